@@ -1,0 +1,202 @@
+// Package ledger keeps every mail that was read, every record it gave and how
+// far each folder was read, in one transaction: exactly once.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+)
+
+var (
+	// ErrClaimLost means that another writer has claimed the folder since.
+	// Nothing of the batch was written.
+	ErrClaimLost = errors.New("ledger: the folder is claimed by another writer")
+	// ErrLocked means that another process writes this ledger; the error that
+	// wraps it names its process id.
+	ErrLocked = errors.New("ledger: in use by another process")
+	// ErrNewer means that a newer fblwatch wrote this ledger.
+	ErrNewer = errors.New("ledger: written by a newer version")
+	// ErrReadOnly means that the ledger was opened for reading.
+	ErrReadOnly = errors.New("ledger: opened read-only")
+	// ErrFull means that the disk (or a quota) is full. Nothing of the batch
+	// was written.
+	ErrFull = errors.New("ledger: no space left")
+)
+
+// Folder is a mailbox as the ledger knows it, across UIDVALIDITY changes.
+type Folder struct {
+	Account string
+	Name    string
+}
+
+// Checkpoint says how far a folder was read: every UID up to High is done,
+// except the pending ones. All three belong to one UIDValidity.
+type Checkpoint struct {
+	UIDValidity uint32
+	High        uint32
+	Pending     []Pending // ascending by UID; empty at rest
+}
+
+// Pending is a UID at or below High that is neither committed nor given up.
+type Pending struct {
+	UID   uint32
+	Tries int // how many connections it has ended
+}
+
+// Claim is the right to commit to one folder. A later Claim of the same folder
+// ends it.
+type Claim struct {
+	Folder     Folder
+	ID         int64 // the folder's row
+	Token      string
+	Checkpoint Checkpoint
+	First      bool // nothing was ever committed to this folder
+}
+
+// Mail is one mail that was read, whether or not it made records.
+type Mail struct {
+	ReportID    string
+	UIDValidity uint32
+	UID         uint32
+	Kind        string    // report.Kind as a string
+	At          time.Time // INTERNALDATE
+	Head        []byte    // the octets that were fetched; kept compressed
+	Records     []Record
+}
+
+// Record is one record as it goes out, with the columns that queries use.
+type Record struct {
+	ID       string
+	Revision int
+	At       time.Time // received_at
+	JSON     []byte    // one object, no newline; stored as it is
+
+	Event, Class, Provider, SourceIP, Domain, Campaign, Subscriber, Verdict string
+}
+
+// Todo is an after-action owed to the mailbox.
+type Todo struct {
+	UIDValidity uint32
+	UID         uint32
+	Action      string
+}
+
+// Batch is what one Commit writes.
+type Batch struct {
+	Checkpoint Checkpoint
+	Mails      []Mail
+	Todos      []Todo
+}
+
+// Row is a record with its place in the ledger: Seq ascends by one within a
+// folder, in commit order.
+type Row struct {
+	FolderID int64
+	Folder   Folder
+	Seq      int64
+	Record
+}
+
+// Committed is what a Commit did.
+type Committed struct {
+	Mails      int   // mails that were new
+	Duplicates int   // mails whose report_id was known already, also within the batch
+	Rows       []Row // the records of the new mails, in order of Seq
+}
+
+// Query selects records; zero fields select everything.
+type Query struct {
+	Since, Until time.Time // received_at, half open
+	Account      string
+	Folder       string
+	Event        string
+	Class        string
+	Provider     string
+	Verdict      string
+	ID           string // a record's id, or a report_id
+	AfterSeq     int64  // with FolderID
+	FolderID     int64
+	Limit        int // 0: no limit
+}
+
+// Count is how many records one hour brought, by what they say.
+type Count struct {
+	Hour                            time.Time // UTC, of received_at
+	Event, Class, Provider, Verdict string
+	N                               int64
+}
+
+// MailCount is how many mails of a kind a folder brought.
+type MailCount struct {
+	Folder Folder
+	Kind   string
+	N      int64
+}
+
+// State is the last word of a session, folder or sink about itself.
+type State struct {
+	Name  string // e.g. "session/yahoo/INBOX"
+	Value string // JSON
+	At    time.Time
+}
+
+// Ledger is the writer's side; every implementation passes the same contract
+// suite. All methods are safe for concurrent use.
+type Ledger interface {
+	Reader
+
+	// Claim takes folder for this writer and tells how far it was read. It
+	// makes the folder where there is none.
+	Claim(ctx context.Context, folder Folder) (Claim, error)
+
+	// Commit writes a batch in one transaction, or nothing: ErrClaimLost,
+	// ErrFull, ctx's error, or the disk's. Mails whose ReportID is known are
+	// counted and left out, with their records. The checkpoint is always
+	// written.
+	Commit(ctx context.Context, claim Claim, batch Batch) (Committed, error)
+
+	// Todos lists what is owed to a folder, oldest first; Done strikes it off.
+	Todos(ctx context.Context, claim Claim) ([]Todo, error)
+	Done(ctx context.Context, claim Claim, todos []Todo) error
+
+	// Ack moves a sink's cursor in a folder to seq, never back.
+	Ack(ctx context.Context, sink string, folderID, seq int64) error
+
+	// Register makes a sink known. atHead: a sink never seen before starts
+	// behind what the ledger holds now, in every folder there is; folders made
+	// later start at their beginning.
+	Register(ctx context.Context, sink string, atHead bool) error
+
+	// SetState replaces the state row of that name.
+	SetState(ctx context.Context, name, value string) error
+
+	// Prune drops the heads of mails committed before heads and the records
+	// received before records; a zero time drops nothing. Mail rows stay.
+	Prune(ctx context.Context, heads, records time.Time) error
+}
+
+// Reader is the reader's side; any number may be open beside the writer.
+type Reader interface {
+	// Folders lists every folder with its checkpoint, by account and name.
+	Folders(ctx context.Context) ([]Claim, error)
+
+	// Records yields the records that q selects, by folder and Seq. It holds
+	// no transaction open between yields for longer than a page.
+	Records(ctx context.Context, q Query) iter.Seq2[Row, error]
+
+	// Unsent yields the records that a sink has not acknowledged, by folder
+	// and Seq; it ends at what was committed when it was called.
+	Unsent(ctx context.Context, sink string) iter.Seq2[Row, error]
+
+	// Head returns the kept head of a mail, decompressed; nil where it is not
+	// kept any more.
+	Head(ctx context.Context, reportID string) ([]byte, error)
+
+	Counts(ctx context.Context, since, until time.Time) ([]Count, error)
+	MailCounts(ctx context.Context) ([]MailCount, error)
+	States(ctx context.Context) ([]State, error)
+
+	Close() error
+}
