@@ -1,0 +1,31 @@
+# Without a C compiler the race detector cannot run; scripts/setup says so.
+RACE = $(shell test "$$(go env CGO_ENABLED)" = 1 && echo -race)
+SEED ?= 1
+FUZZTIME ?= 3m
+
+.PHONY: build test bench fuzz lint soak
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o fblwatch ./cmd/fblwatch
+
+test:
+	@scripts/setup
+	go test $(RACE) -shuffle=on ./...
+
+bench:
+	@scripts/setup
+	go test -run='^$$' -bench=. -benchmem ./...
+
+# Each target runs for FUZZTIME.
+fuzz:
+	scripts/fuzz $(FUZZTIME)
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+
+# What takes too long for every change. The same SEED gives the same run.
+soak:
+	@scripts/setup
+	FBLWATCH_SOAK=$(SEED) go test -timeout=6h -count=1 -v -run=Soak ./...
