@@ -1,0 +1,109 @@
+package imaptest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// stale is whether the UIDs that the client knows mean nothing any more.
+func (c *session) stale() bool {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	return c.box != nil && c.box.uidValidity != c.validity
+}
+
+func (c *session) bye() error {
+	if err := c.line(Push, "* BYE UIDVALIDITY changed"); err != nil {
+		return err
+	}
+	return errCut
+}
+
+func (c *session) noop([]arg) (string, error) {
+	return "OK " + c.command + " completed", c.sync()
+}
+
+// sync tells the client what has changed in the mailbox since it last heard.
+func (c *session) sync() error {
+	lines, stale := c.news()
+	if stale {
+		return c.bye()
+	}
+	for _, line := range lines {
+		if err := c.line(Push, "* "+line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *session) news() (lines []string, stale bool) {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	if c.box == nil || c.box.uidValidity != c.validity {
+		return nil, c.box != nil
+	}
+	for i := 0; i < len(c.view); {
+		if _, ok := c.box.index(c.view[i]); ok {
+			i++
+			continue
+		}
+		c.view = slices.Delete(c.view, i, i+1)
+		lines = append(lines, fmt.Sprintf("%d EXPUNGE", i+1))
+	}
+	if n := len(c.box.mails); n > len(c.view) {
+		for _, m := range c.box.mails[len(c.view):] {
+			c.view = append(c.view, m.UID)
+		}
+		lines = append(lines, fmt.Sprintf("%d EXISTS", n))
+	}
+	for _, uid := range c.changed {
+		if i, ok := c.box.index(uid); ok {
+			lines = append(lines, fmt.Sprintf("%d FETCH (UID %d FLAGS (%s))", i+1, uid, strings.Join(c.box.mails[i].Flags, " ")))
+		}
+	}
+	c.changed = nil
+	return lines, false
+}
+
+func (c *session) idle([]arg) (string, error) {
+	if err := c.line(Continue, "+ idling"); err != nil {
+		return "", err
+	}
+	if err := c.emit(Idling, 0, nil); err != nil {
+		return "", err
+	}
+	var expired <-chan time.Time
+	if c.srv.IdleFor > 0 {
+		timer := time.NewTimer(c.srv.IdleFor)
+		defer timer.Stop()
+		expired = timer.C
+	}
+	for {
+		if line, ok := c.bufferedLine(); ok {
+			if !strings.EqualFold(line, "DONE") {
+				return "BAD expected DONE", nil
+			}
+			c.command = "DONE"
+			if err := c.act(Received, nil, c.ask(Received, 0, 0, line)); err != nil {
+				return "", err
+			}
+			return "OK IDLE completed", c.sync()
+		}
+		if err := c.sync(); err != nil {
+			return "", err
+		}
+		select {
+		case chunk, ok := <-c.in.chunks:
+			if !ok {
+				return "", errGone
+			}
+			c.buf = append(c.buf, chunk...)
+		case <-c.wake:
+		case <-expired:
+			return "OK IDLE ended by the server", nil
+		}
+	}
+}

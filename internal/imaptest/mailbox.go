@@ -1,0 +1,150 @@
+package imaptest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Mail is one mail of a mailbox. The server does not write to Body.
+type Mail struct {
+	UID   uint32    // 0: the next one; otherwise it must not be below UIDNEXT
+	Date  time.Time // INTERNALDATE; by default UID minutes after the start of 2026
+	Flags []string
+	Body  []byte
+	Size  int64 // what RFC822.SIZE claims; 0: the truth
+}
+
+type mailbox struct {
+	name        string
+	attrs       []string
+	subscribed  bool
+	uidValidity uint32
+	uidNext     uint32
+	mails       []Mail // ascending by UID
+}
+
+func (b *mailbox) index(uid uint32) (int, bool) {
+	return slices.BinarySearchFunc(b.mails, uid, func(m Mail, uid uint32) int { return int(int64(m.UID) - int64(uid)) })
+}
+
+// AddMailbox makes an empty mailbox with UIDVALIDITY 1. The delimiter is "/".
+// The name is sent as it stands, so one beyond ASCII is given in modified
+// UTF-7. \Noselect makes it a mere name; \Subscribed puts it into LSUB and is
+// not shown in LIST.
+func (s *Server) AddMailbox(name string, attrs ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := &mailbox{name: name, uidValidity: 1, uidNext: 1}
+	for _, attr := range attrs {
+		if attr == `\Subscribed` {
+			b.subscribed = true
+		} else {
+			b.attrs = append(b.attrs, attr)
+		}
+	}
+	s.boxes = append(s.boxes, b)
+}
+
+// find needs s.mu. INBOX is known in any case (RFC 3501 section 5.1).
+func (s *Server) find(name string) *mailbox {
+	for _, b := range s.boxes {
+		if b.name == name || strings.EqualFold(name, "INBOX") && b.name == "INBOX" {
+			return b
+		}
+	}
+	return nil
+}
+
+// edit runs f on a mailbox, which must exist, and rings at its sessions.
+func (s *Server) edit(folder string, f func(*mailbox)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.find(folder)
+	if b == nil {
+		panic("imaptest: no mailbox " + folder)
+	}
+	f(b)
+	for c := range s.sessions {
+		if c.box == b {
+			c.ring()
+		}
+	}
+}
+
+// Append adds a mail of these octets and returns its UID. Clients that idle
+// are told at once, others at their next command.
+func (s *Server) Append(folder string, body []byte) uint32 {
+	return s.AppendMail(folder, Mail{Body: body})
+}
+
+// AppendMail is Append for a mail with a UID, date or flags of its own.
+func (s *Server) AppendMail(folder string, m Mail) uint32 {
+	s.edit(folder, func(b *mailbox) {
+		if m.UID == 0 {
+			m.UID = b.uidNext
+		}
+		if m.UID < b.uidNext {
+			panic(fmt.Sprintf("imaptest: UID %d is below UIDNEXT %d", m.UID, b.uidNext))
+		}
+		if m.Date.IsZero() {
+			m.Date = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(m.UID) * time.Minute)
+		}
+		if m.Size == 0 {
+			m.Size = int64(len(m.Body))
+		}
+		b.uidNext = m.UID + 1
+		b.mails = append(b.mails, m)
+	})
+	return m.UID
+}
+
+// Expunge removes a mail, if it is there.
+func (s *Server) Expunge(folder string, uid uint32) {
+	s.edit(folder, func(b *mailbox) {
+		if i, ok := b.index(uid); ok {
+			b.mails = slices.Delete(b.mails, i, i+1)
+		}
+	})
+}
+
+// SetFlags replaces the flags of a mail, if it is there, and tells every
+// client that has the mailbox open.
+func (s *Server) SetFlags(folder string, uid uint32, flags ...string) {
+	s.edit(folder, func(b *mailbox) {
+		i, ok := b.index(uid)
+		if !ok {
+			return
+		}
+		b.mails[i].Flags = flags
+		for c := range s.sessions {
+			if c.box == b {
+				c.changed = append(c.changed, uid)
+			}
+		}
+	})
+}
+
+// Flags returns the flags of a mail.
+func (s *Server) Flags(folder string, uid uint32) []string {
+	var flags []string
+	s.edit(folder, func(b *mailbox) {
+		if i, ok := b.index(uid); ok {
+			flags = slices.Clone(b.mails[i].Flags)
+		}
+	})
+	return flags
+}
+
+// SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its mails
+// anew, from 1. Whoever has it open is sent away with BYE.
+func (s *Server) SetUIDValidity(folder string, validity uint32) {
+	s.edit(folder, func(b *mailbox) {
+		b.uidValidity = validity
+		for i := range b.mails {
+			b.mails[i].UID = uint32(i + 1)
+		}
+		b.uidNext = uint32(len(b.mails) + 1)
+	})
+}
