@@ -47,10 +47,11 @@ func (c *client) line() (string, error) {
 			return all.String(), nil
 		}
 		octets := make([]byte, n)
-		if _, err := io.ReadFull(c.r, octets); err != nil {
+		got, err := io.ReadFull(c.r, octets)
+		all.Write(octets[:got])
+		if err != nil {
 			return all.String(), err
 		}
-		all.Write(octets)
 	}
 }
 
@@ -76,7 +77,7 @@ func (c *client) send(line string) {
 }
 
 // do sends a command and returns its untagged lines and, last, the tagged one
-// without its tag.
+// without its tag; with an error, what was read of a line before it.
 func (c *client) do(command string) ([]string, error) {
 	c.tag++
 	tag := fmt.Sprintf("a%d ", c.tag)
@@ -87,6 +88,9 @@ func (c *client) do(command string) ([]string, error) {
 	for {
 		line, err := c.line()
 		if err != nil {
+			if line = strings.TrimPrefix(line, tag); line != "" {
+				lines = append(lines, line)
+			}
 			return lines, err
 		}
 		if answer, ok := strings.CutPrefix(line, tag); ok {
