@@ -1,0 +1,16 @@
+// Package imapclient is one IMAP session (RFC 9051, and RFC 3501 servers) that
+// neither hangs nor dies of what servers send, and tells every event of it to
+// a [callbacks.Handler].
+//
+// It speaks greeting, STARTTLS and authentication itself, then runs go-imap
+// over a connection of its own, the tap, that frames every line, takes the
+// events out in wire order, keeps from go-imap what it would close the
+// connection on, and holds every wait to a deadline.
+//
+// A Client has one owner: it is not for concurrent use. Handlers run on the
+// owner's goroutine, while one of the Client's methods waits.
+//
+// RFC 9051 (IMAP4rev2), RFC 3501 (IMAP4rev1), RFC 2177 (IDLE), RFC 4959
+// (SASL-IR), RFC 4616 (PLAIN), RFC 8314 (implicit TLS), RFC 5530 (response
+// codes).
+package imapclient

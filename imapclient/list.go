@@ -1,0 +1,80 @@
+package imapclient
+
+import (
+	"context"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+// List is one mailbox of the server (RFC 9051 section 7.3.1).
+type List struct {
+	Mailbox string
+	Delim   rune // 0: no hierarchy
+	Attrs   []string
+}
+
+// Selectable tells whether the mailbox can be opened.
+func (l List) Selectable() bool {
+	for _, a := range l.Attrs {
+		if strings.EqualFold(a, `\Noselect`) || strings.EqualFold(a, `\NonExistent`) {
+			return false
+		}
+	}
+	return true
+}
+
+// List returns the mailboxes that match an IMAP pattern: "*" matches anything,
+// "%" anything within one level.
+func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
+	if c.locked {
+		return nil, ErrLocked
+	}
+	if err := validName(pattern); err != nil {
+		return nil, err
+	}
+	c.lists = nil
+	err := c.do(ctx, "LIST", c.limits.Command, func() error {
+		return c.gi.List("", pattern, nil).Close()
+	})
+	lists := c.lists
+	c.lists = nil
+	return lists, err
+}
+
+// Status asks for the counts of a mailbox without opening it.
+func (c *Client) Status(ctx context.Context, mailbox string) (callbacks.Status, error) {
+	if c.locked {
+		return callbacks.Status{}, ErrLocked
+	}
+	if err := validName(mailbox); err != nil {
+		return callbacks.Status{}, err
+	}
+	c.statuses = make(map[string]callbacks.Status, 1)
+	err := c.do(ctx, "STATUS", c.limits.Command, func() error {
+		_, err := c.gi.Status(mailbox, &imap.StatusOptions{
+			NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true,
+		}).Wait()
+		return err
+	})
+	st, ok := c.statuses[mailbox]
+	if !ok && strings.EqualFold(mailbox, "INBOX") { // the one name without case
+		st = c.statuses["INBOX"]
+	}
+	c.statuses = nil
+	return st, err
+}
+
+// Noop asks the server for news (RFC 9051 section 6.1.2).
+func (c *Client) Noop(ctx context.Context) error {
+	return c.do(ctx, "NOOP", c.limits.Command, func() error { return c.gi.Noop().Wait() })
+}
+
+// Rang tells whether an EXISTS came since the last call.
+func (c *Client) Rang() bool {
+	rang := c.rang
+	c.rang = false
+	return rang
+}

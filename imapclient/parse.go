@@ -1,0 +1,350 @@
+package imapclient
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+// parser reads the tokens of one response line (RFC 9051 section 9). It is
+// tolerant: where a token is not what was hoped for, it yields its zero value.
+// Literals have been turned into quoted strings before.
+type parser struct {
+	b []byte
+}
+
+func (p *parser) space() { p.b = bytes.TrimLeft(p.b, " ") }
+
+// skip drops c where it is next.
+func (p *parser) skip(c byte) bool {
+	if len(p.b) > 0 && p.b[0] == c {
+		p.b = p.b[1:]
+		return true
+	}
+	return false
+}
+
+// word takes what comes before a space or parenthesis.
+func (p *parser) word() string {
+	p.space()
+	n := bytes.IndexAny(p.b, " ()")
+	if n < 0 {
+		n = len(p.b)
+	}
+	w := p.b[:n]
+	p.b = p.b[n:]
+	return string(w)
+}
+
+func (p *parser) number() uint32 {
+	n, _ := strconv.ParseUint(p.word(), 10, 32)
+	return uint32(n)
+}
+
+// str takes a quoted string, or a word; NIL is "" and false.
+func (p *parser) str() (string, bool) {
+	p.space()
+	if !p.skip('"') {
+		w := p.word()
+		return w, !strings.EqualFold(w, "NIL")
+	}
+	var s []byte
+	for len(p.b) > 0 {
+		c := p.b[0]
+		p.b = p.b[1:]
+		if c == '"' {
+			break
+		}
+		if c == '\\' && len(p.b) > 0 {
+			c = p.b[0]
+			p.b = p.b[1:]
+		}
+		s = append(s, c)
+	}
+	return string(s), true
+}
+
+// list takes "(a b c)" as words; a quoted member stays one.
+func (p *parser) list() []string {
+	p.space()
+	if !p.skip('(') {
+		return nil
+	}
+	var l []string
+	for len(p.b) > 0 {
+		p.space()
+		if p.skip(')') {
+			break
+		}
+		if p.skip('(') { // nothing of ours is nested
+			continue
+		}
+		if s, _ := p.str(); s != "" {
+			l = append(l, s)
+		}
+	}
+	return l
+}
+
+// quote turns a literal's octets into the quoted string that stands in for it.
+func quote(b []byte) []byte {
+	q := append(make([]byte, 0, len(b)+2), '"')
+	for _, c := range b {
+		if c == '"' || c == '\\' {
+			q = append(q, '\\')
+		}
+		q = append(q, c)
+	}
+	return append(q, '"')
+}
+
+// literalSize reads the "{123}" at the end of a line.
+func literalSize(line []byte) (head []byte, size int64, ok bool) {
+	n := len(line)
+	if n < 3 || line[n-1] != '}' {
+		return nil, 0, false
+	}
+	open := bytes.LastIndexByte(line, '{')
+	if open < 0 {
+		return nil, 0, false
+	}
+	digits := strings.TrimSuffix(string(line[open+1:n-1]), "+")
+	size, err := strconv.ParseInt(digits, 10, 63)
+	if err != nil || size < 0 || digits[0] == '+' {
+		return nil, 0, false
+	}
+	head = line[:open]
+	if open > 0 && head[open-1] == '~' { // literal8, RFC 3516
+		head = head[:open-1]
+	}
+	return head, size, true
+}
+
+// status is a status response: OK, NO, BAD, BYE or PREAUTH, tagged or not.
+type status struct {
+	kind, code, text string
+}
+
+// parseStatus reads what follows the tag; ok is false where it is no status.
+func parseStatus(rest []byte) (st status, ok bool) {
+	p := parser{rest}
+	st.kind = strings.ToUpper(p.word())
+	switch st.kind {
+	case "OK", "NO", "BAD", "BYE", "PREAUTH":
+	default:
+		return status{}, false
+	}
+	p.space()
+	if p.skip('[') {
+		if end := bytes.IndexByte(p.b, ']'); end >= 0 {
+			st.code = clean(string(p.b[:end]))
+			p.b = p.b[end+1:]
+		}
+	}
+	st.text = clean(strings.TrimSpace(string(p.b)))
+	return st, true
+}
+
+// codeArg returns the argument of a response code, if it is that code.
+func (st status) codeArg(name string) (string, bool) {
+	word, arg, _ := strings.Cut(st.code, " ")
+	return arg, strings.EqualFold(word, name)
+}
+
+// fetchLine is one FETCH response.
+type fetchLine struct {
+	seq      uint32
+	uid      uint32
+	date     time.Time
+	size     int64
+	flags    []string
+	hasFlags bool
+	asked    bool   // has something that only our own FETCH asks for
+	body     []byte // a body that was no literal, or was held
+	hasBody  bool
+	open     bool // the line ends where a body's literal begins
+}
+
+const internalDate = "_2-Jan-2006 15:04:05 -0700"
+
+// parseFetch reads the items behind "* n FETCH". Where the line was cut before
+// a literal, open says that it is a body's.
+func parseFetch(seq uint32, rest []byte) fetchLine {
+	f := fetchLine{seq: seq, size: -1}
+	p := parser{rest}
+	p.space()
+	p.skip('(')
+	for {
+		p.space()
+		if len(p.b) == 0 || p.skip(')') {
+			return f
+		}
+		name := p.itemName()
+		switch {
+		case name == "":
+			p.b = p.b[1:]
+		case name == "UID":
+			f.uid = p.number()
+		case name == "FLAGS":
+			f.flags, f.hasFlags = p.list(), true
+		case name == "INTERNALDATE":
+			s, ok := p.str()
+			if t, err := time.Parse(internalDate, s); ok && err == nil {
+				f.date = t
+			}
+			f.asked = true
+		case name == "RFC822.SIZE":
+			if n, err := strconv.ParseInt(p.word(), 10, 63); err == nil {
+				f.size = n
+			}
+			f.asked = true
+		case strings.HasPrefix(name, "BODY["):
+			f.asked = true
+			p.space()
+			if len(p.b) == 0 {
+				f.open = true
+				return f
+			}
+			s, ok := p.str()
+			f.hasBody, f.body = ok, []byte(s)
+		default:
+			p.value()
+		}
+	}
+}
+
+// itemName takes a FETCH item's name, upper case, with its section.
+func (p *parser) itemName() string {
+	n := 0
+	for n < len(p.b) && !bytes.ContainsRune([]byte(" ()["), rune(p.b[n])) {
+		n++
+	}
+	if n < len(p.b) && p.b[n] == '[' {
+		if end := bytes.IndexByte(p.b[n:], ']'); end >= 0 {
+			n += end + 1
+			for n < len(p.b) && p.b[n] != ' ' && p.b[n] != ')' { // <origin>
+				n++
+			}
+		}
+	}
+	name := strings.ToUpper(string(p.b[:n]))
+	p.b = p.b[n:]
+	return name
+}
+
+// value passes over the value of an item nobody asked for.
+func (p *parser) value() {
+	p.space()
+	if !p.skip('(') {
+		p.str()
+		return
+	}
+	for depth := 1; depth > 0 && len(p.b) > 0; {
+		switch {
+		case p.skip('('):
+			depth++
+		case p.skip(')'):
+			depth--
+		case p.b[0] == '"':
+			p.str()
+		default:
+			p.b = p.b[1:]
+		}
+	}
+}
+
+func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
+	p := parser{rest}
+	name, _ := p.str()
+	items := p.list()
+	for i := 0; i+1 < len(items); i += 2 {
+		n64, err := strconv.ParseInt(items[i+1], 10, 63)
+		if err != nil {
+			continue
+		}
+		n := uint32(n64)
+		switch strings.ToUpper(items[i]) {
+		case "MESSAGES":
+			st.Messages = &n
+		case "UIDNEXT":
+			st.UIDNext = &n
+		case "UIDVALIDITY":
+			st.UIDValidity = &n
+		case "UNSEEN":
+			st.Unseen = &n
+		case "RECENT":
+			st.Recent = &n
+		case "SIZE":
+			st.Size = &n64
+		}
+	}
+	return decodeUTF7(name), st
+}
+
+func parseList(rest []byte) (mailbox string, delim rune, attrs []string) {
+	p := parser{rest}
+	attrs = p.list()
+	if d, ok := p.str(); ok {
+		for _, delim = range d {
+			break
+		}
+	}
+	name, _ := p.str()
+	return decodeUTF7(name), delim, attrs
+}
+
+func parseNumbers(rest []byte) []uint32 {
+	p := parser{rest}
+	var l []uint32
+	for {
+		p.space()
+		if len(p.b) == 0 || p.b[0] == '(' { // (MODSEQ n), RFC 7162
+			return l
+		}
+		if n := p.number(); n != 0 {
+			l = append(l, n)
+		} else if len(p.b) > 0 && p.b[0] == ')' {
+			return l
+		}
+	}
+}
+
+var utf7Base64 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
+
+// decodeUTF7 reads a mailbox name in modified UTF-7 (RFC 3501 section 5.1.3).
+// A name that is none is returned as it is. go-imap has a decoder, but not for
+// others to call.
+func decodeUTF7(s string) string {
+	var out strings.Builder
+	for rest := s; rest != ""; {
+		plain, shifted, found := strings.Cut(rest, "&")
+		out.WriteString(plain)
+		if !found {
+			break
+		}
+		code, after, found := strings.Cut(shifted, "-")
+		if !found {
+			return s
+		}
+		rest = after
+		if code == "" {
+			out.WriteByte('&')
+			continue
+		}
+		b, err := utf7Base64.DecodeString(code)
+		if err != nil || len(b)%2 != 0 {
+			return s
+		}
+		units := make([]uint16, len(b)/2)
+		for i := range units {
+			units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
+		}
+		out.WriteString(string(utf16.Decode(units)))
+	}
+	return out.String()
+}

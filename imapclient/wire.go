@@ -1,0 +1,164 @@
+package imapclient
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	wireBuffer = 64 << 10 // octets read from the network at once
+	maxLine    = 1 << 20  // octets of one line, and of all its literals but a mail's body
+)
+
+// wire is the connection below the tap: the deadlines, the debug log and the
+// first reason for which it ended. Reads come from one goroutine at a time,
+// everything else from any.
+type wire struct {
+	conn    net.Conn // what is read and written: TCP or TLS
+	raw     net.Conn // what is closed: TLS's own Close may wait for the peer
+	r       *bufio.Reader
+	write   time.Duration
+	debug   func(line string) // nil: off
+	octets  atomic.Int64      // read
+	quit    chan struct{}     // closed with the connection
+	closing sync.Once
+
+	mu    sync.Mutex
+	wait  string        // what is due from the server
+	after time.Duration // 0: nothing is due, silence is fine
+	cause error
+}
+
+func newWire(conn net.Conn, write time.Duration, debug func(string)) *wire {
+	w := &wire{conn: conn, raw: conn, write: write, debug: debug, quit: make(chan struct{})}
+	w.r = bufio.NewReaderSize(armed{w}, wireBuffer)
+	return w
+}
+
+// armed reads under the deadline of the moment. It counts from the start of
+// each read, so a slow reader on our side never makes a server late.
+type armed struct{ w *wire }
+
+func (a armed) Read(p []byte) (int, error) {
+	w := a.w
+	w.mu.Lock()
+	w.setDeadline()
+	w.mu.Unlock()
+	n, err := w.conn.Read(p)
+	w.octets.Add(int64(n))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.mu.Lock()
+		err = &TimeoutError{Wait: w.wait, After: w.after}
+		w.mu.Unlock()
+	}
+	if err != nil && n == 0 {
+		w.end(err)
+	}
+	return n, err
+}
+
+// setDeadline is called with mu held.
+func (w *wire) setDeadline() {
+	if w.after == 0 {
+		w.conn.SetReadDeadline(time.Time{})
+	} else {
+		w.conn.SetReadDeadline(time.Now().Add(w.after))
+	}
+}
+
+// arm says that the server owes an answer: wait names it.
+func (w *wire) arm(wait string, after time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wait, w.after = wait, after
+	w.setDeadline()
+}
+
+// disarm says that the server owes nothing.
+func (w *wire) disarm() { w.arm("", 0) }
+
+// end closes the connection; the first cause stays.
+func (w *wire) end(cause error) {
+	w.closing.Do(func() {
+		w.mu.Lock()
+		w.cause = cause
+		w.mu.Unlock()
+		close(w.quit)
+		w.raw.Close()
+	})
+}
+
+// ended returns why the connection ended, or nil while it is up.
+func (w *wire) ended() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cause
+}
+
+// readLine reads one physical line, without its CRLF or LF. The slice is good
+// until the next read.
+func (w *wire) readLine() ([]byte, error) {
+	line, err := w.r.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		long := append([]byte(nil), line...)
+		for err == bufio.ErrBufferFull && len(long) <= maxLine {
+			line, err = w.r.ReadSlice('\n')
+			long = append(long, line...)
+		}
+		line = long
+	}
+	if len(line) > maxLine {
+		return nil, fmt.Errorf("%w: a line of over %d octets", ErrProtocol, maxLine)
+	}
+	if err != nil {
+		return nil, err
+	}
+	line = line[:len(line)-1]
+	if n := len(line); n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return line, nil
+}
+
+// send writes one line of ours. shown is what the debug log may see of it.
+func (w *wire) send(line, shown string) error {
+	w.conn.SetWriteDeadline(time.Now().Add(w.write))
+	w.log("C: ", shown)
+	_, err := w.conn.Write([]byte(line + "\r\n"))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = &TimeoutError{Wait: "room on the network for a command", After: w.write}
+	}
+	if err != nil {
+		w.end(err)
+	}
+	return err
+}
+
+func (w *wire) log(side, line string) {
+	if w.debug == nil {
+		return
+	}
+	const most = 1000
+	if len(line) > most {
+		line = fmt.Sprintf("%s... <%d octets more>", line[:most], len(line)-most)
+	}
+	w.debug(side + clean(line))
+}
+
+// clean makes a server's text safe for a log: control characters become
+// spaces, invalid UTF-8 becomes U+FFFD.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
