@@ -1,0 +1,271 @@
+// Package mailfile reads mails from where they lie on a disk: mbox files
+// (RFC 4155, and mboxo, mboxrd and mboxcl), Maildirs, MH folders, single mails,
+// directories of all these, and standard input, each also compressed by gzip.
+//
+// Memory stays flat: a window of 256 KB on the file, and the mail itself up to
+// [Options.MaxMail].
+package mailfile
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+var (
+	// ErrNotMail means that a file in a directory has neither the name nor the
+	// first line of a mail or an mbox. It was left alone.
+	ErrNotMail = errors.New("no mail or mbox")
+	// ErrNotFile means a named pipe, device, socket or, inside a directory, a
+	// symbolic link to a directory.
+	ErrNotFile = errors.New("no regular file")
+)
+
+// Mail is one mail as it was found.
+type Mail struct {
+	Path   string // the file, or "-"
+	Number int    // from 1, within its file
+	Body   []byte // valid until the next mail
+	Size   int64  // octets of the whole mail; more than len(Body) where MaxMail cut it
+}
+
+// Options says how to read; the zero value is usable.
+type Options struct {
+	MaxMail int64     // octets kept of one mail; 0 means 16 MiB
+	Stdin   io.Reader // what the path "-" reads; nil means os.Stdin
+}
+
+func (o Options) maxMail() int64 {
+	if o.MaxMail <= 0 {
+		return 16 << 20
+	}
+	return o.MaxMail
+}
+
+func (o Options) stdin() io.Reader {
+	if o.Stdin == nil {
+		return os.Stdin
+	}
+	return o.Stdin
+}
+
+// Read yields the mails at path, which is a file, a directory or "-".
+//
+// A file named *.eml or *.eml.gz is one mail. Any other is an mbox if it begins
+// with "From " (a byte order mark and empty lines may come first), and one mail
+// otherwise; an empty one holds none.
+//
+// A directory with cur and new in it is a Maildir: its mails come in the order
+// of their names, those in tmp do not. In any other directory, files whose
+// names are numbers are mails (MH) and come first; *.eml, *.mbox, *.mbx, *.gz
+// and what begins with "From " are read; names that begin with a dot, a comma
+// or a number sign are passed over (MH marks deleted mails so); directories are
+// gone into.
+//
+// An error concerns the file that its Mail's Path names, and the iteration goes
+// on with the next file: only the end of ctx ends it, with ctx's error. What
+// was read of a mail before its file failed is yielded ahead of the error. A
+// Read that is blocked in standard input notices the end of ctx only after it.
+func Read(ctx context.Context, path string, opts Options) iter.Seq2[Mail, error] {
+	return func(yield func(Mail, error) bool) {
+		r := reader{
+			ctx:   ctx,
+			yield: yield,
+			in:    bufio.NewReaderSize(nil, 64<<10),
+			win:   window{buf: make([]byte, windowSize)},
+			mail:  collector{max: opts.maxMail()},
+		}
+		if path == "-" {
+			r.stream(path, opts.stdin(), sniffed)
+		} else {
+			r.path(path)
+		}
+		if ctx.Err() != nil && !r.stopped {
+			yield(Mail{Path: path}, ctx.Err())
+		}
+	}
+}
+
+// reader is one iteration; its buffers serve file after file.
+type reader struct {
+	ctx     context.Context
+	yield   func(Mail, error) bool
+	stopped bool // yield returned false
+	in      *bufio.Reader
+	win     window
+	mail    collector
+}
+
+// done reports whether the iteration is over.
+func (r *reader) done() bool { return r.stopped || r.ctx.Err() != nil }
+
+// fail yields the error of one file.
+func (r *reader) fail(path string, err error) {
+	if !r.done() && !r.yield(Mail{Path: path}, fmt.Errorf("mailfile: %s: %w", path, plain(err))) {
+		r.stopped = true
+	}
+}
+
+// emit yields the mail that was collected.
+func (r *reader) emit(path string, number int) {
+	if !r.done() && !r.yield(Mail{path, number, r.mail.body, r.mail.size}, nil) {
+		r.stopped = true
+	}
+}
+
+// plain takes the operation and path off an error that will get its path from
+// fail.
+func plain(err error) error {
+	var pathError *os.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+func (r *reader) path(path string) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		r.fail(path, err)
+	case info.IsDir():
+		r.directory(path)
+	default:
+		r.file(path, sniffed)
+	}
+}
+
+// format says what is known of a file before it is opened.
+type format int
+
+const (
+	sniffed format = iota // an mbox or one mail, by its first line
+	single                // one mail, whatever its first line
+	strange               // an mbox by its first line, or else no mail
+)
+
+// named returns what a file's name tells, or otherwise.
+func named(path string, otherwise format) format {
+	path, zipped := strings.CutSuffix(path, ".gz")
+	switch filepath.Ext(path) {
+	case ".eml":
+		return single
+	case ".mbox", ".mbx":
+		return sniffed
+	}
+	if zipped {
+		return sniffed
+	}
+	return otherwise
+}
+
+func (r *reader) file(path string, f format) {
+	// Opening a named pipe would wait for a writer, so look first.
+	if info, err := os.Stat(path); err != nil {
+		r.fail(path, err)
+		return
+	} else if !info.Mode().IsRegular() {
+		r.fail(path, fmt.Errorf("%w (%s); to read a pipe use - and redirect it", ErrNotFile, kind(info.Mode())))
+		return
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		r.fail(path, err)
+		return
+	}
+	defer file.Close()
+	r.stream(path, file, named(path, f))
+}
+
+func kind(mode os.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "directory"
+	case mode&os.ModeNamedPipe != 0:
+		return "named pipe"
+	case mode&os.ModeSocket != 0:
+		return "socket"
+	}
+	return "device"
+}
+
+// stream reads the mails of one file.
+func (r *reader) stream(path string, src io.Reader, f format) {
+	r.in.Reset(untilDone{r.ctx, src})
+	src = r.in
+	if magic, _ := r.in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
+		zipped, err := gzip.NewReader(r.in)
+		if err != nil {
+			r.fail(path, err)
+			return
+		}
+		src = zipped
+	}
+	r.win.reset(src)
+
+	head := r.win.want(maxHead)
+	switch {
+	case f != single && startsMbox(head):
+		r.mbox(path)
+	case f == strange && len(head) > 0:
+		if r.win.err == nil || r.win.err == io.EOF {
+			r.win.err = ErrNotMail
+		}
+	case f == single, f == sniffed && len(head) > 0:
+		r.one(path)
+	}
+	if err := r.win.err; err != nil && err != io.EOF {
+		r.fail(path, err)
+	}
+}
+
+// one reads a file that is one mail.
+func (r *reader) one(path string) {
+	r.mail.reset()
+	for {
+		b := r.win.want(1)
+		if len(b) == 0 {
+			break
+		}
+		r.mail.add(b)
+		r.win.pos = r.win.end
+	}
+	if r.mail.size > 0 || r.win.err == io.EOF {
+		r.emit(path, 1)
+	}
+}
+
+// mbox reads a file that begins with "From ".
+func (r *reader) mbox(path string) {
+	box := openMbox(&r.win)
+	first := true
+	for number := 1; !r.done() && box.next(&r.mail); number++ {
+		if first && internalData(r.mail.body) {
+			number--
+		} else {
+			r.emit(path, number)
+		}
+		first = false
+	}
+}
+
+// untilDone is a reader that fails when its context ends.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(p)
+}

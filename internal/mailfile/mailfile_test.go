@@ -1,0 +1,326 @@
+package mailfile_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/google/go-cmp/cmp"
+)
+
+// from is a line that separates two mails.
+const from = "From fbl@example.net Mon Mar  2 06:00:00 2026\n"
+
+// collect reads everything at path: the mails as "NUMBER BODY", and the errors.
+func collect(path string, opts mailfile.Options) (mails []string, errs []error) {
+	for m, err := range mailfile.Read(context.Background(), path, opts) {
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			mails = append(mails, fmt.Sprint(m.Number, " ", string(m.Body)))
+		}
+	}
+	return mails, errs
+}
+
+// bodies reads an mbox or mail from standard input, whole and octet by octet,
+// and returns the bodies of its mails.
+func bodies(t *testing.T, input string) []string {
+	t.Helper()
+	read := func(r io.Reader) (bodies []string) {
+		for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: r}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Path != "-" || m.Number != len(bodies)+1 || m.Size != int64(len(m.Body)) {
+				t.Errorf("mail %d of %q has number %d and %d octets of %d", len(bodies)+1, m.Path, m.Number, len(m.Body), m.Size)
+			}
+			bodies = append(bodies, string(m.Body))
+		}
+		return bodies
+	}
+	whole := read(strings.NewReader(input))
+	slow := read(iotest.OneByteReader(strings.NewReader(input)))
+	if diff := cmp.Diff(whole, slow); diff != "" {
+		t.Errorf("octet by octet it reads otherwise:\n%s", diff)
+	}
+	return whole
+}
+
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func zip(content string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	io.WriteString(w, content)
+	w.Close()
+	return b.String()
+}
+
+func TestFile(t *testing.T) {
+	box := from + "A: 1\n\none\n\n" + from + "A: 2\n\ntwo\n\n"
+	both := []string{"1 A: 1\n\none\n", "2 A: 2\n\ntwo\n"}
+	tests := []struct {
+		name, content string
+		want          []string
+	}{
+		{"aol.net", box, both},
+		{"a.mbox", box, both},
+		{"a.mbox.gz", zip(box), both},
+		{"zipped-without-saying", zip(box), both},
+		{"two-members.gz", zip(from+"A: 1\n\none\n\n") + zip(from+"A: 2\n\ntwo\n\n"), both},
+		{"a.eml", "A: 1\r\n\r\none", []string{"1 A: 1\r\n\r\none"}},
+		{"a.eml.gz", zip("A: 1\r\n\r\none"), []string{"1 A: 1\r\n\r\none"}},
+		{"mail", "A: 1\n\none\n\n" + from + "no mbox\n", []string{"1 A: 1\n\none\n\n" + from + "no mbox\n"}},
+		{"an-mbox-line.eml", box, []string{"1 " + box}},
+		{"empty", "", nil},
+		{"empty.mbox", "", nil},
+		{"empty.gz", zip(""), nil},
+		{"empty.eml", "", []string{"1 "}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := write(t, filepath.Join(t.TempDir(), test.name), test.content)
+			mails, errs := collect(path, mailfile.Options{})
+			if diff := cmp.Diff(test.want, mails); diff != "" || errs != nil {
+				t.Errorf("errors %v\n%s", errs, diff)
+			}
+			if filepath.Ext(test.name) == ".eml" {
+				return // standard input has no name
+			}
+			mails, errs = collect("-", mailfile.Options{Stdin: strings.NewReader(test.content)})
+			if diff := cmp.Diff(test.want, mails); diff != "" || errs != nil {
+				t.Errorf("from standard input: errors %v\n%s", errs, diff)
+			}
+		})
+	}
+}
+
+func TestMaxMail(t *testing.T) {
+	big := strings.Repeat("x", 200<<20/64-1) + "\n"
+	input := io.MultiReader(strings.NewReader(from+"first\n\n"+from), zeros(64, big), strings.NewReader("\n"+from+"last\n\n"))
+	const keep = 1 << 20
+	var sizes []int64
+	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: input, MaxMail: keep}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if int64(len(m.Body)) != min(m.Size, keep) {
+			t.Errorf("mail %d of %d octets: %d kept", m.Number, m.Size, len(m.Body))
+		}
+		sizes = append(sizes, m.Size)
+	}
+	if want := []int64{6, 200 << 20, 5}; !slices.Equal(sizes, want) {
+		t.Errorf("sizes %d, want %d", sizes, want)
+	}
+
+	// A file that is one mail is cut as well.
+	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: strings.NewReader("A: 12345"), MaxMail: 4}) {
+		if err != nil || string(m.Body) != "A: 1" || m.Size != 8 {
+			t.Errorf("%q, %d octets, %v", m.Body, m.Size, err)
+		}
+	}
+}
+
+// zeros repeats a text n times.
+func zeros(n int, text string) io.Reader {
+	var all []io.Reader
+	for range n {
+		all = append(all, strings.NewReader(text))
+	}
+	return io.MultiReader(all...)
+}
+
+func TestMaildir(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "new", "1003.a.host"), "three")
+	write(t, filepath.Join(dir, "cur", "1001.b.host:2,S"), "one")
+	write(t, filepath.Join(dir, "cur", "1002.c.host:2,"), from+"two")
+	write(t, filepath.Join(dir, "cur", ".hidden"), "no")
+	write(t, filepath.Join(dir, "tmp", "1000.d.host"), "half a mail")
+	write(t, filepath.Join(dir, ".Sub", "cur", "999.e.host:2,"), "another folder")
+	write(t, filepath.Join(dir, "dovecot-uidlist"), "3 V1 N4")
+	mails, errs := collect(dir, mailfile.Options{})
+	if diff := cmp.Diff([]string{"1 one", "1 " + from + "two", "1 three"}, mails); diff != "" || errs != nil {
+		t.Errorf("errors %v\n%s", errs, diff)
+	}
+}
+
+func TestMH(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"10", "9", "1", ",2", "#3"} {
+		write(t, filepath.Join(dir, name), "mail "+name)
+	}
+	write(t, filepath.Join(dir, ".mh_sequences"), "cur: 1")
+	write(t, filepath.Join(dir, "sub", "2"), "mail sub 2")
+	mails, errs := collect(dir, mailfile.Options{})
+	if diff := cmp.Diff([]string{"1 mail 1", "1 mail 9", "1 mail 10", "1 mail sub 2"}, mails); diff != "" || errs != nil {
+		t.Errorf("errors %v\n%s", errs, diff)
+	}
+}
+
+func TestDirectory(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.eml"), "a")
+	write(t, filepath.Join(dir, "b", "c.mbox"), from+"c1\n\n"+from+"c2\n\n")
+	write(t, filepath.Join(dir, "b", "d.eml.gz"), zip("d"))
+	write(t, filepath.Join(dir, "e"), from+"e\n\n")
+	write(t, filepath.Join(dir, "f.txt"), "a note")
+	write(t, filepath.Join(dir, "g.gz"), "no gzip")
+	write(t, filepath.Join(dir, "h.gz"), zip("h, which is longer than what is cut off it")[:30])
+	write(t, filepath.Join(dir, "i"), "")
+	write(t, filepath.Join(dir, "maildir", "cur", "1:2,"), "j")
+	write(t, filepath.Join(dir, "maildir", "new", "2"), "k")
+	write(t, filepath.Join(dir, "z.eml"), "z")
+	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("loops", filepath.Join(dir, "loops")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("b/c.mbox", filepath.Join(dir, "y")); err != nil {
+		t.Fatal(err)
+	}
+
+	type found struct{ Path, Body string }
+	var mails []found
+	failed := map[string]error{}
+	for m, err := range mailfile.Read(t.Context(), dir, mailfile.Options{}) {
+		path, _ := filepath.Rel(dir, m.Path)
+		if err != nil {
+			failed[path] = err
+			continue
+		}
+		mails = append(mails, found{path, string(m.Body)})
+	}
+	want := []found{
+		{"a.eml", "a"}, {"b/c.mbox", "c1\n"}, {"b/c.mbox", "c2\n"}, {"b/d.eml.gz", "d"}, {"e", "e\n"},
+		{"g.gz", "no gzip"},
+		{"h.gz", "h, which is longer t"},
+		{"maildir/cur/1:2,", "j"}, {"maildir/new/2", "k"}, {"y", "c1\n"}, {"y", "c2\n"}, {"z.eml", "z"},
+	}
+	for i, m := range mails { // how much of a cut file comes out is gzip's affair
+		if m.Path == "h.gz" {
+			if !strings.HasPrefix("h, which is longer than", m.Body) || m.Body == "" {
+				t.Errorf("the cut gzip file gave %q", m.Body)
+			}
+			mails[i].Body = "h, which is longer t"
+		}
+	}
+	if diff := cmp.Diff(want, mails); diff != "" {
+		t.Error(diff)
+	}
+	for path, want := range map[string]error{
+		"f.txt": mailfile.ErrNotMail,
+		"h.gz":  io.ErrUnexpectedEOF,
+		"loop":  mailfile.ErrNotFile,
+		"loops": nil,
+	} {
+		err := failed[path]
+		if err == nil || want != nil && !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", path, err, want)
+		}
+		if err != nil && strings.Count(err.Error(), path) != 1 {
+			t.Errorf("the error does not name its file once: %v", err)
+		}
+		delete(failed, path)
+	}
+	if len(failed) > 0 {
+		t.Errorf("more errors: %v", failed)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	mails, errs := collect(filepath.Join(t.TempDir(), "absent"), mailfile.Options{})
+	if len(mails) != 0 || len(errs) != 1 || !errors.Is(errs[0], fs.ErrNotExist) {
+		t.Errorf("%q, %v", mails, errs)
+	}
+}
+
+func TestForbidden(t *testing.T) {
+	dir := t.TempDir()
+	os.Chmod(write(t, filepath.Join(dir, "a.eml"), "a"), 0)
+	write(t, filepath.Join(dir, "b", "b.eml"), "b")
+	os.Chmod(filepath.Join(dir, "b"), 0)
+	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "b"), 0o755) })
+	write(t, filepath.Join(dir, "c.eml"), "c")
+
+	mails, errs := collect(dir, mailfile.Options{})
+	want := []string{"1 c"}
+	if os.Geteuid() == 0 { // who may read everything
+		want = []string{"1 a", "1 b", "1 c"}
+	} else if len(errs) != 2 {
+		t.Errorf("errors %v", errs)
+	}
+	for _, err := range errs {
+		if !errors.Is(err, fs.ErrPermission) {
+			t.Error(err)
+		}
+	}
+	if diff := cmp.Diff(want, mails); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReadError(t *testing.T) {
+	broken := errors.New("the disk is broken")
+	for _, head := range []string{from + "A: 1\n\none\n\n" + from + "A: 2\n\ntw", "A: 1\n\none"} {
+		mails, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), iotest.ErrReader(broken))})
+		want := []string{"1 A: 1\n\none"}
+		if strings.HasPrefix(head, from) {
+			want = []string{"1 A: 1\n\none\n", "2 A: 2\n\ntw"}
+		}
+		if diff := cmp.Diff(want, mails); diff != "" || len(errs) != 1 || !errors.Is(errs[0], broken) {
+			t.Errorf("errors %v\n%s", errs, diff)
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	dir := t.TempDir()
+	for _, name := range []string{"1", "2", "3"} {
+		write(t, filepath.Join(dir, name), name)
+	}
+	var mails int
+	var last error
+	for _, err := range mailfile.Read(ctx, dir, mailfile.Options{}) {
+		if last != nil {
+			t.Error("the iteration went on after the end of ctx")
+		}
+		if last = err; err == nil {
+			mails++
+		}
+		cancel()
+	}
+	if mails != 1 || !errors.Is(last, context.Canceled) {
+		t.Errorf("%d mails, then %v", mails, last)
+	}
+}
+
+func TestBreak(t *testing.T) {
+	for range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: zeros(5, from+"x\n\n")}) {
+		break // a second call of the loop body would panic
+	}
+}

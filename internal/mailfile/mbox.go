@@ -1,0 +1,200 @@
+package mailfile
+
+import "bytes"
+
+const (
+	// maxFromLine is the longest line that can separate two mails.
+	maxFromLine = 1 << 10
+	// holdBack is how much of a window's end is not taken while more may
+	// follow: an empty line (2) and the beginning of "From " (4).
+	holdBack = 6
+	// lookAhead is how far beyond a separator its mail is searched for the
+	// boundary that would make it a part of the mail before.
+	lookAhead = 128 << 10
+)
+
+var (
+	fromWord = []byte("From ")
+	bom      = []byte("\xef\xbb\xbf")
+)
+
+// skipBlank returns head without a byte order mark and empty lines.
+func skipBlank(head []byte) []byte {
+	return bytes.TrimLeft(bytes.TrimPrefix(head, bom), "\r\n")
+}
+
+func startsMbox(head []byte) bool { return bytes.HasPrefix(skipBlank(head), fromWord) }
+
+// mbox splits a window into mails.
+//
+// A mail ends where an empty line is followed by a line that fromLine accepts,
+// or at the end of the file. That empty line, and one at the end of the file,
+// belongs to no mail; a line of any number of ">" and "From " loses one ">".
+// Content-Length (mboxcl) is not believed: its sender wrote it, and could hide
+// the mails that follow.
+type mbox struct {
+	w    *window
+	eol  byte // what ends a line: LF, perhaps after CR; or CR in an old Mac's file
+	open bool // a separator was taken, and its mail was not
+}
+
+// openMbox takes the first separator of a window for which startsMbox is true.
+func openMbox(w *window) *mbox {
+	m := &mbox{w: w, eol: '\n', open: true}
+	head := w.want(maxHead + maxFromLine)
+	w.pos += len(head) - len(skipBlank(head))
+	head = w.buf[w.pos:w.end]
+	if i := bytes.IndexAny(head, "\r\n"); i >= 0 && head[i] == '\r' && !bytes.HasPrefix(head[i:], []byte("\r\n")) && fromLine(head[:i]) {
+		m.eol = '\r'
+	}
+	// Whatever the first line holds, it belongs to no mail; one that is too
+	// long for a separator loses what is beyond head to its mail.
+	w.pos += lineLen(head, m.eol)
+	return m
+}
+
+// lineLen is the length of b's first line with its end, or all of b.
+func lineLen(b []byte, eol byte) int {
+	if i := bytes.IndexByte(b, eol); i >= 0 {
+		return i + 1
+	}
+	return len(b)
+}
+
+// next collects the next mail; false means that there was none.
+func (m *mbox) next(mail *collector) bool {
+	if !m.open {
+		return false
+	}
+	mail.reset()
+	w := m.w
+	seen := 0 // from pos on: no "From " that still matters begins before it
+	take := func(n int) {
+		mail.add(w.buf[w.pos : w.pos+n])
+		w.pos += n
+		seen = max(0, seen-n)
+	}
+	for {
+		b := w.buf[w.pos:w.end]
+		i := bytes.Index(b[seen:], fromWord)
+		if i < 0 {
+			if w.err != nil {
+				break
+			}
+			seen = max(seen, len(b)-len(fromWord)+1)
+			take(max(0, len(b)-holdBack))
+			w.want(w.end - w.pos + 1)
+			continue
+		}
+		i += seen
+		seen = i + len(fromWord)
+
+		at := w.pos + i
+		start := len(bytes.TrimRight(w.buf[:at], ">"))
+		switch {
+		case start == 0 || w.buf[start-1] != m.eol:
+			// In the middle of a line.
+		case start < at:
+			take(i - 1)
+			w.pos++ // the last ">"
+			seen = len(fromWord)
+		default:
+			blank := blankBefore(w.buf, at, m.eol)
+			if blank == at {
+				break
+			}
+			take(blank - w.pos)
+			if n := m.separator(at - blank); n > 0 {
+				w.pos += n
+				return true
+			}
+		}
+	}
+	take(blankBefore(w.buf[:w.end], w.end, m.eol) - w.pos)
+	w.pos = w.end
+	m.open = false
+	return true
+}
+
+// separator returns the length of the separator at pos, whose "From " is n
+// octets further; 0 where it is none.
+func (m *mbox) separator(n int) int {
+	line := m.w.want(n + maxFromLine)[n:]
+	line = line[:lineLen(line, m.eol)]
+	if len(line) > maxFromLine || !fromLine(line) || m.inPart(n+len(line)) {
+		return 0
+	}
+	return n + len(line)
+}
+
+// inPart reports whether the separator of n octets at pos is rather the first
+// line of a mail inside the mail before it: some reporters attach the original
+// with its own mbox line, and some writers of mbox files quote nothing.
+//
+// It is where the header of a message part ends right there, and that part's
+// closing boundary follows ahead of any further separator, without having been
+// named in between. The part's header alone would not do, for a mail that ends
+// with one could swallow the next.
+func (m *mbox) inPart(n int) bool {
+	boundary := bytes.Clone(partBoundary(m.w.buf[:m.w.pos], m.eol))
+	if boundary == nil {
+		return false
+	}
+	rest := m.w.want(n + lookAhead)[n:]
+	before, after, ok := bytes.Cut(rest, append(append([]byte{m.eol}, boundary...), "--"...))
+	if !ok || bytes.Contains(before, boundary[2:]) || len(bytes.TrimSpace(after[:lineLen(after, m.eol)])) > 0 {
+		return false
+	}
+	for at := 0; ; at += len(fromWord) {
+		i := bytes.Index(before[at:], fromWord)
+		if i < 0 {
+			return true
+		}
+		at += i
+		if blankBefore(before, at, m.eol) < at && fromLine(before[at:at+lineLen(before[at:], m.eol)]) {
+			return false
+		}
+	}
+}
+
+// partBoundary returns the boundary line of the part whose header ends with b,
+// or nil where b does not end with the header of a mail within a mail.
+func partBoundary(b []byte, eol byte) []byte {
+	message := false
+	for {
+		b = bytes.TrimSuffix(b, []byte{eol})
+		start := bytes.LastIndexByte(b, eol) + 1
+		line := bytes.TrimRight(b[start:], "\r")
+		switch {
+		case len(line) == 0:
+			return nil
+		case bytes.HasPrefix(line, []byte("--")):
+			// A line of dashes, or of words between dashes, stands in many a text.
+			if message && !bytes.ContainsAny(line, " \t") && len(bytes.Trim(line, "-=_")) > 0 {
+				return line
+			}
+			return nil
+		}
+		if name, value, ok := bytes.Cut(line, []byte(":")); ok && bytes.EqualFold(name, []byte("Content-Type")) {
+			value = bytes.ToLower(bytes.TrimSpace(value))
+			message = bytes.HasPrefix(value, []byte("message/")) || bytes.HasPrefix(value, []byte("text/rfc822"))
+		}
+		b = b[:start]
+	}
+}
+
+// blankBefore returns where the empty line right before b[at] begins, or at
+// where there is none.
+func blankBefore(b []byte, at int, eol byte) int {
+	if at == 0 || b[at-1] != eol {
+		return at
+	}
+	blank := at - 1
+	if eol == '\n' && blank > 0 && b[blank-1] == '\r' {
+		blank--
+	}
+	if blank == 0 || b[blank-1] != eol {
+		return at
+	}
+	return blank
+}
