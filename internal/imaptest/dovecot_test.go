@@ -1,0 +1,186 @@
+package imaptest
+
+import (
+	"bytes"
+	"crypto/tls"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func dialTCP(t *testing.T, addr string) *client {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	return newClient(t, conn)
+}
+
+func TestDovecot(t *testing.T) {
+	d := Dovecot(t)
+	d.Deliver("INBOX", body(100), body(200))
+	d.Deliver("FBL/2026", body(300))
+	d.Append("FBL/2026", body(400))
+	d.Append("New", body(500))
+
+	c := dialTCP(t, d.PlainAddr())
+	c.line()
+	if got := c.ok("LOGIN fbl secret"); !strings.Contains(got[0], "NOTIFY") || !strings.Contains(got[0], "COMPRESS=DEFLATE") {
+		t.Errorf("no NOTIFY or COMPRESS in %q", got)
+	}
+	names := strings.Join(c.ok(`LIST "" *`), "\n")
+	for _, name := range []string{"INBOX", "FBL/2026", "New"} {
+		if !strings.Contains(names, `"/" `+name) {
+			t.Errorf("no %s in %q", name, names)
+		}
+	}
+	c.ok("EXAMINE INBOX")
+	if got := c.ok("UID FETCH 1:* (RFC822.SIZE)"); got[0] != "* 1 FETCH (UID 1 RFC822.SIZE 100)" || got[1] != "* 2 FETCH (UID 2 RFC822.SIZE 200)" {
+		t.Errorf("INBOX holds %q", got)
+	}
+	c.ok("EXAMINE FBL/2026")
+	if got := c.ok("UID FETCH 1:* (RFC822.SIZE)"); got[0] != "* 1 FETCH (UID 1 RFC822.SIZE 300)" || got[1] != "* 2 FETCH (UID 2 RFC822.SIZE 400)" {
+		t.Errorf("FBL/2026 holds %q", got)
+	}
+	if got, err := dialTCP(t, d.PlainAddr()).do("LOGIN fbl wrong"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO [AUTHENTICATIONFAILED]") {
+		t.Errorf("a wrong password: %q, %v", got, err)
+	}
+	if got, err := dialTCP(t, d.PlainAddr()).do("LOGIN other secret"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO [AUTHENTICATIONFAILED]") {
+		t.Errorf("another user: %q, %v", got, err)
+	}
+
+	for _, addr := range []string{d.TLSAddr(), d.PlainAddr()} {
+		c := dialTCP(t, addr)
+		if addr == d.PlainAddr() {
+			c.line()
+			c.ok("STARTTLS")
+		}
+		c = newClient(t, tls.Client(c.conn, &tls.Config{RootCAs: d.CA(), ServerName: "127.0.0.1"}))
+		c.ok("LOGIN fbl secret")
+	}
+}
+
+func TestDovecotRestart(t *testing.T) {
+	d := Dovecot(t)
+	d.Append("INBOX", body(100))
+	c := dialTCP(t, d.PlainAddr())
+	c.ok("LOGIN fbl secret")
+	group := d.cmd.Process.Pid
+	d.Restart()
+	if err := syscall.Kill(-group, 0); err != syscall.ESRCH {
+		t.Errorf("processes of the first run: %v", err)
+	}
+	if _, err := c.do("NOOP"); err == nil {
+		t.Error("the session survived")
+	}
+	d.Append("INBOX", body(100))
+	c = dialTCP(t, d.PlainAddr())
+	c.ok("LOGIN fbl secret")
+	if got := strings.Join(c.ok("EXAMINE INBOX"), "\n"); !strings.Contains(got, "* 2 EXISTS") {
+		t.Errorf("EXAMINE: %q", got)
+	}
+}
+
+func TestRawFetch(t *testing.T) {
+	d := Dovecot(t)
+	mails := make([][]byte, 3000)
+	for i := range mails {
+		mails[i] = body(1000)
+	}
+	start := time.Now()
+	d.Deliver("FBL", mails...)
+	t.Logf("%d mails delivered in %v", len(mails), time.Since(start))
+	octets, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "FBL", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the answer must hold: the octets themselves, and their frame but
+	// for the numbers, of 1 to 4 digits each.
+	frame := len(`*  FETCH (UID  INTERNALDATE "23-Nov-2026 19:00:00 +0000" RFC822.SIZE 1000 BODY[]<0> {100})`) + len("\r\n\r\n")
+	digits := 2 * (9 + 90*2 + 900*3 + 2001*4)
+	least := int64(len(mails)*(frame+100) + digits)
+	if octets < least || octets > least+200 {
+		t.Errorf("%d octets, want the %d of the mails and a tagged line", octets, least)
+	}
+	if _, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "Missing", 100); err == nil {
+		t.Error("no error for a missing folder")
+	}
+	if _, err := RawFetch(d.PlainAddr(), d.User(), "wrong", "FBL", 100); err == nil {
+		t.Error("no error for a wrong password")
+	}
+}
+
+// The count must be right wherever a read ends.
+func TestRawFetchExact(t *testing.T) {
+	for n := range 40 {
+		s := New()
+		for range 5 {
+			s.Append("INBOX", body(30000+n*997))
+		}
+		s.Append("INBOX", bytes.Repeat([]byte("a OK FETCH completed\r\n"), 10000))
+		addr, err := s.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := RawFetch(addr, s.User, s.Password, "INBOX", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 0
+		for _, step := range s.Steps() {
+			if step.Command == "UID FETCH" {
+				want += step.Size
+			}
+		}
+		if got != int64(want) {
+			t.Errorf("counted %d octets of %d", got, want)
+		}
+		s.Close()
+	}
+}
+
+func TestRawIdle(t *testing.T) {
+	d := Dovecot(t)
+	idle, err := RawIdle(d.PlainAddr(), d.User(), d.Password(), "INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	for n := range uint32(3) {
+		before := time.Now()
+		d.Append("INBOX", body(100))
+		select {
+		case a := <-idle.Arrivals:
+			if a.N != n+1 || a.At.Before(before) {
+				t.Errorf("arrival %+v, want %d", a, n+1)
+			}
+			t.Logf("EXISTS after %v", a.At.Sub(before))
+		case <-time.After(20 * time.Second):
+			t.Fatal("no EXISTS")
+		}
+	}
+}
+
+// What is not there, or not 2.3, is named.
+func TestDovecotBinary(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "dovecot")
+	t.Setenv("PATH", dir)
+	for version, want := range map[string]string{
+		"2.3.19.1 (9b53102964)": "",
+		"2.4.1-4 (7d8c0bc)":     "dovecot 2.4.1-4 found, but these tests can configure 2.3 only",
+	} {
+		if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+version+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := dovecotBinary(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: %v, want %q", version, err, want)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package imaptest
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// rawTimeout bounds every wait for an answer.
+const rawTimeout = time.Minute
+
+// rawBuffer is the size of the reads that RawFetch counts, in octets.
+const rawBuffer = 64 << 10
+
+// rawConn is a logged-in connection that knows no more of IMAP than lines.
+type rawConn struct {
+	net.Conn
+	r    *bufio.Reader
+	name string // what every tag begins with
+	tag  int
+}
+
+func dialRaw(addr, user, password string) (*rawConn, error) {
+	conn, err := net.DialTimeout("tcp", addr, rawTimeout)
+	if err != nil {
+		return nil, err
+	}
+	// No mail can hold a line that looks like such a tag.
+	c := &rawConn{Conn: conn, r: bufio.NewReaderSize(conn, rawBuffer), name: rand.Text()}
+	if err = c.must("LOGIN " + quote(user) + " " + quote(password)); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// send sends a command and returns its tag.
+func (c *rawConn) send(command string) (string, error) {
+	c.tag++
+	tag := fmt.Sprintf("%s%d ", c.name, c.tag)
+	c.SetDeadline(time.Now().Add(rawTimeout))
+	_, err := c.Write([]byte(tag + command + "\r\n"))
+	return tag, err
+}
+
+// do sends a command and returns the tagged answer without its tag.
+func (c *rawConn) do(command string) (string, error) {
+	tag, err := c.send(command)
+	for err == nil {
+		var line string
+		line, err = c.r.ReadString('\n')
+		if answer, ok := strings.CutPrefix(line, tag); ok {
+			return strings.TrimSpace(answer), nil
+		}
+	}
+	return "", err
+}
+
+func (c *rawConn) must(command string) error {
+	answer, err := c.do(command)
+	if err == nil && !strings.HasPrefix(answer, "OK") {
+		verb, _, _ := strings.Cut(command, " ")
+		err = fmt.Errorf("imaptest: %s: %s", verb, answer)
+	}
+	return err
+}
+
+// RawFetch is the least that any client must do to read a folder: it logs in
+// without TLS, examines folder, asks for the UID, INTERNALDATE, RFC822.SIZE and
+// first n octets of every mail in one FETCH, and counts the octets of the
+// answer without looking at them. Time it to know what a client can reach.
+func RawFetch(addr, user, password, folder string, n int) (octets int64, err error) {
+	c, err := dialRaw(addr, user, password)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	if err := c.must("EXAMINE " + quote(folder)); err != nil {
+		return 0, err
+	}
+	tag, err := c.send(fmt.Sprintf("UID FETCH 1:* (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.%d>)", n))
+	if err != nil {
+		return 0, err
+	}
+	end := []byte("\r\n" + tag)
+	buf := make([]byte, rawBuffer)
+	keep := 0 // octets at the start of buf that may begin the last line
+	for {
+		c.SetReadDeadline(time.Now().Add(rawTimeout))
+		got, err := c.Read(buf[keep:])
+		if err != nil {
+			return octets, err
+		}
+		octets += int64(got)
+		// The tagged line comes last, so that only a tail ending in CRLF
+		// need be looked at.
+		tail := buf[max(0, keep+got-512) : keep+got]
+		if at := bytes.LastIndex(tail, end); at >= 0 && bytes.HasSuffix(tail, []byte("\r\n")) {
+			if answer := tail[at+len(end):]; !bytes.HasPrefix(answer, []byte("OK")) {
+				return octets, fmt.Errorf("imaptest: FETCH: %s", bytes.TrimSpace(answer))
+			}
+			return octets, nil
+		}
+		keep = copy(buf, tail)
+	}
+}
+
+// Arrival is an EXISTS line and the instant at which it was read.
+type Arrival struct {
+	N  uint32
+	At time.Time
+}
+
+// IdleReader waits in IDLE and times each EXISTS.
+type IdleReader struct {
+	Arrivals <-chan Arrival // closed when the connection ends
+
+	conn *rawConn
+	wg   sync.WaitGroup
+}
+
+// RawIdle logs in without TLS, examines folder and enters IDLE.
+func RawIdle(addr, user, password, folder string) (*IdleReader, error) {
+	c, err := dialRaw(addr, user, password)
+	if err != nil {
+		return nil, err
+	}
+	if err = c.must("EXAMINE " + quote(folder)); err == nil {
+		_, err = c.send("IDLE")
+	}
+	for line := ""; err == nil && !strings.HasPrefix(line, "+"); {
+		line, err = c.r.ReadString('\n')
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	c.SetDeadline(time.Time{})
+	arrivals := make(chan Arrival, 1024)
+	idle := &IdleReader{Arrivals: arrivals, conn: c}
+	idle.wg.Go(func() {
+		defer close(arrivals)
+		for {
+			line, err := c.r.ReadString('\n')
+			at := time.Now()
+			if err != nil {
+				return
+			}
+			if words := strings.Fields(line); len(words) == 3 && words[2] == "EXISTS" {
+				if n, err := strconv.ParseUint(words[1], 10, 32); err == nil {
+					arrivals <- Arrival{uint32(n), at}
+				}
+			}
+		}
+	})
+	return idle, nil
+}
+
+// Close ends the connection and waits for the reader.
+func (r *IdleReader) Close() error {
+	err := r.conn.Close()
+	for range r.Arrivals {
+	}
+	r.wg.Wait()
+	return err
+}
