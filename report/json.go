@@ -1,19 +1,326 @@
 package report
 
 import (
-	"bytes"
-	"encoding/json"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
 )
 
-// AppendJSON appends the record as one JSON object, without a line break.
+// AppendJSON appends the record as one line of JSON without a line break. It
+// is inert on a terminal and in a log: control characters, line separators,
+// bidirectional controls and what is not UTF-8 are escaped.
 func (r *Record) AppendJSON(dst []byte) []byte {
-	type plain Record
-	b, err := json.Marshal((*plain)(r))
-	if err != nil {
-		return dst
+	j := object(dst)
+	j.number("schema", int64(r.Schema))
+	j.must("id", r.ID)
+	j.number("revision", int64(r.Revision))
+	j.string("report_id", r.ReportID)
+	j.string("fingerprint", r.Fingerprint)
+	j.strings("supersedes", r.Supersedes)
+	j.must("event", r.Event)
+	j.must("class", r.Class)
+	j.must("provider", r.Provider)
+	j.must("feed", r.Feed)
+	j.must("dialect", r.Dialect)
+	j.time("received_at", r.ReceivedAt)
+	j.time("reported_at", r.ReportedAt)
+	j.time("processed_at", r.ProcessedAt)
+	j.string("feedback_type", r.FeedbackType)
+	j.string("user_agent", r.UserAgent)
+	j.string("version", r.Version)
+	j.time("arrival_date", r.ArrivalDate)
+	j.string("arrival_date_raw", r.ArrivalDateRaw)
+	j.string("source_ip", r.SourceIP)
+	j.count("source_port", int64(r.SourcePort))
+	j.string("original_mail_from", r.OriginalMailFrom)
+	j.string("original_rcpt_to", r.OriginalRcptTo)
+	j.string("original_envelope_id", r.OriginalEnvelopeID)
+	if m := r.ReportingMTA; m != nil {
+		o := j.object("reporting_mta")
+		o.string("type", m.Type)
+		o.must("name", m.Name)
+		j.close(o)
 	}
-	return append(dst, bytes.TrimSpace(b)...)
+	if j.string("complainant", r.Complainant); r.Complainant != "" {
+		j.number("recipients", int64(r.Recipients))
+	}
+	j.count("incidents", int64(r.Incidents))
+	j.string("rcpt_hash", r.RcptHash)
+	j.strings("authentication_results", r.AuthenticationResults)
+	j.strings("reported_domain", r.ReportedDomain)
+	j.strings("reported_uri", r.ReportedURI)
+	j.authFailure(&r.AuthFailure)
+	j.strings("tags", r.Tags)
+	if len(r.Extensions) > 0 {
+		o := j.object("extensions")
+		sorted(r.Extensions, func(name string, values []string) { o.list(name, values) })
+		j.close(o)
+	}
+	j.original(r.Original)
+	j.identity(r.Identity)
+	if len(r.Derived) > 0 {
+		o := j.object("derived")
+		sorted(r.Derived, o.must)
+		j.close(o)
+	}
+	j.reporter(r.Reporter)
+	if s := r.Suppress; s != nil {
+		o := j.object("suppress")
+		o.must("verdict", s.Verdict)
+		o.strings("reasons", s.Reasons)
+		j.close(o)
+	}
+	if s := r.Source; s != nil {
+		o := j.object("source")
+		o.string("reverse_dns", s.ReverseDNS)
+		o.string("country", s.Country)
+		o.count("asn", int64(s.ASN))
+		o.string("as_name", s.ASName)
+		j.close(o)
+	}
+	j.mailbox(r.Mailbox)
+	o := j.object("parse")
+	o.must("status", r.Parse.Status)
+	o.strings("warnings", r.Parse.Warnings)
+	j.close(o)
+	return j.end()
 }
 
 // MarshalJSON is AppendJSON.
-func (r *Record) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+func (r Record) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+func (j *encoder) authFailure(a *AuthFailure) {
+	j.string("auth_failure", a.AuthFailure)
+	j.string("delivery_result", a.DeliveryResult)
+	j.string("identity_alignment", a.IdentityAlignment)
+	j.string("dkim_domain", a.DKIMDomain)
+	j.string("dkim_identity", a.DKIMIdentity)
+	j.string("dkim_selector", a.DKIMSelector)
+	j.string("dkim_selector_dns", a.DKIMSelectorDNS)
+	j.string("dkim_canonicalized_header", a.DKIMCanonicalizedHeader)
+	j.string("dkim_canonicalized_body", a.DKIMCanonicalizedBody)
+	j.string("dkim_adsp_dns", a.DKIMADSPDNS)
+	j.strings("spf_dns", a.SPFDNS)
+}
+
+func (j *encoder) original(r *Original) {
+	if r == nil {
+		return
+	}
+	o := j.object("original")
+	o.string("message_id", r.MessageID)
+	o.time("date", r.Date)
+	o.string("from", r.From)
+	o.string("from_domain", r.FromDomain)
+	o.strings("to", r.To)
+	o.string("subject", r.Subject)
+	o.string("return_path", r.ReturnPath)
+	o.string("list_id", r.ListID)
+	o.strings("list_unsubscribe", r.ListUnsubscribe)
+	o.string("list_unsubscribe_post", r.ListUnsubscribePost)
+	o.string("feedback_id", r.FeedbackID)
+	o.string("cfbl_feedback_id", r.CFBLFeedbackID)
+	o.strings("dkim_domains", r.DKIMDomains)
+	o.bool("headers_only", r.HeadersOnly)
+	o.count("size", r.Size)
+	j.close(o)
+}
+
+func (j *encoder) identity(r *Identity) {
+	if r == nil {
+		return
+	}
+	o := j.object("identity")
+	o.must("status", r.Status)
+	o.string("subscriber", r.Subscriber)
+	o.string("campaign", r.Campaign)
+	o.string("tenant", r.Tenant)
+	o.string("message_id", r.MessageID)
+	if len(r.By) > 0 {
+		by := o.object("by")
+		sorted(r.By, func(field string, rule Rule) {
+			one := by.object(field)
+			one.must("rule", rule.Rule)
+			one.must("source", rule.Source)
+			by.close(one)
+		})
+		o.close(by)
+	}
+	j.close(o)
+}
+
+func (j *encoder) reporter(r *Reporter) {
+	if r == nil {
+		return
+	}
+	o := j.object("reporter")
+	o.string("from", r.From)
+	o.string("from_domain", r.FromDomain)
+	o.must("auth", r.Auth)
+	o.string("auth_domain", r.AuthDomain)
+	o.string("auth_method", r.AuthMethod)
+	o.string("coverage", r.Coverage)
+	o.key("trusted")
+	o.b = strconv.AppendBool(o.b, r.Trusted)
+	o.b = append(o.b, ',')
+	o.string("reason", r.Reason)
+	j.close(o)
+}
+
+func (j *encoder) mailbox(m *Mailbox) {
+	if m == nil {
+		return
+	}
+	o := j.object("mailbox")
+	o.string("account", m.Account)
+	o.string("folder", m.Folder)
+	o.count("uid", int64(m.UID))
+	o.count("uidvalidity", int64(m.UIDValidity))
+	o.count("size", m.Size)
+	o.string("message_id", m.MessageID)
+	j.close(o)
+}
+
+// encoder writes the members of one object, each with a comma behind it.
+type encoder struct{ b []byte }
+
+func object(dst []byte) encoder { return encoder{append(dst, '{')} }
+
+// object begins a member that is an object itself; close ends it.
+func (j *encoder) object(key string) encoder {
+	j.b = append(appendString(j.b, key), ':')
+	return object(j.b)
+}
+
+func (j *encoder) close(o encoder) { j.b = append(o.end(), ',') }
+
+func (j *encoder) end() []byte {
+	if last := len(j.b) - 1; j.b[last] == ',' {
+		j.b = j.b[:last]
+	}
+	return append(j.b, '}')
+}
+
+// key writes a key of ours; keys that a mail gave go through must and list.
+func (j *encoder) key(key string) {
+	j.b = append(j.b, '"')
+	j.b = append(j.b, key...)
+	j.b = append(j.b, `":`...)
+}
+
+func (j *encoder) must(key, v string) {
+	j.b = append(appendString(j.b, key), ':')
+	j.b = append(appendString(j.b, v), ',')
+}
+
+func (j *encoder) string(key, v string) {
+	if v != "" {
+		j.key(key)
+		j.b = append(appendString(j.b, v), ',')
+	}
+}
+
+func (j *encoder) strings(key string, v []string) {
+	if len(v) > 0 {
+		j.list(key, v)
+	}
+}
+
+func (j *encoder) list(key string, v []string) {
+	j.b = append(appendString(j.b, key), ":["...)
+	for i, s := range v {
+		if i > 0 {
+			j.b = append(j.b, ',')
+		}
+		j.b = appendString(j.b, s)
+	}
+	j.b = append(j.b, "],"...)
+}
+
+func (j *encoder) number(key string, n int64) {
+	j.key(key)
+	j.b = append(strconv.AppendInt(j.b, n, 10), ',')
+}
+
+func (j *encoder) count(key string, n int64) {
+	if n != 0 {
+		j.number(key, n)
+	}
+}
+
+func (j *encoder) bool(key string, v bool) {
+	if v {
+		j.key(key)
+		j.b = append(j.b, "true,"...)
+	}
+}
+
+func (j *encoder) time(key string, t time.Time) {
+	if !t.IsZero() {
+		j.key(key)
+		j.b = append(j.b, '"')
+		j.b = t.UTC().AppendFormat(j.b, time.RFC3339Nano)
+		j.b = append(j.b, `",`...)
+	}
+}
+
+// sorted calls f with each member of m, by key.
+func sorted[V any](m map[string]V, f func(string, V)) {
+	var space [16]string
+	keys := space[:0]
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		f(key, m[key])
+	}
+}
+
+const hexDigits = "0123456789abcdef"
+
+func appendString(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if ' ' <= c && c < 0x7f && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		r, size := rune(c), 1
+		if c >= utf8.RuneSelf {
+			if r, size = utf8.DecodeRuneInString(s[i:]); !isActive(r) && (r != utf8.RuneError || size > 1) {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, s[start:i]...)
+		switch r {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, `\n`...)
+		case '\t':
+			dst = append(dst, `\t`...)
+		default:
+			dst = append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+		}
+		i += size
+		start = i
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+// isActive knows the characters beyond ASCII that steer a terminal or the
+// order of a text: C1, line separators, bidirectional controls.
+func isActive(r rune) bool {
+	switch {
+	case 0x80 <= r && r <= 0x9f, r == 0x061c, r == 0x200e, r == 0x200f,
+		0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
+		return true
+	}
+	return false
+}

@@ -164,5 +164,5 @@ type ParseStatus struct {
 type Envelope struct {
 	ReceivedAt  time.Time // INTERNALDATE; zero: unknown
 	ProcessedAt time.Time // now; zero: left out
-	Mailbox     *Mailbox  // nil: left out. Size and MessageID are filled in where they are zero
+	Mailbox     *Mailbox  // nil: left out. an empty MessageID is filled in
 }

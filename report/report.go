@@ -1,77 +1,402 @@
-// Package report reads feedback reports.
 package report
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // Kind says what a mail is. Only KindReport and KindUnparsed make records.
 type Kind string
 
 const (
-	KindReport         Kind = "report"   // a feedback report
-	KindUnparsed       Kind = "unparsed" // looks like a complaint and cannot be read
-	KindDSN            Kind = "dsn"      // a bounce, RFC 3464 or not
-	KindMDN            Kind = "mdn"      // a receipt, RFC 8098
-	KindDMARCAggregate Kind = "dmarc-aggregate"
-	KindTLSRPT         Kind = "tlsrpt"      // RFC 8460
-	KindAutoReply      Kind = "autoreply"   // RFC 3834
-	KindUnsubscribe    Kind = "unsubscribe" // a mail to a List-Unsubscribe address
-	KindNotice         Kind = "notice"      // a provider's mail about the loop itself
-	KindOther          Kind = "other"       // a person, or anything else
+	KindReport         Kind = "report"          // a feedback report
+	KindUnparsed       Kind = "unparsed"        // calls itself a complaint and cannot be read as one
+	KindDSN            Kind = "dsn"             // a bounce, of RFC 3464 or not
+	KindMDN            Kind = "mdn"             // a receipt, RFC 8098
+	KindDMARCAggregate Kind = "dmarc-aggregate" // RFC 9990
+	KindTLSRPT         Kind = "tlsrpt"          // RFC 8460
+	KindAutoReply      Kind = "autoreply"       // RFC 3834
+	KindUnsubscribe    Kind = "unsubscribe"     // a mail to a List-Unsubscribe address
+	KindOther          Kind = "other"           // a person, a provider's notice, anything else
 )
 
-// Report is what one mail says.
+// Report is what one mail says. The fields of the report part are as sent, but
+// for folding, brackets around addresses, and a canonical SourceIP.
 type Report struct {
-	ID      string // report_id: 32 hex digits
-	Kind    Kind
-	Dialect string
-	Outer   Outer
+	ID    string // report_id: 32 hex digits, from the mail's bytes alone
+	Kind  Kind
+	Outer Outer
 
-	FeedbackType, UserAgent, Version string
+	FeedbackType                                       string
+	UserAgent                                          string
+	Version                                            string
+	OriginalEnvelopeID                                 string
+	OriginalMailFrom                                   string    // "<>" is the null sender
+	OriginalRcptTo                                     []string  // no placeholders; hashed ones are among them
+	ArrivalDate                                        time.Time // of Arrival-Date, else Received-Date
+	ArrivalDateRaw                                     string
+	ReportingMTA                                       *MTA
+	SourceIP                                           string
+	SourcePort                                         int
+	Incidents                                          int
+	AuthFailure                                        AuthFailure
+	AuthenticationResults, ReportedDomain, ReportedURI []string
 
-	OriginalEnvelopeID, OriginalMailFrom string
-	OriginalRcptTo                       []string
-	ArrivalDate                          time.Time
-	ArrivalDateRaw                       string
-	ReportingMTA                         *MTA
-	SourceIP                             string
-	SourcePort                           int
-	Incidents                            int
-	AuthenticationResults                []string
-	ReportedDomain, ReportedURI          []string
-	AuthFailure                          AuthFailure
-	Extensions                           map[string][]string
+	// Extensions holds every other field by its lower-case name, and what the
+	// fields above could not hold; lines that are no field stand under "".
+	Extensions map[string][]string
 
-	Original *Original
+	Original *Original         // nil: there is none, or nothing to read in it
+	Derived  map[string]string // key: where its value came from, instead of the report
 	Problems []Problem
 
-	size, need int64
+	need int64
+	cfbl bool // the original asks for CFBL reports (RFC 9477)
 }
 
 // Outer is the header of the report's own mail.
 type Outer struct {
 	From, FromDomain string
 	Date             time.Time
-	MessageID        string // with its brackets
-	Subject          string // decoded
+	Received         time.Time // of the topmost Received
+	MessageID        string    // with its brackets
+	Subject          string    // decoded
 }
 
 // Problem is something wrong with a mail.
 type Problem struct {
 	Text string
-	Loss bool // a value could not be read, or was not there to be read
-}
-
-// Parse reads a mail of size octets.
-func Parse(b []byte, size int64) *Report {
-	return &Report{Kind: KindOther, size: max(size, int64(len(b)))}
+	Loss bool // something could not be read, or was not there to be read
 }
 
 // Need is how many octets of the mail, from its start, are wanted to read it
-// fully; 0: no more than Parse was given.
+// fully; 0: no more than Parse was given. It is more than that, never more than
+// the mail's size, and for a mail that plainly is no report only what its ID
+// needs. It may take several rounds.
 func (r *Report) Need() int64 { return r.need }
 
-// Records makes the report's records.
-func (r *Report) Records(e Envelope) []Record { return nil }
+// outerHeader holds the fields of the outer header that are asked for, the
+// first of each.
+type outerHeader struct {
+	from, date, messageID, subject, contentType, encoding, received field
 
-// Unfetched is the record of a mail that could never be fetched.
-func Unfetched(e Envelope, reason string) Record { return Record{} }
+	auto, bounce, xarf bool
+}
+
+// parser reads one mail.
+type parser struct {
+	r        *Report
+	keep     arena
+	ours     bool // the mail goes on behind what we were given
+	known    int  // fields of the report part that have a key
+	seen     uint64
+	arrival  string
+	received string
+	named    map[string]bool
+	beyond   bool // more of the mail is there than is searched
+}
+
+// Parse reads a mail of size octets, of which b may be only the start; where
+// size is not larger than len(b), b is the whole mail. It never fails: what
+// cannot be read is a Problem. It keeps nothing of b.
+func Parse(b []byte, size int64) *Report {
+	r := &Report{}
+	p := parser{r: r, ours: size > int64(len(b))}
+	mail := skipEnvelope(lineFeeds(b), false)
+
+	var h outerHeader
+	header, rest, ended := splitHeader(mail)
+	body, standard := h.read(mail)
+	r.ID = reportID(&h, header, rest)
+	p.readOuter(&h)
+	if len(mail) > maxHeader && len(header) >= maxHeader-2 {
+		p.loss("header: longer than 1 MiB")
+		body = nil
+	} else if !standard && ended {
+		p.deviation("header: not ended by its first blank line")
+	}
+
+	typ := mediaType(h.contentType.value)
+	look := lookLeaf
+	if is(typ, "multipart/report") {
+		look = lookReport
+	} else if hasPrefixFold(typ, "multipart/") {
+		look = lookMixed
+	}
+	top := part{contentType: h.contentType.value, encoding: h.encoding.value, body: body, found: true}
+	if len(body) > look {
+		p.beyond = true
+		top.body = body[:look]
+	}
+	w := walker{}
+	if plain := h.declared(); plain == "" && !is(typ, "multipart/alternative") {
+		w.part(&top, 0)
+	}
+	p.read(&h, &w)
+	if p.ours {
+		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
+	}
+	return r
+}
+
+// need says how much of a mail is wanted that was given in part: enough for its
+// id, and as much as the search for its parts may still use.
+func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look int) int64 {
+	var want int64
+	if !ended {
+		want = max(2*have, firstLook)
+	} else {
+		if missing := idNeed(body) - len(body); missing > 0 {
+			want = have + int64(missing)
+		}
+		if w.open && !p.beyond && w.leaf == "" {
+			want = max(want, min(max(2*have, firstLook), have-int64(len(body))+int64(look)))
+		}
+	}
+	if want <= have {
+		return 0
+	}
+	return min(want, size)
+}
+
+// splitHeader splits a mail at its first empty line; the last line break of the
+// header belongs to neither side. ended: the header is all there, or as much of
+// it as counts.
+func splitHeader(b []byte) (header, body []byte, ended bool) {
+	limited := b[:min(len(b), maxHeader)]
+	for at := 0; ; {
+		line, rest, more := cutLine(limited[at:])
+		if more && len(line) == 0 {
+			return chomp(b[:at]), b[len(limited)-len(rest):], true
+		}
+		if !more {
+			return chomp(limited), nil, len(limited) == maxHeader
+		}
+		at = len(limited) - len(rest)
+	}
+}
+
+// chomp takes one line break off the end.
+func chomp(b []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
+}
+
+// read reads the outer header. standard: it ended at its first blank line.
+func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
+	limited := mail[:min(len(mail), maxHeader)]
+	standard = true
+	for b := limited; ; {
+		f, rest, kind := readField(b)
+		switch kind {
+		case endOfData:
+			return nil, standard
+		case blankLine:
+			if len(h.contentType.value) > 0 || !goesOn(rest) {
+				return mail[len(limited)-len(rest):], standard
+			}
+			standard = false
+		case otherLine:
+			if bytes.HasPrefix(f.value, []byte("--")) {
+				return mail[len(limited)-len(b):], false
+			}
+		case fieldLine:
+			h.field(&f)
+		}
+		b = rest
+	}
+}
+
+func (h *outerHeader) field(f *field) {
+	set := func(dst *field) {
+		if dst.name == nil {
+			*dst = *f
+		}
+	}
+	switch name := f.name; {
+	case is(name, "from"):
+		set(&h.from)
+	case is(name, "date"):
+		set(&h.date)
+	case is(name, "message-id"):
+		set(&h.messageID)
+	case is(name, "subject"):
+		set(&h.subject)
+	case is(name, "content-type"):
+		set(&h.contentType)
+	case is(name, "content-transfer-encoding"):
+		set(&h.encoding)
+	case is(name, "received"):
+		set(&h.received)
+	case is(name, "auto-submitted"):
+		h.auto = h.auto || hasPrefixFold(f.value, "auto-replied")
+	case is(name, "x-autoreply"), is(name, "x-autorespond"), is(name, "x-autoresponder"):
+		h.auto = true
+	case is(name, "precedence"):
+		h.auto = h.auto || hasPrefixFold(f.value, "auto_reply")
+	case is(name, "x-failed-recipients"):
+		h.bounce = true
+	case is(name, "x-xarf"), is(name, "x-arf"):
+		h.xarf = true
+	}
+}
+
+// declared is the kind that a multipart/report declares (RFC 6522 section 3),
+// where that is another than a feedback report.
+func (h *outerHeader) declared() Kind {
+	if !is(mediaType(h.contentType.value), "multipart/report") {
+		return ""
+	}
+	switch kind := param(h.contentType.value, "report-type"); {
+	case is(kind, "delivery-status"), is(kind, "global-delivery-status"):
+		return KindDSN
+	case is(kind, "disposition-notification"):
+		return KindMDN
+	case is(kind, "tlsrpt"):
+		return KindTLSRPT
+	}
+	return ""
+}
+
+func (p *parser) readOuter(h *outerHeader) {
+	o := &p.r.Outer
+	o.From, o.FromDomain = p.author(p.keep.keep(h.from.value, h.from.folded))
+	o.Date, _ = parseDate(p.keep.keep(h.date.value, h.date.folded))
+	o.MessageID = p.keep.keep(h.messageID.value, h.messageID.folded)
+	o.Subject = decodeWords(p.keep.keep(toUTF8(h.subject.value, string(param(h.contentType.value, "charset"))), h.subject.folded))
+	if i := bytes.LastIndexByte(h.received.value, ';'); i >= 0 {
+		o.Received, _ = parseDate(p.keep.keep(trim(h.received.value[i+1:]), h.received.folded))
+	}
+}
+
+// read makes sense of the parts that were found.
+func (p *parser) read(h *outerHeader, w *walker) {
+	r := p.r
+	multipart := hasPrefixFold(mediaType(h.contentType.value), "multipart/")
+	if !w.report.found && !w.textual.found && w.leaf == "" {
+		w.forwarded()
+	}
+	report, original := &w.report, &w.original
+	if !report.found {
+		report = &w.textual
+	}
+	if !original.found {
+		original = &w.plain
+	}
+	p.walked(w, multipart)
+	if report.found {
+		p.readFields(report)
+		p.dates()
+	}
+	switch {
+	case p.known > 0 && r.FeedbackType != "":
+		r.Kind = KindReport
+		if r.UserAgent == "" && report.closed {
+			p.deviation("user-agent: missing")
+		}
+		if r.Version == "" && report.closed {
+			p.deviation("version: missing")
+		}
+	case p.known > 0:
+		r.Kind = KindUnparsed
+		p.loss("feedback-type: missing")
+	default:
+		r.Kind = p.kindOf(h, w)
+	}
+	if r.Kind != KindReport && r.Kind != KindUnparsed {
+		r.Problems = nil
+		return
+	}
+	if p.known == 0 {
+		p.loss("report part: none that can be read")
+	}
+	if original.found {
+		p.readOriginal(original)
+		if multipart && !original.closed {
+			p.cutShort("original: no boundary behind it")
+		}
+	}
+	if report.closed {
+		p.derive()
+	}
+}
+
+// walked reports what the walk over the parts met.
+func (p *parser) walked(w *walker, multipart bool) {
+	if w.tooDeep {
+		p.loss("parts: nested more than 20 deep")
+	}
+	if w.tooMany {
+		p.loss("parts: more than 1000")
+	}
+	if w.extra {
+		p.loss("report part: more than one")
+	}
+	if w.guessed {
+		p.deviation("parts: not separated by the boundary declared")
+	}
+	switch {
+	case w.open && p.beyond:
+		p.loss("parts: not searched to the end")
+	case w.open && !p.ours && multipart:
+		p.loss("parts: no closing boundary")
+	}
+}
+
+// forwarded looks for a report that was forwarded as a whole, as a message/rfc822
+// part.
+func (w *walker) forwarded() {
+	if !w.original.found {
+		return
+	}
+	var h outerHeader
+	body, _ := h.read(skipEnvelope(w.original.decoded(), true))
+	typ := h.contentType.value
+	if !is(mediaType(typ), "multipart/report") || !is(param(typ, "report-type"), "feedback-report") {
+		return
+	}
+	inner := walker{}
+	inner.part(&part{contentType: typ, encoding: h.encoding.value, body: body, closed: w.original.closed, found: true}, 1)
+	if inner.report.found {
+		*w = inner
+	}
+}
+
+// derive fills what the report leaves out and the mail says elsewhere.
+func (p *parser) derive() {
+	r := p.r
+	if o := r.Original; r.OriginalMailFrom == "" && o != nil && o.ReturnPath != "" {
+		r.OriginalMailFrom = o.ReturnPath
+		r.Derived = map[string]string{"original_mail_from": "original:Return-Path"}
+	}
+	if removal := r.Extensions["removal-recipient"]; len(r.OriginalRcptTo) == 0 && len(removal) == 1 && eventOf(r.FeedbackType) == OptOut {
+		if addr, _ := address(removal[0]); isAddress(addr) && !isPlaceholder(addr) {
+			r.OriginalRcptTo = []string{addr}
+			if r.Derived == nil {
+				r.Derived = make(map[string]string, 1)
+			}
+			r.Derived["original_rcpt_to"] = "report:Removal-Recipient"
+		}
+	}
+}
+
+// loss notes that something could not be read; deviation that something is not
+// as the RFC has it, and was read all the same; cutShort that the mail ends too
+// early, unless it is we who ended it.
+func (p *parser) loss(text string)      { p.problem(Problem{text, true}) }
+func (p *parser) deviation(text string) { p.problem(Problem{text, false}) }
+
+func (p *parser) cutShort(text string) {
+	if !p.ours {
+		p.loss(text)
+	}
+}
+
+// problem notes each problem once.
+func (p *parser) problem(problem Problem) {
+	for _, known := range p.r.Problems {
+		if known == problem {
+			return
+		}
+	}
+	p.r.Problems = append(p.r.Problems, problem)
+}

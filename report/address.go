@@ -1,0 +1,132 @@
+package report
+
+import (
+	"iter"
+	"net/netip"
+	"strings"
+)
+
+// address is the addr-spec within v: what stands in the last angle brackets,
+// else the first word with an "@", else v. rest says that v holds more than
+// it. The null sender is "<>". net/mail refuses too much of what reports hold.
+func address(v string) (addr string, rest bool) {
+	if open := strings.LastIndexByte(v, '<'); open >= 0 {
+		end := strings.IndexByte(v[open:], '>')
+		if end < 0 {
+			end = len(v) - open
+		}
+		addr = strings.TrimSpace(v[open+1 : open+end])
+		if addr == "" {
+			addr = "<>"
+		}
+		return addr, open > 0 || open+end+1 < len(v)
+	}
+	if strings.ContainsAny(v, " \t(") {
+		for word := range strings.FieldsSeq(v) {
+			if strings.IndexByte(word, '@') > 0 {
+				return word, true
+			}
+		}
+	}
+	return v, false
+}
+
+// addresses yields the members of an address list. Commas within quotes,
+// brackets and comments separate nothing.
+func addresses(v string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		depth, quoted, start := 0, false, 0
+		for i := 0; i <= len(v); i++ {
+			if i < len(v) {
+				switch c := v[i]; {
+				case c == '\\':
+					i++
+					continue
+				case c == '"':
+					quoted = !quoted
+				case quoted:
+				case c == '(' || c == '<':
+					depth++
+				case (c == ')' || c == '>') && depth > 0:
+					depth--
+				}
+				if v[i] != ',' || quoted || depth > 0 {
+					continue
+				}
+			}
+			if m := strings.TrimSpace(v[start:min(i, len(v))]); m != "" && !yield(m) {
+				return
+			}
+			start = i + 1
+		}
+	}
+}
+
+// isAddress reports whether addr has a local part and a domain.
+func isAddress(addr string) bool {
+	return domainOf(addr) != "" && !strings.ContainsAny(addr, " \t<>,")
+}
+
+// domainOf is the domain of an address in lower case, or "".
+func domainOf(addr string) string {
+	at := strings.LastIndexByte(addr, '@')
+	if at <= 0 {
+		return ""
+	}
+	domain := strings.TrimSuffix(addr[at+1:], ".")
+	for i := range len(domain) {
+		switch c := domain[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '_', c >= 0x80:
+		default:
+			return ""
+		}
+	}
+	return strings.ToLower(domain)
+}
+
+// isPlaceholder reports whether a recipient was blotted out.
+func isPlaceholder(addr string) bool {
+	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
+	if strings.Trim(local, "x*.-_") == "" {
+		return true
+	}
+	for _, word := range [...]string{"redacted", "undisclosed"} {
+		if strings.Contains(local, word) {
+			return true
+		}
+	}
+	return strings.Contains(domainOf(addr), "redacted")
+}
+
+// isHash reports whether an address has a digest for its local part: 32, 40 or
+// 64 hexadecimal digits (RFC 6590).
+func isHash(addr string) bool {
+	local, _, _ := strings.Cut(addr, "@")
+	if len(local) != 32 && len(local) != 40 && len(local) != 64 {
+		return false
+	}
+	for i := range len(local) {
+		if unhex(local[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest
+// says that v holds more than it.
+func parseIP(v string) (ip string, rest bool) {
+	word, more, _ := strings.Cut(v, " ")
+	word = strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")
+	if len(word) > 5 && strings.EqualFold(word[:5], "ipv6:") {
+		word = word[5:]
+	}
+	addr, err := netip.ParseAddr(word)
+	if err != nil || addr.Zone() != "" {
+		return "", false
+	}
+	if addr = addr.Unmap(); addr.String() == word {
+		return word, more != ""
+	}
+	return addr.String(), more != ""
+}

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"strings"
+	"time"
+)
+
+// zones are the zone names that mean one offset, in minutes: those of RFC 5322
+// section 4.3 and a few that nobody else uses. A name that is not here gives no
+// instant; time.Parse would read it as UTC.
+var zones = map[string]int{
+	"UT": 0, "UTC": 0, "GMT": 0, "Z": 0,
+	"EST": -5 * 60, "EDT": -4 * 60, "CST": -6 * 60, "CDT": -5 * 60,
+	"MST": -7 * 60, "MDT": -6 * 60, "PST": -8 * 60, "PDT": -7 * 60,
+	"WET": 0, "WEST": 60, "CET": 60, "CEST": 120, "EET": 120, "EEST": 180,
+	"MSK": 180, "JST": 540, "AEST": 600, "AEDT": 660,
+}
+
+var months = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+
+// dateParts is a date while it is read; -1 is unknown.
+type dateParts struct {
+	year, month, day, hour, minute, second, nanos int
+	offset                                        int // minutes east
+	zoned, named, bad                             bool
+}
+
+// parseDate reads a date as mail programs write it: RFC 5322 with or without
+// weekday (which may be wrong), asctime with a zone, ISO 8601. It is an instant
+// or nothing: no time of day, no zone or an unknown zone gives false.
+func parseDate(s string) (time.Time, bool) {
+	d := dateParts{year: -1, month: -1, day: -1, hour: -1}
+	if len(s) > 100 {
+		return time.Time{}, false
+	}
+	depth, start := 0, -1
+	for i := 0; i <= len(s); i++ {
+		c := byte(' ')
+		if i < len(s) {
+			c = s[i]
+		}
+		switch {
+		case c == '(':
+			depth++
+		case c == ')' && depth > 0:
+			depth--
+			start = -1
+			continue
+		}
+		if space := depth > 0 || c == ' ' || c == '\t' || c == ','; space && start >= 0 {
+			d.token(s[start:i])
+			start = -1
+		} else if !space && start < 0 {
+			start = i
+		}
+	}
+	if d.bad || !d.zoned || d.hour < 0 || d.year < 1900 || d.year > 9999 || d.month < 1 || d.day < 1 {
+		return time.Time{}, false
+	}
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, d.nanos, time.UTC)
+	if t.Day() != d.day && d.second < 60 {
+		return time.Time{}, false // the 31st of February
+	}
+	return t.Add(-time.Duration(d.offset) * time.Minute), true
+}
+
+func (d *dateParts) token(s string) {
+	switch c := s[0]; {
+	case d.hour >= 0 && (c == '+' || c == '-'):
+		d.numericZone(s)
+	case '0' <= c && c <= '9':
+		d.digits(s)
+	case d.month < 0 && monthOf(s) > 0:
+		d.month = monthOf(s)
+	case d.hour >= 0 && !d.zoned:
+		d.namedZone(s)
+	case d.hour >= 0 && d.zoned, len(s) >= 3: // a comment without brackets, a weekday
+	default:
+		d.bad = true
+	}
+}
+
+// digits reads a token that begins with a digit: a day, a year, a time, or a
+// whole date.
+func (d *dateParts) digits(s string) {
+	switch {
+	case strings.IndexByte(s, ':') > 0 && d.hour < 0:
+		if t := strings.IndexAny(s, "Tt"); t > 0 {
+			d.digits(s[:t])
+			s = s[t+1:]
+		}
+		d.clock(s)
+	case strings.IndexByte(s, '-') > 0:
+		one, rest, _ := strings.Cut(s, "-")
+		two, three, _ := strings.Cut(rest, "-")
+		if len(one) == 4 {
+			one, three = three, one
+		}
+		d.day, d.month, d.year = number(one), number(two), yearOf(three)
+		if d.month < 0 {
+			d.month = monthOf(two)
+		}
+		d.bad = d.bad || d.day > 31 || d.month < 1 || d.month > 12
+	case d.day < 0 && len(s) <= 2:
+		d.day = number(s)
+		d.bad = d.bad || d.day < 1 || d.day > 31
+	case d.year < 0:
+		d.year = yearOf(s)
+	default:
+		d.bad = true
+	}
+}
+
+// clock reads hh:mm[:ss[.fraction]] and a zone stuck to it.
+func (d *dateParts) clock(s string) {
+	zone := ""
+	if i := strings.IndexAny(s, "+-Zz"); i > 0 {
+		s, zone = s[:i], s[i:]
+	}
+	hour, rest, _ := strings.Cut(s, ":")
+	minute, second, seconds := strings.Cut(rest, ":")
+	second, fraction, _ := strings.Cut(second, ".")
+	d.hour, d.minute = number(hour), number(minute)
+	if seconds {
+		d.second = number(second)
+	}
+	if f := number((fraction + "000000000")[:9]); fraction != "" && f > 0 {
+		d.nanos = f
+	}
+	d.bad = d.bad || d.hour < 0 || d.hour > 23 || d.minute < 0 || d.minute > 59 || d.second < 0 || d.second > 60
+	switch {
+	case zone == "":
+	case zone[0] == 'Z' || zone[0] == 'z':
+		d.namedZone(zone)
+	default:
+		d.numericZone(zone)
+	}
+}
+
+func (d *dateParts) numericZone(s string) {
+	digits := strings.Replace(s[1:], ":", "", 1)
+	n := number(digits)
+	if len(digits) != 4 || n < 0 || n%100 > 59 || n > 1459 || d.zoned && !d.named {
+		d.bad = true
+		return
+	}
+	d.offset = n/100*60 + n%100
+	if s[0] == '-' {
+		d.offset = -d.offset
+	}
+	d.zoned, d.named = true, false
+}
+
+func (d *dateParts) namedZone(s string) {
+	offset, known := zones[strings.ToUpper(s)]
+	if !known {
+		d.bad = true
+		return
+	}
+	d.offset, d.zoned, d.named = offset, true, true
+}
+
+func monthOf(s string) int {
+	if len(s) < 3 {
+		return -1
+	}
+	for i, m := range months {
+		if strings.EqualFold(s[:3], m) {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// yearOf reads a year; two and three digits as RFC 5322 section 4.3 has it.
+func yearOf(s string) int {
+	n := number(s)
+	switch {
+	case n < 0:
+		return -1
+	case len(s) == 2 && n < 50:
+		return n + 2000
+	case len(s) <= 3:
+		return n + 1900
+	}
+	return n
+}
+
+// number reads up to nine digits; -1 is none.
+func number(s string) int {
+	if s == "" || len(s) > 9 {
+		return -1
+	}
+	n := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return -1
+		}
+		n = n*10 + int(s[i]-'0')
+	}
+	return n
+}

@@ -1,0 +1,187 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"io"
+	"mime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/emersion/go-message/charset"
+)
+
+// decoded is the part's body without its transfer encoding, up to maxDecoded
+// octets. A body that plainly is not in its declared encoding is returned as it
+// is, and so is one in base64 that does not say so.
+func (p *part) decoded() []byte {
+	b := p.body
+	switch {
+	case is(p.encoding, "base64"):
+		b = decodeBase64(b)
+	case is(p.encoding, "quoted-printable"):
+		b = decodeQuoted(b)
+	}
+	if isBase64(b) {
+		b = decodeBase64(b)
+	}
+	return b
+}
+
+// isBase64 reports whether b begins with a long line of base64 and nothing else.
+func isBase64(b []byte) bool {
+	line, _, _ := cutLine(skipEnvelope(b, true))
+	for _, c := range line {
+		if !isBase64Byte(c) && c != '=' {
+			return false
+		}
+	}
+	return len(line) >= 40
+}
+
+func isBase64Byte(c byte) bool {
+	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
+}
+
+// decodeBase64 decodes up to the first padding; what is not of the alphabet is
+// skipped (RFC 2045 section 6.8). A cut body gives its whole quanta.
+func decodeBase64(b []byte) []byte {
+	if line, _, _ := cutLine(skipEnvelope(b, true)); bytes.IndexByte(line, ':') >= 0 {
+		return b
+	}
+	clean := make([]byte, 0, min(len(b), maxDecoded/3*4))
+	for _, c := range b {
+		if c == '=' || len(clean) == cap(clean) {
+			break
+		}
+		if isBase64Byte(c) {
+			clean = append(clean, c)
+		}
+	}
+	if len(clean)%4 == 1 {
+		clean = clean[:len(clean)-1]
+	}
+	n, err := base64.RawStdEncoding.Decode(clean, clean)
+	if err != nil {
+		return b
+	}
+	return clean[:n]
+}
+
+// decodeQuoted decodes quoted-printable (RFC 2045 section 6.7); a "=" that
+// stands for nothing is kept.
+func decodeQuoted(b []byte) []byte {
+	b = b[:min(len(b), maxDecoded)]
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		if b[i] != '=' {
+			out = append(out, b[i])
+			continue
+		}
+		if i+2 < len(b) {
+			if hi, lo := unhex(b[i+1]), unhex(b[i+2]); hi >= 0 && lo >= 0 {
+				out = append(out, byte(hi<<4|lo))
+				i += 2
+				continue
+			}
+		}
+		line, rest, ended := cutLine(b[i+1:])
+		if ended && len(bytes.TrimRight(line, " \t")) == 0 {
+			i = len(b) - len(rest) - 1
+			continue
+		}
+		out = append(out, '=')
+	}
+	return out
+}
+
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
+
+// toUTF8 reads b in the named charset, unless it is UTF-8 already or the
+// charset is not known.
+func toUTF8(b []byte, name string) []byte {
+	if name == "" || utf8.Valid(b) {
+		return b
+	}
+	r, err := charset.Reader(name, bytes.NewReader(b))
+	if err != nil {
+		return b
+	}
+	out, err := io.ReadAll(io.LimitReader(r, maxDecoded))
+	if err != nil || !utf8.Valid(out) {
+		return b
+	}
+	return out
+}
+
+var words = mime.WordDecoder{CharsetReader: charset.Reader}
+
+// decodeWords decodes the encoded words of a header value (RFC 2047). A value
+// that cannot be decoded stays as it is.
+func decodeWords(s string) string {
+	if !strings.Contains(s, "=?") || len(s) > maxWords {
+		return s
+	}
+	out, err := words.DecodeHeader(s)
+	if err != nil {
+		return s
+	}
+	return strings.ToValidUTF8(out, "\ufffd")
+}
+
+// arena holds the strings of one report: what is kept is copied once, into few
+// blocks.
+type arena struct{ block strings.Builder }
+
+// keep copies b. Line breaks of folding, with the white space around them,
+// become one blank; what is not UTF-8 becomes U+FFFD.
+func (a *arena) keep(b []byte, folded bool) string {
+	if len(b) == 0 {
+		return ""
+	}
+	if a.block.Cap()-a.block.Len() < len(b) {
+		a.block.Reset()
+		a.block.Grow(max(len(b), 1024))
+	}
+	from := a.block.Len()
+	if !folded {
+		a.block.Write(b)
+	} else {
+		for len(b) > 0 {
+			line, rest, _ := cutLine(b)
+			if line = trim(line); len(line) > 0 {
+				if a.block.Len() > from {
+					a.block.WriteByte(' ')
+				}
+				a.block.Write(line)
+			}
+			b = rest
+		}
+	}
+	s := a.block.String()[from:]
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd")
+	}
+	return s
+}
+
+// lower keeps b in lower case.
+func (a *arena) lower(b []byte) string {
+	s := a.keep(b, false)
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			return strings.ToLower(s)
+		}
+	}
+	return s
+}

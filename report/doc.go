@@ -1,0 +1,18 @@
+// Package report turns the bytes of one mail into a feedback report and its
+// records.
+//
+// It reads the Abuse Reporting Format, RFC 5965, with its additions: not-spam
+// (RFC 6430), authentication failures (RFC 6591 and RFC 9991), Source-Port (RFC
+// 6692) and the CFBL-Feedback-ID of complaint feedback loops (RFC 9477).
+// Redacted recipients (RFC 6590) are told from addresses.
+//
+// [Parse] takes what comes. Of the reports that providers send, a fifth are
+// refused by a strict reader: they are cut, lack the closing boundary, have
+// their parts in any order, or fields that no grammar allows. Bad mail is data
+// here: Parse never fails, says what was wrong in [Report.Problems], and leaves
+// out what it does not know. It invents nothing.
+//
+// A caller that fetches mails over a network needs no more than their heads:
+// give Parse what there is and the mail's size, and ask [Report.Need] whether
+// it wants more.
+package report

@@ -1,0 +1,379 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+)
+
+// fieldID is a field of the report part that has a key of its own.
+type fieldID int
+
+const (
+	extension fieldID = iota
+	feedbackType
+	userAgent
+	version
+	originalEnvelopeID
+	originalMailFrom
+	originalRcptTo
+	arrivalDate
+	receivedDate
+	reportingMTA
+	sourceIP
+	sourcePort
+	incidents
+	authenticationResults
+	reportedDomain
+	reportedURI
+	authFailure
+	deliveryResult
+	identityAlignment
+	dkimDomain
+	dkimIdentity
+	dkimSelector
+	dkimSelectorDNS
+	dkimCanonicalizedHeader
+	dkimCanonicalizedBody
+	dkimADSPDNS
+	spfDNS
+)
+
+var fieldIDs = map[string]fieldID{
+	// RFC 5965 section 3
+	"feedback-type":          feedbackType,
+	"user-agent":             userAgent,
+	"version":                version,
+	"original-envelope-id":   originalEnvelopeID,
+	"original-mail-from":     originalMailFrom,
+	"original-rcpt-to":       originalRcptTo,
+	"arrival-date":           arrivalDate,
+	"received-date":          receivedDate, // its name in the drafts
+	"reporting-mta":          reportingMTA,
+	"source-ip":              sourceIP,
+	"incidents":              incidents,
+	"authentication-results": authenticationResults,
+	"reported-domain":        reportedDomain,
+	"reported-uri":           reportedURI,
+	// RFC 6692 section 2
+	"source-port": sourcePort,
+	// RFC 6591 section 3.2
+	"auth-failure":              authFailure,
+	"delivery-result":           deliveryResult,
+	"dkim-domain":               dkimDomain,
+	"dkim-identity":             dkimIdentity,
+	"dkim-selector":             dkimSelector,
+	"dkim-selector-dns":         dkimSelectorDNS,
+	"dkim-canonicalized-header": dkimCanonicalizedHeader,
+	"dkim-canonicalized-body":   dkimCanonicalizedBody,
+	"dkim-adsp-dns":             dkimADSPDNS,
+	"spf-dns":                   spfDNS,
+	// RFC 9991
+	"identity-alignment": identityAlignment,
+}
+
+func fieldOf(name []byte) fieldID {
+	var lower [32]byte
+	if len(name) > len(lower) {
+		return extension
+	}
+	for i, c := range name {
+		lower[i] = lowerByte(c)
+	}
+	return fieldIDs[string(lower[:len(name)])]
+}
+
+// readFields reads the fields of the report part.
+func (p *parser) readFields(w *part) {
+	if w.arfHead {
+		p.readBlock(w.head, true, true)
+	}
+	body := w.decoded()
+	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
+		p.loss("report part: longer than 1 MiB")
+	}
+	body = toUTF8(body, string(param(w.contentType, "charset")))
+	p.readBlock(reflow(skipYAML(body)), w.closed, false)
+}
+
+// readBlock reads fields until b ends, over blank lines and lines that are no
+// field. A field that b's end may have cut stays raw. head: b is the header of
+// a part, whose own fields are passed over.
+func (p *parser) readBlock(b []byte, closed, head bool) {
+	for n := 0; ; n++ {
+		f, rest, kind := readField(b)
+		switch {
+		case kind == endOfData:
+			return
+		case n == maxFields:
+			p.loss("report part: more than 10000 lines")
+			return
+		case !closed && !f.ended:
+			p.cutShort("report part: cut in the middle of a field")
+			if kind == fieldLine {
+				p.extend(p.keep.lower(f.name), p.keep.keep(f.value, f.folded))
+			}
+		case head && (hasPrefixFold(f.name, "content-") || is(f.name, "mime-version")):
+		case kind == fieldLine:
+			p.readField(&f)
+		case kind == otherLine && len(trim(f.value)) > 0:
+			p.loss("report part: a line that is no field")
+			p.extend("", p.keep.keep(trim(f.value), false))
+		}
+		b = rest
+	}
+}
+
+// reflow breaks a report part that stands on one line before the names that it
+// knows.
+func reflow(b []byte) []byte {
+	f, rest, kind := readField(b)
+	if kind != fieldLine || len(trim(rest)) > 0 || fieldOf(f.name) == extension {
+		return b
+	}
+	var out []byte
+	for word := range bytes.FieldsSeq(b) {
+		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != extension && len(out) > 0 {
+			out = append(out, '\n')
+		} else if len(out) > 0 {
+			out = append(out, ' ')
+		}
+		out = append(out, word...)
+	}
+	if !bytes.Contains(out, []byte("\n")) {
+		return b
+	}
+	if f.ended {
+		out = append(out, '\n')
+	}
+	return out
+}
+
+// readField reads one whole field. What its key cannot hold stays in the
+// extensions, under the field's own name.
+func (p *parser) readField(f *field) {
+	id := fieldOf(f.name)
+	value := p.keep.keep(f.value, f.folded)
+	if id == extension {
+		p.extend(p.keep.lower(f.name), value)
+		return
+	}
+	if value == "" {
+		return // an empty field says nothing
+	}
+	p.known++
+	r := p.r
+	switch id {
+	case feedbackType:
+		p.single(&r.FeedbackType, id, value)
+	case userAgent:
+		p.single(&r.UserAgent, id, value)
+	case version:
+		p.single(&r.Version, id, value)
+	case originalEnvelopeID:
+		p.single(&r.OriginalEnvelopeID, id, value)
+	case originalMailFrom:
+		p.mailFrom(value)
+	case originalRcptTo:
+		p.rcptTo(value)
+	case arrivalDate:
+		p.single(&p.arrival, id, value)
+	case receivedDate:
+		p.single(&p.received, id, value)
+	case reportingMTA:
+		p.mta(value)
+	case sourceIP:
+		p.ip(value)
+	case sourcePort:
+		p.number(&r.SourcePort, id, value, 65535)
+	case incidents:
+		p.number(&r.Incidents, id, value, 1<<31-1)
+	case authenticationResults:
+		if !strings.EqualFold(value, "authentication result string is not available") {
+			r.AuthenticationResults = append(r.AuthenticationResults, value)
+		}
+	case reportedDomain:
+		r.ReportedDomain = append(r.ReportedDomain, value)
+	case reportedURI:
+		r.ReportedURI = append(r.ReportedURI, value)
+	case spfDNS:
+		r.AuthFailure.SPFDNS = append(r.AuthFailure.SPFDNS, value)
+	default:
+		p.single(r.AuthFailure.field(id), id, value)
+	}
+}
+
+func (a *AuthFailure) field(id fieldID) *string {
+	switch id {
+	case authFailure:
+		return &a.AuthFailure
+	case deliveryResult:
+		return &a.DeliveryResult
+	case identityAlignment:
+		return &a.IdentityAlignment
+	case dkimDomain:
+		return &a.DKIMDomain
+	case dkimIdentity:
+		return &a.DKIMIdentity
+	case dkimSelector:
+		return &a.DKIMSelector
+	case dkimSelectorDNS:
+		return &a.DKIMSelectorDNS
+	case dkimCanonicalizedHeader:
+		return &a.DKIMCanonicalizedHeader
+	case dkimCanonicalizedBody:
+		return &a.DKIMCanonicalizedBody
+	}
+	return &a.DKIMADSPDNS
+}
+
+// name is the field's name in lower case.
+func (id fieldID) name() string {
+	for name, known := range fieldIDs {
+		if known == id {
+			return name
+		}
+	}
+	return ""
+}
+
+// first reports whether a field that may stand only once was not there yet;
+// a second one goes to the extensions.
+func (p *parser) first(id fieldID, value string) bool {
+	if bit := uint64(1) << id; p.seen&bit == 0 {
+		p.seen |= bit
+		return true
+	}
+	p.deviation(id.name() + ": more than once")
+	p.extend(id.name(), value)
+	return false
+}
+
+func (p *parser) single(dst *string, id fieldID, value string) {
+	if p.first(id, value) {
+		*dst = value
+	}
+}
+
+func (p *parser) number(dst *int, id fieldID, value string, limit int) {
+	if !p.first(id, value) {
+		return
+	}
+	if n := number(value); n > 0 && n <= limit {
+		*dst = n
+		return
+	}
+	p.unread(id, value)
+}
+
+func (p *parser) ip(value string) {
+	if !p.first(sourceIP, value) {
+		return
+	}
+	ip, rest := parseIP(value)
+	if ip == "" {
+		p.unread(sourceIP, value)
+		return
+	}
+	if p.r.SourceIP = ip; rest {
+		p.extend("source-ip", value)
+	}
+}
+
+func (p *parser) mailFrom(value string) {
+	if !p.first(originalMailFrom, value) {
+		return
+	}
+	addr, rest := address(value)
+	if p.r.OriginalMailFrom = addr; rest {
+		p.extend("original-mail-from", value)
+	}
+}
+
+// rcptTo reads one field, which may hold several addresses.
+func (p *parser) rcptTo(value string) {
+	more := false
+	for member := range addresses(value) {
+		addr, rest := address(member)
+		switch {
+		case isPlaceholder(addr):
+			more = true
+		case !isAddress(addr):
+			more = true
+			p.loss("original-rcpt-to: not an address")
+		case p.knows(addr):
+			p.deviation("original-rcpt-to: the same address twice")
+		case len(p.r.OriginalRcptTo) == maxRecipients:
+			more = true
+			p.loss("original-rcpt-to: more than 1000")
+		default:
+			p.r.OriginalRcptTo = append(p.r.OriginalRcptTo, addr)
+			more = more || rest
+		}
+	}
+	if more {
+		p.extend("original-rcpt-to", value)
+	}
+}
+
+// knows reports whether addr was named already.
+func (p *parser) knows(addr string) bool {
+	if n := len(p.r.OriginalRcptTo); n == 0 {
+		return false
+	} else if n == 1 {
+		return p.r.OriginalRcptTo[0] == addr
+	}
+	if p.named == nil {
+		p.named = make(map[string]bool)
+	}
+	for _, known := range p.r.OriginalRcptTo[len(p.named):] {
+		p.named[known] = true
+	}
+	return p.named[addr]
+}
+
+// mta reads "dns; host"; the type may be missing.
+func (p *parser) mta(value string) {
+	if !p.first(reportingMTA, value) {
+		return
+	}
+	kind, name, found := strings.Cut(value, ";")
+	if !found {
+		kind, name = "", kind
+	}
+	p.r.ReportingMTA = &MTA{Type: strings.ToLower(strings.TrimSpace(kind)), Name: strings.TrimSpace(name)}
+}
+
+// dates takes Arrival-Date, else Received-Date.
+func (p *parser) dates() {
+	r := p.r
+	id := arrivalDate
+	switch {
+	case p.arrival == "":
+		id, r.ArrivalDateRaw = receivedDate, p.received
+	case p.received != "":
+		p.extend("received-date", p.received)
+		fallthrough
+	default:
+		r.ArrivalDateRaw = p.arrival
+	}
+	if r.ArrivalDateRaw == "" {
+		return
+	}
+	var ok bool
+	if r.ArrivalDate, ok = parseDate(r.ArrivalDateRaw); !ok {
+		p.loss(id.name() + ": no instant") // the raw value is kept
+	}
+}
+
+// unread keeps a value that its key cannot hold.
+func (p *parser) unread(id fieldID, value string) {
+	p.loss(id.name() + ": cannot be read")
+	p.extend(id.name(), value)
+}
+
+func (p *parser) extend(name, value string) {
+	if p.r.Extensions == nil {
+		p.r.Extensions = make(map[string][]string, 8)
+	}
+	p.r.Extensions[name] = append(p.r.Extensions[name], value)
+}

@@ -1,0 +1,70 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"sync"
+)
+
+// idBody is how much of the body counts for the report's id, in octets after
+// CR and CRLF were read as LF.
+const idBody = 4096
+
+// scratch holds buffers of the length of a few kilobytes between two mails.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// reportID is the identity of a mail: 32 hex digits of SHA-256 over From, Date,
+// Message-ID (unfolded, trimmed) and the first idBody octets of the body, each
+// as decimal length, ":", octets. Where the top type is not multipart/report or
+// there is no Message-ID, the whole header, without its last line break, stands
+// for the three. It depends on the mail's bytes alone and is frozen by a golden
+// test: never change it.
+func reportID(h *outerHeader, header, body []byte) string {
+	buf := scratch.Get().(*[]byte)
+	sum := (*buf)[:0]
+	if is(mediaType(h.contentType.value), "multipart/report") && len(h.messageID.value) > 0 {
+		for _, f := range []*field{&h.from, &h.date, &h.messageID} {
+			sum = appendPiece(sum, f.value, f.folded, len(f.value))
+		}
+	} else {
+		sum = appendPiece(sum, header, false, len(header))
+	}
+	sum = appendPiece(sum, body, false, idBody)
+	hash := sha256.Sum256(sum)
+	if *buf = sum; cap(sum) <= 1<<16 {
+		scratch.Put(buf)
+	}
+	return hex.EncodeToString(hash[:16])
+}
+
+// appendPiece appends the length and the first limit octets of b, after CR and
+// CRLF were read as LF; unfold takes the line breaks out.
+func appendPiece(dst, b []byte, unfold bool, limit int) []byte {
+	if !unfold && bytes.IndexByte(b[:min(len(b), limit)], '\r') < 0 {
+		b = b[:min(len(b), limit)]
+		dst = strconv.AppendInt(dst, int64(len(b)), 10)
+		dst = append(dst, ':')
+		return append(dst, b...)
+	}
+	buf := scratch.Get().(*[]byte)
+	plain := appendLineFeeds((*buf)[:0], b[:min(len(b), 2*limit)])
+	*buf = plain
+	if unfold {
+		plain = bytes.ReplaceAll(plain, []byte{'\n'}, nil)
+	}
+	dst = appendPiece(dst, plain, false, limit)
+	scratch.Put(buf)
+	return dst
+}
+
+// idNeed is how many raw octets of the body are wanted for idBody octets of it,
+// at most.
+func idNeed(body []byte) int {
+	crlf := min(len(body), idBody)
+	if bytes.IndexByte(body[:crlf], '\r') < 0 {
+		return idBody
+	}
+	return 2 * idBody
+}

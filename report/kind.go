@@ -1,0 +1,56 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+)
+
+// kindOf says what a mail without a report in it is. Nothing but the record's
+// absence hangs on it, except for KindUnparsed, which is in doubt's favour:
+// what calls itself a complaint is kept in sight.
+func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
+	if kind := h.declared(); kind != "" {
+		return kind
+	}
+	if typ := h.contentType.value; w.leaf == "" && is(mediaType(typ), "multipart/report") {
+		if kind := param(typ, "report-type"); kind == nil || is(kind, "feedback-report") {
+			return KindUnparsed
+		}
+	}
+	subject := strings.ToLower(p.r.Outer.Subject)
+	switch {
+	case w.leaf != "":
+		return w.leaf
+	case strings.HasPrefix(subject, "report domain:"):
+		return KindDMARCAggregate
+	case h.xarf || strings.HasPrefix(subject, "complaint about message from"):
+		return KindUnparsed // X-ARF; Microsoft's JMRP until 2026
+	case h.bounce || isBounceSubject(subject):
+		return KindDSN
+	case h.auto || strings.HasPrefix(subject, "auto:") || strings.HasPrefix(subject, "automatic reply") || strings.HasPrefix(subject, "out of office"):
+		return KindAutoReply
+	case subject == "unsubscribe":
+		return KindUnsubscribe
+	}
+	return KindOther
+}
+
+func isBounceSubject(subject string) bool {
+	for _, start := range [...]string{"undelivered mail", "undeliverable", "delivery status notification", "failure notice", "returned mail",
+		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error"} {
+		if strings.HasPrefix(subject, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// isAggregate knows a DMARC aggregate report by its file's name: receiver "!"
+// domain "!" begin "!" end (RFC 9990).
+func isAggregate(p *part, typ []byte) bool {
+	name := param(p.disposition, "filename")
+	if name == nil {
+		name = param(p.contentType, "name")
+	}
+	return bytes.Count(name, []byte("!")) >= 3 && (bytes.Contains(name, []byte(".xml")) || bytes.HasSuffix(name, []byte(".zip")) || is(typ, "application/gzip"))
+}

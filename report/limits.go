@@ -1,0 +1,18 @@
+package report
+
+// What one mail may cost. A mail beyond a limit is read as far as the limit,
+// with a problem that says so.
+const (
+	maxHeader     = 1 << 20   // octets of one header
+	maxName       = 128       // octets of a field's name
+	maxFields     = 10_000    // fields of a report part
+	maxDepth      = 20        // multiparts within multiparts
+	maxParts      = 1_000     // parts of a mail
+	maxRecipients = 1_000     // records of a mail
+	maxDecoded    = 1 << 20   // octets of a decoded part
+	maxWords      = 64 << 10  // octets of a value whose encoded words are decoded
+	firstLook     = 32 << 10  // octets that are asked for first, where more than was given is wanted
+	lookReport    = 16 << 20  // octets of a multipart/report that are searched for its parts
+	lookMixed     = 256 << 10 // octets of any other multipart
+	lookLeaf      = 64 << 10  // octets of a mail that is no multipart
+)

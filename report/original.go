@@ -1,0 +1,146 @@
+package report
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// readOriginal reads the header of the reported mail. It takes what comes: an
+// mbox line first, blank lines within the header, lines that are no field.
+func (p *parser) readOriginal(w *part) {
+	body := w.decoded()
+	rest := skipEnvelope(body, true)
+	o, fields := &Original{}, 0
+	header := rest
+	if len(header) > maxHeader {
+		header = header[:maxHeader]
+	}
+	var charset, subject []byte
+	folded, blank := false, 0
+	for len(header) > 0 {
+		f, next, kind := readField(header)
+		if kind == fieldLine && !f.ended && !w.closed {
+			p.cutShort("original: cut in the middle of its header")
+			break
+		}
+		if kind == blankLine {
+			if o.From != "" || fields == 0 || !goesOn(next) {
+				break
+			}
+			blank++
+		}
+		if header = next; kind != fieldLine {
+			continue
+		}
+		fields++
+		switch {
+		case is(f.name, "subject"):
+			if subject == nil {
+				subject, folded = f.value, f.folded
+			}
+		case is(f.name, "content-type"):
+			charset = param(f.value, "charset")
+		default:
+			p.originalField(o, &f)
+		}
+	}
+	if fields == 0 {
+		return
+	}
+	if o.Subject = decodeWords(p.keep.keep(toUTF8(subject, string(charset)), folded)); blank > 0 {
+		p.deviation("original: a blank line within its header")
+	}
+	if w.closed {
+		o.Size = int64(len(body))
+		o.HeadersOnly = len(trim(header)) == 0
+	}
+	p.r.Original = o
+}
+
+// goesOn reports whether a header goes on behind a blank line.
+func goesOn(b []byte) bool {
+	f, _, kind := readField(b)
+	return kind == fieldLine && isMailField(f.name)
+}
+
+func (p *parser) originalField(o *Original, f *field) {
+	keep := func() string { return p.keep.keep(f.value, f.folded) }
+	switch {
+	case is(f.name, "message-id"):
+		// Of two, the last is the author's.
+		if id := strings.Trim(keep(), "<> "); id != "" {
+			o.MessageID = id
+		}
+	case is(f.name, "date"):
+		if o.Date.IsZero() {
+			o.Date, _ = parseDate(keep())
+		}
+	case is(f.name, "from"):
+		if o.From == "" {
+			o.From, o.FromDomain = p.author(keep())
+		}
+	case is(f.name, "to"):
+		for member := range addresses(keep()) {
+			if addr, _ := address(member); isAddress(addr) && len(o.To) < maxRecipients {
+				o.To = append(o.To, addr)
+			}
+		}
+	case is(f.name, "return-path"):
+		if o.ReturnPath == "" {
+			o.ReturnPath, _ = address(keep())
+		}
+	case is(f.name, "list-id"):
+		o.ListID = first(o.ListID, keep)
+	case is(f.name, "list-unsubscribe"):
+		for member := range addresses(keep()) {
+			if uri := strings.Trim(member, "<> "); uri != "" && len(o.ListUnsubscribe) < maxRecipients {
+				o.ListUnsubscribe = append(o.ListUnsubscribe, uri)
+			}
+		}
+	case is(f.name, "list-unsubscribe-post"):
+		o.ListUnsubscribePost = first(o.ListUnsubscribePost, keep)
+	case is(f.name, "feedback-id"):
+		o.FeedbackID = first(o.FeedbackID, keep)
+	case is(f.name, "cfbl-feedback-id"):
+		if o.CFBLFeedbackID == "" { // RFC 9477 section 3.2: white space is ignored
+			o.CFBLFeedbackID = strings.Join(strings.Fields(keep()), "")
+		}
+	case is(f.name, "cfbl-address"):
+		p.r.cfbl = true
+	case is(f.name, "dkim-signature"):
+		if d := p.keep.keep(dkimTag(f.value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) && len(o.DKIMDomains) < maxRecipients {
+			o.DKIMDomains = append(o.DKIMDomains, d)
+		}
+	}
+}
+
+func first(old string, keep func() string) string {
+	if old != "" {
+		return old
+	}
+	return keep()
+}
+
+// author is the address of a From value, and its domain; where there is no
+// address, the decoded text.
+func (p *parser) author(v string) (from, domain string) {
+	for member := range addresses(v) {
+		if addr, _ := address(member); isAddress(addr) {
+			return addr, domainOf(addr)
+		}
+	}
+	return decodeWords(v), ""
+}
+
+// dkimTag finds a tag of a DKIM-Signature (RFC 6376 section 3.2).
+func dkimTag(v []byte, name byte) []byte {
+	for tag := range bytes.SplitSeq(v, []byte(";")) {
+		if tag = trim(tag); len(tag) > 1 && tag[0] == name {
+			if value := trim(tag[1:]); len(value) > 0 && value[0] == '=' {
+				return trim(value[1:])
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// The events of a record.
+const (
+	Complaint  = "complaint"
+	NotSpam    = "not_spam"
+	OptOut     = "opt_out"
+	AuthFailed = "auth_failure"
+	Unparsed   = "unparsed"
+)
+
+// eventOf reads a Feedback-Type without regard to case, "-", "_" and blanks.
+// A type that nobody knows is a complaint still; not-spam (RFC 6430) never is.
+func eventOf(feedbackType string) string {
+	switch strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "", "\t", "").Replace(feedbackType)) {
+	case "":
+		return Unparsed
+	case "notspam":
+		return NotSpam
+	case "optout", "optoutlist":
+		return OptOut
+	case "authfailure":
+		return AuthFailed
+	}
+	return Complaint
+}
+
+// speaker says who speaks in a report.
+type speaker struct{ class, provider, feed, dialect string }
+
+// speaker names the provider by the domain of From, the class by the report
+// itself. The table of dialects and providers belongs here, before these rules.
+func (r *Report) speaker() speaker {
+	s := speaker{class: "fbl", provider: registrable(r.Outer.FromDomain), feed: "unknown", dialect: "unknown"}
+	if r.FeedbackType != "" {
+		s.dialect = "rfc5965"
+	}
+	switch o := r.Original; {
+	case eventOf(r.FeedbackType) == AuthFailed:
+		s.class = "auth"
+	case r.cfbl, o != nil && o.CFBLFeedbackID != "":
+		s.class = "cfbl"
+	}
+	return s
+}
+
+// registrable is the domain that somebody registered, by the public suffix
+// list; the domain itself where the list has no answer.
+func registrable(domain string) string {
+	if domain == "" {
+		return "unknown"
+	}
+	if d, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
+		return d
+	}
+	return domain
+}
+
+// Records makes the report's records: one for each recipient that it names, one
+// where it names none, none for a mail that is no report. A mail of
+// KindUnparsed makes one record with the number 0. The records share what they
+// have in common; Identity, Reporter and Suppress are each record's own.
+func (r *Report) Records(e Envelope) []Record {
+	if r.Kind != KindReport && r.Kind != KindUnparsed {
+		return nil
+	}
+	base := r.record(e)
+	if r.Kind == KindUnparsed {
+		base.ID = r.ID + ".0"
+		base.Event, base.Complainant = Unparsed, ""
+		if len(r.OriginalRcptTo) > 0 {
+			base.Extensions = maps.Clone(base.Extensions)
+			if base.Extensions == nil {
+				base.Extensions = make(map[string][]string, 1)
+			}
+			base.Extensions["original-rcpt-to"] = append(r.OriginalRcptTo[:len(r.OriginalRcptTo):len(r.OriginalRcptTo)], base.Extensions["original-rcpt-to"]...)
+		}
+		return []Record{base.own("")}
+	}
+	base.Recipients = len(r.OriginalRcptTo)
+	records := make([]Record, max(1, len(r.OriginalRcptTo)))
+	for i := range records {
+		base.ID = r.ID + "." + strconv.Itoa(i+1)
+		base.Complainant = "none"
+		rcpt := ""
+		if len(r.OriginalRcptTo) > 0 {
+			rcpt = r.OriginalRcptTo[i]
+			base.recipient(rcpt, len(r.OriginalRcptTo))
+		}
+		records[i] = base.own(rcpt)
+		base.Incidents = 0
+	}
+	return records
+}
+
+// record is what all records of the report have in common.
+func (r *Report) record(e Envelope) Record {
+	s := r.speaker()
+	rec := Record{
+		Schema: Schema, Revision: 1, ReportID: r.ID,
+		Event: eventOf(r.FeedbackType), Class: s.class, Provider: s.provider, Feed: s.feed, Dialect: s.dialect,
+		ReceivedAt: utc(e.ReceivedAt), ReportedAt: r.reportedAt(), ProcessedAt: utc(e.ProcessedAt),
+		FeedbackType: r.FeedbackType, UserAgent: r.UserAgent, Version: r.Version,
+		ArrivalDate: utc(r.ArrivalDate), ArrivalDateRaw: r.ArrivalDateRaw,
+		SourceIP: r.SourceIP, SourcePort: r.SourcePort,
+		OriginalMailFrom: r.OriginalMailFrom, OriginalEnvelopeID: r.OriginalEnvelopeID, ReportingMTA: r.ReportingMTA,
+		Incidents:             r.Incidents,
+		AuthenticationResults: r.AuthenticationResults, ReportedDomain: r.ReportedDomain, ReportedURI: r.ReportedURI,
+		AuthFailure: r.AuthFailure,
+		Extensions:  r.Extensions, Original: r.Original, Derived: r.Derived,
+		Reporter: &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Reason: "not checked"},
+		Mailbox:  e.Mailbox,
+		Parse:    r.status(),
+	}
+	if m := e.Mailbox; m != nil && m.MessageID == "" && r.Outer.MessageID != "" {
+		filled := *m
+		filled.MessageID = r.Outer.MessageID
+		rec.Mailbox = &filled
+	}
+	return rec
+}
+
+// recipient sets who complained: one of n that the report names.
+func (rec *Record) recipient(rcpt string, n int) {
+	rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = "named", "", rcpt
+	if isHash(rcpt) {
+		rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = "hashed", rcpt, ""
+	}
+	if n > 1 {
+		rec.Complainant = "candidate"
+	}
+}
+
+// own gives a copy of the record what no two records share.
+func (rec *Record) own(rcpt string) Record {
+	c := *rec
+	reporter := *rec.Reporter
+	c.Reporter = &reporter
+	c.Identity = &Identity{Status: "unknown"}
+	c.Suppress = &Suppress{Verdict: "review", Reasons: []string{"trust is not checked"}}
+	messageID := ""
+	if c.Original != nil {
+		messageID = c.Original.MessageID
+	}
+	if rcpt != "" || messageID != "" {
+		c.Fingerprint = digest(c.Event, c.Provider, messageID, rcpt)
+	}
+	return c
+}
+
+// digest is 32 hex digits of SHA-256 over the pieces, each as decimal length,
+// ":", octets.
+func digest(pieces ...string) string {
+	var space [512]byte
+	b := space[:0]
+	for _, piece := range pieces {
+		b = strconv.AppendInt(b, int64(len(piece)), 10)
+		b = append(b, ':')
+		b = append(b, piece...)
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+// reportedAt is the outer Date where it lies within two days of the topmost
+// Received, else that Received.
+func (r *Report) reportedAt() time.Time {
+	date, received := r.Outer.Date, r.Outer.Received
+	if !received.IsZero() && (date.IsZero() || date.Sub(received).Abs() > 48*time.Hour) {
+		return received
+	}
+	return date
+}
+
+func (r *Report) status() ParseStatus {
+	s := ParseStatus{Status: "ok"}
+	for _, problem := range r.Problems {
+		s.Warnings = append(s.Warnings, problem.Text)
+		if problem.Loss {
+			s.Status = "partial"
+		}
+	}
+	if r.Kind == KindUnparsed {
+		s.Status = "failed"
+	}
+	return s
+}
+
+// utc drops the zone and the monotonic clock.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Round(0)
+}
+
+// Unfetched is the record of a mail that could never be fetched; reason says
+// why. Its id begins with "u" and is the only one that depends on the mailbox.
+func Unfetched(e Envelope, reason string) Record {
+	m := Mailbox{}
+	if e.Mailbox != nil {
+		m = *e.Mailbox
+	}
+	id := digest(m.Account, m.Folder, strconv.FormatUint(uint64(m.UIDValidity), 10), strconv.FormatUint(uint64(m.UID), 10))
+	return Record{
+		Schema: Schema, ID: "u" + id + ".0", Revision: 1, ReportID: "u" + id,
+		Event: Unparsed, Class: "fbl", Provider: "unknown", Feed: "unknown", Dialect: "unknown",
+		ReceivedAt: utc(e.ReceivedAt), ProcessedAt: utc(e.ProcessedAt),
+		Identity: &Identity{Status: "unknown"},
+		Suppress: &Suppress{Verdict: "review", Reasons: []string{"trust is not checked"}},
+		Mailbox:  e.Mailbox,
+		Parse:    ParseStatus{Status: "failed", Warnings: []string{reason}},
+	}
+}

@@ -1,0 +1,206 @@
+package report
+
+import "bytes"
+
+// field is one header field; its slices point into the mail.
+type field struct {
+	name, value []byte
+	folded      bool // value holds line breaks
+	ended       bool // a line break follows it
+}
+
+type lineKind int
+
+const (
+	endOfData lineKind = iota
+	fieldLine
+	blankLine
+	otherLine // neither; in value
+)
+
+// readField reads the field, or the line that is none, at the start of b. A
+// field reaches over its continuation lines (RFC 5322 section 2.2.3).
+func readField(b []byte) (f field, rest []byte, kind lineKind) {
+	if len(b) == 0 {
+		return f, nil, endOfData
+	}
+	line, rest, ended := cutLine(b)
+	f.ended = ended
+	if len(line) == 0 {
+		return f, rest, blankLine
+	}
+	colon := bytes.IndexByte(line, ':')
+	if colon < 0 || !isFieldName(bytes.TrimRight(line[:colon], " \t")) {
+		f.value = line
+		return f, rest, otherLine
+	}
+	f.name = bytes.TrimRight(line[:colon], " \t")
+	end := len(line)
+	for len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
+		at := len(b) - len(rest)
+		line, rest, f.ended = cutLine(rest)
+		end = at + len(line)
+		f.folded = true
+	}
+	f.value = trim(b[colon+1 : end])
+	return f, rest, fieldLine
+}
+
+// cutLine splits b behind its first line; the line end, LF or CRLF, belongs to
+// neither side.
+func cutLine(b []byte) (line, rest []byte, ended bool) {
+	i := bytes.IndexByte(b, '\n')
+	if i < 0 {
+		return bytes.TrimRight(b, "\r"), nil, false
+	}
+	line = b[:i]
+	for len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
+	return line, b[i+1:], true
+}
+
+func isFieldName(b []byte) bool {
+	if len(b) == 0 || len(b) > maxName {
+		return false
+	}
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f || c == ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// is compares without case, in ASCII; lower is in lower case.
+func is(b []byte, lower string) bool {
+	return len(b) == len(lower) && hasPrefixFold(b, lower)
+}
+
+func hasPrefixFold(b []byte, lower string) bool {
+	if len(b) < len(lower) {
+		return false
+	}
+	for i := range len(lower) {
+		if lowerByte(b[i]) != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// trim takes white space off both ends, line breaks too.
+func trim(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// mediaType is the type of a Content-Type value, without its parameters.
+func mediaType(v []byte) []byte {
+	for i, c := range v {
+		if c == ';' || isSpace(c) {
+			return v[:i]
+		}
+	}
+	return v
+}
+
+// param finds a parameter of a Content-Type or Content-Disposition value. It
+// takes what mime.ParseMediaType refuses: an unquoted value with "=" or "/",
+// a trailing ";", a missing closing quote.
+func param(v []byte, name string) []byte {
+	for {
+		semicolon := indexUnquoted(v, ';')
+		if semicolon < 0 {
+			return nil
+		}
+		v = trim(v[semicolon+1:])
+		eq := bytes.IndexByte(v, '=')
+		if eq < 0 || !is(trim(v[:eq]), name) {
+			continue
+		}
+		v = trim(v[eq+1:])
+		if len(v) > 0 && v[0] == '"' {
+			v = v[1:]
+			if end := bytes.IndexByte(v, '"'); end >= 0 {
+				v = v[:end]
+			}
+			return v
+		}
+		for i, c := range v {
+			if c == ';' || isSpace(c) {
+				return v[:i]
+			}
+		}
+		return v
+	}
+}
+
+func indexUnquoted(v []byte, c byte) int {
+	quoted := false
+	for i, d := range v {
+		switch {
+		case d == '"':
+			quoted = !quoted
+		case d == c && !quoted:
+			return i
+		}
+	}
+	return -1
+}
+
+// skipEnvelope drops what some programs leave before a header: a byte order
+// mark, blank lines (blanks), mbox lines, also quoted ones.
+func skipEnvelope(b []byte, blanks bool) []byte {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	for {
+		line, rest, ended := cutLine(b)
+		switch {
+		case ended && len(line) == 0 && blanks:
+		case ended && bytes.HasPrefix(bytes.TrimLeft(line, `>"`), []byte("From ")):
+		default:
+			return b
+		}
+		b = rest
+	}
+}
+
+// lineFeeds returns b with CR and CRLF read as LF: b itself unless its first
+// line ends in a bare CR.
+func lineFeeds(b []byte) []byte {
+	cr := bytes.IndexByte(b[:min(len(b), maxHeader)], '\r')
+	if cr < 0 || cr+1 >= len(b) || b[cr+1] == '\n' || bytes.IndexByte(b[:cr], '\n') >= 0 {
+		return b
+	}
+	return appendLineFeeds(make([]byte, 0, len(b)), b)
+}
+
+// appendLineFeeds appends b with CR and CRLF as LF.
+func appendLineFeeds(dst, b []byte) []byte {
+	for {
+		cr := bytes.IndexByte(b, '\r')
+		if cr < 0 {
+			return append(dst, b...)
+		}
+		dst = append(dst, b[:cr]...)
+		dst = append(dst, '\n')
+		b = b[cr+1:]
+		if len(b) > 0 && b[0] == '\n' {
+			b = b[1:]
+		}
+	}
+}

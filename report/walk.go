@@ -1,0 +1,278 @@
+package report
+
+import (
+	"bytes"
+)
+
+// part is one MIME part, as far as it is there.
+type part struct {
+	contentType []byte // value of the field
+	encoding    []byte
+	disposition []byte
+	head        []byte // its header
+	arfHead     bool   // its header holds fields of a report
+	body        []byte
+	closed      bool // a boundary follows it
+	found       bool
+}
+
+// walker finds the parts of a mail that matter, in one pass over its bytes.
+type walker struct {
+	report   part // of type message/feedback-report
+	textual  part // of another type, and reads like one
+	original part // of a type made for a mail or its header
+	plain    part // of another type, behind the report, and reads like a header
+	leaf     Kind // what the type of another part says of the mail
+
+	parts   int
+	open    bool // a multipart had no closing boundary
+	guessed bool // a boundary was not as declared
+	tooMany bool
+	tooDeep bool
+	extra   bool // more than one report part with fields
+}
+
+// done reports whether a report and the original's header are at hand.
+func (w *walker) done() bool {
+	return w.report.found && w.report.closed && w.original.found && (w.original.closed || headerEnds(w.original.body))
+}
+
+// part looks at one part, and at the parts within it.
+func (w *walker) part(p *part, depth int) {
+	typ := mediaType(p.contentType)
+	switch {
+	case hasPrefixFold(typ, "multipart/"):
+		if depth >= maxDepth {
+			w.tooDeep = true
+			return
+		}
+		w.multipart(p, depth)
+	case hasPrefixFold(typ, "message/feedback-report") || p.arfHead:
+		if len(trim(p.body)) == 0 && !p.arfHead {
+			return
+		}
+		if !w.report.found {
+			w.report = *p
+		} else {
+			w.extra = true
+		}
+	case isOriginalType(typ):
+		if len(trim(w.original.body)) == 0 {
+			w.original = *p
+		}
+	default:
+		w.other(p, typ)
+	}
+}
+
+func isOriginalType(typ []byte) bool {
+	return hasPrefixFold(typ, "message/rfc822") || hasPrefixFold(typ, "text/rfc822") || is(typ, "message/global") || is(typ, "message/global-headers")
+}
+
+// other looks at a part whose type says nothing about reports.
+func (w *walker) other(p *part, typ []byte) {
+	switch {
+	case is(typ, "message/delivery-status") || is(typ, "message/global-delivery-status"):
+		w.leaf = KindDSN
+	case is(typ, "message/disposition-notification"):
+		w.leaf = KindMDN
+	case hasPrefixFold(typ, "application/tlsrpt"):
+		w.leaf = KindTLSRPT
+	case isAggregate(p, typ):
+		w.leaf = KindDMARCAggregate
+	case !w.textual.found && looksLikeReport(p):
+		w.textual = *p
+	case !w.plain.found && (w.report.found || w.textual.found) && looksLikeHeader(p.body):
+		w.plain = *p
+	}
+}
+
+// multipart walks the parts of p (RFC 2046 section 5.1).
+func (w *walker) multipart(p *part, depth int) {
+	body := p.body
+	var space [128]byte
+	delim := append(append(space[:0], "--"...), param(p.contentType, "boundary")...)
+	d, found := delimiter{}, false
+	if len(delim) > 2 {
+		d, found = nextDelimiter(body, delim)
+	}
+	if !found {
+		if delim = guessDelimiter(body); delim == nil {
+			if !p.closed {
+				w.open = true
+			}
+			return
+		}
+		w.guessed = true
+		d, found = nextDelimiter(body, delim)
+	}
+	for found && !d.last {
+		if w.parts++; w.parts > maxParts {
+			w.tooMany = true
+			return
+		}
+		body = body[d.end:]
+		d, found = nextDelimiter(body, delim)
+		q := part{closed: found || p.closed, body: body, found: true}
+		if found {
+			q.body = body[:d.start]
+		}
+		q.readHead()
+		w.part(&q, depth+1)
+		if w.done() {
+			return
+		}
+	}
+	if !found && !p.closed {
+		w.open = true
+	}
+}
+
+// readHead splits the part's header from its body. Where the boundary is
+// followed by an empty line and the header comes after it, the header is taken.
+func (p *part) readHead() {
+	if rest := skipEnvelope(p.body, true); hasPrefixFold(rest, "content-") {
+		p.body = rest
+	}
+	b := p.body
+	for {
+		f, rest, kind := readField(b)
+		switch kind {
+		case fieldLine:
+			p.headField(&f)
+		case otherLine:
+			if bytes.HasPrefix(f.value, []byte("--")) {
+				rest, kind = b, blankLine
+			}
+		}
+		if kind == blankLine || kind == endOfData {
+			p.head, p.body = p.body[:len(p.body)-len(b)], rest
+			return
+		}
+		b = rest
+	}
+}
+
+func (p *part) headField(f *field) {
+	switch {
+	case is(f.name, "content-type"):
+		p.contentType = f.value
+	case is(f.name, "content-transfer-encoding"):
+		p.encoding = f.value
+	case is(f.name, "content-disposition"):
+		p.disposition = f.value
+	case is(f.name, "feedback-type"):
+		p.arfHead = true
+	}
+}
+
+// delimiter is where a boundary line stands: the part before it ends at start,
+// the next one begins at end.
+type delimiter struct {
+	start, end int
+	last       bool
+}
+
+func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], delim)
+		if i < 0 {
+			return d, false
+		}
+		i += from
+		from = i + len(delim)
+		if i > 0 && b[i-1] != '\n' {
+			continue
+		}
+		line, rest, _ := cutLine(b[from:])
+		d.last = bytes.HasPrefix(line, []byte("--"))
+		if d.last {
+			line = line[2:]
+		}
+		if len(bytes.TrimLeft(line, " \t")) > 0 {
+			continue
+		}
+		d.end = len(b) - len(rest)
+		if d.start = max(i-1, 0); d.start > 0 && b[d.start-1] == '\r' {
+			d.start--
+		}
+		return d, true
+	}
+}
+
+// guessDelimiter is the first line that begins with "--" and is followed by a
+// header field of a part.
+func guessDelimiter(b []byte) []byte {
+	for len(b) > 0 {
+		line, rest, _ := cutLine(b)
+		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && hasPrefixFold(rest, "content-") {
+			return bytes.TrimRight(line, " \t")
+		}
+		b = rest
+	}
+	return nil
+}
+
+// looksLikeReport reports whether a part begins with a field of RFC 5965 and
+// has a Feedback-Type and one more of them.
+func looksLikeReport(p *part) bool {
+	start := *p
+	start.body = p.body[:min(len(p.body), 8<<10)]
+	b := skipYAML(start.decoded())
+	known, typed := 0, false
+	for n := 0; n < 100 && known < 3; n++ {
+		f, rest, kind := readField(b)
+		if kind == endOfData || kind != fieldLine && known == 0 {
+			break
+		}
+		if kind == fieldLine && fieldOf(f.name) != extension {
+			known++
+			typed = typed || is(f.name, "feedback-type")
+		} else if known == 0 {
+			break
+		}
+		b = rest
+	}
+	return typed && known > 1
+}
+
+// skipYAML drops blank lines and the "---" of a YAML document.
+func skipYAML(b []byte) []byte {
+	for {
+		line, rest, ended := cutLine(b)
+		if !ended || len(bytes.Trim(line, " \t-")) > 0 {
+			return b
+		}
+		b = rest
+	}
+}
+
+// looksLikeHeader reports whether b begins with two fields of a mail.
+func looksLikeHeader(b []byte) bool {
+	b = skipEnvelope(b, true)
+	for range 2 {
+		f, rest, kind := readField(b)
+		if kind != fieldLine || !isMailField(f.name) {
+			return false
+		}
+		b = rest
+	}
+	return true
+}
+
+// isMailField knows the fields that a mail's header begins with.
+func isMailField(name []byte) bool {
+	for _, known := range [...]string{"from", "to", "date", "subject", "message-id", "received", "return-path", "mime-version",
+		"content-type", "content-transfer-encoding", "reply-to", "sender", "cc", "delivered-to", "dkim-signature", "list-unsubscribe", "list-id"} {
+		if is(name, known) {
+			return true
+		}
+	}
+	return hasPrefixFold(name, "x-")
+}
+
+// headerEnds reports whether the header at the start of b is whole.
+func headerEnds(b []byte) bool {
+	b = skipEnvelope(b, true)
+	return bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n"))
+}
