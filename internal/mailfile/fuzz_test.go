@@ -100,10 +100,10 @@ func reference(input []byte) (bodies [][]byte, dropped int) {
 		for k := i + 1; k < len(lines); k++ {
 			line := string(lines[k])
 			after, ok := strings.CutPrefix(line, boundary+"--")
-			if k > i+1 && ok {
+			if ok {
 				return strings.TrimSpace(after) == ""
 			}
-			if strings.Contains(line, boundary[2:]) || k > i+2 && separates(k) {
+			if strings.Contains(line, boundary[2:]) || k > i+1 && separates(k) {
 				return false
 			}
 		}
@@ -230,6 +230,26 @@ func TestManyWindows(t *testing.T) {
 	equal(t, "whole", readAll(t, bytes.NewReader(box)), want)
 	for range 3 {
 		equal(t, "uneven", readAll(t, &uneven{bytes.NewReader(box), random}), want)
+	}
+}
+
+// TestPartsAcrossWindows has originals with a separator of their own lie across
+// the ends of windows.
+func TestPartsAcrossWindows(t *testing.T) {
+	var box []byte
+	const mails = 40
+	for i := range mails {
+		box = append(box, separator+"A: b\n\n--=_x1\nContent-Type: message/rfc822\n\n"+separator+"C: d\n\n"...)
+		box = append(box, bytes.Repeat([]byte("a line\n"), 500*i%(lookAhead/8))...)
+		box = append(box, "--=_x1--\n\n"...)
+	}
+	for name, src := range map[string]io.Reader{
+		"whole":  bytes.NewReader(box),
+		"uneven": &uneven{bytes.NewReader(box), rand.New(rand.NewPCG(1, 2))},
+	} {
+		if n := len(readAll(t, src)); n != mails {
+			t.Errorf("%s: %d mails, want %d", name, n, mails)
+		}
 	}
 }
 

@@ -51,6 +51,9 @@ func bodies(t *testing.T, input string) []string {
 		return bodies
 	}
 	whole := read(strings.NewReader(input))
+	if len(input) > 1<<20 {
+		return whole
+	}
 	slow := read(iotest.OneByteReader(strings.NewReader(input)))
 	if diff := cmp.Diff(whole, slow); diff != "" {
 		t.Errorf("octet by octet it reads otherwise:\n%s", diff)

@@ -140,19 +140,23 @@ func (m *mbox) inPart(n int) bool {
 	if boundary == nil {
 		return false
 	}
-	rest := m.w.want(n + lookAhead)[n:]
+	rest := m.w.want(n + lookAhead)[n-1:] // from the end of the separator on
+	rest = rest[:m.nextSeparator(rest)]
 	before, after, ok := bytes.Cut(rest, append(append([]byte{m.eol}, boundary...), "--"...))
-	if !ok || bytes.Contains(before, boundary[2:]) || len(bytes.TrimSpace(after[:lineLen(after, m.eol)])) > 0 {
-		return false
-	}
+	return ok && !bytes.Contains(before, boundary[2:]) && len(bytes.TrimSpace(after[:lineLen(after, m.eol)])) == 0
+}
+
+// nextSeparator returns where in b the next separator begins, or its length.
+func (m *mbox) nextSeparator(b []byte) int {
 	for at := 0; ; at += len(fromWord) {
-		i := bytes.Index(before[at:], fromWord)
+		i := bytes.Index(b[at:], fromWord)
 		if i < 0 {
-			return true
+			return len(b)
 		}
 		at += i
-		if blankBefore(before, at, m.eol) < at && fromLine(before[at:at+lineLen(before[at:], m.eol)]) {
-			return false
+		line := b[at : at+lineLen(b[at:], m.eol)]
+		if blankBefore(b, at, m.eol) < at && len(line) <= maxFromLine && fromLine(line) {
+			return at
 		}
 	}
 }
