@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -20,7 +21,7 @@ import (
 
 const (
 	dovecotStart = 20 * time.Second // until it answers
-	dovecotStop  = 10 * time.Second // until SIGKILL
+	dovecotStop  = 5 * time.Second  // until SIGKILL
 	dovecotPorts = 3                // trials to find free ports
 )
 
@@ -35,11 +36,11 @@ type DovecotServer struct {
 	ca     *CA
 	plain  string
 	tls    string
-	cmd    *exec.Cmd
-	exited chan struct{} // closed when the master process is gone
+	keeper *exec.Cmd      // nil while stopped
+	stdin  io.WriteCloser // of the keeper
 
-	delivered int // mails that Deliver has named
 	mu        sync.Mutex
+	delivered int      // mails that Deliver has named
 	appender  *rawConn // kept for the next Append
 }
 
@@ -147,7 +148,7 @@ func (d *DovecotServer) prepare() error {
 	if err != nil {
 		return err
 	}
-	config := fmt.Sprintf(dovecotConfig, d.dir, owner.Username, group.Name, ports[0], ports[1])
+	config := fmt.Sprintf(dovecotConfig, d.dir, filepath.Base(d.dir), owner.Username, group.Name, ports[0], ports[1])
 	for name, content := range map[string][]byte{
 		"dovecot.conf": []byte(config),
 		"passwd":       []byte(d.User() + ":{PLAIN}" + d.Password() + "\n"),
@@ -181,57 +182,64 @@ func (d *DovecotServer) own(path string) error {
 	return os.Chown(path, int(d.owner.Uid), int(d.owner.Gid))
 }
 
-// start runs the master process and waits until it answers.
+// keeper runs Dovecot and ends it with all its children when it is told to, or
+// when the test process dies; then nobody else would, or remove the files.
+const keeper = `
+trap : TERM
+"$1" -F -c "$2/dovecot.conf" &
+read order || order=died
+kill -TERM 0
+wait
+if [ $order = died ]; then rm -rf "$2"; fi
+`
+
+// start runs Dovecot and waits until it answers.
 func (d *DovecotServer) start() error {
-	d.cmd = exec.Command(d.binary, "-F", "-c", filepath.Join(d.dir, "dovecot.conf"))
-	// A process group of its own, so that stop can tell when all are gone.
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: d.owner}
-	out, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_WRONLY|os.O_APPEND, 0)
+	log, err := os.OpenFile(filepath.Join(d.dir, "log"), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return err
 	}
-	defer out.Close()
-	d.cmd.Stdout, d.cmd.Stderr = out, out
-	if err := d.cmd.Start(); err != nil {
+	defer log.Close()
+	before := len(d.Log())
+	cmd := exec.Command("sh", "-c", keeper, "sh", d.binary, d.dir)
+	// A process group of its own holds nothing but Dovecot and its keeper.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: d.owner}
+	cmd.Stdout, cmd.Stderr = log, log
+	if d.stdin, err = cmd.StdinPipe(); err != nil {
 		return err
 	}
-	d.exited = make(chan struct{})
-	go func() {
-		d.cmd.Wait()
-		close(d.exited)
-	}()
-	deadline := time.After(dovecotStart)
-	for {
-		if err = greeted(d.plain); err == nil {
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	d.keeper = cmd
+	for deadline := time.Now().Add(dovecotStart); ; time.Sleep(10 * time.Millisecond) {
+		if err = d.greeted(); err == nil {
 			return nil
 		}
-		select {
-		case <-d.exited:
-			return errors.New("imaptest: dovecot ended at once:\n" + d.Log())
-		case <-deadline:
+		if text := d.Log()[before:]; strings.Contains(text, "Fatal: ") || time.Now().After(deadline) {
 			d.stop()
-			return fmt.Errorf("imaptest: dovecot does not answer: %w\n%s", err, d.Log())
-		case <-time.After(10 * time.Millisecond):
+			return fmt.Errorf("imaptest: dovecot does not answer: %w\n%s", err, text)
 		}
 	}
 }
 
-// greeted is nil if an IMAP server greets at addr.
-func greeted(addr string) error {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+// greeted is nil if this very server greets: another test's may have taken the
+// port. Its greeting ends in the directory's name.
+func (d *DovecotServer) greeted() error {
+	conn, err := net.DialTimeout("tcp", d.plain, time.Second)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(2 * time.Second))
 	line, err := bufio.NewReader(conn).ReadString('\n')
-	if err == nil && !strings.HasPrefix(line, "* OK ") {
-		err = errors.New("greeted with " + line)
+	if err == nil && !strings.HasSuffix(line, " "+filepath.Base(d.dir)+"\r\n") {
+		err = fmt.Errorf("another server is on %s", d.plain)
 	}
 	return err
 }
 
-// stop ends the master and waits until the last of its processes is gone.
+// stop ends Dovecot and waits until the last of its processes is gone.
 func (d *DovecotServer) stop() {
 	d.mu.Lock()
 	if d.appender != nil {
@@ -239,23 +247,21 @@ func (d *DovecotServer) stop() {
 		d.appender = nil
 	}
 	d.mu.Unlock()
-	if d.exited == nil {
+	if d.keeper == nil {
 		return
 	}
-	group := -d.cmd.Process.Pid
-	syscall.Kill(group, syscall.SIGTERM)
-	for deadline := time.Now().Add(dovecotStop); ; time.Sleep(5 * time.Millisecond) {
-		if syscall.Kill(group, 0) == syscall.ESRCH {
-			break
-		}
-		if time.Now().After(deadline) {
-			syscall.Kill(group, syscall.SIGKILL)
-			d.tb.Error("Dovecot had to be killed")
-			break
-		}
+	io.WriteString(d.stdin, "stop\n")
+	group := -d.keeper.Process.Pid
+	kill := time.AfterFunc(dovecotStop, func() {
+		d.tb.Log("Dovecot's processes had to be killed")
+		syscall.Kill(group, syscall.SIGKILL)
+	})
+	d.keeper.Wait()
+	for deadline := time.Now().Add(dovecotStop); syscall.Kill(group, 0) == nil && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
 	}
-	<-d.exited
-	d.exited = nil
+	kill.Stop()
+	d.keeper = nil
 }
 
 // Restart stops the server, which ends all sessions, and starts it again on

@@ -3,17 +3,18 @@ package imaptest
 // dovecotConfig is for Dovecot 2.3, run by a user who is not root: no chroot,
 // and one user for everything. The plugins make it offer NOTIFY and COMPRESS.
 // A wrong password is refused at once: no delay, no penalty. Its arguments:
-// directory, user, group, plain port, TLS port.
+// directory, greeting, user, group, plain port, TLS port.
 const dovecotConfig = `
 base_dir = %[1]s/run
 state_dir = %[1]s/run
 log_path = %[1]s/log
 protocols = imap
 listen = 127.0.0.1
+login_greeting = %[2]s
 
-default_internal_user = %[2]s
-default_internal_group = %[3]s
-default_login_user = %[2]s
+default_internal_user = %[3]s
+default_internal_group = %[4]s
+default_login_user = %[3]s
 default_vsz_limit = 2 G
 first_valid_uid = 1
 first_valid_gid = 1
@@ -30,7 +31,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=%[2]s gid=%[3]s home=%[1]s
+  args = uid=%[3]s gid=%[4]s home=%[1]s
 }
 
 mail_location = maildir:%[1]s/mail
@@ -51,10 +52,10 @@ service imap-login {
   service_count = 0
   client_limit = 1000
   inet_listener imap {
-    port = %[4]d
+    port = %[5]d
   }
   inet_listener imaps {
-    port = %[5]d
+    port = %[6]d
     ssl = yes
   }
 }

@@ -71,7 +71,7 @@ func TestDovecotRestart(t *testing.T) {
 	d.Append("INBOX", body(100))
 	c := dialTCP(t, d.PlainAddr())
 	c.ok("LOGIN fbl secret")
-	group := d.cmd.Process.Pid
+	group := d.keeper.Process.Pid
 	d.Restart()
 	if err := syscall.Kill(-group, 0); err != syscall.ESRCH {
 		t.Errorf("processes of the first run: %v", err)
@@ -164,6 +164,44 @@ func TestRawIdle(t *testing.T) {
 		case <-time.After(20 * time.Second):
 			t.Fatal("no EXISTS")
 		}
+	}
+}
+
+// A port that was taken between its choice and its use is noticed, even where
+// something that looks like Dovecot answers on it.
+func TestDovecotPortTaken(t *testing.T) {
+	d := Dovecot(t)
+	d.stop()
+	if err := d.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", d.plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for {
+			conn, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			conn.Write([]byte("* OK Dovecot ready.\r\n"))
+			conn.Close()
+		}
+	}()
+	err = d.start()
+	ln.Close()
+	if err == nil || !strings.Contains(err.Error(), "another server is on "+d.plain) || !strings.Contains(err.Error(), "Address already in use") {
+		t.Errorf("started with %v", err)
+	}
+	if d.keeper != nil {
+		t.Error("its processes are left")
+	}
+	if err := d.prepare(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.start(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -22,6 +22,8 @@ func (d *DovecotServer) MaildirPath(folder string) string {
 // in this order, and INTERNALDATE is now.
 func (d *DovecotServer) Deliver(folder string, mails ...[]byte) {
 	d.tb.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if err := d.deliver(d.MaildirPath(folder), mails); err != nil {
 		d.tb.Fatal(err)
 	}
