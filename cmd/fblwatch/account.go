@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+)
+
+// Account is one mailbox account of the config file.
+type Account struct {
+	Name            string            `yaml:"name"`
+	URL             MailboxURL        `yaml:"url"`
+	Password        imapclient.Secret `yaml:"password"`
+	PasswordFile    string            `yaml:"password_file"`
+	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
+	Folders         []string          `yaml:"folders"`
+	CAFile          string            `yaml:"ca_file"`  // PEM; trusted instead of the system's
+	Insecure        bool              `yaml:"insecure"` // allows imap:// to another machine
+}
+
+// Validate checks one account.
+func (a Account) Validate() error {
+	if a.Name == "" {
+		return errors.New("name is missing")
+	}
+	if a.URL.Host == "" {
+		return errors.New("url is missing")
+	}
+	ways := 0
+	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0} {
+		if given {
+			ways++
+		}
+	}
+	if ways != 1 {
+		return fmt.Errorf("needs one of password_file, password_command and password, has %d", ways)
+	}
+	if a.URL.Folder != "" && len(a.Folders) > 0 {
+		return errors.New("names a folder in url and others in folders; keep one of the two")
+	}
+	return nil
+}

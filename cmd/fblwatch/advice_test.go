@@ -1,0 +1,29 @@
+package main
+
+import "testing"
+
+func TestNearest(t *testing.T) {
+	words := []string{"parse", "records", "password", "password_file", "password_command"}
+	for word, want := range map[string]string{
+		"prase": "parse", "PARSE": "parse", "record": "records", "recrods": "records", "pasword_file": "password_file",
+		"passwort": "password", "sweep": "", "": "", "x": "",
+	} {
+		if got := nearest(word, words); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"Größe 大 ✓":             "Größe 大 ✓",
+		"\x1b[31mred\x07":       "\uFFFD[31mred\uFFFD",
+		"a\r\nb\tc":             "a\uFFFD\uFFFDb\uFFFDc",
+		"user\u202Egnp.exe":     "user\uFFFDgnp.exe",
+		"bad \xff utf-8 \u009b": "bad \uFFFD utf-8 \uFFFD",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

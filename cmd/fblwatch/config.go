@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+)
+
+// Config is the whole config file. Each package has its own part of it.
+type Config struct {
+	Ledger    string        `yaml:"ledger"`
+	Accounts  []Account     `yaml:"accounts"`
+	Keep      Span          `yaml:"keep"`      // the heads of mails, for reading them again
+	Retention Span          `yaml:"retention"` // records
+	Records   RecordsConfig `yaml:"records"`
+	Log       LogConfig     `yaml:"log"`
+}
+
+// RecordsConfig names the file that records are appended to.
+type RecordsConfig struct {
+	File string `yaml:"file"`
+}
+
+// LogConfig says what is logged and how.
+type LogConfig struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error
+	Format string `yaml:"format"` // auto, text, json; auto is text on a terminal
+}
+
+// Validate checks the values; the zero value is info and auto.
+func (l LogConfig) Validate() error {
+	var level slog.Level
+	if l.Level != "" && level.UnmarshalText([]byte(l.Level)) != nil {
+		return errors.New("level is none of debug, info, warn, error")
+	}
+	switch l.Format {
+	case "", "auto", "text", "json":
+		return nil
+	}
+	return errors.New("format is none of auto, text, json")
+}
+
+const (
+	defaultKeep      = Span(30 * 24 * 3600e9)
+	defaultRetention = Span(400 * 24 * 3600e9)
+	maxConfig        = 1 << 20 // octets
+)
+
+// Validate checks what only the whole file shows.
+func (c Config) Validate() error {
+	if len(c.Accounts) == 0 {
+		return errors.New("no accounts: without one there is nothing to read")
+	}
+	seen := map[string]bool{}
+	for _, a := range c.Accounts {
+		if seen[a.Name] {
+			return fmt.Errorf("two accounts are named %q", a.Name)
+		}
+		seen[a.Name] = true
+	}
+	return nil
+}
+
+// config reads the config file at path; empty is the default place.
+func (p *program) config(path string) (*Config, error) {
+	hint := "config.example.yaml is a file to start from"
+	if path == "" {
+		dir, err := p.home("XDG_CONFIG_HOME", ".config")
+		if err != nil {
+			return nil, err
+		}
+		path = filepath.Join(dir, "fblwatch", "config.yaml")
+		hint = "name a config file with -c FILE, or a mailbox with --url"
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, wrong(fmt.Errorf("there is no config file: %w", err), hint)
+	} else if err != nil {
+		return nil, wrong(err, "")
+	}
+	defer file.Close()
+	data, err := readLimited(file, maxConfig)
+	if err != nil {
+		return nil, wrong(fmt.Errorf("%s: %w", path, err), "")
+	}
+	c, err := readConfig(data, path, p.env)
+	if err != nil {
+		return nil, wrong(err, "")
+	}
+	if c.Ledger == "" {
+		if c.Ledger, err = p.defaultLedger(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// readConfig reads a config file's text; name is what errors call it.
+func readConfig(data []byte, name string, env func(string) (string, bool)) (*Config, error) {
+	c := &Config{Keep: defaultKeep, Retention: defaultRetention}
+	if err := (&yamlReader{name: name, env: env}).read(data, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// defaultLedger is where the ledger is if nobody says otherwise.
+func (p *program) defaultLedger() (string, error) {
+	dir, err := p.home("XDG_STATE_HOME", ".local", "state")
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, "fblwatch", "fblwatch.db"), nil
+}
+
+// home returns a directory of the XDG Base Directory Specification.
+func (p *program) home(variable string, below ...string) (string, error) {
+	if dir, _ := p.env(variable); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	home, err := homeDir(p.env)
+	if err != nil {
+		return "", wrong(err, "set HOME or "+variable)
+	}
+	return filepath.Join(append([]string{home}, below...)...), nil
+}
+
+func homeDir(env func(string) (string, bool)) (string, error) {
+	for _, name := range []string{"HOME", "USERPROFILE"} {
+		if dir, _ := env(name); dir != "" {
+			return dir, nil
+		}
+	}
+	return "", errors.New("there is no home directory")
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// csvHead are the keys of a record that a CSV export has.
+var csvHead = []string{
+	"id", "revision", "received_at", "reported_at", "arrival_date",
+	"event", "class", "provider", "feed", "feedback_type",
+	"source_ip", "original_mail_from", "original_rcpt_to", "rcpt_hash", "complainant",
+	"reported_domain", "original_message_id", "original_from", "original_subject",
+	"subscriber", "campaign", "verdict", "account", "folder", "uid",
+}
+
+// csvRow is a record in the order of csvHead.
+func csvRow(r *report.Record) []string {
+	original, identity, mailbox := some(r.Original), some(r.Identity), some(r.Mailbox)
+	row := []string{
+		r.ID, strconv.Itoa(r.Revision), longTime(r.ReceivedAt), longTime(r.ReportedAt), longTime(r.ArrivalDate),
+		r.Event, r.Class, r.Provider, r.Feed, r.FeedbackType,
+		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, r.Complainant,
+		strings.Join(r.ReportedDomain, " "), original.MessageID, original.From, original.Subject,
+		identity.Subscriber, identity.Campaign, some(r.Suppress).Verdict, mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
+	}
+	for i := range row {
+		row[i] = inert(row[i])
+	}
+	return row
+}
+
+func longTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// inert keeps a spreadsheet from reading a value as a formula: a reporter
+// decides what most of them hold.
+func inert(s string) string {
+	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}

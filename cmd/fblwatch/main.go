@@ -1,0 +1,182 @@
+// Command fblwatch turns a mailbox of feedback-loop reports (ARF, RFC 5965)
+// into one record per complaint.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage or config
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// After the first signal the next one ends the process at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr, os.LookupEnv))
+}
+
+// program is what a command sees of the process around it.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            func(name string) (value string, set bool)
+}
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
+	p := &program{stdin, stdout, stderr, env}
+	app := p.app()
+	err := app.RunContext(ctx, reorder(app, args))
+	if err == nil {
+		return exitDone
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	code := exitFailed
+	if advised := (*advice)(nil); errors.As(err, &advised) {
+		code = advised.code
+	}
+	fmt.Fprintf(stderr, "fblwatch: error: %s\n", printable(err.Error()))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(stderr, "fblwatch: hint: %s\n", hint)
+	}
+	return code
+}
+
+func (p *program) app() *cli.App {
+	commands := []*cli.Command{
+		p.parseCommand(),
+		p.recordsCommand(),
+	}
+	for _, c := range commands {
+		c.HideHelpCommand = true // "help" may be the name of a file
+		c.OnUsageError = usageError
+	}
+	return &cli.App{
+		Name:            "fblwatch",
+		HelpName:        "fblwatch",
+		Usage:           "every feedback-loop report becomes a record of who complained about what",
+		UsageText:       "fblwatch COMMAND [OPTIONS]\n\nExample: fblwatch demo",
+		Version:         version(),
+		Commands:        commands,
+		HideHelpCommand: true,
+		Reader:          p.stdin,
+		Writer:          p.stdout,
+		ErrWriter:       p.stderr,
+		OnUsageError:    usageError,
+		ExitErrHandler:  func(*cli.Context, error) {}, // run prints and decides
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return cli.ShowAppHelp(c)
+			}
+			name := c.Args().First()
+			hint := "fblwatch --help lists the commands"
+			if near := nearest(name, commandNames(c.App)); near != "" {
+				hint = "did you mean fblwatch " + near + "?"
+			}
+			return wrong(fmt.Errorf("unknown command %q", name), hint)
+		},
+	}
+}
+
+func commandNames(app *cli.App) []string {
+	var names []string
+	for _, c := range app.Commands {
+		names = append(names, c.Names()...)
+	}
+	return names
+}
+
+// version is the module's version, or the commit it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// usageError words what the flag package says of a wrong flag.
+func usageError(c *cli.Context, err error, _ bool) error {
+	hint := strings.TrimSpace("fblwatch "+c.Command.Name) + " --help lists the options"
+	if c.Command.Name == c.App.Name {
+		hint = "fblwatch --help lists the commands"
+	}
+	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: "); unknown {
+		name = strings.TrimLeft(name, "-")
+		err = fmt.Errorf("unknown option --%s", name)
+		if near := nearest(name, flagNames(c.Command.Flags)); near != "" {
+			hint = "did you mean --" + near + "?"
+		}
+	}
+	if name, missing := strings.CutPrefix(err.Error(), "flag needs an argument: -"); missing {
+		err = fmt.Errorf("--%s needs a value", strings.TrimLeft(name, "-"))
+	}
+	return wrong(err, hint)
+}
+
+func flagNames(flags []cli.Flag) []string {
+	var names []string
+	for _, f := range flags {
+		names = append(names, f.Names()...)
+	}
+	return names
+}
+
+// reorder puts a command's options before its other arguments, which may then
+// stand in any order: the flag package stops at the first that is no option.
+func reorder(app *cli.App, args []string) []string {
+	if len(args) < 2 {
+		return args
+	}
+	command := app.Command(args[1])
+	if command == nil {
+		return args
+	}
+	takesValue := func(arg string) bool {
+		name := strings.TrimLeft(arg, "-")
+		for _, f := range command.Flags {
+			if _, isBool := f.(*cli.BoolFlag); !isBool && slices.Contains(f.Names(), name) {
+				return true
+			}
+		}
+		return false
+	}
+	options, others := args[:2:2], []string{}
+	for rest := args[2:]; len(rest) > 0; rest = rest[1:] {
+		switch arg := rest[0]; {
+		case arg == "--":
+			others = append(others, rest[1:]...)
+			rest = rest[:1]
+		case len(arg) < 2 || arg[0] != '-':
+			others = append(others, arg)
+		default:
+			options = append(options, arg)
+			if takesValue(arg) {
+				if len(rest) == 1 {
+					return options // without its value, for the flag package to refuse
+				}
+				options = append(options, rest[1])
+				rest = rest[1:]
+			}
+		}
+	}
+	return append(append(options, "--"), others...)
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"fblwatch": main})
+}
+
+// Each script is one feature of the program.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("ESC", "\x1b[2J")
+			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
+			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"mbox":  writeMbox,
+			"fill":  fillLedger,
+			"count": countLines,
+		},
+	})
+}
+
+// writeMbox: mbox FILE KIND... writes one mail of each kind; "report" is a
+// feedback report, the others are neighbours.
+func writeMbox(ts *testscript.TestScript, _ bool, args []string) {
+	var b bytes.Buffer
+	for n, kind := range args[1:] {
+		b.Write(mboxEntry(n, kind))
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+}
+
+func mboxEntry(n int, kind string) []byte {
+	var mail []byte
+	if kind == "report" {
+		mail = sample.Report(n, 0)
+	} else {
+		mail = sample.Mail(n, kind)
+	}
+	text := strings.ReplaceAll(string(mail), "\r\n", "\n")
+	text = strings.ReplaceAll(text, "\nFrom ", "\n>From ")
+	return []byte("From fbl@example.net Mon Mar  2 06:00:00 2026\n" + text + "\n")
+}
+
+// fillLedger: fill FILE N commits the records of N sample reports, received
+// one an hour from 2026-03-01 on.
+func fillLedger(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ctx := context.Background()
+	l, err := ledger.Open(ctx, ts.MkAbs(args[0]), ledger.Options{})
+	ts.Check(err)
+	claim, err := l.Claim(ctx, ledger.Folder{Account: "yahoo", Name: "INBOX"})
+	ts.Check(err)
+	batch := ledger.Batch{Checkpoint: ledger.Checkpoint{UIDValidity: 1, High: uint32(n)}}
+	for i := range n {
+		batch.Mails = append(batch.Mails, sampleMail(i))
+	}
+	_, err = l.Commit(ctx, claim, batch)
+	ts.Check(err)
+	ts.Check(l.Close())
+}
+
+func sampleMail(i int) ledger.Mail {
+	at := time.Date(2026, 3, 1, i, 0, 0, 0, time.UTC)
+	body := sample.Report(i, 0)
+	r := report.Parse(body, int64(len(body)))
+	mail := ledger.Mail{ReportID: r.ID, UIDValidity: 1, UID: uint32(i + 1), Kind: string(r.Kind), At: at, Head: body}
+	mailbox := &report.Mailbox{Account: "yahoo", Folder: "INBOX", UID: mail.UID, UIDValidity: 1}
+	for _, record := range r.Records(report.Envelope{ReceivedAt: at, Mailbox: mailbox}) {
+		mail.Records = append(mail.Records, ledger.Record{
+			ID: record.ID, Revision: record.Revision, At: at, JSON: record.AppendJSON(nil),
+			Event: record.Event, Class: record.Class, Provider: record.Provider, SourceIP: record.SourceIP,
+		})
+	}
+	return mail
+}
+
+// countLines: count N FILE asserts the number of lines; each line of a *.json
+// must be a JSON object.
+func countLines(ts *testscript.TestScript, neg bool, args []string) {
+	text := ts.ReadFile(args[1])
+	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	if text == "" {
+		lines = nil
+	}
+	if want, err := strconv.Atoi(args[0]); err != nil || (len(lines) == want) == neg {
+		ts.Fatalf("%d lines", len(lines))
+	}
+	for _, line := range lines {
+		if filepath.Ext(args[1]) == ".json" && !json.Valid([]byte(line)) {
+			ts.Fatalf("no JSON: %s", line)
+		}
+	}
+}
+
+// Options may stand behind the other arguments, up to a --.
+func TestReorder(t *testing.T) {
+	app := (&program{}).app()
+	tests := []struct{ args, want string }{
+		{"fblwatch", "fblwatch"},
+		{"fblwatch --version", "fblwatch --version"},
+		{"fblwatch parse a --format arf b --all", "fblwatch parse --format arf --all -- a b"},
+		{"fblwatch parse --format=arf - -m x", "fblwatch parse --format=arf -m x -- -"},
+		{"fblwatch parse a -- --format", "fblwatch parse -- a --format"},
+		{"fblwatch parse a --format", "fblwatch parse --format"},
+		{"fblwatch frob a --format", "fblwatch frob a --format"},
+	}
+	for _, test := range tests {
+		if got := strings.Join(reorder(app, strings.Fields(test.args)), " "); got != test.want {
+			t.Errorf("%s:\n got %s\nwant %s", test.args, got, test.want)
+		}
+	}
+}
+
+// Every command's help has an example, and every option says what it does.
+func TestHelp(t *testing.T) {
+	for _, c := range (&program{}).app().Commands {
+		if !strings.Contains(c.Description, "Example: fblwatch "+c.Name) {
+			t.Errorf("%s: no example", c.Name)
+		}
+		for _, f := range c.Flags {
+			if d, ok := f.(interface{ GetUsage() string }); !ok || d.GetUsage() == "" {
+				t.Errorf("%s --%s: no word about it", c.Name, f.Names()[0])
+			}
+		}
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"fblwatch", "parse", "testdata"}, strings.NewReader(""), &stdout, &stderr, env())
+	if code != exitFailed || stderr.String() != "fblwatch: error: interrupted\n" {
+		t.Errorf("exit %d, stderr %q", code, stderr.String())
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func (p *program) parseCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "parse",
+		Usage:     "read mailbox files, print records; no IMAP, no ledger",
+		ArgsUsage: "[PATH...]",
+		Description: "PATH is an mbox, Maildir, MH folder, single mail or a directory of them,\n" +
+			"compressed by gzip or not; - is standard input.\n\n" +
+			"Example: fblwatch parse -m ~/mail/fbl --format arf",
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
+			&cli.StringFlag{Name: "format", Usage: "json (one record a line), arf (plain header lines) or table; json where stdout is no terminal, else table"},
+			&cli.StringFlag{Name: "from", Usage: "only reports whose From is `ADDR`"},
+			&cli.BoolFlag{Name: "all", Usage: "with json: also a line {\"kind\": ..., \"mailbox\": ...} for each mail that makes no record"},
+		},
+		Action: p.parse,
+	}
+}
+
+// maxMail is how much of one mail is kept; a report says what it has to say
+// long before.
+const maxMail = 8 << 20
+
+func (p *program) parse(c *cli.Context) error {
+	paths := append(c.StringSlice("mailbox"), c.Args().Slice()...)
+	if len(paths) == 0 {
+		return wrong(errors.New("no mailbox named"), "fblwatch parse FILE, or - for standard input")
+	}
+	format, err := p.format(c.String("format"), "arf")
+	if err != nil {
+		return err
+	}
+	e := encoder{format: format, from: c.String("from"), all: c.Bool("all")}
+	if e.all && format != "json" {
+		return wrong(errors.New("--all goes with --format json only"), "")
+	}
+
+	out := bufio.NewWriterSize(p.stdout, 64<<10)
+	if format == "table" {
+		_, _ = out.Write(appendTableHead(nil)) // the error stays in out
+	}
+	progress := p.progress()
+	unreadable := 0
+	err = readMails(c.Context, paths, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}, e.encode, func(b *batch, more bool) error {
+		if b.err != nil {
+			progress.clear()
+			if !errors.Is(b.err, mailfile.ErrNotMail) {
+				unreadable++
+				fmt.Fprintf(p.stderr, "fblwatch: error: %s\n", printable(b.err.Error()))
+			} else {
+				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", printable(b.err.Error()))
+			}
+		}
+		progress.show("%d mails, %d MB", b.upTo, b.octets>>20)
+		if _, err := out.Write(b.out); err != nil {
+			return err
+		}
+		if more {
+			return nil
+		}
+		return out.Flush()
+	})
+	progress.clear()
+	if flushed := out.Flush(); err == nil {
+		err = flushed
+	}
+	if err == nil && unreadable > 0 {
+		err = fmt.Errorf("%d of the files could not be read to the end", unreadable)
+	}
+	return err
+}
+
+// format checks a --format; without one it is json, or table on a terminal.
+func (p *program) format(name, other string) (string, error) {
+	switch name {
+	case "":
+		if isTerminal(p.stdout) {
+			return "table", nil
+		}
+		return "json", nil
+	case "json", "table", other:
+		return name, nil
+	}
+	return "", wrong(fmt.Errorf("unknown format %q", name), "formats are json, "+other+", table")
+}
+
+// encoder makes one mail's part of the output.
+type encoder struct {
+	format string
+	from   string // empty: any
+	all    bool
+}
+
+func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
+	r := report.Parse(m.Body, m.Size)
+	if e.from != "" && !strings.EqualFold(e.from, r.Outer.From) {
+		return dst
+	}
+	if e.format == "arf" {
+		if r.Kind == report.KindReport {
+			dst = appendARF(dst, r)
+		}
+		return dst
+	}
+	mailbox := report.Mailbox{Folder: m.Path, UID: uint32(m.Number)}
+	records := r.Records(report.Envelope{ProcessedAt: time.Now(), Mailbox: &mailbox})
+	for i := range records {
+		if e.format == "table" {
+			dst = appendTableRow(dst, &records[i])
+		} else {
+			dst = append(records[i].AppendJSON(dst), '\n')
+		}
+	}
+	if e.all && len(records) == 0 {
+		mailbox.Size, mailbox.MessageID = m.Size, r.Outer.MessageID
+		line, err := json.Marshal(struct {
+			Kind    report.Kind    `json:"kind"`
+			Mailbox report.Mailbox `json:"mailbox"`
+		}{r.Kind, mailbox})
+		if err == nil { // strings and numbers always marshal
+			dst = append(append(dst, line...), '\n')
+		}
+	}
+	return dst
+}
+
+// readAll yields the mails at all paths; it ends early only with ctx.
+func readAll(ctx context.Context, paths []string, opts mailfile.Options, yield func(mailfile.Mail, error) bool) {
+	for _, path := range paths {
+		for mail, err := range mailfile.Read(ctx, path, opts) {
+			if !yield(mail, err) || ctx.Err() != nil {
+				return
+			}
+		}
+	}
+}

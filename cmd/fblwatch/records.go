@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func (p *program) recordsCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "records",
+		Usage: "query and export the ledger, also beside a running watch",
+		Description: "By folder, and within it in the order in which they were read.\n\n" +
+			"Example: fblwatch records --since 7d --event complaint --format csv > complaints.csv",
+		Flags: append(ledgerFlags(),
+			&cli.StringFlag{Name: "format", Usage: "json (one record a line), csv or table; json where stdout is no terminal, else table"},
+			&cli.StringFlag{Name: "since", Usage: "received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.StringFlag{Name: "until", Usage: "received before `TIME`"},
+			&cli.StringFlag{Name: "account", Usage: "of account `NAME`"},
+			&cli.StringFlag{Name: "folder", Usage: "of folder `NAME`"},
+			&cli.StringFlag{Name: "provider", Usage: "of provider `NAME`"},
+			&cli.StringFlag{Name: "event", Usage: "`EVENT`: complaint, not_spam, opt_out, auth_failure or unparsed"},
+			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all of the report with that id"},
+			&cli.IntFlag{Name: "limit", Usage: "at most `N` records"},
+		),
+		Action: p.records,
+	}
+}
+
+var events = []string{"complaint", "not_spam", "opt_out", "auth_failure", "unparsed"}
+
+func (p *program) records(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrong(fmt.Errorf("records takes no argument such as %q", c.Args().First()), "fblwatch records --help lists the options")
+	}
+	query := ledger.Query{
+		Account: c.String("account"), Folder: c.String("folder"), Provider: c.String("provider"),
+		Event: c.String("event"), ID: c.String("id"), Limit: c.Int("limit"),
+	}
+	if query.Event != "" && !slices.Contains(events, query.Event) {
+		hint := "events are complaint, not_spam, opt_out, auth_failure, unparsed"
+		return wrong(fmt.Errorf("unknown event %q", query.Event), hint)
+	}
+	if query.Limit < 0 {
+		return wrong(errors.New("--limit is below 0"), "")
+	}
+	now := time.Now()
+	for name, t := range map[string]*time.Time{"since": &query.Since, "until": &query.Until} {
+		if text := c.String(name); text != "" {
+			var err error
+			if *t, err = parseTime(text, now); err != nil {
+				return wrong(fmt.Errorf("--%s: %w", name, err), "")
+			}
+		}
+	}
+	format, err := p.format(c.String("format"), "csv")
+	if err != nil {
+		return err
+	}
+	path, err := p.ledgerPath(c)
+	if err != nil {
+		return err
+	}
+	reader, err := ledger.OpenReader(c.Context, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
+	} else if err != nil {
+		return err
+	}
+	defer reader.Close()
+
+	out := newRecordWriter(p, format)
+	for row, err := range reader.Records(c.Context, query) {
+		if err == nil {
+			err = out.write(row.JSON)
+		}
+		if err != nil {
+			return errors.Join(out.flush(), err)
+		}
+	}
+	return out.flush()
+}
+
+// recordWriter writes records that are JSON already in another form.
+type recordWriter struct {
+	format string
+	out    *bufio.Writer
+	csv    *csv.Writer
+	line   []byte
+}
+
+// newRecordWriter writes to stdout, first the head of a csv or table.
+func newRecordWriter(p *program, format string) *recordWriter {
+	w := &recordWriter{format: format, out: bufio.NewWriterSize(p.stdout, 64<<10)}
+	w.csv = csv.NewWriter(w.out)
+	switch format { // an error stays in the writer
+	case "csv":
+		_ = w.csv.Write(csvHead)
+	case "table":
+		_, _ = w.out.Write(appendTableHead(nil))
+	}
+	return w
+}
+
+func (w *recordWriter) write(record []byte) error {
+	if w.format == "json" {
+		w.line = append(append(w.line[:0], record...), '\n')
+		_, err := w.out.Write(w.line)
+		return err
+	}
+	var r report.Record
+	if err := json.Unmarshal(record, &r); err != nil {
+		return fmt.Errorf("a record of the ledger is no record: %w", err)
+	}
+	if w.format == "csv" {
+		return w.csv.Write(csvRow(&r))
+	}
+	w.line = appendTableRow(w.line[:0], &r)
+	_, err := w.out.Write(w.line)
+	return err
+}
+
+func (w *recordWriter) flush() error {
+	w.csv.Flush()
+	return errors.Join(w.csv.Error(), w.out.Flush())
+}
+
+// ledgerFlags say which ledger.
+func ledgerFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the config `FILE`; default $XDG_CONFIG_HOME/fblwatch/config.yaml"},
+		&cli.StringFlag{Name: "ledger", Usage: "the ledger `FILE`; default the config's, else $XDG_STATE_HOME/fblwatch/fblwatch.db"},
+	}
+}
+
+// ledgerPath is --ledger, else what the config file says, else the default.
+func (p *program) ledgerPath(c *cli.Context) (string, error) {
+	if path := c.String("ledger"); path != "" {
+		return path, nil
+	}
+	config, err := p.config(c.String("config"))
+	switch {
+	case err == nil:
+		return config.Ledger, nil
+	case c.String("config") == "" && errors.Is(err, fs.ErrNotExist):
+		return p.defaultLedger()
+	}
+	return "", err
+}

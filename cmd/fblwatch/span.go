@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Span is a length of time as people write it: 36h, 30d, 2w, 1d12h. A day has
+// 24 hours.
+type Span time.Duration
+
+var (
+	errNoSpan   = errors.New("not a length of time such as 36h or 30d")
+	errLongSpan = errors.New("longer than a hundred years")
+)
+
+const longest = 100 * 365 * 24 * time.Hour
+
+var spanForm = regexp.MustCompile(`^(?:(\d{1,4})w)?(?:(\d{1,5})d)?(.*)$`)
+
+// UnmarshalText reads a Span; 0 is one, a negative number is none.
+func (s *Span) UnmarshalText(text []byte) error {
+	parts := spanForm.FindStringSubmatch(string(text))
+	if parts == nil || len(text) == 0 {
+		return errNoSpan
+	}
+	var total time.Duration
+	for i, unit := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour} {
+		if parts[i+1] != "" {
+			n, _ := strconv.Atoi(parts[i+1]) // few digits: neither this nor the product overflows
+			total += time.Duration(n) * unit
+			if total < 0 || total > longest {
+				return errLongSpan
+			}
+		}
+	}
+	if parts[3] != "" {
+		rest, err := time.ParseDuration(parts[3])
+		if err != nil || rest < 0 {
+			return errNoSpan
+		}
+		total += rest
+	}
+	if total < 0 || total > longest {
+		return errLongSpan
+	}
+	*s = Span(total)
+	return nil
+}
+
+// parseTime reads a moment: a Span before now, a date, or RFC 3339. A date
+// without a zone is UTC.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	var ago Span
+	if ago.UnmarshalText([]byte(text)) == nil {
+		return now.Add(-time.Duration(ago)), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a length of time (24h, 7d) nor a date (2026-01-31, 2026-01-31T15:04:05Z)", text)
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSpan(t *testing.T) {
+	const day = 24 * time.Hour
+	for text, want := range map[string]time.Duration{
+		"0": 0, "36h": 36 * time.Hour, "30d": 30 * day, "2w": 14 * day, "1w1d1h30m": 8*day + 90*time.Minute, "36500d": 36500 * day,
+	} {
+		var got Span
+		if err := got.UnmarshalText([]byte(text)); err != nil || time.Duration(got) != want {
+			t.Errorf("%s: %v, %v; want %v", text, time.Duration(got), err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "30", "30 d", "-1h", "1h1d", "1.5d", "36501d", "9999w99999d2562047h", "9999w", "99999d", "123456789d"} {
+		var got Span
+		if err := got.UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%s: %v, want an error", text, time.Duration(got))
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]string{
+		"24h":                       "2026-03-01T12:00:00Z",
+		"7d":                        "2026-02-23T12:00:00Z",
+		"2026-01-31":                "2026-01-31T00:00:00Z",
+		"2026-01-31 10:30":          "2026-01-31T10:30:00Z",
+		"2026-01-31T10:30:00+02:00": "2026-01-31T08:30:00Z",
+	} {
+		if got, err := parseTime(text, now); err != nil || got.Format(time.RFC3339) != want {
+			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"yesterday", "31.01.2026", "2026-02-30", ""} {
+		if got, err := parseTime(text, now); err == nil {
+			t.Errorf("%q: %v, want an error", text, got)
+		}
+	}
+}

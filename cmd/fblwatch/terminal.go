@@ -1,0 +1,55 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func isTerminal(stream any) bool {
+	file, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// progress is a line on a terminal that is written again and again; nil is
+// none.
+type progress struct {
+	w     io.Writer
+	shown time.Time
+}
+
+// progress returns nil where stderr is no terminal, or where stdout writes on
+// the same one.
+func (p *program) progress() *progress {
+	if !isTerminal(p.stderr) || isTerminal(p.stdout) {
+		return nil
+	}
+	return &progress{w: p.stderr}
+}
+
+func (p *progress) show(format string, args ...any) {
+	if p == nil || time.Since(p.shown) < 100*time.Millisecond {
+		return
+	}
+	p.shown = time.Now()
+	fmt.Fprintf(p.w, "\r\x1b[K"+format, args...)
+}
+
+func (p *progress) clear() {
+	if p != nil && !p.shown.IsZero() {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+}
+
+// readLimited reads r to its end, which must come within limit octets.
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = errors.New("is too large")
+	}
+	return data, err
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestMailboxURL(t *testing.T) {
+	tests := []struct {
+		text string
+		want MailboxURL
+		err  error
+	}{
+		{text: "imaps://fbl@imap.example.com/INBOX", want: MailboxURL{"imaps", "fbl", "imap.example.com", 993, "INBOX"}},
+		{text: "imaps://fbl@example.com@imap.example.com/INBOX", want: MailboxURL{"imaps", "fbl@example.com", "imap.example.com", 993, "INBOX"}},
+		{text: "imaps://fbl%40example.com@imap.example.com", want: MailboxURL{"imaps", "fbl@example.com", "imap.example.com", 993, ""}},
+		{text: "imap://fbl@localhost:1143/", want: MailboxURL{"imap", "fbl", "localhost", 1143, ""}},
+		{text: "IMAP+STARTTLS://fbl@h/FBL/2026%2f01", want: MailboxURL{"imap+starttls", "fbl", "h", 143, "FBL/2026/01"}},
+		{text: "imaps://fbl@[2001:db8::1]:1993/a@b:c", want: MailboxURL{"imaps", "fbl", "2001:db8::1", 1993, "a@b:c"}},
+		{text: "imaps://fbl@[::1]/x", want: MailboxURL{"imaps", "fbl", "::1", 993, "x"}},
+		{text: "imaps://fbl%3aa@h/%C3%9C", want: MailboxURL{"imaps", "fbl:a", "h", 993, "Ü"}},
+		{text: "imaps://fbl@h:/x", want: MailboxURL{"imaps", "fbl", "h", 993, "x"}},
+
+		{text: "imap.example.com", err: errURLForm},
+		{text: "pop3://fbl@h/", err: errURLScheme},
+		{text: "imaps://fbl:hunter2@h/INBOX", err: errURLPassword},
+		{text: "imaps://fbl:hunt@er2@h/INBOX", err: errURLPassword},
+		{text: "imaps://fbl:@h/INBOX", err: errURLPassword},
+		{text: "imaps://h/INBOX", err: errURLUser},
+		{text: "imaps://@h/INBOX", err: errURLUser},
+		{text: "imaps://fbl@/INBOX", err: errURLHost},
+		{text: "imaps://fbl@a b/INBOX", err: errURLHost},
+		{text: "imaps://fbl@[::1/INBOX", err: errURLHost},
+		{text: "imaps://fbl@[::1]x/INBOX", err: errURLHost},
+		{text: "imaps://fbl@[example.com]/INBOX", err: errURLHost},
+		{text: "imaps://fbl@h:0/INBOX", err: errURLPort},
+		{text: "imaps://fbl@h:65536/INBOX", err: errURLPort},
+		{text: "imaps://fbl@h:imap/INBOX", err: errURLPort},
+		{text: "imaps://fbl@h/100%", err: errURLEscape},
+		{text: "imaps://f%zz@h/", err: errURLEscape},
+		{text: "imaps://fbl@h/a%0d%0ab", err: errURLControl},
+	}
+	for _, test := range tests {
+		var got MailboxURL
+		if err := got.UnmarshalText([]byte(test.text)); !errors.Is(err, test.err) {
+			t.Errorf("%s: error %v, want %v", test.text, err, test.err)
+		} else if got != test.want {
+			t.Errorf("%s: %+v, want %+v", test.text, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// yamlReader reads one YAML document into a struct, strictly: an unknown key, a
+// key twice or a value of another type is an error with its line. ${NAME} and
+// ${NAME:-default} stand for variables, $${ for ${ itself. No error holds a
+// value, which may be a secret.
+type yamlReader struct {
+	name string // of the file
+	env  func(string) (string, bool)
+}
+
+var errManyDocuments = errors.New("more than one YAML document; leave out the --- lines")
+
+// read sets v, a pointer to a struct. Each struct that has a Validate method is
+// asked once its keys are read.
+func (y *yamlReader) read(data []byte, v any) error {
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	var document yaml.Node
+	switch err := loader.Load(&document); {
+	case errors.Is(err, io.EOF):
+		return fmt.Errorf("%s: the file is empty", y.name)
+	case err != nil:
+		return y.syntax(err)
+	}
+	if err := loader.Load(new(yaml.Node)); err == nil {
+		return fmt.Errorf("%s: %w", y.name, errManyDocuments)
+	} else if !errors.Is(err, io.EOF) {
+		return y.syntax(err)
+	}
+	root := &document
+	if root.Kind == yaml.DocumentNode && len(root.Content) == 1 {
+		root = root.Content[0]
+	}
+	if isNull(root) {
+		return fmt.Errorf("%s: the file is empty", y.name)
+	}
+	return y.decode(root, reflect.ValueOf(v).Elem(), "")
+}
+
+// syntax words an error of the YAML library, without the text it may quote.
+func (y *yamlReader) syntax(err error) error {
+	where := y.name
+	if load := (*yaml.LoadError)(nil); errors.As(err, &load) && load.Mark.Line > 0 {
+		where = fmt.Sprintf("%s:%d", y.name, load.Mark.Line)
+	}
+	return fmt.Errorf("%s: not valid YAML here or just before; mind the indentation, and quote values that begin with * & ! %% @ ` { or [", where)
+}
+
+func (y *yamlReader) errorf(n *yaml.Node, path, format string, args ...any) error {
+	where := fmt.Sprintf("%s:%d: ", y.name, n.Line)
+	if path != "" {
+		where += path + ": "
+	}
+	return fmt.Errorf(where+format, args...)
+}
+
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) == 0
+}
+
+func (y *yamlReader) decode(n *yaml.Node, v reflect.Value, path string) error {
+	if n.Kind == yaml.AliasNode || n.Anchor != "" || n.Style&yaml.TaggedStyle != 0 {
+		return y.errorf(n, path, "anchors, aliases and tags are not known here; quote a value that begins with & * or !")
+	}
+	if isNull(n) {
+		return nil // as if the key were not there
+	}
+	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return y.scalar(n, path, "text", func(s string) error { return text.UnmarshalText([]byte(s)) })
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return y.mapping(n, v, path)
+	case reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			return y.errorf(n, path, "expected a list")
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
+		for i, item := range n.Content {
+			if isNull(item) {
+				return y.errorf(item, fmt.Sprintf("%s[%d]", path, i), "is empty")
+			}
+			if err := y.decode(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	case reflect.String:
+		return y.scalar(n, path, "text", func(s string) error {
+			if isPath(path) {
+				var err error
+				if s, err = y.expandHome(s); err != nil {
+					return err
+				}
+			}
+			v.SetString(s)
+			return nil
+		})
+	case reflect.Bool:
+		return y.scalar(n, path, "true or false", func(s string) error {
+			if s != "true" && s != "false" {
+				return errors.New("expected true or false")
+			}
+			v.SetBool(s == "true")
+			return nil
+		})
+	case reflect.Int:
+		return y.scalar(n, path, "a number", func(s string) error {
+			i, err := strconv.Atoi(s)
+			if err != nil {
+				return errors.New("expected a number")
+			}
+			v.SetInt(int64(i))
+			return nil
+		})
+	}
+	panic("yaml: no way to read a " + v.Type().String())
+}
+
+func (y *yamlReader) mapping(n *yaml.Node, v reflect.Value, path string) error {
+	if n.Kind != yaml.MappingNode {
+		return y.errorf(n, path, "expected keys with values")
+	}
+	fields := map[string]reflect.Value{}
+	var known []string
+	for i := range v.NumField() {
+		key := v.Type().Field(i).Tag.Get("yaml")
+		fields[key] = v.Field(i)
+		known = append(known, key)
+	}
+	lines := map[string]int{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			return y.errorf(key, path, "a key must be a word")
+		}
+		field, ok := fields[key.Value]
+		if !ok {
+			if near := nearest(key.Value, known); near != "" {
+				return y.errorf(key, path, "unknown key %q; did you mean %q?", key.Value, near)
+			}
+			return y.errorf(key, path, "unknown key %q; known are %s", key.Value, strings.Join(slices.Sorted(slices.Values(known)), ", "))
+		}
+		if line, twice := lines[key.Value]; twice {
+			return y.errorf(key, path, "key %q stands here and in line %d", key.Value, line)
+		}
+		lines[key.Value] = key.Line
+		below := key.Value
+		if path != "" {
+			below = path + "." + key.Value
+		}
+		if err := y.decode(value, field, below); err != nil {
+			return err
+		}
+	}
+	if valid, ok := v.Interface().(interface{ Validate() error }); ok {
+		if err := valid.Validate(); err != nil {
+			return y.errorf(n, path, "%w", err)
+		}
+	}
+	return nil
+}
+
+// scalar expands the variables of a scalar and sets it.
+func (y *yamlReader) scalar(n *yaml.Node, path, expected string, set func(string) error) error {
+	if n.Kind != yaml.ScalarNode {
+		return y.errorf(n, path, "expected %s", expected)
+	}
+	text, err := y.expand(n.Value)
+	if err == nil {
+		err = set(text)
+	}
+	if err != nil {
+		return y.errorf(n, path, "%w", err)
+	}
+	return nil
+}
+
+var variable = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (y *yamlReader) expand(s string) (string, error) {
+	var wrong error
+	expanded := variable.ReplaceAllStringFunc(s, func(match string) string {
+		if strings.HasPrefix(match, "$$") {
+			return match[1:]
+		}
+		name, fallback, hasFallback := strings.Cut(match[len("${"):len(match)-1], ":-")
+		if !variableName.MatchString(name) {
+			wrong = errors.New("${...} holds no name of a variable; write $${ for a plain ${")
+			return ""
+		}
+		value, set := y.env(name)
+		switch {
+		case value != "" || set && !hasFallback:
+			return value
+		case hasFallback:
+			return fallback
+		}
+		wrong = fmt.Errorf("the environment variable %s is not set", name)
+		return ""
+	})
+	return expanded, wrong
+}
+
+// isPath says whether the key at path holds the name of a file.
+func isPath(path string) bool {
+	key := path[strings.LastIndexByte(path, '.')+1:]
+	return key == "ledger" || key == "file" || strings.HasSuffix(key, "_file")
+}
+
+func (y *yamlReader) expandHome(s string) (string, error) {
+	rest, ok := strings.CutPrefix(s, "~")
+	if !ok || rest != "" && rest[0] != '/' {
+		return s, nil
+	}
+	home, err := homeDir(y.env)
+	return home + rest, err
+}
