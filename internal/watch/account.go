@@ -1,0 +1,216 @@
+// Package watch reads the folders of IMAP accounts into the ledger: sessions,
+// what is new, fetch, read, commit; once or for ever.
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// Account is one account to read. IMAP (without its Handler), Folders and
+// Ledger must be set.
+type Account struct {
+	Name    string
+	IMAP    imapclient.Options
+	Folders []string // names, or IMAP patterns with * and %
+	Ledger  ledger.Ledger
+	Handler callbacks.Handler // nil: none
+	Log     *slog.Logger      // nil: none
+
+	// All reads every folder from its first UID again, once. What the ledger
+	// knows falls out by its report_id.
+	All bool
+
+	// Poll is how often to look where IDLE is not to be had; 0: 60 s.
+	Poll time.Duration
+	// Slice is how long one IDLE lasts at most; 0: 4 min.
+	Slice time.Duration
+	// MaxMail is how many octets of a mail are read at most; 0: 16 MiB.
+	MaxMail int64
+
+	// Committed is told, in order of commit, what each commit wrote. It must
+	// not block.
+	Committed func(ledger.Committed)
+	// Progress is told how far a folder is. It must not block.
+	Progress func(Progress)
+	// DiskError decides what to do when the ledger could not write: true gives
+	// up, false tries again later. serious: nothing can be written at all
+	// (c-client: mm_diskerror). nil: give up in a sweep, never in a watch.
+	DiskError func(err error, serious bool) (abort bool)
+
+	commits *atomic.Int64 // commits of this Run that brought mails
+}
+
+// Progress is how far the reading of a folder is.
+type Progress struct {
+	Folder  string
+	Done    int // mails read since this session began to catch up
+	Total   int // mails there were to read then
+	Records int // records those made
+	Caught  bool
+}
+
+const (
+	defaultPoll    = 60 * time.Second
+	defaultSlice   = 4 * time.Minute
+	defaultMaxMail = 16 << 20
+)
+
+// LedgerError is a commit that failed. The mails are read again later: nothing
+// is lost.
+type LedgerError struct{ Err error }
+
+func (e *LedgerError) Error() string { return "writing the ledger: " + e.Err.Error() }
+func (e *LedgerError) Unwrap() error { return e.Err }
+
+// FolderError is a folder that could not be opened.
+type FolderError struct {
+	Folder string
+	Err    error
+}
+
+func (e *FolderError) Error() string { return fmt.Sprintf("folder %q: %v", e.Folder, e.Err) }
+func (e *FolderError) Unwrap() error { return e.Err }
+
+// Run reads every folder of the account. once: until nothing is new, by one
+// session after the other, and the error is why it could not. Otherwise for
+// ever, one session a folder, until ctx ends or DiskError gives up.
+func (a *Account) Run(ctx context.Context, once bool) error {
+	run := *a
+	run.commits = new(atomic.Int64)
+	if run.Log == nil {
+		run.Log = slog.New(slog.DiscardHandler)
+	}
+	run.Log = run.Log.With("account", a.Name)
+	run.Handler = &serial{h: run.Handler}
+	if a.Handler == nil {
+		run.Handler = callbacks.Nop{}
+	}
+	run.Poll = or(run.Poll, defaultPoll)
+	run.Slice = or(run.Slice, defaultSlice)
+	run.MaxMail = or(run.MaxMail, defaultMaxMail)
+	run.IMAP.Account = a.Name
+	run.IMAP.Handler = run.Handler
+	if once {
+		return run.sweep(ctx)
+	}
+	return run.watch(ctx)
+}
+
+func or[T int64 | time.Duration](v, def T) T {
+	if v > 0 {
+		return v
+	}
+	return def
+}
+
+// sweep reads all folders in one session; a lost connection is made again.
+func (a *Account) sweep(ctx context.Context) error {
+	var folders []*folder
+	var failed []error
+	s := supervisor{a: a, name: "*", once: true}
+	err := s.run(ctx, func(ctx context.Context, c *imapclient.Client) error {
+		if folders == nil {
+			names, missing, err := a.names(ctx, c)
+			if err != nil {
+				return err
+			}
+			failed = missing
+			for _, name := range names {
+				folders = append(folders, newFolder(a, name))
+			}
+		}
+		for len(folders) > 0 {
+			err := folders[0].sweep(ctx, c)
+			var closed *FolderError
+			if errors.As(err, &closed) { // the others still can be read
+				failed = append(failed, err)
+			} else if err != nil {
+				return err
+			}
+			folders = folders[1:]
+		}
+		return nil
+	})
+	return errors.Join(append(failed, err)...)
+}
+
+// watch runs a session for each folder.
+func (a *Account) watch(ctx context.Context) error {
+	names := a.Folders
+	if slices.ContainsFunc(names, isPattern) {
+		s := supervisor{a: a, name: "*"}
+		err := s.run(ctx, func(ctx context.Context, c *imapclient.Client) error {
+			found, missing, err := a.names(ctx, c)
+			for _, m := range missing {
+				a.Log.Error("pattern without a folder", "err", m)
+			}
+			if err == nil && len(found) == 0 {
+				err = fmt.Errorf("no folder matches %s", strings.Join(a.Folders, ", "))
+			}
+			names = found
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, name := range names {
+		wg.Go(func() {
+			s := supervisor{a: a, name: name}
+			f := newFolder(a, name)
+			if err := s.run(ctx, f.watch); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+func isPattern(name string) bool { return strings.ContainsAny(name, "*%") }
+
+// names turns the patterns into the folders there are, in the order of the
+// config and each once.
+func (a *Account) names(ctx context.Context, c *imapclient.Client) (names []string, missing []error, err error) {
+	for _, pattern := range a.Folders {
+		if !isPattern(pattern) {
+			names = append(names, pattern)
+			continue
+		}
+		lists, err := c.List(ctx, pattern)
+		if err != nil {
+			return nil, nil, err
+		}
+		had := len(names)
+		for _, l := range lists {
+			if l.Selectable() {
+				names = append(names, l.Mailbox)
+			}
+		}
+		if len(names) == had {
+			missing = append(missing, &FolderError{pattern, errors.New("no folder matches this pattern")})
+		}
+	}
+	seen := make(map[string]bool)
+	names = slices.DeleteFunc(names, func(name string) bool {
+		was := seen[name]
+		seen[name] = true
+		return was
+	})
+	return names, missing, nil
+}

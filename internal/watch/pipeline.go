@@ -1,0 +1,322 @@
+package watch
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+const (
+	batchMails = 500
+	batchTime  = 250 * time.Millisecond
+	headMost   = 256 << 10 // octets of a mail that the ledger keeps
+)
+
+// pipeline takes a session's mails through reading and commit, each stage a
+// goroutine, with one batch waiting between two of them. The last stage owns
+// the checkpoint.
+type pipeline struct {
+	f     *folder
+	claim ledger.Claim
+	cur   batch
+	since time.Time // of cur's first mail
+
+	read   chan *batch
+	commit chan *batch
+	wg     sync.WaitGroup
+
+	mu       sync.Mutex
+	err      error
+	progress Progress
+
+	// Of the last stage; others may look only after a flush.
+	cp   ledger.Checkpoint
+	more map[uint32]int64 // mails of which more octets are needed
+}
+
+// batch is one commit in the making.
+type batch struct {
+	found []uint32 // UIDs that become pending
+	high  uint32   // how far the folder is known now; 0: as before
+	mails []mail
+	lost  []uint32 // given up
+	died  uint32   // the UID that ended the connection, or was refused; 0: none
+
+	reply chan error
+
+	made  []ledger.Mail
+	needs []need
+	done  []uint32
+}
+
+func (b *batch) empty() bool {
+	return len(b.found) == 0 && b.high == 0 && len(b.mails) == 0 && len(b.lost) == 0 && b.died == 0
+}
+
+// mail is a mail with the size that its octets are a part of.
+type mail struct {
+	*imapclient.Mail
+	size int64
+}
+
+// need is a mail of which more is wanted: its first octets octets.
+type need struct {
+	uid    uint32
+	octets int64
+}
+
+func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
+	p := &pipeline{
+		f: f, claim: claim, cp: claim.Checkpoint,
+		read: make(chan *batch), commit: make(chan *batch, 1),
+		more: make(map[uint32]int64),
+	}
+	p.wg.Go(p.reader)
+	p.wg.Go(func() { p.committer(ctx) })
+	return p
+}
+
+// pending is what the checkpoint holds; after flush only.
+func (p *pipeline) pending() []ledger.Pending { return slices.Clone(p.cp.Pending) }
+
+// add puts news other than mails into the next commit.
+func (p *pipeline) add(b batch) {
+	p.cur.found = append(p.cur.found, b.found...)
+	p.cur.high = max(p.cur.high, b.high)
+	p.cur.lost = append(p.cur.lost, b.lost...)
+	if b.died != 0 {
+		if p.cur.died != 0 {
+			p.send(nil)
+		}
+		p.cur.died = b.died
+	}
+}
+
+// mail puts a mail into the next commit. asked is how many octets of it were
+// asked for. It returns why an earlier commit failed.
+func (p *pipeline) mail(m *imapclient.Mail, asked int64) error {
+	if m.Bodyless && m.Size != 0 {
+		p.add(batch{died: m.UID})
+		return p.failed()
+	}
+	size := m.Size
+	if got := int64(len(m.Body)); got < asked { // all of it, whatever the server says
+		size = got
+	} else if size < got { // it cannot be so small: find out
+		size = p.f.a.MaxMail
+	}
+	if len(p.cur.mails) == 0 {
+		p.since = time.Now()
+	}
+	p.cur.mails = append(p.cur.mails, mail{m, size})
+	if len(p.cur.mails) >= batchMails || time.Since(p.since) >= batchTime {
+		p.send(nil)
+	}
+	return p.failed()
+}
+
+func (p *pipeline) send(reply chan error) {
+	b := p.cur
+	p.cur = batch{}
+	b.reply = reply
+	p.read <- &b
+}
+
+// flush waits until everything given so far is committed, and returns the
+// mails of which more is needed.
+func (p *pipeline) flush() ([]need, error) {
+	reply := make(chan error)
+	p.send(reply)
+	if err := <-reply; err != nil {
+		return nil, err
+	}
+	var needs []need
+	for uid, octets := range p.more {
+		needs = append(needs, need{uid, octets})
+	}
+	slices.SortFunc(needs, func(a, b need) int { return int(int64(a.uid) - int64(b.uid)) })
+	return needs, nil
+}
+
+// close commits what there is and ends the stages.
+func (p *pipeline) close() error {
+	if !p.cur.empty() {
+		p.send(nil)
+	}
+	close(p.read)
+	p.wg.Wait()
+	return p.failed()
+}
+
+func (p *pipeline) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+// begin and caughtUp frame the catching up, for whoever shows progress.
+func (p *pipeline) begin(total int) {
+	p.report(func(pr *Progress) { *pr = Progress{Folder: p.f.name, Total: total} })
+}
+
+func (p *pipeline) caughtUp() {
+	p.report(func(pr *Progress) { pr.Caught = true })
+}
+
+func (p *pipeline) report(change func(*Progress)) {
+	p.mu.Lock()
+	change(&p.progress)
+	now := p.progress
+	p.mu.Unlock()
+	if p.f.a.Progress != nil {
+		p.f.a.Progress(now)
+	}
+}
+
+// reader is the second stage: octets to records.
+func (p *pipeline) reader() {
+	defer close(p.commit)
+	for b := range p.read {
+		slices.SortFunc(b.mails, func(a, b mail) int { return int(int64(a.UID) - int64(b.UID)) })
+		for _, m := range b.mails {
+			p.parse(b, m)
+		}
+		for _, uid := range b.lost {
+			b.made = append(b.made, p.unfetched(uid))
+			b.done = append(b.done, uid)
+		}
+		p.commit <- b
+	}
+}
+
+func (p *pipeline) parse(b *batch, m mail) {
+	b.done = append(b.done, m.UID)
+	if m.Gone {
+		return
+	}
+	got := int64(len(m.Body))
+	r := report.Parse(m.Body, m.size)
+	if want := min(r.Need(), p.f.a.MaxMail, m.size); want > got {
+		b.needs = append(b.needs, need{m.UID, want})
+		return
+	}
+	records := r.Records(report.Envelope{
+		ReceivedAt:  m.InternalDate,
+		ProcessedAt: time.Now(),
+		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
+	})
+	b.made = append(b.made, ledger.Mail{
+		ReportID:    r.ID,
+		UIDValidity: p.claim.Checkpoint.UIDValidity,
+		UID:         m.UID,
+		Kind:        string(r.Kind),
+		At:          m.InternalDate,
+		Head:        m.Body[:min(got, headMost)],
+		Records:     rows(records),
+	})
+}
+
+func (p *pipeline) unfetched(uid uint32) ledger.Mail {
+	now := time.Now()
+	r := report.Unfetched(report.Envelope{ProcessedAt: now, Mailbox: p.mailbox(uid, 0, "")},
+		"the mail ended the connection, or was refused, each time it was asked for")
+	return ledger.Mail{
+		ReportID:    r.ReportID,
+		UIDValidity: p.claim.Checkpoint.UIDValidity,
+		UID:         uid,
+		Kind:        string(report.KindUnparsed),
+		At:          now,
+		Records:     rows([]report.Record{r}),
+	}
+}
+
+func (p *pipeline) mailbox(uid uint32, size int64, messageID string) *report.Mailbox {
+	return &report.Mailbox{
+		Account: p.claim.Folder.Account, Folder: p.claim.Folder.Name,
+		UID: uid, UIDValidity: p.claim.Checkpoint.UIDValidity,
+		Size: max(size, 0), MessageID: messageID,
+	}
+}
+
+// rows are the records as the ledger takes them.
+func rows(records []report.Record) []ledger.Record {
+	out := make([]ledger.Record, len(records))
+	for i := range records {
+		r := &records[i]
+		row := ledger.Record{
+			ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: r.AppendJSON(nil),
+			Event: r.Event, Class: r.Class, Provider: r.Provider, SourceIP: r.SourceIP,
+		}
+		if row.At.IsZero() {
+			row.At = r.ProcessedAt
+		}
+		if r.Original != nil {
+			row.Domain = r.Original.FromDomain
+		}
+		if r.Identity != nil {
+			row.Campaign, row.Subscriber = r.Identity.Campaign, r.Identity.Subscriber
+		}
+		if r.Suppress != nil {
+			row.Verdict = r.Suppress.Verdict
+		}
+		out[i] = row
+	}
+	return out
+}
+
+// committer is the last stage: one transaction a batch. After a failed one
+// nothing more is committed: those mails are read again.
+func (p *pipeline) committer(ctx context.Context) {
+	for b := range p.commit {
+		err := p.failed()
+		if err == nil && !b.empty() {
+			if err = p.write(ctx, b); err != nil {
+				p.mu.Lock()
+				p.err = err
+				p.mu.Unlock()
+			}
+		}
+		for _, m := range b.mails {
+			m.Release()
+		}
+		if b.reply != nil {
+			b.reply <- err
+		}
+	}
+}
+
+func (p *pipeline) write(ctx context.Context, b *batch) error {
+	cp, more := p.advance(b)
+	m := p.mailboxName()
+	p.f.a.Handler.Critical(m)
+	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: cp, Mails: b.made})
+	p.f.a.Handler.NoCritical(m)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return &LedgerError{err}
+	}
+	p.cp, p.more = cp, more
+	if len(b.made) > 0 {
+		p.f.a.commits.Add(1)
+	}
+	if p.f.a.Committed != nil {
+		p.f.a.Committed(done)
+	}
+	for _, m := range b.mails {
+		if !m.Gone {
+			p.f.prefix.read(!slices.ContainsFunc(b.needs, func(n need) bool { return n.uid == m.UID }))
+		}
+	}
+	p.report(func(pr *Progress) {
+		pr.Done += len(b.made)
+		pr.Records += len(done.Rows)
+	})
+	return nil
+}

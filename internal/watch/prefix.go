@@ -1,0 +1,43 @@
+package watch
+
+import "sync"
+
+// prefix is how many octets of a mail to ask for at first. It follows what the
+// folder's mails need: where more than one in twenty of the last two hundred
+// needed more, it grows by a step.
+type prefix struct {
+	mu         sync.Mutex // asked by the session's owner, told by its last stage
+	size       int64
+	mails, not int // read, and not read to what they need
+}
+
+const (
+	prefixFirst = 8 << 10
+	prefixStep  = 4 << 10
+	prefixMost  = 64 << 10
+	prefixSpan  = 200
+)
+
+func (p *prefix) octets() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(p.size, prefixFirst)
+}
+
+// read notes one mail: whether the prefix was enough.
+func (p *prefix) read(enough bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.size = max(p.size, prefixFirst)
+	p.mails++
+	if !enough {
+		p.not++
+	}
+	if p.not > prefixSpan/20 && p.size < prefixMost {
+		p.size += prefixStep
+		p.mails, p.not = 0, 0
+	}
+	if p.mails >= prefixSpan {
+		p.mails, p.not = 0, 0
+	}
+}

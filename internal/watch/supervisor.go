@@ -1,0 +1,160 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+)
+
+const (
+	backoffFirst = time.Second
+	backoffMost  = 5 * time.Minute
+	longLife     = 5 * time.Minute  // a session that lived so long was no failure
+	refusedPause = 30 * time.Minute // between logins once the password is surely wrong
+	loginTrials  = 3                // sessions refused in a row until it is
+	sweepTrials  = 5                // sessions without progress until a sweep gives up
+)
+
+// supervisor opens one session after the other for one purpose.
+type supervisor struct {
+	a    *Account
+	name string // the folder, or "*" for all
+	once bool
+
+	up       bool // a session was logged in
+	failures int  // in a row; each doubles the pause
+	refused  int  // logins refused in a row
+	last     string
+	commits  int64 // there were at the last failure
+}
+
+// progress is what a session brings about although it failed: an error that
+// has it does not raise the backoff.
+type progress struct{ error }
+
+func (p progress) Unwrap() error { return p.error }
+
+// run opens sessions until job returns nil, ctx ends, or it is no use.
+func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
+	for {
+		s.state("dial", nil)
+		born := time.Now()
+		err := s.session(ctx, job)
+		if ctx.Err() != nil {
+			s.state("closed", nil)
+			return context.Cause(ctx)
+		}
+		if err == nil {
+			s.state("closed", nil)
+			return nil
+		}
+		pause, fatal := s.judge(err, time.Since(born))
+		if fatal {
+			s.state("failed", err)
+			return err
+		}
+		s.state("backoff", err)
+		s.log(err, pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
+	c, err := imapclient.Dial(ctx, s.a.IMAP)
+	if err != nil {
+		return err
+	}
+	s.up, s.refused = true, 0
+	s.state("up", nil)
+	if err := job(ctx, c); err != nil {
+		c.Close()
+		return err
+	}
+	c.Logout(ctx)
+	return nil
+}
+
+// judge says how long to wait after a failure, or that trying is no use.
+func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, fatal bool) {
+	var ledgerErr *LedgerError
+	if errors.As(err, &ledgerErr) && s.abort(ledgerErr) {
+		return 0, true
+	}
+	var auth *imapclient.AuthError
+	if errors.As(err, &auth) {
+		s.refused++
+		if s.once {
+			return 0, true
+		}
+		if s.refused >= loginTrials {
+			return refusedPause, false
+		}
+	}
+	if errors.As(err, new(progress)) {
+		s.failures = 0
+		return time.Duration(rand.Int64N(int64(backoffFirst))), false
+	}
+	if n := s.a.commits.Load(); s.once && n > s.commits {
+		s.failures, s.commits = 0, n
+	}
+	if life >= longLife {
+		s.failures = 0
+		return 0, false
+	}
+	s.failures++
+	if s.once && (s.failures >= sweepTrials || s.hopeless(err)) {
+		return 0, true
+	}
+	most := min(backoffFirst<<min(s.failures-1, 20), backoffMost)
+	return time.Duration(rand.Int64N(int64(most))), false
+}
+
+// hopeless is what a sweep does not try again, since somebody waits for its
+// answer: a server that was never reached, or that says no.
+func (s *supervisor) hopeless(err error) bool {
+	var refused *imapclient.ResponseError
+	return !s.up || errors.As(err, &refused)
+}
+
+func (s *supervisor) abort(err *LedgerError) bool {
+	if s.a.DiskError == nil {
+		return s.once
+	}
+	return s.a.DiskError(err, true)
+}
+
+// log tells of an error once, and again when it changes.
+func (s *supervisor) log(err error, pause time.Duration) {
+	level := s.a.Log.Warn
+	if s.refused >= loginTrials {
+		level = s.a.Log.Error
+	}
+	if text := err.Error(); text != s.last || s.refused > 0 {
+		s.last = text
+		level("session ended", "folder", s.name, "err", err, "again_in", pause.Round(time.Millisecond))
+	}
+}
+
+// state leaves the state of the session in the ledger.
+func (s *supervisor) state(state string, err error) {
+	v := struct {
+		State string `json:"state"`
+		Err   string `json:"err,omitempty"`
+	}{State: state}
+	if err != nil {
+		v.Err = err.Error()
+	}
+	b, _ := json.Marshal(v)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	// Only a word for `fblwatch check`: what matters is in the commits.
+	_ = s.a.Ledger.SetState(ctx, "session/"+s.a.Name+"/"+s.name, string(b))
+}

@@ -1,0 +1,115 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sample"
+)
+
+func login(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
+	return imapclient.Credentials{Username: "user", Password: "pass"}, ch.Last
+}
+
+// account reads INBOX of a scripted server into l.
+func account(s *imaptest.Server, l ledger.Ledger) *Account {
+	return &Account{
+		Name:    "test",
+		IMAP:    imapclient.Options{Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login, Dial: s.Dial},
+		Folders: []string{"INBOX"},
+		Ledger:  l,
+	}
+}
+
+// filled is a server with the first n sample reports of about size octets.
+func filled(n, size int) *imaptest.Server {
+	s := imaptest.New()
+	for i := range n {
+		s.Append("INBOX", sample.Report(i, size))
+	}
+	return s
+}
+
+// records lists what the ledger holds: "uid recipient", in order of seq.
+func records(t testing.TB, l ledger.Reader) []string {
+	t.Helper()
+	var got []string
+	for row, err := range l.Records(context.Background(), ledger.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, summary(t, row.JSON))
+	}
+	return got
+}
+
+// expected is what n sample reports make of it.
+func expected(n int) []string {
+	var want []string
+	for i := range n {
+		want = append(want, fmt.Sprintf("%d complaint user%d@example.com", i+1, i))
+	}
+	return want
+}
+
+func same(t testing.TB, got, want []string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Fatalf("%d records, want %d\ngot\n%s\nwant\n%s", len(got), len(want), strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestSweep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(3000, 300)
+		defer s.Close()
+		l := ledger.NewMemory()
+		a := account(s, l)
+		if err := a.Run(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		same(t, records(t, l), expected(3000))
+		conns := s.Conns()
+		if err := a.Run(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		same(t, records(t, l), expected(3000))
+		if conns != 1 {
+			t.Errorf("%d connections for a sweep", conns)
+		}
+	})
+}
+
+func TestWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(5, 300)
+		defer s.Close()
+		l := ledger.NewMemory()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- account(s, l).Run(ctx, false) }()
+		synctest.Wait()
+		same(t, records(t, l), expected(5))
+		for i := 5; i < 20; i++ {
+			s.Append("INBOX", sample.Report(i, 300))
+			time.Sleep(time.Duration(i) * time.Minute)
+			synctest.Wait()
+			same(t, records(t, l), expected(i+1))
+		}
+		if n := s.Conns(); n != 1 {
+			t.Errorf("%d connections, want 1", n)
+		}
+		cancel()
+		if err := <-done; err != context.Canceled {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}
