@@ -28,7 +28,7 @@ func hintFor(err error) string {
 	if advised := (*advice)(nil); errors.As(err, &advised) {
 		return advised.hint
 	}
-	return ""
+	return sessionHint(err)
 }
 
 // nearest returns the candidate that a slip of the fingers made into word, or

@@ -53,16 +53,21 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if advised := (*advice)(nil); errors.As(err, &advised) {
 		code = advised.code
 	}
-	fmt.Fprintf(stderr, "fblwatch: error: %s\n", printable(err.Error()))
-	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(stderr, "fblwatch: hint: %s\n", hint)
-	}
+	p.printError(err)
 	return code
+}
+
+func (p *program) printError(err error) {
+	fmt.Fprintf(p.stderr, "fblwatch: error: %s\n", printable(err.Error()))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(p.stderr, "fblwatch: hint: %s\n", hint)
+	}
 }
 
 func (p *program) app() *cli.App {
 	commands := []*cli.Command{
 		p.parseCommand(),
+		p.foldersCommand(),
 		p.recordsCommand(),
 	}
 	for _, c := range commands {

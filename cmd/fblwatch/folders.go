@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+)
+
+func (p *program) foldersCommand() *cli.Command {
+	return &cli.Command{
+		Name:        "folders",
+		Usage:       "list the folders of the accounts, with the mails in each",
+		Description: "Example: fblwatch folders --url imaps://fbl@imap.example.com",
+		Flags:       sessionFlags(),
+		Action:      p.folders,
+	}
+}
+
+func (p *program) folders(c *cli.Context) error {
+	config, err := p.setup(c)
+	if err != nil {
+		return err
+	}
+	return p.eachSession(c, config, p.listFolders)
+}
+
+// eachSession does something with each account in turn, and goes on with the
+// next where it fails.
+func (p *program) eachSession(c *cli.Context, config *Config, do func(*cli.Context, Account) error) error {
+	var last error
+	for _, a := range config.Accounts {
+		err := do(c, a)
+		if c.Context.Err() != nil {
+			return c.Context.Err()
+		}
+		if err != nil && last != nil {
+			p.printError(last)
+		}
+		if err != nil {
+			last = fmt.Errorf("account %s: %w", a.Name, err)
+		}
+	}
+	return last
+}
+
+func (p *program) listFolders(c *cli.Context, a Account) error {
+	options, err := p.imapOptions(a)
+	if err != nil {
+		return err
+	}
+	client, err := imapclient.Dial(c.Context, options)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	lists, err := client.List(c.Context, "*")
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(lists, func(a, b imapclient.List) int { return strings.Compare(a.Mailbox, b.Mailbox) })
+
+	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ACCOUNT\tMAILS\tUNSEEN\tFOLDER")
+	for _, l := range lists {
+		if !l.Selectable() {
+			fmt.Fprintf(table, "%s\t-\t-\t%s\n", printable(a.Name), printable(l.Mailbox))
+			continue
+		}
+		status, err := client.Status(c.Context, l.Mailbox)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable(a.Name), number(status.Messages), number(status.Unseen), printable(l.Mailbox))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return client.Logout(c.Context)
+}
+
+func number(n *uint32) string {
+	if n == nil {
+		return "?"
+	}
+	return fmt.Sprint(*n)
+}

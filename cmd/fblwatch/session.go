@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+// sessionFlags say which accounts.
+func sessionFlags() []cli.Flag {
+	return append(ledgerFlags(),
+		&cli.StringFlag{Name: "url", Usage: "one mailbox, `imaps://USER@HOST/FOLDER`, without a config file (also imap+starttls://, and imap:// on this machine)"},
+		&cli.StringFlag{Name: "password-file", Usage: "with --url: the password is in `FILE`; else in FBLWATCH_PASSWORD, else asked for"},
+	)
+}
+
+// setup returns the config file's config, or one made of --url.
+func (p *program) setup(c *cli.Context) (*Config, error) {
+	if c.Args().Present() {
+		return nil, wrong(fmt.Errorf("%s takes no argument such as %q", c.Command.Name, c.Args().First()),
+			"fblwatch "+c.Command.Name+" --help lists the options")
+	}
+	config, err := p.accounts(c)
+	if err != nil {
+		return nil, err
+	}
+	if path := c.String("ledger"); path != "" {
+		config.Ledger = path
+	}
+	return config, nil
+}
+
+func (p *program) accounts(c *cli.Context) (*Config, error) {
+	if !c.IsSet("url") {
+		if c.IsSet("password-file") {
+			return nil, wrong(errors.New("--password-file goes with --url"), "the config file has a password_file for each account")
+		}
+		return p.config(c.String("config"))
+	}
+	if c.IsSet("config") {
+		return nil, wrong(errors.New("--url and --config exclude each other"), "")
+	}
+	var a Account
+	if err := a.URL.UnmarshalText([]byte(c.String("url"))); err != nil {
+		hint := ""
+		if errors.Is(err, errURLPassword) {
+			hint = "set FBLWATCH_PASSWORD, name a --password-file, or wait to be asked"
+		}
+		return nil, wrong(fmt.Errorf("--url: %w", err), hint)
+	}
+	a.Name = a.URL.User + "@" + a.URL.Host
+	a.PasswordFile = c.String("password-file")
+	if password, set := p.env("FBLWATCH_PASSWORD"); set && a.PasswordFile == "" {
+		a.Password = imapclient.Secret(password)
+	}
+	ledger, err := p.defaultLedger()
+	return &Config{Ledger: ledger, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
+}
+
+// watched is the account as internal/watch takes it, without a ledger.
+func (p *program) watched(a Account, log *slog.Logger) (watch.Account, error) {
+	imap, err := p.imapOptions(a)
+	if err != nil {
+		return watch.Account{}, err
+	}
+	folders := a.Folders
+	switch {
+	case a.URL.Folder != "":
+		folders = []string{a.URL.Folder}
+	case len(folders) == 0:
+		folders = []string{"INBOX"}
+	}
+	return watch.Account{Name: a.Name, IMAP: imap, Folders: folders, Log: log}, nil
+}
+
+func (p *program) imapOptions(a Account) (imapclient.Options, error) {
+	securities := map[string]imapclient.Security{
+		"imaps": imapclient.ImplicitTLS, "imap+starttls": imapclient.STARTTLS, "imap": imapclient.Plain,
+	}
+	options := imapclient.Options{
+		Account: a.Name, Host: a.URL.Host, Port: a.URL.Port, Security: securities[a.URL.Scheme], Insecure: a.Insecure,
+		Login: p.login(a),
+	}
+	if a.CAFile != "" {
+		pem, err := os.ReadFile(a.CAFile)
+		if err != nil {
+			return options, wrong(fmt.Errorf("account %s: ca_file: %w", a.Name, err), "")
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return options, wrong(fmt.Errorf("account %s: ca_file %s holds no certificate in PEM form", a.Name, a.CAFile), "")
+		}
+		options.TLS = &tls.Config{RootCAs: pool}
+	}
+	return options, nil
+}
+
+// login gives the account's password once a session: what the server refused
+// it will refuse again.
+func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+	password := p.password(a)
+	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+		if challenge.Trial > 1 {
+			return imapclient.Credentials{}, challenge.Last
+		}
+		secret, err := password(ctx)
+		if err != nil {
+			return imapclient.Credentials{}, fmt.Errorf("password of account %s: %w", a.Name, err)
+		}
+		return imapclient.Credentials{Username: a.URL.User, Password: secret}, nil
+	}
+}
+
+// sessionHint says what to do about a session that could not be.
+func sessionHint(err error) string {
+	var (
+		refused     *imapclient.AuthError
+		folder      *watch.FolderError
+		authority   x509.UnknownAuthorityError
+		hostname    x509.HostnameError
+		certificate x509.CertificateInvalidError
+		noTLS       tls.RecordHeaderError
+		dns         *net.DNSError
+		dial        *net.OpError
+		timeout     *imapclient.TimeoutError
+	)
+	switch {
+	case errors.As(err, &refused):
+		return "check user and password; many providers want an app password, or IMAP switched on first"
+	case errors.As(err, &folder):
+		return "fblwatch folders lists the folders there are"
+	case errors.As(err, &authority):
+		return "if the certificate is your own, name its authority with ca_file, or with SSL_CERT_FILE in the environment"
+	case errors.As(err, &hostname):
+		return "use the host name that is in the certificate"
+	case errors.As(err, &certificate):
+		return "the server's certificate is not valid; its clock or yours may be wrong"
+	case errors.As(err, &noTLS):
+		return "this port does not begin with TLS; imap+starttls:// (port 143) may be what the server speaks"
+	case errors.Is(err, imapclient.ErrNoSTARTTLS):
+		return "imaps:// (port 993) may be what the server speaks"
+	case errors.Is(err, imapclient.ErrInsecure):
+		return "use imaps:// or imap+starttls://, or set insecure: true for this account"
+	case errors.As(err, &dns):
+		return "check the host's name"
+	case errors.As(err, &dial), errors.As(err, &timeout):
+		return "check host and port, and that the server can be reached from here"
+	}
+	return ""
+}
