@@ -31,6 +31,7 @@ const (
 type DovecotServer struct {
 	tb     testing.TB
 	binary string
+	config string // for Sprintf
 	dir    string
 	owner  *syscall.Credential // who runs it; nil: this process's own user
 	ca     *CA
@@ -53,12 +54,12 @@ func Dovecot(tb testing.TB) *DovecotServer {
 	tb.Helper()
 	d := &DovecotServer{tb: tb, ca: NewCA()}
 	var err error
-	if d.binary, err = dovecotBinary(); err != nil {
+	if d.binary, d.config, err = dovecotBinary(); err != nil {
 		missing := tb.Skipf
 		if os.Getenv("CI") == "true" {
 			missing = tb.Fatalf
 		}
-		missing("left out what needs a real IMAP server: %v; apt-get install dovecot-imapd", err)
+		missing("left out what needs a real IMAP server: %v", err)
 	}
 	// Not tb.TempDir: nobody may not look into that, and the paths of
 	// Dovecot's sockets must stay below 108 octets.
@@ -68,7 +69,8 @@ func Dovecot(tb testing.TB) *DovecotServer {
 	tb.Cleanup(func() {
 		d.stop()
 		if tb.Failed() {
-			tb.Log("Dovecot's log:\n" + d.Log())
+			log := d.Log()
+			tb.Log("Dovecot's log ends:\n" + log[max(0, len(log)-16<<10):])
 		}
 		os.RemoveAll(d.dir)
 	})
@@ -96,22 +98,24 @@ func roomy() string {
 	return shm
 }
 
-// dovecotBinary finds a Dovecot whose configuration is known here: 2.4 has
-// other names for nearly every setting.
-func dovecotBinary() (string, error) {
-	path, err := exec.LookPath("dovecot")
+// dovecotBinary finds a Dovecot and the configuration for its version.
+func dovecotBinary() (path, config string, err error) {
+	path, err = exec.LookPath("dovecot")
 	if err != nil {
 		path = "/usr/sbin/dovecot" // not in everybody's PATH
 	}
 	out, err := exec.Command(path, "--version").Output()
 	if err != nil {
-		return "", errors.New("no dovecot found")
+		return "", "", errors.New("no dovecot found; apt-get install dovecot-imapd")
 	}
 	version, _, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
-	if !strings.HasPrefix(version, "2.3.") {
-		return "", fmt.Errorf("dovecot %s found, but these tests can configure 2.3 only", version)
+	switch {
+	case strings.HasPrefix(version, "2.3."):
+		return path, dovecot23, nil
+	case strings.HasPrefix(version, "2.4."):
+		return path, dovecot24, nil
 	}
-	return path, nil
+	return "", "", fmt.Errorf("dovecot %s found, but these tests can configure 2.3 and 2.4 only", version)
 }
 
 // prepare writes the configuration with two ports that are free now.
@@ -148,7 +152,7 @@ func (d *DovecotServer) prepare() error {
 	if err != nil {
 		return err
 	}
-	config := fmt.Sprintf(dovecotConfig, d.dir, filepath.Base(d.dir), owner.Username, group.Name, ports[0], ports[1])
+	config := fmt.Sprintf(d.config, d.dir, filepath.Base(d.dir), owner.Username, group.Name, ports[0], ports[1])
 	for name, content := range map[string][]byte{
 		"dovecot.conf": []byte(config),
 		"passwd":       []byte(d.User() + ":{PLAIN}" + d.Password() + "\n"),

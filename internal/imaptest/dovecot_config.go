@@ -1,9 +1,10 @@
 package imaptest
 
-// dovecotConfig is for Dovecot 2.3, run by a user who is not root: no chroot,
-// and one user for everything. The plugins make it offer NOTIFY and COMPRESS.
-// A wrong password is refused at once: no delay, no penalty. Its arguments:
+// The configuration of Dovecot run by a user who is not root: no chroot, and
+// one user for everything. It offers NOTIFY and COMPRESS, and refuses a wrong
+// password at once, without delay or penalty. Each part has the arguments
 // directory, greeting, user, group, plain port, TLS port.
+
 const dovecotConfig = `
 base_dir = %[1]s/run
 state_dir = %[1]s/run
@@ -20,36 +21,18 @@ first_valid_uid = 1
 first_valid_gid = 1
 
 ssl = yes
-ssl_cert = <%[1]s/cert.pem
-ssl_key = <%[1]s/key.pem
-disable_plaintext_auth = no
 auth_mechanisms = plain login
 auth_failure_delay = 0
-passdb {
-  driver = passwd-file
-  args = %[1]s/passwd
-}
-userdb {
-  driver = static
-  args = uid=%[3]s gid=%[4]s home=%[1]s
-}
-
-mail_location = maildir:%[1]s/mail
 mail_fsync = never
 mail_max_userip_connections = 1000
 mailbox_list_index = yes
-mail_plugins = notify
 namespace inbox {
   inbox = yes
   separator = /
 }
-protocol imap {
-  mail_plugins = $mail_plugins imap_zlib
-}
 
 service imap-login {
   chroot =
-  service_count = 0
   client_limit = 1000
   inet_listener imap {
     port = %[5]d
@@ -70,5 +53,53 @@ service stats {
 }
 service auth {
   chroot =
+}
+`
+
+const dovecot23 = dovecotConfig + `
+ssl_cert = <%[1]s/cert.pem
+ssl_key = <%[1]s/key.pem
+disable_plaintext_auth = no
+passdb {
+  driver = passwd-file
+  args = %[1]s/passwd
+}
+userdb {
+  driver = static
+  args = uid=%[3]s gid=%[4]s home=%[1]s
+}
+mail_location = maildir:%[1]s/mail
+mail_plugins = notify
+protocol imap {
+  mail_plugins = $mail_plugins imap_zlib
+}
+service imap-login {
+  service_count = 0
+}
+`
+
+// In 2.4 the versions must come first, and COMPRESS needs no plugin.
+const dovecot24 = `
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+` + dovecotConfig + `
+ssl_server_cert_file = %[1]s/cert.pem
+ssl_server_key_file = %[1]s/key.pem
+auth_allow_cleartext = yes
+passdb passwd-file {
+  passwd_file_path = %[1]s/passwd
+}
+userdb static {
+  fields {
+    uid = %[3]s
+    gid = %[4]s
+    home = %[1]s
+  }
+}
+mail_driver = maildir
+mail_path = %[1]s/mail
+mail_plugins = notify
+service imap-login {
+  restart_request_count = unlimited
 }
 `

@@ -205,19 +205,20 @@ func TestDovecotPortTaken(t *testing.T) {
 	}
 }
 
-// What is not there, or not 2.3, is named.
+// What is not there, or too new, is named.
 func TestDovecotBinary(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "dovecot")
 	t.Setenv("PATH", dir)
 	for version, want := range map[string]string{
 		"2.3.19.1 (9b53102964)": "",
-		"2.4.1-4 (7d8c0bc)":     "dovecot 2.4.1-4 found, but these tests can configure 2.3 only",
+		"2.4.1-4 (7d8c0bc)":     "",
+		"2.5.0 (0123456)":       "dovecot 2.5.0 found, but these tests can configure 2.3 and 2.4 only",
 	} {
 		if err := os.WriteFile(path, []byte("#!/bin/sh\necho '"+version+"'\n"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := dovecotBinary(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+		if _, _, err := dovecotBinary(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
 			t.Errorf("%s: %v, want %q", version, err, want)
 		}
 	}

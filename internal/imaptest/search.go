@@ -121,7 +121,7 @@ func (c *session) search(args []arg) (string, error) {
 		}
 		tests = append(tests, test)
 	}
-	line := "SEARCH"
+	line := []byte("SEARCH")
 mails:
 	for _, m := range mails {
 		for _, test := range tests {
@@ -133,7 +133,7 @@ mails:
 		if c.command == "UID SEARCH" {
 			n = m.UID
 		}
-		line += " " + strconv.FormatUint(uint64(n), 10)
+		line = strconv.AppendUint(append(line, ' '), uint64(n), 10)
 	}
 	if err := c.linef("%s", line); err != nil {
 		return "", err
