@@ -78,6 +78,32 @@ func TestSilentAtEveryStep(t *testing.T) {
 	})
 }
 
+func TestByeAtEveryStep(t *testing.T) {
+	clean, steps := cleanSession(t)
+	for _, step := range steps[1:] {
+		s := filled()
+		s.Hook = func(at Step) Action {
+			if at.N == step.N {
+				return Bye("gone")
+			}
+			return Action{}
+		}
+		lines, err := read(t.Context(), s)
+		if err == nil { // of a read, or of the next command's write
+			t.Errorf("bye at %v: no error", step)
+		}
+		got, want := strings.Join(lines, "\n"), strings.Join(clean, "\n")
+		if step.Part == Literal || strings.HasPrefix(step.Text, " RFC822") { // in a line, where it is no BYE
+			if !strings.Contains(got, "* BYE gone") {
+				t.Errorf("bye at %v: read %q", step, lines)
+			}
+		} else if before, ok := strings.CutSuffix(got, "* BYE gone"); !ok || !strings.HasPrefix(want, before) {
+			t.Errorf("bye at %v: read %q", step, lines)
+		}
+		s.Close()
+	}
+}
+
 func TestCutAtEveryByte(t *testing.T) {
 	clean := filled()
 	c := dial(t, clean)
@@ -299,6 +325,18 @@ func TestDialFails(t *testing.T) {
 			t.Error("a closed server was reached")
 		}
 	})
+}
+
+func TestDisconnect(t *testing.T) {
+	s := filled()
+	defer s.Close()
+	c := dial(t, s)
+	c.inbox()
+	c.send("i IDLE")
+	c.want("+ idling")
+	s.Disconnect()
+	c.wantEOF()
+	dial(t, s).inbox()
 }
 
 // Close ends clients in every state, those whose reading has stopped too.

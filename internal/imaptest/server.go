@@ -162,12 +162,19 @@ func (s *Server) Close() error {
 	for _, ln := range s.listeners {
 		ln.Close()
 	}
+	s.mu.Unlock()
+	s.Disconnect()
+	s.wg.Wait()
+	return nil
+}
+
+// Disconnect cuts every connection there is now.
+func (s *Server) Disconnect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for c := range s.sessions {
 		c.raw.Close()
 	}
-	s.mu.Unlock()
-	s.wg.Wait()
-	return nil
 }
 
 // Conns is how many connections there have been.

@@ -2,6 +2,7 @@ package imaptest
 
 import (
 	"crypto/tls"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,6 +150,47 @@ func TestTLS(t *testing.T) {
 			t.Error("another name was accepted")
 		}
 	}
+}
+
+// Octets behind the answer to STARTTLS reach the client with it, in clear.
+func TestStartTLSInjection(t *testing.T) {
+	s := newServer(t)
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{NewCA().Certificate("imap.example.com")}}
+	s.Hook = at("tagged STARTTLS", Action{Behind: "* CAPABILITY AUTH=PLAIN\r\n"})
+	c := dial(t, s)
+	c.line()
+	c.check("STARTTLS", "OK begin TLS")
+	if c.r.Buffered() == 0 {
+		t.Error("nothing came along")
+	}
+	c.want("* CAPABILITY AUTH=PLAIN")
+}
+
+func TestServe(t *testing.T) {
+	s := newServer(t)
+	client, server := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		s.Serve(server)
+		close(done)
+	}()
+	c := newClient(t, client)
+	c.inbox()
+	c.check("LOGOUT", "* BYE logging out", "OK LOGOUT completed")
+	<-done
+}
+
+func TestGreetings(t *testing.T) {
+	s := newServer(t)
+	s.Greeting = "* BYE try later"
+	c := dial(t, s)
+	c.want("* BYE try later")
+	c.wantEOF()
+	s = newServer(t)
+	s.Greeting = "* PREAUTH welcome"
+	c = dial(t, s)
+	c.want("* PREAUTH welcome")
+	c.ok("EXAMINE INBOX")
 }
 
 // What happens to a mailbox while it is open, as an idling client and as a
