@@ -3,6 +3,7 @@ package watch
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/fblwatch/fblwatch/report"
@@ -15,4 +16,15 @@ func summary(t testing.TB, b []byte) string {
 		t.Fatalf("%v in %s", err, b)
 	}
 	return fmt.Sprintf("%d %s %s", r.Mailbox.UID, r.Event, r.OriginalRcptTo)
+}
+
+// sorted orders summaries by UID, as a clean run has them.
+func sorted(l []string) []string {
+	slices.SortFunc(l, func(a, b string) int {
+		var x, y int
+		fmt.Sscan(a, &x)
+		fmt.Sscan(b, &y)
+		return x - y
+	})
+	return l
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,9 +34,21 @@ func account(s *imaptest.Server, l ledger.Ledger) *Account {
 func filled(n, size int) *imaptest.Server {
 	s := imaptest.New()
 	for i := range n {
-		s.Append("INBOX", sample.Report(i, size))
+		s.Append("INBOX", mailOf(i, size))
 	}
 	return s
+}
+
+var mails sync.Map // of the samples made so far: the fault tests want them thousands of times
+
+func mailOf(i, size int) []byte {
+	key := [2]int{i, size}
+	if b, ok := mails.Load(key); ok {
+		return b.([]byte)
+	}
+	b := sample.Report(i, size)
+	mails.Store(key, b)
+	return b
 }
 
 // records lists what the ledger holds: "uid recipient", in order of seq.
