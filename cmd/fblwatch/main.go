@@ -58,7 +58,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func (p *program) printError(err error) {
-	fmt.Fprintf(p.stderr, "fblwatch: error: %s\n", printable(err.Error()))
+	for line := range strings.SplitSeq(err.Error(), "\n") { // errors.Join makes lines
+		fmt.Fprintf(p.stderr, "fblwatch: error: %s\n", printable(line))
+	}
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(p.stderr, "fblwatch: hint: %s\n", hint)
 	}
@@ -66,7 +68,9 @@ func (p *program) printError(err error) {
 
 func (p *program) app() *cli.App {
 	commands := []*cli.Command{
+		p.demoCommand(),
 		p.parseCommand(),
+		p.checkCommand(),
 		p.foldersCommand(),
 		p.recordsCommand(),
 	}

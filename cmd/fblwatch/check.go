@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+func (p *program) checkCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "check",
+		Usage: "try the config: ledger, connection, login and folders; changes nothing",
+		Description: "Prints a line for each thing tried; the exit code is 1 if one failed.\n\n" +
+			"Example: fblwatch check -c config.yaml",
+		Flags:  sessionFlags(),
+		Action: p.check,
+	}
+}
+
+func (p *program) check(c *cli.Context) error {
+	config, err := p.setup(c)
+	if err != nil {
+		return err
+	}
+	t := trial{p: p}
+	t.ok("config", "%d accounts", len(config.Accounts))
+	t.ledger(c.Context, config.Ledger)
+	for _, a := range config.Accounts {
+		t.account(c.Context, a)
+	}
+	if c.Context.Err() != nil {
+		return c.Context.Err()
+	}
+	if t.failed > 0 {
+		return fmt.Errorf("%d checks failed", t.failed)
+	}
+	return nil
+}
+
+// trial prints how each check went.
+type trial struct {
+	p      *program
+	failed int
+}
+
+func (t *trial) ok(what, format string, args ...any) {
+	fmt.Fprintf(t.p.stdout, "ok      %s: %s\n", printable(what), printable(fmt.Sprintf(format, args...)))
+}
+
+func (t *trial) fail(what string, err error) {
+	t.failed++
+	fmt.Fprintf(t.p.stdout, "FAILED  %s: %s\n", printable(what), printable(err.Error()))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(t.p.stdout, "        hint: %s\n", hint)
+	}
+}
+
+func (t *trial) ledger(ctx context.Context, path string) {
+	reader, err := ledger.OpenReader(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.ok("ledger", "%s is not there yet; the first sweep or watch makes it", path)
+		return
+	} else if err != nil {
+		t.fail("ledger", err)
+		return
+	}
+	defer reader.Close()
+	folders, err := reader.Folders(ctx)
+	if err != nil {
+		t.fail("ledger", err)
+		return
+	}
+	t.ok("ledger", "%s knows %d folders", path, len(folders))
+}
+
+func (t *trial) account(ctx context.Context, a Account) {
+	account, err := t.p.watched(a, nil)
+	if err != nil {
+		t.fail(a.Name, err)
+		return
+	}
+	client, err := imapclient.Dial(ctx, account.IMAP)
+	if err != nil {
+		t.fail(a.Name, err)
+		return
+	}
+	defer client.Close()
+	t.ok(a.Name, "logged in as %s at %s:%d", a.URL.User, a.URL.Host, a.URL.Port)
+	if client.Has("IDLE") {
+		t.ok(a.Name, "the server tells of new mail at once (IDLE)")
+	} else {
+		t.ok(a.Name, "the server has no IDLE: watch looks for new mail every minute")
+	}
+	for _, folder := range account.Folders {
+		if err := t.folder(ctx, client, a.Name, folder); err != nil {
+			return // the session is over
+		}
+	}
+	_ = client.Logout(ctx)
+}
+
+// folder tries a folder, or all that match a pattern; its error ends the
+// session.
+func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, name string) error {
+	names := []string{name}
+	if strings.ContainsAny(name, "*%") {
+		lists, err := client.List(ctx, name)
+		if err != nil {
+			t.fail(account, err)
+			return err
+		}
+		names = nil
+		for _, l := range lists {
+			if l.Selectable() {
+				names = append(names, l.Mailbox)
+			}
+		}
+		if len(names) == 0 {
+			t.fail(account, &watch.FolderError{Folder: name, Err: errors.New("no folder matches")})
+		}
+	}
+	for _, name := range names {
+		selected, err := client.Examine(ctx, name)
+		refused := (*imapclient.ResponseError)(nil)
+		switch {
+		case errors.As(err, &refused), errors.Is(err, imapclient.ErrUIDValidity):
+			t.fail(account, &watch.FolderError{Folder: name, Err: err})
+		case err != nil:
+			t.fail(account, err)
+			return err
+		default:
+			t.ok(account, "folder %s: %d mails", name, selected.Exists)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func (p *program) demoCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "demo",
+		Usage: "see it work: an IMAP server of its own, sample reports, watch; no set-up",
+		Description: "Runs until Ctrl-C. Everything is on this machine and gone afterwards.\n\n" +
+			"Example: fblwatch demo --count 5",
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "count", Usage: "end after `N` records; 0 is never"},
+		},
+		Action: p.demo,
+	}
+}
+
+const (
+	demoMails = 3               // in the folder at the start
+	demoEvery = 2 * time.Second // a new one
+)
+
+func (p *program) demo(c *cli.Context) error {
+	if c.Int("count") < 0 {
+		return wrong(errors.New("--count is below 0"), "")
+	}
+	dir, err := os.MkdirTemp("", "fblwatch-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	l, err := ledger.Open(c.Context, filepath.Join(dir, "fblwatch.db"), ledger.Options{})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	server, err := startDemoServer()
+	if err != nil {
+		return err
+	}
+	defer server.close()
+
+	fmt.Fprintf(p.stdout, "An IMAP server for this demo listens on 127.0.0.1:%d. %d mails wait in its INBOX;\n"+
+		"a new one comes every %v, and its record a moment later. Ctrl-C ends it.\n\n", server.port(), demoMails, demoEvery)
+	ctx, cancel := context.WithCancel(c.Context)
+	defer cancel()
+	d := demo{p: p, server: server, left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
+	if _, err := p.stdout.Write(appendTableHead([]byte(demoIndent))); err != nil {
+		return err
+	}
+	for range demoMails {
+		if err := d.deliver(); err != nil {
+			return err
+		}
+	}
+	fed := make(chan error, 1)
+	go func() {
+		fed <- d.feed(ctx)
+		cancel()
+	}()
+	account := watch.Account{
+		Name:    "demo",
+		Folders: []string{"INBOX"},
+		IMAP: imapclient.Options{
+			Host: "127.0.0.1", Port: server.port(), Security: imapclient.Plain,
+			Login: func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+				return imapclient.Credentials{Username: demoUser, Password: imapclient.Secret(server.password)}, nil
+			},
+		},
+		Ledger:    l,
+		Log:       p.logger(LogConfig{Level: "warn"}),
+		Committed: d.print,
+	}
+	err = account.Run(ctx, false)
+	cancel()
+	if feedErr := <-fed; feedErr != nil {
+		return feedErr
+	}
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "\nNow with mail of your own:\n"+
+		"  fblwatch parse FILE                                       an mbox, Maildir or .eml; changes nothing\n"+
+		"  fblwatch sweep --url imaps://USER@HOST/FOLDER --dry-run   a folder, once; changes nothing\n"+
+		"  fblwatch watch -c config.yaml                             every folder, for ever\n")
+	return nil
+}
+
+// demo delivers mails and prints the records they make.
+type demo struct {
+	p      *program
+	server *demoServer
+	sent   int
+	left   int // records until enough; 0: no end
+	enough func()
+
+	mu        sync.Mutex
+	delivered map[uint32]time.Time // by UID
+}
+
+const demoIndent = "          " // as wide as a delay
+
+// deliver sends the next mail; each fifth is a bounce and makes no record.
+func (d *demo) deliver() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sent++
+	mail := sample.Report(d.sent, 0)
+	if d.sent%5 == 0 {
+		mail = sample.Mail(d.sent, "dsn")
+	}
+	at := time.Now()
+	uid, err := d.server.deliver(mail)
+	d.delivered[uid] = at
+	return err
+}
+
+func (d *demo) feed(ctx context.Context) error {
+	ticker := time.NewTicker(demoEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			if err := d.deliver(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// print shows each new record with the time from the delivery of its mail.
+func (d *demo) print(done ledger.Committed) {
+	if len(done.Rows) == 0 && done.Mails > 0 {
+		fmt.Fprintln(d.p.stdout, demoIndent+"a bounce came: it is counted and makes no record")
+	}
+	for _, row := range done.Rows {
+		var r report.Record
+		if err := json.Unmarshal(row.JSON, &r); err != nil {
+			continue // the ledger's tests hold that it cannot be
+		}
+		d.mu.Lock()
+		delay := time.Since(d.delivered[some(r.Mailbox).UID])
+		d.mu.Unlock()
+		line := fmt.Appendf(nil, "+%.3f s   ", delay.Seconds())
+		_, _ = d.p.stdout.Write(appendTableRow(line, &r)) // a closed stdout ends the program
+		if d.left--; d.left == 0 {
+			d.enough()
+			return
+		}
+	}
+}
