@@ -34,8 +34,9 @@ func collect(path string, opts mailfile.Options) (mails []string, errs []error) 
 	return mails, errs
 }
 
-// bodies reads an mbox or mail from standard input, whole and octet by octet,
-// and returns the bodies of its mails.
+// bodies reads an mbox or mail from standard input and returns the bodies of
+// its mails. An mbox is read octet by octet as well, with a mail before it that
+// is longer than what is read ahead at the beginning of a file.
 func bodies(t *testing.T, input string) []string {
 	t.Helper()
 	read := func(r io.Reader) (bodies []string) {
@@ -51,11 +52,17 @@ func bodies(t *testing.T, input string) []string {
 		return bodies
 	}
 	whole := read(strings.NewReader(input))
-	if len(input) > 1<<20 {
+	rest, ok := strings.CutPrefix(input, strings.TrimSpace(from))
+	if !ok || len(input) > 1<<20 || strings.Contains(input, "X-IMAP: ") {
 		return whole
 	}
-	slow := read(iotest.OneByteReader(strings.NewReader(input)))
-	if diff := cmp.Diff(whole, slow); diff != "" {
+	eol := rest[:len(rest)-len(strings.TrimLeft(rest, "\r\n"))]
+	if len(eol) > 1 && eol != "\r\n" {
+		eol = eol[:1]
+	}
+	filler := strings.TrimSpace(from) + eol + strings.Repeat("filler"+eol, 2000) + eol
+	slow := read(iotest.OneByteReader(strings.NewReader(filler + input)))
+	if diff := cmp.Diff(whole, slow[1:]); diff != "" {
 		t.Errorf("octet by octet it reads otherwise:\n%s", diff)
 	}
 	return whole
@@ -175,9 +182,10 @@ func TestMH(t *testing.T) {
 		write(t, filepath.Join(dir, name), "mail "+name)
 	}
 	write(t, filepath.Join(dir, ".mh_sequences"), "cur: 1")
+	write(t, filepath.Join(dir, "11"), from+"one mail, whatever its first line")
 	write(t, filepath.Join(dir, "sub", "2"), "mail sub 2")
 	mails, errs := collect(dir, mailfile.Options{})
-	if diff := cmp.Diff([]string{"1 mail 1", "1 mail 9", "1 mail 10", "1 mail sub 2"}, mails); diff != "" || errs != nil {
+	if diff := cmp.Diff([]string{"1 mail 1", "1 mail 9", "1 mail 10", "1 " + from + "one mail, whatever its first line", "1 mail sub 2"}, mails); diff != "" || errs != nil {
 		t.Errorf("errors %v\n%s", errs, diff)
 	}
 }
@@ -296,6 +304,28 @@ func TestReadError(t *testing.T) {
 		if diff := cmp.Diff(want, mails); diff != "" || len(errs) != 1 || !errors.Is(errs[0], broken) {
 			t.Errorf("errors %v\n%s", errs, diff)
 		}
+	}
+}
+
+func TestStuck(t *testing.T) {
+	head := from + strings.Repeat("a line\n", 10_000)
+	mails, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), stuck{})})
+	if len(mails) != 1 || len(errs) != 1 || !errors.Is(errs[0], io.ErrNoProgress) {
+		t.Errorf("%d mails, errors %v", len(mails), errs)
+	}
+}
+
+// stuck is a reader that never gets anywhere.
+type stuck struct{}
+
+func (stuck) Read([]byte) (int, error) { return 0, nil }
+
+func TestNothingBeforeAnError(t *testing.T) {
+	const gzipHeader = 10
+	path := write(t, filepath.Join(t.TempDir(), "a.eml.gz"), zip("a")[:gzipHeader])
+	mails, errs := collect(path, mailfile.Options{})
+	if len(mails) != 0 || len(errs) != 1 || !errors.Is(errs[0], io.ErrUnexpectedEOF) {
+		t.Errorf("%q, errors %v", mails, errs)
 	}
 }
 

@@ -27,6 +27,8 @@ func TestMbox(t *testing.T) {
 		{"CR does not separate in a file with LF", from + "a\r\r" + cr(from) + "b\n\n" + from + "c\n\n", []string{"a\r\r" + cr(from) + "b\n", "c\n"}},
 		{"byte order mark and empty lines first", "\xef\xbb\xbf\r\n\n" + from + "a\n\n" + from + "b\n\n", []string{"a\n", "b\n"}},
 		{"a first line without a date", "From b@example.com\na\n\n" + from + "c\n\n", []string{"a\n", "c\n"}},
+		{"a CR in the first line of a file with LF", "From a\rb Mon Mar  2 06:00:00 2026\na\n\n" + from + "b\n\n", []string{"a\n", "b\n"}},
+		{"a separator beyond measure", from + "a\n\n" + strings.Replace(from, "fbl", strings.Repeat("x", 1024), 1) + "b\n\n", []string{"a\n\n" + strings.Replace(from, "fbl", strings.Repeat("x", 1024), 1) + "b\n"}},
 		{"quoted", from + ">From a\n>>From b\n >From c\nx>From d\n>from e\n>From: f\n> From g\n\n", []string{"From a\n>From b\n >From c\nx>From d\n>from e\n>From: f\n> From g\n"}},
 		{"a quoted separator", from + "a\n\n>" + from + "b\n\n" + from + "c\n\n", []string{"a\n\n" + from + "b\n", "c\n"}},
 		{"a sentence", from + "a\n\nFrom here it is far.\n\nFrom Mon to Fri 10:00 to 12:00 in 2026\n\n" + from + "b\n\n", []string{"a\n\nFrom here it is far.\n\nFrom Mon to Fri 10:00 to 12:00 in 2026\n", "b\n"}},
