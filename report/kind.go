@@ -25,19 +25,25 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 		return KindDMARCAggregate
 	case h.xarf || strings.HasPrefix(subject, "complaint about message from"):
 		return KindUnparsed // X-ARF; Microsoft's JMRP until 2026
-	case h.bounce || isBounceSubject(subject):
-		return KindDSN
-	case h.auto || strings.HasPrefix(subject, "auto:") || strings.HasPrefix(subject, "automatic reply") || strings.HasPrefix(subject, "out of office"):
-		return KindAutoReply
 	case subject == "unsubscribe":
 		return KindUnsubscribe
+	case h.bounce || startsWith(subject, bounces):
+		return KindDSN
+	case h.auto || startsWith(subject, autoReplies):
+		return KindAutoReply
 	}
 	return KindOther
 }
 
-func isBounceSubject(subject string) bool {
-	for _, start := range [...]string{"undelivered mail", "undeliverable", "delivery status notification", "failure notice", "returned mail",
-		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error"} {
+// How subjects begin, in lower case.
+var (
+	bounces = []string{"undelivered mail", "undeliverable", "delivery status notification", "failure notice", "returned mail",
+		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error"}
+	autoReplies = []string{"auto:", "auto reply", "auto-reply", "autoreply", "automatic reply", "out of office"}
+)
+
+func startsWith(subject string, starts []string) bool {
+	for _, start := range starts {
 		if strings.HasPrefix(subject, start) {
 			return true
 		}

@@ -25,7 +25,7 @@ func (p *parser) readOriginal(w *part) {
 			break
 		}
 		if kind == blankLine {
-			if o.From != "" || fields == 0 || !goesOn(next) {
+			if whole := o.From != "" && (subject != nil || !o.Date.IsZero()); whole || fields == 0 || !goesOn(next) {
 				break
 			}
 			blank++

@@ -49,6 +49,8 @@ func (r *Report) speaker() speaker {
 	switch o := r.Original; {
 	case eventOf(r.FeedbackType) == AuthFailed:
 		s.class = "auth"
+	case strings.EqualFold(r.FeedbackType, "xarf"):
+		s.class = "network"
 	case r.cfbl, o != nil && o.CFBLFeedbackID != "":
 		s.class = "cfbl"
 	}

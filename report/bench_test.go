@@ -1,0 +1,163 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-message"
+	_ "github.com/emersion/go-message/charset"
+)
+
+// benchMail is a report of about size octets, most of them the original's body.
+func benchMail(size int) []byte {
+	var b strings.Builder
+	b.WriteString(strings.Join([]string{
+		"Return-Path: <fbl@feedback.example.com>",
+		"Received: from mx.example.com (mx.example.com [192.0.2.25])",
+		"\tby mail.example.net (Postfix) with ESMTPS id 4XyZ1234",
+		"\tfor <fbl@example.net>; Mon, 06 Jul 2026 10:00:05 +0000 (UTC)",
+		"From: Feedback <fbl@feedback.example.com>",
+		"To: fbl@example.net",
+		"Subject: Email Feedback Report for IP 192.0.2.10",
+		"Date: Mon, 06 Jul 2026 10:00:00 +0000",
+		"Message-ID: <20260706100000.1234@feedback.example.com>",
+		"MIME-Version: 1.0",
+		"Content-Type: multipart/report; report-type=feedback-report;",
+		"\tboundary=\"----=_Part_1234_5678.1783332000\"",
+		"",
+		"------=_Part_1234_5678.1783332000",
+		"Content-Type: text/plain; charset=us-ascii",
+		"Content-Transfer-Encoding: 7bit",
+		"",
+		"This is an email abuse report for an email message received from IP",
+		"192.0.2.10 on Mon, 06 Jul 2026 09:58:12 +0000.",
+		"",
+		"------=_Part_1234_5678.1783332000",
+		"Content-Type: message/feedback-report",
+		"Content-Transfer-Encoding: 7bit",
+		"",
+		"Feedback-Type: abuse",
+		"User-Agent: ExampleFBL/1.0",
+		"Version: 1",
+		"Original-Mail-From: <bounce+4711@news.example.net>",
+		"Original-Rcpt-To: <user@example.com>",
+		"Arrival-Date: Mon, 06 Jul 2026 09:58:12 +0000",
+		"Source-IP: 192.0.2.10",
+		"Reported-Domain: news.example.net",
+		"Authentication-Results: mx.example.com; dkim=pass header.d=news.example.net;",
+		"\tspf=pass smtp.mailfrom=bounce+4711@news.example.net",
+		"Abuse-Type: complaint",
+		"",
+		"------=_Part_1234_5678.1783332000",
+		"Content-Type: message/rfc822",
+		"Content-Disposition: inline",
+		"",
+		"Return-Path: <bounce+4711@news.example.net>",
+		"Received: from mail.news.example.net (mail.news.example.net [192.0.2.10])",
+		"\tby mx.example.com with ESMTPS id 987654; Mon, 06 Jul 2026 09:58:12 +0000",
+		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=news.example.net; s=k1;",
+		"\th=from:to:subject:date:message-id:list-unsubscribe; bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;",
+		"\tb=" + strings.Repeat("AbCdEfGh", 30),
+		"From: News <news@news.example.net>",
+		"To: user@example.com",
+		"Subject: What is new in July",
+		"Date: Mon, 06 Jul 2026 09:58:00 +0000",
+		"Message-ID: <4711.42@news.example.net>",
+		"List-Unsubscribe: <https://news.example.net/u/4711>, <mailto:u-4711@news.example.net>",
+		"List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+		"MIME-Version: 1.0",
+		"Content-Type: multipart/alternative; boundary=\"inner\"",
+		"",
+		"--inner",
+		"Content-Type: text/plain; charset=utf-8",
+		"",
+		"",
+	}, "\n"))
+	end := "\n--inner--\n\n------=_Part_1234_5678.1783332000--\n"
+	const line = "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod.\n"
+	for b.Len() < (size-len(end))/2 {
+		b.WriteString(line)
+	}
+	b.WriteString("\n--inner\nContent-Type: text/html; charset=utf-8\n\n")
+	for b.Len() < size-len(end) {
+		b.WriteString("<p>" + line)
+	}
+	b.WriteString(end)
+	return []byte(strings.ReplaceAll(b.String(), "\n", "\r\n"))
+}
+
+// walk is what go-message does before anybody reads a field of a report.
+func walk(b []byte) error {
+	m, err := message.Read(bytes.NewReader(b))
+	if err != nil {
+		return err
+	}
+	return m.Walk(func(_ []int, _ *message.Entity, err error) error { return err })
+}
+
+func countLines(b []byte) (n int) {
+	for {
+		i := bytes.IndexByte(b, '\n')
+		if i < 0 {
+			return n
+		}
+		n++
+		b = b[i+1:]
+	}
+}
+
+// pace is how many nanoseconds f takes, over half a second.
+func pace(f func()) float64 {
+	n, start := 0, time.Now()
+	for time.Since(start) < 500*time.Millisecond {
+		for range 100 {
+			f()
+		}
+		n += 100
+	}
+	return float64(time.Since(start).Nanoseconds()) / float64(n)
+}
+
+// BenchmarkParse compares with go-message's bare Walk and with a scan for line
+// breaks over the same bytes, in one run: walk/parse and parse/scan.
+func BenchmarkParse(b *testing.B) {
+	for _, size := range []int{5 << 10, 25 << 10} {
+		mail := benchMail(size)
+		if r := Parse(mail, 0); r.Kind != KindReport || r.Original == nil || r.SourceIP != "192.0.2.10" {
+			b.Fatalf("%+v", r)
+		}
+		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
+			b.SetBytes(int64(len(mail)))
+			b.ReportAllocs()
+			for b.Loop() {
+				Parse(mail, 0)
+			}
+			parse := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+			b.StopTimer()
+			walked := pace(func() {
+				if err := walk(mail); err != nil {
+					b.Fatal(err)
+				}
+			})
+			scanned := pace(func() { countLines(mail) })
+			b.ReportMetric(walked/parse, "walk/parse")
+			b.ReportMetric(parse/scanned, "parse/scan")
+		})
+	}
+}
+
+// BenchmarkRecords is what follows Parse: the records, and their JSON.
+func BenchmarkRecords(b *testing.B) {
+	r := Parse(benchMail(5<<10), 0)
+	var line []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, record := range r.Records(Envelope{}) {
+			line = record.AppendJSON(line[:0])
+		}
+	}
+	b.SetBytes(int64(len(line)))
+}
