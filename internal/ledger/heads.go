@@ -1,0 +1,70 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// packSize is how many octets of heads go into one pack before compression.
+// Reports of one feed are much alike: eight together shrink to 38 %, one alone
+// to 53 %, and one block of s2 is 64 KiB.
+const packSize = 48 << 10
+
+// pack is the heads of some mails of a batch, in the batch's order.
+type pack struct {
+	mails []int  // indices into Batch.Mails
+	data  []byte // s2 of each head with its length before it
+}
+
+func packHeads(mails []Mail) []pack {
+	var (
+		packs []pack
+		plain []byte
+		of    []int
+		buf   []byte
+	)
+	flush := func() {
+		if n := s2.MaxEncodedLen(len(plain)); n > cap(buf) {
+			buf = make([]byte, n)
+		}
+		packs = append(packs, pack{of, append([]byte(nil), s2.Encode(buf[:cap(buf)], plain)...)})
+		plain, of = plain[:0], nil
+	}
+	for i, m := range mails {
+		if len(m.Head) == 0 {
+			continue
+		}
+		if len(plain) > 0 && len(plain)+len(m.Head) > packSize {
+			flush()
+		}
+		plain = binary.AppendUvarint(plain, uint64(len(m.Head)))
+		plain = append(plain, m.Head...)
+		of = append(of, i)
+	}
+	if len(plain) > 0 {
+		flush()
+	}
+	return packs
+}
+
+var errPack = errors.New("ledger: a kept head is damaged")
+
+// unpackHead returns the nth head of a pack.
+func unpackHead(data []byte, n int) ([]byte, error) {
+	plain, err := s2.Decode(nil, data)
+	if err != nil {
+		return nil, errors.Join(errPack, err)
+	}
+	for ; ; n-- {
+		size, w := binary.Uvarint(plain)
+		if w <= 0 || size > uint64(len(plain)-w) {
+			return nil, errPack
+		}
+		if n == 0 {
+			return plain[w : w+int(size)], nil
+		}
+		plain = plain[w+int(size):]
+	}
+}

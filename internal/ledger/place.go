@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// check refuses a batch that no ledger may hold.
+func check(batch Batch) error {
+	for _, m := range batch.Mails {
+		if m.ReportID == "" {
+			return fmt.Errorf("ledger: mail with UID %d has no report id", m.UID)
+		}
+	}
+	last := uint32(0)
+	for _, p := range batch.Checkpoint.Pending {
+		if p.UID <= last || p.UID > batch.Checkpoint.High {
+			return fmt.Errorf("ledger: pending UID %d is out of order or above %d", p.UID, batch.Checkpoint.High)
+		}
+		last = p.UID
+	}
+	return nil
+}
+
+// placed is what a batch adds to a ledger.
+type placed struct {
+	Committed
+	mails  []placedMail
+	counts map[Count]int64 // N is 0 in the key
+	kinds  map[string]int64
+	next   int64 // the folder's next seq
+}
+
+type placedMail struct {
+	index int // in Batch.Mails
+	seq   int64
+}
+
+// place numbers the records of the mails that are not known, from next on.
+func place(claim Claim, mails []Mail, known map[string]bool, next int64) placed {
+	p := placed{counts: make(map[Count]int64), kinds: make(map[string]int64), next: next}
+	seen := make(map[string]bool, len(mails))
+	for i, m := range mails {
+		if known[m.ReportID] || seen[m.ReportID] {
+			p.Duplicates++
+			continue
+		}
+		seen[m.ReportID] = true
+		p.Mails++
+		p.kinds[m.Kind]++
+		p.mails = append(p.mails, placedMail{i, p.next})
+		for _, r := range m.Records {
+			r.At = fromMilli(milli(r.At))
+			p.Rows = append(p.Rows, Row{FolderID: claim.ID, Folder: claim.Folder, Seq: p.next, Record: r})
+			p.next++
+			p.counts[Count{Hour: r.At.Truncate(time.Hour), Event: r.Event, Class: r.Class, Provider: r.Provider, Verdict: r.Verdict}]++
+		}
+	}
+	return p
+}
+
+func milli(t time.Time) int64      { return t.UnixMilli() }
+func fromMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }

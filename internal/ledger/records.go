@@ -1,0 +1,238 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+const recordColumns = "id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json"
+
+const (
+	// pageRows and pageBytes bound what one read transaction fetches.
+	pageRows  = 500
+	pageBytes = 4 << 20
+	// keyRows is how many keys of a span of time are held at once.
+	keyRows = 1 << 20
+)
+
+// span is a half open interval in milliseconds; a zero time is open.
+func span(since, until time.Time) (low, high int64) {
+	low, high = math.MinInt64, math.MaxInt64
+	if !since.IsZero() {
+		low = milli(since)
+	}
+	if !until.IsZero() {
+		high = milli(until)
+	}
+	return low, high
+}
+
+// section is a part of a folder: its seqs above after, up to last.
+type section struct {
+	id          int64
+	folder      Folder
+	after, last int64
+}
+
+// filter is a condition on record, its values always bound.
+type filter struct {
+	where strings.Builder
+	args  []any
+}
+
+func (f *filter) and(condition string, args ...any) {
+	f.where.WriteString(" AND " + condition)
+	f.args = append(f.args, args...)
+}
+
+func (f *filter) equal(column, value string) {
+	if value != "" {
+		f.and(column+" = ?", value)
+	}
+}
+
+func (r *reader) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		sections, err := r.sections(ctx, q)
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		var f filter
+		f.equal("provider", q.Provider)
+		f.equal("event", q.Event)
+		f.equal("class", q.Class)
+		f.equal("verdict", q.Verdict)
+		if q.ID != "" {
+			// The id itself, or all of a mail: "/" is the octet after ".".
+			f.and("(id = ? OR id >= ? AND id < ?)", q.ID, q.ID+".", q.ID+"/")
+		}
+		timed := !q.Since.IsZero() || !q.Until.IsZero()
+		left := q.Limit
+		more := func(row Row, err error) bool {
+			left--
+			return yield(row, err) && (q.Limit == 0 || left > 0)
+		}
+		for _, s := range sections {
+			if timed && !r.span(ctx, s, q, &f, more) || !timed && !r.pages(ctx, s, &f, more) {
+				return
+			}
+		}
+	}
+}
+
+// sections tells where the records of q can be.
+func (r *reader) sections(ctx context.Context, q Query) ([]section, error) {
+	var sections []section
+	var mail struct{ folder, seq, records int64 }
+	if q.ID != "" {
+		// A record's id is its mail's with .n behind.
+		report, _, _ := strings.Cut(q.ID, ".")
+		err := r.db.QueryRowContext(ctx, "SELECT folder, seq, records FROM mail WHERE report_id = ?", report).
+			Scan(&mail.folder, &mail.seq, &mail.records)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, r.explain(ctx, err)
+		}
+	}
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		s := section{}
+		if err := rows.Scan(&s.id, &s.folder.Account, &s.folder.Name, &s.last); err != nil {
+			return err
+		}
+		if q.FolderID != 0 {
+			s.after = q.AfterSeq
+		}
+		if q.ID != "" {
+			s.after, s.last = max(s.after, mail.seq-1), mail.seq+mail.records-1
+		}
+		if (q.FolderID == 0 || s.id == q.FolderID) && (q.Account == "" || s.folder.Account == q.Account) &&
+			(q.Folder == "" || s.folder.Name == q.Folder) && (q.ID == "" || s.id == mail.folder) {
+			sections = append(sections, s)
+		}
+		return nil
+	}, "SELECT id, account, name, next_seq - 1 FROM folder ORDER BY id")
+	return sections, err
+}
+
+func (r *reader) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
+	var sections []section
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var s section
+		err := rows.Scan(&s.id, &s.folder.Account, &s.folder.Name, &s.after, &s.last)
+		sections = append(sections, s)
+		return err
+	}, `SELECT id, account, name, coalesce(seq, 0), next_seq - 1 FROM folder
+		LEFT JOIN cursor ON cursor.folder = id AND sink = ? WHERE coalesce(seq, 0) < next_seq - 1 ORDER BY id`, sink)
+	return func(yield func(Row, error) bool) {
+		if err != nil {
+			yield(Row{}, err)
+			return
+		}
+		for _, s := range sections {
+			if !r.pages(ctx, s, &filter{}, yield) {
+				return
+			}
+		}
+	}
+}
+
+// pages yields the records of a section page by page, in the order of the key;
+// false ends it.
+func (r *reader) pages(ctx context.Context, s section, f *filter, yield func(Row, error) bool) bool {
+	for s.after < s.last {
+		page, whole, err := r.page(ctx, s, "key > ? AND key <= ?"+f.where.String()+" ORDER BY key LIMIT ?",
+			append([]any{key(s.id, s.after), key(s.id, s.last)}, append(f.args[:len(f.args):len(f.args)], pageRows)...))
+		for _, row := range page {
+			if !yield(row, nil) {
+				return false
+			}
+			s.after = row.Seq
+		}
+		if err != nil {
+			yield(Row{}, err)
+			return false
+		}
+		if whole && len(page) < pageRows {
+			break
+		}
+	}
+	return true
+}
+
+// span yields those records of a section that fall into the query's time. The
+// index by time is not in the order of the key, so it gives keys first.
+func (r *reader) span(ctx context.Context, s section, q Query, f *filter, yield func(Row, error) bool) bool {
+	low, high := span(q.Since, q.Until)
+	for {
+		var keys []any
+		err := r.each(ctx, func(rows *sql.Rows) error {
+			var k int64
+			err := rows.Scan(&k)
+			keys = append(keys, k)
+			return err
+		}, `SELECT key FROM record INDEXED BY record_at WHERE at >= ? AND at < ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`,
+			low, high, key(s.id, s.after), key(s.id, s.last), keyRows)
+		if err != nil {
+			yield(Row{}, err)
+			return false
+		}
+		for rest := keys; len(rest) > 0; {
+			n := min(len(rest), pageRows/2)
+			page, whole, err := r.page(ctx, s, "key IN "+tuples(1, n)+f.where.String()+" ORDER BY key",
+				append(rest[:n:n], f.args...))
+			for _, row := range page {
+				if !yield(row, nil) {
+					return false
+				}
+			}
+			if err != nil {
+				yield(Row{}, err)
+				return false
+			}
+			if !whole {
+				n = 1 + slices.Index(rest, any(key(s.id, page[len(page)-1].Seq)))
+			}
+			rest = rest[n:]
+		}
+		if len(keys) < keyRows {
+			return true
+		}
+		s.after = keys[len(keys)-1].(int64) & (1<<seqBits - 1)
+	}
+}
+
+// page reads records. What a reporter wrote may be long, so it ends after about
+// pageBytes and tells whether it is whole.
+func (r *reader) page(ctx context.Context, s section, where string, args []any) (page []Row, whole bool, err error) {
+	size := 0
+	err = r.each(ctx, func(rows *sql.Rows) error {
+		row := Row{FolderID: s.id, Folder: s.folder}
+		var at int64
+		err := rows.Scan(&row.Seq, &row.ID, &row.Revision, &at, &row.Event, &row.Class, &row.Provider,
+			&row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Verdict, &row.JSON)
+		if err != nil {
+			return err
+		}
+		row.At = fromMilli(at)
+		page = append(page, row)
+		if size += len(row.JSON); size > pageBytes {
+			return errPageFull
+		}
+		return nil
+	}, "SELECT seq, "+recordColumns+" FROM record WHERE "+where, args...)
+	if errors.Is(err, errPageFull) {
+		return page, false, nil
+	}
+	return page, true, err
+}
+
+var errPageFull = errors.New("ledger: page full")

@@ -1,0 +1,122 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+func (s *store) Todos(ctx context.Context, claim Claim) ([]Todo, error) {
+	var todos []Todo
+	err := s.write(ctx, func(t tx) error {
+		if _, _, err := t.fence(claim); err != nil {
+			return err
+		}
+		stmt, err := t.prepare("SELECT uidvalidity, uid, action FROM todo WHERE folder = ? ORDER BY id")
+		if err != nil {
+			return err
+		}
+		rows, err := stmt.Query(claim.ID)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var d Todo
+			if err := rows.Scan(&d.UIDValidity, &d.UID, &d.Action); err != nil {
+				return err
+			}
+			todos = append(todos, d)
+		}
+		return rows.Err()
+	})
+	return todos, err
+}
+
+func (s *store) Done(ctx context.Context, claim Claim, todos []Todo) error {
+	return s.write(ctx, func(t tx) error {
+		if _, _, err := t.fence(claim); err != nil {
+			return err
+		}
+		for _, d := range todos {
+			if err := t.exec("DELETE FROM todo WHERE folder = ? AND uidvalidity = ? AND uid = ? AND action = ?",
+				claim.ID, d.UIDValidity, d.UID, d.Action); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *store) Ack(ctx context.Context, sink string, folderID, seq int64) error {
+	return s.write(ctx, func(t tx) error {
+		if err := t.exec("INSERT INTO sink (name) VALUES (?) ON CONFLICT DO NOTHING", sink); err != nil {
+			return err
+		}
+		// Never past what is committed: the next record would be skipped.
+		res, err := t.result(`INSERT INTO cursor (sink, folder, seq)
+			SELECT ?, id, min(?, next_seq - 1) FROM folder WHERE id = ?
+			ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)`, sink, seq, folderID)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return noFolder(folderID)
+		}
+		return nil
+	})
+}
+
+func noFolder(id int64) error { return fmt.Errorf("ledger: there is no folder %d", id) }
+
+func (s *store) Register(ctx context.Context, sink string, atHead bool) error {
+	return s.write(ctx, func(t tx) error {
+		res, err := t.result("INSERT INTO sink (name) VALUES (?) ON CONFLICT DO NOTHING", sink)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 || !atHead {
+			return err
+		}
+		return t.exec("INSERT INTO cursor (sink, folder, seq) SELECT ?, id, next_seq - 1 FROM folder", sink)
+	})
+}
+
+func (s *store) SetState(ctx context.Context, name, value string) error {
+	return s.write(ctx, func(t tx) error {
+		return t.exec("INSERT OR REPLACE INTO state (name, value, at) VALUES (?, ?, ?)", name, value, milli(time.Now()))
+	})
+}
+
+// pruneRows is how many rows one transaction of Prune drops, so that commits
+// do not wait long.
+const pruneRows = 500
+
+func (s *store) Prune(ctx context.Context, heads, records time.Time) error {
+	if !heads.IsZero() {
+		if err := s.drop(ctx, "DELETE FROM head WHERE id IN (SELECT id FROM head WHERE at < ? LIMIT ?)", heads); err != nil {
+			return err
+		}
+	}
+	if !records.IsZero() {
+		return s.drop(ctx, "DELETE FROM record WHERE key IN (SELECT key FROM record WHERE at < ? LIMIT ?)", records)
+	}
+	return nil
+}
+
+func (s *store) drop(ctx context.Context, query string, before time.Time) error {
+	for n := int64(pruneRows); n == pruneRows; {
+		err := s.write(ctx, func(t tx) error {
+			res, err := t.result(query, milli(before), pruneRows)
+			if err != nil {
+				return err
+			}
+			n, err = res.RowsAffected()
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
