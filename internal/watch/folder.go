@@ -179,6 +179,9 @@ func (s *session) fetchNew(ctx context.Context) error {
 	var got []uint32
 	asked := s.prefix.octets()
 	for m, err := range s.c.FetchFrom(ctx, s.high+1, asked) {
+		if errors.As(err, new(*imapclient.ResponseError)) {
+			return s.search(ctx) // one of them is refused: find out which
+		}
 		if err != nil {
 			return err
 		}

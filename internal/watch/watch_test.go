@@ -3,8 +3,6 @@ package watch
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -75,8 +73,17 @@ func expected(n int) []string {
 
 func same(t testing.TB, got, want []string) {
 	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Fatalf("%d records, want %d\ngot\n%s\nwant\n%s", len(got), len(want), strings.Join(got, "\n"), strings.Join(want, "\n"))
+	for i := range max(len(got), len(want)) {
+		g, w := "nothing", "nothing"
+		if i < len(got) {
+			g = got[i]
+		}
+		if i < len(want) {
+			w = want[i]
+		}
+		if g != w {
+			t.Fatalf("%d records, want %d; of them number %d is %q, want %q", len(got), len(want), i, g, w)
+		}
 	}
 }
 
