@@ -14,8 +14,12 @@ import (
 )
 
 // Client is one session with a server, logged in. Its methods may be called by
-// one goroutine at a time. After an error that is not a *ResponseError the
-// session is over and every method returns the reason.
+// one goroutine at a time. After an error that is none of *ResponseError,
+// ErrNoIdle, ErrLocked and a missing UIDVALIDITY the session is over and every
+// method returns the reason.
+//
+// A panic in a Handler, or in the loop over Fetch, goes through the method that
+// ran it; of the session only Close may be called then.
 type Client struct {
 	opts    Options
 	limits  Timeouts
@@ -36,8 +40,6 @@ type Client struct {
 	rang     bool // EXISTS since the last look
 
 	idle <-chan status // the answer to an IDLE that was ended by DONE and not waited for
-	owes string        // what the running command waits for, and how long at most
-	most time.Duration
 }
 
 // Octets is how many octets the session has read from the network; TLS, where
@@ -65,7 +67,7 @@ func (c *Client) Logout(ctx context.Context) error {
 	if c.tap.ended() == nil {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		answer, err := c.tap.inject("LOGOUT", nil)
+		answer, err := c.tap.inject("LOGOUT")
 		if err == nil {
 			stop := context.AfterFunc(ctx, func() { c.tap.end(ErrClosed) })
 			c.await(first(answer, c.tap.quit))
@@ -109,9 +111,6 @@ func (c *Client) await(done <-chan error) error {
 		select {
 		case ev := <-c.tap.events:
 			c.serve(ev)
-		case <-c.idle: // DONE was answered first
-			c.idle = nil
-			c.tap.arm(c.owes, c.most)
 		case err := <-done:
 			c.drain()
 			return err
@@ -133,9 +132,9 @@ func (c *Client) drain() {
 
 func (c *Client) serve(ev func(*Client)) {
 	was := c.locked
+	defer func() { c.locked = was }() // also when a Handler panics
 	c.locked = true
 	ev(c)
-	c.locked = was
 }
 
 // begin guards a method: not from a Handler, not on a dead session. The
@@ -145,6 +144,7 @@ func (c *Client) begin(ctx context.Context) (end func(), err error) {
 		return nil, ErrLocked
 	}
 	if cause := c.tap.ended(); cause != nil {
+		c.drain() // its last words
 		return nil, c.over(cause)
 	}
 	stop := context.AfterFunc(ctx, func() { c.tap.end(context.Cause(ctx)) })
@@ -165,25 +165,19 @@ func (c *Client) do(ctx context.Context, name string, limit time.Duration, run f
 	return c.finish(name, err)
 }
 
-// owed arms the deadline of a command. Behind a DONE its answer comes first.
+// owed says how long the server may be silent on the commands to come.
 func (c *Client) owed(name string, limit time.Duration) {
 	c.refusal = status{}
-	c.owes, c.most = "answer to "+name, limit
-	if c.idle != nil {
-		c.tap.arm("answer to DONE", min(limit, c.limits.Done))
-		return
-	}
-	c.tap.arm(c.owes, limit)
+	c.tap.owe("answer to "+name, limit)
 }
 
 // finish turns the end of a command into an error of ours.
 func (c *Client) finish(name string, err error) error {
 	if cause := c.tap.ended(); cause != nil {
+		c.drain()
 		c.shut(cause)
 		return c.over(cause)
 	}
-	c.idle = nil
-	c.tap.disarm()
 	switch {
 	case c.refusal.kind == "NO" || c.refusal.kind == "BAD":
 		re := &ResponseError{Command: name, Status: c.refusal.kind, Code: c.refusal.code, Text: c.refusal.text}
@@ -198,14 +192,14 @@ func (c *Client) finish(name string, err error) error {
 
 // over says why the session ended, in the server's own words where it had any.
 func (c *Client) over(cause error) error {
+	var fetch *FetchError
+	if errors.As(cause, &fetch) {
+		return &FetchError{UID: fetch.UID, Err: c.over(fetch.Err)}
+	}
 	switch {
 	case c.bye != "" && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded):
 		return fmt.Errorf("%w: server said BYE %s", ErrClosed, c.bye)
-	case errors.Is(cause, ErrClosed):
-		return ErrClosed
-	}
-	var timeout *TimeoutError
-	if errors.As(cause, &timeout) {
+	case ours(cause):
 		return cause
 	}
 	return fmt.Errorf("imapclient: connection to %s ended: %w", c.opts.Host, cause)

@@ -33,7 +33,11 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 	c.log(callbacks.Info, "dial "+address)
 	conn, err := c.dial(ctx, address)
 	if err != nil {
-		return nil, fmt.Errorf("imapclient: connecting to %s: %w", address, err)
+		if !ours(err) {
+			err = fmt.Errorf("imapclient: connecting to %s: %w", address, err)
+		}
+		c.log(callbacks.Error, err.Error())
+		return nil, err
 	}
 	var debug func(string)
 	if opts.Debug {
@@ -51,7 +55,7 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		return nil, err
 	}
 	w.disarm()
-	c.tap = newTap(w)
+	c.tap = newTap(w, c.limits)
 	c.gi = imapclient.New(c.tap, nil)
 	if err := c.gi.WaitGreeting(); err != nil {
 		c.shut(err)
@@ -61,7 +65,7 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 }
 
 func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Dial, &TimeoutError{"connection", c.limits.Dial})
+	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Dial, &TimeoutError{"connection to " + address, c.limits.Dial})
 	defer cancel()
 	dial := c.opts.Dial
 	if dial == nil {
@@ -79,13 +83,16 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 
 // secure puts TLS on the connection.
 func (w *wire) secure(ctx context.Context, conf *tls.Config, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &TimeoutError{"TLS handshake", limit})
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &TimeoutError{"TLS handshake with " + conf.ServerName, limit})
 	defer cancel()
 	conn := tls.Client(w.raw, conf)
 	w.disarm()
 	if err := conn.HandshakeContext(ctx); err != nil {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
+		}
+		if ours(err) {
+			return err
 		}
 		return fmt.Errorf("imapclient: TLS with %s: %w", conf.ServerName, err)
 	}

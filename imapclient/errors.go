@@ -3,6 +3,7 @@ package imapclient
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -51,7 +52,7 @@ type AuthError struct {
 }
 
 func (e *AuthError) Error() string {
-	return fmt.Sprintf("imapclient: login of %q refused: %v", e.Username, e.Err)
+	return fmt.Sprintf("imapclient: login of %q refused: %s", e.Username, bare(e.Err))
 }
 
 func (e *AuthError) Unwrap() error { return e.Err }
@@ -76,7 +77,15 @@ type FetchError struct {
 }
 
 func (e *FetchError) Error() string {
-	return fmt.Sprintf("imapclient: connection ended at mail UID %d: %v", e.UID, e.Err)
+	return fmt.Sprintf("imapclient: at mail UID %d: %s", e.UID, bare(e.Err))
 }
 
 func (e *FetchError) Unwrap() error { return e.Err }
+
+const packageName = "imapclient: "
+
+// ours tells an error that is complete as it stands.
+func ours(err error) bool { return strings.HasPrefix(err.Error(), packageName) }
+
+// bare is an error's text for use within another of ours.
+func bare(err error) string { return strings.TrimPrefix(err.Error(), packageName) }

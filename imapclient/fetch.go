@@ -27,7 +27,8 @@ type Mail struct {
 	Size         int64     // octets of the whole mail (RFC822.SIZE); -1: not told
 	Body         []byte    // its first octets, all that was asked for
 
-	// Gone: asked for twice and answered neither time; it was expunged.
+	// Gone: asked for twice and not so much as named either time; it was
+	// expunged.
 	Gone bool
 	// Bodyless: the server knows the mail but gave no body for it.
 	Bodyless bool
@@ -46,13 +47,14 @@ func (m *Mail) Release() {
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Fetch yields the mails of the open mailbox with these UIDs (ascending), of
-// each the first prefix octets, in the server's order. Mails the server leaves
-// out are asked for once more, and then yielded as Gone.
+// each the first prefix octets, in the server's order. Mails the server gives no
+// body for are asked for once more, and then yielded as Bodyless or Gone.
 //
 // The second value is not nil once, at the end: a *ResponseError where the
 // server refused a set and the session goes on (what is missing was neither
 // read nor gone), a *FetchError where the session ended while a mail was on
-// the wire, or why it ended otherwise. Breaking off the loop ends the session.
+// the wire, or why it ended otherwise. Breaking off the loop before the last
+// body ends the session.
 func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
 	return func(yield func(*Mail, error) bool) {
 		missing := make(map[uint32]bool, len(uids))
@@ -60,16 +62,8 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 			missing[uid] = true
 		}
 		for range 2 { // the second time for what is missing
-			var sets []imap.UIDSet
 			left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
-			for part := range slices.Chunk(left, maxSet) {
-				sets = append(sets, uidSet(part))
-			}
-			ok := c.fetch(ctx, sets, prefix, func(m *Mail, err error) bool {
-				if err == nil && !missing[m.UID] {
-					m.Release()
-					return true
-				}
+			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, func(m *Mail, err error) bool {
 				if err == nil {
 					delete(missing, m.UID)
 				}
@@ -79,31 +73,56 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 				return
 			}
 		}
+		named, nameless := c.tap.left()
+		for _, f := range named {
+			delete(missing, f.uid)
+			if !c.give(f.bodyless(), yield) {
+				return
+			}
+		}
 		for _, uid := range uids {
-			if missing[uid] {
+			if !missing[uid] {
+				continue
+			}
+			m := &Mail{UID: uid, Size: -1, Gone: true}
+			if nameless { // it may be the one
+				m.Gone, m.Bodyless = false, true
+			} else {
 				c.serve(func(c *Client) { c.h.Expunged(c.mailbox, 0, uid) })
-				if !yield(&Mail{UID: uid, Gone: true}, nil) {
-					return
-				}
+			}
+			if !c.give(m, yield) {
+				return
 			}
 		}
 	}
 }
 
 // FetchFrom yields every mail with a UID of from or above, as Fetch does; what
-// is not there is not missed. It is for the few mails that have just come.
+// the server does not name is not missed, so a mail may have been left out. It
+// is for the few mails that have just come.
 func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.Seq2[*Mail, error] {
 	return func(yield func(*Mail, error) bool) {
-		var set imap.UIDSet
-		set.AddRange(imap.UID(from), 0)
-		c.fetch(ctx, []imap.UIDSet{set}, prefix, func(m *Mail, err error) bool {
-			if err == nil && m.UID < from { // "n:*" names the last mail whatever its UID
-				m.Release()
-				return true
+		from := max(from, 1)
+		if !c.fetch(ctx, [][]uint32{nil}, from, prefix, yield) {
+			return
+		}
+		named, nameless := c.tap.left()
+		if nameless {
+			err := fmt.Errorf("%w: a mail without a UID", ErrProtocol)
+			c.shut(err)
+			yield(nil, err)
+			return
+		}
+		for _, f := range named {
+			if !c.give(f.bodyless(), yield) {
+				return
 			}
-			return yield(m, err)
-		})
+		}
 	}
+}
+
+func (f fetchLine) bodyless() *Mail {
+	return &Mail{UID: f.uid, InternalDate: f.date, Size: f.size, Bodyless: true}
 }
 
 func uidSet(uids []uint32) imap.UIDSet {
@@ -121,51 +140,67 @@ func uidSet(uids []uint32) imap.UIDSet {
 
 // fetching is the state of one fetch: the FETCHes in flight share it.
 type fetching struct {
-	ctx    context.Context
 	c      *Client
 	prefix int64
-	mails  chan *Mail
+	mails  chan arrival  // in the server's order
 	done   chan error    // one for each FETCH
 	left   chan struct{} // closed when the owner has left
+	leave  func()        // closes it
 }
 
-// fetch runs the sets, at most inFlight at once. It returns false after an
-// error was yielded, or when yield wanted no more.
-func (c *Client) fetch(ctx context.Context, sets []imap.UIDSet, prefix int64, yield func(*Mail, error) bool) bool {
+// arrival is a mail whose body has been read; whole tells whether the rest of
+// its line came too.
+type arrival struct {
+	mail  *Mail
+	whole chan bool
+}
+
+// fetch runs the sets, at most inFlight at once; with from, one that has none
+// means all UIDs from there on. It returns false after an error was yielded, or
+// when yield wanted no more.
+func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, yield func(*Mail, error) bool) bool {
 	end, err := c.begin(ctx)
 	if err != nil {
 		yield(nil, err)
 		return false
 	}
 	defer end()
-	c.tap.expect(prefix)
+	c.tap.expect(prefix, from)
 	c.owed("UID FETCH", c.limits.Command)
-	f := &fetching{ctx: ctx, c: c, prefix: prefix, mails: make(chan *Mail, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
+	f := &fetching{c: c, prefix: prefix, mails: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
+	f.leave = sync.OnceFunc(func() { close(f.left) })
+	defer f.leave() // also when a Handler or the loop panics
 	var refused error
-	running := 0
-	for refused == nil && len(sets) > 0 || running > 0 {
-		for refused == nil && len(sets) > 0 && running < inFlight {
-			started := make(chan error, 1)
-			go f.drain(sets[0], started)
+	var starting chan struct{} // closed when the last FETCH has been written
+	for running := 0; ; {
+		if refused == nil && len(sets) > 0 && running < inFlight && starting == nil {
+			set := uidSet(sets[0])
+			if from != 0 {
+				set = imap.UIDSet{{Start: imap.UID(from), Stop: 0}}
+			}
+			c.tap.ask(sets[0])
+			starting = make(chan struct{})
+			go f.drain(set, starting)
 			sets = sets[1:]
 			running++
-			c.await(started) // before the next is written
+		}
+		if running == 0 {
+			break
 		}
 		select {
 		case ev := <-c.tap.events:
 			c.serve(ev)
-		case <-c.idle:
-			c.idle = nil
-			c.tap.arm(c.owes, c.most)
-		case m := <-f.mails:
-			if !c.give(m, yield) {
-				return f.abort(&running, errBroken, yield)
+		case <-starting:
+			starting = nil
+		case a := <-f.mails:
+			if c.whole(a) && !c.give(a.mail, yield) {
+				return f.abort(running, errBroken, yield)
 			}
 		case err := <-f.done:
 			running--
 			c.drain() // the refusal, if it was one
 			if c.tap.ended() != nil || err != nil && c.refusal.kind == "" {
-				return f.abort(&running, err, yield)
+				return f.abort(running, err, yield)
 			}
 			if err != nil {
 				refused = err
@@ -173,8 +208,8 @@ func (c *Client) fetch(ctx context.Context, sets []imap.UIDSet, prefix int64, yi
 		}
 	}
 	for len(f.mails) > 0 {
-		if !c.give(<-f.mails, yield) {
-			return f.abort(&running, errBroken, yield)
+		if a := <-f.mails; c.whole(a) && !c.give(a.mail, yield) {
+			return f.abort(0, errBroken, yield)
 		}
 	}
 	if err := c.finish("UID FETCH", nil); err != nil {
@@ -186,6 +221,18 @@ func (c *Client) fetch(ctx context.Context, sets []imap.UIDSet, prefix int64, yi
 
 var errBroken = fmt.Errorf("%w: the loop over Fetch was left", ErrClosed)
 
+// whole waits for the rest of a mail's line, which is right behind its body.
+func (c *Client) whole(a arrival) bool {
+	for {
+		select {
+		case ev := <-c.tap.events:
+			c.serve(ev)
+		case whole := <-a.whole:
+			return whole
+		}
+	}
+}
+
 func (c *Client) give(m *Mail, yield func(*Mail, error) bool) bool {
 	c.locked = true
 	defer func() { c.locked = false }()
@@ -194,43 +241,39 @@ func (c *Client) give(m *Mail, yield func(*Mail, error) bool) bool {
 
 // abort ends the session in mid-FETCH, hands over what had been read whole,
 // and yields why, unless yield wanted no more.
-func (f *fetching) abort(running *int, err error, yield func(*Mail, error) bool) bool {
+func (f *fetching) abort(running int, err error, yield func(*Mail, error) bool) bool {
 	c := f.c
 	if err == nil {
 		err = ErrClosed
 	}
 	c.tap.end(err)
-	uid := c.tap.onWire.Load()
-	close(f.left)
-	for ; *running > 0; *running-- {
-		f.wait()
+	f.leave()
+	for ; running > 0; running-- {
+		f.wait(err == errBroken)
 	}
 	c.shut(err)
 	for len(f.mails) > 0 {
-		m := <-f.mails
-		if err == errBroken {
-			m.Release()
-		} else if !c.give(m, yield) {
+		a := <-f.mails
+		if err == errBroken || !<-a.whole {
+			a.mail.Release()
+		} else if !c.give(a.mail, yield) {
 			err = errBroken
 		}
 	}
-	if err == errBroken {
-		return false
+	if err != errBroken {
+		yield(nil, c.over(c.tap.ended()))
 	}
-	cause := c.over(c.tap.ended())
-	if uid != 0 && f.ctx.Err() == nil {
-		cause = &FetchError{UID: uid, Err: cause}
-	}
-	yield(nil, cause)
 	return false
 }
 
-// wait takes the end of one FETCH; the events on the way are dropped with the
-// connection.
-func (f *fetching) wait() {
+// wait takes the end of one FETCH, and the events on the way.
+func (f *fetching) wait(broken bool) {
 	for {
 		select {
-		case <-f.c.tap.events:
+		case ev := <-f.c.tap.events:
+			if !broken {
+				f.c.serve(ev)
+			}
 		case <-f.done:
 			return
 		}
@@ -239,47 +282,36 @@ func (f *fetching) wait() {
 
 // drain runs one FETCH. Each has a goroutine of its own: drained one after the
 // other, two of them can wait for each other.
-func (f *fetching) drain(set imap.UIDSet, started chan<- error) {
+func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
 	cmd := f.c.gi.Fetch(set, &imap.FetchOptions{
 		UID: true, InternalDate: true, RFC822Size: true,
 		BodySection: []*imap.FetchItemBodySection{{
 			Peek: true, Partial: &imap.SectionPartial{Offset: 0, Size: f.prefix},
 		}},
 	})
-	started <- nil
+	close(started)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		m, err := f.read(msg)
-		if err != nil {
+		if err := f.read(msg); err != nil {
 			// go-imap is not to be touched any more: wait until it is out.
 			f.c.tap.end(err)
 			<-f.c.gi.Closed()
 			f.done <- err
 			return
 		}
-		if m == nil {
-			continue
-		}
-		select {
-		case f.mails <- m:
-		case <-f.left:
-			// The connection is closed; the rest of cmd ends by itself.
-		}
 	}
 	f.done <- cmd.Close()
 }
 
-// read reads one mail by its exact size.
-func (f *fetching) read(msg *imapclient.FetchMessageData) (*Mail, error) {
+// read reads one mail by its exact size. It hands it on while go-imap waits for
+// us to be through with the body, so that no mail overtakes another.
+func (f *fetching) read(msg *imapclient.FetchMessageData) error {
 	m := &Mail{Size: -1}
-	got := false
+	var whole chan bool
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
 			m.UID = uint32(item.UID)
 		case imapclient.FetchItemDataBodySection:
-			if item.Literal == nil {
-				continue
-			}
 			m.buf = buffers.Get().(*[]byte)
 			n := int(item.Literal.Size())
 			if cap(*m.buf) < n {
@@ -287,18 +319,20 @@ func (f *fetching) read(msg *imapclient.FetchMessageData) (*Mail, error) {
 			}
 			m.Body = (*m.buf)[:n]
 			if _, err := io.ReadFull(item.Literal, m.Body); err != nil {
-				return nil, err
+				return err
 			}
-			got = true
+			whole = make(chan bool, 1)
+			select {
+			case f.mails <- arrival{m, whole}:
+			case <-f.left:
+				// The connection is closed; the rest of cmd ends by itself.
+			}
 		}
 	}
-	if !got || m.UID == 0 {
-		return nil, nil
+	if whole != nil {
+		b, ok := f.c.tap.beside(m.UID)
+		m.InternalDate, m.Size = b.date, b.size
+		whole <- ok // false: the connection ended between the body and the line's end
 	}
-	b := f.c.tap.beside(m.UID)
-	if b.uid == 0 { // the connection ended between the body and the line's end
-		return nil, io.ErrUnexpectedEOF
-	}
-	m.InternalDate, m.Size, m.Bodyless = b.date, b.size, !b.hasBody
-	return m, nil
+	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/fblwatch/fblwatch/callbacks"
 )
 
 // Wake says why Idle returned.
@@ -27,61 +29,65 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 		return 0, err
 	}
 	defer end()
+	if c.idle != nil && !c.rang { // one DONE at a time
+		c.await(first(c.idle, c.tap.quit))
+		c.idle = nil
+		if c.tap.ended() != nil {
+			return 0, c.finish("DONE", nil)
+		}
+	}
 	if c.rang { // it came before we asked
 		c.rang = false
 		return Rang, nil
 	}
-	cont := make(chan struct{})
-	c.tap.arm(`"+" after IDLE`, c.limits.IdleCont)
-	answer, err := c.tap.inject("IDLE", cont)
+	answer, cont, err := c.tap.idle()
 	if err != nil {
 		return 0, c.finish("IDLE", err)
 	}
 	timer := time.NewTimer(slice)
 	defer timer.Stop()
 	woken := Slice
-	for {
+	for over := false; !over; over = cont == nil && (over || c.rang) {
 		select {
 		case ev := <-c.tap.events:
 			c.serve(ev)
-			if !c.rang || cont != nil {
-				continue
-			}
-			c.rang = false
-			woken = Rang
 		case <-cont:
-			cont = nil
-			c.tap.disarm()
-			if !c.rang { // else it rang while "+" was due
-				continue
-			}
-			c.rang = false
-			woken = Rang
+			cont = nil // it may have rung before
 		case st := <-answer:
 			c.drain()
-			c.tap.disarm()
-			if st.kind != "OK" {
-				return 0, fmt.Errorf("%w: %s %s", ErrNoIdle, st.kind, st.text)
-			}
-			if c.rang {
-				c.rang = false
-				return Rang, nil
-			}
-			return Ended, nil
+			return c.idled(st)
 		case <-timer.C:
-			if cont != nil { // "+" has its own deadline
+			over = cont == nil // "+" has its own deadline
+			if !over {
 				timer.Reset(time.Second)
-				continue
 			}
 		case <-c.tap.quit:
-			return 0, c.finish("IDLE", c.tap.ended())
+			return 0, c.finish("IDLE", nil)
 		}
-		break
 	}
-	c.tap.arm("answer to DONE", c.limits.Done)
-	if err := c.tap.send("DONE", "DONE"); err != nil {
+	if c.rang {
+		c.rang, woken = false, Rang
+	}
+	sent, err := c.tap.endIdle()
+	if err != nil {
 		return 0, c.finish("DONE", err)
 	}
-	c.idle = answer
+	if sent {
+		c.idle = answer
+	}
 	return woken, nil
+}
+
+// idled takes the answer to an IDLE that we had not ended.
+func (c *Client) idled(st status) (Wake, error) {
+	if st.kind != "OK" {
+		err := fmt.Errorf("%w: %s %s", ErrNoIdle, st.kind, st.text)
+		c.log(callbacks.Warn, err.Error())
+		return 0, err
+	}
+	if c.rang {
+		c.rang = false
+		return Rang, nil
+	}
+	return Ended, nil
 }

@@ -3,6 +3,7 @@ package imapclient
 import (
 	"bytes"
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +115,7 @@ func literalSize(line []byte) (head []byte, size int64, ok bool) {
 		return nil, 0, false
 	}
 	digits := strings.TrimSuffix(string(line[open+1:n-1]), "+")
-	size, err := strconv.ParseInt(digits, 10, 63)
+	size, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || size < 0 || digits[0] == '+' {
 		return nil, 0, false
 	}
@@ -164,7 +165,6 @@ type fetchLine struct {
 	size     int64
 	flags    []string
 	hasFlags bool
-	asked    bool   // has something that only our own FETCH asks for
 	body     []byte // a body that was no literal, or was held
 	hasBody  bool
 	open     bool // the line ends where a body's literal begins
@@ -197,21 +197,19 @@ func parseFetch(seq uint32, rest []byte) fetchLine {
 			if t, err := time.Parse(internalDate, s); ok && err == nil {
 				f.date = t
 			}
-			f.asked = true
 		case name == "RFC822.SIZE":
-			if n, err := strconv.ParseInt(p.word(), 10, 63); err == nil {
+			if n, err := strconv.ParseInt(p.word(), 10, 64); err == nil && n >= 0 {
 				f.size = n
 			}
-			f.asked = true
 		case strings.HasPrefix(name, "BODY["):
-			f.asked = true
 			p.space()
 			if len(p.b) == 0 {
 				f.open = true
 				return f
 			}
-			s, ok := p.str()
-			f.hasBody, f.body = ok, []byte(s)
+			if s, ok := p.str(); ok { // else NIL
+				f.hasBody, f.body = true, []byte(s)
+			}
 		default:
 			p.value()
 		}
@@ -221,7 +219,7 @@ func parseFetch(seq uint32, rest []byte) fetchLine {
 // itemName takes a FETCH item's name, upper case, with its section.
 func (p *parser) itemName() string {
 	n := 0
-	for n < len(p.b) && !bytes.ContainsRune([]byte(" ()["), rune(p.b[n])) {
+	for n < len(p.b) && strings.IndexByte(" ()[", p.b[n]) < 0 {
 		n++
 	}
 	if n < len(p.b) && p.b[n] == '[' {
@@ -263,12 +261,13 @@ func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
 	name, _ := p.str()
 	items := p.list()
 	for i := 0; i+1 < len(items); i += 2 {
-		n64, err := strconv.ParseInt(items[i+1], 10, 63)
-		if err != nil {
+		n64, err := strconv.ParseInt(items[i+1], 10, 64)
+		name := strings.ToUpper(items[i])
+		if err != nil || n64 < 0 || n64 > math.MaxUint32 && name != "SIZE" {
 			continue
 		}
 		n := uint32(n64)
-		switch strings.ToUpper(items[i]) {
+		switch name {
 		case "MESSAGES":
 			st.Messages = &n
 		case "UIDNEXT":

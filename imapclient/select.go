@@ -27,6 +27,7 @@ func (c *Client) Examine(ctx context.Context, mailbox string) (Selected, error) 
 	if err := validName(mailbox); err != nil {
 		return Selected{}, err
 	}
+	c.drain() // of the mailbox before
 	c.mailbox = callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
 	c.selected = Selected{}
 	err := c.do(ctx, "EXAMINE", c.limits.Select, func() error {
@@ -43,10 +44,12 @@ func (c *Client) Examine(ctx context.Context, mailbox string) (Selected, error) 
 	return c.selected, nil
 }
 
+const maxName = 1000 // octets of a mailbox name
+
 // validName keeps out what could only be sent as a literal.
 func validName(mailbox string) error {
-	if mailbox == "" || strings.ContainsAny(mailbox, "\r\n\x00") {
-		return fmt.Errorf("imapclient: %q is no mailbox name", mailbox)
+	if mailbox == "" || len(mailbox) > maxName || strings.ContainsAny(mailbox, "\r\n\x00") {
+		return fmt.Errorf("imapclient: %.100q is no mailbox name", mailbox)
 	}
 	return nil
 }

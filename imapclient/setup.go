@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/emersion/go-sasl"
-
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
@@ -32,7 +30,7 @@ func (s *setup) run(ctx context.Context) error {
 			return err
 		}
 	}
-	s.wire.arm("greeting", s.limits.Greeting)
+	s.wire.armTotal("greeting", s.limits.Greeting)
 	preauth, err := s.greeting()
 	if err != nil {
 		return err
@@ -62,7 +60,7 @@ func (s *setup) greeting() (preauth bool, err error) {
 	rest, ok := bytes.CutPrefix(line, []byte("* "))
 	st, isStatus := parseStatus(rest)
 	if !ok || !isStatus {
-		return false, fmt.Errorf("%w: greeting was %q: is this an IMAP server, and the right port for TLS or not?", ErrProtocol, clean(string(line[:min(len(line), 100)])))
+		return false, fmt.Errorf("%w: greeting was %q: is this an IMAP server, and the right port for TLS or not?", ErrProtocol, excerpt(line))
 	}
 	s.untagged(rest)
 	switch st.kind {
@@ -83,7 +81,7 @@ func (s *setup) starttls(ctx context.Context) error {
 	if !s.Has("STARTTLS") {
 		return ErrNoSTARTTLS
 	}
-	st, err := s.command("STARTTLS", "STARTTLS", nil)
+	st, err := s.command("STARTTLS", "STARTTLS")
 	if err != nil {
 		return err
 	}
@@ -99,7 +97,7 @@ func (s *setup) starttls(ctx context.Context) error {
 
 func (s *setup) capability() error {
 	clear(s.caps)
-	st, err := s.command("CAPABILITY", "CAPABILITY", nil)
+	st, err := s.command("CAPABILITY", "CAPABILITY")
 	if err == nil && st.kind != "OK" {
 		err = &ResponseError{Command: "CAPABILITY", Status: st.kind, Code: st.code, Text: st.text}
 	}
@@ -150,9 +148,10 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) (status,
 	user, pass := cred.Username, cred.Password.Reveal()
 	switch {
 	case offered["AUTH=PLAIN"]:
-		return s.sasl(sasl.NewPlainClient("", user, pass), offered["SASL-IR"])
+		return s.sasl("PLAIN", offered["SASL-IR"], "\x00"+user+"\x00"+pass) // RFC 4616
 	case offered["AUTH=LOGIN"]:
-		return s.sasl(sasl.NewLoginClient(user, pass), offered["SASL-IR"])
+		// What a server asks with differs; user and password do not.
+		return s.sasl("LOGIN", offered["SASL-IR"], user, pass)
 	case offered["LOGINDISABLED"]:
 		return status{}, errors.New("imapclient: the server allows no login by password here (LOGINDISABLED)")
 	}
@@ -162,39 +161,29 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) (status,
 		}
 	}
 	line := fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), quote([]byte(pass)))
-	return s.command(line, fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), hidden), nil)
+	return s.command(line, fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), hidden))
 }
 
-func (s *setup) sasl(client sasl.Client, saslIR bool) (status, error) {
-	mech, first, err := client.Start()
-	if err != nil {
-		return status{}, fmt.Errorf("imapclient: %w", err)
+// sasl logs in by a mechanism whose responses depend on no challenge.
+func (s *setup) sasl(mechanism string, saslIR bool, responses ...string) (status, error) {
+	line := "AUTHENTICATE " + mechanism
+	if !saslIR {
+		return s.command(line, line, responses...)
 	}
-	line := "AUTHENTICATE " + mech
-	pending := first != nil
-	if pending && saslIR {
-		encoded := base64.StdEncoding.EncodeToString(first)
-		if encoded == "" {
-			encoded = "="
-		}
-		return s.command(line+" "+encoded, line+" "+hidden, client.Next)
+	first := base64.StdEncoding.EncodeToString([]byte(responses[0]))
+	if first == "" {
+		first = "=" // RFC 4959 section 3
 	}
-	return s.command(line, line, func(challenge []byte) ([]byte, error) {
-		if pending {
-			pending = false
-			return first, nil
-		}
-		return client.Next(challenge)
-	})
+	return s.command(line+" "+first, line+" "+hidden, responses[1:]...)
 }
 
-// command sends one line and reads up to its tagged answer. next answers "+"
-// lines; nil: there must be none.
-func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (status, error) {
+// command sends one line and reads up to its tagged answer. The responses
+// answer the "+" lines.
+func (s *setup) command(line, shown string, responses ...string) (status, error) {
 	s.tags++
 	tag := fmt.Sprintf("S%d", s.tags)
 	name, _, _ := strings.Cut(shown, " ")
-	s.wire.arm("answer to "+name, s.limits.Auth)
+	s.wire.armTotal("answer to "+name, s.limits.Auth)
 	if err := s.wire.send(tag+" "+line, tag+" "+shown); err != nil {
 		return status{}, err
 	}
@@ -203,10 +192,17 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 		if err != nil {
 			return status{}, err
 		}
-		if challenge, ok := bytes.CutPrefix(b, []byte("+")); ok {
-			if err := s.answer(challenge, next); err != nil {
+		if len(b) == 0 {
+			continue
+		}
+		if b[0] == '+' {
+			if name != "AUTHENTICATE" {
+				return status{}, fmt.Errorf("%w: + where nothing was to be continued", ErrProtocol)
+			}
+			if err := s.answer(responses); err != nil {
 				return status{}, err
 			}
+			responses = responses[min(1, len(responses)):]
 			continue
 		}
 		word, rest, _ := bytes.Cut(b, []byte(" "))
@@ -216,29 +212,21 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 		case tag:
 			st, ok := parseStatus(rest)
 			if !ok {
-				return status{}, fmt.Errorf("%w: %q", ErrProtocol, clean(string(rest)))
+				return status{}, fmt.Errorf("%w: answer to %s was %q", ErrProtocol, name, excerpt(rest))
 			}
 			s.capabilityCode(st)
 			return st, nil
 		default:
-			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, clean(string(b)))
+			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, excerpt(b))
 		}
 	}
 }
 
-func (s *setup) answer(challenge []byte, next func([]byte) ([]byte, error)) error {
-	if next == nil {
-		return fmt.Errorf("%w: + where nothing was to be continued", ErrProtocol)
-	}
-	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(challenge)))
-	if err != nil {
-		decoded = nil // a server's own words, as some send with the first "+"
-	}
-	response, err := next(decoded)
-	if err != nil {
+func (s *setup) answer(responses []string) error {
+	if len(responses) == 0 {
 		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2
 	}
-	return s.wire.send(base64.StdEncoding.EncodeToString(response), hidden)
+	return s.wire.send(base64.StdEncoding.EncodeToString([]byte(responses[0])), hidden)
 }
 
 // untagged takes an untagged line, without its "* ".
@@ -266,14 +254,16 @@ func (s *setup) capabilities(words []string) {
 	}
 }
 
+// excerpt is as much of a server's line as an error may hold.
+func excerpt(line []byte) string { return clean(string(line[:min(len(line), 100)])) }
+
 func (s *setup) line() ([]byte, error) {
 	b, err := s.wire.readLine()
 	if err != nil {
-		var timeout *TimeoutError
 		if s.bye != "" {
 			return nil, fmt.Errorf("%w: server said BYE %s", ErrClosed, s.bye)
 		}
-		if errors.As(err, &timeout) {
+		if ours(err) {
 			return nil, err
 		}
 		return nil, fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)

@@ -13,10 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-const (
-	maxHeld     = 64 << 20 // octets of a body held back until its UID is known
-	eventBuffer = 1024     // events that may wait for the owner
-)
+const eventBuffer = 1024 // events that may wait for the owner
 
 // tap is the net.Conn that go-imap reads. It frames the server's lines, turns
 // them into events in wire order, and lets go-imap see only what it needs:
@@ -27,23 +24,28 @@ const (
 type tap struct {
 	*wire
 	events chan func(*Client) // run by the owner
-	bodies atomic.Int64       // most octets of a body that go-imap is to see
+	limits Timeouts
+	bodies atomic.Int64 // most octets of a body that go-imap is to see
 
 	// Of the reading side:
 	out  []byte     // octets for go-imap that come before anything else
 	lit  int64      // octets of a body still to pass through
 	drop int64      // octets of it beyond what was asked for
 	line []byte     // the logical line so far, literals as quoted strings
-	body *fetchLine // the FETCH whose body has passed or is held
+	body *fetchLine // the FETCH whose body has passed, is held or was dropped
 	held []byte     // that body, where its UID comes behind it
 
-	onWire atomic.Uint32 // UID of the mail that is being read
+	onWire uint32 // UID of the mail that is being read
 
 	mu     sync.Mutex
-	done   map[uint32]fetchLine   // by UID: what came beside a body
-	own    map[string]chan status // tagged answers to our own commands
-	theirs map[string]bool        // tags of go-imap's commands that are not answered yet
-	cont   chan struct{}          // "+" for our IDLE
+	asked  asked
+	own    map[string]chan<- status // tagged answers to our own commands
+	theirs map[string]bool          // tags of go-imap's commands that are not answered yet
+	owes   string                   // what those wait for, and how long at most
+	most   time.Duration
+	idling string        // tag of our IDLE until it is answered
+	cont   chan struct{} // "+" for it, until it comes
+	ending bool          // DONE was sent
 	tags   int
 
 	midLine bool // of the writing side: the command goes on
@@ -51,13 +53,13 @@ type tap struct {
 
 var _ net.Conn = (*tap)(nil)
 
-func newTap(w *wire) *tap {
+func newTap(w *wire, limits Timeouts) *tap {
 	return &tap{
 		wire:   w,
+		limits: limits,
 		events: make(chan func(*Client), eventBuffer),
 		out:    []byte("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n"),
-		done:   make(map[uint32]fetchLine),
-		own:    make(map[string]chan status),
+		own:    make(map[string]chan<- status),
 		theirs: make(map[string]bool),
 	}
 }
@@ -94,7 +96,11 @@ func (t *tap) Read(p []byte) (int, error) {
 	}
 }
 
+// fail ends the connection for what was read, or could not be.
 func (t *tap) fail(err error) error {
+	if t.onWire != 0 {
+		err = &FetchError{UID: t.onWire, Err: err}
+	}
 	t.end(err)
 	return err
 }
@@ -102,17 +108,18 @@ func (t *tap) fail(err error) error {
 // segment takes one physical line: a whole response, or the part of one up to
 // a literal or behind it.
 func (t *tap) segment(b []byte) error {
-	t.log("S: ", string(b))
+	if t.debug != nil {
+		t.log("S: ", string(b))
+	}
 	first := len(t.line) == 0 && t.body == nil
 	if first {
 		if len(b) > 0 && b[0] == '+' {
-			t.continuation(b)
+			t.continuation()
 			return nil
 		}
 		tag, rest, _ := bytes.Cut(b, []byte(" "))
 		if st, ok := parseStatus(rest); ok {
-			t.status(string(tag), st) // its text may end in {12}: never a literal
-			return nil
+			return t.status(string(tag), st) // its text may end in {12}: never a literal
 		}
 	}
 	if len(t.line)+len(b) > maxLine {
@@ -133,25 +140,12 @@ func (t *tap) literal(size int64) error {
 	seq, name, rest := untagged(t.line)
 	if name == "FETCH" && t.body == nil {
 		if f := parseFetch(seq, rest); f.open {
-			pass := min(size, t.bodies.Load())
-			t.body, t.drop = &f, size-pass
 			t.line = append(t.line, `""`...)
-			if f.uid != 0 {
-				t.onWire.Store(f.uid)
-				t.out = fetchHead(seq, f.uid, pass)
-				t.lit = pass
-				return nil
-			}
-			if pass > maxHeld {
-				return fmt.Errorf("%w: a body of %d octets before its UID", ErrProtocol, pass)
-			}
-			t.held = make([]byte, pass)
-			_, err := io.ReadFull(t.r, t.held)
-			return err
+			return t.bodyLiteral(f, size)
 		}
 	}
 	if size > maxLine-int64(len(t.line)) {
-		return fmt.Errorf("%w: a literal of %d octets in %s", ErrProtocol, size, name)
+		return fmt.Errorf("%w: a literal of %d octets in %s", ErrProtocol, size, clean(name))
 	}
 	b := make([]byte, size)
 	if _, err := io.ReadFull(t.r, b); err != nil {
@@ -159,10 +153,6 @@ func (t *tap) literal(size int64) error {
 	}
 	t.line = append(t.line, quote(b)...)
 	return nil
-}
-
-func fetchHead(seq, uid uint32, size int64) []byte {
-	return fmt.Appendf(nil, "* %d FETCH (UID %d BODY[]<0> {%d}\r\n", max(seq, 1), uid, size)
 }
 
 // untagged splits "* 12 FETCH (...)" and "* SEARCH 1 2".
@@ -191,7 +181,9 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	case "EXISTS":
 		t.emit(func(c *Client) { c.exists(num) })
 	case "EXPUNGE":
-		t.emit(func(c *Client) { c.h.Expunged(c.mailbox, num, 0) })
+		if num != 0 {
+			t.emit(func(c *Client) { c.h.Expunged(c.mailbox, num, 0) })
+		}
 	case "VANISHED":
 		t.vanished(rest)
 	case "SEARCH":
@@ -209,55 +201,6 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 		t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over: "+clean(text)) })
 	}
 	return nil
-}
-
-// fetched takes a whole FETCH line. Its flags become an event; what else came
-// beside a body waits in done for whoever reads the body.
-func (t *tap) fetched(f fetchLine, passed *fetchLine) error {
-	if f.hasFlags {
-		t.emit(func(c *Client) { c.h.Flags(c.mailbox, f.seq, f.uid, f.flags) })
-	}
-	held := t.held
-	t.held = nil
-	if passed == nil && !f.asked || f.uid == 0 {
-		if passed != nil { // go-imap was never told, and the body is nobody's
-			t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over a FETCH without a UID") })
-		}
-		return nil // go-imap would take it for the answer to a FETCH
-	}
-	f.hasBody = f.hasBody || passed != nil
-	t.mu.Lock()
-	t.done[f.uid] = f
-	t.mu.Unlock()
-	switch {
-	case passed != nil && passed.uid != 0:
-		t.out = append(t.out, ")\r\n"...)
-		t.onWire.Store(0)
-	case passed != nil:
-		t.out = append(append(fetchHead(f.seq, f.uid, int64(len(held))), held...), ")\r\n"...)
-	default: // a quoted body, NIL, or none at all
-		b := f.body[:min(int64(len(f.body)), t.bodies.Load())]
-		t.out = append(append(fetchHead(f.seq, f.uid, int64(len(b))), b...), ")\r\n"...)
-	}
-	return nil
-}
-
-// expect readies the tap for FETCHes of at most prefix octets a body.
-func (t *tap) expect(prefix int64) {
-	t.bodies.Store(prefix)
-	t.onWire.Store(0)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	clear(t.done)
-}
-
-// beside returns what came beside the body of uid.
-func (t *tap) beside(uid uint32) fetchLine {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f := t.done[uid]
-	delete(t.done, uid)
-	return f
 }
 
 // vanished turns "VANISHED (EARLIER) 41,43:116" (RFC 7162) into events.
@@ -286,16 +229,23 @@ func (t *tap) vanished(rest []byte) {
 }
 
 // status takes a status response.
-func (t *tap) status(tag string, st status) {
+func (t *tap) status(tag string, st status) error {
 	if tag == "*" {
 		t.emit(func(c *Client) { c.notified(st) })
-		return
+		return nil
+	}
+	if st.kind != "OK" && st.kind != "NO" && st.kind != "BAD" {
+		return fmt.Errorf("%w: a command was answered by %s", ErrProtocol, st.kind)
 	}
 	t.mu.Lock()
 	answer, ours := t.own[tag]
 	goIMAP := t.theirs[tag]
 	delete(t.own, tag)
 	delete(t.theirs, tag)
+	if tag == t.idling {
+		t.idling, t.cont, t.ending = "", nil, false
+	}
+	t.due()
 	t.mu.Unlock()
 	switch {
 	case ours:
@@ -303,15 +253,19 @@ func (t *tap) status(tag string, st status) {
 	case goIMAP:
 		t.emit(func(c *Client) { c.tagged(st) })
 		t.out = fmt.Appendf(t.out, "%s %s done\r\n", tag, st.kind) // it dies of odd codes and texts
-	default: // for instance the answer to a DONE that crossed the end of IDLE
-		t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "an answer nobody waits for: "+tag+" "+st.kind+" "+st.text) })
+	default:
+		t.emit(func(c *Client) {
+			c.h.Log(callbacks.Parse, "an answer nobody waits for: "+clean(tag)+" "+st.kind+" "+st.text)
+		})
 	}
+	return nil
 }
 
-func (t *tap) continuation(b []byte) {
+func (t *tap) continuation() {
 	t.mu.Lock()
 	cont := t.cont
 	t.cont = nil
+	t.due()
 	t.mu.Unlock()
 	if cont != nil {
 		close(cont)
@@ -320,17 +274,69 @@ func (t *tap) continuation(b []byte) {
 	t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over a stray +") })
 }
 
+// owe says how long the server may be silent while go-imap's commands are
+// unanswered.
+func (t *tap) owe(wait string, most time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.owes, t.most = wait, most
+}
+
+// due arms the deadline of what the server owes now. It is called with mu held,
+// as soon as that changes: whether the owner has noticed is not the server's
+// affair.
+func (t *tap) due() {
+	switch {
+	case t.cont != nil:
+		t.arm(`"+" after IDLE`, t.limits.IdleCont)
+	case t.ending:
+		t.arm("answer to DONE", t.limits.Done)
+	case len(t.theirs) > 0:
+		t.arm(t.owes, t.most)
+	default:
+		t.disarm()
+	}
+}
+
 // inject sends a command of our own. The answer comes on the channel; it has
 // room, so that nobody need wait for it.
-func (t *tap) inject(command string, cont chan struct{}) (<-chan status, error) {
-	answer := make(chan status, 1)
+func (t *tap) inject(command string) (<-chan status, error) {
 	t.mu.Lock()
-	t.tags++
-	tag := fmt.Sprintf("W%d", t.tags)
-	t.own[tag] = answer
-	t.cont = cont
+	tag, answer := t.tag()
 	t.mu.Unlock()
 	return answer, t.send(tag+" "+command, tag+" "+command)
+}
+
+// tag is called with mu held.
+func (t *tap) tag() (string, <-chan status) {
+	t.tags++
+	tag, answer := fmt.Sprintf("W%d", t.tags), make(chan status, 1)
+	t.own[tag] = answer
+	return tag, answer
+}
+
+// idle sends IDLE; cont is closed when its "+" has come.
+func (t *tap) idle() (answer <-chan status, cont <-chan struct{}, err error) {
+	t.mu.Lock()
+	tag, answer := t.tag()
+	t.idling, t.cont = tag, make(chan struct{})
+	cont = t.cont
+	t.due()
+	t.mu.Unlock()
+	return answer, cont, t.send(tag+" IDLE", tag+" IDLE")
+}
+
+// endIdle sends DONE, unless the server has ended IDLE already.
+func (t *tap) endIdle() (sent bool, err error) {
+	t.mu.Lock()
+	t.ending = t.idling != ""
+	sent = t.ending
+	t.due()
+	t.mu.Unlock()
+	if sent {
+		err = t.send("DONE", "DONE")
+	}
+	return sent, err
 }
 
 // emit hands an event to the owner. Where the owner is slow the tap waits, and
@@ -347,22 +353,21 @@ func (t *tap) Write(p []byte) (int, error) {
 	if tag, _, ok := bytes.Cut(p, []byte(" ")); ok && !t.midLine {
 		t.mu.Lock()
 		t.theirs[string(tag)] = true
+		t.due()
 		t.mu.Unlock()
 	}
 	t.midLine = len(p) > 0 && p[len(p)-1] != '\n'
 	if t.debug != nil {
 		t.log("C: ", strings.TrimRight(string(p), "\r\n"))
 	}
-	n, err := t.conn.Write(p)
-	if err != nil {
-		t.end(err)
-	}
-	return n, err
+	return t.put(p)
 }
 
-func (t *tap) Close() error                       { t.end(ErrClosed); return nil }
-func (t *tap) LocalAddr() net.Addr                { return t.conn.LocalAddr() }
-func (t *tap) RemoteAddr() net.Addr               { return t.conn.RemoteAddr() }
-func (t *tap) SetDeadline(time.Time) error        { return nil } // ours count, not go-imap's
-func (t *tap) SetReadDeadline(time.Time) error    { return nil }
-func (t *tap) SetWriteDeadline(d time.Time) error { return t.conn.SetWriteDeadline(d) }
+// The deadlines are ours, not go-imap's.
+func (t *tap) SetDeadline(time.Time) error      { return nil }
+func (t *tap) SetReadDeadline(time.Time) error  { return nil }
+func (t *tap) SetWriteDeadline(time.Time) error { return nil }
+
+func (t *tap) Close() error         { t.end(ErrClosed); return nil }
+func (t *tap) LocalAddr() net.Addr  { return t.conn.LocalAddr() }
+func (t *tap) RemoteAddr() net.Addr { return t.conn.RemoteAddr() }

@@ -33,6 +33,7 @@ type wire struct {
 	mu    sync.Mutex
 	wait  string        // what is due from the server
 	after time.Duration // 0: nothing is due, silence is fine
+	by    time.Time     // not zero: due then, whatever comes before
 	cause error
 }
 
@@ -58,26 +59,33 @@ func (a armed) Read(p []byte) (int, error) {
 		err = &TimeoutError{Wait: w.wait, After: w.after}
 		w.mu.Unlock()
 	}
-	if err != nil && n == 0 {
-		w.end(err)
-	}
 	return n, err
 }
 
 // setDeadline is called with mu held.
 func (w *wire) setDeadline() {
-	if w.after == 0 {
-		w.conn.SetReadDeadline(time.Time{})
-	} else {
-		w.conn.SetReadDeadline(time.Now().Add(w.after))
+	deadline := w.by
+	if deadline.IsZero() && w.after != 0 {
+		deadline = time.Now().Add(w.after)
 	}
+	w.conn.SetReadDeadline(deadline)
 }
 
-// arm says that the server owes an answer: wait names it.
+// arm says that the server owes an answer: wait names it, after bounds its
+// silence.
 func (w *wire) arm(wait string, after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wait, w.after = wait, after
+	w.wait, w.after, w.by = wait, after, time.Time{}
+	w.setDeadline()
+}
+
+// armTotal is arm for an answer that is due as a whole: a server that drips
+// gains nothing.
+func (w *wire) armTotal(wait string, after time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wait, w.after, w.by = wait, after, time.Now().Add(after)
 	w.setDeadline()
 }
 
@@ -129,16 +137,25 @@ func (w *wire) readLine() ([]byte, error) {
 
 // send writes one line of ours. shown is what the debug log may see of it.
 func (w *wire) send(line, shown string) error {
-	w.conn.SetWriteDeadline(time.Now().Add(w.write))
 	w.log("C: ", shown)
-	_, err := w.conn.Write([]byte(line + "\r\n"))
+	_, err := w.put([]byte(line + "\r\n"))
+	return err
+}
+
+// put writes under the write deadline, and lifts it again: TLS writes by itself
+// while we read.
+func (w *wire) put(p []byte) (int, error) {
+	w.conn.SetWriteDeadline(time.Now().Add(w.write))
+	n, err := w.conn.Write(p)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = &TimeoutError{Wait: "room on the network for a command", After: w.write}
 	}
 	if err != nil {
 		w.end(err)
+		return n, err
 	}
-	return err
+	w.conn.SetWriteDeadline(time.Time{})
+	return n, nil
 }
 
 func (w *wire) log(side, line string) {

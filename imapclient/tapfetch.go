@@ -1,0 +1,169 @@
+package imapclient
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+const maxHeld = 64 << 20 // octets of a body held back until its UID is known
+
+// asked is what FETCHes wait for. It is guarded by tap.mu.
+type asked struct {
+	uids map[uint32]bool // true: asked for and not answered; false: answered
+	from uint32          // not 0: this UID and all above are asked for
+
+	// What is known of these mails beside their bodies. It stays where no body
+	// comes: such a mail exists.
+	beside map[uint32]fetchLine
+	// A body came without a UID: which mail has been answered is not known.
+	nameless bool
+}
+
+func (a *asked) due(uid uint32) bool {
+	due, told := a.uids[uid]
+	return due || !told && a.from != 0 && uid >= a.from
+}
+
+// note remembers a line, which may be one of several for its mail.
+func (a *asked) note(f fetchLine) {
+	if had, ok := a.beside[f.uid]; ok {
+		if f.date.IsZero() {
+			f.date = had.date
+		}
+		if f.size < 0 {
+			f.size = had.size
+		}
+	}
+	f.body, f.flags = nil, nil
+	a.beside[f.uid] = f
+}
+
+// expect readies the tap for FETCHes of at most prefix octets a body. from is
+// 0, or the UID from which on all are wanted.
+func (t *tap) expect(prefix int64, from uint32) {
+	t.bodies.Store(prefix)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.asked = asked{uids: make(map[uint32]bool), from: from, beside: make(map[uint32]fetchLine)}
+}
+
+// ask says that these UIDs are about to be asked for.
+func (t *tap) ask(uids []uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, uid := range uids {
+		t.asked.uids[uid] = true
+	}
+}
+
+// take tells whether a body of uid is due. It is, once.
+func (t *tap) take(uid uint32) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	due := t.asked.due(uid)
+	switch {
+	case due && t.asked.from != 0:
+		t.asked.uids[uid] = false
+	case due:
+		delete(t.asked.uids, uid)
+	}
+	return due
+}
+
+// beside returns what came beside the body of uid.
+func (t *tap) beside(uid uint32) (f fetchLine, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	f, ok = t.asked.beside[uid]
+	delete(t.asked.beside, uid)
+	return f, ok
+}
+
+// left returns the mails that were named and got no body, ascending, and
+// whether there was a body without a name.
+func (t *tap) left() (lines []fetchLine, nameless bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.asked.beside {
+		lines = append(lines, f)
+	}
+	slices.SortFunc(lines, func(a, b fetchLine) int { return int(int64(a.uid) - int64(b.uid)) })
+	return lines, t.asked.nameless
+}
+
+func fetchHead(seq, uid uint32, size int64) []byte {
+	return fmt.Appendf(nil, "* %d FETCH (UID %d BODY[]<0> {%d}\r\n", max(seq, 1), uid, size)
+}
+
+// bodyLiteral takes the size of a body that follows. What is beyond the prefix
+// is dropped, and so is a body that nobody waits for.
+func (t *tap) bodyLiteral(f fetchLine, size int64) error {
+	pass := min(size, t.bodies.Load())
+	t.body, t.drop = &f, size-pass
+	switch {
+	case f.uid == 0:
+		if pass > maxHeld {
+			return fmt.Errorf("%w: a body of %d octets before its UID", ErrProtocol, pass)
+		}
+		t.held = make([]byte, pass)
+		_, err := io.ReadFull(t.r, t.held)
+		return err
+	case t.take(f.uid):
+		t.onWire = f.uid
+		t.lit, f.hasBody = pass, true
+		t.out = fetchHead(f.seq, f.uid, pass)
+	default:
+		t.drop = size
+	}
+	return nil
+}
+
+// fetched takes a whole FETCH line; before is the part of it up to a body's
+// literal, if it had one. Its flags become an event; what else came beside a
+// body waits for whoever reads the body. A line without a body is kept from
+// go-imap, which would take it for the whole answer.
+func (t *tap) fetched(f fetchLine, before *fetchLine) error {
+	if before != nil && before.uid != 0 && f.uid != before.uid {
+		return fmt.Errorf("%w: a FETCH with two UIDs, %d and %d", ErrProtocol, before.uid, f.uid)
+	}
+	if f.hasFlags {
+		flags := f.flags
+		t.emit(func(c *Client) { c.h.Flags(c.mailbox, f.seq, f.uid, flags) })
+	}
+	body := f.body
+	if t.held != nil {
+		body, t.held = t.held, nil
+	}
+	if f.uid == 0 {
+		if f.hasBody {
+			t.mu.Lock()
+			t.asked.nameless = true
+			t.mu.Unlock()
+			t.emit(func(c *Client) { c.h.Log(callbacks.Warn, "passed over a mail without a UID") })
+		}
+		return nil
+	}
+	passed := before != nil && before.hasBody // go-imap has its octets
+	if before != nil && before.uid != 0 && !passed {
+		return nil // dropped
+	}
+	t.mu.Lock()
+	due := passed || t.asked.due(f.uid)
+	if due {
+		t.asked.note(f)
+	}
+	t.mu.Unlock()
+	switch {
+	case passed:
+		t.out = append(t.out, ")\r\n"...)
+		t.onWire = 0
+	case due && f.hasBody:
+		t.take(f.uid)
+		body = body[:min(int64(len(body)), t.bodies.Load())]
+		t.out = append(append(fetchHead(f.seq, f.uid, int64(len(body))), body...), ")\r\n"...)
+	}
+	return nil
+}
