@@ -307,3 +307,19 @@ func TestSecret(t *testing.T) {
 		t.Error("Reveal")
 	}
 }
+
+type netConn = net.Conn
+
+// slowly gives an octet every 50 seconds while it is on.
+type slowly struct {
+	net.Conn
+	on *bool
+}
+
+func (s *slowly) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p[:min(len(p), 1)])
+	if *s.on {
+		time.Sleep(50 * time.Second)
+	}
+	return n, err
+}
