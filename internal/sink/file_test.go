@@ -1,0 +1,183 @@
+package sink
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func openFile(t *testing.T, path string) Sink {
+	t.Helper()
+	s, err := OpenFile(FileConfig{File: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func write(t *testing.T, s Sink, rows []Row) {
+	t.Helper()
+	if err := s.Write(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFileMode(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	openFile(t, filepath.Join(dir, "r.ndjson"))
+	for path, want := range map[string]fs.FileMode{dir: fs.ModeDir | 0o700, filepath.Join(dir, "r.ndjson"): 0o600} {
+		if st, err := os.Stat(path); err != nil || st.Mode() != want {
+			t.Errorf("%s: %v, %v, want %v", path, st.Mode(), err, want)
+		}
+	}
+}
+
+// A crash may have left the last line cut at any octet.
+func TestFileTornLine(t *testing.T) {
+	long := `{"id":"` + strings.Repeat("x", 200<<10) + `"}`
+	whole := text(rows(1, 1, 2)...)
+	for name, test := range map[string]struct{ before, after string }{
+		"empty":          {"", ""},
+		"whole":          {whole, whole},
+		"one octet":      {whole + "{", whole},
+		"all but LF":     {whole + `{"id":"1-3"}`, whole},
+		"long":           {whole + long, whole},
+		"long and whole": {whole + long + "\n", whole + long + "\n"},
+		"first line":     {`{"id":`, ""},
+		"long first":     {long, ""},
+		"zeros":          {whole + strings.Repeat("\x00", 100<<10), whole},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "r")
+			if err := os.WriteFile(path, []byte(test.before), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := openFile(t, path)
+			if got := read(t, path); got != test.after {
+				t.Errorf("cut to %d octets, want %d", len(got), len(test.after))
+			}
+			write(t, s, rows(1, 3, 1))
+			if got := read(t, path); got != test.after+text(rows(1, 3, 1)...) {
+				t.Errorf("after a write: %d octets", len(got))
+			}
+		})
+	}
+}
+
+func TestFileRefuses(t *testing.T) {
+	dir := t.TempDir()
+	other := filepath.Join(dir, "photo")
+	const content = "GIF89a without a newline"
+	if err := errors.Join(os.WriteFile(other, []byte(content), 0o600), os.WriteFile(filepath.Join(dir, "f"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		other:                             "does not end in a line of records",
+		dir:                               "is no regular file",
+		filepath.Join(dir, "f", "r.json"): "not a directory",
+	} {
+		_, err := OpenFile(FileConfig{File: path})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), path) != 1 && want != "not a directory" {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+	if got := read(t, other); got != content {
+		t.Errorf("a file of somebody else was cut: %q", got)
+	}
+	for config, want := range map[FileConfig]string{{}: "is empty", {File: "/var/log/"}: "names a directory", {File: "a\x00"}: "NUL"} {
+		if err := config.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", config, err)
+		}
+	}
+	if err := (FileConfig{File: "r.ndjson"}).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFileSecondWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r")
+	s := openFile(t, path)
+	write(t, s, rows(1, 1, 1))
+	if _, err := OpenFile(FileConfig{File: path}); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v", err)
+	}
+	s.Close()
+	openFile(t, path)
+}
+
+func TestFileRotates(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d", "r")
+	s := openFile(t, path)
+	write(t, s, rows(1, 1, 1))
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, rows(1, 2, 1))
+	if got := read(t, path+".1"); got != text(rows(1, 1, 1)...) {
+		t.Errorf("renamed file: %q", got)
+	}
+	if got := read(t, path); got != text(rows(1, 2, 1)...) {
+		t.Errorf("new file: %q", got)
+	}
+	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, rows(1, 3, 1))
+	if got := read(t, path); got != text(rows(1, 3, 1)...) {
+		t.Errorf("after removal: %q", got)
+	}
+	if err := os.Truncate(path, 0); err != nil { // logrotate's copytruncate
+		t.Fatal(err)
+	}
+	write(t, s, rows(1, 4, 1))
+	if got := read(t, path); got != text(rows(1, 4, 1)...) {
+		t.Errorf("after copytruncate: %q", got)
+	}
+}
+
+// A write that fails half way leaves no torn line, and the next one works.
+func TestFileFailedWrite(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("RLIMIT_FSIZE with EFBIG is tried on Linux only")
+	}
+	path := filepath.Join(t.TempDir(), "r")
+	s := openFile(t, path)
+	write(t, s, rows(1, 1, 1))
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Write(t.Context(), rows(1, 2, 100))
+	if err2 := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err2 != nil {
+		t.Fatal(err2)
+	}
+	if !errors.Is(err, syscall.EFBIG) || IsPermanent(err) || !strings.Contains(err.Error(), path) {
+		t.Errorf("%v", err)
+	}
+	if got := read(t, path); got != text(rows(1, 1, 1)...) {
+		t.Errorf("left %q", got)
+	}
+	write(t, s, rows(1, 2, 100))
+	if got := read(t, path); got != text(rows(1, 1, 101)...) {
+		t.Errorf("wrote %d octets", len(got))
+	}
+}

@@ -1,0 +1,286 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+const (
+	// minBackoff doubles with every failure in a row up to maxBackoff; a wait
+	// is between half of it and all of it, so that sinks do not knock together.
+	minBackoff = time.Second
+	maxBackoff = time.Minute
+	// drainLimit is how long Run goes on handing over after its context ended.
+	drainLimit = 5 * time.Second
+	// queueBytes bounds the records that wait in memory; the ledger has the
+	// others.
+	queueBytes = 8 << 20
+	// rowBytes is what a Row takes beside its JSON, roughly.
+	rowBytes = 128
+	// writeRows and writeBytes bound what one Write gets, one row aside.
+	writeRows  = 500
+	writeBytes = 1 << 20
+)
+
+// Pump hands records to one sink: just-committed ones from memory, and from the
+// ledger what was left over by an earlier run, by a failure or by a queue that
+// was full. It remembers what it wrote, so a cursor that is set back counts for
+// the next Pump only.
+type Pump struct {
+	out  Outbox
+	sink Sink
+	log  *slog.Logger
+
+	wake    chan struct{}
+	flushes chan chan error
+	done    chan struct{}
+	result  error // of Run, once done is closed
+
+	mu     sync.Mutex
+	queue  []Row
+	size   int  // octets in queue
+	behind bool // the ledger has more than the queue
+
+	// Of the goroutine in Run.
+	written map[int64]int64 // by folder, up to which Seq
+	failure string          // as it was logged last
+}
+
+// NewPump makes a Pump; it does nothing before Run.
+func NewPump(out Outbox, s Sink, log *slog.Logger) *Pump {
+	return &Pump{
+		out: out, sink: s, log: log.With("sink", s.Name()),
+		wake: make(chan struct{}, 1), flushes: make(chan chan error), done: make(chan struct{}),
+		behind: true, written: make(map[int64]int64),
+	}
+}
+
+// Offer hands over records that have just been committed, consecutive ones of a
+// folder in their order. It never blocks: what does not fit is read from the
+// ledger later.
+func (p *Pump) Offer(rows []Row) {
+	p.mu.Lock()
+	if !p.behind {
+		p.queue = append(p.queue, rows...)
+		for _, r := range rows {
+			p.size += len(r.JSON) + rowBytes
+		}
+		if p.size > queueBytes {
+			p.fallBehind()
+		}
+	}
+	p.mu.Unlock()
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// fallBehind leaves the queue's records to the ledger; mu is held.
+func (p *Pump) fallBehind() {
+	p.behind, p.queue, p.size = true, nil, 0
+}
+
+// take empties the queue, or tells that the ledger must be read.
+func (p *Pump) take() (rows []Row, behind bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rows, behind = p.queue, p.behind
+	p.behind, p.queue, p.size = false, nil, 0
+	return rows, behind
+}
+
+// lag makes the next delivery read the ledger.
+func (p *Pump) lag() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fallBehind()
+}
+
+// Flush waits until the sink has everything that was committed before the call,
+// and returns the first error instead of waiting for a better time. Run must be
+// running, or have run.
+func (p *Pump) Flush(ctx context.Context) error {
+	answer := make(chan error, 1)
+	select {
+	case p.flushes <- answer:
+	case <-p.done:
+		return p.stopped()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-answer:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Pump) stopped() error {
+	if p.result != nil {
+		return p.result
+	}
+	return fmt.Errorf("sink: %s has stopped", p.sink.Name())
+}
+
+// Run delivers until ctx ends, and for five seconds more what there is then;
+// what is left stays in the ledger. It returns nil then, or a permanent error
+// as soon as one comes. It logs an error once, and once when it is over.
+func (p *Pump) Run(ctx context.Context) error {
+	defer close(p.done)
+	p.result = p.run(ctx)
+	return p.result
+}
+
+func (p *Pump) run(ctx context.Context) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	limit := time.AfterFunc(math.MaxInt64, stop)
+	defer limit.Stop()
+	defer context.AfterFunc(ctx, func() { limit.Reset(drainLimit) })()
+
+	var asked chan error // the Flush that waits for this delivery
+	for backoff := minBackoff; ; {
+		ending := ctx.Err() != nil
+		err := p.deliver(work)
+		if asked != nil {
+			asked <- err
+			asked = nil
+		}
+		p.note(err)
+		if IsPermanent(err) {
+			return err
+		}
+		if ending {
+			if err != nil {
+				p.log.Warn("records are left for the next start", "err", err)
+			}
+			return nil
+		}
+		// After a failure new records are no reason to try again.
+		wake, retry := p.wake, (<-chan time.Time)(nil)
+		if err == nil {
+			backoff = minBackoff
+		} else {
+			wake, retry = nil, time.After(backoff/2+rand.N(backoff/2))
+			backoff = min(2*backoff, maxBackoff)
+		}
+		select {
+		case <-wake:
+		case <-retry:
+		case asked = <-p.flushes:
+			p.lag()
+		case <-ctx.Done():
+		}
+	}
+}
+
+// note logs err where it differs from the last one.
+func (p *Pump) note(err error) {
+	failure := ""
+	if err != nil {
+		failure = err.Error()
+	}
+	switch {
+	case failure == p.failure:
+	case IsPermanent(err):
+		p.log.Error("sink ended", "err", err)
+	case err != nil:
+		p.log.Warn("sink fails; its records wait in the ledger", "err", err)
+	default:
+		p.log.Info("sink works again")
+	}
+	p.failure = failure
+}
+
+// deliver hands over until nothing is left.
+func (p *Pump) deliver(ctx context.Context) error {
+	for {
+		rows, behind := p.take()
+		if behind {
+			rows := p.out.Unsent(ctx, p.sink.Name())
+			if err := p.each(rows, func(run []Row) error { return p.write(ctx, run) }); err != nil {
+				p.lag()
+				return err
+			}
+			continue
+		}
+		if len(rows) == 0 {
+			return nil
+		}
+		err := p.each(all(rows), func(run []Row) error {
+			last, ok := p.written[run[0].FolderID]
+			if !ok || run[0].Seq > last+1 {
+				return errGap
+			}
+			return p.write(ctx, run)
+		})
+		if err != nil {
+			p.lag()
+		}
+		if err != nil && !errors.Is(err, errGap) {
+			return err
+		}
+	}
+}
+
+// errGap means that the queue does not go on where the sink is.
+var errGap = errors.New("sink: gap")
+
+// write hands over a run and acknowledges it. Where only the acknowledgement
+// failed the last time, the sink does not get the records twice.
+func (p *Pump) write(ctx context.Context, run []Row) error {
+	folder, last := run[0].FolderID, run[len(run)-1].Seq
+	for len(run) > 0 && run[0].Seq <= p.written[folder] {
+		run = run[1:]
+	}
+	if len(run) > 0 {
+		if err := p.sink.Write(ctx, run); err != nil {
+			return err
+		}
+		p.written[folder] = last
+	}
+	return p.out.Ack(ctx, p.sink.Name(), folder, last)
+}
+
+// each calls f with runs of consecutive records of one folder.
+func (p *Pump) each(rows iter.Seq2[Row, error], f func(run []Row) error) error {
+	var run []Row
+	size := 0
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if n := len(run); n > 0 && (run[n-1].FolderID != row.FolderID || run[n-1].Seq+1 != row.Seq ||
+			n == writeRows || size > writeBytes) {
+			if err := f(run); err != nil {
+				return err
+			}
+			run, size = run[:0], 0
+		}
+		run = append(run, row)
+		size += len(row.JSON)
+	}
+	if len(run) == 0 {
+		return nil
+	}
+	return f(run)
+}
+
+func all(rows []Row) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for _, r := range rows {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,409 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// outbox is a ledger of rows: what is committed and how far it is acknowledged.
+type outbox struct {
+	mu     sync.Mutex
+	rows   []Row
+	cursor map[int64]int64
+	reads  int   // calls of Unsent
+	fails  error // of Ack
+}
+
+func newOutbox(rows ...Row) *outbox { return &outbox{rows: rows, cursor: map[int64]int64{}} }
+
+func (o *outbox) commit(rows ...Row) []Row {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rows = append(o.rows, rows...)
+	return rows
+}
+
+func (o *outbox) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.reads++
+	var rows []Row
+	for _, r := range o.rows {
+		if r.Seq > o.cursor[r.FolderID] {
+			rows = append(rows, r)
+		}
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return int(a.FolderID - b.FolderID) })
+	return func(yield func(Row, error) bool) {
+		for _, r := range rows {
+			if err := ctx.Err(); err != nil {
+				yield(Row{}, err)
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (o *outbox) Ack(ctx context.Context, sink string, folderID, seq int64) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fails != nil {
+		return o.fails
+	}
+	o.cursor[folderID] = max(o.cursor[folderID], seq)
+	return nil
+}
+
+func (o *outbox) acked(folder int64) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return int(o.cursor[folder])
+}
+
+// recorder is a sink that does what the test says.
+type recorder struct {
+	mu    sync.Mutex
+	got   []Row
+	sizes []int
+	times []time.Time // of every Write
+	do    func(ctx context.Context) error
+}
+
+func (r *recorder) Name() string { return "recorder" }
+func (r *recorder) Close() error { return nil }
+
+func (r *recorder) Write(ctx context.Context, rows []Row) error {
+	r.mu.Lock()
+	r.times = append(r.times, time.Now())
+	do := r.do
+	r.mu.Unlock()
+	if do != nil {
+		if err := do(ctx); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, row := range rows {
+		if row.FolderID != rows[0].FolderID || row.Seq != rows[0].Seq+int64(i) {
+			return Permanent(fmt.Errorf("not consecutive: %v", rows))
+		}
+	}
+	r.got = append(r.got, rows...)
+	r.sizes = append(r.sizes, len(rows))
+	return nil
+}
+
+func (r *recorder) set(do func(context.Context) error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.do = do
+}
+
+func (r *recorder) ids() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var ids []string
+	for _, row := range r.got {
+		ids = append(ids, row.ID)
+	}
+	return strings.Join(ids, " ")
+}
+
+// pumping is a Pump at work in a bubble.
+type pumping struct {
+	*Pump
+	out    *outbox
+	sink   *recorder
+	log    *bytes.Buffer
+	stop   context.CancelFunc
+	result chan error
+}
+
+func start(t *testing.T, out *outbox, sink *recorder) *pumping {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	p := &pumping{out: out, sink: sink, log: &bytes.Buffer{}, stop: stop, result: make(chan error, 1)}
+	p.Pump = NewPump(out, sink, slog.New(slog.NewTextHandler(p.log, nil)))
+	go func() { p.result <- p.Run(ctx) }()
+	return p
+}
+
+func (p *pumping) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	if err := <-p.result; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+func (p *pumping) logged(t *testing.T, word string, n int) {
+	t.Helper()
+	if got := strings.Count(p.log.String(), word); got != n {
+		t.Errorf("%q was logged %d times, want %d:\n%s", word, got, n, p.log)
+	}
+}
+
+// pass lets time go by in the bubble, and all that it brings happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+func expect(t *testing.T, what string, got, want any) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// What the ledger holds at the start comes first, then what is offered, from
+// memory.
+func TestPumpHandsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, newOutbox(rows(1, 1, 2)...), &recorder{})
+		synctest.Wait()
+		expect(t, "at the start", p.sink.ids(), "1-1 1-2")
+		expect(t, "acknowledged", p.out.acked(1), 2)
+		reads := p.out.reads
+		p.Offer(p.out.commit(rows(1, 3, 2)...))
+		synctest.Wait()
+		p.Offer(p.out.commit(rows(1, 5, 1)...))
+		synctest.Wait()
+		expect(t, "offered", p.sink.ids(), "1-1 1-2 1-3 1-4 1-5")
+		expect(t, "reads of the ledger for what was offered", p.out.reads-reads, 0)
+		p.Offer(p.out.commit(rows(2, 1, 1)...)) // a folder not seen yet: the ledger knows where it stands
+		synctest.Wait()
+		expect(t, "new folder", p.sink.ids(), "1-1 1-2 1-3 1-4 1-5 2-1")
+		expect(t, "acknowledged", p.out.acked(2), 1)
+		expect(t, "time", time.Since(p.sink.times[0]), time.Duration(0))
+		p.end(t)
+		expect(t, "log", p.log.String(), "")
+	})
+}
+
+// An Offer that was lost, came twice or came late costs neither a record nor
+// the order.
+func TestPumpOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, newOutbox(rows(1, 1, 1)...), &recorder{})
+		synctest.Wait()
+		p.out.commit(rows(1, 2, 2)...) // never offered
+		p.Offer(p.out.commit(rows(1, 4, 1)...))
+		synctest.Wait()
+		expect(t, "after a gap", p.sink.ids(), "1-1 1-2 1-3 1-4")
+		p.Offer(rows(1, 2, 3))
+		p.Offer(p.out.commit(rows(1, 5, 1)...))
+		synctest.Wait()
+		expect(t, "after a repetition", p.sink.ids(), "1-1 1-2 1-3 1-4 1-5")
+		p.end(t)
+	})
+}
+
+func TestPumpRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("connection refused")
+		sink := &recorder{do: func(context.Context) error { return down }}
+		p := start(t, newOutbox(rows(1, 1, 1)...), sink)
+		for range 100 { // new records do not hurry a sink that is down
+			pass(3 * time.Second)
+			p.Offer(p.out.commit(rows(1, int64(len(p.out.rows))+1, 1)...))
+		}
+		synctest.Wait()
+		tries := len(sink.times)
+		for i := 1; i < tries; i++ {
+			wait, limit := sink.times[i].Sub(sink.times[i-1]), min(time.Second<<(i-1), time.Minute)
+			if wait < limit/2 || wait > limit {
+				t.Errorf("try %d came after %v, want %v to %v", i+1, wait, limit/2, limit)
+			}
+		}
+		// 1+2+4+...+32 s are 63 s, then at most a minute each.
+		if tries < 10 || tries > 20 {
+			t.Errorf("%d tries in 5 minutes", tries)
+		}
+		p.logged(t, "connection refused", 1)
+		expect(t, "acknowledged", p.out.acked(1), 0)
+		sink.set(func(context.Context) error { return errors.New("no route to host") })
+		pass(5 * time.Minute)
+		p.logged(t, "no route to host", 1)
+		sink.set(nil)
+		pass(time.Minute)
+		p.logged(t, "sink works again", 1)
+		expect(t, "records", len(sink.got), 101)
+		expect(t, "acknowledged", p.out.acked(1), 101)
+		expect(t, "first try again", sink.sizes[0], 101)
+
+		// The next failure starts from a second again.
+		sink.set(func(context.Context) error { return down })
+		p.Offer(p.out.commit(rows(1, 102, 1)...))
+		synctest.Wait()
+		sink.set(nil)
+		pass(time.Second)
+		expect(t, "acknowledged", p.out.acked(1), 102)
+		p.end(t)
+	})
+}
+
+// The ledger fails at the acknowledgement: the sink does not get the records
+// again each time.
+func TestPumpAckFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutbox(rows(1, 1, 3)...)
+		out.fails = errors.New("disk full")
+		p := start(t, out, &recorder{})
+		pass(5 * time.Minute)
+		expect(t, "records", p.sink.ids(), "1-1 1-2 1-3")
+		p.logged(t, "disk full", 1)
+		out.mu.Lock()
+		out.fails = nil
+		out.mu.Unlock()
+		pass(time.Minute)
+		expect(t, "acknowledged", out.acked(1), 3)
+		expect(t, "records", p.sink.ids(), "1-1 1-2 1-3")
+		p.end(t)
+	})
+}
+
+func TestPumpPermanent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &recorder{do: func(context.Context) error { return ErrClosed }}
+		p := start(t, newOutbox(rows(1, 1, 1)...), sink)
+		if err := <-p.result; !errors.Is(err, ErrClosed) {
+			t.Errorf("Run: %v", err)
+		}
+		expect(t, "acknowledged", p.out.acked(1), 0)
+		expect(t, "tries", len(sink.times), 1)
+		if err := p.Flush(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("Flush: %v", err)
+		}
+		p.Offer(rows(1, 2, 1)) // harmless
+		p.stop()
+	})
+}
+
+// A slow sink: the queue is bounded, and what did not fit comes from the
+// ledger.
+func TestPumpOverflow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutbox()
+		big := func(seq int64) Row {
+			return Row{FolderID: 1, Seq: seq, ID: fmt.Sprint(seq), JSON: bytes.Repeat([]byte("x"), writeBytes/2)}
+		}
+		out.commit(big(1))
+		sink := &recorder{do: func(context.Context) error { time.Sleep(time.Second); return nil }}
+		p := start(t, out, sink)
+		for seq := int64(2); seq <= 60; seq++ {
+			p.Offer(out.commit(big(seq)))
+			p.mu.Lock()
+			if p.size > queueBytes || len(p.queue) > queueBytes/(writeBytes/2) {
+				t.Errorf("the queue holds %d octets", p.size)
+			}
+			p.mu.Unlock()
+		}
+		pass(time.Minute)
+		expect(t, "records", len(sink.got), 60)
+		for i, r := range sink.got {
+			if r.Seq != int64(i+1) {
+				t.Fatalf("record %d has seq %d", i, r.Seq)
+			}
+		}
+		if most := slices.Max(sink.sizes); most > 4 {
+			t.Errorf("one Write got %d records of half the limit", most)
+		}
+		p.end(t)
+	})
+}
+
+func TestPumpWriteRows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := start(t, newOutbox(append(rows(1, 1, 1200), rows(2, 5, 3)...)...), &recorder{})
+		synctest.Wait()
+		expect(t, "sizes", fmt.Sprint(p.sink.sizes), "[500 500 200 3]")
+		p.end(t)
+	})
+}
+
+func TestPumpFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutbox(rows(1, 1, 2)...)
+		sink := &recorder{do: func(context.Context) error { time.Sleep(time.Second); return nil }}
+		p := start(t, out, sink)
+		out.commit(rows(2, 1, 1)...) // committed, not yet offered
+		if err := p.Flush(t.Context()); err != nil {
+			t.Error(err)
+		}
+		expect(t, "records", sink.ids(), "1-1 1-2 2-1")
+		expect(t, "acknowledged", out.acked(2), 1)
+
+		down := errors.New("down")
+		sink.set(func(context.Context) error { return down })
+		p.Offer(out.commit(rows(1, 3, 1)...))
+		pass(time.Hour) // deep in its backoff, and still Flush tries at once
+		at := time.Now()
+		if err := p.Flush(t.Context()); !errors.Is(err, down) || time.Since(at) != 0 {
+			t.Errorf("%v after %v", err, time.Since(at))
+		}
+		sink.set(nil)
+		if err := p.Flush(t.Context()); err != nil || time.Since(at) != 0 {
+			t.Errorf("%v after %v", err, time.Since(at))
+		}
+		expect(t, "acknowledged", out.acked(1), 3)
+
+		sink.set(func(context.Context) error { time.Sleep(time.Hour); return nil })
+		p.Offer(out.commit(rows(1, 4, 1)...))
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := p.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		p.end(t)
+		if err := p.Flush(t.Context()); err == nil {
+			t.Error("Flush after the end: no error")
+		}
+	})
+}
+
+// At the end of its context a Pump hands over what there is, for five seconds.
+func TestPumpDrains(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &recorder{do: func(context.Context) error { time.Sleep(time.Second); return nil }}
+		p := start(t, newOutbox(rows(1, 1, 1)...), sink)
+		synctest.Wait() // in the first Write
+		p.Offer(p.out.commit(rows(1, 2, 3)...))
+		p.end(t)
+		expect(t, "records", sink.ids(), "1-1 1-2 1-3 1-4")
+		expect(t, "acknowledged", p.out.acked(1), 4)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		sink := &recorder{do: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+		p := start(t, newOutbox(rows(1, 1, 1)...), sink)
+		synctest.Wait()
+		at := time.Now()
+		p.end(t)
+		expect(t, "drained for", time.Since(at), drainLimit)
+		expect(t, "acknowledged", p.out.acked(1), 0)
+		p.logged(t, "left for the next start", 1)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		sink := &recorder{do: func(context.Context) error { return errors.New("down") }}
+		p := start(t, newOutbox(rows(1, 1, 1)...), sink)
+		pass(time.Hour)
+		at := time.Now()
+		p.end(t) // one more try, no waiting
+		expect(t, "a sink that is down ended after", time.Since(at), time.Duration(0))
+	})
+}

@@ -1,0 +1,166 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rows are n records of a folder from seq on.
+func rows(folder, seq int64, n int) []Row {
+	var rs []Row
+	for range n {
+		id := fmt.Sprintf("%d-%d", folder, seq)
+		rs = append(rs, Row{FolderID: folder, Seq: seq, ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q}`, id)})
+		seq++
+	}
+	return rs
+}
+
+// text is what rows are as NDJSON.
+func text(rows ...Row) string {
+	var b strings.Builder
+	for _, r := range rows {
+		fmt.Fprintf(&b, "{\"id\":%q}\n", r.ID)
+	}
+	return b.String()
+}
+
+// TestContract holds every sink to the comments of Sink.
+func TestContract(t *testing.T) {
+	for name, open := range map[string]func(t *testing.T) (Sink, func() string){
+		"stdout": func(t *testing.T) (Sink, func() string) {
+			var b bytes.Buffer
+			return Stdout(&b), b.String
+		},
+		"file": func(t *testing.T) (Sink, func() string) {
+			path := filepath.Join(t.TempDir(), "records.ndjson")
+			return openFile(t, path), func() string { return read(t, path) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, written := open(t)
+			if s.Name() != name {
+				t.Errorf("named %q", s.Name())
+			}
+			first, second := rows(1, 1, 3), rows(2, 1, 700)
+			want := text(first...) + text(second...) + text(first...)
+			ended, cancel := context.WithCancel(t.Context())
+			cancel()
+			for _, rs := range [][]Row{first, second, first} { // records may come again
+				kept := append([]Row(nil), rs...)
+				if err := s.Write(t.Context(), kept); err != nil {
+					t.Fatal(err)
+				}
+				clear(kept) // a sink does not keep them
+			}
+			if got := written(); got != want {
+				t.Errorf("wrote %d octets, want %d", len(got), len(want))
+			}
+			if err := s.Write(ended, first); err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("on an ended context: %v", err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestPermanent(t *testing.T) {
+	err := fmt.Errorf("outer: %w", Permanent(io.EOF))
+	if !IsPermanent(err) || !errors.Is(err, io.EOF) || err.Error() != "outer: EOF" {
+		t.Errorf("%v", err)
+	}
+	if IsPermanent(io.EOF) || IsPermanent(nil) {
+		t.Error("every error is permanent")
+	}
+}
+
+func TestStdoutReaderGone(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	r.Close()
+	err = Stdout(w).Write(t.Context(), rows(1, 1, 1))
+	if !errors.Is(err, ErrClosed) || !errors.Is(err, syscall.EPIPE) || !IsPermanent(err) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A reader that stands still must not keep the program from ending, and finds
+// whole lines when it goes on.
+func TestStdoutStuck(t *testing.T) {
+	r, w := io.Pipe()
+	s := Stdout(w)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Write(ctx, rows(1, 1, 1)); !errors.Is(err, context.Canceled) {
+		t.Fatalf("%v", err)
+	}
+	got := make(chan string)
+	go func() {
+		b, _ := io.ReadAll(r)
+		got <- string(b)
+	}()
+	if err := s.Write(t.Context(), rows(1, 1, 2)); err != nil {
+		t.Error(err)
+	}
+	w.Close()
+	if got, want := <-got, text(rows(1, 1, 1)...)+text(rows(1, 1, 2)...); got != want {
+		t.Errorf("read %q, want %q", got, want)
+	}
+}
+
+// cutWriter takes room octets, then fails.
+type cutWriter struct {
+	bytes.Buffer
+	room int
+}
+
+func (c *cutWriter) Write(b []byte) (int, error) {
+	if len(b) <= c.room {
+		c.room -= len(b)
+		return c.Buffer.Write(b)
+	}
+	n, _ := c.Buffer.Write(b[:c.room])
+	c.room = 0
+	return n, syscall.ENOSPC
+}
+
+// Wherever a write is cut, what comes out in the end is whole lines and holds
+// every record.
+func TestStdoutTorn(t *testing.T) {
+	one, two := rows(1, 1, 2), rows(1, 1, 3)
+	for room := range len(text(one...)) {
+		w := &cutWriter{room: room}
+		s := Stdout(w)
+		if err := s.Write(t.Context(), one); !errors.Is(err, syscall.ENOSPC) || IsPermanent(err) {
+			t.Fatalf("room %d: %v", room, err)
+		}
+		if err := s.Write(t.Context(), two); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("room %d: %v", room, err)
+		}
+		w.room = 1 << 20
+		if err := s.Write(t.Context(), two); err != nil {
+			t.Fatal(err)
+		}
+		got, ok := strings.CutSuffix(w.String(), text(two...))
+		if whole := text(one...); !ok || !strings.HasPrefix(whole, got) || got != "" && !strings.HasSuffix(got, "\n") {
+			t.Errorf("room %d: wrote %q", room, w.String())
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"syscall"
+)
+
+type stdout struct {
+	w    io.Writer
+	busy chan error // the write under way; nil where there is none
+	rest []byte     // what is missing of a torn line
+}
+
+// Stdout returns the sink "stdout", which writes NDJSON to w. A pipe that
+// nobody reads any more is ErrClosed. Closing it does not close w.
+func Stdout(w io.Writer) Sink { return &stdout{w: w} }
+
+func (s *stdout) Name() string { return "stdout" }
+
+func (s *stdout) Write(ctx context.Context, rows []Row) error {
+	if s.busy != nil {
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
+	// Whatever went wrong before, the next record starts on its own line.
+	for len(s.rest) > 0 {
+		if err := s.put(ctx, s.rest); err != nil {
+			return err
+		}
+	}
+	return s.put(ctx, lines(rows))
+}
+
+// put writes b. A pipe may stand still for ever, so the write has a goroutine
+// of its own; where ctx ends first the next Write waits for it.
+func (s *stdout) put(ctx context.Context, b []byte) error {
+	s.busy = make(chan error, 1)
+	go func(busy chan<- error) {
+		n, err := s.w.Write(b)
+		if n > 0 && b[n-1] == '\n' {
+			s.rest = nil
+		} else if n > 0 {
+			s.rest = b[n : n+1+bytes.IndexByte(b[n:], '\n')]
+		}
+		busy <- err
+	}(s.busy)
+	return s.wait(ctx)
+}
+
+// wait ends the write under way; until then its goroutine owns rest.
+func (s *stdout) wait(ctx context.Context) error {
+	select {
+	case err := <-s.busy:
+		s.busy = nil
+		if errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, fs.ErrClosed) {
+			return fmt.Errorf("%w: %w", ErrClosed, err)
+		}
+		if err != nil {
+			return fmt.Errorf("sink: stdout: %w", err)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *stdout) Close() error { return nil }
