@@ -284,27 +284,32 @@ func isDeath(err error) bool {
 	return !errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*LedgerError))
 }
 
-// fetchSome reads mails and hands them to the pipeline. A refused FETCH leaves
-// its mails pending.
+// fetchSome reads mails and hands them to the pipeline, in the order of their
+// UIDs. A refused FETCH leaves its mails pending.
 func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
+	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
 	for m, err := range s.c.Fetch(ctx, uids, prefix) {
+		if err == nil {
+			read++
+			if err = o.add(m); err != nil {
+				return read, err
+			}
+			continue
+		}
+		if lineErr := o.flush(); lineErr != nil {
+			return read, lineErr
+		}
 		var no *imapclient.ResponseError
-		if errors.As(err, &no) && len(uids) > 1 {
+		switch {
+		case !errors.As(err, &no):
+			return read, err
+		case len(uids) > 1:
 			return read, s.oneByOne(ctx, uids, prefix)
 		}
-		if errors.As(err, &no) {
-			s.line.add(batch{died: uids[0]})
-			return read, nil
-		}
-		if err != nil {
-			return read, err
-		}
-		read++
-		if err := s.line.mail(m, prefix); err != nil {
-			return read, err
-		}
+		s.line.add(batch{died: uids[0]})
+		return read, nil
 	}
-	return read, nil
+	return read, o.flush()
 }
 
 // oneByOne asks for each mail alone, after the server refused them together.

@@ -1,0 +1,82 @@
+package watch
+
+import (
+	"slices"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+)
+
+// heldMost is how many octets of mails may wait for one that comes before them.
+const heldMost = 8 << 20
+
+// order brings mails back into the order in which they were asked for: a
+// server may answer two FETCHes at once, in turns.
+type order struct {
+	next []uint32 // UIDs not yet given, ascending
+	held map[uint32]*imapclient.Mail
+	size int64
+	give func(*imapclient.Mail) error
+}
+
+func newOrder(uids []uint32, give func(*imapclient.Mail) error) *order {
+	return &order{next: uids, held: make(map[uint32]*imapclient.Mail), give: give}
+}
+
+// add takes the next mail that came, and gives those whose turn it is.
+func (o *order) add(m *imapclient.Mail) error {
+	if len(o.next) > 0 && m.UID == o.next[0] {
+		o.next = o.next[1:]
+		if err := o.give(m); err != nil {
+			return err
+		}
+		return o.follow()
+	}
+	if had := o.held[m.UID]; had != nil {
+		o.size -= int64(len(had.Body))
+		had.Release()
+	}
+	o.held[m.UID] = m
+	o.size += int64(len(m.Body))
+	if o.size > heldMost {
+		return o.flush()
+	}
+	return nil
+}
+
+// follow gives the held mails that come next.
+func (o *order) follow() error {
+	for len(o.next) > 0 && o.held[o.next[0]] != nil {
+		m := o.held[o.next[0]]
+		o.next = o.next[1:]
+		delete(o.held, m.UID)
+		o.size -= int64(len(m.Body))
+		if err := o.give(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush gives all held mails, those before them being missing or late.
+func (o *order) flush() error {
+	held := make([]*imapclient.Mail, 0, len(o.held))
+	for _, m := range o.held {
+		held = append(held, m)
+	}
+	slices.SortFunc(held, func(a, b *imapclient.Mail) int { return int(int64(a.UID) - int64(b.UID)) })
+	clear(o.held)
+	o.size = 0
+	for i, m := range held {
+		if err := o.give(m); err != nil {
+			for _, m := range held[i+1:] {
+				m.Release()
+			}
+			return err
+		}
+	}
+	if len(held) > 0 {
+		last := held[len(held)-1].UID
+		o.next = slices.DeleteFunc(slices.Clone(o.next), func(uid uint32) bool { return uid <= last })
+	}
+	return nil
+}

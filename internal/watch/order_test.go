@@ -1,0 +1,66 @@
+package watch
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+)
+
+func TestOrder(t *testing.T) {
+	for _, c := range []struct{ asked, came, given string }{
+		{"[1 2 3]", "[1 2 3]", "[1 2 3]"},
+		{"[1 2 3 4 5]", "[3 1 4 2 5]", "[1 2 3 4 5]"},
+		{"[1 2 3 4]", "[4 3 2 1]", "[1 2 3 4]"},
+		{"[1 2 3 4]", "[1 3 4]", "[1 3 4]"}, // the second is missing
+		{"[1 2 3]", "[1 3 3 2]", "[1 2 3]"}, // one came twice
+		{"[1 2 3]", "[]", "[]"},
+	} {
+		var given []uint32
+		o := newOrder(numbers(c.asked), func(m *imapclient.Mail) error {
+			given = append(given, m.UID)
+			return nil
+		})
+		for _, uid := range numbers(c.came) {
+			if err := o.add(&imapclient.Mail{UID: uid}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := o.flush(); err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(given); got != c.given {
+			t.Errorf("asked for %s, came %s: gave %s, want %s", c.asked, c.came, got, c.given)
+		}
+	}
+}
+
+// TestOrderHoldsLittle: what comes long before its turn is given after all.
+func TestOrderHoldsLittle(t *testing.T) {
+	given := 0
+	o := newOrder([]uint32{1, 2, 3}, func(*imapclient.Mail) error { given++; return nil })
+	for uid := uint32(2); uid <= 3; uid++ {
+		if err := o.add(&imapclient.Mail{UID: uid, Body: make([]byte, heldMost/2+1)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if given != 2 || o.size != 0 {
+		t.Errorf("%d given, %d octets held; want both given", given, o.size)
+	}
+	if err := o.add(&imapclient.Mail{UID: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.flush(); err != nil || given != 3 {
+		t.Errorf("the late one: %v, %d given", err, given)
+	}
+}
+
+func numbers(s string) (l []uint32) {
+	for rest := s[1 : len(s)-1]; rest != ""; {
+		var n uint32
+		fmt.Sscan(rest, &n)
+		l = append(l, n)
+		rest = rest[min(len(rest), len(fmt.Sprint(n))+1):]
+	}
+	return l
+}
