@@ -86,8 +86,8 @@ func decodeQuoted(b []byte) []byte {
 			}
 		}
 		line, rest, ended := cutLine(b[i+1:])
-		if ended && len(bytes.TrimRight(line, " \t")) == 0 {
-			i = len(b) - len(rest) - 1
+		if len(bytes.TrimRight(line, " \t")) == 0 || !ended && len(line) < 2 {
+			i = len(b) - len(rest) - 1 // a soft line break, or cut
 			continue
 		}
 		out = append(out, '=')

@@ -85,7 +85,7 @@ func fieldOf(name []byte) fieldID {
 // readFields reads the fields of the report part.
 func (p *parser) readFields(w *part) {
 	if w.arfHead {
-		p.readBlock(w.head, true, true)
+		p.readBlock(w.head, w.headEnded, true)
 	}
 	body := w.decoded()
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
@@ -123,29 +123,32 @@ func (p *parser) readBlock(b []byte, closed, head bool) {
 	}
 }
 
-// reflow breaks a report part that stands on one line before the names that it
-// knows.
+// reflow breaks a report part whose fields all stand on one line before the
+// names that it knows.
 func reflow(b []byte) []byte {
-	f, rest, kind := readField(b)
-	if kind != fieldLine || len(trim(rest)) > 0 || fieldOf(f.name) == extension {
+	f, rest, _ := readField(b)
+	if id := fieldOf(f.name); id != feedbackType && id != userAgent && id != version {
 		return b
 	}
 	var out []byte
-	for word := range bytes.FieldsSeq(b) {
-		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != extension && len(out) > 0 {
-			out = append(out, '\n')
-		} else if len(out) > 0 {
+	fields := 0
+	for word := range bytes.FieldsSeq(b[:len(b)-len(rest)]) {
+		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != extension {
+			if fields++; fields > 1 {
+				out = append(out, '\n')
+			}
+		} else {
 			out = append(out, ' ')
 		}
 		out = append(out, word...)
 	}
-	if !bytes.Contains(out, []byte("\n")) {
+	if fields < 2 {
 		return b
 	}
 	if f.ended {
 		out = append(out, '\n')
 	}
-	return out
+	return append(out, rest...)
 }
 
 // readField reads one whole field. What its key cannot hold stays in the

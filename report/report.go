@@ -107,11 +107,17 @@ func Parse(b []byte, size int64) *Report {
 	var h outerHeader
 	header, rest, ended := splitHeader(mail)
 	body, standard := h.read(mail)
-	r.ID = reportID(&h, header, rest)
+	if standard {
+		r.ID = reportID(&h, header, rest)
+	} else { // what the id depends on is in the header proper
+		var strict outerHeader
+		strict.read(header)
+		r.ID = reportID(&strict, header, rest)
+	}
 	p.readOuter(&h)
 	if len(mail) > maxHeader && len(header) >= maxHeader-2 {
 		p.loss("header: longer than 1 MiB")
-		body = nil
+		body, p.beyond = nil, true
 	} else if !standard && ended {
 		p.deviation("header: not ended by its first blank line")
 	}
@@ -146,10 +152,10 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 	if !ended {
 		want = max(2*have, firstLook)
 	} else {
-		if missing := idNeed(body) - len(body); missing > 0 {
+		if missing := idNeed(body) - len(body); missing > 0 && !p.beyond {
 			want = have + int64(missing)
 		}
-		if w.open && !p.beyond && w.leaf == "" {
+		if w.open && w.leaf == "" && !p.beyond {
 			want = max(want, min(max(2*have, firstLook), have-int64(len(body))+int64(look)))
 		}
 	}

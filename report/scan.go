@@ -30,7 +30,7 @@ func readField(b []byte) (f field, rest []byte, kind lineKind) {
 		return f, rest, blankLine
 	}
 	colon := bytes.IndexByte(line, ':')
-	if colon < 0 || !isFieldName(bytes.TrimRight(line[:colon], " \t")) {
+	if colon < 0 || bytes.HasPrefix(line[colon+1:], []byte("//")) || !isFieldName(bytes.TrimRight(line[:colon], " \t")) {
 		f.value = line
 		return f, rest, otherLine
 	}

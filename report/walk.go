@@ -11,6 +11,7 @@ type part struct {
 	disposition []byte
 	head        []byte // its header
 	arfHead     bool   // its header holds fields of a report
+	headEnded   bool   // a blank line or a boundary follows the header
 	body        []byte
 	closed      bool // a boundary follows it
 	found       bool
@@ -147,6 +148,7 @@ func (p *part) readHead() {
 		}
 		if kind == blankLine || kind == endOfData {
 			p.head, p.body = p.body[:len(p.body)-len(b)], rest
+			p.headEnded = kind == blankLine || p.closed
 			return
 		}
 		b = rest

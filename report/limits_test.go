@@ -1,0 +1,119 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// timed fails where a mail costs more than a linear reader can need.
+func timed(t *testing.T, mail string) *Report {
+	t.Helper()
+	start := time.Now()
+	r := Parse([]byte(mail), 0)
+	r.Records(Envelope{})
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("%d octets took %s", len(mail), d)
+	}
+	return r
+}
+
+func hasProblem(r *Report, text string) bool {
+	return slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Text == text })
+}
+
+const limitHead = "From: fbl@example.com\nMessage-ID: <1@example.com>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"
+
+func TestLimitDepth(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b0\n\n")
+	for i := range 10_000 {
+		fmt.Fprintf(&b, "--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n", i, i+1)
+	}
+	if r := timed(t, b.String()); r.Kind != KindUnparsed || !hasProblem(r, "parts: nested more than 20 deep") {
+		t.Errorf("%s %v", r.Kind, r.Problems)
+	}
+}
+
+func TestLimitParts(t *testing.T) {
+	mail := limitHead + strings.Repeat("--b\n\nx\n", 100_000) + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b--\n"
+	if r := timed(t, mail); r.Kind != KindUnparsed || !hasProblem(r, "parts: more than 1000") {
+		t.Errorf("%s %v", r.Kind, r.Problems)
+	}
+}
+
+func TestLimitFields(t *testing.T) {
+	mail := limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n" + strings.Repeat("X: y\n", 20_000) + "--b--\n"
+	if r := timed(t, mail); r.Kind != KindReport || !hasProblem(r, "report part: more than 10000 lines") {
+		t.Errorf("%s %v", r.Kind, r.Problems)
+	}
+}
+
+func TestLimitRecipients(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n")
+	for i := range 2000 {
+		fmt.Fprintf(&b, "Original-Rcpt-To: u%d@example.com\n", i)
+	}
+	b.WriteString("--b--\n")
+	r := timed(t, b.String())
+	if n := len(r.Records(Envelope{})); n != maxRecipients || !hasProblem(r, "original-rcpt-to: more than 1000") || len(r.Extensions["original-rcpt-to"]) != 1000 {
+		t.Errorf("%d records, %v", n, r.Problems)
+	}
+}
+
+func TestLimitHeader(t *testing.T) {
+	mail := "From: fbl@example.com\n" + strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\n", 10_000) + limitHead
+	if r := timed(t, mail); r.Kind != KindOther {
+		t.Errorf("%s %v", r.Kind, r.Problems)
+	}
+}
+
+func TestLimitOdd(t *testing.T) {
+	for name, mail := range map[string]string{
+		"NUL":              strings.Repeat("\x00", 1<<20),
+		"NUL in a report":  strings.ReplaceAll(string(benchMail(5<<10)), "abuse", "a\x00b"),
+		"dashes":           limitHead + strings.Repeat("--", 1<<20),
+		"boundaries":       limitHead + strings.Repeat("--b ", 1<<20),
+		"continuations":    limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n" + strings.Repeat(" x\n", 1<<20),
+		"brackets":         limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: " + strings.Repeat("<", 1<<20) + "\n",
+		"commas":           limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: " + strings.Repeat("a,", 1<<20) + "\n",
+		"doubled":          limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n" + strings.Repeat("Version: 1\n", 9000),
+		"encoded words":    limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b\nContent-Type: message/rfc822\n\nSubject: " + strings.Repeat("=?utf-8?q?x?= ", 50_000) + "\n\n--b--",
+		"base64":           limitHead + "--b\nContent-Type: message/feedback-report\nContent-Transfer-Encoding: base64\n\n" + strings.Repeat("QUFB", 1<<20),
+		"original header":  limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b\nContent-Type: message/rfc822\n\n" + strings.Repeat("DKIM-Signature: d=example.com\n", 100_000),
+		"DKIM signatures":  limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b\nContent-Type: message/rfc822\n\n" + signatures(20_000),
+		"no line break":    strings.Repeat("x", 10<<20),
+		"CR only":          strings.Repeat("x\r", 5<<20),
+		"one line, params": "Content-Type: multipart/report" + strings.Repeat("; a=b", 200_000) + "\n\nx",
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, record := range timed(t, mail).Records(Envelope{}) {
+				record.AppendJSON(nil)
+			}
+		})
+	}
+}
+
+func signatures(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "DKIM-Signature: v=1; d=%d.example.com\n", i)
+	}
+	return b.String()
+}
+
+// TestLarge: a mail of 200 MB costs no more memory than its head.
+func TestLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("200 MB of memory")
+	}
+	mail := append([]byte(limitHead), make([]byte, 200<<20)...)
+	start := time.Now()
+	Parse(mail, 0)
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("took %s", d)
+	}
+}
