@@ -195,3 +195,13 @@ func TestIdle(t *testing.T) {
 		}
 	})
 }
+
+// trials log in with one password after the other.
+func trials(passwords ...imapclient.Secret) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+	return func(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
+		if ch.Trial > len(passwords) {
+			return imapclient.Credentials{}, ch.Last
+		}
+		return imapclient.Credentials{Username: "user", Password: passwords[ch.Trial-1]}, nil
+	}
+}
