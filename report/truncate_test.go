@@ -128,7 +128,7 @@ func valuesOf(records []Record) map[string][]string {
 			}
 		}
 		if r.ReportingMTA != nil {
-			add("reporting_mta", r.ReportingMTA.Name)
+			add("reporting_mta", r.ReportingMTA.Name, r.ReportingMTA.Type)
 		}
 		add("identity_alignment", r.IdentityAlignment)
 		add("dkim_identity", r.DKIMIdentity)

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzParse: whatever the bytes, what is fetched by Need has the whole mail's
+// id, and every record is one inert line that reads back equal.
+func FuzzParse(f *testing.F) {
+	for _, fixture := range fixtures(f) {
+		f.Add(fixture.mail, uint16(len(fixture.mail)/2))
+	}
+	f.Fuzz(func(t *testing.T, mail []byte, first uint16) {
+		r := Parse(mail, 0)
+		if r.Need() != 0 {
+			t.Fatalf("a whole mail needs %d", r.Need())
+		}
+		if part, _ := fetch(t, mail, int(first)); part.ID != r.ID {
+			t.Errorf("id %s from a part, %s from the whole", part.ID, r.ID)
+		}
+		for _, record := range r.Records(envelope) {
+			line := record.AppendJSON(nil)
+			checkInert(t, line)
+			var back Record
+			if err := json.Unmarshal(line, &back); err != nil {
+				t.Fatalf("%v: %s", err, line)
+			}
+			if diff := cmp.Diff(record, back); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+func checkInert(t *testing.T, line []byte) {
+	if !utf8.Valid(line) {
+		t.Fatalf("not UTF-8: %q", line)
+	}
+	for _, c := range string(line) {
+		if c < ' ' || c == 0x7f || isActive(c) {
+			t.Fatalf("%U in %q", c, line)
+		}
+	}
+}
+
+// FuzzFields: nothing that a report part says is lost. Each line that is a
+// field with a value is somewhere in the record, in whole or with its brackets
+// off.
+func FuzzFields(f *testing.F) {
+	for _, fixture := range fixtures(f) {
+		_, part, found := strings.Cut(string(fixture.mail), "message/feedback-report\n\n")
+		if part, _, ended := strings.Cut(part, "\n--"); found && ended {
+			f.Add(part)
+		}
+	}
+	f.Add("Feedback-Type: abuse\nVersion: 1\nX: y\nX: z\nOriginal-Rcpt-To: a@example.com, <b@example.com>\n")
+	f.Fuzz(func(t *testing.T, fields string) {
+		if strings.ContainsAny(fields, "\r") || strings.Contains(fields, "--b") || !utf8.ValidString(fields) {
+			t.Skip()
+		}
+		mail := limitHead + "--b\nContent-Type: message/feedback-report\n\n" + fields + "\n--b--\n"
+		r := Parse([]byte(mail), 0)
+		if r.Kind != KindReport {
+			t.Skip()
+		}
+		var said strings.Builder
+		for _, record := range r.Records(Envelope{}) {
+			for _, values := range valuesOf([]Record{record}) {
+				for _, v := range values {
+					said.WriteString(v + "\n")
+				}
+			}
+		}
+		for _, v := range fieldsIn([]byte(fields)) {
+			for word := range strings.FieldsFuncSeq(v, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>[];,", r) }) {
+				if !says(said.String(), word) {
+					t.Errorf("%q of %q is not in %q", word, v, said.String())
+				}
+			}
+		}
+	})
+}
+
+// fieldsIn reads the values of a report part, as a plain reader would.
+func fieldsIn(b []byte) (values []string) {
+	for len(b) > 0 {
+		f, rest, kind := readField(b)
+		if v := string(f.value); kind == fieldLine && !strings.EqualFold(v, "authentication result string is not available") {
+			values = append(values, v)
+		}
+		b = rest
+	}
+	return values
+}
+
+// says looks for a word, but for what canonical forms change.
+func says(text, word string) bool {
+	text, word = strings.ToLower(text), strings.ToLower(word)
+	if strings.Contains(text, word) {
+		return true
+	}
+	if name, _, found := strings.Cut(word, ":"); found && fieldOf([]byte(name)) != extension {
+		return true // all fields on one line
+	}
+	ip, _ := parseIP(word)
+	return ip != "" && strings.Contains(text, ip) || number(word) > 0 && strings.Contains(text, strings.TrimLeft(word, "0"))
+}
