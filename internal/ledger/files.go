@@ -58,6 +58,7 @@ func createDir(dir string) error {
 // explain says what happened to the ledger at path and what to do about it.
 func explain(path string, err error) error {
 	var se *sqlite.Error
+	var pe *fs.PathError
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, ErrClaimLost), errors.Is(err, ErrLocked), errors.Is(err, ErrNewer):
@@ -66,6 +67,8 @@ func explain(path string, err error) error {
 		return full(path, err)
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return readOnly(path, err)
+	case errors.As(err, &pe):
+		return fmt.Errorf("ledger: %s: %w", path, err)
 	case !errors.As(err, &se):
 		return err
 	}

@@ -57,7 +57,7 @@ type Claim struct {
 
 // Mail is one mail that was read, whether or not it made records.
 type Mail struct {
-	ReportID    string
+	ReportID    string // without a dot
 	UIDValidity uint32
 	UID         uint32
 	Kind        string    // report.Kind as a string
@@ -68,7 +68,7 @@ type Mail struct {
 
 // Record is one record as it goes out, with the columns that queries use.
 type Record struct {
-	ID       string
+	ID       string // Mail.ReportID, alone or with a dot and more behind it
 	Revision int
 	At       time.Time // received_at
 	JSON     []byte    // one object, no newline; stored as it is
@@ -194,8 +194,11 @@ type Reader interface {
 	// kept any more.
 	Head(ctx context.Context, reportID string) ([]byte, error)
 
+	// Counts lists the hours that begin in [since, until); a zero time is
+	// open. MailCounts lists by folder and kind. Pruning changes neither.
 	Counts(ctx context.Context, since, until time.Time) ([]Count, error)
 	MailCounts(ctx context.Context) ([]MailCount, error)
+	// States lists by name.
 	States(ctx context.Context) ([]State, error)
 
 	Close() error

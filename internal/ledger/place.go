@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -10,6 +11,12 @@ func check(batch Batch) error {
 	for _, m := range batch.Mails {
 		if m.ReportID == "" {
 			return fmt.Errorf("ledger: mail with UID %d has no report id", m.UID)
+		}
+		// A record is found through its mail.
+		for _, r := range m.Records {
+			if report, _, _ := strings.Cut(r.ID, "."); report != m.ReportID {
+				return fmt.Errorf("ledger: record %q is not of report %q", r.ID, m.ReportID)
+			}
 		}
 	}
 	last := uint32(0)
