@@ -39,7 +39,7 @@ func addresses(v string) iter.Seq[string] {
 		for i := 0; i <= len(v); i++ {
 			if i < len(v) {
 				switch c := v[i]; {
-				case c == '\\':
+				case c == '\\' && i+1 < len(v):
 					i++
 					continue
 				case c == '"':

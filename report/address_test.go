@@ -33,6 +33,9 @@ func TestAddresses(t *testing.T) {
 	if got := slices.Collect(addresses(in)); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
+	if got := slices.Collect(addresses(`a@example.com\`)); !slices.Equal(got, []string{`a@example.com\`}) {
+		t.Errorf("%q", got)
+	}
 }
 
 func TestRecipients(t *testing.T) {

@@ -294,7 +294,7 @@ func (p *parser) mailFrom(value string) {
 
 // rcptTo reads one field, which may hold several addresses.
 func (p *parser) rcptTo(value string) {
-	more := false
+	more := strings.Trim(value, ", ") == ""
 	for member := range addresses(value) {
 		addr, rest := address(member)
 		switch {
