@@ -70,8 +70,7 @@ func (d *dateParts) token(s string) {
 		d.numericZone(s)
 	case '0' <= c && c <= '9':
 		d.digits(s)
-	case d.month < 0 && monthOf(s) > 0:
-		d.month = monthOf(s)
+	case d.month < 0 && d.setMonth(s):
 	case d.hour >= 0 && !d.zoned:
 		d.namedZone(s)
 	case d.hour >= 0 && d.zoned, len(s) >= 3: // a comment without brackets, a weekday
@@ -160,12 +159,18 @@ func (d *dateParts) namedZone(s string) {
 	d.offset, d.zoned, d.named = offset, true, true
 }
 
+func (d *dateParts) setMonth(s string) bool {
+	d.month = monthOf(s)
+	return d.month > 0
+}
+
 func monthOf(s string) int {
 	if len(s) < 3 {
 		return -1
 	}
+	short := [3]byte{lowerByte(s[0]), lowerByte(s[1]), lowerByte(s[2])}
 	for i, m := range months {
-		if strings.EqualFold(s[:3], m) {
+		if string(short[:]) == m {
 			return i + 1
 		}
 	}

@@ -81,6 +81,8 @@ type outerHeader struct {
 	from, date, messageID, subject, contentType, encoding, received field
 
 	auto, bounce, xarf bool
+
+	end int // where its blank line is
 }
 
 // parser reads one mail.
@@ -105,12 +107,14 @@ func Parse(b []byte, size int64) *Report {
 	mail := skipEnvelope(lineFeeds(b), false)
 
 	var h outerHeader
-	header, rest, ended := splitHeader(mail)
 	body, standard := h.read(mail)
+	header, rest, ended := mail, body, true
 	if standard {
+		header = chomp(mail[:h.end])
 		r.ID = reportID(&h, header, rest)
 	} else { // what the id depends on is in the header proper
 		var strict outerHeader
+		header, rest, ended = splitHeader(mail)
 		strict.read(header)
 		r.ID = reportID(&strict, header, rest)
 	}
@@ -187,7 +191,8 @@ func chomp(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }
 
-// read reads the outer header. standard: it ended at its first blank line.
+// read reads the outer header. standard: it ended at its first blank line, at
+// h.end.
 func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
 	limited := mail[:min(len(mail), maxHeader)]
 	standard = true
@@ -195,10 +200,11 @@ func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
 		f, rest, kind := readField(b)
 		switch kind {
 		case endOfData:
-			return nil, standard
+			return nil, false
 		case blankLine:
 			if len(h.contentType.value) > 0 || !goesOn(rest) {
-				return mail[len(limited)-len(rest):], standard
+				h.end = len(limited) - len(b)
+				return mail[len(limited)-len(rest):], standard && f.ended
 			}
 			standard = false
 		case otherLine:

@@ -30,11 +30,13 @@ func readField(b []byte) (f field, rest []byte, kind lineKind) {
 		return f, rest, blankLine
 	}
 	colon := bytes.IndexByte(line, ':')
-	if colon < 0 || bytes.HasPrefix(line[colon+1:], []byte("//")) || !isFieldName(bytes.TrimRight(line[:colon], " \t")) {
-		f.value = line
+	if colon >= 0 {
+		f.name = trim(line[:colon])
+	}
+	if !isFieldName(f.name) || isSpace(line[0]) || bytes.HasPrefix(line[colon+1:], []byte("//")) {
+		f.name, f.value = nil, line
 		return f, rest, otherLine
 	}
-	f.name = bytes.TrimRight(line[:colon], " \t")
 	end := len(line)
 	for len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
 		at := len(b) - len(rest)
@@ -51,13 +53,14 @@ func readField(b []byte) (f field, rest []byte, kind lineKind) {
 func cutLine(b []byte) (line, rest []byte, ended bool) {
 	i := bytes.IndexByte(b, '\n')
 	if i < 0 {
-		return bytes.TrimRight(b, "\r"), nil, false
+		line = b
+	} else {
+		line, rest, ended = b[:i], b[i+1:], true
 	}
-	line = b[:i]
 	for len(line) > 0 && line[len(line)-1] == '\r' {
 		line = line[:len(line)-1]
 	}
-	return line, b[i+1:], true
+	return line, rest, ended
 }
 
 func isFieldName(b []byte) bool {
