@@ -1,0 +1,259 @@
+package imapclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+// canned is a connection whose other end has said everything already.
+type canned struct {
+	net.Conn // nil: what is not below is not called
+	r        io.Reader
+}
+
+func (c *canned) Read(p []byte) (int, error)       { return c.r.Read(p) }
+func (c *canned) Write(p []byte) (int, error)      { return len(p), nil }
+func (c *canned) Close() error                     { return nil }
+func (c *canned) SetReadDeadline(time.Time) error  { return nil }
+func (c *canned) SetWriteDeadline(time.Time) error { return nil }
+
+// seeds are server sides of sessions behind the login: T1 EXAMINE, T2 UID
+// SEARCH, T3 UID FETCH 1:9, W1 IDLE.
+func seeds(f *testing.F) {
+	golden, err := os.ReadFile("testdata/transcript.golden")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var lines strings.Builder
+	for line := range strings.Lines(string(golden)) {
+		if s, ok := strings.CutPrefix(line, "mm_dlog S: "); ok {
+			lines.WriteString(strings.TrimSuffix(s, "\n") + "\r\n")
+		}
+	}
+	f.Add([]byte(lines.String()), int64(100))
+	const opened = "* 3 EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\nT1 OK [READ-ONLY] done\r\n* SEARCH 1 2 3\r\nT2 OK\r\n"
+	f.Add([]byte("* LIST () \"/\" {3}\r\na b\r\n* LSUB (\\a) NIL x\r\n* STATUS {5}\r\na {3} (MESSAGES 4 UIDNEXT 9)\r\n* VANISHED (EARLIER) 1:3,7\r\n"), int64(5))
+	for _, answer := range []string{
+		"* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nhello)\r\n",
+		"* 1 FETCH (BODY[] {5}\r\nhello UID 1)\r\n* 2 FETCH (BODY[]<0> {5}\r\nhello)\r\n",
+		"* 1 FETCH (UID 1 BODY[] NIL)\r\n* 1 FETCH (UID 1 BODY[] \"a\\\"b\")\r\n* 1 FETCH (UID 1 FLAGS ($a]b %c))\r\n",
+		"* 1 FETCH (UID 1 BODY[] ~{12}\r\n)\r\nT3 OK {9} INTERNALDATE NIL)\r\n* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n",
+		"* 1 FETCH (UID 1 BODY[] {3}\r\nabc UID 2)\r\n",
+		"* 1 FETCH (UID 1 BODY[] {3}\r\nabc BODY[] {3}\r\nabc)\r\n* 1 FETCH (ENVELOPE ({3}\r\nabc \"d)\" NIL) UID 1 BODY[]<0> {0}\r\n)\r\n",
+		"* OK see {12}\r\n+ stray\r\n\r\n* BYE {3}\r\nX OK\r\nT3 BYE\r\n",
+		"* 1 FETCH (UID 1 BODY[] {4000}\r\n" + strings.Repeat("x", 4000) + ")\r\n* XYZZY {3}\r\nabc {3}\r\nabc\r\n",
+	} {
+		f.Add([]byte(opened+answer+"T3 OK done\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\n"), int64(1000))
+	}
+}
+
+var (
+	shownFetch  = regexp.MustCompile(`^\* ([1-9][0-9]*) FETCH \(UID ([1-9]) BODY\[\]<0> \{([0-9]+)\}\r\n`)
+	shownAnswer = regexp.MustCompile(`^T[1-9] (OK|NO|BAD) done\r\n`)
+)
+
+// FuzzTap holds the tap's line framing to what it promises: whatever the server
+// sends, go-imap sees tagged answers to its own commands, once each, and for
+// each UID that was asked for at most one FETCH, whose body is what the literal
+// framed; and after an error nothing more.
+func FuzzTap(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, input []byte, prefix int64) {
+		prefix = max(1, min(prefix, 1<<20))
+		w := newWire(&canned{r: bytes.NewReader(input)}, time.Minute, func(string) {})
+		tap := newTap(w, Timeouts{}.withDefaults())
+		for tag := 1; tag <= 9; tag++ {
+			fmt.Fprintf(tap, "T%d NOOP\r\n", tag)
+		}
+		tap.expect(prefix, 0)
+		tap.ask([]uint32{1, 2, 3, 4, 5, 6, 7, 8, 9})
+		served := make(chan struct{})
+		go func() {
+			defer close(served)
+			c := &Client{tap: tap, h: callbacks.Nop{}}
+			for ev := range tap.events {
+				c.serve(ev)
+			}
+		}()
+		shown, err := io.ReadAll(tap)
+		close(tap.events)
+		<-served
+		if tap.ended() == nil {
+			t.Errorf("the tap read on: %v", err)
+		}
+		checkShown(t, input, shown, prefix)
+	})
+}
+
+func checkShown(t *testing.T, input, shown []byte, prefix int64) {
+	rest, ok := bytes.CutPrefix(shown, []byte("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n"))
+	if !ok {
+		t.Fatalf("no greeting in %q", shown)
+	}
+	given := map[string]bool{}
+	for len(rest) > 0 {
+		if m := shownAnswer.Find(rest); m != nil {
+			tag := string(m[:2])
+			if given[tag] {
+				t.Fatalf("%s was answered twice", tag)
+			}
+			given[tag] = true
+			rest = rest[len(m):]
+			continue
+		}
+		m := shownFetch.FindSubmatch(rest)
+		if m == nil {
+			t.Fatalf("go-imap was shown %q", rest[:min(len(rest), 100)])
+		}
+		uid := string(m[2])
+		if given[uid] {
+			t.Fatalf("mail %s was given twice", uid)
+		}
+		given[uid] = true
+		rest = rest[len(m[0]):]
+		size, err := strconv.Atoi(string(m[3]))
+		if err != nil || int64(size) > prefix {
+			t.Fatalf("a body of %s octets, asked for %d", m[3], prefix)
+		}
+		if size >= len(rest) {
+			return // cut with the connection
+		}
+		checkBody(t, input, rest[:size], prefix)
+		if rest = rest[size:]; !bytes.HasPrefix(rest, []byte(")\r\n")) {
+			if len(rest) > 0 {
+				t.Fatalf("behind a body go-imap was shown %q", rest[:min(len(rest), 100)])
+			}
+			return
+		}
+		rest = rest[3:]
+	}
+}
+
+var literalEnd = regexp.MustCompile(`\{([0-9]+)\+?\}\r?\n`)
+
+// checkBody looks for a literal in input that frames body.
+func checkBody(t *testing.T, input, body []byte, prefix int64) {
+	for _, at := range literalEnd.FindAllSubmatchIndex(input, -1) {
+		size, err := strconv.ParseInt(string(input[at[2]:at[3]]), 10, 64)
+		if err == nil && min(size, prefix) == int64(len(body)) && bytes.HasPrefix(input[at[1]:], body) {
+			return
+		}
+	}
+	// Otherwise it was a quoted string or an atom: its octets are there, with
+	// backslashes between.
+	left := body
+	for _, c := range input {
+		if len(left) > 0 && c == left[0] {
+			left = left[1:]
+		}
+	}
+	if len(left) > 0 {
+		t.Fatalf("no literal and no string in the input frames %q", body)
+	}
+}
+
+// FuzzSession runs go-imap over the tap. It must never be the one to give up:
+// that would be a line the tap should have kept from it. Every mail must have
+// been asked for, and come once.
+func FuzzSession(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, input []byte, prefix int64) {
+		prefix = max(1, min(prefix, 1<<20))
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		conn := &canned{r: io.MultiReader(strings.NewReader("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\nS1 OK\r\n"), bytes.NewReader(input))}
+		c, err := Dial(ctx, Options{
+			Host: "imap.example.com", Security: Plain, Insecure: true, Debug: true,
+			Dial:  func(context.Context, string, string) (net.Conn, error) { return conn, nil },
+			Login: func(context.Context, Challenge) (Credentials, error) { return Credentials{}, errors.New("no login") },
+		})
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		if _, err = c.Examine(ctx, "INBOX"); over(err) {
+			gaveUp(t, c, err)
+			return
+		}
+		if _, err = c.Search(ctx, 1, 0); over(err) {
+			gaveUp(t, c, err)
+			return
+		}
+		given := map[uint32]bool{}
+		for m, err := range c.Fetch(ctx, []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9}, prefix) {
+			if err != nil {
+				gaveUp(t, c, err)
+				return
+			}
+			if m.UID < 1 || m.UID > 9 || given[m.UID] {
+				t.Fatalf("mail %d, once more or not asked for", m.UID)
+			}
+			given[m.UID] = true
+			if (m.Gone || m.Bodyless) && len(m.Body) > 0 || int64(len(m.Body)) > prefix {
+				t.Fatalf("%+v", m)
+			}
+			m.Release()
+		}
+		c.Idle(ctx, time.Microsecond)
+		c.Noop(ctx)
+		gaveUp(t, c, ctx.Err())
+	})
+}
+
+// over tells an error that ends a session.
+func over(err error) bool {
+	var re *ResponseError
+	return err != nil && !errors.As(err, &re) && !errors.Is(err, ErrUIDValidity)
+}
+
+func gaveUp(t *testing.T, c *Client, err error) {
+	t.Helper()
+	cause := c.tap.ended()
+	if errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal("hangs")
+	}
+	if cause == ErrClosed || errors.Is(cause, ErrProtocol) && strings.Contains(cause.Error(), "imapwire") {
+		t.Fatalf("go-imap gave up: %v, %v", err, cause)
+	}
+}
+
+// FuzzParse holds the parser to its own writer, and every reader of lines to
+// not panicking and to giving no more than there is.
+func FuzzParse(f *testing.F) {
+	for _, s := range []string{`a"b\c`, `(\Seen $a]b "c d" ((x))) "/" {3}`, `INBOX (MESSAGES 4 UIDNEXT 9 SIZE 99999999999)`, "1 2 (MODSEQ 3)", "Entw&APw-rfe &- &", "OK [UIDNEXT 3] text", "(UID 1 BODY[HEADER.FIELDS (X)] NIL FLAGS (a b))"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p := parser{append(quote(b), " rest"...)}
+		if s, ok := p.str(); s != string(b) || !ok || string(p.b) != " rest" {
+			t.Fatalf("%q came back as %q, %v, rest %q", b, s, ok, p.b)
+		}
+		if _, _, attrs := parseList(b); len(attrs) > len(b) {
+			t.Fatal("more attributes than octets")
+		}
+		if nums := parseNumbers(b); len(nums) > len(b) {
+			t.Fatal("more numbers than octets")
+		}
+		parseStatusLine(b)
+		parseStatus(b)
+		decodeUTF7(string(b))
+		if line := parseFetch(1, b); len(line.body) > len(b) || len(line.flags) > len(b) {
+			t.Fatal("more than there is")
+		}
+		if head, size, ok := literalSize(b); ok && (size < 0 || len(head) >= len(b)) {
+			t.Fatalf("literal of %d behind %q", size, head)
+		}
+	})
+}
