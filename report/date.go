@@ -33,6 +33,9 @@ func parseDate(s string) (time.Time, bool) {
 	if len(s) > 100 {
 		return time.Time{}, false
 	}
+	if d.standard(s) {
+		return d.time()
+	}
 	depth, start := 0, -1
 	for i := 0; i <= len(s); i++ {
 		c := byte(' ')
@@ -54,6 +57,40 @@ func parseDate(s string) (time.Time, bool) {
 			start = i
 		}
 	}
+	return d.time()
+}
+
+// standard reads the form that nearly all mails have, "Mon, 06 Jul 2026
+// 09:58:12 +0000", quickly; false, and d as it was, where s is not of it.
+func (d *dateParts) standard(s string) bool {
+	if len(s) > 5 && s[3] == ',' && s[4] == ' ' {
+		s = s[5:]
+	}
+	day := 2
+	if len(s) > 1 && s[1] == ' ' {
+		day = 1
+	}
+	if len(s) < day+24 || len(s) > day+24 && s[day+24] != ' ' {
+		return false
+	}
+	r := s[day : day+24]
+	if r[0] != ' ' || r[4] != ' ' || r[9] != ' ' || r[12] != ':' || r[15] != ':' || r[18] != ' ' || r[19] != '+' && r[19] != '-' {
+		return false
+	}
+	p := dateParts{day: number(s[:day]), month: monthOf(r[1:4]), year: number(r[5:9]),
+		hour: number(r[10:12]), minute: number(r[13:15]), second: number(r[16:18])}
+	if p.minute < 0 || p.minute > 59 || p.second < 0 || p.second > 60 || p.hour > 23 {
+		return false
+	}
+	if p.numericZone(r[19:]); p.bad || len(s) > day+24 && !strings.HasPrefix(s[day+25:], "(") {
+		return false
+	}
+	*d = p
+	return true
+}
+
+// time is the instant, if d has all of one.
+func (d *dateParts) time() (time.Time, bool) {
 	if d.bad || !d.zoned || d.hour < 0 || d.year < 1900 || d.year > 9999 || d.month < 1 || d.day < 1 {
 		return time.Time{}, false
 	}

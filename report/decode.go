@@ -141,7 +141,24 @@ func decodeWords(s string) string {
 
 // arena holds the strings of one report: what is kept is copied once, into few
 // blocks.
-type arena struct{ block strings.Builder }
+type arena struct {
+	block strings.Builder
+	lists []string
+}
+
+// list appends v to a list; the first element of a list comes out of a block
+// that the lists share.
+func (a *arena) list(list []string, v string) []string {
+	if list != nil {
+		return append(list, v)
+	}
+	if len(a.lists) == cap(a.lists) {
+		a.lists = make([]string, 0, 8)
+	}
+	a.lists = append(a.lists, v)
+	n := len(a.lists)
+	return a.lists[n-1 : n : n]
+}
 
 // keep copies b. Line breaks of folding, with the white space around them,
 // become one blank; what is not UTF-8 becomes U+FFFD.

@@ -192,14 +192,14 @@ func (p *parser) readField(f *field) {
 		p.number(&r.Incidents, id, value, 1<<31-1)
 	case authenticationResults:
 		if !strings.EqualFold(value, "authentication result string is not available") {
-			r.AuthenticationResults = append(r.AuthenticationResults, value)
+			r.AuthenticationResults = p.keep.list(r.AuthenticationResults, value)
 		}
 	case reportedDomain:
-		r.ReportedDomain = append(r.ReportedDomain, value)
+		r.ReportedDomain = p.keep.list(r.ReportedDomain, value)
 	case reportedURI:
-		r.ReportedURI = append(r.ReportedURI, value)
+		r.ReportedURI = p.keep.list(r.ReportedURI, value)
 	case spfDNS:
-		r.AuthFailure.SPFDNS = append(r.AuthFailure.SPFDNS, value)
+		r.AuthFailure.SPFDNS = p.keep.list(r.AuthFailure.SPFDNS, value)
 	default:
 		p.single(r.AuthFailure.field(id), id, value)
 	}
@@ -309,7 +309,7 @@ func (p *parser) rcptTo(value string) {
 			more = true
 			p.loss("original-rcpt-to: more than 1000")
 		default:
-			p.r.OriginalRcptTo = append(p.r.OriginalRcptTo, addr)
+			p.r.OriginalRcptTo = p.keep.list(p.r.OriginalRcptTo, addr)
 			more = more || rest
 		}
 	}
@@ -378,5 +378,5 @@ func (p *parser) extend(name, value string) {
 	if p.r.Extensions == nil {
 		p.r.Extensions = make(map[string][]string, 8)
 	}
-	p.r.Extensions[name] = append(p.r.Extensions[name], value)
+	p.r.Extensions[name] = p.keep.list(p.r.Extensions[name], value)
 }

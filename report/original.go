@@ -83,7 +83,7 @@ func (p *parser) originalField(o *Original, f *field) {
 	case is(f.name, "to"):
 		for member := range addresses(keep()) {
 			if addr, _ := address(member); isAddress(addr) && len(o.To) < maxRecipients {
-				o.To = append(o.To, addr)
+				o.To = p.keep.list(o.To, addr)
 			}
 		}
 	case is(f.name, "return-path"):
@@ -95,7 +95,7 @@ func (p *parser) originalField(o *Original, f *field) {
 	case is(f.name, "list-unsubscribe"):
 		for member := range addresses(keep()) {
 			if uri := strings.Trim(member, "<> "); uri != "" && len(o.ListUnsubscribe) < maxRecipients {
-				o.ListUnsubscribe = append(o.ListUnsubscribe, uri)
+				o.ListUnsubscribe = p.keep.list(o.ListUnsubscribe, uri)
 			}
 		}
 	case is(f.name, "list-unsubscribe-post"):
@@ -110,7 +110,7 @@ func (p *parser) originalField(o *Original, f *field) {
 		p.r.cfbl = true
 	case is(f.name, "dkim-signature"):
 		if d := p.keep.keep(dkimTag(f.value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) && len(o.DKIMDomains) < maxRecipients {
-			o.DKIMDomains = append(o.DKIMDomains, d)
+			o.DKIMDomains = p.keep.list(o.DKIMDomains, d)
 		}
 	}
 }
