@@ -30,20 +30,31 @@ func (p *parser) skip(c byte) bool {
 	return false
 }
 
-// word takes what comes before a space or parenthesis.
-func (p *parser) word() string {
+// token takes what comes before a space or parenthesis.
+func (p *parser) token() []byte {
 	p.space()
-	n := bytes.IndexAny(p.b, " ()")
-	if n < 0 {
-		n = len(p.b)
+	n := 0
+	for n < len(p.b) && p.b[n] != ' ' && p.b[n] != '(' && p.b[n] != ')' {
+		n++
 	}
 	w := p.b[:n]
 	p.b = p.b[n:]
-	return string(w)
+	return w
 }
 
+func (p *parser) word() string { return string(p.token()) }
+
+// number takes a number of 32 bits; 0 is none.
 func (p *parser) number() uint32 {
-	n, _ := strconv.ParseUint(p.word(), 10, 32)
+	var n uint64
+	for _, c := range p.token() {
+		if c < '0' || c > '9' {
+			return 0
+		}
+		if n = n*10 + uint64(c-'0'); n > math.MaxUint32 {
+			return 0
+		}
+	}
 	return uint32(n)
 }
 
@@ -201,15 +212,18 @@ func parseFetch(seq uint32, rest []byte) fetchLine {
 			if n, err := strconv.ParseInt(p.word(), 10, 64); err == nil && n >= 0 {
 				f.size = n
 			}
-		case strings.HasPrefix(name, "BODY["):
+		case name == bodyItem:
 			p.space()
 			if len(p.b) == 0 {
 				f.open = true
 				return f
 			}
-			if s, ok := p.str(); ok { // else NIL
-				f.hasBody, f.body = true, []byte(s)
+			if p.b[0] != '"' { // NIL, or no string at all
+				p.value()
+				continue
 			}
+			s, _ := p.str()
+			f.hasBody, f.body = true, []byte(s)
 		default:
 			p.value()
 		}
@@ -230,9 +244,31 @@ func (p *parser) itemName() string {
 			}
 		}
 	}
-	name := strings.ToUpper(string(p.b[:n]))
+	name := p.b[:n]
 	p.b = p.b[n:]
-	return name
+	if len(name) >= len(bodyItem) && strings.EqualFold(string(name[:len(bodyItem)]), bodyItem) {
+		return bodyItem
+	}
+	return upper(name)
+}
+
+const bodyItem = "BODY[" // whatever the section
+
+// upper is strings.ToUpper, without an allocation for what each mail brings.
+func upper(b []byte) string {
+	switch string(b) {
+	case "FETCH":
+		return "FETCH"
+	case "UID":
+		return "UID"
+	case "FLAGS":
+		return "FLAGS"
+	case "INTERNALDATE":
+		return "INTERNALDATE"
+	case "RFC822.SIZE":
+		return "RFC822.SIZE"
+	}
+	return strings.ToUpper(string(b))
 }
 
 // value passes over the value of an item nobody asked for.

@@ -158,15 +158,15 @@ func (t *tap) literal(size int64) error {
 // untagged splits "* 12 FETCH (...)" and "* SEARCH 1 2".
 func untagged(line []byte) (num uint32, name string, rest []byte) {
 	p := parser{line}
-	if p.word() != "*" {
+	if string(p.token()) != "*" {
 		return 0, "", nil
 	}
-	name = p.word()
-	if name != "" && name[0] >= '0' && name[0] <= '9' {
-		q := parser{[]byte(name)}
-		num, name = q.number(), p.word()
+	word := p.token()
+	if len(word) > 0 && word[0] >= '0' && word[0] <= '9' {
+		q := parser{word}
+		num, word = q.number(), p.token()
 	}
-	return num, strings.ToUpper(name), p.b
+	return num, upper(word), p.b
 }
 
 // response takes a whole untagged line; body is the FETCH whose body was in it.

@@ -1,0 +1,133 @@
+package imapclient_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+)
+
+// bell prints what it is told of new mail, and leaves the rest to Nop.
+type bell struct{ callbacks.Nop }
+
+func (bell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d mails\n", m, n) }
+
+// exampleServer stands in for a mail provider. You leave Options.Dial and
+// Options.Security out.
+func exampleServer() *imaptest.Server {
+	s := imaptest.New()
+	s.Append("INBOX", []byte("Subject: first\r\n\r\nhello\r\n"))
+	s.Append("INBOX", []byte("Subject: second\r\n\r\nhello again\r\n"))
+	return s
+}
+
+func exampleOptions(s *imaptest.Server) imapclient.Options {
+	return imapclient.Options{
+		Account: "example",
+		Host:    "imap.example.com",
+		Login: func(ctx context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
+			if ch.Trial > 1 { // the password was wrong; it will be the next time
+				return imapclient.Credentials{}, ch.Last
+			}
+			return imapclient.Credentials{Username: "user", Password: "pass"}, nil
+		},
+		Handler:  bell{},
+		Dial:     s.Dial,
+		Security: imapclient.Plain,
+		Insecure: true,
+	}
+}
+
+// Read the new mails of a mailbox, then wait for more.
+func Example() {
+	s := exampleServer()
+	defer s.Close()
+	ctx := context.Background()
+
+	c, err := imapclient.Dial(ctx, exampleOptions(s))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Examine(ctx, "INBOX"); err != nil {
+		log.Fatal(err)
+	}
+	uids, err := c.Search(ctx, 1, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	last := uint32(0)
+	for m, err := range c.Fetch(ctx, uids, 8192) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("UID %d: %d octets\n", m.UID, m.Size)
+		last = max(last, m.UID)
+		m.Release()
+	}
+
+	s.Append("INBOX", []byte("Subject: third\r\n\r\nnews\r\n")) // somebody writes
+	if wake, err := c.Idle(ctx, 4*time.Minute); err != nil || wake != imapclient.Rang {
+		log.Fatal(wake, err)
+	}
+	for m, err := range c.FetchFrom(ctx, last+1, 8192) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("new, UID %d: %q\n", m.UID, m.Body)
+		m.Release()
+	}
+	// Output:
+	// example/INBOX holds 2 mails
+	// UID 1: 25 octets
+	// UID 2: 32 octets
+	// example/INBOX holds 3 mails
+	// new, UID 3: "Subject: third\r\n\r\nnews\r\n"
+}
+
+func ExampleDial() {
+	s := exampleServer()
+	defer s.Close()
+	opts := exampleOptions(s)
+	opts.Timeouts.Dial = 5 * time.Second
+
+	ctx := context.Background()
+	c, err := imapclient.Dial(ctx, opts)
+	if err != nil {
+		fmt.Println(err) // names the host and says what was wrong
+		return
+	}
+	defer c.Logout(ctx)
+	fmt.Println("IDLE offered:", c.Has("IDLE"))
+	// Output: IDLE offered: true
+}
+
+func ExampleClient_List() {
+	s := exampleServer()
+	defer s.Close()
+	s.AddMailbox("FBL/Yahoo")
+	ctx := context.Background()
+	c, err := imapclient.Dial(ctx, exampleOptions(s))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	lists, err := c.List(ctx, "*")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, l := range lists {
+		st, err := c.Status(ctx, l.Mailbox)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(l.Mailbox, *st.Messages)
+	}
+	// Output:
+	// INBOX 2
+	// FBL/Yahoo 0
+}
