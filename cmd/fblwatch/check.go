@@ -31,7 +31,7 @@ func (p *program) check(c *cli.Context) error {
 		return err
 	}
 	t := trial{p: p}
-	t.ok("config", "%d accounts", len(config.Accounts))
+	t.ok("config", "%s", plural(len(config.Accounts), "account"))
 	t.ledger(c.Context, config.Ledger)
 	for _, a := range config.Accounts {
 		t.account(c.Context, a)
@@ -40,7 +40,7 @@ func (p *program) check(c *cli.Context) error {
 		return c.Context.Err()
 	}
 	if t.failed > 0 {
-		return fmt.Errorf("%d checks failed", t.failed)
+		return fmt.Errorf("%s failed", plural(t.failed, "check"))
 	}
 	return nil
 }
@@ -78,7 +78,7 @@ func (t *trial) ledger(ctx context.Context, path string) {
 		t.fail("ledger", err)
 		return
 	}
-	t.ok("ledger", "%s knows %d folders", path, len(folders))
+	t.ok("ledger", "%s knows %s", path, plural(len(folders), "folder"))
 }
 
 func (t *trial) account(ctx context.Context, a Account) {
@@ -137,7 +137,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			t.fail(account, err)
 			return err
 		default:
-			t.ok(account, "folder %s: %d mails", name, selected.Exists)
+			t.ok(account, "folder %s: %s", name, plural(int(selected.Exists), "mail"))
 		}
 	}
 	return nil

@@ -7,21 +7,18 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+
+	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
 // Config is the whole config file. Each package has its own part of it.
 type Config struct {
-	Ledger    string        `yaml:"ledger"`
-	Accounts  []Account     `yaml:"accounts"`
-	Keep      Span          `yaml:"keep"`      // the heads of mails, for reading them again
-	Retention Span          `yaml:"retention"` // records
-	Records   RecordsConfig `yaml:"records"`
-	Log       LogConfig     `yaml:"log"`
-}
-
-// RecordsConfig names the file that records are appended to.
-type RecordsConfig struct {
-	File string `yaml:"file"`
+	Ledger    string          `yaml:"ledger"`
+	Accounts  []Account       `yaml:"accounts"`
+	Keep      Span            `yaml:"keep"`      // the heads of mails, for reading them again
+	Retention Span            `yaml:"retention"` // records
+	Records   sink.FileConfig `yaml:"records"`
+	Log       LogConfig       `yaml:"log"`
 }
 
 // LogConfig says what is logged and how.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
 // env is an environment made of pairs.
@@ -81,7 +83,7 @@ log: {level: debug, format: json}
 		}},
 		Keep:      Span(36 * time.Hour),
 		Retention: Span(400 * 24 * time.Hour),
-		Records:   RecordsConfig{File: "/home/fbl/r.ndjson"},
+		Records:   sink.FileConfig{File: "/home/fbl/r.ndjson"},
 		Log:       LogConfig{Level: "debug", Format: "json"},
 	}
 	if !reflect.DeepEqual(got, want) {

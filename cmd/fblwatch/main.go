@@ -69,6 +69,8 @@ func (p *program) printError(err error) {
 func (p *program) app() *cli.App {
 	commands := []*cli.Command{
 		p.demoCommand(),
+		p.watchCommand(),
+		p.sweepCommand(),
 		p.parseCommand(),
 		p.checkCommand(),
 		p.foldersCommand(),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
@@ -31,14 +32,69 @@ func TestScripts(t *testing.T) {
 			e.Setenv("ESC", "\x1b[2J")
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
-			return nil
+			return startServer(e)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mbox":  writeMbox,
-			"fill":  fillLedger,
-			"count": countLines,
+			"mbox":    writeMbox,
+			"fill":    fillLedger,
+			"count":   countLines,
+			"deliver": deliver,
+			"folder":  addFolder,
+			"await":   await,
 		},
 	})
+}
+
+type serverKey struct{}
+
+// startServer gives a script an IMAP server at $ADDR, user "user", password
+// "pass" (which FBLWATCH_PASSWORD is), with an empty INBOX.
+func startServer(e *testscript.Env) error {
+	server := imaptest.New()
+	address, err := server.Listen()
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { server.Close() })
+	e.Setenv("ADDR", address)
+	e.Setenv("FBLWATCH_PASSWORD", "pass")
+	e.Values[serverKey{}] = server
+	return nil
+}
+
+// deliver: deliver FOLDER FIRST KIND... puts mails into a folder.
+func deliver(ts *testscript.TestScript, _ bool, args []string) {
+	first, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for i, kind := range args[2:] {
+		ts.Value(serverKey{}).(*imaptest.Server).Append(args[0], sampleBody(first+i, kind))
+	}
+}
+
+// folder: folder NAME makes a folder.
+func addFolder(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Value(serverKey{}).(*imaptest.Server).AddMailbox(args[0], args[1:]...)
+}
+
+// await: await FILE N waits until a file has N lines.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	var lines int
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		data, _ := os.ReadFile(ts.MkAbs(args[0]))
+		if lines = bytes.Count(data, []byte("\n")); lines == want {
+			return
+		}
+	}
+	ts.Fatalf("%s has %d lines, want %d", args[0], lines, want)
+}
+
+func sampleBody(n int, kind string) []byte {
+	if kind == "report" {
+		return sample.Report(n, 0)
+	}
+	return sample.Mail(n, kind)
 }
 
 // writeMbox: mbox FILE KIND... writes one mail of each kind; "report" is a
@@ -52,13 +108,7 @@ func writeMbox(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func mboxEntry(n int, kind string) []byte {
-	var mail []byte
-	if kind == "report" {
-		mail = sample.Report(n, 0)
-	} else {
-		mail = sample.Mail(n, kind)
-	}
-	text := strings.ReplaceAll(string(mail), "\r\n", "\n")
+	text := strings.ReplaceAll(string(sampleBody(n, kind)), "\r\n", "\n")
 	text = strings.ReplaceAll(text, "\nFrom ", "\n>From ")
 	return []byte("From fbl@example.net Mon Mar  2 06:00:00 2026\n" + text + "\n")
 }

@@ -67,7 +67,7 @@ func (p *program) parse(c *cli.Context) error {
 				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", printable(b.err.Error()))
 			}
 		}
-		progress.show("%d mails, %d MB", b.upTo, b.octets>>20)
+		progress.show("%s, %d MB", plural(b.upTo, "mail"), b.octets>>20)
 		if _, err := out.Write(b.out); err != nil {
 			return err
 		}
@@ -81,7 +81,7 @@ func (p *program) parse(c *cli.Context) error {
 		err = flushed
 	}
 	if err == nil && unreadable > 0 {
-		err = fmt.Errorf("%d of the files could not be read to the end", unreadable)
+		err = fmt.Errorf("%s could not be read to the end", plural(unreadable, "file"))
 	}
 	return err
 }

@@ -57,9 +57,6 @@ func TestParseFollowsPipe(t *testing.T) {
 		done <- run(t.Context(), []string{"fblwatch", "parse", "-"}, in, stdout, io.Discard, env())
 		stdout.Close()
 	}()
-	for n := range 10 { // 24 KB: an mbox is read some way ahead to find where a mail ends
-		_, _ = feed.Write(mboxEntry(n, "report"))
-	}
 	first := make(chan string, 1)
 	go func() {
 		line := make([]byte, 64)
@@ -67,6 +64,9 @@ func TestParseFollowsPipe(t *testing.T) {
 		first <- string(line)
 		_, _ = io.Copy(io.Discard, out)
 	}()
+	for n := range 10 { // 24 KB: an mbox is read some way ahead to find where a mail ends
+		_, _ = feed.Write(mboxEntry(n, "report"))
+	}
 	select {
 	case line := <-first:
 		if !strings.HasPrefix(line, `{"schema":1,`) {

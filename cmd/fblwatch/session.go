@@ -115,7 +115,7 @@ func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (
 		}
 		secret, err := password(ctx)
 		if err != nil {
-			return imapclient.Credentials{}, fmt.Errorf("password of account %s: %w", a.Name, err)
+			return imapclient.Credentials{}, fmt.Errorf("password: %w", err)
 		}
 		return imapclient.Credentials{Username: a.URL.User, Password: secret}, nil
 	}

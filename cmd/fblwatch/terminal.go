@@ -45,6 +45,14 @@ func (p *progress) clear() {
 	}
 }
 
+// plural is "1 mail", "2 mails".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // readLimited reads r to its end, which must come within limit octets.
 func readLimited(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+func (p *program) sweepCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "sweep",
+		Usage: "read what is new in every folder, then exit",
+		Description: "Records go to the ledger and to the config's sinks, and with --json, or where\n" +
+			"stdout is no terminal, to stdout too, one a line.\n\n" +
+			"Example: fblwatch sweep --url imaps://fbl@imap.example.com/INBOX",
+		Flags: append(sessionFlags(),
+			&cli.BoolFlag{Name: "all", Usage: "from the first mail on; what the ledger knows makes no new record"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout"},
+			&cli.BoolFlag{Name: "json", Usage: "records to stdout although it is a terminal"},
+		),
+		Action: p.sweep,
+	}
+}
+
+func (p *program) sweep(c *cli.Context) error {
+	config, err := p.setup(c)
+	if err != nil {
+		return err
+	}
+	l, err := openLedger(c.Context, config.Ledger, c.Bool("dry-run"))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if c.Bool("dry-run") {
+		config.Records.File = ""
+	}
+	log := p.logger(config.Log)
+	ctx, sinks, err := p.startSinks(c.Context, l, config, c.Bool("json") || !isTerminal(p.stdout), log)
+	if err != nil {
+		return err
+	}
+	c.Context = ctx
+	var total struct{ mails, known, records int }
+	progress := p.progress()
+	err = p.eachSession(c, config, func(c *cli.Context, a Account) error {
+		account, err := p.watched(a, log)
+		if err != nil {
+			return err
+		}
+		account.Ledger, account.Handler = l, callbacks.Slog(log)
+		account.All = c.Bool("all")
+		account.Committed = func(done ledger.Committed) {
+			total.mails += done.Mails
+			total.known += done.Duplicates
+			total.records += len(done.Rows)
+			sinks.offer(done)
+		}
+		account.Progress = func(at watch.Progress) {
+			progress.show("%s %s: %d of %s, %s", printable(a.Name), printable(at.Folder), at.Done, plural(at.Total, "mail"), plural(at.Records, "record"))
+		}
+		return account.Run(c.Context, true)
+	})
+	progress.clear()
+	if err == nil {
+		err = sinks.flush(ctx)
+	}
+	if err == nil {
+		err = prune(ctx, l, config)
+	}
+	if sunk := sinks.close(); sunk != nil {
+		err = sunk
+	}
+	fmt.Fprintf(p.stderr, "%s, %s", plural(total.mails, "new mail"), plural(total.records, "record"))
+	if total.known > 0 {
+		fmt.Fprintf(p.stderr, "; known already: %s", plural(total.known, "mail"))
+	}
+	fmt.Fprintln(p.stderr)
+	return err
+}
+
+// openLedger opens the ledger for writing; a dry run gets one in memory that
+// knows how far the real one has read.
+func openLedger(ctx context.Context, path string, dry bool) (ledger.Ledger, error) {
+	if !dry {
+		return ledger.Open(ctx, path, ledger.Options{})
+	}
+	l := ledger.NewMemory()
+	reader, err := ledger.OpenReader(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	} else if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	folders, err := reader.Folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, known := range folders {
+		claim, err := l.Claim(ctx, known.Folder)
+		if err == nil && known.Checkpoint.UIDValidity != 0 {
+			_, err = l.Commit(ctx, claim, ledger.Batch{Checkpoint: known.Checkpoint})
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// prune drops what the config wants kept no longer.
+func prune(ctx context.Context, l ledger.Ledger, config *Config) error {
+	before := func(s Span) time.Time {
+		if s == 0 {
+			return time.Time{} // for ever
+		}
+		return time.Now().Add(-time.Duration(s))
+	}
+	return l.Prune(ctx, before(config.Keep), before(config.Retention))
+}

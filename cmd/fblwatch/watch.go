@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+func (p *program) watchCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "watch",
+		Usage: "read every folder for ever; new mail makes records within seconds",
+		Description: "Ends cleanly at Ctrl-C or SIGTERM. Lost connections are made again. With --url\n" +
+			"it watches one folder without a config file.\n\n" +
+			"Example: fblwatch watch -c config.yaml",
+		Flags: append(sessionFlags(),
+			&cli.BoolFlag{Name: "json", Usage: "records to stdout, one a line; without it they stay out of the journal"},
+		),
+		Action: p.watch,
+	}
+}
+
+const pruneEvery = time.Hour
+
+func (p *program) watch(c *cli.Context) error {
+	config, err := p.setup(c)
+	if err != nil {
+		return err
+	}
+	l, err := ledger.Open(c.Context, config.Ledger, ledger.Options{})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	log := p.logger(config.Log)
+	accounts := make([]watch.Account, len(config.Accounts))
+	for i, a := range config.Accounts {
+		if accounts[i], err = p.watched(a, log); err != nil {
+			return err
+		}
+	}
+	ctx, sinks, err := p.startSinks(c.Context, l, config, c.Bool("json"), log)
+	if err != nil {
+		return err
+	}
+	failures := make([]error, len(config.Accounts))
+	var running, pruning sync.WaitGroup
+	for i, account := range accounts {
+		account.Ledger, account.Handler = l, callbacks.Slog(log)
+		account.Committed = sinks.offer
+		running.Go(func() {
+			log.Info("watching", "account", account.Name)
+			if err := account.Run(ctx, false); err != nil && ctx.Err() == nil {
+				log.Error("gave up", "account", account.Name, "err", err)
+				failures[i] = fmt.Errorf("account %s: %w", account.Name, err)
+			}
+		})
+	}
+	pruned, cancel := context.WithCancel(ctx)
+	pruning.Go(func() { pruneForEver(pruned, l, config, log) })
+	running.Wait()
+	cancel()
+	pruning.Wait()
+	return errors.Join(append(failures, sinks.close())...)
+}
+
+func pruneForEver(ctx context.Context, l ledger.Ledger, config *Config, log *slog.Logger) {
+	ticker := time.NewTicker(pruneEvery)
+	defer ticker.Stop()
+	for {
+		if err := prune(ctx, l, config); err != nil && ctx.Err() == nil {
+			log.Warn("pruning the ledger", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
