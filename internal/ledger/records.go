@@ -65,8 +65,19 @@ func (r *reader) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
 			return
 		}
 		var f filter
-		f.equal("provider", q.Provider)
-		f.equal("event", q.Event)
+		// Of two indexes SQLite would take either, and + forbids one. Most
+		// records are complaints.
+		switch {
+		case q.Provider != "" && q.Event == "complaint":
+			f.equal("provider", q.Provider)
+			f.equal("+event", q.Event)
+		case q.Provider != "" && q.Event != "":
+			f.equal("+provider", q.Provider)
+			f.equal("event", q.Event)
+		default:
+			f.equal("provider", q.Provider)
+			f.equal("event", q.Event)
+		}
 		f.equal("class", q.Class)
 		f.equal("verdict", q.Verdict)
 		if q.ID != "" {

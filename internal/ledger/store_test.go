@@ -306,6 +306,8 @@ func TestPlans(t *testing.T) {
 		section + " ORDER BY key LIMIT 9":                                                                    "USING INTEGER PRIMARY KEY",
 		section + " AND provider = 'a' ORDER BY key LIMIT 9":                                                 "USING INDEX record_provider (provider=? AND rowid>? AND rowid<?)",
 		section + " AND event = 'a' AND class = 'b' ORDER BY key LIMIT 9":                                    "USING INDEX record_event (event=? AND rowid>? AND rowid<?)",
+		section + " AND provider = 'a' AND +event = 'b' ORDER BY key LIMIT 9":                                "USING INDEX record_provider (provider=? AND rowid>? AND rowid<?)",
+		section + " AND +provider = 'a' AND event = 'b' ORDER BY key LIMIT 9":                                "USING INDEX record_event (event=? AND rowid>? AND rowid<?)",
 		"key IN (1,2,3) AND provider = 'a' ORDER BY key":                                                     "USING INTEGER PRIMARY KEY",
 		"key IN (SELECT key FROM record INDEXED BY record_at WHERE at >= 0 AND at < 3 ORDER BY key LIMIT 9)": "USING COVERING INDEX record_at (at>? AND at<?)",
 	} {
