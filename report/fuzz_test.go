@@ -23,6 +23,8 @@ func FuzzParse(f *testing.F) {
 		}
 		if part, _ := fetch(t, mail, int(first)); part.ID != r.ID {
 			t.Errorf("id %s from a part, %s from the whole", part.ID, r.ID)
+		} else if len(part.Records(envelope)) != len(r.Records(envelope)) {
+			t.Errorf("%s from a part, %s from the whole", part.Kind, r.Kind)
 		}
 		for _, record := range r.Records(envelope) {
 			line := record.AppendJSON(nil)

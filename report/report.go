@@ -141,6 +141,7 @@ func Parse(b []byte, size int64) *Report {
 	w := walker{}
 	if plain := h.declared(); plain == "" && !is(typ, "multipart/alternative") {
 		w.part(&top, 0)
+		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
 	if p.ours {
@@ -159,7 +160,7 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 		if missing := idNeed(body) - len(body); missing > 0 && !p.beyond {
 			want = have + int64(missing)
 		}
-		if w.open && w.leaf == "" && !p.beyond {
+		if (w.open || w.guessed) && w.leaf == "" && !p.beyond {
 			want = max(want, min(max(2*have, firstLook), have-int64(len(body))+int64(look)))
 		}
 	}

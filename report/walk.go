@@ -26,7 +26,7 @@ type walker struct {
 	leaf     Kind // what the type of another part says of the mail
 
 	parts   int
-	open    bool // a multipart had no closing boundary
+	open    bool // a multipart had no closing boundary, or there is none to close a report
 	guessed bool // a boundary was not as declared
 	tooMany bool
 	tooDeep bool
@@ -273,8 +273,18 @@ func isMailField(name []byte) bool {
 	return hasPrefixFold(name, "x-")
 }
 
-// headerEnds reports whether the header at the start of b is whole.
+// headerEnds reports whether the header at the start of b is whole: a blank
+// line is there, and a line behind it that does not belong to it.
 func headerEnds(b []byte) bool {
 	b = skipEnvelope(b, true)
-	return bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n"))
+	for {
+		_, rest, kind := readField(b)
+		if kind == endOfData {
+			return false
+		}
+		if kind == blankLine && !goesOn(rest) {
+			return bytes.IndexByte(rest, '\n') >= 0
+		}
+		b = rest
+	}
 }
