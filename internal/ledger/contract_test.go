@@ -450,35 +450,3 @@ func testStates(t *testing.T, l Ledger) {
 	}
 	diff(t, "states", states, []State{{Name: "sink/a", Value: "2"}, {Name: "sink/b", Value: "3"}})
 }
-
-func testCounts(t *testing.T, l Ledger) {
-	a, b := claim(t, l, inbox), claim(t, l, junk)
-	m1, m2, m3 := mail("1", 2), mail("2", 1), mail("3", 1)
-	m1.Records[1].At = noon.Add(59*time.Minute + 59*time.Second)
-	m2.Records[0].At = noon.Add(time.Hour)
-	m3.Records[0].Event = "not_spam"
-	human := mail("4", 0)
-	human.Kind = "human"
-	commit(t, l, a, m1, m2, human)
-	commit(t, l, b, m3, m1)
-	commit(t, l, b, m3)
-	counts := func(since, until time.Time) []Count {
-		t.Helper()
-		c, err := l.Counts(t.Context(), since, until)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c
-	}
-	complaints := Count{noon, "complaint", "fbl", "yahoo", "review", 2}
-	other := Count{noon, "not_spam", "fbl", "yahoo", "review", 1}
-	later := Count{noon.Add(time.Hour), "complaint", "fbl", "yahoo", "review", 1}
-	diff(t, "all", counts(time.Time{}, time.Time{}), []Count{complaints, other, later})
-	diff(t, "since", counts(noon.Add(time.Hour), time.Time{}), []Count{later})
-	diff(t, "until", counts(noon, noon.Add(time.Hour)), []Count{complaints, other})
-	mails, err := l.MailCounts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	diff(t, "mails", mails, []MailCount{{inbox, "arf", 2}, {inbox, "human", 1}, {junk, "arf", 1}})
-}
