@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	batchMails = 500
+	batchMails = 250
 	batchTime  = 250 * time.Millisecond
 	headMost   = 256 << 10 // octets of a mail that the ledger keeps
 )
@@ -73,7 +73,7 @@ type need struct {
 func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 	p := &pipeline{
 		f: f, claim: claim, cp: claim.Checkpoint,
-		read: make(chan *batch), commit: make(chan *batch, 1),
+		read: make(chan *batch), commit: make(chan *batch),
 		more: make(map[uint32]int64),
 	}
 	p.wg.Go(p.reader)
