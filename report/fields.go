@@ -287,6 +287,10 @@ func (p *parser) mailFrom(value string) {
 		return
 	}
 	addr, rest := address(value)
+	if strings.ContainsAny(addr, " \t{}") { // words, or a template that nobody filled in
+		p.unread(originalMailFrom, value)
+		return
+	}
 	if p.r.OriginalMailFrom = addr; rest {
 		p.extend("original-mail-from", value)
 	}

@@ -12,13 +12,16 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	if kind := h.declared(); kind != "" {
 		return kind
 	}
+	subject := strings.ToLower(p.r.Outer.Subject)
+	bounce := h.bounce || startsWith(subject, bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon@")
 	if typ := h.contentType.value; w.leaf == "" && is(mediaType(typ), "multipart/report") {
-		if kind := param(typ, "report-type"); kind == nil || is(kind, "feedback-report") {
+		if kind := param(typ, "report-type"); kind == nil && !bounce || is(kind, "feedback-report") {
 			return KindUnparsed
 		}
 	}
-	subject := strings.ToLower(p.r.Outer.Subject)
 	switch {
+	case w.empty:
+		return KindUnparsed
 	case w.leaf != "":
 		return w.leaf
 	case strings.HasPrefix(subject, "report domain:"):
@@ -27,7 +30,7 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 		return KindUnparsed // X-ARF; Microsoft's JMRP until 2026
 	case subject == "unsubscribe":
 		return KindUnsubscribe
-	case h.bounce || startsWith(subject, bounces):
+	case bounce:
 		return KindDSN
 	case h.auto || startsWith(subject, autoReplies):
 		return KindAutoReply

@@ -25,10 +25,12 @@ func (p *parser) readOriginal(w *part) {
 			break
 		}
 		if kind == blankLine {
-			if whole := o.From != "" && (subject != nil || !o.Date.IsZero()); whole || fields == 0 || !goesOn(next) {
+			if whole := o.From != "" && (subject != nil || !o.Date.IsZero()); whole || !goesOn(next) {
 				break
 			}
-			blank++
+			if fields > 0 {
+				blank++
+			}
 		}
 		if header = next; kind != fieldLine {
 			continue

@@ -203,7 +203,7 @@ func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
 		case endOfData:
 			return nil, false
 		case blankLine:
-			if len(h.contentType.value) > 0 || !goesOn(rest) {
+			if h.contentType.name != nil && h.from.name != nil || !goesOn(rest) {
 				h.end = len(limited) - len(b)
 				return mail[len(limited)-len(rest):], standard && f.ended
 			}

@@ -30,7 +30,8 @@ type walker struct {
 	guessed bool // a boundary was not as declared
 	tooMany bool
 	tooDeep bool
-	extra   bool // more than one report part with fields
+	extra   bool // more than one report part
+	empty   bool // a report part without anything in it
 }
 
 // done reports whether a report and the original's header are at hand.
@@ -50,6 +51,7 @@ func (w *walker) part(p *part, depth int) {
 		w.multipart(p, depth)
 	case hasPrefixFold(typ, "message/feedback-report") || p.arfHead:
 		if len(trim(p.body)) == 0 && !p.arfHead {
+			w.empty = true
 			return
 		}
 		if !w.report.found {
@@ -81,9 +83,9 @@ func (w *walker) other(p *part, typ []byte) {
 		w.leaf = KindTLSRPT
 	case isAggregate(p, typ):
 		w.leaf = KindDMARCAggregate
-	case !w.textual.found && looksLikeReport(p):
+	case !w.textual.found && looksLikeReport(p.start()):
 		w.textual = *p
-	case !w.plain.found && (w.report.found || w.textual.found) && looksLikeHeader(p.body):
+	case !w.plain.found && (w.report.found || w.textual.found) && looksLikeHeader(p.start()):
 		w.plain = *p
 	}
 }
@@ -215,12 +217,17 @@ func guessDelimiter(b []byte) []byte {
 	return nil
 }
 
-// looksLikeReport reports whether a part begins with a field of RFC 5965 and
-// has a Feedback-Type and one more of them.
-func looksLikeReport(p *part) bool {
+// start is the first few kilobytes of the part's body, decoded.
+func (p *part) start() []byte {
 	start := *p
 	start.body = p.body[:min(len(p.body), 8<<10)]
-	b := skipYAML(start.decoded())
+	return start.decoded()
+}
+
+// looksLikeReport reports whether b begins with fields and has a Feedback-Type
+// and one more field of RFC 5965 among its first lines.
+func looksLikeReport(b []byte) bool {
+	b = skipYAML(b)
 	known, typed := 0, false
 	for n := 0; n < 100 && known < 3; n++ {
 		f, rest, kind := readField(b)
@@ -230,8 +237,6 @@ func looksLikeReport(p *part) bool {
 		if kind == fieldLine && fieldOf(f.name) != extension {
 			known++
 			typed = typed || is(f.name, "feedback-type")
-		} else if known == 0 {
-			break
 		}
 		b = rest
 	}
