@@ -2,12 +2,15 @@ package imapclient_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -302,6 +305,17 @@ func TestSecret(t *testing.T) {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, "68756e74657232") || !strings.Contains(text, "<secret>") {
 			t.Errorf("printed as %q", text)
 		}
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("login", "credentials", c, "password", s)
+	text, err := json.Marshal(c)
+	for _, text := range []string{log.String(), string(text)} {
+		if err != nil || strings.Contains(text, "hunter2") || !strings.Contains(text, "secret") {
+			t.Errorf("logged as %s, %v", text, err)
+		}
+	}
+	if y, err := s.MarshalYAML(); y != "<secret>" || err != nil || s.String() != "<secret>" || s.GoString() != "<secret>" {
+		t.Error(y, err)
 	}
 	if s.Reveal() != "hunter2" {
 		t.Error("Reveal")

@@ -286,7 +286,7 @@ func TestSearchBeyondTheLast(t *testing.T) {
 		for _, test := range []struct {
 			lo, hi uint32
 			want   string
-		}{{1, 0, "[1 2 3]"}, {2, 0, "[2 3]"}, {4, 0, "[]"}, {2, 2, "[2]"}, {7, 9, "[]"}} {
+		}{{1, 0, "[1 2 3]"}, {0, 0, "[1 2 3]"}, {0, 2, "[1 2]"}, {2, 0, "[2 3]"}, {4, 0, "[]"}, {2, 2, "[2]"}, {7, 9, "[]"}} {
 			got, err := c.Search(t.Context(), test.lo, test.hi)
 			if err != nil || fmt.Sprint(got) != test.want {
 				t.Errorf("%d:%d: %v, %v, want %s", test.lo, test.hi, got, err, test.want)

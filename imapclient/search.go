@@ -14,6 +14,7 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 		return nil, ErrLocked
 	}
 	c.found = nil
+	lo = max(lo, 1) // 0 would mean the last
 	var set imap.UIDSet
 	set.AddRange(imap.UID(lo), imap.UID(hi))
 	err := c.do(ctx, "UID SEARCH", c.limits.Command, func() error {

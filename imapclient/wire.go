@@ -145,6 +145,11 @@ func (w *wire) send(line, shown string) error {
 // put writes under the write deadline, and lifts it again: TLS writes by itself
 // while we read.
 func (w *wire) put(p []byte) (int, error) {
+	// go-imap's reader has gone, and would never answer: so this must fail even
+	// on a connection that takes octets after Close.
+	if cause := w.ended(); cause != nil {
+		return 0, cause
+	}
 	w.conn.SetWriteDeadline(time.Now().Add(w.write))
 	n, err := w.conn.Write(p)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
