@@ -127,7 +127,7 @@ func (p *parser) readBlock(b []byte, closed, head bool) {
 // names that it knows.
 func reflow(b []byte) []byte {
 	f, rest, _ := readField(b)
-	if id := fieldOf(f.name); id != feedbackType && id != userAgent && id != version {
+	if id := fieldOf(f.name); id != feedbackType && id != userAgent && id != version || bytes.IndexByte(f.value, ':') < 0 {
 		return b
 	}
 	var out []byte

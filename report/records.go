@@ -23,7 +23,16 @@ const (
 // eventOf reads a Feedback-Type without regard to case, "-", "_" and blanks.
 // A type that nobody knows is a complaint still; not-spam (RFC 6430) never is.
 func eventOf(feedbackType string) string {
-	switch strings.ToLower(strings.NewReplacer("-", "", "_", "", " ", "", "\t", "").Replace(feedbackType)) {
+	var space [16]byte
+	bare := space[:0]
+	for i := range len(feedbackType) {
+		switch c := feedbackType[i]; c {
+		case '-', '_', ' ', '\t':
+		default:
+			bare = append(bare, lowerByte(c))
+		}
+	}
+	switch string(bare) {
 	case "":
 		return Unparsed
 	case "notspam":
