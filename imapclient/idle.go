@@ -18,7 +18,9 @@ const (
 )
 
 // Idle waits in IDLE (RFC 2177) for an EXISTS, at most for slice. It sends DONE
-// and does not wait for its answer, so that the next command follows at once.
+// and does not wait for its answer, so that the next command follows at once;
+// only another Idle waits for it first. An EXISTS that came before, and that
+// neither Idle nor Rang has told of, makes it return at once.
 // ErrNoIdle: the server refused; the session goes on.
 //
 // IDLE is the tap's own command and not go-imap's, whose IDLE waits for "+"

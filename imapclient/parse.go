@@ -137,6 +137,8 @@ func literalSize(line []byte) (head []byte, size int64, ok bool) {
 	return head, size, true
 }
 
+const maxText = 2000 // octets kept of what a server says to people
+
 // status is a status response: OK, NO, BAD, BYE or PREAUTH, tagged or not.
 type status struct {
 	kind, code, text string
@@ -158,7 +160,8 @@ func parseStatus(rest []byte) (st status, ok bool) {
 			p.b = p.b[end+1:]
 		}
 	}
-	st.text = clean(strings.TrimSpace(string(p.b)))
+	text := bytes.TrimSpace(p.b)
+	st.text = clean(string(text[:min(len(text), maxText)]))
 	return st, true
 }
 

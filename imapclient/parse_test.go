@@ -83,7 +83,7 @@ func TestParseLines(t *testing.T) {
 		t.Error(got)
 	}
 	for line, want := range map[string]string{
-		"OK [UIDNEXT 3] text": "OK|UIDNEXT 3|text", "no  text ": "NO||text", "BAD": "BAD||", "BYE [x": "BYE||x", "OKAY": "-", "": "-",
+		"OK [UIDNEXT 3] text": "OK|UIDNEXT 3|text", "no  text ": "NO||text", "BAD": "BAD||", "BYE [x": "BYE||x", "OK " + strings.Repeat("x", 3000): "OK||" + strings.Repeat("x", 2000), "OKAY": "-", "": "-",
 	} {
 		got := "-"
 		if st, ok := parseStatus([]byte(line)); ok {
