@@ -55,7 +55,7 @@ func (p *program) parse(c *cli.Context) error {
 	if format == "table" {
 		_, _ = out.Write(appendTableHead(nil)) // the error stays in out
 	}
-	progress := p.progress()
+	progress := p.progress(true)
 	unreadable := 0
 	err = readMails(c.Context, paths, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}, e.encode, func(b *batch, more bool) error {
 		if b.err != nil {

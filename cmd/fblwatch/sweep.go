@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,14 +44,16 @@ func (p *program) sweep(c *cli.Context) error {
 	if c.Bool("dry-run") {
 		config.Records.File = ""
 	}
+	config.Log.Level = cmp.Or(config.Log.Level, "warn") // somebody is looking on
 	log := p.logger(config.Log)
-	ctx, sinks, err := p.startSinks(c.Context, l, config, c.Bool("json") || !isTerminal(p.stdout), log)
+	printing := c.Bool("json") || !isTerminal(p.stdout)
+	ctx, sinks, err := p.startSinks(c.Context, l, config, printing, log)
 	if err != nil {
 		return err
 	}
 	c.Context = ctx
 	var total struct{ mails, known, records int }
-	progress := p.progress()
+	progress := p.progress(printing)
 	err = p.eachSession(c, config, func(c *cli.Context, a Account) error {
 		account, err := p.watched(a, log)
 		if err != nil {

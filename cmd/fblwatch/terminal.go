@@ -22,10 +22,10 @@ type progress struct {
 	shown time.Time
 }
 
-// progress returns nil where stderr is no terminal, or where stdout writes on
-// the same one.
-func (p *program) progress() *progress {
-	if !isTerminal(p.stderr) || isTerminal(p.stdout) {
+// progress returns nil where stderr is no terminal, or where records are
+// printed on the same one.
+func (p *program) progress(printing bool) *progress {
+	if !isTerminal(p.stderr) || printing && isTerminal(p.stdout) {
 		return nil
 	}
 	return &progress{w: p.stderr}
