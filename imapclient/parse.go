@@ -186,17 +186,21 @@ type fetchLine struct {
 
 const internalDate = "_2-Jan-2006 15:04:05 -0700"
 
-// parseFetch reads the items behind "* n FETCH". Where the line was cut before
-// a literal, open says that it is a body's.
+// parseFetch reads what is behind "* n FETCH".
 func parseFetch(seq uint32, rest []byte) fetchLine {
 	f := fetchLine{seq: seq, size: -1}
+	f.items(bytes.TrimPrefix(bytes.TrimLeft(rest, " "), []byte("(")))
+	return f
+}
+
+// items reads up to the ")". Where the line was cut before a literal, open says
+// that it is a body's.
+func (f *fetchLine) items(rest []byte) {
 	p := parser{rest}
-	p.space()
-	p.skip('(')
 	for {
 		p.space()
 		if len(p.b) == 0 || p.skip(')') {
-			return f
+			return
 		}
 		name := p.itemName()
 		switch {
@@ -219,7 +223,7 @@ func parseFetch(seq uint32, rest []byte) fetchLine {
 			p.space()
 			if len(p.b) == 0 {
 				f.open = true
-				return f
+				return
 			}
 			if p.b[0] != '"' { // NIL, or no string at all
 				p.value()

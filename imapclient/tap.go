@@ -31,7 +31,7 @@ type tap struct {
 	out  []byte     // octets for go-imap that come before anything else
 	lit  int64      // octets of a body still to pass through
 	drop int64      // octets of it beyond what was asked for
-	line []byte     // the logical line so far, literals as quoted strings
+	line []byte     // the logical line so far, or since body; literals as quoted strings
 	body *fetchLine // the FETCH whose body has passed, is held or was dropped
 	held []byte     // that body, where its UID comes behind it
 
@@ -140,7 +140,7 @@ func (t *tap) literal(size int64) error {
 	seq, name, rest := untagged(t.line)
 	if name == "FETCH" && t.body == nil {
 		if f := parseFetch(seq, rest); f.open {
-			t.line = append(t.line, `""`...)
+			t.line = t.line[:0] // f holds it
 			return t.bodyLiteral(f, size)
 		}
 	}
@@ -169,12 +169,16 @@ func untagged(line []byte) (num uint32, name string, rest []byte) {
 	return num, upper(word), p.b
 }
 
-// response takes a whole untagged line; body is the FETCH whose body was in it.
+// response takes a whole untagged line; body is the FETCH whose body was in it,
+// and line then is what came behind that.
 func (t *tap) response(line []byte, body *fetchLine) error {
-	num, name, rest := untagged(line)
 	if body != nil {
-		return t.fetched(parseFetch(num, rest), body)
+		f := *body
+		f.items(line)
+		f.hasBody = true
+		return t.fetched(f, body)
 	}
+	num, name, rest := untagged(line)
 	switch name {
 	case "FETCH":
 		return t.fetched(parseFetch(num, rest), nil)
