@@ -96,6 +96,7 @@ type parser struct {
 	received string
 	named    map[string]bool
 	beyond   bool // more of the mail is there than is searched
+	headless bool // the header is too long to be read to its end
 }
 
 // Parse reads a mail of size octets, of which b may be only the start; where
@@ -121,7 +122,7 @@ func Parse(b []byte, size int64) *Report {
 	p.readOuter(&h)
 	if len(mail) > maxHeader && len(header) >= maxHeader-2 {
 		p.loss("header: longer than 1 MiB")
-		body, p.beyond = nil, true
+		body, p.beyond, p.headless = nil, true, true
 	} else if !standard && ended {
 		p.deviation("header: not ended by its first blank line")
 	}
@@ -314,6 +315,9 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		p.loss("feedback-type: missing")
 	default:
 		r.Kind = p.kindOf(h, w)
+		if r.Kind == KindOther && (p.headless || w.tooDeep || w.tooMany) {
+			r.Kind = KindUnparsed // it may hold anything: somebody must look
+		}
 	}
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
 		r.Problems = nil
