@@ -59,7 +59,7 @@ func (p *program) sweep(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		account.Ledger, account.Handler = l, callbacks.Slog(log)
+		account.Ledger, account.Handler = l, returned{callbacks.Slog(log)}
 		account.All = c.Bool("all")
 		account.Committed = func(done ledger.Committed) {
 			total.mails += done.Mails
@@ -82,12 +82,25 @@ func (p *program) sweep(c *cli.Context) error {
 	if sunk := sinks.close(); sunk != nil {
 		err = sunk
 	}
+	if err != nil && total.mails+total.known == 0 {
+		return err
+	}
 	fmt.Fprintf(p.stderr, "%s, %s", plural(total.mails, "new mail"), plural(total.records, "record"))
 	if total.known > 0 {
 		fmt.Fprintf(p.stderr, "; known already: %s", plural(total.known, "mail"))
 	}
 	fmt.Fprintln(p.stderr)
 	return err
+}
+
+// returned is a Handler for a command that returns its errors: they are printed
+// then, and need not be logged before.
+type returned struct{ callbacks.Handler }
+
+func (r returned) Log(l callbacks.Level, text string) {
+	if l != callbacks.Error {
+		r.Handler.Log(l, text)
+	}
 }
 
 // openLedger opens the ledger for writing; a dry run gets one in memory that

@@ -23,11 +23,11 @@ type FileConfig struct {
 func (c FileConfig) Validate() error {
 	switch {
 	case c.File == "":
-		return errors.New("records: file is empty; name a file")
+		return errors.New("file is empty; name a file")
 	case strings.ContainsRune(c.File, 0):
-		return fmt.Errorf("records: file %q holds a NUL", c.File)
+		return fmt.Errorf("file %q holds a NUL", c.File)
 	case os.IsPathSeparator(c.File[len(c.File)-1]):
-		return fmt.Errorf("records: file %s names a directory; name a file in it", c.File)
+		return fmt.Errorf("file %s names a directory; name a file in it", c.File)
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ type file struct {
 // its record comes again. A second writer is refused.
 func OpenFile(config FileConfig) (Sink, error) {
 	if err := config.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sink: %w", err)
 	}
 	s := &file{path: config.File}
 	if err := s.open(); err != nil {
