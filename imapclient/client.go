@@ -217,7 +217,15 @@ func (c *Client) exists(n uint32) {
 	c.h.Exists(c.mailbox, n)
 }
 
+// maxFound is how many numbers the answers to one SEARCH may have; a window of
+// UIDs has far fewer.
+const maxFound = 1 << 20
+
 func (c *Client) searched(nums []uint32) {
+	if len(c.found)+len(nums) > maxFound {
+		c.tap.end(fmt.Errorf("%w: more than %d numbers in answer to a SEARCH", ErrProtocol, maxFound))
+		return
+	}
 	c.found = append(c.found, nums...)
 	for _, n := range nums {
 		c.h.Searched(c.mailbox, n)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -21,6 +22,9 @@ import (
 func Dial(ctx context.Context, opts Options) (*Client, error) {
 	if opts.Login == nil {
 		return nil, errors.New("imapclient: Options.Login is not set")
+	}
+	if opts.Security == Plain && !opts.Insecure && isRemote(opts.Host) {
+		return nil, ErrInsecure // the others are looked at once connected
 	}
 	c := &Client{
 		opts:    opts,
@@ -100,6 +104,12 @@ func (w *wire) secure(ctx context.Context, conf *tls.Config, limit time.Duration
 	w.conn = conn
 	w.mu.Unlock()
 	return nil
+}
+
+// isRemote tells whether host is an address that is surely not on this machine.
+func isRemote(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && !addr.IsLoopback()
 }
 
 // isLoopback tells whether the other end is on this machine.

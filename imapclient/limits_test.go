@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -336,4 +337,55 @@ func TestIdleEnds(t *testing.T) {
 			t.Error("rang twice")
 		}
 	})
+}
+
+// TestInsecureBeforeDialing: an address that is surely remote is refused before
+// anything is connected.
+func TestInsecureBeforeDialing(t *testing.T) {
+	dialed := false
+	_, err := imapclient.Dial(t.Context(), imapclient.Options{
+		Host: "192.0.2.1", Security: imapclient.Plain, Login: login,
+		Dial: func(context.Context, string, string) (net.Conn, error) {
+			dialed = true
+			return nil, errors.New("not to be reached")
+		},
+	})
+	if !errors.Is(err, imapclient.ErrInsecure) || dialed {
+		t.Errorf("%v, dialed %v; want ErrInsecure and no connection", err, dialed)
+	}
+}
+
+// TestHugeList: a list far beyond any mailbox's flags is cut, so that a
+// thousand waiting events stay small.
+func TestHugeList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(1)
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Command == "NOOP" && step.Part == imaptest.Tagged {
+				return imaptest.Action{Before: `* 1 FETCH (UID 1 FLAGS (\Seen ` + strings.Repeat("keyword ", 100_000) + "))\r\n"}
+			}
+			return imaptest.Action{}
+		}
+		r := &flagCounter{}
+		c := session(t, s, r)
+		if err := c.Noop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if r.first != `\Seen` || r.octets > 8<<10 || r.octets < 4<<10 {
+			t.Errorf("first flag %q, %d octets of flags", r.first, r.octets)
+		}
+	})
+}
+
+type flagCounter struct {
+	callbacks.Nop
+	first  string
+	octets int
+}
+
+func (f *flagCounter) Flags(_ callbacks.Mailbox, _, _ uint32, flags []string) {
+	f.first = flags[0]
+	for _, flag := range flags {
+		f.octets += len(flag)
+	}
 }

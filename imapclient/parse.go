@@ -88,6 +88,7 @@ func (p *parser) list() []string {
 		return nil
 	}
 	var l []string
+	octets := 0
 	for len(p.b) > 0 {
 		p.space()
 		if p.skip(')') {
@@ -96,12 +97,17 @@ func (p *parser) list() []string {
 		if p.skip('(') { // nothing of ours is nested
 			continue
 		}
-		if s, _ := p.str(); s != "" {
+		if s, _ := p.str(); s != "" && octets+len(s) <= maxList {
 			l = append(l, s)
+			octets += len(s)
 		}
 	}
 	return l
 }
+
+// maxList is how many octets the members of a list may have together; those
+// beyond are passed over. A thousand events wait at most, each with one list.
+const maxList = 8 << 10
 
 // quote turns a literal's octets into the quoted string that stands in for it.
 func quote(b []byte) []byte {
