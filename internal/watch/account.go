@@ -25,7 +25,7 @@ type Account struct {
 	IMAP    imapclient.Options
 	Folders []string // names, or IMAP patterns with * and %
 	Ledger  ledger.Ledger
-	Handler callbacks.Handler // nil: none
+	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch has one a folder
 	Log     *slog.Logger      // nil: none
 
 	// All reads every folder from its first UID again, once. What the ledger
@@ -39,10 +39,10 @@ type Account struct {
 	// MaxMail is how many octets of a mail are read at most; 0: 16 MiB.
 	MaxMail int64
 
-	// Committed is told, in order of commit, what each commit wrote. It must
-	// not block.
+	// Committed is told, in each folder in order of commit, what each commit
+	// wrote. It must not block, and a watch calls it for several folders at once.
 	Committed func(ledger.Committed)
-	// Progress is told how far a folder is. It must not block.
+	// Progress is told how far a folder is, likewise.
 	Progress func(Progress)
 	// DiskError decides what to do when the ledger could not write: true gives
 	// up, false tries again later. serious: nothing can be written at all
@@ -93,15 +93,10 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 		run.Log = slog.New(slog.DiscardHandler)
 	}
 	run.Log = run.Log.With("account", a.Name)
-	run.Handler = &serial{h: run.Handler}
-	if a.Handler == nil {
-		run.Handler = callbacks.Nop{}
-	}
 	run.Poll = or(run.Poll, defaultPoll)
 	run.Slice = or(run.Slice, defaultSlice)
 	run.MaxMail = or(run.MaxMail, defaultMaxMail)
 	run.IMAP.Account = a.Name
-	run.IMAP.Handler = run.Handler
 	if once {
 		return run.sweep(ctx)
 	}
@@ -115,8 +110,22 @@ func or[T int64 | time.Duration](v, def T) T {
 	return def
 }
 
-// sweep reads all folders in one session; a lost connection is made again.
+// session is the account for one line of sessions: its Handler hears of one
+// thing at a time, and may block this line only.
+func (a *Account) session() *Account {
+	one := *a
+	one.Handler = callbacks.Nop{}
+	if a.Handler != nil {
+		one.Handler = &serial{h: a.Handler}
+	}
+	one.IMAP.Handler = one.Handler
+	return &one
+}
+
+// sweep reads all folders in one session; a lost connection is made again, and
+// goes on with the next folder.
 func (a *Account) sweep(ctx context.Context) error {
+	a = a.session()
 	var folders []*folder
 	var failed []error
 	s := supervisor{a: a, name: "*", once: true}
@@ -137,6 +146,7 @@ func (a *Account) sweep(ctx context.Context) error {
 			if errors.As(err, &closed) { // the others still can be read
 				failed = append(failed, err)
 			} else if err != nil {
+				folders = append(folders[1:], folders[0])
 				return err
 			}
 			folders = folders[1:]
@@ -150,7 +160,7 @@ func (a *Account) sweep(ctx context.Context) error {
 func (a *Account) watch(ctx context.Context) error {
 	names := a.Folders
 	if slices.ContainsFunc(names, isPattern) {
-		s := supervisor{a: a, name: "*"}
+		s := supervisor{a: a.session(), name: "*"}
 		err := s.run(ctx, func(ctx context.Context, c *imapclient.Client) error {
 			found, missing, err := a.names(ctx, c)
 			for _, m := range missing {
@@ -171,8 +181,9 @@ func (a *Account) watch(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, name := range names {
 		wg.Go(func() {
-			s := supervisor{a: a, name: name}
-			f := newFolder(a, name)
+			one := a.session()
+			s := supervisor{a: one, name: name}
+			f := newFolder(one, name)
 			if err := s.run(ctx, f.watch); err != nil {
 				cancel(err)
 			}

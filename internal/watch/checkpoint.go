@@ -1,48 +1,64 @@
 package watch
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// advance is the checkpoint, and the mails of which more is needed, once b is
-// committed. Of a mail at or below High nothing is ever forgotten: it is done,
-// or pending.
-func (p *pipeline) advance(b *batch) (ledger.Checkpoint, map[uint32]int64) {
-	pending := make(map[uint32]int, len(p.cp.Pending)+len(b.found))
-	for _, q := range p.cp.Pending {
-		pending[q.UID] = q.Tries
-	}
+// advance moves the checkpoint to what it is once b is committed. Of a mail at
+// or below High nothing is ever forgotten: it is done, or pending. Should the
+// commit fail then the session is over, and the checkpoint with it.
+func (p *pipeline) advance(b *batch) {
+	p.cp.High = max(p.cp.High, b.high)
 	for _, uid := range b.found {
-		pending[uid] += 0
+		p.suspend(uid)
 	}
-	more := maps.Clone(p.more)
 	for _, uid := range b.done {
-		delete(pending, uid)
-		delete(more, uid)
+		delete(p.more, uid)
 	}
+	p.cp.Pending = without(p.cp.Pending, b.done)
 	for _, n := range b.needs {
-		more[n.uid] = n.octets
+		p.more[n.uid] = n.octets
 	}
-	high := max(p.cp.High, b.high)
-	for uid := range more {
-		if uid <= high {
-			pending[uid] += 0
+	for uid := range p.more {
+		if uid <= p.cp.High { // above it nothing is known to be there
+			p.suspend(uid)
 		}
 	}
-	if b.died != 0 && b.died <= high {
-		pending[b.died]++
-		delete(more, b.died)
+	for _, uid := range b.died {
+		if i, ok := p.find(uid); ok {
+			p.cp.Pending[i].Tries++
+		}
+		delete(p.more, uid)
 	}
-	cp := ledger.Checkpoint{UIDValidity: p.cp.UIDValidity, High: high}
-	for uid, tries := range pending {
-		cp.Pending = append(cp.Pending, ledger.Pending{UID: uid, Tries: tries})
+}
+
+// suspend makes a mail pending, if it is not.
+func (p *pipeline) suspend(uid uint32) {
+	if i, ok := p.find(uid); !ok {
+		p.cp.Pending = slices.Insert(p.cp.Pending, i, ledger.Pending{UID: uid})
 	}
-	slices.SortFunc(cp.Pending, func(a, b ledger.Pending) int { return int(int64(a.UID) - int64(b.UID)) })
-	return cp, more
+}
+
+func (p *pipeline) find(uid uint32) (int, bool) {
+	if n := len(p.cp.Pending); n == 0 || p.cp.Pending[n-1].UID < uid { // nearly always
+		return n, false
+	}
+	return slices.BinarySearchFunc(p.cp.Pending, uid, func(q ledger.Pending, uid uint32) int { return cmp.Compare(q.UID, uid) })
+}
+
+// without takes the UIDs of done out of pending.
+func without(pending []ledger.Pending, done []uint32) []ledger.Pending {
+	slices.Sort(done)
+	return slices.DeleteFunc(pending, func(q ledger.Pending) bool {
+		for len(done) > 0 && done[0] < q.UID {
+			done = done[1:]
+		}
+		return len(done) > 0 && done[0] == q.UID
+	})
 }
 
 func (p *pipeline) mailboxName() callbacks.Mailbox {

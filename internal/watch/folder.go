@@ -14,7 +14,6 @@ const (
 	firstWindow  = 8192    // UIDs a SEARCH looks at
 	widestWindow = 1 << 16 // its answer stays well under the client's longest line
 	sparse       = 1000    // answers to a window below which the next is wider
-	maxDeaths    = 3       // connections a mail may end
 )
 
 // folder reads one folder. It outlives the sessions that do it.
@@ -25,11 +24,11 @@ type folder struct {
 
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
-	chunk   int  // UIDs a FETCH may ask for; less while the one that kills is looked for
+	chunk   int  // UIDs to ask for at once; few while the one that kills is looked for
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, rescan: a.All}
+	return &folder{a: a, name: name, rescan: a.All, chunk: fewMails}
 }
 
 // session is a folder that is open.
@@ -39,6 +38,9 @@ type session struct {
 	sel  imapclient.Selected
 	high uint32 // as the pipeline knows it, or will
 	line *pipeline
+
+	blame blame // for a death now
+	noes  int   // mails refused in a row
 }
 
 // open opens the folder and claims it. Every UID below belongs to the
@@ -68,7 +70,6 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	case f.rescan:
 		claim.Checkpoint = ledger.Checkpoint{}
 	}
-	f.rescan = false
 	claim.Checkpoint.UIDValidity = sel.UIDValidity
 	return &session{folder: f, c: c, sel: sel, high: claim.Checkpoint.High, line: newPipeline(ctx, f, claim)}, nil
 }
@@ -96,18 +97,20 @@ func (f *folder) watch(ctx context.Context, c *imapclient.Client) error {
 func (s *session) end(err error) error {
 	if err != nil {
 		s.careful = true
-		if s.chunk == 0 {
-			s.chunk = fewMails
-		}
+		s.chunk = min(s.chunk, fewMails)
 	}
 	var fetch *imapclient.FetchError
-	if errors.As(err, &fetch) {
-		s.line.add(batch{died: fetch.UID})
-		if _, ferr := s.line.flush(); ferr == nil {
+	if errors.As(err, &fetch) && s.blame != nobody {
+		s.line.add(batch{died: []uint32{fetch.UID}})
+		if _, ferr := s.line.flush(); ferr == nil && s.blame == surely {
 			err = progress{err}
 		}
 	}
-	if lineErr := s.line.close(); lineErr != nil {
+	lineErr := s.line.close()
+	if s.line.kept {
+		s.rescan = false
+	}
+	if lineErr != nil {
 		return lineErr
 	}
 	return err
@@ -120,6 +123,7 @@ func (s *session) follow(ctx context.Context) error {
 	}
 	w := waiter{c: s.c, a: s.a}
 	for {
+		s.blame = perhaps // what was proved is long ago
 		rang, err := w.wait(ctx)
 		if err != nil {
 			return err
@@ -141,7 +145,8 @@ func (s *session) follow(ctx context.Context) error {
 // catchUp reads everything from the checkpoint to the folder's end.
 func (s *session) catchUp(ctx context.Context) error {
 	s.line.begin(s.remaining())
-	err := s.retryPending(ctx)
+	clean, _ := s.left()
+	err := s.fetch(ctx, clean)
 	if err == nil {
 		switch last := s.sel.UIDNext; {
 		case last != 0 && last-1 <= s.high:
@@ -155,7 +160,7 @@ func (s *session) catchUp(ctx context.Context) error {
 		err = s.finish(ctx)
 	}
 	if err == nil {
-		s.careful, s.chunk = false, 0
+		s.careful = false
 		s.line.caughtUp()
 	}
 	return err
@@ -177,6 +182,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 		return nil
 	}
 	var got []uint32
+	var bodyless bool
 	asked := s.prefix.octets()
 	for m, err := range s.c.FetchFrom(ctx, s.high+1, asked) {
 		if errors.As(err, new(*imapclient.ResponseError)) {
@@ -185,13 +191,20 @@ func (s *session) fetchNew(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if m.Bodyless {
+			bodyless = true
+			continue
+		}
 		got = append(got, m.UID)
 		if err := s.line.mail(m, asked); err != nil {
 			return err
 		}
 	}
-	if len(got) == 0 {
+	if len(got) == 0 && !bodyless {
 		return nil
+	}
+	if bodyless { // they must be pending to be counted as refused
+		return s.search(ctx)
 	}
 	slices.Sort(got)
 	last := got[len(got)-1]
@@ -210,10 +223,19 @@ func (s *session) fetchNew(ctx context.Context) error {
 	return nil
 }
 
+// widest is how many UIDs a SEARCH may look at: all where there are so few mails
+// that no answer can be too long.
+func (s *session) widest() uint32 {
+	if s.sel.Exists <= widestWindow {
+		return 1 << 31
+	}
+	return widestWindow
+}
+
 // search reads everything above high, window by window, so that no answer is
 // ever too long and a mailbox with few mails among many UIDs takes few trips.
 func (s *session) search(ctx context.Context) error {
-	width := uint32(firstWindow)
+	width, widest := uint32(firstWindow), s.widest()
 	for s.high < ^uint32(0) {
 		lo, hi := s.high+1, uint32(0)
 		if next := s.sel.UIDNext; next != 0 && next > lo && next-lo > width {
@@ -238,151 +260,12 @@ func (s *session) search(ctx context.Context) error {
 		if hi == 0 {
 			return nil
 		}
-		if len(uids) < sparse && width < widestWindow {
+		if err := s.settle(ctx); err != nil { // what more is needed of must not pile up
+			return err
+		}
+		if len(uids) < sparse && width < widest {
 			width *= 2
 		}
 	}
 	return nil
-}
-
-// fetch reads mails that the checkpoint holds as pending.
-func (s *session) fetch(ctx context.Context, uids []uint32) error {
-	if len(uids) == 0 {
-		return nil
-	}
-	if s.chunk == 0 {
-		_, err := s.fetchSome(ctx, uids, s.prefix.octets())
-		return err
-	}
-	for len(uids) > 0 {
-		some := uids[:min(len(uids), s.chunk)]
-		read, err := s.fetchSome(ctx, some, s.prefix.octets())
-		if err != nil {
-			return s.suspect(ctx, err, some, read)
-		}
-		s.chunk = min(2*s.chunk, fewMails)
-		uids = uids[len(some):]
-	}
-	return nil
-}
-
-// suspect narrows down which mail ends the connection, where none was seen on
-// the wire: fewer at once next time, and of one alone it is certain.
-func (s *session) suspect(ctx context.Context, err error, asked []uint32, read int) error {
-	if ctx.Err() != nil || errors.As(err, new(*imapclient.FetchError)) || read > 0 || !isDeath(err) {
-		return err
-	}
-	if len(asked) == 1 {
-		return &imapclient.FetchError{UID: asked[0], Err: err}
-	}
-	s.chunk = max(1, min(s.chunk, len(asked))/8)
-	return progress{err}
-}
-
-// isDeath tells a connection that ended from a ledger that failed.
-func isDeath(err error) bool {
-	return !errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*LedgerError))
-}
-
-// fetchSome reads mails and hands them to the pipeline, in the order of their
-// UIDs. A refused FETCH leaves its mails pending.
-func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
-	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
-	for m, err := range s.c.Fetch(ctx, uids, prefix) {
-		if err == nil {
-			read++
-			if err = o.add(m); err != nil {
-				return read, err
-			}
-			continue
-		}
-		if lineErr := o.flush(); lineErr != nil {
-			return read, lineErr
-		}
-		var no *imapclient.ResponseError
-		switch {
-		case !errors.As(err, &no):
-			return read, err
-		case len(uids) > 1:
-			return read, s.oneByOne(ctx, uids, prefix)
-		}
-		s.line.add(batch{died: uids[0]})
-		return read, nil
-	}
-	return read, o.flush()
-}
-
-// oneByOne asks for each mail alone, after the server refused them together.
-// Those it gave nevertheless are read twice and counted once.
-func (s *session) oneByOne(ctx context.Context, uids []uint32, prefix int64) error {
-	for _, uid := range uids {
-		if _, err := s.fetchSome(ctx, []uint32{uid}, prefix); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// retryPending reads what earlier sessions left. What has ended a connection
-// comes last and alone.
-func (s *session) retryPending(ctx context.Context) error {
-	var clean []uint32
-	var deadly []ledger.Pending
-	for _, p := range s.line.pending() {
-		if p.Tries == 0 {
-			clean = append(clean, p.UID)
-		} else {
-			deadly = append(deadly, p)
-		}
-	}
-	if err := s.fetch(ctx, clean); err != nil {
-		return err
-	}
-	slices.SortStableFunc(deadly, func(a, b ledger.Pending) int { return a.Tries - b.Tries })
-	for _, p := range deadly {
-		if p.Tries >= maxDeaths {
-			s.line.add(batch{lost: []uint32{p.UID}})
-			continue
-		}
-		if _, err := s.fetchSome(ctx, []uint32{p.UID}, s.prefix.octets()); err != nil {
-			return s.suspect(ctx, err, []uint32{p.UID}, 0)
-		}
-		if err := s.settle(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// finish settles everything. What the server refused gets its further trials,
-// and is given up after the last.
-func (s *session) finish(ctx context.Context) error {
-	for range maxDeaths + 1 {
-		if err := s.settle(ctx); err != nil {
-			return err
-		}
-		if len(s.line.pending()) == 0 {
-			return nil
-		}
-		if err := s.retryPending(ctx); err != nil {
-			return err
-		}
-	}
-	return s.settle(ctx)
-}
-
-// settle commits everything and reads on in the mails of which more is needed,
-// until nothing is pending but what must wait for another session.
-func (s *session) settle(ctx context.Context) error {
-	for {
-		more, err := s.line.flush()
-		if err != nil || len(more) == 0 {
-			return err
-		}
-		for _, n := range more {
-			if _, err := s.fetchSome(ctx, []uint32{n.uid}, n.octets); err != nil {
-				return s.suspect(ctx, err, []uint32{n.uid}, 0)
-			}
-		}
-	}
 }

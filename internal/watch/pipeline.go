@@ -12,9 +12,10 @@ import (
 )
 
 const (
-	batchMails = 250
-	batchTime  = 250 * time.Millisecond
-	headMost   = 256 << 10 // octets of a mail that the ledger keeps
+	batchMails  = 250
+	batchOctets = 4 << 20
+	batchTime   = 250 * time.Millisecond
+	headMost    = 256 << 10 // octets of a mail that the ledger keeps
 )
 
 // pipeline takes a session's mails through reading and commit, each stage a
@@ -24,6 +25,7 @@ type pipeline struct {
 	f     *folder
 	claim ledger.Claim
 	cur   batch
+	size  int       // octets of cur's mails
 	since time.Time // of cur's first mail
 
 	read   chan *batch
@@ -34,9 +36,11 @@ type pipeline struct {
 	err      error
 	progress Progress
 
-	// Of the last stage; others may look only after a flush.
+	// Of the last stage; others may look before the first batch, and after a
+	// flush that did not fail.
 	cp   ledger.Checkpoint
 	more map[uint32]int64 // mails of which more octets are needed
+	kept bool             // the ledger has a checkpoint of this session
 }
 
 // batch is one commit in the making.
@@ -45,7 +49,7 @@ type batch struct {
 	high  uint32   // how far the folder is known now; 0: as before
 	mails []mail
 	lost  []uint32 // given up
-	died  uint32   // the UID that ended the connection, or was refused; 0: none
+	died  []uint32 // what ended the connection, or was refused
 
 	reply chan error
 
@@ -55,7 +59,7 @@ type batch struct {
 }
 
 func (b *batch) empty() bool {
-	return len(b.found) == 0 && b.high == 0 && len(b.mails) == 0 && len(b.lost) == 0 && b.died == 0
+	return len(b.found) == 0 && b.high == 0 && len(b.mails) == 0 && len(b.lost) == 0 && len(b.died) == 0
 }
 
 // mail is a mail with the size that its octets are a part of.
@@ -72,7 +76,7 @@ type need struct {
 
 func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 	p := &pipeline{
-		f: f, claim: claim, cp: claim.Checkpoint,
+		f: f, claim: claim, cp: claim.Checkpoint, // its Pending too is the pipeline's now
 		read: make(chan *batch), commit: make(chan *batch),
 		more: make(map[uint32]int64),
 	}
@@ -89,32 +93,24 @@ func (p *pipeline) add(b batch) {
 	p.cur.found = append(p.cur.found, b.found...)
 	p.cur.high = max(p.cur.high, b.high)
 	p.cur.lost = append(p.cur.lost, b.lost...)
-	if b.died != 0 {
-		if p.cur.died != 0 {
-			p.send(nil)
-		}
-		p.cur.died = b.died
-	}
+	p.cur.died = append(p.cur.died, b.died...)
 }
 
 // mail puts a mail into the next commit. asked is how many octets of it were
 // asked for. It returns why an earlier commit failed.
 func (p *pipeline) mail(m *imapclient.Mail, asked int64) error {
-	if m.Bodyless && m.Size != 0 {
-		p.add(batch{died: m.UID})
-		return p.failed()
-	}
 	size := m.Size
 	if got := int64(len(m.Body)); got < asked { // all of it, whatever the server says
 		size = got
-	} else if size < got { // it cannot be so small: find out
+	} else if size <= got { // where more was there it cannot be so small: find out
 		size = p.f.a.MaxMail
 	}
 	if len(p.cur.mails) == 0 {
 		p.since = time.Now()
 	}
 	p.cur.mails = append(p.cur.mails, mail{m, size})
-	if len(p.cur.mails) >= batchMails || time.Since(p.since) >= batchTime {
+	p.size += len(m.Body)
+	if len(p.cur.mails) >= batchMails || p.size >= batchOctets || time.Since(p.since) >= batchTime {
 		p.send(nil)
 	}
 	return p.failed()
@@ -122,7 +118,7 @@ func (p *pipeline) mail(m *imapclient.Mail, asked int64) error {
 
 func (p *pipeline) send(reply chan error) {
 	b := p.cur
-	p.cur = batch{}
+	p.cur, p.size = batch{}, 0
 	b.reply = reply
 	p.read <- &b
 }
@@ -195,16 +191,19 @@ func (p *pipeline) reader() {
 }
 
 func (p *pipeline) parse(b *batch, m mail) {
-	b.done = append(b.done, m.UID)
 	if m.Gone {
+		b.done = append(b.done, m.UID)
 		return
 	}
 	got := int64(len(m.Body))
 	r := report.Parse(m.Body, m.size)
 	if want := min(r.Need(), p.f.a.MaxMail, m.size); want > got {
+		// In steps, so that mails which need about as much go into one FETCH.
+		want = min((want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMail)
 		b.needs = append(b.needs, need{m.UID, want})
 		return
 	}
+	b.done = append(b.done, m.UID)
 	records := r.Records(report.Envelope{
 		ReceivedAt:  m.InternalDate,
 		ProcessedAt: time.Now(),
@@ -291,10 +290,10 @@ func (p *pipeline) committer(ctx context.Context) {
 }
 
 func (p *pipeline) write(ctx context.Context, b *batch) error {
-	cp, more := p.advance(b)
+	p.advance(b)
 	m := p.mailboxName()
 	p.f.a.Handler.Critical(m)
-	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: cp, Mails: b.made})
+	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Mails: b.made})
 	p.f.a.Handler.NoCritical(m)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -302,18 +301,14 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 		}
 		return &LedgerError{err}
 	}
-	p.cp, p.more = cp, more
+	p.kept = true
 	if len(b.made) > 0 {
 		p.f.a.commits.Add(1)
 	}
 	if p.f.a.Committed != nil {
 		p.f.a.Committed(done)
 	}
-	for _, m := range b.mails {
-		if !m.Gone {
-			p.f.prefix.read(!slices.ContainsFunc(b.needs, func(n need) bool { return n.uid == m.UID }))
-		}
-	}
+	p.f.prefix.read(len(b.made)-len(b.lost), len(b.needs))
 	p.report(func(pr *Progress) {
 		pr.Done += len(b.made)
 		pr.Records += len(done.Rows)

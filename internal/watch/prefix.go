@@ -24,15 +24,13 @@ func (p *prefix) octets() int64 {
 	return max(p.size, prefixFirst)
 }
 
-// read notes one mail: whether the prefix was enough.
-func (p *prefix) read(enough bool) {
+// read notes for how many mails the prefix was enough, and for how many not.
+func (p *prefix) read(enough, not int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size = max(p.size, prefixFirst)
-	p.mails++
-	if !enough {
-		p.not++
-	}
+	p.mails += enough + not
+	p.not += not
 	if p.not > prefixSpan/20 && p.size < prefixMost {
 		p.size += prefixStep
 		p.mails, p.not = 0, 0

@@ -53,7 +53,7 @@ func TestGrowingPrefix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
-		const many = 600
+		const many = 1200
 		for i := range many {
 			b := sample.Report(i, 0)
 			long := []byte("\r\nThis is a long explanation." + strings.Repeat("\r\nof nothing at all", 1000))

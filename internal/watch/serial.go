@@ -6,8 +6,9 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// serial keeps events from coming at once: those of several folders' sessions,
-// and those around a commit, which comes from another goroutine.
+// serial keeps the events of one session from coming at once: those around a
+// commit come from another goroutine than the rest. Debug may come at any time,
+// as it may without serial.
 type serial struct {
 	callbacks.Nop
 	mu sync.Mutex

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -62,6 +64,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
+			s.state("closed", nil)
 			return context.Cause(ctx)
 		}
 	}
@@ -89,7 +92,7 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 		return 0, true
 	}
 	var auth *imapclient.AuthError
-	if errors.As(err, &auth) {
+	if errors.As(err, &auth) && !temporary(auth) {
 		s.refused++
 		if s.once {
 			return 0, true
@@ -122,6 +125,17 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 func (s *supervisor) hopeless(err error) bool {
 	var refused *imapclient.ResponseError
 	return !s.up || errors.As(err, &refused)
+}
+
+// temporary tells a login that was refused for what has nothing to do with the
+// password (RFC 5530 section 3).
+func temporary(auth *imapclient.AuthError) bool {
+	var no *imapclient.ResponseError
+	if !errors.As(auth, &no) {
+		return false
+	}
+	code, _, _ := strings.Cut(no.Code, " ")
+	return slices.Contains([]string{"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"}, strings.ToUpper(code))
 }
 
 func (s *supervisor) abort(err *LedgerError) bool {

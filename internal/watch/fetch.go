@@ -1,0 +1,285 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+const (
+	maxDeaths  = 3    // connections that a mail may end, or refusals, before it is given up
+	mostNoes   = 20   // mails refused in a row, behind which the server itself is in question
+	probes     = 4    // mails to try whether the server can
+	probeSize  = 1024 // octets of a mail that is asked for only to see whether the server can
+	firstPause = time.Second
+)
+
+// blame says whose fault it is when a mail ends the connection or is refused. A
+// server that fails for a while must not have mails given up.
+type blame int
+
+const (
+	perhaps blame = iota // the mail's, as far as one can tell: it is asked for last and alone from now on
+	surely               // the mail's: another one was read just before
+	nobody               // unknown: no other mail is there to tell by
+)
+
+// fetch reads mails that the checkpoint holds as pending.
+func (s *session) fetch(ctx context.Context, uids []uint32) error {
+	return s.fetchTo(ctx, uids, s.prefix.octets)
+}
+
+// fetchTo is fetch of as many octets as octets says now.
+func (s *session) fetchTo(ctx context.Context, uids []uint32, octets func() int64) error {
+	if len(uids) > 0 && s.careful && s.blame == perhaps {
+		if err := s.prove(ctx); err != nil {
+			return err
+		}
+	}
+	for len(uids) > 0 {
+		some := uids[:min(len(uids), s.chunk)]
+		read, err := s.fetchSome(ctx, some, octets())
+		if err != nil {
+			return s.suspect(ctx, err, some, read)
+		}
+		s.chunk = min(2*s.chunk, firstWindow)
+		uids = uids[len(some):]
+	}
+	return nil
+}
+
+// suspect narrows down which mail ends the connection, where none was seen on
+// the wire: fewer at once next time, and of one alone it is certain.
+func (s *session) suspect(ctx context.Context, err error, asked []uint32, read int) error {
+	if ctx.Err() != nil || errors.As(err, new(*imapclient.FetchError)) || read > 0 || !isDeath(err) {
+		return err
+	}
+	if len(asked) == 1 {
+		return &imapclient.FetchError{UID: asked[0], Err: err}
+	}
+	s.chunk = max(1, min(s.chunk, len(asked))/8)
+	if s.blame == surely {
+		return progress{err}
+	}
+	return err
+}
+
+// isDeath tells a connection that ended from a ledger that failed.
+func isDeath(err error) bool {
+	return !errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*LedgerError))
+}
+
+// prove reads the start of any mail that has done no harm. Where that fails the
+// server is to blame, and the error ends the session.
+func (s *session) prove(ctx context.Context) error {
+	s.blame = nobody
+	_, err := s.line.flush()
+	if err != nil {
+		return err
+	}
+	_, deadly := s.left()
+	var uids []uint32
+	for hi, width := s.high, uint32(firstWindow); len(uids) == 0; width = min(2*width, s.widest()) {
+		if hi == 0 {
+			return nil
+		}
+		lo := hi - min(hi, width) + 1
+		found, err := s.c.Search(ctx, lo, hi)
+		if err != nil {
+			return err
+		}
+		uids = slices.DeleteFunc(found, func(uid uint32) bool {
+			return slices.ContainsFunc(deadly, func(p ledger.Pending) bool { return p.UID == uid })
+		})
+		hi = lo - 1
+	}
+	rand.Shuffle(len(uids), func(i, j int) { uids[i], uids[j] = uids[j], uids[i] })
+	for _, uid := range uids[:min(len(uids), probes)] {
+		if err = s.probe(ctx, uid); err == nil || err != errBodyless && !errors.As(err, new(*imapclient.ResponseError)) {
+			break
+		}
+	}
+	return err
+}
+
+// probe asks for the start of one mail. A *imapclient.ResponseError or
+// errBodyless means that it could not be had; another error ended the session,
+// which is laid on nobody.
+func (s *session) probe(ctx context.Context, uid uint32) error {
+	for m, err := range s.c.Fetch(ctx, []uint32{uid}, probeSize) {
+		var fetch *imapclient.FetchError
+		switch {
+		case errors.As(err, &fetch):
+			return fetch.Err
+		case err != nil:
+			return err
+		case m.Bodyless || m.Gone:
+			return errBodyless
+		}
+		m.Release()
+	}
+	s.blame = surely
+	return nil
+}
+
+// fetchSome reads mails and hands them to the pipeline, in the order of their
+// UIDs. A refused FETCH leaves its mails pending.
+func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
+	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
+	came := make([]uint32, 0, len(uids))
+	var bodyless []uint32
+	for m, err := range s.c.Fetch(ctx, uids, prefix) {
+		if err == nil {
+			came = append(came, m.UID)
+			if m.Bodyless && m.Size != 0 {
+				bodyless = append(bodyless, m.UID)
+				continue
+			}
+			read, s.noes = read+1, 0
+			if err = o.add(m); err != nil {
+				return read, err
+			}
+			continue
+		}
+		if lineErr := o.flush(); lineErr != nil {
+			return read, lineErr
+		}
+		switch {
+		case !errors.As(err, new(*imapclient.ResponseError)):
+			return read, err
+		case len(uids) > 1:
+			return read, s.apart(ctx, minus(uids, came), prefix)
+		}
+		return read, s.refused(ctx, uids[0], err)
+	}
+	err = o.flush()
+	for _, uid := range bodyless {
+		if err == nil {
+			err = s.refused(ctx, uid, errBodyless)
+		}
+	}
+	return read, err
+}
+
+var errBodyless = errors.New("the server gives mails without their bodies")
+
+// minus is a without b.
+func minus(a, b []uint32) []uint32 {
+	slices.Sort(b)
+	return slices.DeleteFunc(slices.Clone(a), func(uid uint32) bool {
+		_, ok := slices.BinarySearch(b, uid)
+		return ok
+	})
+}
+
+// refused notes that the server would not give a mail, unless that is the
+// server's own fault.
+func (s *session) refused(ctx context.Context, uid uint32, err error) error {
+	if s.blame == nobody {
+		return err
+	}
+	s.line.add(batch{died: []uint32{uid}})
+	if s.noes++; s.noes < mostNoes {
+		return nil
+	}
+	s.noes = 0
+	return s.prove(ctx)
+}
+
+// apart asks for an eighth at a time, after the server refused mails together.
+func (s *session) apart(ctx context.Context, uids []uint32, prefix int64) error {
+	for some := range slices.Chunk(uids, max(1, len(uids)/8)) {
+		if _, err := s.fetchSome(ctx, some, prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left lists what is pending: the mails that only were not read yet, and those
+// that ended a connection or were refused, the most harmless first.
+func (s *session) left() (clean []uint32, deadly []ledger.Pending) {
+	for _, p := range s.line.pending() {
+		if p.Tries == 0 {
+			clean = append(clean, p.UID)
+		} else {
+			deadly = append(deadly, p)
+		}
+	}
+	slices.SortStableFunc(deadly, func(a, b ledger.Pending) int { return a.Tries - b.Tries })
+	return clean, deadly
+}
+
+// finish settles everything. What has ended a connection comes last and alone;
+// what was refused gets its further trials after a pause; and what fails once
+// too often is given up.
+func (s *session) finish(ctx context.Context) error {
+	for round := range maxDeaths + 1 {
+		if err := s.settle(ctx); err != nil {
+			return err
+		}
+		s.blame = perhaps
+		clean, deadly := s.left()
+		if len(clean)+len(deadly) == 0 {
+			return nil
+		}
+		if round > 0 {
+			if err := sleep(ctx, firstPause<<(round-1)); err != nil {
+				return err
+			}
+		}
+		if err := s.fetch(ctx, clean); err != nil {
+			return err
+		}
+		for _, p := range deadly {
+			if err := s.dare(ctx, p); err != nil {
+				return err
+			}
+		}
+	}
+	return s.settle(ctx)
+}
+
+// dare asks for one mail that has failed before, or gives it up.
+func (s *session) dare(ctx context.Context, p ledger.Pending) error {
+	if p.Tries >= maxDeaths {
+		s.line.add(batch{lost: []uint32{p.UID}})
+		return nil
+	}
+	if err := s.prove(ctx); err != nil {
+		return err
+	}
+	if _, err := s.fetchSome(ctx, []uint32{p.UID}, s.prefix.octets()); err != nil {
+		return s.suspect(ctx, err, []uint32{p.UID}, 0)
+	}
+	return s.settle(ctx)
+}
+
+// settle commits everything and reads on in the mails of which more is needed,
+// until nothing is pending but what must wait for another session.
+func (s *session) settle(ctx context.Context) error {
+	for {
+		more, err := s.line.flush()
+		if err != nil || len(more) == 0 {
+			return err
+		}
+		for len(more) > 0 {
+			var uids []uint32
+			octets := more[0].octets
+			more = slices.DeleteFunc(more, func(n need) bool {
+				if n.octets == octets {
+					uids = append(uids, n.uid)
+				}
+				return n.octets == octets
+			})
+			if err := s.fetchTo(ctx, uids, func() int64 { return octets }); err != nil {
+				return err
+			}
+		}
+	}
+}
