@@ -45,6 +45,14 @@ func eventOf(feedbackType string) string {
 	return Complaint
 }
 
+// event is what the report is: what its Feedback-Type says, else its reader.
+func (r *Report) event() string {
+	if r.FeedbackType == "" && r.Event != "" {
+		return r.Event
+	}
+	return eventOf(r.FeedbackType)
+}
+
 // speaker says who speaks in a report.
 type speaker struct{ class, provider, feed, dialect string }
 
@@ -55,8 +63,13 @@ func (r *Report) speaker() speaker {
 	if r.FeedbackType != "" {
 		s.dialect = "rfc5965"
 	}
+	if r.Dialect != "" {
+		s.dialect = r.Dialect
+	}
 	switch o := r.Original; {
-	case eventOf(r.FeedbackType) == AuthFailed:
+	case r.Class != "":
+		s.class = r.Class
+	case r.event() == AuthFailed:
 		s.class = "auth"
 	case strings.EqualFold(r.FeedbackType, "xarf"):
 		s.class = "network"
@@ -120,7 +133,7 @@ func (r *Report) record(e Envelope) Record {
 	s := r.speaker()
 	rec := Record{
 		Schema: Schema, Revision: 1, ReportID: r.ID,
-		Event: eventOf(r.FeedbackType), Class: s.class, Provider: s.provider, Feed: s.feed, Dialect: s.dialect,
+		Event: r.event(), Class: s.class, Provider: s.provider, Feed: s.feed, Dialect: s.dialect,
 		ReceivedAt: utc(e.ReceivedAt), ReportedAt: r.reportedAt(), ProcessedAt: utc(e.ProcessedAt),
 		FeedbackType: r.FeedbackType, UserAgent: r.UserAgent, Version: r.Version,
 		ArrivalDate: utc(r.ArrivalDate), ArrivalDateRaw: r.ArrivalDateRaw,

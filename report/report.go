@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"strings"
 	"time"
 )
 
@@ -17,7 +18,8 @@ const (
 	KindTLSRPT         Kind = "tlsrpt"          // RFC 8460
 	KindAutoReply      Kind = "autoreply"       // RFC 3834
 	KindUnsubscribe    Kind = "unsubscribe"     // a mail to a List-Unsubscribe address
-	KindOther          Kind = "other"           // a person, a provider's notice, anything else
+	KindNotice         Kind = "notice"          // a provider or another program that says something else
+	KindOther          Kind = "other"           // a person, anything else
 )
 
 // Report is what one mail says. The fields of the report part are as sent, but
@@ -26,6 +28,10 @@ type Report struct {
 	ID    string // report_id: 32 hex digits, from the mail's bytes alone
 	Kind  Kind
 	Outer Outer
+
+	// Of a report that is no ARF: its dialect, who speaks in it and what it is
+	// where it has no FeedbackType, as its reader knows them; see Record.
+	Dialect, Class, Event string
 
 	FeedbackType                                       string
 	UserAgent                                          string
@@ -89,6 +95,8 @@ type outerHeader struct {
 type parser struct {
 	r        *Report
 	keep     arena
+	mail     []byte
+	top      part // the mail's body, as far as it is searched
 	ours     bool // the mail goes on behind what we were given
 	known    int  // fields of the report part that have a key
 	seen     uint64
@@ -139,6 +147,7 @@ func Parse(b []byte, size int64) *Report {
 		p.beyond = true
 		top.body = body[:look]
 	}
+	p.mail, p.top = mail, top
 	w := walker{}
 	if plain := h.declared(); plain == "" && !is(typ, "multipart/alternative") {
 		w.part(&top, 0)
@@ -304,6 +313,9 @@ func (p *parser) read(h *outerHeader, w *walker) {
 	switch {
 	case p.known > 0 && r.FeedbackType != "":
 		r.Kind = KindReport
+		if strings.EqualFold(r.FeedbackType, "xarf") {
+			p.attachedXARF()
+		}
 		if r.UserAgent == "" && report.closed {
 			p.deviation("user-agent: missing")
 		}
@@ -314,6 +326,9 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		r.Kind = KindUnparsed
 		p.loss("feedback-type: missing")
 	default:
+		if p.salvage(h, w) {
+			return
+		}
 		r.Kind = p.kindOf(h, w)
 		if r.Kind == KindOther && (p.headless || w.tooDeep || w.tooMany) {
 			r.Kind = KindUnparsed // it may hold anything: somebody must look
