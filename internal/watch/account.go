@@ -49,7 +49,8 @@ type Account struct {
 	// (c-client: mm_diskerror). nil: give up in a sweep, never in a watch.
 	DiskError func(err error, serious bool) (abort bool)
 
-	commits *atomic.Int64 // commits of this Run that brought mails
+	commits *atomic.Int64                        // commits of this Run that brought mails
+	pause   func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
 }
 
 // Progress is how far the reading of a folder is.
@@ -74,7 +75,8 @@ type LedgerError struct{ Err error }
 func (e *LedgerError) Error() string { return "writing the ledger: " + e.Err.Error() }
 func (e *LedgerError) Unwrap() error { return e.Err }
 
-// FolderError is a folder that could not be opened.
+// FolderError is a folder that could not be opened, or whose mails the server
+// refuses.
 type FolderError struct {
 	Folder string
 	Err    error
@@ -96,6 +98,9 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 	run.Poll = or(run.Poll, defaultPoll)
 	run.Slice = or(run.Slice, defaultSlice)
 	run.MaxMail = or(run.MaxMail, defaultMaxMail)
+	if run.pause == nil {
+		run.pause = time.After
+	}
 	run.IMAP.Account = a.Name
 	if once {
 		return run.sweep(ctx)
@@ -142,8 +147,10 @@ func (a *Account) sweep(ctx context.Context) error {
 		}
 		for len(folders) > 0 {
 			err := folders[0].sweep(ctx, c)
-			var closed *FolderError
-			if errors.As(err, &closed) { // the others still can be read
+			if errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*FolderError)) {
+				err = &FolderError{folders[0].name, err}
+			}
+			if errors.As(err, new(*FolderError)) { // the others still can be read
 				failed = append(failed, err)
 			} else if err != nil {
 				folders = append(folders[1:], folders[0])

@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	maxDeaths  = 3    // connections that a mail may end, or refusals, before it is given up
-	mostNoes   = 20   // mails refused in a row, behind which the server itself is in question
-	probes     = 4    // mails to try whether the server can
-	probeSize  = 1024 // octets of a mail that is asked for only to see whether the server can
-	firstPause = time.Second
+	maxDeaths   = 3           // connections that a mail may end, or refusals, before it is given up
+	mostNoes    = 20          // mails refused in a row, behind which the server itself is in question
+	probes      = 4           // mails to try whether the server can give any
+	probeSize   = 1024        // octets to ask for of each of those
+	refusedWait = time.Second // before a refused mail is asked for again; doubles
 )
 
 // blame says whose fault it is when a mail ends the connection or is refused. A
@@ -229,7 +229,7 @@ func (s *session) finish(ctx context.Context) error {
 			return nil
 		}
 		if round > 0 {
-			if err := sleep(ctx, firstPause<<(round-1)); err != nil {
+			if err := sleep(ctx, refusedWait<<(round-1)); err != nil {
 				return err
 			}
 		}

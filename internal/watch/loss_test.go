@@ -147,32 +147,36 @@ func TestLyingSize(t *testing.T) {
 
 // TestSweepGoesOn: a folder that cannot be read keeps no other from being read.
 func TestSweepGoesOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := filled(3, 300)
-		defer s.Close()
-		s.AddMailbox("Other")
-		s.Append("Other", sample.Report(3, 300))
-		s.Append("Other", sample.Report(4, 300))
-		folder := ""
-		s.Hook = func(step imaptest.Step) imaptest.Action {
-			if step.Command == "EXAMINE" && step.Part == imaptest.Received {
-				folder = step.Text
-			}
-			if step.Command == "UID FETCH" && strings.Contains(folder, "INBOX") {
-				return imaptest.Action{Do: imaptest.Cut}
-			}
-			return imaptest.Action{}
-		}
-		l := ledger.NewMemory()
-		a := account(s, l)
-		a.Folders = []string{"INBOX", "Other"}
-		if err := a.Run(t.Context(), true); err == nil {
-			t.Error("no error about INBOX")
-		}
-		if n := len(records(t, l)); n != 2 {
-			t.Errorf("%d records, want the 2 of the other folder", n)
-		}
-	})
+	for name, action := range outages {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := filled(3, 300)
+				defer s.Close()
+				s.AddMailbox("Other")
+				s.Append("Other", sample.Report(3, 300))
+				s.Append("Other", sample.Report(4, 300))
+				folder := ""
+				s.Hook = func(step imaptest.Step) imaptest.Action {
+					if step.Command == "EXAMINE" && step.Part == imaptest.Received {
+						folder = step.Text
+					}
+					if step.Command == "UID FETCH" && strings.Contains(folder, "INBOX") {
+						return action
+					}
+					return imaptest.Action{}
+				}
+				l := ledger.NewMemory()
+				a := account(s, l)
+				a.Folders = []string{"INBOX", "Other"}
+				if err := a.Run(t.Context(), true); err == nil {
+					t.Error("no error about INBOX")
+				}
+				if n := len(records(t, l)); n != 2 {
+					t.Errorf("%d records, want the 2 of the other folder", n)
+				}
+			})
+		})
+	}
 }
 
 // blocking blocks at the first EXISTS of INBOX.

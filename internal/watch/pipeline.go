@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -31,6 +32,7 @@ type pipeline struct {
 	read   chan *batch
 	commit chan *batch
 	wg     sync.WaitGroup
+	json   []byte // of the second stage: the record being written
 
 	mu       sync.Mutex
 	err      error
@@ -216,7 +218,7 @@ func (p *pipeline) parse(b *batch, m mail) {
 		Kind:        string(r.Kind),
 		At:          m.InternalDate,
 		Head:        m.Body[:min(got, headMost)],
-		Records:     rows(records),
+		Records:     p.rows(records),
 	})
 }
 
@@ -230,7 +232,7 @@ func (p *pipeline) unfetched(uid uint32) ledger.Mail {
 		UID:         uid,
 		Kind:        string(report.KindUnparsed),
 		At:          now,
-		Records:     rows([]report.Record{r}),
+		Records:     p.rows([]report.Record{r}),
 	}
 }
 
@@ -243,12 +245,13 @@ func (p *pipeline) mailbox(uid uint32, size int64, messageID string) *report.Mai
 }
 
 // rows are the records as the ledger takes them.
-func rows(records []report.Record) []ledger.Record {
+func (p *pipeline) rows(records []report.Record) []ledger.Record {
 	out := make([]ledger.Record, len(records))
 	for i := range records {
 		r := &records[i]
+		p.json = r.AppendJSON(p.json[:0])
 		row := ledger.Record{
-			ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: r.AppendJSON(nil),
+			ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: bytes.Clone(p.json),
 			Event: r.Event, Class: r.Class, Provider: r.Provider, SourceIP: r.SourceIP,
 		}
 		if row.At.IsZero() {

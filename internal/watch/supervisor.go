@@ -62,7 +62,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 		s.state("backoff", err)
 		s.log(err, pause)
 		select {
-		case <-time.After(pause):
+		case <-s.a.pause(pause):
 		case <-ctx.Done():
 			s.state("closed", nil)
 			return context.Cause(ctx)

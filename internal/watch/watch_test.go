@@ -20,12 +20,16 @@ func login(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, 
 
 // account reads INBOX of a scripted server into l.
 func account(s *imaptest.Server, l ledger.Ledger) *Account {
-	return &Account{
+	a := &Account{
 		Name:    "test",
-		IMAP:    imapclient.Options{Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login, Dial: s.Dial},
+		IMAP:    imapclient.Options{Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login},
 		Folders: []string{"INBOX"},
 		Ledger:  l,
 	}
+	if s != nil {
+		a.IMAP.Dial = s.Dial
+	}
+	return a
 }
 
 // filled is a server with the first n sample reports of about size octets.
