@@ -26,7 +26,8 @@ func TestSoakMillion(t *testing.T) {
 		t.Skip("left out a sweep of a million mails: make soak")
 	}
 	const mails, size = 1_000_000, 320
-	s := &endless{mails: mails, size: size, random: rand.New(rand.NewPCG(seed, 0))}
+	s := &endless{mails: mails, random: rand.New(rand.NewPCG(seed, 0))}
+	s.mail = func(n int) []byte { return sample.Report(n, size) }
 	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "fblwatch.db"), ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -84,9 +85,10 @@ func TestSoakMillion(t *testing.T) {
 // endless is a server whose only mailbox holds as many mails as one likes: they
 // are made as they are asked for. It knows the few commands of a sweep.
 type endless struct {
-	mails, size int
-	random      *rand.Rand // nil: no connection is cut
-	conns       int
+	mails  int
+	mail   func(n int) []byte // from 0
+	random *rand.Rand         // nil: no connection is cut
+	conns  int
 }
 
 func (s *endless) dial(context.Context, string, string) (net.Conn, error) {
@@ -133,7 +135,7 @@ func (s *endless) serve(conn net.Conn) {
 		case "FETCH":
 			set, _, _ := bytes.Cut(rest, []byte(" "))
 			if !s.each(set, func(uid int) bool {
-				b := sample.Report(uid-1, s.size)
+				b := s.mail(uid - 1)
 				fmt.Fprintf(out, "* %d FETCH (UID %d INTERNALDATE \" 1-Jan-2026 00:00:00 +0000\" RFC822.SIZE %d BODY[]<0> {%d}\r\n", uid, uid, len(b), len(b))
 				out.Write(b)
 				out.WriteString(")\r\n")
@@ -224,7 +226,10 @@ func (l *lines) stop() { close(l.quit) }
 // server that costs next to nothing, into SQLite.
 func BenchmarkSweepInMemory(b *testing.B) {
 	const many = 20_000
-	s := &endless{mails: many, size: 6100}
+	s := &endless{mails: many, mail: func(n int) []byte { return mailOf(n, 6100) }}
+	for n := range many {
+		s.mail(n)
+	}
 	for b.Loop() {
 		l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})
 		if err != nil {
