@@ -105,6 +105,8 @@ type parser struct {
 	named    map[string]bool
 	beyond   bool // more of the mail is there than is searched
 	headless bool // the header is too long to be read to its end
+	salvaged bool // the readers of other dialects had their turn
+	self     *letter
 }
 
 // Parse reads a mail of size octets, of which b may be only the start; where
@@ -330,7 +332,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 			return
 		}
 		r.Kind = p.kindOf(h, w)
-		if r.Kind == KindOther && (p.headless || w.tooDeep || w.tooMany) {
+		if (r.Kind == KindOther || r.Kind == KindNotice) && (p.headless || w.tooDeep || w.tooMany) {
 			r.Kind = KindUnparsed // it may hold anything: somebody must look
 		}
 	}
@@ -396,17 +398,13 @@ func (w *walker) forwarded() {
 // derive fills what the report leaves out and the mail says elsewhere.
 func (p *parser) derive() {
 	r := p.r
-	if o := r.Original; r.OriginalMailFrom == "" && o != nil && o.ReturnPath != "" {
-		r.OriginalMailFrom = o.ReturnPath
-		r.Derived = map[string]string{"original_mail_from": "original:Return-Path"}
+	if o := r.Original; o != nil && (isAddress(o.ReturnPath) || o.ReturnPath == "<>") {
+		p.fill(&r.OriginalMailFrom, "original_mail_from", o.ReturnPath, "original:Return-Path")
 	}
 	if removal := r.Extensions["removal-recipient"]; len(r.OriginalRcptTo) == 0 && len(removal) == 1 && eventOf(r.FeedbackType) == OptOut {
 		if addr, _ := address(removal[0]); isAddress(addr) && !isPlaceholder(addr) {
 			r.OriginalRcptTo = []string{addr}
-			if r.Derived == nil {
-				r.Derived = make(map[string]string, 1)
-			}
-			r.Derived["original_rcpt_to"] = "report:Removal-Recipient"
+			p.from("original_rcpt_to", "report:Removal-Recipient")
 		}
 	}
 }

@@ -1,7 +1,312 @@
 package report
 
+import (
+	"bytes"
+	"strings"
+)
+
+// maxWithin is how deep mails are looked for within mails.
+const maxWithin = 4
+
+// reader reads one dialect that has no report part.
+type reader struct {
+	dialect string
+	detect  func(*letter) bool
+	// read fills the report and says what the mail is; of a mail that is no
+	// complaint it leaves nothing behind.
+	read func(*parser, *letter) Kind
+}
+
+// readers are tried in this order: first those that know their dialect by its
+// own marks, then those that go by the look of the mail. Of a mail that is one
+// leaf, detect sees the header and the first idBody octets, which are always
+// fetched.
+func readers() []reader {
+	return []reader{
+		{"jmrp", isJMRP, (*parser).readJMRP},
+		{"", isAttachedReport, (*parser).readAttachedReport},
+		{"ses-json", isSES, (*parser).readSES},
+		{"xarf", isXARF, (*parser).readXARF},
+		{"xarf", isXARFJSON, (*parser).readXARFJSON},
+		{"spamcop-plain", isSpamCop, (*parser).readSpamCop},
+		{"dmarc-plaintext", isDMARCText, (*parser).readDMARCText},
+		{"redirected", isRedirected, (*parser).readRedirected},
+	}
+}
+
 // salvage reads a mail in which there is no report part by the first reader
-// that knows its dialect. false: none does.
+// that knows it, or a mail attached to it. false: nobody does.
 func (p *parser) salvage(h *outerHeader, w *walker) bool {
+	if p.salvaged || p.headless || h.declared() != "" || w.leaf != "" || w.empty {
+		return false
+	}
+	p.salvaged = true
+	kind := p.kindOf(h, w)
+	m := p.letter()
+	for range maxWithin {
+		for _, reader := range readers() {
+			if reader.detect(m) {
+				p.r.Dialect = reader.dialect
+				p.readBy(reader, m)
+				w.open = w.open || p.ours && len(m.parts()) == 1 // it may go on
+				return true
+			}
+		}
+		if kind != KindOther && kind != KindUnparsed {
+			return false // what a bounce or an answer returns is no complaint
+		}
+		if p.readForward(m, kind) {
+			return true
+		}
+		if m = m.within(); m == nil {
+			return false
+		}
+	}
 	return false
+}
+
+func (p *parser) readBy(reader reader, m *letter) {
+	r := p.r
+	switch r.Kind = reader.read(p, m); r.Kind {
+	case KindReport:
+		if reader.dialect != "" {
+			p.derive()
+		}
+	case KindUnparsed:
+	default:
+		r.Dialect, r.Class, r.Event, r.Problems = "", "", "", nil
+	}
+}
+
+// letter is a mail as the readers see it, or a mail within one.
+type letter struct {
+	outer  *letter // the mail that holds it; nil: it is the mail itself
+	mail   part    // all of it
+	header []byte  // its whole fields
+	top    part    // its body, as a part
+	ended  bool    // its header is all there
+	leaves []part  // see parts
+	walked bool
+}
+
+// letter is the mail that is parsed.
+func (p *parser) letter() *letter {
+	if p.self == nil {
+		p.self = newLetter(nil, part{body: p.mail, found: true}, p.top.body)
+	}
+	return p.self
+}
+
+// parts are the parts that are no multipart, in order.
+func (m *letter) parts() []part {
+	if !m.walked {
+		w := walker{all: true}
+		w.part(&m.top, 0)
+		m.leaves, m.walked = w.leaves, true
+	}
+	return m.leaves
+}
+
+// newLetter splits a mail; body is its body, nil: what follows its header.
+func newLetter(outer *letter, mail part, body []byte) *letter {
+	m := &letter{outer: outer, mail: mail}
+	b, from := mail.body[:min(len(mail.body), maxHeader)], false
+	for rest := b; ; {
+		f, next, kind := readField(rest)
+		if kind == fieldLine && f.ended {
+			switch {
+			case is(f.name, "content-type") && m.top.contentType == nil:
+				m.top.contentType = f.value
+			case is(f.name, "content-transfer-encoding") && m.top.encoding == nil:
+				m.top.encoding = f.value
+			case is(f.name, "content-disposition") && m.top.disposition == nil:
+				m.top.disposition = f.value
+			}
+			from = from || is(f.name, "from")
+		}
+		ends := kind == blankLine && (from && m.top.contentType != nil || !goesOn(next)) || kind == otherLine && bytes.HasPrefix(f.value, []byte("--"))
+		if ends || kind == endOfData || !f.ended {
+			m.header = b[:len(b)-len(rest)]
+			if m.ended = ends; body == nil && ends {
+				body = mail.body[len(b)-len(next):]
+			}
+			break
+		}
+		rest = next
+	}
+	m.top.body, m.top.closed, m.top.found = body, mail.closed, true
+	return m
+}
+
+// field is the first field of the name, in lower case, unfolded; "" is none.
+func (m *letter) field(name string) string {
+	f, _ := m.find(name)
+	return unfold(f.value)
+}
+
+// find gives the field too, and the header from it on.
+func (m *letter) find(name string) (f field, from []byte) {
+	for rest := m.header; len(rest) > 0; {
+		f, next, kind := readField(rest)
+		if kind == fieldLine && is(f.name, name) {
+			return f, rest
+		}
+		rest = next
+	}
+	return field{}, nil
+}
+
+// from is the mail from the first field of that name on.
+func (m *letter) from(name string) *letter {
+	later := *m
+	if _, rest := m.find(name); rest != nil {
+		later.mail.body = m.mail.body[len(m.header)-len(rest):]
+	}
+	return &later
+}
+
+// text is the first leaf that is text, decoded; start is what detect may see of
+// it.
+func (m *letter) text() (text []byte, closed bool) {
+	parts := m.parts()
+	for i := range parts {
+		if q := &parts[i]; isPlain(mediaType(q.contentType)) {
+			return q.text(), q.closed
+		}
+	}
+	return nil, false
+}
+
+func (m *letter) start() []byte {
+	for _, q := range m.parts() {
+		if isPlain(mediaType(q.contentType)) {
+			q.body = q.body[:min(len(q.body), idBody)]
+			return q.text()
+		}
+	}
+	return nil
+}
+
+func isPlain(typ []byte) bool { return len(typ) == 0 || is(typ, "text/plain") || is(typ, "text") }
+
+// text is the part's body, decoded and in UTF-8.
+func (p *part) text() []byte {
+	return toUTF8(p.decoded(), string(param(p.contentType, "charset")))
+}
+
+// name is the file name of a part.
+func (p *part) name() []byte {
+	if name := param(p.disposition, "filename"); name != nil {
+		return name
+	}
+	return param(p.contentType, "name")
+}
+
+// within is the first mail attached; nil is none.
+func (m *letter) within() *letter {
+	parts := m.parts()
+	for i := range parts {
+		q := &parts[i]
+		if !isOriginalType(mediaType(q.contentType)) && !bytes.HasSuffix(bytes.ToLower(q.name()), []byte(".eml")) {
+			continue
+		}
+		inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true}
+		if f, _, kind := readField(inner.body); kind == fieldLine && f.ended {
+			return newLetter(m, inner, nil)
+		}
+	}
+	return nil
+}
+
+// source names where a field of m was found.
+func (m *letter) source(name string) string {
+	if m.outer == nil {
+		return "outer:" + name
+	}
+	return "forwarded:" + name
+}
+
+// lines yields what stands in b line by line; a last line that may be cut is
+// left out.
+func lines(b []byte, closed bool) func(yield func(line, rest []byte) bool) {
+	return func(yield func(line, rest []byte) bool) {
+		for len(b) > 0 {
+			line, rest, ended := cutLine(b)
+			if !ended && !closed || !yield(line, rest) {
+				return
+			}
+			b = rest
+		}
+	}
+}
+
+// readReported reads the mail that is complained about.
+func (p *parser) readReported(m *letter) {
+	p.readOriginal(&m.mail)
+	if !m.ended && !m.mail.closed {
+		p.cutShort("original: its header has no end")
+	}
+}
+
+// unfold is one value without its line breaks, in valid UTF-8.
+func unfold(v []byte) string {
+	return strings.ToValidUTF8(strings.Join(strings.Fields(string(v)), " "), "\ufffd")
+}
+
+// from says of a key where its value came from.
+func (p *parser) from(key, source string) {
+	if p.r.Derived == nil {
+		p.r.Derived = make(map[string]string, 8)
+	}
+	if p.r.Derived[key] == "" {
+		p.r.Derived[key] = source
+	}
+}
+
+// fill sets a value that is not known yet. A second one, or an empty one,
+// leaves things as they are.
+func (p *parser) fill(dst *string, key, value, source string) bool {
+	if *dst != "" || value == "" {
+		return false
+	}
+	*dst = value
+	p.from(key, source)
+	return true
+}
+
+func (p *parser) fillIP(value, source string) bool {
+	ip, _ := parseIP(value)
+	return p.fill(&p.r.SourceIP, "source_ip", ip, source)
+}
+
+// fillDate keeps the date as it is written, and its instant if it has one.
+func (p *parser) fillDate(value, source string) bool {
+	r := p.r
+	if !p.fill(&r.ArrivalDateRaw, "arrival_date_raw", value, source) {
+		return false
+	}
+	var ok bool
+	if r.ArrivalDate, ok = parseDate(value); !ok {
+		p.loss("arrival-date: no instant")
+	} else {
+		p.from("arrival_date", source)
+	}
+	return true
+}
+
+// fillRecipients reads one or several addresses; false: something in them is
+// no address of a person.
+func (p *parser) fillRecipients(value, source string) bool {
+	all := true
+	for member := range addresses(value) {
+		addr, _ := address(member)
+		switch {
+		case isPlaceholder(addr) || !isAddress(addr) || len(p.r.OriginalRcptTo) == maxRecipients:
+			all = false
+		case !p.knows(addr):
+			p.r.OriginalRcptTo = append(p.r.OriginalRcptTo, addr)
+			p.from("original_rcpt_to", source)
+		}
+	}
+	return all
 }

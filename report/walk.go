@@ -23,6 +23,7 @@ type walker struct {
 	textual  part // of another type, and reads like one
 	original part // of a type made for a mail or its header
 	plain    part // of another type, behind the report, and reads like a header
+	text     part // of type text, and none of these
 	leaf     Kind // what the type of another part says of the mail
 
 	parts   int
@@ -32,6 +33,9 @@ type walker struct {
 	tooDeep bool
 	extra   bool // more than one report part
 	empty   bool // a report part without anything in it
+
+	all    bool   // keep every leaf, and look for nothing
+	leaves []part // in order
 }
 
 // done reports whether a report and the original's header are at hand.
@@ -49,6 +53,8 @@ func (w *walker) part(p *part, depth int) {
 			return
 		}
 		w.multipart(p, depth)
+	case w.all:
+		w.leaves = append(w.leaves, *p)
 	case hasPrefixFold(typ, "message/feedback-report") || p.arfHead:
 		if len(trim(p.body)) == 0 && !p.arfHead {
 			w.empty = true
@@ -87,6 +93,8 @@ func (w *walker) other(p *part, typ []byte) {
 		w.textual = *p
 	case !w.plain.found && (w.report.found || w.textual.found) && looksLikeHeader(p.start()):
 		w.plain = *p
+	case !w.text.found && (len(typ) == 0 || hasPrefixFold(typ, "text/")):
+		w.text = *p
 	}
 }
 

@@ -1,0 +1,61 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Mail servers built on Exim, cPanel's among them, say in plain text that a mail
+// failed DMARC: labelled lines, then a copy of its header.
+
+func isDMARCText(m *letter) bool { return dmarcLabels(m.start()) >= 3 }
+
+// dmarcLabels counts the labels in b that such a mail has.
+func dmarcLabels(b []byte) (n int) {
+	for line := range lines(b, false) {
+		label, _, found := bytes.Cut(line, []byte(":"))
+		switch strings.ToLower(unfold(label)) {
+		case "sender domain", "sender ip address", "received date", "spf alignment", "dkim alignment", "dmarc results":
+			if found {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (p *parser) readDMARCText(m *letter) Kind {
+	r := p.r
+	r.Class, r.Event = "auth", AuthFailed
+	text, closed := m.text()
+	for line, rest := range lines(text, closed) {
+		s := unfold(line)
+		if strings.HasPrefix(s, "--") {
+			p.readOriginal(&part{body: rest, closed: closed, found: true})
+			break
+		}
+		label, value, found := strings.Cut(s, ":")
+		label, value = strings.ToLower(strings.TrimSpace(label)), strings.TrimSpace(value)
+		if !found || value == "" {
+			continue
+		}
+		switch label {
+		case "sender domain":
+			r.ReportedDomain = append(r.ReportedDomain, value)
+			p.from("reported_domain", "text:Sender Domain")
+		case "sender ip address":
+			if !p.fillIP(value, "text:Sender IP Address") {
+				p.extend("sender-ip-address", value)
+			}
+		case "received date":
+			p.fillDate(value, "text:Received date")
+		case "spf alignment", "dkim alignment", "dmarc results":
+			p.extend(strings.ReplaceAll(label, " ", "-"), value)
+		}
+	}
+	if r.SourceIP == "" && len(r.ReportedDomain) == 0 {
+		p.loss("source: none that can be read")
+		return KindUnparsed
+	}
+	return KindReport
+}

@@ -1,0 +1,72 @@
+package report
+
+import "strings"
+
+// Microsoft's Junk Mail Reporting Program sent, until 2026, the reported mail
+// as an attachment of a mail whose subject names the address it came from, or
+// the reported mail itself. Both begin with a field that names the recipient.
+const hmxmr = "x-hmxmroriginalrecipient"
+
+func isJMRP(m *letter) bool {
+	return m.field(hmxmr) != "" || jmrpIP(m) != ""
+}
+
+// jmrpIP is what the subject names: an address, mostly.
+func jmrpIP(m *letter) string {
+	const says = "complaint about message from "
+	subject := strings.ToLower(m.field("subject"))
+	for {
+		prefix, rest, cut := strings.Cut(subject, ":")
+		if !cut || len(prefix) > 3 { // FW, Fwd, WG and the like
+			break
+		}
+		subject = strings.TrimSpace(rest)
+	}
+	ip, found := strings.CutPrefix(subject, says)
+	if !found {
+		return ""
+	}
+	return ip
+}
+
+func (p *parser) readJMRP(m *letter) Kind {
+	r := p.r
+	r.Class, r.Event = "fbl", Complaint
+	original := jmrpOriginal(m)
+	for e := m; e != nil && e != original; e = e.within() {
+		if ip := jmrpIP(e); ip != "" && r.SourceIP == "" && !p.fillIP(ip, e.source("Subject")) {
+			p.loss("source-ip: cannot be read")
+			p.extend("subject", e.field("subject"))
+		}
+	}
+	if original == nil {
+		p.loss("original: none that can be read")
+		return KindUnparsed
+	}
+	if rcpt := original.field(hmxmr); rcpt != "" && !p.fillRecipients(rcpt, "original:X-HmXmrOriginalRecipient") {
+		p.extend(hmxmr, rcpt)
+	}
+	if ip := original.field("x-reporter-ip"); ip != "" {
+		p.extend("x-reporter-ip", ip)
+	}
+	if original.outer == nil {
+		original = original.from(hmxmr) // what stands above was added on the way here
+	}
+	p.readReported(original)
+	return KindReport
+}
+
+// jmrpOriginal is the reported mail: the first that names the recipient, else
+// the one within the last whose subject names an address.
+func jmrpOriginal(m *letter) *letter {
+	var reported *letter
+	for e, depth := m, 0; e != nil && depth < maxWithin; e, depth = e.within(), depth+1 {
+		if e.field(hmxmr) != "" {
+			return e
+		}
+		if jmrpIP(e) != "" {
+			reported = e.within()
+		}
+	}
+	return reported
+}

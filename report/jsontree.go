@@ -1,0 +1,251 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxJSONDepth  = 32    // objects and arrays within each other
+	maxJSONValues = 2_000 // values of one text that are kept
+)
+
+// tree is a JSON object with its names in lower case. What is taken out of it
+// as it is understood is gone; what is left at the end goes to the extensions.
+type tree map[string]any
+
+// readJSON reads the object at the start of b, and whatever of it is whole where
+// b ends too early. nil: there is none, or it is too deep.
+func readJSON(b []byte) (t tree, whole bool) {
+	b = b[:min(len(b), maxDecoded)]
+	fixed, whole := closeJSON(b)
+	var v map[string]any
+	d := json.NewDecoder(bytes.NewReader(fixed))
+	d.UseNumber()
+	if fixed == nil || d.Decode(&v) != nil {
+		return nil, false
+	}
+	t, _ = lowerNames(v).(tree)
+	return t, whole
+}
+
+func lowerNames(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		t := make(tree, len(v))
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if lower := strings.ToLower(name); t[lower] == nil {
+				t[lower] = lowerNames(v[name])
+			}
+		}
+		return t
+	case []any:
+		for i := range v {
+			v[i] = lowerNames(v[i])
+		}
+	}
+	return v
+}
+
+// closeJSON is the object at the start of b. One that b cuts short is closed
+// behind its last whole value: whole is false then. Line breaks within a string,
+// which mailers put into long lines ("!", a line break and a blank), are taken
+// out. nil: nothing can be saved.
+func closeJSON(b []byte) (fixed []byte, whole bool) {
+	var stack, closers []byte
+	out := make([]byte, 0, len(b)+maxJSONDepth)
+	safe, name := 0, false // up to where the values are whole; a name comes next
+	keep := func() { safe, closers = len(out), append(closers[:0], stack...) }
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if len(stack) == 0 && len(out) > 0 || len(out) == 0 && c != '{' && !isSpace(c) {
+			break
+		}
+		switch c {
+		case '{', '[':
+			if len(stack) == maxJSONDepth {
+				return nil, false
+			}
+			stack = append(stack, c+2) // in ASCII, the closing one
+			out = append(out, c)
+			keep()
+			name = c == '{'
+		case '}', ']':
+			if stack[len(stack)-1] != c {
+				return closed(out[:safe], closers), false
+			}
+			stack = stack[:len(stack)-1]
+			out = append(out, c)
+			keep()
+			name = false
+			if len(stack) == 0 {
+				return out, true
+			}
+		case '"':
+			end := stringEnd(b[i:])
+			if end < 0 {
+				return closed(out[:safe], closers), false
+			}
+			out = appendJoined(out, b[i:i+end])
+			i += end - 1
+			if !name {
+				keep()
+			}
+		case ',':
+			keep() // a number or a word is whole only here
+			out = append(out, c)
+			name = stack[len(stack)-1] == '}'
+		case ':':
+			out = append(out, c)
+			name = false
+		default:
+			if !isSpace(c) {
+				out = append(out, c)
+			} else if len(out) > 0 {
+				out = append(out, ' ')
+			}
+		}
+	}
+	return closed(out[:safe], closers), false
+}
+
+// closed closes what is open, the last first.
+func closed(out, open []byte) []byte {
+	if len(out) == 0 {
+		return nil
+	}
+	for i := len(open) - 1; i >= 0; i-- {
+		out = append(out, open[i])
+	}
+	return out
+}
+
+// stringEnd is the length of the string at the start of b; -1: it has no end.
+func stringEnd(b []byte) int {
+	for i := 1; i < len(b); i++ {
+		switch b[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// appendJoined appends a string without the line breaks in it.
+func appendJoined(out, s []byte) []byte {
+	for len(s) > 0 {
+		line, rest, ended := cutLine(s)
+		if ended && bytes.HasSuffix(line, []byte("!")) && len(rest) > 0 && rest[0] == ' ' {
+			line, rest = line[:len(line)-1], rest[1:]
+		}
+		out = append(out, line...)
+		s = rest
+	}
+	return out
+}
+
+// take takes the texts, numbers and truths at a path out of the tree; of arrays
+// on the way, each member is looked at.
+func (t tree) take(path string) []string {
+	name, below, deeper := strings.Cut(path, ".")
+	var values []string
+	each(t[name], func(v any) {
+		if !deeper {
+			if s, ok := scalar(v); ok {
+				values = append(values, s)
+			}
+		} else if sub, ok := v.(tree); ok {
+			values = append(values, sub.take(below)...)
+		}
+	})
+	if !deeper && len(values) > 0 {
+		delete(t, name)
+	}
+	return values
+}
+
+// one is the first of take.
+func (t tree) one(path string) string {
+	if values := t.take(path); len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}
+
+// trees are the objects at a path, still in their places.
+func (t tree) trees(path string) (list []tree) {
+	name, below, deeper := strings.Cut(path, ".")
+	each(t[name], func(v any) {
+		if sub, ok := v.(tree); ok && deeper {
+			list = append(list, sub.trees(below)...)
+		} else if ok {
+			list = append(list, sub)
+		}
+	})
+	return list
+}
+
+func each(v any, do func(any)) {
+	if list, ok := v.([]any); ok {
+		for _, member := range list {
+			do(member)
+		}
+	} else if v != nil {
+		do(v)
+	}
+}
+
+func scalar(v any) (string, bool) {
+	switch v := v.(type) {
+	case string:
+		if !utf8.ValidString(v) {
+			v = strings.ToValidUTF8(v, "\ufffd")
+		}
+		return v, v != ""
+	case json.Number:
+		return v.String(), true
+	case bool:
+		if v {
+			return "true", true
+		}
+		return "false", true
+	}
+	return "", false
+}
+
+// extendTree keeps what is left of a tree, each value under its path.
+func (p *parser) extendTree(t tree) {
+	n := 0
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		if s, ok := scalar(v); ok {
+			if n++; n <= maxJSONValues {
+				p.extend(path, s)
+			} else {
+				p.loss("json: more than 2000 values")
+			}
+			return
+		}
+		switch v := v.(type) {
+		case []any:
+			for _, member := range v {
+				walk(path, member)
+			}
+		case tree:
+			for _, name := range slices.Sorted(maps.Keys(v)) {
+				if path != "" {
+					walk(path+"."+name, v[name])
+				} else {
+					walk(name, v[name])
+				}
+			}
+		}
+	}
+	walk("", t)
+}
