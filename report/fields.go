@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -91,8 +92,14 @@ func (p *parser) readFields(w *part) {
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	body = toUTF8(body, string(param(w.contentType, "charset")))
-	p.readBlock(reflow(skipYAML(body)), w.closed, false)
+	body = reflow(skipYAML(toUTF8(body, string(param(w.contentType, "charset")))))
+	p.readBlock(body, w.closed, false)
+	if p.reportRaw = body; !w.closed {
+		p.reportRaw = wholeLines(body)
+	}
+	if w.arfHead {
+		p.reportRaw = slices.Concat(w.head, []byte("\n"), p.reportRaw)
+	}
 }
 
 // readBlock reads fields until b ends, over blank lines and lines that are no

@@ -10,6 +10,7 @@ const (
 	maxParts      = 1_000     // parts of a mail
 	maxRecipients = 1_000     // records of a mail
 	maxDecoded    = 1 << 20   // octets of a decoded part
+	maxRaw        = 64 << 10  // octets of a header, or of the first text, that are kept as they are
 	maxWords      = 64 << 10  // octets of a value whose encoded words are decoded
 	firstLook     = 32 << 10  // octets that are asked for first, where more than was given is wanted
 	lookReport    = 16 << 20  // octets of a multipart/report that are searched for its parts

@@ -12,10 +12,8 @@ func (p *parser) readOriginal(w *part) {
 	body := w.decoded()
 	rest := skipEnvelope(body, true)
 	o, fields := &Original{}, 0
+	rest = rest[:min(len(rest), maxHeader)]
 	header := rest
-	if len(header) > maxHeader {
-		header = header[:maxHeader]
-	}
 	var charset, subject []byte
 	folded, blank := false, 0
 	for len(header) > 0 {
@@ -58,6 +56,7 @@ func (p *parser) readOriginal(w *part) {
 		o.HeadersOnly = len(trim(header)) == 0
 	}
 	p.r.Original = o
+	p.originalRaw = rest[:len(rest)-len(header)]
 }
 
 // goesOn reports whether a header goes on behind a blank line.

@@ -57,6 +57,7 @@ type Report struct {
 	Problems []Problem
 
 	need int64
+	raw  raw
 	cfbl bool // the original asks for CFBL reports (RFC 9477)
 }
 
@@ -107,6 +108,8 @@ type parser struct {
 	headless bool // the header is too long to be read to its end
 	salvaged bool // the readers of other dialects had their turn
 	self     *letter
+
+	outerRaw, originalRaw, reportRaw []byte // see Report.Header
 }
 
 // Parse reads a mail of size octets, of which b may be only the start; where
@@ -156,6 +159,12 @@ func Parse(b []byte, size int64) *Report {
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
+	if r.Kind == KindReport || r.Kind == KindUnparsed {
+		if p.outerRaw = mail[:len(mail)-len(body)]; body == nil {
+			p.outerRaw = wholeLines(mail[:min(len(mail), maxHeader)])
+		}
+		p.keepRaw(&w)
+	}
 	if p.ours {
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 	}

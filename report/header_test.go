@@ -1,0 +1,98 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+const headerMail = "Received: from b.example.net by a.example.com; Mon, 06 Jul 2026 10:00:05 +0000\n" +
+	"Authentication-Results: a.example.com;\n\tdkim=pass\n" +
+	"Received: from c.example.net by b.example.net; Mon, 06 Jul 2026 10:00:04 +0000\n" +
+	"authentication-results: forged.example.net; dkim=pass\n" +
+	"From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n" +
+	"--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nGr=FC=DFe =\nan alle\n\n" +
+	"--b\nContent-Type: message/feedback-report\nContent-Transfer-Encoding: base64\n\n" +
+	"RmVlZGJhY2stVHlwZTogYWJ1c2UKVXNlci1BZ2VudDogZgpYLVR3bzogMQp4LXR3bzogMgo=\n\n" + // Feedback-Type: abuse, User-Agent: f, X-Two: 1, x-two: 2
+	"--b\nContent-Type: message/rfc822\n\n" +
+	"Received: from d.example.net\n by e.example.com;\n Mon, 06 Jul 2026 09:00:00 +0000\n" +
+	"X-Token: aaaa\n bbbb\nFrom: a@example.net\nSubject: s\nX-Token: cccc\n\nX-Token: body\n\n--b--\n"
+
+func TestHeader(t *testing.T) {
+	r := Parse([]byte(headerMail), 0)
+	for _, c := range []struct {
+		source, name string
+		want         []string
+	}{
+		{FromOuter, "Authentication-Results", []string{"a.example.com; dkim=pass", "forged.example.net; dkim=pass"}},
+		{FromOriginal, "x-token", []string{"aaaa bbbb", "cccc"}},
+		{FromOriginal, "RECEIVED", []string{"from d.example.net by e.example.com; Mon, 06 Jul 2026 09:00:00 +0000"}},
+		{FromReport, "X-Two", []string{"1", "2"}},
+		{FromReport, "From", nil},
+		{FromOuter, "X-Token", nil},
+		{"nowhere", "From", nil},
+	} {
+		if got := r.Header(c.source).Values(c.name); !slices.Equal(got, c.want) {
+			t.Errorf("%s:%s: %q, want %q", c.source, c.name, got, c.want)
+		}
+	}
+	var names []string
+	for name := range r.Header(FromOuter).Fields() {
+		names = append(names, name)
+	}
+	if want := "received authentication-results received authentication-results from content-type"; strings.Join(names, " ") != want {
+		t.Errorf("%q, want %q", names, want)
+	}
+	if got := r.Text(); got != "Grüße an alle\n" {
+		t.Errorf("text %q", got)
+	}
+}
+
+// TestHeaderOfOthers: a mail that makes no record keeps nothing.
+func TestHeaderOfOthers(t *testing.T) {
+	r := Parse([]byte("From: a@example.com\nSubject: lunch\n\nat noon\n"), 0)
+	if r.Kind != KindOther || r.Header(FromOuter).Values("From") != nil || r.Text() != "" {
+		t.Errorf("%s %q %q", r.Kind, r.Header(FromOuter).Values("From"), r.Text())
+	}
+}
+
+// TestHeaderCut: a field that the mail's end cuts is no value; half a token
+// would be another one.
+func TestHeaderCut(t *testing.T) {
+	for cut := range len(headerMail) {
+		r := Parse([]byte(headerMail[:cut]), 0)
+		for _, c := range []struct {
+			source, name string
+			want         []string
+		}{
+			{FromOriginal, "X-Token", []string{"aaaa", "aaaa bbbb", "cccc"}}, // folded: see TestTruncated
+			{FromReport, "X-Two", []string{"1", "2"}},
+			{FromOuter, "From", []string{"fbl@example.com"}},
+		} {
+			for _, v := range r.Header(c.source).Values(c.name) {
+				if !slices.Contains(c.want, v) {
+					t.Fatalf("cut at %d: %s: %q", cut, c.name, v)
+				}
+			}
+		}
+	}
+}
+
+// TestHeaderLimit: of a header that is too long its first whole fields are
+// kept, and each of the others is kept all the same.
+func TestHeaderLimit(t *testing.T) {
+	long := "X-First: 1\nX-Long: " + strings.Repeat("x\n ", maxRaw/3) + "y\nX-Last: 1\n"
+	mail := strings.Replace(headerMail, "X-Token: aaaa\n bbbb\n", long, 1)
+	mail = strings.Replace(mail, "Gr=FC", strings.Repeat("y ", maxRaw), 1)
+	r := Parse([]byte(mail), 0)
+	o := r.Header(FromOriginal)
+	if len(o.Values("X-First")) != 1 || o.Values("X-Long") != nil || o.Values("X-Last") != nil {
+		t.Errorf("%d %d %d", len(o.Values("X-First")), len(o.Values("X-Long")), len(o.Values("X-Last")))
+	}
+	if len(r.Header(FromOuter).Values("Received")) != 2 || len(r.Header(FromReport).Values("x-two")) != 2 {
+		t.Error("the other headers are cut too")
+	}
+	if n := len(r.Text()); n != maxRaw {
+		t.Errorf("%d octets of text", n)
+	}
+}
