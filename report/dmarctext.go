@@ -31,7 +31,7 @@ func (p *parser) readDMARCText(m *letter) Kind {
 	for line, rest := range lines(text, closed) {
 		s := unfold(line)
 		if strings.HasPrefix(s, "--") {
-			p.readOriginal(&part{body: rest, closed: closed, found: true})
+			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
 			break
 		}
 		label, value, found := strings.Cut(s, ":")
@@ -53,6 +53,7 @@ func (p *parser) readDMARCText(m *letter) Kind {
 			p.extend(strings.ReplaceAll(label, " ", "-"), value)
 		}
 	}
+	p.cutText(text, closed)
 	if r.SourceIP == "" && len(r.ReportedDomain) == 0 {
 		p.loss("source: none that can be read")
 		return KindUnparsed

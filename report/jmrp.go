@@ -11,33 +11,30 @@ func isJMRP(m *letter) bool {
 	return m.field(hmxmr) != "" || jmrpIP(m) != ""
 }
 
-// jmrpIP is what the subject names: an address, mostly.
+// jmrpIP is what the subject names: an address, mostly. A person's "FW:" before
+// it is not Microsoft's word.
 func jmrpIP(m *letter) string {
 	const says = "complaint about message from "
-	subject := strings.ToLower(m.field("subject"))
-	for {
-		prefix, rest, cut := strings.Cut(subject, ":")
-		if !cut || len(prefix) > 3 { // FW, Fwd, WG and the like
-			break
-		}
-		subject = strings.TrimSpace(rest)
-	}
-	ip, found := strings.CutPrefix(subject, says)
-	if !found {
+	subject := m.field("subject")
+	if len(subject) < len(says) || !strings.EqualFold(subject[:len(says)], says) {
 		return ""
 	}
-	return ip
+	return subject[len(says):]
 }
 
 func (p *parser) readJMRP(m *letter) Kind {
 	r := p.r
 	r.Class, r.Event = "fbl", Complaint
 	original := jmrpOriginal(m)
+	var said *letter // the last whose subject names an address
 	for e := m; e != nil && e != original; e = e.within() {
-		if ip := jmrpIP(e); ip != "" && r.SourceIP == "" && !p.fillIP(ip, e.source("Subject")) {
-			p.loss("source-ip: cannot be read")
-			p.extend("subject", e.field("subject"))
+		if jmrpIP(e) != "" {
+			said = e
 		}
+	}
+	if said != nil && !p.fillIP(jmrpIP(said), said.source("Subject")) {
+		p.loss("source-ip: cannot be read")
+		p.extend("subject", said.field("subject"))
 	}
 	if original == nil {
 		p.loss("original: none that can be read")
@@ -64,8 +61,12 @@ func jmrpOriginal(m *letter) *letter {
 		if e.field(hmxmr) != "" {
 			return e
 		}
-		if jmrpIP(e) != "" {
-			reported = e.within()
+		if jmrpIP(e) == "" {
+			continue
+		}
+		from, _ := address(e.field("from"))
+		if reported = e.within(); reported != nil && !reported.ended && !strings.EqualFold(from, "staff@hotmail.com") {
+			reported = nil // a mail sent on and cut short: it may be their mail, not the reported one
 		}
 	}
 	return reported

@@ -240,6 +240,13 @@ func lines(b []byte, closed bool) func(yield func(line, rest []byte) bool) {
 	}
 }
 
+// cutText notes that the last line of a text may not be all of it.
+func (p *parser) cutText(text []byte, closed bool) {
+	if !closed && !bytes.HasSuffix(text, []byte("\n")) {
+		p.cutShort("text: cut in the middle of a line")
+	}
+}
+
 // readReported reads the mail that is complained about.
 func (p *parser) readReported(m *letter) {
 	p.readOriginal(&m.mail)

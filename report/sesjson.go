@@ -41,7 +41,9 @@ func (p *parser) readSES(m *letter) Kind {
 	t, whole := readJSON(text)
 	if body := t.one("message"); body != "" && body[0] == '{' {
 		p.extendTree(t)
-		t, whole = readJSON([]byte(body))
+		var inner bool
+		t, inner = readJSON([]byte(body))
+		whole = whole && inner
 	}
 	if !whole {
 		p.cutShort("json: not whole")
@@ -67,14 +69,22 @@ func (p *parser) readSES(m *letter) Kind {
 			p.extend("complaint.complainedrecipients.emailaddress", rcpt)
 		}
 	}
-	if source, rest := address(t.one("mail.source")); isAddress(source) {
+	sender := t.one("mail.source")
+	if source, rest := address(sender); isAddress(source) {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", source, "json:mail.source")
-		if rest {
-			p.extend("mail.source", source)
+		if !rest {
+			sender = ""
 		}
+	}
+	if sender != "" {
+		p.extend("mail.source", sender)
 	}
 	p.sesOriginal(t)
 	p.extendTree(t)
+	if !whole && r.FeedbackType == "" {
+		p.loss("feedback-type: missing") // behind the cut it may be not-spam
+		return KindUnparsed
+	}
 	return KindReport
 }
 

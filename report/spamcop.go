@@ -45,7 +45,7 @@ func (p *parser) readSpamCop(m *letter) Kind {
 		lower := strings.ToLower(s)
 		switch {
 		case lower == "[ offending message ]":
-			p.readOriginal(&part{body: rest, closed: closed, found: true})
+			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
 		case strings.HasPrefix(lower, "email from ") && r.SourceIP == "":
 			ip, date, _ := strings.Cut(s[len("email from "):], " / ")
 			p.fillIP(strings.TrimSpace(ip), "text:Email from")
@@ -63,6 +63,7 @@ func (p *parser) readSpamCop(m *letter) Kind {
 			break
 		}
 	}
+	p.cutText(text, closed)
 	source, id := spamCopSubject(m.field("subject"))
 	if id != "" {
 		p.extend("spamcop-id", id)

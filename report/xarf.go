@@ -60,8 +60,9 @@ func (p *parser) readXARF(m *letter) Kind {
 			break
 		}
 		if kind == fieldLine {
-			if name := p.keep.lower(f.name); !p.xarfField(name, yamlValue(f.value)) && name == "report-type" {
-				report = yamlValue(f.value)
+			value := yamlValue(f.value)
+			if p.xarfField(string(f.name), value); is(f.name, "report-type") {
+				report = value
 			}
 		}
 		b = rest
@@ -84,11 +85,11 @@ func (p *parser) readXARF(m *letter) Kind {
 var xarfDialects = map[string]string{"netcraft.com": "xarf-netcraft", "blocklist.de": "xarf-blocklistde", "clean-mx.de": "xarf-cleanmx"}
 
 // xarfField reads a field that has a key; the others, and what a key cannot
-// hold, go to the extensions: false.
-func (p *parser) xarfField(name, value string) (typed bool) {
-	r := p.r
+// hold, go to the extensions.
+func (p *parser) xarfField(name, value string) {
+	r, typed := p.r, false
 	source := "yaml:" + name
-	switch name {
+	switch name = strings.ToLower(name); name {
 	case "version":
 		typed = p.fill(&r.Version, "version", value, source)
 	case "user-agent":
@@ -108,7 +109,6 @@ func (p *parser) xarfField(name, value string) (typed bool) {
 	if !typed && value != "" {
 		p.extend(name, value)
 	}
-	return typed
 }
 
 func (p *parser) fillURI(value, source string) bool {
@@ -120,8 +120,9 @@ func (p *parser) fillURI(value, source string) bool {
 // yamlValue is a scalar without its quotes; a block's lines become one.
 func yamlValue(v []byte) string {
 	s := unfold(v)
-	for _, mark := range []string{"| ", "|- ", "> ", ">- "} {
-		s = strings.TrimPrefix(s, mark)
+	switch mark, rest, _ := strings.Cut(s, " "); mark {
+	case "|", "|-", ">", ">-":
+		s = rest
 	}
 	if n := len(s); n > 1 && (s[0] == '"' || s[0] == '\'') && s[n-1] == s[0] {
 		s = s[1 : n-1]
@@ -242,7 +243,7 @@ func (p *parser) xarf3(t tree) (report, by string) {
 	}
 	for _, name := range []string{"report.sample", "report.samples"} {
 		for _, sample := range t.trees(name) {
-			p.xarfSample(sample, sample.one("contenttype"), !strings.EqualFold(sample.one("base64encoded"), "false"), "json:Report.Samples")
+			p.xarfSample(sample, "contenttype", !strings.EqualFold(sample.one("base64encoded"), "false"), "json:Report.Samples")
 		}
 	}
 	return report, by
@@ -269,7 +270,7 @@ func (p *parser) xarf4(t tree) (report, by string) {
 		p.xarfDate(value("timestamp"))
 	}
 	for _, evidence := range t.trees("evidence") {
-		p.xarfSample(evidence, evidence.one("content_type"), true, "json:evidence")
+		p.xarfSample(evidence, "content_type", true, "json:evidence")
 	}
 	return report, by
 }
@@ -333,10 +334,9 @@ func (p *parser) xarfDate(value, source string) {
 
 // xarfSample reads the reported mail, if the sample is one and there is none
 // yet. A payload is no field: it goes where attachments go.
-func (p *parser) xarfSample(t tree, typ string, encoded bool, source string) {
-	payload := t.one("payload")
-	if typ != "" && !isOriginalType([]byte(strings.ToLower(typ))) {
-		t["contenttype"] = typ
+func (p *parser) xarfSample(t tree, name string, encoded bool, source string) {
+	payload, typ := t.one("payload"), textAt(t, name)
+	if typ != "" && !isOriginalType([]byte(typ)) {
 		return
 	}
 	if p.r.Original != nil || payload == "" {
