@@ -1,0 +1,220 @@
+package report
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/mail"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+var (
+	// ErrMissing means that something which the RFC requires is not there.
+	ErrMissing = errors.New("missing")
+	// ErrInvalid means a value that the RFC has no place for. A line break or a
+	// NUL in a field's value is one, always.
+	ErrInvalid = errors.New("cannot be written")
+)
+
+// Message is a feedback report to be written as a mail (RFC 5965 section 2).
+//
+// What it says is in Report: From, Subject, Date and Message-ID in Outer, then
+// the fields of the report part, as [Parse] reads them. Kind, ID, Derived,
+// Problems and Original of the Report are not looked at. FeedbackType,
+// UserAgent and Version are required, AuthFailure and AuthenticationResults too
+// where the type is auth-failure (RFC 6591 section 3.1). From and To may have
+// display names. Extensions must not have the name of a field that Report has a
+// place for.
+//
+// A zero Date is now; an empty MessageID or Boundary is made up. With all
+// three, the same Message gives the same bytes.
+type Message struct {
+	Report   Report
+	To       []string
+	Text     string // for a reader; empty: a sentence
+	Original []byte // the reported mail, or no more than its header; required
+	Boundary string // RFC 2046 section 5.1.1, without blanks
+}
+
+// Write writes the mail, in lines that end in CRLF; [Parse] reads it back
+// equal. Where there is an error that is no error of w, nothing was written.
+//
+// Headers are folded at blanks to 78 octets. The subject and display names may
+// have any characters; the fields of the report part are ASCII (RFC 5965
+// section 7.1), and a value whose words are longer than 998 octets is refused
+// (RFC 5322 section 2.1.1). The reported mail is written as it is, but for its
+// line ends and an mbox line before it: 8-bit, even binary, if it is that. A
+// complaint that is to be acted on under RFC 9477 must then be signed by DKIM,
+// which is the caller's to do.
+func Write(w io.Writer, m Message) error {
+	b, err := m.bytes()
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	_, err = w.Write(b)
+	return err
+}
+
+func (m *Message) bytes() ([]byte, error) {
+	var head, fields headerWriter
+	m.writeOuter(&head)
+	m.Report.writeFields(&fields)
+	original := originalBytes(m.Original)
+	if err := errors.Join(head.err, fields.err, original.err); err != nil {
+		return nil, err
+	}
+	text, err := m.textPart()
+	if err != nil {
+		return nil, err
+	}
+	boundary, err := m.boundary(text.body, fields.b, original.body)
+	if err != nil {
+		return nil, err
+	}
+
+	out := bytes.NewBuffer(head.b)
+	fmt.Fprintf(out, "MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=feedback-report;\r\n\tboundary=\"%s\"\r\n", boundary)
+	if original.encoding != "7bit" { // RFC 2045 section 6.4: of the whole, too
+		fmt.Fprintf(out, "Content-Transfer-Encoding: %s\r\n", original.encoding)
+	}
+	for _, part := range []writtenPart{text, {"message/feedback-report", "7bit", fields.b, nil}, original} {
+		fmt.Fprintf(out, "\r\n--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n", boundary, part.typ, part.encoding)
+		out.Write(part.body)
+	}
+	fmt.Fprintf(out, "\r\n--%s--\r\n", boundary)
+	return out.Bytes(), nil
+}
+
+func (m *Message) writeOuter(h *headerWriter) {
+	o := &m.Report.Outer
+	from := h.mailbox("From", o.From)
+	h.field("From", from)
+	if len(m.To) == 0 {
+		h.fail("To", ErrMissing)
+	}
+	to := make([]string, len(m.To))
+	for i, member := range m.To {
+		to[i] = h.mailbox("To", member)
+	}
+	h.field("To", strings.Join(to, ", "))
+	if o.Subject != "" {
+		h.text("Subject", o.Subject)
+	}
+	date := o.Date
+	if date.IsZero() {
+		date = time.Now()
+	}
+	h.date("Date", date)
+	id := strings.TrimSuffix(strings.TrimPrefix(o.MessageID, "<"), ">")
+	if id == "" {
+		addr, _ := address(from)
+		id = rand.Text() + "@" + domainOf(addr)
+	}
+	if left, right, _ := strings.Cut(id, "@"); from != "" && (left == "" || right == "" || strings.ContainsAny(id, "<> \t")) {
+		h.fail("Message-ID", ErrInvalid)
+	}
+	h.field("Message-ID", "<"+id+">")
+}
+
+// writtenPart is one part of the mail.
+type writtenPart struct {
+	typ, encoding string
+	body          []byte
+	err           error
+}
+
+// originalBytes makes the third part: a mail, or a header where no empty line
+// ends it (RFC 5965 section 2 d). A message must not be encoded (RFC 2046
+// section 5.2.1), so its encoding only says what it is.
+func originalBytes(b []byte) writtenPart {
+	p := writtenPart{typ: "text/rfc822-headers", encoding: "7bit", body: crlf(skipEnvelope(lineFeeds(b), true))}
+	if len(trim(p.body)) == 0 {
+		p.err = fmt.Errorf("original: %w (RFC 5965 section 2)", ErrMissing)
+	} else if _, _, kind := readField(p.body); kind != fieldLine {
+		p.err = fmt.Errorf("original: %w: does not begin with a field", ErrInvalid)
+	}
+	if bytes.Contains(p.body, []byte("\r\n\r\n")) {
+		p.typ = "message/rfc822"
+	}
+	for line := range bytes.Lines(p.body) {
+		switch {
+		case len(chomp(line)) > maxLine || bytes.IndexByte(line, 0) >= 0:
+			p.encoding = "binary"
+			return p
+		case !isASCII(line):
+			p.encoding = "8bit"
+		}
+	}
+	return p
+}
+
+func (m *Message) textPart() (writtenPart, error) {
+	text := m.Text
+	if text == "" {
+		text = "This is a feedback report of type " + m.Report.FeedbackType + ". The mail that it is\nabout is attached.\n"
+	}
+	if !utf8.ValidString(text) {
+		return writtenPart{}, fmt.Errorf("text: %w: not UTF-8", ErrInvalid)
+	}
+	return writtenText(crlf([]byte(text))), nil
+}
+
+// boundary is the one given, or one made up; it must not stand in a part.
+func (m *Message) boundary(bodies ...[]byte) (string, error) {
+	occurs := func(boundary string) bool {
+		for _, body := range bodies {
+			if bytes.Contains(body, []byte("--"+boundary)) {
+				return true
+			}
+		}
+		return false
+	}
+	if b := m.Boundary; b != "" {
+		switch {
+		case len(b) > 70 || strings.IndexFunc(b, notBoundary) >= 0:
+			return "", fmt.Errorf("boundary: %w", ErrInvalid)
+		case occurs(b):
+			return "", fmt.Errorf("boundary: %w: it stands in a part", ErrInvalid)
+		}
+		return b, nil
+	}
+	for {
+		if b := "=_" + rand.Text(); !occurs(b) { // "=_" stands in no encoded text
+			return b, nil
+		}
+	}
+}
+
+func notBoundary(c rune) bool {
+	return !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("'()+_,-./:=?", c))
+}
+
+// crlf ends every line in CRLF; a bare CR is a line end too.
+func crlf(b []byte) []byte {
+	return bytes.ReplaceAll(appendLineFeeds(make([]byte, 0, len(b)), b), []byte("\n"), []byte("\r\n"))
+}
+
+// mailbox reads one address with or without a display name (RFC 5322 section
+// 3.4) and writes it anew.
+func (h *headerWriter) mailbox(name, value string) string {
+	if value == "" {
+		h.fail(name, ErrMissing)
+		return ""
+	}
+	a, err := mail.ParseAddress(value)
+	if err != nil || !isAddress(a.Address) {
+		h.fail(name, fmt.Errorf("%w: no address", ErrInvalid))
+		return ""
+	}
+	if a.Name == "" {
+		return a.Address
+	}
+	if needsWords(a.Name) {
+		return encodeWords(a.Name) + " <" + a.Address + ">"
+	}
+	return a.String()
+}
