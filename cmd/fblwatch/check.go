@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -79,6 +81,28 @@ func (t *trial) ledger(ctx context.Context, path string) {
 		return
 	}
 	t.ok("ledger", "%s knows %s", path, plural(len(folders), "folder"))
+	states, err := reader.States(ctx)
+	if err != nil {
+		t.fail("ledger", err)
+		return
+	}
+	for _, state := range states {
+		t.state(state)
+	}
+}
+
+// state shows what a session or sink said of itself last. It is no check of its
+// own: that watch is not running may be meant so.
+func (t *trial) state(s ledger.State) {
+	var row struct{ State, Err string }
+	if err := json.Unmarshal([]byte(s.Value), &row); err != nil {
+		row.State = s.Value
+	}
+	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
+	if row.Err != "" {
+		text += ": " + row.Err
+	}
+	t.ok(s.Name, "%s", text)
 }
 
 func (t *trial) account(ctx context.Context, a Account) {

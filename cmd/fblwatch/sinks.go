@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"iter"
 	"log/slog"
@@ -95,6 +96,26 @@ func (s *sinks) offer(done ledger.Committed) {
 	}
 }
 
+// states writes a row a sink into the ledger: whether it works, and if not why.
+func (s *sinks) states(ctx context.Context, l ledger.Ledger) error {
+	var failures []error
+	for _, pump := range s.pumps {
+		row := struct {
+			State string `json:"state"` // ok, failing
+			Err   string `json:"err,omitempty"`
+		}{"ok", pump.Failure()}
+		if row.Err != "" {
+			row.State = "failing"
+		}
+		b, err := json.Marshal(row)
+		if err == nil {
+			err = l.SetState(ctx, "sink/"+pump.Name(), string(b))
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
 // flush waits until every sink has every record, or one says why it cannot.
 func (s *sinks) flush(ctx context.Context) error {
 	var failures []error
@@ -104,8 +125,8 @@ func (s *sinks) flush(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// close ends the context of startSinks, and hands over what it can in a few seconds; the rest stays in the ledger
-// for the next start. The error is that of a sink that had ended before.
+// close ends the context of startSinks, and hands over what it can in a few
+// seconds; the rest stays in the ledger for the next start. The error is that of a sink that had ended before.
 func (s *sinks) close() error {
 	if s.stop != nil {
 		s.stop()

@@ -73,9 +73,9 @@ func (p *program) sweep(c *cli.Context) error {
 		return account.Run(c.Context, true)
 	})
 	progress.clear()
-	if err == nil {
-		err = sinks.flush(ctx)
-	}
+	// Also where a folder failed: what the others gave is not to wait for the
+	// next sweep.
+	err = errors.Join(err, sinks.flush(ctx))
 	if err == nil {
 		err = prune(ctx, l, config)
 	}

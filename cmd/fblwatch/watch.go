@@ -29,7 +29,10 @@ func (p *program) watchCommand() *cli.Command {
 	}
 }
 
-const pruneEvery = time.Hour
+const (
+	pruneEvery = time.Hour
+	stateEvery = 30 * time.Second
+)
 
 func (p *program) watch(c *cli.Context) error {
 	config, err := p.setup(c)
@@ -53,7 +56,7 @@ func (p *program) watch(c *cli.Context) error {
 		return err
 	}
 	failures := make([]error, len(config.Accounts))
-	var running, pruning sync.WaitGroup
+	var running, upkeep sync.WaitGroup
 	for i, account := range accounts {
 		account.Ledger, account.Handler = l, callbacks.Slog(log)
 		account.Committed = sinks.offer
@@ -65,20 +68,26 @@ func (p *program) watch(c *cli.Context) error {
 			}
 		})
 	}
-	pruned, cancel := context.WithCancel(ctx)
-	pruning.Go(func() { pruneForEver(pruned, l, config, log) })
+	keeping, cancel := context.WithCancel(ctx)
+	upkeep.Go(func() {
+		every(keeping, pruneEvery, func() error { return prune(keeping, l, config) }, log)
+	})
+	upkeep.Go(func() {
+		every(keeping, stateEvery, func() error { return sinks.states(keeping, l) }, log)
+	})
 	running.Wait()
 	cancel()
-	pruning.Wait()
+	upkeep.Wait()
 	return errors.Join(append(failures, sinks.close())...)
 }
 
-func pruneForEver(ctx context.Context, l ledger.Ledger, config *Config, log *slog.Logger) {
-	ticker := time.NewTicker(pruneEvery)
+// every does the ledger's upkeep now and again, until ctx ends.
+func every(ctx context.Context, pause time.Duration, do func() error, log *slog.Logger) {
+	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
 	for {
-		if err := prune(ctx, l, config); err != nil && ctx.Err() == nil {
-			log.Warn("pruning the ledger", "err", err)
+		if err := do(); err != nil && ctx.Err() == nil {
+			log.Warn("upkeep of the ledger", "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -43,14 +43,14 @@ type Pump struct {
 	done    chan struct{}
 	result  error // of Run, once done is closed
 
-	mu     sync.Mutex
-	queue  []Row
-	size   int  // octets in queue
-	behind bool // the ledger has more than the queue
+	mu      sync.Mutex
+	queue   []Row
+	size    int    // octets in queue
+	behind  bool   // the ledger has more than the queue
+	failure string // as it was logged last; empty while the sink works
 
 	// Of the goroutine in Run.
 	written map[int64]int64 // by folder, up to which Seq
-	failure string          // as it was logged last
 }
 
 // NewPump makes a Pump; it does nothing before Run.
@@ -198,8 +198,20 @@ func (p *Pump) note(err error) {
 	default:
 		p.log.Info("sink works again")
 	}
+	p.mu.Lock()
 	p.failure = failure
+	p.mu.Unlock()
 }
+
+// Failure is why the sink fails just now; empty while it works.
+func (p *Pump) Failure() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failure
+}
+
+// Name is the sink's.
+func (p *Pump) Name() string { return p.sink.Name() }
 
 // deliver hands over until nothing is left.
 func (p *Pump) deliver(ctx context.Context) error {

@@ -133,7 +133,7 @@ func (a *Account) sweep(ctx context.Context) error {
 	a = a.session()
 	var folders []*folder
 	var failed []error
-	s := supervisor{a: a, name: "*", once: true}
+	s := &supervisor{a: a, name: "*", once: true}
 	err := s.run(ctx, func(ctx context.Context, c *imapclient.Client) error {
 		if folders == nil {
 			names, missing, err := a.names(ctx, c)
@@ -167,7 +167,7 @@ func (a *Account) sweep(ctx context.Context) error {
 func (a *Account) watch(ctx context.Context) error {
 	names := a.Folders
 	if slices.ContainsFunc(names, isPattern) {
-		s := supervisor{a: a.session(), name: "*"}
+		s := &supervisor{a: a.session(), name: "*"}
 		err := s.run(ctx, func(ctx context.Context, c *imapclient.Client) error {
 			found, missing, err := a.names(ctx, c)
 			for _, m := range missing {
@@ -189,8 +189,9 @@ func (a *Account) watch(ctx context.Context) error {
 	for _, name := range names {
 		wg.Go(func() {
 			one := a.session()
-			s := supervisor{a: one, name: name}
+			s := &supervisor{a: one, name: name}
 			f := newFolder(one, name)
+			f.state = func(state string) { s.state(state, nil) }
 			if err := s.run(ctx, f.watch); err != nil {
 				cancel(err)
 			}

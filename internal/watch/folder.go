@@ -21,6 +21,7 @@ type folder struct {
 	a      *Account
 	name   string
 	prefix prefix
+	state  func(string) // told what the session does, for its row in the ledger
 
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
@@ -28,7 +29,7 @@ type folder struct {
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, rescan: a.All, chunk: fewMails}
+	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMails}
 }
 
 // session is a folder that is open.
@@ -53,6 +54,15 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 			return nil, &FolderError{f.name, err}
 		}
 		return nil, err
+	}
+	if sel.UIDNext == 0 { // else one answer would have to list the whole folder
+		st, err := c.Status(ctx, f.name)
+		if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+			return nil, err
+		}
+		if st.UIDNext != nil {
+			sel.UIDNext = *st.UIDNext
+		}
 	}
 	claim, err := f.a.Ledger.Claim(ctx, ledger.Folder{Account: f.a.Name, Name: f.name})
 	if err != nil {
@@ -118,9 +128,11 @@ func (s *session) end(err error) error {
 
 // follow catches up, then waits, then catches up...
 func (s *session) follow(ctx context.Context) error {
+	s.state("catchup")
 	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
+	s.state("watch")
 	w := waiter{c: s.c, a: s.a}
 	for {
 		s.blame = perhaps // what was proved is long ago

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -32,7 +33,24 @@ type supervisor struct {
 	refused  int  // logins refused in a row
 	last     string
 	commits  int64 // there were at the last failure
+
+	mu  sync.Mutex // the beat reads what the edges write
+	now stateRow
 }
+
+// stateRow is the session's row in the ledger: what it does, since when. The
+// row itself is written anew every stateEvery, so that an old one tells of a
+// process that is gone.
+type stateRow struct {
+	State string    `json:"state"` // dial, up, catchup, watch, backoff, closed, failed
+	Since time.Time `json:"since"`
+	Err   string    `json:"err,omitempty"`
+}
+
+const (
+	stateEvery = 30 * time.Second
+	stateLimit = time.Second // for one row: what matters is in the commits
+)
 
 // progress is what a session brings about although it failed: an error that
 // has it does not raise the backoff.
@@ -42,6 +60,7 @@ func (p progress) Unwrap() error { return p.error }
 
 // run opens sessions until job returns nil, ctx ends, or it is no use.
 func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
+	defer s.beat()()
 	for {
 		s.state("dial", nil)
 		born := time.Now()
@@ -159,16 +178,42 @@ func (s *supervisor) log(err error, pause time.Duration) {
 
 // state leaves the state of the session in the ledger.
 func (s *supervisor) state(state string, err error) {
-	v := struct {
-		State string `json:"state"`
-		Err   string `json:"err,omitempty"`
-	}{State: state}
+	s.mu.Lock()
+	s.now = stateRow{State: state, Since: time.Now().UTC().Truncate(time.Second)}
 	if err != nil {
-		v.Err = err.Error()
+		s.now.Err = err.Error()
 	}
-	b, _ := json.Marshal(v)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	s.mu.Unlock()
+	s.writeState()
+}
+
+func (s *supervisor) writeState() {
+	s.mu.Lock()
+	b, _ := json.Marshal(s.now)
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
 	defer cancel()
-	// Only a word for `fblwatch check`: what matters is in the commits.
 	_ = s.a.Ledger.SetState(ctx, "session/"+s.a.Name+"/"+s.name, string(b))
+}
+
+// beat writes the state again and again, until what it returns is called.
+func (s *supervisor) beat() (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(stateEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				s.writeState()
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
 }

@@ -1,0 +1,82 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// TestState: the ledger tells what a session does and since when; the row of a
+// session that lives is never older than stateEvery.
+func TestState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(3, 300)
+		defer s.Close()
+		l := ledger.NewMemory()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- account(s, l).Run(ctx, false) }()
+		start := time.Now()
+		look := func(want string) (row stateRow) {
+			t.Helper()
+			states, err := l.States(t.Context())
+			if err != nil || len(states) != 1 || states[0].Name != "session/test/INBOX" {
+				t.Fatalf("%v, %v", states, err)
+			}
+			if err := json.Unmarshal([]byte(states[0].Value), &row); err != nil {
+				t.Fatal(err)
+			}
+			if row.State != want || time.Since(states[0].At) > stateEvery {
+				t.Errorf("after %v: %s, written %v ago; want %s", time.Since(start), row.State, time.Since(states[0].At), want)
+			}
+			return row
+		}
+		time.Sleep(10 * time.Minute)
+		if row := look("watch"); row.Since.Sub(start) > time.Second {
+			t.Errorf("watching since %v, started at %v", row.Since, start)
+		}
+		s.Limit = func(int) int64 { return 0 }
+		s.Disconnect()
+		time.Sleep(30 * time.Minute)
+		if row := look("backoff"); row.Err == "" {
+			t.Error("no reason for the backoff")
+		}
+		cancel()
+		<-done
+		look("closed")
+	})
+}
+
+// TestWithoutUIDNext: a server that does not tell UIDNEXT in EXAMINE is asked
+// by STATUS, so that no SEARCH has to list a whole folder.
+func TestWithoutUIDNext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(20, 300)
+		defer s.Close()
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Command == "EXAMINE" && strings.Contains(step.Text, "UIDNEXT") {
+				return imaptest.Action{Do: imaptest.Drop}
+			}
+			return imaptest.Action{}
+		}
+		same(t, sweeps(t, s, ledger.NewMemory()), expected(20))
+		asked := 0
+		for _, line := range s.Transcript() {
+			if strings.Contains(line, "STATUS INBOX (") || strings.Contains(line, `STATUS "INBOX" (`) {
+				asked++
+			}
+			if strings.Contains(line, "UID SEARCH") {
+				t.Errorf("%s", line)
+			}
+		}
+		if asked == 0 {
+			t.Error("STATUS was not asked")
+		}
+	})
+}
