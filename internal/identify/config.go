@@ -1,0 +1,185 @@
+package identify
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Config says how subscribers are found.
+type Config struct {
+	// Presets are the built-in rules, tried after Rules: "auto" (all of them,
+	// also where it is empty), "none", or names separated by commas.
+	Presets string `yaml:"presets"`
+	Rules   []Rule `yaml:"rules"`
+}
+
+// Rule reads values of one source, by either Match or Decode.
+type Rule struct {
+	Name string `yaml:"name"` // as records have it; empty: "rule " and its number from 1
+
+	// From is original:H (a field of the reported mail's header), report:F (a
+	// field of the report part), outer:H (of the report's own mail), text (the
+	// part for a reader), rcpt (the recipient that the report names) or mailfrom
+	// (the reported mail's Return-Path and Original-Mail-From, both tried).
+	From string `yaml:"from"`
+
+	// Match is a regular expression (RE2) with at least one of the named groups
+	// subscriber, campaign, tenant and message_id. Its first match counts.
+	Match string `yaml:"match"`
+
+	// Decode is the name of a built-in rule that reads one value.
+	Decode string `yaml:"decode"`
+
+	When   When    `yaml:"when"`
+	Verify *Verify `yaml:"verify"`
+}
+
+// When says which mails a rule is for; empty: all of them.
+type When struct {
+	FromDomain string `yaml:"from_domain"` // the reported mail's From: this domain or one below it
+}
+
+// Verify has a rule give only what the sender signed. Match then also has a
+// group hmac, before or behind all others: the HMAC (RFC 2104), in hexadecimal
+// or base64, of the text from where the first of the other groups starts to
+// where the last of them ends. It may be cut to 16 octets or more.
+type Verify struct {
+	HMAC    string `yaml:"hmac"`     // sha256
+	KeyFile string `yaml:"key_file"` // at least 16 octets; line breaks at its end do not count
+}
+
+// label is how errors and records name the n-th rule, from 0.
+func (r *Rule) label(n int) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return fmt.Sprintf("rule %d", n+1)
+}
+
+// Validate finds what cannot work, without reading a key file. An error names
+// its rule.
+func (c Config) Validate() error {
+	if _, err := c.presets(); err != nil {
+		return fmt.Errorf("identify: presets: %w", err)
+	}
+	for i := range c.Rules {
+		if _, err := c.Rules[i].compile(nil); err != nil {
+			return fmt.Errorf("identify: %s: %w", c.Rules[i].label(i), err)
+		}
+	}
+	return nil
+}
+
+// presets gives the built-in rules that are on.
+func (c Config) presets() ([]builtin, error) {
+	switch names := strings.TrimSpace(c.Presets); names {
+	case "", "auto":
+		return builtins, nil
+	case "none":
+		return nil, nil
+	default:
+		var on []builtin
+		wanted := strings.FieldsFunc(names, func(c rune) bool { return c == ',' || c == ' ' })
+		for _, name := range wanted {
+			if !slices.ContainsFunc(builtins, func(b builtin) bool { return b.name == name }) {
+				return nil, fmt.Errorf("%q is none; there are auto, none, %s", name, strings.Join(presetNames(), ", "))
+			}
+		}
+		for _, b := range builtins {
+			if slices.Contains(wanted, b.name) {
+				on = append(on, b)
+			}
+		}
+		return on, nil
+	}
+}
+
+// presetNames are the names of the built-in rules.
+func presetNames() []string {
+	var names []string
+	for _, b := range builtins {
+		if !slices.Contains(names, b.name) {
+			names = append(names, b.name)
+		}
+	}
+	return names
+}
+
+// compile makes a rule of what the config says; key is the content of its key
+// file.
+func (r *Rule) compile(key []byte) (rule, error) {
+	from, err := parseSource(r.From)
+	if err != nil {
+		return rule{}, err
+	}
+	c := rule{from: []source{from}, domain: strings.ToLower(strings.Trim(r.When.FromDomain, "."))}
+	switch {
+	case (r.Match == "") == (r.Decode == ""):
+		return rule{}, errors.New("match: a rule has either match or decode")
+	case r.Decode != "" && r.Verify != nil:
+		return rule{}, errors.New("verify: goes with match only")
+	case r.Decode != "":
+		for _, b := range builtins {
+			if b.name == r.Decode {
+				c.read = append(c.read, b.read)
+			}
+		}
+		if c.read == nil {
+			return rule{}, fmt.Errorf("decode: %q is none; there are %s", r.Decode, strings.Join(presetNames(), ", "))
+		}
+		return c, nil
+	}
+	re, err := regexp.Compile(r.Match)
+	if err != nil {
+		return rule{}, fmt.Errorf("match: %w", err)
+	}
+	e := expression{re: re, key: key}
+	if err := e.groups(r.Verify != nil); err != nil {
+		return rule{}, fmt.Errorf("match: %w", err)
+	}
+	if v := r.Verify; v != nil {
+		c.verified = true
+		if v.HMAC != "sha256" {
+			return rule{}, fmt.Errorf("verify: hmac is sha256, not %q", v.HMAC)
+		}
+		if v.KeyFile == "" {
+			return rule{}, errors.New("verify: key_file is missing")
+		}
+	}
+	c.read = []decoder{e.read}
+	return c, nil
+}
+
+// readKey reads a key file.
+func readKey(name string) ([]byte, error) {
+	key, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if key = bytes.TrimRight(key, "\r\n"); len(key) < 16 {
+		return nil, fmt.Errorf("%s: a key has at least 16 octets", name)
+	}
+	return key, nil
+}
+
+// parseSource reads what a rule has for From.
+func parseSource(from string) (source, error) {
+	kind, name, named := strings.Cut(from, ":")
+	s := source{kind: kind, name: strings.TrimSpace(name)}
+	switch kind {
+	case "text", "rcpt", "mailfrom":
+		if !named {
+			return s, nil
+		}
+	case "original", "report", "outer":
+		if named && s.name != "" && !strings.ContainsFunc(s.name, func(c rune) bool { return c <= ' ' || c > '~' || c == ':' }) {
+			return s, nil
+		}
+	}
+	return source{}, fmt.Errorf("from: %q is none of original:NAME, report:NAME, outer:NAME, text, rcpt and mailfrom", from)
+}
