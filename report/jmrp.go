@@ -8,7 +8,16 @@ import "strings"
 const hmxmr = "x-hmxmroriginalrecipient"
 
 func isJMRP(m *letter) bool {
-	return m.field(hmxmr) != "" || jmrpIP(m) != ""
+	return m.field(hmxmr) != "" || isJMRPCover(m)
+}
+
+// isJMRPCover knows the mail that brings the reported one. An attached mail is
+// none for its subject alone: it may be the reported one.
+func isJMRPCover(m *letter) bool { return jmrpIP(m) != "" && (m.outer == nil || byStaff(m)) }
+
+func byStaff(m *letter) bool {
+	from, _ := address(m.field("from"))
+	return strings.EqualFold(from, "staff@hotmail.com")
 }
 
 // jmrpIP is what the subject names: an address, mostly. A person's "FW:" before
@@ -26,9 +35,9 @@ func (p *parser) readJMRP(m *letter) Kind {
 	r := p.r
 	r.Class, r.Event = "fbl", Complaint
 	original := jmrpOriginal(m)
-	var said *letter // the last whose subject names an address
+	var said *letter // the last cover
 	for e := m; e != nil && e != original; e = e.within() {
-		if jmrpIP(e) != "" {
+		if isJMRPCover(e) {
 			said = e
 		}
 	}
@@ -54,19 +63,21 @@ func (p *parser) readJMRP(m *letter) Kind {
 }
 
 // jmrpOriginal is the reported mail: the first that names the recipient, else
-// the one within the last whose subject names an address.
+// the one that the last cover brings.
 func jmrpOriginal(m *letter) *letter {
 	var reported *letter
 	for e, depth := m, 0; e != nil && depth < maxWithin; e, depth = e.within(), depth+1 {
 		if e.field(hmxmr) != "" {
 			return e
 		}
-		if jmrpIP(e) == "" {
+		if !isJMRPCover(e) {
+			if reported != nil {
+				break
+			}
 			continue
 		}
-		from, _ := address(e.field("from"))
-		if reported = e.within(); reported != nil && !reported.ended && !strings.EqualFold(from, "staff@hotmail.com") {
-			reported = nil // a mail sent on and cut short: it may be their mail, not the reported one
+		if reported = e.within(); reported != nil && !reported.ended && !byStaff(e) {
+			reported = nil // sent on and cut short: it may be another cover
 		}
 	}
 	return reported

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestCloseJSON: of a text that ends too early, what was whole before the cut
+// stays, and nothing that the cut runs through.
+func TestCloseJSON(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1} and more`:                    `{"a":1}`,
+		"\n {\"a\" : [1, true, null]}":        `{"a" : [1, true, null]}`,
+		`{"a":1,"b":12`:                       `{"a":1}`,
+		`{"a":1,"b":12,`:                      `{"a":1,"b":12}`,
+		`{"a":"x","b":"y`:                     `{"a":"x"}`,
+		`{"a":"x","b":"y"`:                    `{"a":"x","b":"y"}`,
+		`{"a":"x","b"`:                        `{"a":"x"}`,
+		`{"a":"x","b":`:                       `{"a":"x"}`,
+		`{"a":[{"b":"c"},{"d":tru`:            `{"a":[{"b":"c"},{}]}`,
+		`{"a":"x\"}`:                          `{}`,
+		`{"a":"one lo!` + "\n" + ` ng line"}`: `{"a":"one long line"}`,
+		`{"a":"bro` + "\r\n" + `ken"}`:        `{"a":"broken"}`,
+		`{`:                                   `{}`,
+		`{"a":[1}`:                            `{"a":[]}`,
+		`[1]`:                                 ``,
+		`x{"a":1}`:                            ``,
+		``:                                    ``,
+	} {
+		if got, _ := closeJSON([]byte(in)); string(got) != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestCutJSON cuts a text at every octet: each value that is read is one of the
+// whole text's.
+func TestCutJSON(t *testing.T) {
+	const text = `{"A":"x","b":{"C":[1.5,-20,"y\"z",{"d":true}],"e":null},"f":"é\n","g":[[{"h":"i"}]]}`
+	whole := leavesOf(t, text)
+	if len(whole) != 7 {
+		t.Fatalf("%q", whole)
+	}
+	for cut := range text {
+		for _, leaf := range leavesOf(t, text[:cut]) {
+			if !slices.Contains(whole, leaf) {
+				t.Fatalf("cut at %d: %q is invented", cut, leaf)
+			}
+		}
+	}
+}
+
+func leavesOf(t *testing.T, text string) (leaves []string) {
+	tree, _ := readJSON([]byte(text))
+	p := parser{r: &Report{}}
+	p.extendTree(tree)
+	for path, values := range p.r.Extensions {
+		for _, v := range values {
+			leaves = append(leaves, path+"="+v)
+		}
+	}
+	return leaves
+}
+
+func TestTree(t *testing.T) {
+	tree, whole := readJSON([]byte(`{"A":{"List":[{"Name":"x"},{"Name":"y"},7],"n":3},"B":[true,"z"]}`))
+	if !whole {
+		t.Error("not whole")
+	}
+	for path, want := range map[string][]string{"a.list.name": {"x", "y"}, "a.n": {"3"}, "b": {"true", "z"}, "a": nil, "c.d": nil} {
+		if got := tree.take(path); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+		if got := tree.take(path); path != "a.list.name" && len(got) > 0 && path != "b" {
+			t.Errorf("%s is taken, and still there: %q", path, got)
+		}
+	}
+}
+
+func TestJSONLimits(t *testing.T) {
+	if tree, _ := readJSON([]byte(strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33))); tree != nil {
+		t.Error("33 objects within each other are read")
+	}
+	head := "From: no-reply@sns.amazonaws.com\nContent-Type: text/plain\n\n"
+	for name, mail := range map[string]string{
+		"deep":   head + `{"notificationType":"Complaint","x":` + strings.Repeat("[", 1<<20),
+		"wide":   head + `{"notificationType":"Complaint","x":[` + strings.Repeat("1,", 1<<20),
+		"names":  head + `{"notificationType":"Complaint"` + strings.Repeat(`,"x":{}`, 1<<18),
+		"string": head + `{"notificationType":"Complaint","x":"` + strings.Repeat("x", 10<<20),
+		"escape": head + `{"notificationType":"Complaint","x":"` + strings.Repeat(`\`, 10<<20),
+		"breaks": head + `{"notificationType":"Complaint","x":"` + strings.Repeat("!\n ", 1<<20) + `"}`,
+		"values": head + `{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},"x":[` + strings.Repeat("1,", 20_000) + "1]}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := timed(t, mail)
+			if n := len(r.Extensions["x"]); n > maxJSONValues || r.Kind != KindReport && r.Kind != KindUnparsed {
+				t.Errorf("%s, %d values", r.Kind, n)
+			}
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestNearMiss: what only looks like a dialect makes no report.
+func TestNearMiss(t *testing.T) {
+	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: complaint about message from 192.0.2.10\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	for name, c := range map[string]struct {
+		mail string
+		want Kind
+	}{
+		"an answer that returns the mail": {"From: jo@example.com\nSubject: Re: spam\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindAutoReply},
+		"a bounce that returns the mail":  {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
+		"a mail in a bounce's body":       {"From: MAILER-DAEMON@example.com\nSubject: Returned mail\nX-Failed-Recipients: user@example.com\nContent-Type: message/rfc822\n\n" + original, KindDSN},
+		"a question about SpamCop":        {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
+		"SpamCop's own news":              {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
+		"an SNS confirmation":             {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
+		"an SES delivery":                 {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
+		"JSON of somebody else":           {"From: jo@example.com\nSubject: look\n\n{\"type\":\"complaint\"}\n", KindOther},
+		"two labels of DMARC":             {"From: jo@example.com\nSubject: DMARC\n\nSender Domain: example.com\nDMARC Results: none\n", KindOther},
+		"a question with X-ARF in it":     {"From: jo@example.com\nSubject: X-ARF\nContent-Type: text/plain\n\nWhat is this?\n\nCategory: abuse\nReport-Type: spam\n", KindOther},
+		"a mail list that attaches":       {"From: jo@example.com\nSubject: digest\nContent-Type: multipart/digest; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindOther},
+		"our own bounce address":          {"Return-Path: <bounce+1@news.example.net>\nFrom: news@example.com\nSubject: July\n\nHello\n", KindOther},
+		"their own newsletter":            {"Return-Path: <fbl@example.com>\nFrom: Jo <jo@example.com>\nSubject: July\n\nHello\n", KindOther},
+		"an answer about a report":        {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
+	} {
+		if r := Parse([]byte(c.mail), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
+			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
+		}
+	}
+}
+
+// TestNothingInvented: a subject, a recipient or a path that the reported mail's
+// own author wrote says nothing.
+func TestNothingInvented(t *testing.T) {
+	r := Parse([]byte("From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.10\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"+
+		"From: news@example.com\nTo: user@example.com\nReturn-Path: {{ path }}\nSubject: complaint about message from 198.51.100.1\n\nHello\n--b--\n"), 0)
+	if r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) > 0 || r.OriginalMailFrom != "" || r.Original.From != "news@example.com" {
+		t.Errorf("%s %+v", r.Kind, r)
+	}
+	// Behind a mail that was cut short there may be anything.
+	cut := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complainedRecipients\":[{\"emailAddress\":\"user@example.com\"}],\"complaintFeed"), 0)
+	if cut.Kind != KindUnparsed || len(cut.OriginalRcptTo) != 1 {
+		t.Errorf("%s %+v", cut.Kind, cut)
+	}
+	not := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"not-spam\"}}"), 0)
+	if not.Kind != KindReport || not.Records(Envelope{})[0].Event != NotSpam {
+		t.Errorf("%s %+v", not.Kind, not)
+	}
+}
+
+// TestXARFClass: a network's watchman speaks, unless the report is of spam.
+func TestXARFClass(t *testing.T) {
+	for _, c := range []struct{ report, by, want string }{
+		{"login-attack", "", "network"}, {"phishing", "user_complaint", "network"}, {"spamvertised", "", "network"},
+		{"Spam", "Trap", "trap"}, {"spam", "spamtrap", "trap"}, {"spam", "automated_filter", "filter"}, {"SPAM", "Complaint", "service"}, {"spam", "", "service"},
+	} {
+		p := parser{r: &Report{}}
+		if p.xarfClass(c.report, c.by); p.r.Class != c.want || p.r.Event != Complaint {
+			t.Errorf("%s by %s: %s, want %s", c.report, c.by, p.r.Class, c.want)
+		}
+	}
+}
+
+func TestSalvageLimits(t *testing.T) {
+	nested := "From: jo@example.com\nContent-Type: message/rfc822\n\n"
+	for name, mail := range map[string]string{
+		"mails within mails":  strings.Repeat(nested, 20_000),
+		"attached mails":      "From: jo@example.com\nContent-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\nContent-Type: message/rfc822\n\nFrom: a@example.com\n\n", 20_000),
+		"a long header":       strings.Repeat("X-A: "+strings.Repeat("x", 100)+"\n", 9_000) + nested + nested + "x",
+		"X-ARF without end":   "From: jo@example.com\nX-ARF: yes\n\nReport-Type: x\n" + strings.Repeat("Source: x\n", 1<<18),
+		"labels without end":  "From: jo@example.com\n\n" + strings.Repeat("Sender Domain: a\n", 1<<18),
+		"SpamCop without end": "From: a@spamcop.net\n\n" + strings.Repeat("Spamvertised web site: https://a\n", 1<<18),
+		"prefixes":            "From: staff@hotmail.com\nSubject: " + strings.Repeat("FW: ", 1<<17) + "\n\nx",
+	} {
+		t.Run(name, func(t *testing.T) { timed(t, mail).Records(Envelope{}) })
+	}
+}
