@@ -1,0 +1,221 @@
+// Package authentic says whether a report is genuine, and whether the mail that
+// it reports is ours: anyone can mail a report, and anyone can sign one with a
+// domain of their own.
+//
+// It believes what our own mail servers found (Authentication-Results, RFC
+// 8601), what a sealer we know found (ARC, RFC 8617), and what it verifies
+// itself (DKIM, RFC 6376, with RFC 8301 and RFC 8463). A verdict that could not
+// be reached, for want of a key or of an answer, is "unchecked", never "fail".
+package authentic
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// NeedsWhole is the reason of a verdict that the start of a mail is not enough
+// for; Check may be asked again with the whole mail.
+const NeedsWhole = "the whole mail is needed"
+
+// The values of report.Reporter.Auth.
+const (
+	pass      = "pass"
+	fail      = "fail"
+	authNone  = "none"
+	unchecked = "unchecked"
+)
+
+// Checker checks mails. It is safe for concurrent use.
+type Checker struct {
+	config    Config
+	ips       []netip.Prefix
+	providers []Provider
+	keys      *keys
+	now       func() time.Time
+}
+
+// New gives a Checker that knows these providers; a nil resolver is the
+// system's. The error is one of Config.Validate.
+func New(config Config, resolver Resolver, providers []Provider) (*Checker, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if resolver == nil {
+		resolver = net.DefaultResolver
+	}
+	c := &Checker{config: config, providers: providers, now: time.Now}
+	c.keys = &keys{resolver: resolver, cached: make(map[string]answer), now: func() time.Time { return c.now() }}
+	for _, s := range config.Own.IPs {
+		prefix, _ := parsePrefix(s) // Validate has read it
+		c.ips = append(c.ips, prefix)
+	}
+	return c, nil
+}
+
+// verdict is what is known of who sent a mail.
+type verdict struct {
+	auth, domain, method, coverage, reason string
+}
+
+// better orders what several signatures give.
+func (v verdict) better(than verdict) bool {
+	rank := map[string]int{fail: 1, unchecked: 2, pass: 3}
+	return rank[v.auth] > rank[than.auth] || rank[v.auth] == rank[than.auth] &&
+		(than.reason == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
+}
+
+// Check says who sent a mail, that r was read from, and whether to trust it.
+// whole: mail is all of it, and not just its start. received is when it came to
+// us, the zero time: now. token: the record is of class cfbl and has a
+// token that a key of ours made (RFC 9477 section 6.1), which stands in for a
+// known reporter. It takes no longer than Config.Timeout.
+func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, token bool) report.Reporter {
+	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
+	defer cancel()
+	if received.IsZero() {
+		received = c.now()
+	}
+	v := c.check(ctx, mail, whole, r, received)
+	reporter := report.Reporter{
+		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
+		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Reason: v.reason,
+	}
+	if v.auth != pass {
+		return reporter
+	}
+	known := c.known(v.domain, r.Outer.From) || token && v.method != "spf" && below(r.Outer.FromDomain, v.domain)
+	switch {
+	case !known:
+		reporter.Reason = v.domain + " is no known reporter"
+	case !c.own(r.SourceIP, r.OriginalMailFrom, r.Original, r.AuthenticationResults):
+		reporter.Reason = "the reported mail is not ours"
+	default:
+		reporter.Trusted = true
+	}
+	return reporter
+}
+
+func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {
+	m := readMessage(mail)
+	if m == nil && !whole {
+		return verdict{auth: unchecked, reason: NeedsWhole}
+	}
+	if m == nil {
+		return verdict{auth: unchecked, reason: "the header is beyond what is checked"}
+	}
+	from := canonical(r.Outer.FromDomain)
+	if from == "" {
+		return verdict{auth: authNone, reason: "no From address"}
+	}
+	if !m.isFrom(r.Outer.From) {
+		return verdict{auth: fail, reason: "more than one From"}
+	}
+	sigs, err := m.signatures()
+	if err != nil {
+		return verdict{auth: unchecked, reason: err.Error()}
+	}
+
+	fields, border := c.trustedResults(m)
+	domain, doubted := c.signedBy(fields, from)
+	if domain != "" {
+		return m.pass("a-r", domain, signing(sigs, domain), whole)
+	}
+	v := c.arc(ctx, m, sigs, from, whole, received)
+	if v.auth == pass || v.auth == fail {
+		return v
+	}
+	if d := c.dkim(ctx, m, sigs, from, whole, received); d.better(v) {
+		v = d
+	}
+	if v.reason == NeedsWhole {
+		return v
+	}
+	if doubted && v.auth != pass {
+		return verdict{auth: unchecked, reason: "our servers doubt its signature, and it could not be verified again"}
+	}
+	if domain = c.sentBy(fields, from, r.Outer.From); domain != "" && border && v.auth != pass && v.auth != fail {
+		return verdict{auth: pass, domain: domain, method: "spf", coverage: "full"}
+	}
+	return v
+}
+
+// arc is what a sealer that we believe says of the mail's signatures.
+func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from string, whole bool, received time.Time) verdict {
+	none := verdict{auth: authNone}
+	if len(c.config.ARCSealers) == 0 || len(m.named("arc-seal")) == 0 || c.now().Sub(received) > maxAge {
+		return none
+	}
+	if !whole {
+		return verdict{auth: unchecked, reason: NeedsWhole}
+	}
+	said, sealer, err := c.sealed(ctx, m)
+	if err != nil {
+		return verdict{auth: unchecked, reason: "arc: " + err.Error()}
+	}
+	if said == nil {
+		return none
+	}
+	domain, _ := c.signedBy([]authResults{*said}, from)
+	if domain == "" {
+		return none
+	}
+	v := m.pass("arc", domain, signing(sigs, domain), whole)
+	if v.auth == pass && v.coverage == "full" && !sealer.full(m) {
+		return m.pass("arc", domain, []signature{*sealer}, whole)
+	}
+	return v
+}
+
+// isFrom reports whether the header has one From, and it is the one that was
+// read: a reader takes the first, a signature covers the last.
+func (m *message) isFrom(address string) bool {
+	fields := m.named("from")
+	if len(fields) != 1 {
+		return false
+	}
+	mail := []byte(fields[0].raw + "\r\n")
+	return report.Parse(mail, int64(len(mail))).Outer.From == address
+}
+
+// signing gives the signatures that name domain.
+func signing(sigs []signature, domain string) (named []signature) {
+	for _, s := range sigs {
+		if s.domain == domain {
+			named = append(named, s)
+		}
+	}
+	return named
+}
+
+// pass is the verdict on a mail that domain vouches for with sigs. Where one of
+// them leaves the Content-Type or the end of the body unsigned, or none is
+// there to look at, somebody may have framed the mail anew.
+func (m *message) pass(method, domain string, sigs []signature, whole bool) verdict {
+	v := verdict{auth: pass, domain: domain, method: method, coverage: "full"}
+	for i := range sigs {
+		if !sigs[i].full(m) {
+			v.coverage = "partial"
+		}
+	}
+	if len(sigs) == 0 {
+		v.coverage = "partial"
+	}
+	if v.coverage == "full" {
+		return v
+	}
+	if !whole {
+		return verdict{auth: unchecked, reason: NeedsWhole}
+	}
+	boundary, sole := m.soleFrame()
+	for i := range sigs {
+		sole = sole && (!sigs[i].short(m) || sigs[i].closes(m, boundary))
+	}
+	if !sole {
+		v.auth, v.reason = fail, "what is signed leaves open how the mail is to be read"
+	}
+	return v
+}

@@ -1,0 +1,93 @@
+package authentic
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Config says whom to believe. The zero value believes nobody.
+type Config struct {
+	Own         Own      `yaml:"own"`
+	AuthservIDs []string `yaml:"authserv_ids"` // whose Authentication-Results are true (RFC 8601 section 2.5)
+	// Hops are our own mail servers by the names they give themselves in the
+	// "by" of a Received; ".example.com" is every host below that domain. They
+	// must take away foreign Authentication-Results that bear our ids, as RFC
+	// 8601 section 5 has it.
+	Hops         []string      `yaml:"hops"`
+	Reporters    []string      `yaml:"reporters"`    // domains, or single addresses, that report beside the known providers
+	ARCSealers   []string      `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
+	Microsoft365 bool          `yaml:"microsoft365"` // the mailbox is at Microsoft 365, which leaves the id out
+	DKIM         bool          `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS
+	Timeout      time.Duration `yaml:"timeout"`      // for all of one mail's DNS; default 5 s
+}
+
+// Own says which reported mail is ours.
+type Own struct {
+	Domains []string `yaml:"domains"` // with all below them
+	IPs     []string `yaml:"ips"`     // addresses or prefixes that we send from
+}
+
+const (
+	defaultTimeout = 5 * time.Second
+	maxTimeout     = time.Minute
+)
+
+// Validate names the first value that is wrong, by its key.
+func (c Config) Validate() error {
+	for _, list := range []struct {
+		key    string
+		values []string
+		valid  func(string) bool
+	}{
+		{"own.domains", c.Own.Domains, isDomain},
+		{"own.ips", c.Own.IPs, func(s string) bool { _, err := parsePrefix(s); return err == nil }},
+		{"authserv_ids", c.AuthservIDs, isWord},
+		{"hops", c.Hops, isWord},
+		{"reporters", c.Reporters, isReporter},
+		{"arc_sealers", c.ARCSealers, isDomain},
+	} {
+		for _, v := range list.values {
+			if !list.valid(v) {
+				return fmt.Errorf("trust.%s: %q is not valid", list.key, v)
+			}
+		}
+	}
+	if c.Timeout < 0 || c.Timeout > maxTimeout {
+		return fmt.Errorf("trust.timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
+	}
+	return nil
+}
+
+func (c Config) timeout() time.Duration {
+	if c.Timeout == 0 {
+		return defaultTimeout
+	}
+	return c.Timeout
+}
+
+// isDomain wants two labels: trust in a whole top-level domain is a mistake.
+func isDomain(s string) bool {
+	s = strings.TrimSuffix(s, ".")
+	return isWord(s) && !strings.ContainsAny(s, "@*/:") && strings.Contains(s, ".") && !strings.HasPrefix(s, ".") && !strings.Contains(s, "..")
+}
+
+func isReporter(s string) bool {
+	_, domain, found := strings.Cut(s, "@")
+	return isDomain(s) || found && isWord(s) && isDomain(domain)
+}
+
+func isWord(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == ';' || r == 0x7f })
+}
+
+// parsePrefix reads an address as the prefix that holds only itself.
+func parsePrefix(s string) (netip.Prefix, error) {
+	if addr, err := netip.ParseAddr(s); err == nil {
+		addr = addr.Unmap().WithZone("")
+		return netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(s)
+	return prefix.Masked(), err
+}

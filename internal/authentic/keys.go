@@ -1,0 +1,143 @@
+package authentic
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Resolver asks the DNS for TXT records; *net.Resolver is one. It must return
+// when ctx is done. That there is no such name is a *net.DNSError with
+// IsNotFound set, or no record; any other error counts as temporary.
+type Resolver interface {
+	LookupTXT(ctx context.Context, name string) ([]string, error)
+}
+
+var (
+	errNoKey       = errors.New("signature: its key is gone")
+	errKey         = errors.New("signature: its key cannot be used")
+	errUnavailable = errors.New("signature: the DNS does not give its key")
+)
+
+// How long an answer is kept, and how many. A failed one is kept too: a
+// resolver that is down must not cost its time limit once a mail.
+const (
+	keepKey     = time.Hour
+	keepNoKey   = 5 * time.Minute
+	keepFailure = 30 * time.Second
+	maxKeys     = 1024
+)
+
+// keys looks up the key of a signature, and keeps the answers. It is safe for
+// concurrent use.
+type keys struct {
+	resolver Resolver
+	now      func() time.Time
+
+	mu     sync.Mutex
+	cached map[string]answer
+}
+
+type answer struct {
+	record string
+	err    error
+	until  time.Time
+}
+
+func keyName(selector, domain string) string { return selector + "._domainkey." + domain }
+
+// lookup gives the TXT record of a key; errNoKey or errUnavailable. Of several
+// records the answer is undefined (RFC 6376 section 3.6.2.2): that is no key.
+func (k *keys) lookup(ctx context.Context, name string) (string, error) {
+	if len(name) > 253 {
+		return "", errNoKey
+	}
+	k.mu.Lock()
+	a, found := k.cached[name]
+	k.mu.Unlock()
+	if found && k.now().Before(a.until) {
+		return a.record, a.err
+	}
+	records, err := k.resolver.LookupTXT(ctx, name)
+	var dns *net.DNSError
+	keep := keepKey
+	switch {
+	case err == nil && len(records) == 1:
+		a = answer{record: records[0]}
+	case err == nil, errors.As(err, &dns) && dns.IsNotFound:
+		a, keep = answer{err: errNoKey}, keepNoKey
+	default:
+		a, keep = answer{err: errUnavailable}, keepFailure
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return a.record, a.err // the caller gave up; that says nothing of the DNS
+	}
+	a.until = k.now().Add(keep)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.cached) >= maxKeys {
+		k.makeRoom()
+	}
+	k.cached[name] = a
+	return a.record, a.err
+}
+
+// makeRoom drops what is out of date; or, where nothing is, any one answer.
+func (k *keys) makeRoom() {
+	one := ""
+	for name, a := range k.cached {
+		if one = name; !k.now().Before(a.until) {
+			delete(k.cached, name)
+		}
+	}
+	if len(k.cached) >= maxKeys {
+		delete(k.cached, one)
+	}
+}
+
+// publicKey is what a key's TXT record holds (RFC 6376 section 3.6.1; Ed25519:
+// RFC 8463): one of the two.
+type publicKey struct {
+	rsa     *rsa.PublicKey // of 1,024 to 4,096 bits (RFC 8301 section 3.2)
+	ed25519 ed25519.PublicKey
+}
+
+// readKey reads a TXT record: errNoKey where it is revoked, errKey where it is
+// no key.
+func readKey(record string) (*publicKey, error) {
+	tags, ok := readTags(record)
+	p, there := tags["p"]
+	switch {
+	case !ok || !there || tags["v"] != "" && tags["v"] != "DKIM1":
+		return nil, errKey
+	case p == "":
+		return nil, errNoKey
+	}
+	public, err := base64.StdEncoding.DecodeString(p)
+	if err != nil {
+		return nil, errKey
+	}
+	switch tags["k"] {
+	case "ed25519":
+		if len(public) == ed25519.PublicKeySize {
+			return &publicKey{ed25519: public}, nil
+		}
+	case "rsa", "":
+		var key *rsa.PublicKey
+		if pkix, err := x509.ParsePKIXPublicKey(public); err == nil {
+			key, _ = pkix.(*rsa.PublicKey)
+		} else {
+			key, _ = x509.ParsePKCS1PublicKey(public)
+		}
+		if key != nil && key.N.BitLen() >= 1024 && key.N.BitLen() <= 4096 {
+			return &publicKey{rsa: key}, nil
+		}
+	}
+	return nil, errKey
+}

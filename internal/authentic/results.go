@@ -1,0 +1,233 @@
+package authentic
+
+import (
+	"slices"
+	"strings"
+)
+
+// authResults is one Authentication-Results field (RFC 8601 section 2.2).
+type authResults struct {
+	id      string // of the server that wrote it; "": left out
+	results []result
+}
+
+// result is what one method gave: the value in lower case, its properties by
+// their lower-case names.
+type result struct {
+	method, value string
+	props         map[string]string
+}
+
+// domain is whose name the method checked; "": it does not say.
+func (r result) domain() string {
+	switch r.method {
+	case "dkim":
+		if d := r.props["header.d"]; d != "" {
+			return canonical(d)
+		}
+		return domainOf(r.props["header.i"])
+	case "spf":
+		return domainOf(r.props["smtp.mailfrom"])
+	case "dmarc":
+		return domainOf(r.props["header.from"])
+	}
+	return ""
+}
+
+const maxResults = 100 // of one field; the rest is left unread
+
+// parseResults reads a field's value; of one that is malformed, nothing. Quotes
+// and comments may hold what a sender chose to write, so they are told apart
+// from the results.
+func parseResults(v string) authResults {
+	segments, ok := splitResults(v)
+	if !ok || len(segments) == 0 {
+		return authResults{}
+	}
+	a := authResults{}
+	if first := segments[0]; len(first) > 0 && !strings.Contains(first[0], "=") {
+		a.id = canonical(first[0])
+		segments = segments[1:]
+	}
+	for _, words := range segments[:min(len(segments), maxResults)] {
+		if len(words) == 0 {
+			continue
+		}
+		method, value, found := strings.Cut(strings.ToLower(words[0]), "=")
+		if !found {
+			continue // "none": nothing was checked
+		}
+		method, _, _ = strings.Cut(method, "/") // its version
+		r := result{method: method, value: value, props: make(map[string]string, len(words)-1)}
+		for _, word := range words[1:] {
+			name, value, _ := strings.Cut(word, "=")
+			if name = strings.ToLower(name); r.props[name] == "" {
+				r.props[name] = value
+			}
+		}
+		a.results = append(a.results, r)
+	}
+	return a
+}
+
+// splitResults splits a value at its semicolons, and each piece into words,
+// without comments and quotation marks; "a = b" is one word.
+func splitResults(v string) (segments [][]string, ok bool) {
+	var words []string
+	var word strings.Builder
+	quoted, depth, blank := false, 0, false
+	flush := func() {
+		if word.Len() > 0 {
+			words = append(words, word.String())
+		}
+		word.Reset()
+	}
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		switch {
+		case c == '\\' && (quoted || depth > 0):
+			if i++; quoted && i < len(v) {
+				word.WriteByte(v[i])
+			}
+		case depth > 0:
+			if c == '(' {
+				depth++
+			} else if c == ')' {
+				depth--
+			}
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+			word.WriteByte(c)
+		case c == '(':
+			depth, blank = 1, true
+		case c == ';':
+			flush()
+			segments, words, blank = append(segments, words), nil, false
+		case isBlank(rune(c)):
+			blank = true
+		default:
+			if w := word.String(); blank && c != '=' && strings.IndexByte(w, '=') != len(w)-1 || blank && w == "" {
+				flush()
+			}
+			blank = false
+			word.WriteByte(c)
+		}
+	}
+	flush()
+	return append(segments, words), !quoted && depth == 0
+}
+
+// trustedResults gives the Authentication-Results that our own servers wrote:
+// those of a trusted id above the first Received of a foreign server; and with
+// Microsoft 365 those without an id above its border's Received, as long as
+// only its own servers stand above that. border: one of our servers took the
+// mail in.
+func (c *Checker) trustedResults(m *message) (fields []authResults, border bool) {
+	ours, microsoft, stamped := true, c.config.Microsoft365, false
+	var nameless []authResults
+	for _, f := range m.fields {
+		switch f.name {
+		case "received":
+			by := receivedBy(f.value())
+			hop := isHop(c.config.Hops, by)
+			stamped = true
+			if ours = ours && hop; ours {
+				border = true
+			}
+			switch {
+			case !microsoft:
+			case below(by, "protection.outlook.com"):
+				fields, border, microsoft = append(fields, nameless...), true, false
+			case !hop && !below(by, "outlook.com") && !below(by, "office365.com"):
+				microsoft = false
+			}
+		case "authentication-results":
+			if a := parseResults(f.value()); a.id == "" && microsoft {
+				nameless = append(nameless, a)
+			} else if a.id != "" && ours && slices.ContainsFunc(c.config.AuthservIDs, func(id string) bool { return canonical(id) == a.id }) {
+				fields = append(fields, a)
+			}
+		}
+		if !ours && !microsoft {
+			break
+		}
+	}
+	if !stamped { // no server took it in: it was put into the mailbox as it is
+		return nil, false
+	}
+	return fields, border
+}
+
+// receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
+func receivedBy(v string) string {
+	stamp, _, _ := strings.Cut(v, ";")
+	segments, _ := splitResults(stamp)
+	words := segments[0]
+	for i := range words {
+		if strings.EqualFold(words[i], "by") && i+1 < len(words) {
+			return canonical(words[i+1])
+		}
+	}
+	return ""
+}
+
+func isHop(hops []string, host string) bool {
+	for _, hop := range hops {
+		if domain, wild := strings.CutPrefix(hop, "."); host != "" && (canonical(hop) == host || wild && below(host, domain)) {
+			return true
+		}
+	}
+	return false
+}
+
+// signedBy is the domain that dkim=pass stands for and that may speak for from,
+// of all fields taken together. doubted: one of them says otherwise of that
+// domain, or saw no signature where another one did.
+func (c *Checker) signedBy(fields []authResults, from string) (domain string, doubted bool) {
+	unsigned, failed := false, make(map[string]bool)
+	var passed []string
+	for _, a := range fields {
+		for _, r := range a.results {
+			if r.method != "dkim" {
+				continue
+			}
+			switch d := r.domain(); {
+			case r.value == "none":
+				unsigned = true
+			case d == "" && r.value != "pass":
+				failed[from] = true
+			case !c.aligned(d, from):
+			case r.value == "pass":
+				passed = append(passed, d)
+			default:
+				failed[d] = true
+			}
+		}
+	}
+	for _, d := range passed {
+		if !unsigned && !failed[d] {
+			return d, false
+		}
+	}
+	return "", len(passed) > 0 || len(failed) > 0
+}
+
+// sentBy is the envelope's domain that spf=pass stands for, where that is a
+// provider's and may speak for from.
+func (c *Checker) sentBy(fields []authResults, from, address string) string {
+	domain := ""
+	for _, a := range fields {
+		for _, r := range a.results {
+			if r.method != "spf" || r.value == "none" {
+				continue
+			}
+			d := r.domain()
+			if r.value != "pass" || !c.aligned(d, from) || !c.provider(d, address) {
+				return ""
+			}
+			domain = d
+		}
+	}
+	return domain
+}

@@ -1,0 +1,224 @@
+package authentic
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// signature is the tags of a DKIM-Signature (RFC 6376 section 3.5), an
+// ARC-Message-Signature or an ARC-Seal (RFC 8617 section 4.1).
+type signature struct {
+	field            headerField
+	tags             map[string]string // without white space
+	domain, selector string
+	signed           []string // names of h=, in lower case
+	length           int      // of l=; -1: the whole body
+	expires          time.Time
+}
+
+const (
+	maxSignature = 16 << 10 // octets of one signature field
+	maxSigned    = 200      // names in its h=
+)
+
+var (
+	errLimits    = errors.New("signature: beyond what is checked")
+	errMalformed = errors.New("signature: malformed")
+	errAltered   = errors.New("signature: the mail is not as it was signed")
+)
+
+func readSignature(f headerField) (signature, error) {
+	s := signature{field: f, length: -1}
+	if len(f.raw) > maxSignature {
+		return s, errLimits
+	}
+	tags, ok := readTags(f.value())
+	if !ok || tags["d"] == "" || tags["s"] == "" || tags["b"] == "" {
+		return s, errMalformed
+	}
+	s.tags, s.domain, s.selector = tags, canonical(tags["d"]), tags["s"]
+	if s.signed = strings.Split(strings.ToLower(tags["h"]), ":"); len(s.signed) > maxSigned {
+		return s, errLimits
+	}
+	if l, there := tags["l"]; there {
+		n, err := strconv.ParseUint(l, 10, 31)
+		if err != nil {
+			return s, errMalformed
+		}
+		s.length = int(n)
+	}
+	if x, there := tags["x"]; there {
+		n, err := strconv.ParseInt(x, 10, 64)
+		if err != nil {
+			return s, errMalformed
+		}
+		s.expires = time.Unix(n, 0)
+	}
+	return s, nil
+}
+
+// readTags reads a list of tags (RFC 6376 section 3.2); a doubled one makes it
+// invalid.
+func readTags(v string) (map[string]string, bool) {
+	tags := make(map[string]string)
+	for tag := range strings.SplitSeq(v, ";") {
+		name, value, found := strings.Cut(tag, "=")
+		if name = strings.TrimSpace(name); !found {
+			if name != "" {
+				return nil, false
+			}
+			continue
+		}
+		if _, twice := tags[name]; twice || name == "" {
+			return nil, false
+		}
+		tags[name] = strings.Join(strings.Fields(value), "")
+	}
+	return tags, true
+}
+
+// covers reports whether every field of that name in the header is signed, or
+// that there is none: of repeated fields a signer takes the lowest first (RFC
+// 6376 section 5.4.2), a reader the topmost.
+func (s *signature) covers(m *message, name string) bool {
+	signed := 0
+	for _, h := range s.signed {
+		if h == name {
+			signed++
+		}
+	}
+	return signed >= max(len(m.named(name)), 1)
+}
+
+// short reports whether l= leaves some of the body unsigned.
+func (s *signature) short(m *message) bool {
+	return s.length >= 0 && s.length < len(canonicalBody(m.body, s.relaxedBody(), -1))
+}
+
+// full reports whether all is signed that says how the mail is to be read. The
+// encoding of a multipart says nothing (RFC 2045 section 6.4).
+func (s *signature) full(m *message) bool {
+	const encoding = "content-transfer-encoding"
+	return s.covers(m, "content-type") && !s.short(m) &&
+		(len(m.named(encoding)) == 0 || s.covers(m, encoding) || m.isMultipart())
+}
+
+func (s *signature) relaxedHeader() bool {
+	header, _, _ := strings.Cut(s.tags["c"], "/")
+	return header == "relaxed"
+}
+
+func (s *signature) relaxedBody() bool {
+	_, body, _ := strings.Cut(s.tags["c"], "/")
+	return body == "relaxed"
+}
+
+// verifyMessage verifies a signature over header and body (RFC 6376 section
+// 6.1.3): an ARC-Message-Signature, or a DKIM-Signature with an l=, which
+// go-msgauth refuses.
+func (s *signature) verifyMessage(m *message, key *publicKey) error {
+	hash := sha256.Sum256(canonicalBody(m.body, s.relaxedBody(), s.length))
+	if want, err := base64.StdEncoding.DecodeString(s.tags["bh"]); err != nil || !bytes.Equal(hash[:], want) {
+		return errAltered
+	}
+	var data bytes.Buffer
+	next := make(map[string]int) // how many of a name are taken, from the bottom
+	for _, name := range s.signed {
+		fields := m.named(name)
+		if next[name]++; next[name] <= len(fields) {
+			data.WriteString(canonicalField(fields[len(fields)-next[name]].raw, s.relaxedHeader()))
+		}
+	}
+	data.WriteString(s.unsigned(s.relaxedHeader()))
+	return s.verify(data.Bytes(), key)
+}
+
+// unsigned is the signature's own field as it was when it was signed.
+func (s *signature) unsigned(relaxed bool) string {
+	name, value, _ := strings.Cut(s.field.raw, ":")
+	tags := strings.Split(value, ";")
+	for i, tag := range tags {
+		if tagName, _, _ := strings.Cut(tag, "="); strings.TrimSpace(tagName) == "b" {
+			tags[i] = tagName + "="
+		}
+	}
+	return strings.TrimRight(canonicalField(name+":"+strings.Join(tags, ";"), relaxed), "\r\n")
+}
+
+// verify verifies b= over data.
+func (s *signature) verify(data []byte, key *publicKey) error {
+	sig, err := base64.StdEncoding.DecodeString(s.tags["b"])
+	if err != nil {
+		return errMalformed
+	}
+	hash := sha256.Sum256(data)
+	good := false
+	switch {
+	case s.tags["a"] == "ed25519-sha256" && key.ed25519 != nil:
+		good = ed25519.Verify(key.ed25519, hash[:], sig)
+	case s.tags["a"] == "rsa-sha256" && key.rsa != nil:
+		good = rsa.VerifyPKCS1v15(key.rsa, crypto.SHA256, hash[:], sig) == nil
+	}
+	if !good {
+		return errAltered
+	}
+	return nil
+}
+
+// canonicalField is RFC 6376 sections 3.4.1 and 3.4.2.
+func canonicalField(raw string, relaxed bool) string {
+	if !relaxed {
+		return raw
+	}
+	name, value, _ := strings.Cut(raw, ":")
+	return strings.ToLower(strings.TrimSpace(name)) + ":" + strings.Join(strings.FieldsFunc(value, isBlank), " ") + "\r\n"
+}
+
+func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
+
+// canonicalBody is RFC 6376 sections 3.4.3 and 3.4.4, of which the first length
+// octets count; -1: all.
+func canonicalBody(body []byte, relaxed bool, length int) []byte {
+	if relaxed {
+		out := make([]byte, 0, len(body))
+		for len(body) > 0 {
+			line, rest, _ := bytes.Cut(body, []byte("\r\n"))
+			blank := false
+			for _, c := range line {
+				if c == ' ' || c == '\t' {
+					blank = true
+					continue
+				}
+				if blank {
+					out, blank = append(out, ' '), false
+				}
+				out = append(out, c)
+			}
+			out, body = append(out, '\r', '\n'), rest
+		}
+		body = out
+	}
+	for bytes.HasSuffix(body, []byte("\r\n")) {
+		body = body[:len(body)-2]
+	}
+	if len(body) > 0 || !relaxed {
+		body = append(body[:len(body):len(body)], '\r', '\n')
+	}
+	if length >= 0 && length < len(body) {
+		body = body[:length]
+	}
+	return body
+}
+
+// closes reports whether the signed part of the body holds the end of its parts.
+func (s *signature) closes(m *message, boundary string) bool {
+	return bytes.Contains(canonicalBody(m.body, s.relaxedBody(), s.length), []byte("\r\n--"+boundary+"--\r\n"))
+}
