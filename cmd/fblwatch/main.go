@@ -75,6 +75,7 @@ func (p *program) app() *cli.App {
 		p.checkCommand(),
 		p.foldersCommand(),
 		p.recordsCommand(),
+		p.generateCommand(),
 	}
 	for _, c := range commands {
 		c.HideHelpCommand = true // "help" may be the name of a file

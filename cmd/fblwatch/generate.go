@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+func (p *program) generateCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "generate",
+		Usage:     "write made-up reports of any dialect, to try things with",
+		ArgsUsage: "[PATH]",
+		Description: "Subscribers are at example.com, sources in 192.0.2.0/24; the reporter is who\n" +
+			"writes that dialect. An mbox goes to PATH or standard output, a Maildir or a\n" +
+			"directory of .eml files to PATH. The same seed gives the same mails.\n\n" +
+			"Example: fblwatch generate --dialect yahoo -n 100 > yahoo.mbox",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "dialect", Usage: "`NAME` of a dialect, or all: each in turn", Value: "rfc5965"},
+			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "how many `MAILS`", Value: 1},
+			&cli.StringFlag{Name: "format", Usage: "mbox, maildir or eml-dir", Value: "mbox"},
+			&cli.Uint64Flag{Name: "seed", Usage: "`NUMBER` that names, dates and tokens are made from", Value: 1},
+			&cli.BoolFlag{Name: "list", Usage: "list the dialects"},
+		},
+		Action: p.generate,
+	}
+}
+
+func (p *program) generate(c *cli.Context) error {
+	all := dialects()
+	if c.Bool("list") {
+		for _, d := range all {
+			fmt.Fprintf(p.stdout, "%-17s %s\n", d.name, d.about)
+		}
+		return nil
+	}
+	if c.Args().Len() > 1 {
+		return wrong(errors.New("more than one path"), "fblwatch generate [PATH]")
+	}
+	name, n := c.String("dialect"), c.Int("count")
+	if name != "all" {
+		i := slices.IndexFunc(all, func(d dialect) bool { return d.name == name })
+		if i < 0 {
+			return wrong(fmt.Errorf("unknown dialect %q", name), "fblwatch generate --list lists them")
+		}
+		all = all[i : i+1]
+	}
+	if n < 0 {
+		return wrong(fmt.Errorf("--count %d is less than nothing", n), "")
+	}
+	out, err := p.mailWriter(c.String("format"), c.Args().First())
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		d := all[i%len(all)]
+		mail, err := d.mail(c.Uint64("seed"), i)
+		if err == nil {
+			err = out.write(i, d.name, mail)
+		}
+		if err == nil {
+			err = c.Context.Err()
+		}
+		if err != nil {
+			return errors.Join(err, out.close())
+		}
+	}
+	return out.close()
+}
+
+// mailWriter is where mails go.
+type mailWriter struct {
+	write func(n int, dialect string, mail []byte) error
+	close func() error
+}
+
+func (p *program) mailWriter(format, path string) (mailWriter, error) {
+	if path == "" && (format == "maildir" || format == "eml-dir") {
+		return mailWriter{}, wrong(fmt.Errorf("--format %s needs a directory", format), "fblwatch generate --format "+format+" DIRECTORY")
+	}
+	switch format {
+	case "mbox":
+		return p.mboxWriter(path)
+	case "maildir":
+		return maildirWriter(path)
+	case "eml-dir":
+		write := func(n int, dialect string, mail []byte) error {
+			return writeNew(filepath.Join(path, fmt.Sprintf("%06d-%s.eml", n+1, dialect)), mail)
+		}
+		return mailWriter{write, func() error { return nil }}, os.MkdirAll(path, 0o700)
+	}
+	return mailWriter{}, wrong(fmt.Errorf("unknown format %q", format), "formats are mbox, maildir, eml-dir")
+}
+
+// mboxWriter writes an mbox whose "From " lines are quoted and can be restored
+// (mboxrd).
+func (p *program) mboxWriter(path string) (mailWriter, error) {
+	w, finish := p.stdout, func() error { return nil }
+	if path != "" {
+		file, err := newFile(path)
+		if err != nil {
+			return mailWriter{}, err
+		}
+		w, finish = file, file.Close
+	}
+	out := bufio.NewWriter(w)
+	write := func(n int, _ string, mail []byte) error {
+		_, _ = io.WriteString(out, "From MAILER-DAEMON "+firstReport.UTC().Format("Mon Jan _2 15:04:05 2006")+"\n") // the error stays in out
+		for line := range bytes.Lines(mail) {
+			line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+			if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) {
+				_ = out.WriteByte('>')
+			}
+			_, _ = out.Write(line)
+			_ = out.WriteByte('\n')
+		}
+		return out.WriteByte('\n')
+	}
+	return mailWriter{write, func() error { return errors.Join(out.Flush(), finish()) }}, nil
+}
+
+func maildirWriter(path string) (mailWriter, error) {
+	for _, name := range []string{"tmp", "new", "cur"} {
+		if err := os.MkdirAll(filepath.Join(path, name), 0o700); err != nil {
+			return mailWriter{}, err
+		}
+	}
+	write := func(n int, dialect string, mail []byte) error {
+		name := fmt.Sprintf("%d.%06d.%s", firstReport.Unix(), n+1, dialect)
+		tmp := filepath.Join(path, "tmp", name)
+		if err := writeNew(tmp, mail); err != nil {
+			return err
+		}
+		return os.Rename(tmp, filepath.Join(path, "new", name))
+	}
+	return mailWriter{write, func() error { return nil }}, nil
+}
+
+// newFile overwrites nothing: what is there may be somebody's mail.
+func newFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		err = failed(err, "name a file or directory that is not there yet")
+	}
+	return file, err
+}
+
+func writeNew(path string, b []byte) error {
+	file, err := newFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(b)
+	return errors.Join(err, file.Close())
+}
+
+// dialect is one form of a report.
+type dialect struct {
+	name, about string
+	make        func(*complaint) ([]byte, error)
+}
+
+// mail is the dialect's n-th mail, in lines that end in CRLF.
+func (d dialect) mail(seed uint64, n int) ([]byte, error) {
+	mail, err := d.make(newComplaint(seed, n))
+	if err != nil {
+		return nil, fmt.Errorf("dialect %s: %w", d.name, err)
+	}
+	return mail, nil
+}
+
+func dialects() []dialect { return append(arfDialects(), otherDialects()...) }
+
+// expand fills in the {names} of a mail's template; its lines end in CRLF.
+func (c *complaint) expand(template string, more ...string) []byte {
+	names := append(more,
+		"{id}", c.id, "{user}", c.user, "{subject}", mime.QEncoding.Encode("utf-8", c.subject), "{campaign}", c.campaign, "{ip}", c.ip, "{n}", strconv.Itoa(c.n),
+		"{sent}", mailDate(c.sent), "{arrived}", mailDate(c.arrived), "{arrivedISO}", c.arrived.Format("2006-01-02T15:04:05Z"), "{original}", c.original("mx.example.net"))
+	return []byte(strings.ReplaceAll(strings.NewReplacer(names...).Replace(template), "\n", "\r\n"))
+}

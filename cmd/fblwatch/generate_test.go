@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// Each dialect is read as what it is, and says what it is known to say.
+func TestDialects(t *testing.T) {
+	const (
+		person = 1 << iota // names the recipient
+		hash               // names it by a hash
+		source             // has the source address
+		date               // says when the mail arrived
+		mail               // brings the reported mail, or its header
+	)
+	all := person | source | date | mail
+	tests := map[string]struct {
+		event, class, dialect string
+		says                  int
+	}{
+		"rfc5965":          {"complaint", "fbl", "rfc5965", all},
+		"rfc-notspam":      {"not_spam", "fbl", "rfc5965", all},
+		"rfc-optout":       {"opt_out", "fbl", "rfc5965", all},
+		"rfc-auth":         {"auth_failure", "auth", "rfc5965", all &^ person},
+		"cfbl-arf":         {"complaint", "cfbl", "", source | date},
+		"yahoo":            {"complaint", "fbl", "", person | date | mail},
+		"yahoo-ses":        {"complaint", "fbl", "", person | date | mail},
+		"aol":              {"complaint", "fbl", "", source | date | mail},
+		"returnpath1":      {"complaint", "fbl", "", hash | source | date | mail},
+		"returnpath2":      {"complaint", "fbl", "", hash | source | date | mail},
+		"base64-parts":     {"complaint", "fbl", "", hash | source | date | mail},
+		"jmrp-arf2026":     {"complaint", "fbl", "", mail},
+		"zoho":             {"complaint", "fbl", "", source | date | mail},
+		"spamexperts":      {"complaint", "", "", all},
+		"spfbl":            {"complaint", "", "", all},
+		"abusix":           {"complaint", "", "", all},
+		"spamcop-arf":      {"complaint", "", "", all},
+		"dmarc-netease":    {"auth_failure", "auth", "", source | date | mail},
+		"dmarc-opendmarc":  {"auth_failure", "auth", "", source | date | mail},
+		"dmarc-lua":        {"auth_failure", "auth", "", all},
+		"dmarc-hotmail":    {"auth_failure", "auth", "", source | date | mail},
+		"jmrp":             {"complaint", "fbl", "jmrp", person | source | mail},
+		"jmrp-itself":      {"complaint", "fbl", "jmrp", person | mail},
+		"jmrp-forwarded":   {"complaint", "fbl", "jmrp", person | source | mail},
+		"spamcop-plain":    {"complaint", "service", "spamcop-plain", source | date | mail},
+		"ses-json":         {"complaint", "fbl", "ses-json", person | date | mail},
+		"xarf":             {"complaint", "network", "xarf", source},
+		"xarf-netcraft":    {"complaint", "network", "xarf-netcraft", source},
+		"xarf-blocklistde": {"complaint", "network", "xarf-blocklistde", source},
+		"xarf-cleanmx":     {"complaint", "network", "xarf-cleanmx", source},
+		"xarf-v3mail":      {"complaint", "trap", "xarf-v3mail", all},
+		"xarf-v4mail":      {"complaint", "trap", "xarf-v4mail", all},
+		"dmarc-plaintext":  {"auth_failure", "auth", "dmarc-plaintext", source | date | mail},
+		"redirected":       {"complaint", "fbl", "redirected", mail},
+		"forward":          {"complaint", "service", "forward", mail},
+	}
+	for _, d := range dialects() {
+		want, ok := tests[d.name]
+		if !ok {
+			t.Errorf("%s: no test", d.name)
+			continue
+		}
+		t.Run(d.name, func(t *testing.T) {
+			for n := range 20 {
+				b, err := d.mail(7, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if bytes.Count(b, []byte("\r\n")) != bytes.Count(b, []byte("\n")) || bytes.ContainsAny(b, "\x00\x1b") {
+					t.Errorf("line ends of %q", b)
+				}
+				c := newComplaint(7, n)
+				records := report.Parse(b, 0).Records(report.Envelope{})
+				if len(records) != 1 {
+					t.Fatalf("%d records of %s", len(records), b)
+				}
+				r := records[0]
+				if r.Parse.Status != "ok" {
+					t.Errorf("%s: %v in %s", r.Parse.Status, r.Parse.Warnings, b)
+				}
+				if r.Event != want.event || want.class != "" && r.Class != want.class || want.dialect != "" && r.Dialect != want.dialect {
+					t.Errorf("%s, %s, %s", r.Event, r.Class, r.Dialect)
+				}
+				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.user || want.says&(person|mail) == 0 && got != "" {
+					t.Errorf("recipient %q, not %s", got, c.user)
+				}
+				if want.says&hash != 0 && (r.Complainant != "hashed" || r.RcptHash == "") {
+					t.Errorf("%s %q", r.Complainant, r.RcptHash)
+				}
+				if want.says&source != 0 && r.SourceIP != c.ip {
+					t.Errorf("source %q, not %s", r.SourceIP, c.ip)
+				}
+				if want.says&date != 0 && !r.ArrivalDate.Equal(c.arrived) {
+					t.Errorf("arrived %s, not %s", r.ArrivalDate, c.arrived)
+				}
+				if id := c.campaign + "." + c.id + "@mail.example.com"; want.says&mail != 0 && (r.Original == nil || r.Original.MessageID != id || r.Original.Subject != c.subject) {
+					t.Errorf("original %+v, not of %s", r.Original, id)
+				}
+			}
+		})
+	}
+	if len(tests) != len(dialects()) {
+		t.Errorf("%d tests of %d dialects", len(tests), len(dialects()))
+	}
+}
+
+// Mails differ by number and seed, and by nothing else.
+func TestDialectsAreStable(t *testing.T) {
+	for _, d := range dialects() {
+		var ids []string
+		for _, at := range []struct {
+			seed uint64
+			n    int
+		}{{1, 0}, {1, 1}, {2, 0}, {1, 0}} {
+			b, err := d.mail(at.seed, at.n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, report.Parse(b, 0).ID)
+		}
+		if ids[0] != ids[3] {
+			t.Errorf("%s: two mails of one number and seed", d.name)
+		}
+		if slices.Sort(ids); len(slices.Compact(ids)) != 3 {
+			t.Errorf("%s: equal mails of different numbers or seeds", d.name)
+		}
+	}
+}
+
+// Nobody is in a made-up mail but example.com's people and the reporters.
+func TestDialectsNameNobody(t *testing.T) {
+	for _, d := range dialects() {
+		b, err := d.mail(1, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := report.Parse(b, 0).Records(report.Envelope{ProcessedAt: time.Unix(0, 0)})
+		for _, r := range records {
+			if r.OriginalRcptTo != "" && !strings.HasSuffix(r.OriginalRcptTo, "@example.com") {
+				t.Errorf("%s: %s", d.name, r.OriginalRcptTo)
+			}
+			if r.SourceIP != "" && !strings.HasPrefix(r.SourceIP, "192.0.2.") {
+				t.Errorf("%s: %s", d.name, r.SourceIP)
+			}
+		}
+	}
+}
