@@ -253,10 +253,10 @@ func TestHostile(t *testing.T) {
 		for _, v := range hostile {
 			for _, v := range append(uris(v), v) {
 				m := &mail{}
-				for _, use := range m.usable(nil, b.from[0], v) {
+				for _, use := range m.usable(nil, &b.from[0], v) {
 					run := rule{read: []decoder{b.read}}
 					if f, ok := run.one(use.text, m); ok {
-						t.Errorf("%s of %s reads %.60q as %q", b.name, b.from[0], v, f)
+						t.Errorf("%s of %s reads %.60q as %q", b.name, &b.from[0], v, f)
 					}
 				}
 				b.read(v) // nor does it panic on what is kept from it

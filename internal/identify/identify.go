@@ -159,7 +159,7 @@ type result struct {
 	rule   *ready
 	any    bool
 	found  found
-	source [nFields]source
+	source [nFields]*source
 	clash  [nFields]bool // two instances differ: the field stays unknown
 }
 
@@ -167,7 +167,7 @@ type result struct {
 func (id *Identifier) run(r *ready, m *mail) result {
 	res := result{rule: r}
 	for _, n := range r.from {
-		for _, v := range m.values(n, id.sources[n]) {
+		for _, v := range m.values(n, &id.sources[n]) {
 			f, ok := r.one(v.text, m)
 			if ok {
 				res.add(&f, v.from)
@@ -196,7 +196,7 @@ func (r *rule) one(v string, m *mail) (f found, ok bool) {
 
 // add joins what one more instance says. Where it differs in any field, none of
 // the fields that either gives can be told.
-func (res *result) add(f *found, from source) {
+func (res *result) add(f *found, from *source) {
 	differs := false
 	for i := range f {
 		differs = differs || f[i] != "" && res.found[i] != "" && f[i] != res.found[i]

@@ -23,7 +23,7 @@ type source struct {
 	uris bool   // the value is a list of URIs in angle brackets (RFC 2369), each an instance
 }
 
-func (s source) String() string {
+func (s *source) String() string {
 	if s.name == "" {
 		return s.kind
 	}
@@ -33,7 +33,7 @@ func (s source) String() string {
 // value is one instance of a source.
 type value struct {
 	text string
-	from source
+	from *source
 }
 
 // mail is what the rules read of one report.
@@ -41,12 +41,17 @@ type mail struct {
 	r      *report.Report
 	rcpt   string   // of the record that is identified
 	hashes []string // by which the report names its recipients
-	read   [][]value
-	known  []bool
+	read   []instances
+}
+
+// instances are what stands in one source.
+type instances struct {
+	values []value
+	known  bool
 }
 
 func newMail(r *report.Report, records []report.Record, sources int) *mail {
-	m := &mail{r: r, read: make([][]value, sources), known: make([]bool, sources)}
+	m := &mail{r: r, read: make([]instances, sources)}
 	for i := range records {
 		if local, _, _ := strings.Cut(records[i].RcptHash, "@"); local != "" {
 			m.hashes = append(m.hashes, local)
@@ -60,34 +65,40 @@ func newMail(r *report.Report, records []report.Record, sources int) *mail {
 	return m
 }
 
+// Of the source mailfrom, these are read.
+var (
+	returnPath       = source{kind: report.FromOriginal, name: "Return-Path"}
+	originalMailFrom = source{kind: report.FromReport, name: "Original-Mail-From"}
+)
+
 // values are the instances of the n-th source that can be read, lowest first.
-func (m *mail) values(n int, s source) []value {
+func (m *mail) values(n int, s *source) []value {
 	if s.kind == "rcpt" {
 		return m.usable(nil, s, m.rcpt)
 	}
-	if m.known[n] {
-		return m.read[n]
+	if !m.read[n].known {
+		m.read[n] = instances{m.collect(s), true}
 	}
-	m.known[n] = true
-	var all []value
+	return m.read[n].values
+}
+
+func (m *mail) collect(s *source) (all []value) {
 	switch s.kind {
 	case "text":
 		if text := m.r.Text(); text != "" {
 			all = []value{{text, s}}
 		}
 	case "mailfrom":
-		returnPath := source{kind: report.FromOriginal, name: "Return-Path"}
 		for _, v := range backward(m.r.Header(report.FromOriginal).Values("Return-Path")) {
-			all = m.usable(all, returnPath, bare(v))
+			all = m.usable(all, &returnPath, bare(v))
 		}
 		if o := m.r.Original; o != nil {
-			all = m.usable(all, returnPath, bare(o.ReturnPath))
+			all = m.usable(all, &returnPath, bare(o.ReturnPath))
 		}
-		mailFrom := source{kind: report.FromReport, name: "Original-Mail-From"}
 		for _, v := range backward(m.r.Header(report.FromReport).Values("Original-Mail-From")) {
-			all = m.usable(all, mailFrom, bare(v))
+			all = m.usable(all, &originalMailFrom, bare(v))
 		}
-		all = m.usable(all, mailFrom, bare(m.r.OriginalMailFrom))
+		all = m.usable(all, &originalMailFrom, bare(m.r.OriginalMailFrom))
 	default:
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
 			if !s.uris {
@@ -95,16 +106,15 @@ func (m *mail) values(n int, s source) []value {
 				continue
 			}
 			for _, uri := range uris(v) {
-				all = m.usable(all, source{kind: s.kind, name: s.name}, uri)
+				all = m.usable(all, s, uri)
 			}
 		}
 	}
-	m.read[n] = all
 	return all
 }
 
 // usable appends a value that is neither empty nor blotted out.
-func (m *mail) usable(all []value, from source, v string) []value {
+func (m *mail) usable(all []value, from *source, v string) []value {
 	v = strings.TrimSpace(v)
 	if v == "" || len(v) > maxValue || len(all) == maxInstances || strings.IndexByte(v, 0) >= 0 || isPlaceholder(v) || m.own(v) {
 		return all
@@ -145,15 +155,10 @@ func isPlaceholder(v string) bool {
 // containsFold reports whether v holds word, which is in lower case, in any
 // case.
 func containsFold(v, word string) bool {
-	for len(v) >= len(word) {
-		at := strings.IndexAny(v[:len(v)-len(word)+1], word[:1]+strings.ToUpper(word[:1]))
-		if at < 0 {
-			return false
-		}
-		if strings.EqualFold(v[at:at+len(word)], word) {
+	for i := range len(v) - len(word) + 1 {
+		if v[i]|0x20 == word[0] && strings.EqualFold(v[i:i+len(word)], word) {
 			return true
 		}
-		v = v[at+1:]
 	}
 	return false
 }

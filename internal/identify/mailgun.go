@@ -21,6 +21,9 @@ func mailgunSid(v string) (f found) {
 
 // mailgunBounce reads Mailgun's envelope sender: bounce+HEX.HEX-local=domain@.
 func mailgunBounce(v string) (f found) {
+	if !strings.Contains(v, "bounce+") {
+		return f
+	}
 	local, _, ok := unwrap(v)
 	if !ok || !strings.HasPrefix(local, "bounce+") {
 		return f

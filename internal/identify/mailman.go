@@ -10,6 +10,9 @@ import (
 // .../options/LIST/local--at--domain.
 
 func mailmanBounce(v string) (f found) {
+	if !strings.Contains(v, "-bounces+") {
+		return f
+	}
 	local, domain, ok := unwrap(v)
 	list, member, verp := strings.Cut(local, "-bounces+")
 	if !ok || !verp || list == "" {

@@ -28,6 +28,9 @@ func mauticURI(v string) (f found) {
 }
 
 func mauticBounce(v string) (f found) {
+	if !strings.Contains(v, "+bounce_") {
+		return f
+	}
 	if local, domain, ok := unwrap(v); ok {
 		f[subscriber] = mauticHash(local+"@"+domain, "+bounce_")
 	}

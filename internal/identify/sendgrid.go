@@ -7,6 +7,9 @@ import (
 // sendgridBounce reads SendGrid's envelope sender:
 // bounces+USER-HEX4-local=domain@.
 func sendgridBounce(v string) (f found) {
+	if !strings.Contains(v, "bounces+") {
+		return f
+	}
 	local, _, ok := unwrap(v)
 	if !ok || !strings.HasPrefix(local, "bounces+") {
 		return f

@@ -67,6 +67,9 @@ var bounceWords = []string{"bounce", "bounces", "return", "returns", "verp", "un
 // bounce-local=domain@ or local=domain@. Where it cannot be told at which of
 // several delimiters the recipient begins, there is none.
 func verp(v string) (f found) {
+	if strings.IndexByte(v, '=') < 0 {
+		return f
+	}
 	local, _, ok := unwrap(v)
 	if !ok {
 		return f
