@@ -36,26 +36,28 @@ const (
 
 // Validate names the first value that is wrong, by its key.
 func (c Config) Validate() error {
+	isPrefix := func(s string) bool { _, err := parsePrefix(s); return err == nil }
 	for _, list := range []struct {
 		key    string
 		values []string
 		valid  func(string) bool
+		want   string
 	}{
-		{"own.domains", c.Own.Domains, isDomain},
-		{"own.ips", c.Own.IPs, func(s string) bool { _, err := parsePrefix(s); return err == nil }},
-		{"authserv_ids", c.AuthservIDs, isWord},
-		{"hops", c.Hops, isWord},
-		{"reporters", c.Reporters, isReporter},
-		{"arc_sealers", c.ARCSealers, isDomain},
+		{"own.domains", c.Own.Domains, isDomain, "a domain"},
+		{"own.ips", c.Own.IPs, isPrefix, "an address or a prefix"},
+		{"authserv_ids", c.AuthservIDs, isWord, "a server's name"},
+		{"hops", c.Hops, isWord, "a server's name"},
+		{"reporters", c.Reporters, isReporter, "a domain or an address"},
+		{"arc_sealers", c.ARCSealers, isDomain, "a domain"},
 	} {
 		for _, v := range list.values {
 			if !list.valid(v) {
-				return fmt.Errorf("trust.%s: %q is not valid", list.key, v)
+				return fmt.Errorf("%s: %q is not %s", list.key, v, list.want)
 			}
 		}
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
-		return fmt.Errorf("trust.timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
+		return fmt.Errorf("timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
 	}
 	return nil
 }
@@ -74,8 +76,8 @@ func isDomain(s string) bool {
 }
 
 func isReporter(s string) bool {
-	_, domain, found := strings.Cut(s, "@")
-	return isDomain(s) || found && isWord(s) && isDomain(domain)
+	local, domain, found := strings.Cut(s, "@")
+	return isDomain(s) || found && isWord(local) && isDomain(domain)
 }
 
 func isWord(s string) bool {
