@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -41,16 +39,9 @@ func (p *program) demo(c *cli.Context) error {
 	if c.Int("count") < 0 {
 		return wrong(errors.New("--count is below 0"), "")
 	}
-	dir, err := os.MkdirTemp("", "fblwatch-demo-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	l, err := ledger.Open(c.Context, filepath.Join(dir, "fblwatch.db"), ledger.Options{})
-	if err != nil {
-		return err
-	}
-	defer l.Close()
+	// In memory: right after a build a disk may take seconds to sync a commit,
+	// and a demo that waits for it shows the disk.
+	l := ledger.NewMemory()
 	server, err := startDemoServer()
 	if err != nil {
 		return err
