@@ -20,6 +20,7 @@ func (m *letter) walk() *walker {
 // readAttachedReport reads the report, and leaves the mail that brings it to
 // Outer.
 func (p *parser) readAttachedReport(m *letter) Kind {
+	p.self = m
 	h := outerHeader{contentType: field{value: m.top.contentType}}
 	p.read(&h, m.walk())
 	return p.r.Kind
@@ -28,19 +29,10 @@ func (p *parser) readAttachedReport(m *letter) Kind {
 // isRedirected knows a mail whose body is a mail, which no person's program
 // writes, and a mail that a feedback loop sent on as it was.
 func isRedirected(m *letter) bool {
-	if m.outer != nil || isAnswer(m) {
-		return false
-	}
 	if is(mediaType(m.top.contentType), "message/rfc822") {
 		return m.within() != nil
 	}
 	return redirector(m) != ""
-}
-
-// isAnswer reports whether a program says that it answers or returns a mail.
-func isAnswer(m *letter) bool {
-	auto := strings.ToLower(m.field("auto-submitted"))
-	return strings.HasPrefix(auto, "auto-replied") || m.field("x-failed-recipients") != ""
 }
 
 // redirector is who sent on a mail that somebody else wrote, if that is a
@@ -106,36 +98,39 @@ func behindTrace(m *letter) []byte {
 	return m.mail.body[end:]
 }
 
-// readForward reads a mail that a person's program attached to words that call
-// it spam.
-func (p *parser) readForward(m *letter, kind Kind) bool {
+// isForward knows a mail that is attached to words that call it spam: by a
+// person's program, or by a provider's of no known dialect.
+func isForward(m *letter) bool {
+	top := mediaType(m.top.contentType)
+	if !hasPrefixFold(top, "multipart/") || is(top, "multipart/report") || is(top, "multipart/digest") {
+		return false
+	}
 	inner := m.within()
-	if m.outer != nil || kind != KindOther || inner == nil || !inner.ended || inner.field("from") == "" || !hasPrefixFold(m.top.contentType, "multipart/") {
-		return false
-	}
-	if says := strings.ToLower(p.r.Outer.Subject) + "\n" + strings.ToLower(string(m.start())); !callsSpam(says) {
-		return false
-	}
-	if isJMRP(inner) || isAttachedReport(inner) || is(mediaType(inner.top.contentType), "multipart/report") {
-		return false // theirs to read, or no complaint
-	}
-	r := p.r
-	r.Kind, r.Dialect, r.Class, r.Event = KindReport, "forward", "service", Complaint
-	p.readReported(inner)
-	p.derive()
-	return true
+	return inner != nil && inner.ended && inner.field("from") != "" && !is(mediaType(inner.top.contentType), "multipart/report") &&
+		callsSpam(m.subject()+"\n"+string(m.start()))
 }
 
+func (p *parser) readForward(m *letter) Kind {
+	p.r.Class, p.r.Event = "service", Complaint
+	p.readReported(m.within())
+	return KindReport
+}
+
+// callsSpam reports whether a text, but for what it quotes, complains of spam.
 func callsSpam(text string) bool {
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, ">") || strings.HasPrefix(line, "list-") {
+	says := false
+	for line := range strings.Lines(strings.ToLower(text)) {
+		if strings.HasPrefix(line, ">") {
 			continue
 		}
-		for _, word := range [...]string{"spam", "unsolicited", "junk", "complaint", "abuse", "phish", "unwanted mail", "unwanted e", "beschwerde", "pourriel"} {
-			if strings.Contains(line, word) {
-				return true
+		for _, other := range [...]string{"not spam", "not-spam", "not junk", "dmarc", "authentication"} {
+			if strings.Contains(line, other) {
+				return false
 			}
 		}
+		for _, word := range [...]string{"spam", "unsolicited", "junk", "complaint", "abuse", "phish", "unwanted mail", "unwanted e", "beschwerde", "pourriel"} {
+			says = says || strings.Contains(line, word)
+		}
 	}
-	return false
+	return says
 }

@@ -24,7 +24,7 @@ func byStaff(m *letter) bool {
 // it is not Microsoft's word.
 func jmrpIP(m *letter) string {
 	const says = "complaint about message from "
-	subject := m.field("subject")
+	subject := m.subject()
 	if len(subject) < len(says) || !strings.EqualFold(subject[:len(says)], says) {
 		return ""
 	}
@@ -43,7 +43,7 @@ func (p *parser) readJMRP(m *letter) Kind {
 	}
 	if said != nil && !p.fillIP(jmrpIP(said), said.source("Subject")) {
 		p.loss("source-ip: cannot be read")
-		p.extend("subject", said.field("subject"))
+		p.extend("subject", said.subject())
 	}
 	if original == nil {
 		p.loss("original: none that can be read")

@@ -13,7 +13,7 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 		return kind
 	}
 	subject := strings.ToLower(strings.TrimSpace(p.r.Outer.Subject))
-	bounce := h.bounce || startsWith(subject, bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon@")
+	bounce := h.bounce || startsWith(subject, bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon")
 	if typ := h.contentType.value; w.leaf == "" && is(mediaType(typ), "multipart/report") {
 		if kind := param(typ, "report-type"); kind == nil && !bounce || is(kind, "feedback-report") {
 			return KindUnparsed
@@ -48,8 +48,10 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 // How subjects begin, in lower case.
 var (
 	bounces = []string{"undelivered mail", "undeliverable", "delivery status notification", "failure notice", "returned mail",
-		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error"}
-	autoReplies = []string{"auto:", "auto reply", "auto-reply", "autoreply", "automatic reply", "out of office"}
+		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error", "mail could not be delivered",
+		"message could not be delivered", "warning: could not send", "delivery delayed", "delayed mail", "non-delivery", "unzustellbar"}
+	autoReplies = []string{"auto:", "auto reply", "auto-reply", "autoreply", "automatic reply", "out of office", "out of the office",
+		"abwesenheit", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática", "risposta automatica", "自動返信"}
 )
 
 func startsWith(subject string, starts []string) bool {

@@ -306,9 +306,6 @@ func (p *parser) readOuter(h *outerHeader) {
 func (p *parser) read(h *outerHeader, w *walker) {
 	r := p.r
 	multipart := hasPrefixFold(mediaType(h.contentType.value), "multipart/")
-	if !w.report.found && !w.textual.found && w.leaf == "" {
-		w.forwarded()
-	}
 	report, original := &w.report, &w.original
 	if !report.found {
 		report = &w.textual
@@ -382,25 +379,6 @@ func (p *parser) walked(w *walker, multipart bool) {
 		p.loss("parts: not searched to the end")
 	case w.open && !p.ours && multipart:
 		p.loss("parts: no closing boundary")
-	}
-}
-
-// forwarded looks for a report that was forwarded as a whole, as a message/rfc822
-// part.
-func (w *walker) forwarded() {
-	if !w.original.found {
-		return
-	}
-	var h outerHeader
-	body, _ := h.read(skipEnvelope(w.original.decoded(), true))
-	typ := h.contentType.value
-	if !is(mediaType(typ), "multipart/report") || !is(param(typ, "report-type"), "feedback-report") {
-		return
-	}
-	inner := walker{}
-	inner.part(&part{contentType: typ, encoding: h.encoding.value, body: body, closed: w.original.closed, found: true}, 1)
-	if inner.report.found {
-		*w = inner
 	}
 }
 

@@ -17,10 +17,9 @@ type reader struct {
 	read func(*parser, *letter) Kind
 }
 
-// readers are tried in this order: first those that know their dialect by its
-// own marks, then those that go by the look of the mail. Of a mail that is one
-// leaf, detect sees the header and the first idBody octets, which are always
-// fetched.
+// readers know their dialect by its own marks. They are tried in this order on
+// the mail and on the mails within it. Of a mail that is one leaf, detect sees
+// the header and the first idBody octets, which are always fetched.
 func readers() []reader {
 	return []reader{
 		{"jmrp", isJMRP, (*parser).readJMRP},
@@ -30,8 +29,13 @@ func readers() []reader {
 		{"xarf", isXARFJSON, (*parser).readXARFJSON},
 		{"spamcop-plain", isSpamCop, (*parser).readSpamCop},
 		{"dmarc-plaintext", isDMARCText, (*parser).readDMARCText},
-		{"redirected", isRedirected, (*parser).readRedirected},
 	}
+}
+
+// carriers go by how a mail brings another one, and have their turn last.
+var carriers = []reader{
+	{"redirected", isRedirected, (*parser).readRedirected},
+	{"forward", isForward, (*parser).readForward},
 }
 
 // salvage reads a mail in which there is no report part by the first reader
@@ -41,25 +45,27 @@ func (p *parser) salvage(h *outerHeader, w *walker) bool {
 		return false
 	}
 	p.salvaged = true
-	kind := p.kindOf(h, w)
-	m := p.letter()
-	for range maxWithin {
+	found := p.salvageFrom(p.letter(), p.kindOf(h, w))
+	w.open = w.open || found && p.ours && len(p.letter().parts()) == 1 // it may go on
+	return found
+}
+
+func (p *parser) salvageFrom(top *letter, kind Kind) bool {
+	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
 		for _, reader := range readers() {
 			if reader.detect(m) {
-				p.r.Dialect = reader.dialect
 				p.readBy(reader, m)
-				w.open = w.open || p.ours && len(m.parts()) == 1 // it may go on
 				return true
 			}
 		}
-		if kind != KindOther && kind != KindUnparsed {
+		if kind != KindOther && kind != KindNotice && kind != KindUnparsed {
 			return false // what a bounce or an answer returns is no complaint
 		}
-		if p.readForward(m, kind) {
+	}
+	for _, reader := range carriers {
+		if reader.detect(top) {
+			p.readBy(reader, top)
 			return true
-		}
-		if m = m.within(); m == nil {
-			return false
 		}
 	}
 	return false
@@ -67,6 +73,7 @@ func (p *parser) salvage(h *outerHeader, w *walker) bool {
 
 func (p *parser) readBy(reader reader, m *letter) {
 	r := p.r
+	r.Dialect = reader.dialect
 	switch r.Kind = reader.read(p, m); r.Kind {
 	case KindReport:
 		if reader.dialect != "" {
@@ -143,6 +150,9 @@ func (m *letter) field(name string) string {
 	f, _ := m.find(name)
 	return unfold(f.value)
 }
+
+// subject is the subject, decoded.
+func (m *letter) subject() string { return strings.TrimSpace(decodeWords(m.field("subject"))) }
 
 // find gives the field too, and the header from it on.
 func (m *letter) find(name string) (f field, from []byte) {

@@ -33,6 +33,35 @@ func TestNearMiss(t *testing.T) {
 	}
 }
 
+// TestHit: the same dialects in other dress.
+func TestHit(t *testing.T) {
+	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	const xarf = "---\nReported-From: a@example.com\nCategory: abuse\nReport-Type: login-attack\nSource: 192.0.2.10\nReport-ID: 1\n"
+	for name, c := range map[string]struct{ mail, dialect, ip string }{
+		"a provider's program that attaches": {"From: abuse@example.com\nSubject: Spam complaint\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nOne of our users complained.\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", "forward", ""},
+		"X-ARF as the mail itself":           {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: text/plain\n\n" + xarf, "xarf", "192.0.2.10"},
+		"X-ARF, signed in the text":          {"From: a@example.com\nX-XARF: SECURE\nContent-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + xarf + "-----BEGIN PGP SIGNATURE-----\n\nabc\n", "xarf", "192.0.2.10"},
+		"X-ARF, signed as a whole":           {"From: a@example.com\nContent-Type: multipart/signed; boundary=s\n\n--s\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nHello\n--b\nContent-Type: text/plain; name=report.txt\n\n" + xarf + "--b--\n--s\nContent-Type: application/pgp-signature\n\nabc\n--s--\n", "xarf", "192.0.2.10"},
+		"X-ARF in JSON as the mail itself":   {"From: a@example.com\nContent-Type: application/json\n\n{\"xarf_version\":\"4.0.0\",\"type\":\"phishing\",\"source_identifier\":\"192.0.2.10\"}", "xarf-v4mail", "192.0.2.10"},
+		"JMRP's subject, encoded":            {"From: <staff@hotmail.com>\nSubject: =?utf-8?q?complaint_about_message_from_192.0.2.10?=\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", "jmrp", "192.0.2.10"},
+		"JMRP in CR only":                    {strings.ReplaceAll("From: <staff@hotmail.com>\nSubject: complaint about message from 192.0.2.10\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n"+original, "\n", "\r"), "jmrp", "192.0.2.10"},
+		"SES in base64":                      {"From: no-reply@sns.amazonaws.com\nContent-Transfer-Encoding: base64\n\neyJldmVudFR5cGUiOiJDb21wbGFpbnQiLCJjb21wbGFpbnQiOnsiY29tcGxhaW50RmVlZGJhY2tUeXBlIjoiYWJ1c2UifX0=\n", "ses-json", ""},
+		"SpamCop's subject alone":            {"From: desk@example.com\nSubject: [SpamCop (192.0.2.10) id:1]July\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
+		"a report attached twice over":       {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nSource-IP: 192.0.2.10\n--b--\n", "rfc5965", "192.0.2.10"},
+		"a JSON report, attached":            {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\n--b\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\",\"SourceIp\":\"192.0.2.10\"}}\n--b--\n", "xarf-v3mail", "192.0.2.10"},
+	} {
+		r := Parse([]byte(c.mail), 0)
+		records := r.Records(Envelope{})
+		if len(records) != 1 || r.Kind != KindReport || records[0].Event != Complaint {
+			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
+			continue
+		}
+		if got := records[0]; got.Dialect != c.dialect || got.SourceIP != c.ip {
+			t.Errorf("%s: %s %q, want %s %q", name, got.Dialect, got.SourceIP, c.dialect, c.ip)
+		}
+	}
+}
+
 // TestNothingInvented: a subject, a recipient or a path that the reported mail's
 // own author wrote says nothing.
 func TestNothingInvented(t *testing.T) {

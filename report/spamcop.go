@@ -11,7 +11,7 @@ import (
 // own lines above it.
 
 func isSpamCop(m *letter) bool {
-	_, id := spamCopSubject(m.field("subject"))
+	_, id := spamCopSubject(m.subject())
 	if id == "" && !strings.Contains(strings.ToLower(m.field("from")+m.field("x-rt-originator")), "spamcop.net") {
 		return false
 	}
@@ -64,7 +64,7 @@ func (p *parser) readSpamCop(m *letter) Kind {
 		}
 	}
 	p.cutText(text, closed)
-	source, id := spamCopSubject(m.field("subject"))
+	source, id := spamCopSubject(m.subject())
 	if id != "" {
 		p.extend("spamcop-id", id)
 	}

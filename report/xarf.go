@@ -21,16 +21,27 @@ func (m *letter) xarfLeaf() *part {
 		q := &parts[i]
 		start := *q
 		start.body = q.body[:min(len(q.body), idBody)]
-		if n := xarfNames(start.text()); n >= 5 || n > 0 && (marked || n >= 3 && is(q.name(), "report.txt")) {
+		if n := xarfNames(xarfText(&start)); n >= 5 || n > 0 && (marked || n >= 3 && is(q.name(), "report.txt")) {
 			return q
 		}
 	}
 	return nil
 }
 
+// xarfText is the text of a part from its first field on: behind the head of a
+// PGP signature and the "---" of YAML.
+func xarfText(q *part) []byte {
+	b := skipEnvelope(q.text(), true)
+	if bytes.HasPrefix(b, []byte("-----BEGIN PGP SIGNED")) {
+		if _, rest, found := bytes.Cut(b, []byte("\n\n")); found {
+			b = rest
+		}
+	}
+	return skipYAML(b)
+}
+
 // xarfNames counts the fields of X-ARF at the start of b.
 func xarfNames(b []byte) (n int) {
-	b = skipYAML(skipEnvelope(b, true))
 	for range 20 {
 		f, rest, kind := readField(b)
 		if kind != fieldLine {
@@ -52,8 +63,7 @@ func (p *parser) readXARF(m *letter) Kind {
 		r.Dialect = d
 	}
 	q := m.xarfLeaf()
-	b := skipYAML(skipEnvelope(q.text(), true))
-	report := ""
+	b, report := xarfText(q), ""
 	for n := 0; n < maxFields; n++ {
 		f, rest, kind := readField(b)
 		if kind == endOfData || !f.ended && !q.closed {
