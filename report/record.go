@@ -165,4 +165,5 @@ type Envelope struct {
 	ReceivedAt  time.Time // INTERNALDATE; zero: unknown
 	ProcessedAt time.Time // now; zero: left out
 	Mailbox     *Mailbox  // nil: left out. an empty MessageID is filled in
+	Providers   Providers // the user's rows of the table of providers
 }

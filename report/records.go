@@ -5,10 +5,7 @@ import (
 	"encoding/hex"
 	"maps"
 	"strconv"
-	"strings"
 	"time"
-
-	"golang.org/x/net/publicsuffix"
 )
 
 // The events of a record.
@@ -53,44 +50,6 @@ func (r *Report) event() string {
 	return eventOf(r.FeedbackType)
 }
 
-// speaker says who speaks in a report.
-type speaker struct{ class, provider, feed, dialect string }
-
-// speaker names the provider by the domain of From, the class by the report
-// itself. The table of dialects and providers belongs here, before these rules.
-func (r *Report) speaker() speaker {
-	s := speaker{class: "fbl", provider: registrable(r.Outer.FromDomain), feed: "unknown", dialect: "unknown"}
-	if r.FeedbackType != "" {
-		s.dialect = "rfc5965"
-	}
-	if r.Dialect != "" {
-		s.dialect = r.Dialect
-	}
-	switch o := r.Original; {
-	case r.Class != "":
-		s.class = r.Class
-	case r.event() == AuthFailed:
-		s.class = "auth"
-	case strings.EqualFold(r.FeedbackType, "xarf"):
-		s.class = "network"
-	case r.cfbl, o != nil && o.CFBLFeedbackID != "":
-		s.class = "cfbl"
-	}
-	return s
-}
-
-// registrable is the domain that somebody registered, by the public suffix
-// list; the domain itself where the list has no answer.
-func registrable(domain string) string {
-	if domain == "" {
-		return "unknown"
-	}
-	if d, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
-		return d
-	}
-	return domain
-}
-
 // Records makes the report's records: one for each recipient that it names, one
 // where it names none, none for a mail that is no report. A mail of
 // KindUnparsed makes one record with the number 0. The records share what they
@@ -99,7 +58,8 @@ func (r *Report) Records(e Envelope) []Record {
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
 		return nil
 	}
-	base := r.record(e)
+	row := e.Providers.Of(r)
+	base := r.record(e, &row)
 	if r.Kind == KindUnparsed {
 		base.ID = r.ID + ".0"
 		base.Event, base.Complainant = Unparsed, ""
@@ -110,30 +70,27 @@ func (r *Report) Records(e Envelope) []Record {
 			}
 			base.Extensions["original-rcpt-to"] = append(r.OriginalRcptTo[:len(r.OriginalRcptTo):len(r.OriginalRcptTo)], base.Extensions["original-rcpt-to"]...)
 		}
-		return []Record{base.own("")}
+		return []Record{base.own()}
 	}
 	base.Recipients = len(r.OriginalRcptTo)
 	records := make([]Record, max(1, len(r.OriginalRcptTo)))
 	for i := range records {
 		base.ID = r.ID + "." + strconv.Itoa(i+1)
-		base.Complainant = "none"
-		rcpt := ""
+		base.Complainant = NoOne
 		if len(r.OriginalRcptTo) > 0 {
-			rcpt = r.OriginalRcptTo[i]
-			base.recipient(rcpt, len(r.OriginalRcptTo))
+			base.recipient(r.OriginalRcptTo[i], len(r.OriginalRcptTo), row.Hashes)
 		}
-		records[i] = base.own(rcpt)
+		records[i] = base.own()
 		base.Incidents = 0
 	}
 	return records
 }
 
 // record is what all records of the report have in common.
-func (r *Report) record(e Envelope) Record {
-	s := r.speaker()
+func (r *Report) record(e Envelope, row *Provider) Record {
 	rec := Record{
 		Schema: Schema, Revision: 1, ReportID: r.ID,
-		Event: r.event(), Class: s.class, Provider: s.provider, Feed: s.feed, Dialect: s.dialect,
+		Event: r.event(), Class: row.Class, Provider: row.Name, Feed: row.Feed, Dialect: r.dialect(),
 		ReceivedAt: utc(e.ReceivedAt), ReportedAt: r.reportedAt(), ProcessedAt: utc(e.ProcessedAt),
 		FeedbackType: r.FeedbackType, UserAgent: r.UserAgent, Version: r.Version,
 		ArrivalDate: utc(r.ArrivalDate), ArrivalDateRaw: r.ArrivalDateRaw,
@@ -147,6 +104,9 @@ func (r *Report) record(e Envelope) Record {
 		Mailbox:  e.Mailbox,
 		Parse:    r.status(),
 	}
+	if r.whole && r.Kind == KindReport {
+		rec.derive(r, row.Hosts)
+	}
 	if m := e.Mailbox; m != nil && m.MessageID == "" && r.Outer.MessageID != "" {
 		filled := *m
 		filled.MessageID = r.Outer.MessageID
@@ -156,31 +116,45 @@ func (r *Report) record(e Envelope) Record {
 }
 
 // recipient sets who complained: one of n that the report names.
-func (rec *Record) recipient(rcpt string, n int) {
-	rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = "named", "", rcpt
-	if isHash(rcpt) {
-		rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = "hashed", rcpt, ""
+func (rec *Record) recipient(rcpt string, n int, hashes bool) {
+	rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = Named, "", rcpt
+	if hashes && isHash(rcpt) {
+		rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = Hashed, rcpt, ""
 	}
 	if n > 1 {
-		rec.Complainant = "candidate"
+		rec.Complainant = Candidate
 	}
 }
 
 // own gives a copy of the record what no two records share.
-func (rec *Record) own(rcpt string) Record {
+func (rec *Record) own() Record {
 	c := *rec
 	reporter := *rec.Reporter
 	c.Reporter = &reporter
-	c.Identity = &Identity{Status: "unknown"}
-	c.Suppress = &Suppress{Verdict: "review", Reasons: []string{"trust is not checked"}}
-	messageID := ""
-	if c.Original != nil {
-		messageID = c.Original.MessageID
-	}
-	if rcpt != "" || messageID != "" {
-		c.Fingerprint = digest(c.Event, c.Provider, messageID, rcpt)
-	}
+	c.Identify(Identity{Status: "unknown"})
+	suppress := c.Decide()
+	c.Suppress = &suppress
 	return c
+}
+
+// Identify sets who the record is about, and what follows from it: with a
+// subscriber, a complainant whom the report does not name is a Token, and has a
+// fingerprint. It leaves Suppress alone; see Decide.
+func (rec *Record) Identify(id Identity) {
+	rec.Identity = &id
+	person, messageID := rec.OriginalRcptTo+rec.RcptHash, ""
+	if person == "" {
+		person = id.Subscriber
+	}
+	if rec.Original != nil {
+		messageID = rec.Original.MessageID
+	}
+	if rec.Fingerprint = ""; person != "" || messageID != "" {
+		rec.Fingerprint = digest(rec.Event, rec.Provider, messageID, person)
+	}
+	if id.Subscriber != "" && (rec.Complainant == NoOne || rec.Complainant == Hashed) {
+		rec.Complainant = Token
+	}
 }
 
 // digest is 32 hex digits of SHA-256 over the pieces, each as decimal length,

@@ -40,23 +40,6 @@ func TestReportedAt(t *testing.T) {
 	}
 }
 
-func TestSpeaker(t *testing.T) {
-	for _, c := range []struct {
-		name, class, provider string
-		r                     Report
-	}{
-		{"a loop", "fbl", "example.co.uk", Report{FeedbackType: "abuse", Outer: Outer{FromDomain: "fbl.mail.example.co.uk"}}},
-		{"an address literal", "fbl", "unknown", Report{FeedbackType: "abuse"}},
-		{"a DMARC failure", "auth", "example.com", Report{FeedbackType: "auth-failure", Outer: Outer{FromDomain: "example.com"}}},
-		{"CFBL", "cfbl", "example.com", Report{FeedbackType: "abuse", Outer: Outer{FromDomain: "example.com"}, Original: &Original{CFBLFeedbackID: "1"}}},
-		{"a suffix itself", "fbl", "co.uk", Report{FeedbackType: "abuse", Outer: Outer{FromDomain: "co.uk"}}},
-	} {
-		if s := c.r.speaker(); s.class != c.class || s.provider != c.provider || s.feed != "unknown" {
-			t.Errorf("%s: %+v", c.name, s)
-		}
-	}
-}
-
 // TestUnfetched: the id depends on the mailbox, and on nothing else.
 func TestUnfetched(t *testing.T) {
 	m := Mailbox{Account: "a", Folder: "FBL", UID: 7, UIDValidity: 1}

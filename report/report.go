@@ -56,9 +56,10 @@ type Report struct {
 	Derived  map[string]string // key: where its value came from, instead of the report
 	Problems []Problem
 
-	need int64
-	raw  raw
-	cfbl bool // the original asks for CFBL reports (RFC 9477)
+	need  int64
+	raw   raw
+	whole bool // nothing of the report part is missing: an absent field is absent
+	cfbl  bool // the original asks for CFBL reports (RFC 9477)
 }
 
 // Outer is the header of the report's own mail.
@@ -382,9 +383,11 @@ func (p *parser) walked(w *walker, multipart bool) {
 	}
 }
 
-// derive fills what the report leaves out and the mail says elsewhere.
+// derive fills what the report leaves out and the mail says elsewhere. What
+// hangs on the provider too is each record's: see Record.derive.
 func (p *parser) derive() {
 	r := p.r
+	r.whole = true
 	if o := r.Original; o != nil && (isAddress(o.ReturnPath) || o.ReturnPath == "<>") {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", o.ReturnPath, "original:Return-Path")
 	}

@@ -1,0 +1,84 @@
+package report
+
+import "strings"
+
+// dialects are the ways in which reports with a report part are written, in
+// the order in which they are tried; providers.md says what is known of each.
+// A report is of a dialect whose agent begins its User-Agent, in lower case,
+// and whose is, if there is one, says so. What has no report part is told
+// apart by readers.
+var dialects = []struct {
+	name  string
+	agent string
+	is    func(*Report) bool
+}{
+	{"yahoo-ses", "yahoo!-mail-feedback/", func(r *Report) bool { return within(r.Outer.FromDomain, "amazonses.com") }},
+	{"yahoo", "yahoo!-mail-feedback/", nil},
+	{"aol", "aol scomp", nil},
+	{"aol", "smp-fbl", nil},
+	{"returnpath2", "returnpathfbl/2.", nil},
+	{"returnpath1", "returnpathfbl", nil},
+	{"returnpath1", "", isReturnPath},
+	{"jmrp-arf2026", "jmrp/", nil},
+	{"dmarc-hotmail", "xmr/", nil},
+	{"dmarc-netease", "ntesdmarcreporter", nil},
+	{"dmarc-lua", "lua/", isAuthFailure},
+	{"dmarc-opendmarc", "opendmarc", nil},
+	{"opendkim", "opendkim", nil},
+	{"abusix", "abusix", nil},
+	{"spamcop", "spamcop", nil},
+	{"spamexperts", "spamexperts", nil},
+	{"nixspam", "nixspam", nil},
+	{"nixspam", "nix spam", nil},
+	{"dnsblde", "dnsbl.de", nil},
+	{"spfbl", "spfbl", nil},
+	{"zoho", "zoho", nil},
+	{"cfbl", "", isCFBL},
+	{"sieve-report", "", isSieveReport},
+	{"rfc6591", "", isAuthFailure},
+	{"rfc5965", "", func(r *Report) bool { return r.FeedbackType != "" }},
+}
+
+// dialect is how the report is written; "unknown" is one without a type.
+func (r *Report) dialect() string {
+	if r.Dialect != "" {
+		return r.Dialect
+	}
+	agent := r.UserAgent
+	if agent == "" { // EarthLink's name for it
+		agent = r.extension("feedback-agent")
+	}
+	for i := range dialects {
+		d := &dialects[i]
+		if hasPrefixFold([]byte(agent), d.agent) && (d.is == nil || d.is(r)) {
+			return d.name
+		}
+	}
+	return "unknown"
+}
+
+// isReturnPath knows the reports of 2013 and 2014, which name no program.
+func isReturnPath(r *Report) bool {
+	return r.UserAgent == "" && r.extension("abuse-type") != "" && strings.HasPrefix(strings.ToLower(r.Outer.From), "feedbackloop@")
+}
+
+func isAuthFailure(r *Report) bool { return eventOf(r.FeedbackType) == AuthFailed }
+
+// isCFBL knows a report on a mail that asks for such reports (RFC 9477).
+func isCFBL(r *Report) bool {
+	return r.FeedbackType != "" && (r.cfbl || r.Original != nil && r.Original.CFBLFeedbackID != "" || r.extension("cfbl-feedback-id") != "")
+}
+
+// isSieveReport knows the reports of Dovecot's Sieve action.
+func isSieveReport(r *Report) bool {
+	auto := r.Header(FromOuter).Values("Auto-Submitted")
+	return r.FeedbackType != "" && len(auto) > 0 && strings.EqualFold(auto[0], "auto-generated (report)")
+}
+
+// extension is the first value of a field that has no key of its own.
+func (r *Report) extension(name string) string {
+	if values := r.Extensions[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
+}

@@ -1,0 +1,216 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// The classes of a record: who speaks in it. Only ClassFBL and ClassCFBL count
+// in rates and may suppress.
+const (
+	ClassFBL     = "fbl"     // a provider's loop: a person clicked
+	ClassCFBL    = "cfbl"    // a loop of RFC 9477
+	ClassTrap    = "trap"    // a spam trap
+	ClassService = "service" // a service to which people send spam; a person's own forward
+	ClassFilter  = "filter"  // a spam filter
+	ClassNetwork = "network" // logins, phishing, takedowns
+	ClassAuth    = "auth"    // authentication failures
+)
+
+// Provider is one row of the table of providers: a feed, how its reports are
+// known, and what is known about it.
+//
+// A row that lists Dialects is for these only, and one that lists Sources or
+// From must match by one of them; the others need one mark that matches. Of
+// several rows wins the one that matches by Dialects, then by Signed,
+// UserAgents, Sources, From; of equal ones the first. All comparisons are
+// without case.
+type Provider struct {
+	Name  string `yaml:"provider"` // "": the registrable domain of From; for programs that anybody runs
+	Feed  string `yaml:"feed"`     // "": unknown
+	Class string `yaml:"class"`    // "": as the report says, else fbl
+
+	Dialects   []string `yaml:"dialects"`    // whole names
+	Signed     []string `yaml:"signed"`      // domains that sign its reports; those below them too
+	UserAgents []string `yaml:"user_agents"` // how the User-Agent begins
+	Sources    []string `yaml:"sources"`     // the field Source of the report part
+	From       []string `yaml:"from"`        // an address, "*" standing for anything, or a domain and those below it
+
+	Carriers []string `yaml:"carriers"` // domains of From that Signed need not be in line with
+	Hosts    []string `yaml:"hosts"`    // domains of the hosts that receive its mail
+	Hashes   bool     `yaml:"hashes"`   // a recipient's local part of 32, 40 or 64 hex digits is a hash
+}
+
+// Providers are the user's own rows. The built-in ones stand behind them; nil
+// is these alone.
+type Providers []Provider
+
+// Validate reports a row that can name nothing, or has a class there is not.
+func (p Providers) Validate() error {
+	var errs []error
+	for i, row := range p {
+		fail := func(text string) { errs = append(errs, fmt.Errorf("providers: row %d (%s): %s", i+1, row.Name, text)) }
+		if len(row.Dialects)+len(row.Signed)+len(row.UserAgents)+len(row.Sources)+len(row.From) == 0 {
+			fail("needs one of dialects, signed, user_agents, sources, from")
+		}
+		if row.Name == "" && row.Class == "" && row.Feed == "" {
+			fail("says nothing: needs a provider, a feed or a class")
+		}
+		if classes := []string{"", ClassFBL, ClassCFBL, ClassTrap, ClassService, ClassFilter, ClassNetwork, ClassAuth}; !slices.Contains(classes, row.Class) {
+			fail(fmt.Sprintf("class %q: must be one of %s", row.Class, strings.Join(classes[1:], ", ")))
+		}
+		for _, list := range [][]string{row.Dialects, row.Signed, row.UserAgents, row.Sources, row.From, row.Carriers, row.Hosts} {
+			if slices.Contains(list, "") {
+				fail("an empty string in a list")
+			}
+		}
+		for _, pattern := range row.From {
+			if _, err := path.Match(pattern, ""); err != nil {
+				fail(fmt.Sprintf("from %q: %v", pattern, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Of gives the row that the report matches, with Name, Feed and Class filled
+// in: where no row matches, Name is the registrable domain of From, or
+// "unknown", and the feed may hash. It goes by what the mail says of itself:
+// anybody can say so.
+func (p Providers) Of(r *Report) Provider {
+	m := marks{dialect: r.dialect(), agent: r.UserAgent, source: r.extension("source"), from: r.Outer.From}
+	if by := r.extension("redirected-by"); by != "" && m.dialect == "redirected" {
+		m.from = by
+	}
+	for _, value := range r.Header(FromOuter).Values("DKIM-Signature") {
+		if d := dkimTag([]byte(value), 'd'); len(d) > 0 {
+			m.signed = append(m.signed, strings.ToLower(string(d)))
+		}
+	}
+	var row *Provider
+	best := 0
+	for _, rows := range [...][]Provider{p, builtin} {
+		for i := range rows {
+			if score := m.score(&rows[i]); score > best {
+				row, best = &rows[i], score
+			}
+		}
+	}
+	found := Provider{Hashes: true} // for all we know
+	if row != nil {
+		found = *row
+	}
+	if found.Name == "" {
+		found.Name = registrable(domainOf(m.from))
+	}
+	if found.Feed == "" {
+		found.Feed = "unknown"
+	}
+	found.Class = r.class(found.Class, m.dialect)
+	return found
+}
+
+// class is who speaks: of authentication the event says so, of a report without
+// a report part its reader, else the row.
+func (r *Report) class(row, dialect string) string {
+	switch {
+	case r.event() == AuthFailed:
+		return ClassAuth
+	case r.Class != "":
+		return r.Class
+	case row != "":
+		return row
+	case strings.EqualFold(r.FeedbackType, "xarf"):
+		return ClassNetwork
+	case dialect == "cfbl":
+		return ClassCFBL
+	}
+	return ClassFBL
+}
+
+// marks are what a report is known by.
+type marks struct {
+	dialect, agent, source, from string
+	signed                       []string
+}
+
+// score says how well a row matches, 0: not at all.
+func (m *marks) score(row *Provider) (score int) {
+	if len(row.Dialects) > 0 {
+		if !containsFold(row.Dialects, m.dialect) {
+			return 0
+		}
+		score += 16
+	}
+	if len(row.Sources)+len(row.From) > 0 {
+		if containsFold(row.Sources, m.source) {
+			score += 2
+		}
+		if m.isFrom(row.From) {
+			score++
+		}
+		if score&3 == 0 {
+			return 0
+		}
+	}
+	if len(row.Signed) > 0 && slices.ContainsFunc(m.signed, func(d string) bool { return within(d, row.Signed...) }) {
+		score += 8
+	}
+	for _, start := range row.UserAgents {
+		if len(m.agent) >= len(start) && strings.EqualFold(m.agent[:len(start)], start) {
+			score += 4
+			break
+		}
+	}
+	return score
+}
+
+func (m *marks) isFrom(patterns []string) bool {
+	for _, pattern := range patterns {
+		if !strings.Contains(pattern, "@") {
+			if within(domainOf(m.from), pattern) {
+				return true
+			}
+		} else if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(m.from)); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func containsFold(list []string, v string) bool {
+	for _, one := range list {
+		if strings.EqualFold(one, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// within reports whether a domain is one of parents or below one.
+func within(domain string, parents ...string) bool {
+	for _, parent := range parents {
+		cut := len(domain) - len(parent)
+		if cut >= 0 && strings.EqualFold(domain[cut:], parent) && (cut == 0 || domain[cut-1] == '.') {
+			return true
+		}
+	}
+	return false
+}
+
+// registrable is the domain that somebody registered, by the public suffix
+// list; the domain itself where the list has no answer.
+func registrable(domain string) string {
+	if domain == "" {
+		return "unknown"
+	}
+	if d, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
+		return d
+	}
+	return domain
+}

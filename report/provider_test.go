@@ -1,0 +1,118 @@
+package report
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestProviders(t *testing.T) {
+	from := func(addr string) Outer { return Outer{From: addr, FromDomain: domainOf(addr)} }
+	source := func(v string) map[string][]string { return map[string][]string{"source": {v}} }
+	for _, c := range []struct{ name, want string }{
+		// provider, feed, dialect, class
+		{"a loop that nobody knows", "example.co.uk unknown rfc5965 fbl"},
+		{"no From", "unknown unknown rfc5965 fbl"},
+		{"a suffix itself", "co.uk unknown rfc5965 fbl"},
+		{"DMARC", "example.com unknown rfc6591 auth"},
+		{"CFBL", "example.com cfbl cfbl cfbl"},
+		{"CFBL, to a provider's own loop", "yahoo cfl yahoo fbl"},
+		{"staff@hotmail.com alone", "hotmail.com unknown rfc5965 fbl"},
+		{"JMRP of 2026", "microsoft jmrp jmrp-arf2026 fbl"},
+		{"a DMARC failure of Microsoft", "microsoft dmarc dmarc-hotmail auth"},
+		{"Validity by Source", "validity comcast returnpath2 fbl"},
+		{"Validity by its alias", "validity rackspace returnpath2 fbl"},
+		{"Validity, Source before From", "validity cox returnpath1 fbl"},
+		{"Validity, a feed that is new", "validity unknown returnpath2 fbl"},
+		{"Return Path without a User-Agent", "validity fastmail returnpath1 fbl"},
+		{"EarthLink's Feedback-Agent", "validity unknown returnpath1 fbl"},
+		{"Yahoo through SES", "yahoo cfl yahoo-ses fbl"},
+		{"a person at a provider", "mail.ru unknown rfc5965 fbl"},
+		{"the provider's loop", "mailru fbl rfc5965 fbl"},
+		{"dialect before From", "aol scomp aol fbl"},
+		{"a trap", "abusix traps abusix trap"},
+		{"a forward, at a provider's address", "spamcop reports forward service"},
+		{"redirected", "swisscom fbl redirected fbl"},
+		{"X-ARF in a report part", "example.com unknown rfc5965 network"},
+		{"OpenDMARC is run by anybody", "example.org dmarc dmarc-opendmarc auth"},
+	} {
+		r := map[string]Report{
+			"a loop that nobody knows":           {FeedbackType: "abuse", Outer: from("fbl@mail.example.co.uk")},
+			"no From":                            {FeedbackType: "abuse"},
+			"a suffix itself":                    {FeedbackType: "abuse", Outer: from("a@co.uk")},
+			"DMARC":                              {FeedbackType: "auth-failure", Outer: from("a@example.com")},
+			"CFBL":                               {FeedbackType: "abuse", Outer: from("a@example.com"), Original: &Original{CFBLFeedbackID: "1"}},
+			"CFBL, to a provider's own loop":     {FeedbackType: "abuse", UserAgent: "Yahoo!-Mail-Feedback/2.0", cfbl: true},
+			"staff@hotmail.com alone":            {FeedbackType: "abuse", Outer: from("staff@hotmail.com")},
+			"JMRP of 2026":                       {FeedbackType: "abuse", UserAgent: "JMRP/1.0", Outer: from("staff@hotmail.com")},
+			"a DMARC failure of Microsoft":       {FeedbackType: "auth-failure", UserAgent: "XMR/2.2", Outer: from("staff@hotmail.com")},
+			"Validity by Source":                 {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: source("Comcast")},
+			"Validity by its alias":              {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Outer: from("feedbackloop@rackspacefbl.senderscore.net")},
+			"Validity, Source before From":       {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/1.0", Outer: from("feedbackloop@comcastfbl.senderscore.net"), Extensions: source("cox")},
+			"Validity, a feed that is new":       {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Outer: from("feedbackloop@newfbl.senderscore.net"), Extensions: source("New")},
+			"Return Path without a User-Agent":   {FeedbackType: "abuse", Outer: from("feedbackloop@fbl.fastmail.fm"), Extensions: map[string][]string{"abuse-type": {"complaint"}}},
+			"EarthLink's Feedback-Agent":         {FeedbackType: "abuse", Extensions: map[string][]string{"feedback-agent": {"ReturnPathFBL/1.0"}}},
+			"Yahoo through SES":                  {FeedbackType: "abuse", UserAgent: "Yahoo!-Mail-Feedback/2.0", Outer: from("complaints@email-abuse.amazonses.com")},
+			"a person at a provider":             {FeedbackType: "abuse", Outer: from("ivan@mail.ru")},
+			"the provider's loop":                {FeedbackType: "abuse", Outer: from("fbl@corp.mail.ru")},
+			"dialect before From":                {FeedbackType: "abuse", UserAgent: "AOL SComp", Outer: from("fbl@corp.mail.ru")},
+			"a trap":                             {FeedbackType: "abuse", UserAgent: "abusix-py/0.1", Outer: from("no-reply@example.org")},
+			"a forward, at a provider's address": {Dialect: "forward", Class: "service", Event: Complaint, Outer: from("a@spamcop.net")},
+			"redirected":                         {Dialect: "redirected", Class: "fbl", Event: Complaint, Outer: from("news@example.net"), Extensions: map[string][]string{"redirected-by": {"fbl@bluewin.ch"}}},
+			"X-ARF in a report part":             {FeedbackType: "xarf", Outer: from("a@example.com")},
+			"OpenDMARC is run by anybody":        {FeedbackType: "auth-failure", UserAgent: "OpenDMARC-Filter/1.3.0", Outer: from("a@mx.example.org")},
+		}[c.name]
+		p := Providers(nil).Of(&r)
+		if got := strings.Join([]string{p.Name, p.Feed, r.dialect(), p.Class}, " "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestProvidersOwn: the user's rows come first where they match equally well,
+// and take nothing that they do not name.
+func TestProvidersOwn(t *testing.T) {
+	own := Providers{
+		{Name: "validity", Feed: "newisp", Dialects: []string{"returnpath2"}, Sources: []string{"NewISP"}, Hashes: true},
+		{Name: "acme", Class: ClassTrap, From: []string{"acme.example.com"}},
+		{Name: "signer", Feed: "loop", Signed: []string{"signer.example.com"}},
+		{Name: "agent", UserAgents: []string{"agentfbl/"}},
+	}
+	if err := own.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	signed := Parse([]byte("DKIM-Signature: v=1; d=Mail.Signer.example.com; b=x\nFrom: fbl@acme.example.com\n"+
+		"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: AgentFBL/1\nVersion: 1\n"), 0)
+	for want, r := range map[string]*Report{
+		"validity newisp fbl":     {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"newisp"}}},
+		"validity comcast fbl":    {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"Comcast"}}},
+		"validity unknown fbl":    {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0"},
+		"acme unknown trap":       {FeedbackType: "abuse", Outer: Outer{From: "x@a.acme.example.com"}},
+		"acme unknown auth":       {FeedbackType: "auth-failure", Outer: Outer{From: "x@acme.example.com"}},
+		"notacme.com unknown fbl": {FeedbackType: "abuse", Outer: Outer{From: "x@notacme.com"}},
+		"agent unknown fbl":       {FeedbackType: "abuse", UserAgent: "AgentFBL/2"},
+		"signer loop fbl":         signed, // signed before User-Agent before From
+		"yahoo cfl fbl":           {FeedbackType: "abuse", UserAgent: "Yahoo!-Mail-Feedback/1.0", Outer: Outer{From: "x@acme.example.com"}},
+	} {
+		p := own.Of(r)
+		if got := p.Name + " " + p.Feed + " " + p.Class; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+func TestProvidersValidate(t *testing.T) {
+	if err := Providers(builtin).Validate(); err != nil {
+		t.Error(err)
+	}
+	for want, row := range map[string]Provider{
+		"providers: row 1 (a): needs one of dialects, signed, user_agents, sources, from":                    {Name: "a"},
+		"providers: row 1 (): says nothing: needs a provider, a feed or a class":                             {From: []string{"a@example.com"}},
+		`providers: row 1 (a): class "spam": must be one of fbl, cfbl, trap, service, filter, network, auth`: {Name: "a", Class: "spam", From: []string{"example.com"}},
+		"providers: row 1 (a): an empty string in a list":                                                    {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
+		`providers: row 1 (a): from "[@example.com": syntax error in pattern`:                                {Name: "a", From: []string{"[@example.com"}},
+	} {
+		if err := (Providers{row}).Validate(); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package report
+
+// builtin is what is known about providers; providers.md says since when, by
+// which mail, and where to enrol. Of a provider's rows the one without a mark
+// of a feed comes first.
+var builtin = []Provider{
+	{Name: "yahoo", Feed: "cfl", Class: ClassFBL, Dialects: []string{"yahoo", "yahoo-ses"},
+		Signed: []string{"arf.mail.yahoo.com"}, Carriers: []string{"amazonses.com"}, Hosts: yahooHosts},
+	{Name: "aol", Feed: "scomp", Class: ClassFBL, Dialects: []string{"aol"}, Signed: []string{"aol.net", "aol.com"}, Hosts: aolHosts},
+
+	validity("", nil),
+	validity("bluetie", []string{"bluetie.com"}),
+	validity("comcast", []string{"comcast.net"}, "*@comcastfbl.senderscore.net"),
+	validity("cox", []string{"cox.net"}, "*@coxfbl.senderscore.net"),
+	validity("fastmail", []string{"messagingengine.com", "fastmail.com", "fastmail.fm"}, "*@fastmailfbl.senderscore.net"),
+	validity("opensrs", []string{"hostedemail.com"}, "*@opensrsfbl.senderscore.net", "*@tucowsfbl.senderscore.net"),
+	validity("rackspace", []string{"rackspace.com", "emailsrvr.com"}, "*@rackspacefbl.senderscore.net"),
+	validity("roadrunner", []string{"rr.com"}, "*@twcfbl.senderscore.net"),
+	validity("synacor", []string{"synacor.com"}, "*@synacorfbl.senderscore.net"),
+	validity("terra", []string{"terra.com", "terra.com.br"}, "*@terrafbl.senderscore.net"),
+	validity("usanet", []string{"usa.net"}, "*@usanetfbl.senderscore.net"),
+
+	{Name: "microsoft", Feed: "jmrp", Class: ClassFBL, Dialects: []string{"jmrp", "jmrp-arf2026"}, Signed: microsoftSigned, Hosts: microsoftHosts},
+	{Name: "microsoft", Feed: "dmarc", Class: ClassAuth, Dialects: []string{"dmarc-hotmail"}, Signed: microsoftSigned, Hosts: microsoftHosts},
+
+	{Name: "netease", Feed: "dmarc", Class: ClassAuth, Dialects: []string{"dmarc-netease"},
+		Signed: neteaseHosts, Hosts: neteaseHosts},
+	{Name: "linkedin", Feed: "dmarc", Class: ClassAuth, Dialects: []string{"dmarc-lua"}, From: []string{"linkedin.com"},
+		Signed: []string{"linkedin.com"}, Hosts: []string{"linkedin.com"}},
+	{Feed: "dmarc", Class: ClassAuth, Dialects: []string{"dmarc-lua", "dmarc-opendmarc", "dmarc-plaintext"}},
+	{Feed: "dkim", Class: ClassAuth, Dialects: []string{"opendkim"}},
+
+	{Name: "spamcop", Feed: "reports", Class: ClassService, Dialects: []string{"spamcop", "spamcop-plain"}, Signed: []string{"spamcop.net"}},
+	{Name: "spamcop", Feed: "reports", Class: ClassService, From: []string{"spamcop.net"}, Signed: []string{"spamcop.net"}},
+	{Name: "abusix", Feed: "traps", Class: ClassTrap, Dialects: []string{"abusix"}, Signed: []string{"abusix.com", "abusix.org"}},
+	{Name: "abusix", Feed: "traps", Class: ClassTrap, From: []string{"abusix.com", "abusix.org"}, Signed: []string{"abusix.com", "abusix.org"}},
+	{Name: "spamexperts", Feed: "filter", Class: ClassFilter, Dialects: []string{"spamexperts"}, Signed: []string{"spamexperts.com"}},
+	{Name: "nixspam", Feed: "filter", Class: ClassFilter, Dialects: []string{"nixspam"}, Signed: []string{"nixspam.net", "heise.de"}},
+	{Name: "nixspam", Feed: "filter", Class: ClassFilter, From: []string{"nixspam.net", "*nixspam*@*heise.de"}, Signed: []string{"nixspam.net", "heise.de"}},
+	{Name: "spfbl", Feed: "filter", Class: ClassFilter, Dialects: []string{"spfbl"}, Signed: []string{"spfbl.net"}},
+	{Name: "dnsblde", Feed: "filter", Class: ClassFilter, Dialects: []string{"dnsblde"}, Signed: []string{"dnsbl.de"}},
+	{Name: "dnsblde", Feed: "filter", Class: ClassFilter, From: []string{"dnsbl.de"}, Signed: []string{"dnsbl.de"}},
+
+	{Name: "zoho", Feed: "fbl", Class: ClassFBL, Dialects: []string{"zoho"}, Signed: zohoHosts, Hosts: zohoHosts},
+	{Name: "zoho", Feed: "fbl", Class: ClassFBL, From: []string{"fbl.zoho.com"}, Signed: zohoHosts, Hosts: zohoHosts},
+	loop("mailru", "mail.ru"),
+	loop("seznam", "seznam.cz", "szn.cz"),
+	loop("swisscom", "swisscom.com", "swisscom.ch", "bluewin.ch"),
+	loop("telenor", "telenor.net", "telenor.no", "online.no"),
+	loop("uol", "uol.com.br"),
+
+	{Name: "amazonses", Feed: "sns", Class: ClassFBL, Dialects: []string{"ses-json"}, Signed: []string{"amazonses.com", "sns.amazonaws.com"}},
+	{Name: "amazonses", Feed: "complaints", Class: ClassFBL, From: []string{"complaints@email-abuse.amazonses.com"}, Signed: []string{"amazonses.com"}},
+
+	{Feed: "cfbl", Class: ClassCFBL, Dialects: []string{"cfbl"}, Hashes: true}, // RFC 6590
+	{Feed: "sieve", Dialects: []string{"sieve-report"}},
+}
+
+var (
+	yahooHosts      = []string{"yahoo.com", "yahoo.co.jp", "yahoodns.net"}
+	aolHosts        = []string{"aol.com", "aol.net"}
+	neteaseHosts    = []string{"163.com", "126.com", "yeah.net", "netease.com"}
+	microsoftHosts  = []string{"hotmail.com", "outlook.com", "phx.gbl"}
+	microsoftSigned = []string{"hotmail.com", "outlook.com", "microsoft.com"}
+	zohoHosts       = []string{"zoho.com", "zohomail.com"}
+)
+
+// validity is a feed of Validity's universal feedback loop, which was Return
+// Path's: known by Source, or by From, which is at the feed's own domain or at
+// an alias.
+func validity(feed string, hosts []string, aliases ...string) Provider {
+	p := Provider{Name: "validity", Feed: feed, Class: ClassFBL, Hashes: true,
+		Dialects: []string{"returnpath1", "returnpath2"}, Signed: []string{"senderscore.net", "returnpath.net", "validity.com"}, Hosts: hosts}
+	if feed != "" {
+		p.Sources = []string{feed}
+		p.From = append(aliases, hosts...)
+	}
+	return p
+}
+
+// loop is a provider that is known by the address of its loop, which is at the
+// domain of its users: the local part must say what it is.
+func loop(name string, domains ...string) Provider {
+	p := Provider{Name: name, Feed: "fbl", Class: ClassFBL, Signed: domains, Hosts: domains}
+	for _, domain := range domains {
+		for _, local := range [...]string{"fbl*", "*-fbl", "feedback*", "abuse-report*", "complaint*"} {
+			p.From = append(p.From, local+"@"+domain, local+"@*."+domain)
+		}
+	}
+	return p
+}

@@ -1,0 +1,88 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// How a complainant is known.
+const (
+	Named     = "named"     // one, in clear
+	Hashed    = "hashed"    // one, by a hash that groups and cannot be mailed
+	Token     = "token"     // by the record's identity alone
+	Candidate = "candidate" // one of several that are named: nobody knows which
+	NoOne     = "none"
+)
+
+// The verdicts.
+const (
+	SuppressYes    = "yes"
+	SuppressNo     = "no"
+	SuppressReview = "review" // a person decides
+)
+
+// Decide gives the verdict on the record as it stands, by its event, class,
+// complainant and Reporter, without changing it. doubts are what the record
+// does not hold and what keeps a verdict from being yes: that the mail is older
+// than the first contact allows, that there are too many.
+func (rec *Record) Decide(doubts ...string) Suppress {
+	switch {
+	case rec.Event != Complaint && rec.Event != OptOut:
+		return Suppress{SuppressNo, []string{"event " + rec.Event}}
+	case rec.Class != ClassFBL && rec.Class != ClassCFBL:
+		return Suppress{SuppressNo, []string{"class " + rec.Class}}
+	case rec.onSuppressionList():
+		return Suppress{SuppressNo, []string{"on the account's suppression list already"}}
+	}
+	var reasons []string
+	if !isKnownType(rec.FeedbackType) {
+		reasons = append(reasons, "feedback type not known")
+	}
+	switch rec.Complainant {
+	case Named, Token:
+	case Candidate:
+		reasons = append(reasons, fmt.Sprintf("one of %d recipients", rec.Recipients))
+	case Hashed:
+		reasons = append(reasons, "complainant known by a hash only")
+	default:
+		reasons = append(reasons, "complainant not known")
+	}
+	switch r := rec.Reporter; {
+	case r == nil || r.Auth == "" || r.Auth == "unchecked":
+		reasons = append(reasons, "trust is not checked")
+	case !r.Trusted && r.Reason != "":
+		reasons = append(reasons, "not trusted: "+r.Reason)
+	case !r.Trusted:
+		reasons = append(reasons, "not trusted")
+	case r.Auth != "pass":
+		reasons = append(reasons, "trusted without authentication")
+	}
+	if reasons = append(reasons, doubts...); len(reasons) > 0 {
+		return Suppress{SuppressReview, reasons}
+	}
+	return Suppress{SuppressYes, []string{fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)}}
+}
+
+// onSuppressionList reports whether Amazon SES says that it did not even send
+// the mail, as the recipient is on its list.
+func (rec *Record) onSuppressionList() bool {
+	for name, values := range rec.Extensions {
+		if strings.Contains(name, "complaintsubtype") && slices.Contains(values, "OnAccountSuppressionList") {
+			return true
+		}
+	}
+	return false
+}
+
+// isKnownType knows the registered types that are complaints, the opt-outs of
+// the drafts, and a report whose dialect has none.
+func isKnownType(feedbackType string) bool {
+	bare := strings.Map(func(c rune) rune {
+		if strings.ContainsRune("-_ \t", c) {
+			return -1
+		}
+		return c
+	}, feedbackType)
+	return bare == "" || containsFold([]string{"abuse", "fraud", "virus", "other", "optout", "optoutlist"}, bare)
+}
