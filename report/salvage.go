@@ -81,7 +81,7 @@ func (p *parser) readBy(reader reader, m *letter) {
 		}
 	case KindUnparsed:
 	default:
-		r.Dialect, r.Class, r.Event, r.Problems = "", "", "", nil
+		*r = Report{ID: r.ID, Kind: r.Kind, Outer: r.Outer}
 	}
 }
 

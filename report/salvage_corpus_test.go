@@ -94,6 +94,11 @@ func TestCorpusSalvaged(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := Parse(mail, int64(len(mail)))
+			for _, first := range []int{0, 700, 4096} {
+				if part, _ := fetch(t, mail, first); part.Kind != r.Kind || part.Dialect != r.Dialect || part.ID != r.ID {
+					t.Errorf("%s %s of a part, %s %s of the whole", part.Kind, part.Dialect, r.Kind, r.Dialect)
+				}
+			}
 			records := r.Records(Envelope{})
 			if r.Kind != want.kind || want.event == "" != (len(records) == 0) {
 				t.Fatalf("%s, %d records; want %s: %s", r.Kind, len(records), want.kind, want.why)
