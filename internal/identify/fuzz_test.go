@@ -78,7 +78,7 @@ func occurs(v, mail string) bool {
 	in := func(text string) bool {
 		return strings.Contains(text, v) || domain != "" && strings.Contains(text, local) && strings.Contains(text, domain)
 	}
-	for _, text := range []string{mail, strings.ToValidUTF8(mail, "\ufffd"), space.ReplaceAllString(mail, " "), space.ReplaceAllString(mail, "")} {
+	for _, text := range []string{mail, space.ReplaceAllString(mail, " "), space.ReplaceAllString(mail, "")} {
 		if in(text) {
 			return true
 		}

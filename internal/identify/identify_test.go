@@ -108,6 +108,8 @@ func TestIdentify(t *testing.T) {
 			"identified subscriber=a" + digest[1:] + "(list-unsubscribe original:List-Unsubscribe)"},
 		{"AOL's address", Config{}, []string{"report:Redacted-Address: gbtpbs4BTN@", "List-Unsubscribe: <https://example.com/?subscriber_id=gbtpbs4BTN>"}, "unknown"},
 		{"a NUL", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>.*)`}}}, []string{"X-Ref: a\x00b"}, "unknown"},
+		{"octets that are no UTF-8", Config{}, []string{"CFBL-Feedback-ID: 3789e1 aa2\x87a48b"}, "unknown"},
+		{"white space that is none of folding", Config{}, []string{"CFBL-Feedback-ID: 3789e1\vaa2"}, "unknown"},
 		{"a value of 8 KiB and one", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>.)`}}}, []string{"X-Ref: " + strings.Repeat("a", maxValue+1)}, "unknown"},
 		{"a result of 512 octets and one", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>.*)`}}}, []string{"X-Ref: " + strings.Repeat("a", maxFound+1)}, "unknown"},
 

@@ -1,15 +1,11 @@
 package identify
 
-import (
-	"strings"
-)
-
 // kumoRef reads KumoMTA's supplemental trace header (docs.kumomta.com,
 // reference/kumo/start_esmtp_listener/trace_headers): base64 of a JSON object
 // with a marker, the recipient, and the metadata that the sender chose. Its
 // field can have any name: a rule with decode reads it there.
 func kumoRef(v string) (f found) {
-	b, err := unbase64(strings.Join(strings.Fields(v), ""))
+	b, err := unbase64(unfold(v))
 	if err != nil {
 		return f
 	}

@@ -131,9 +131,11 @@ func (m *mail) own(v string) bool {
 	return slices.ContainsFunc(m.hashes, func(hash string) bool { return strings.Contains(v, hash) })
 }
 
-// fit reports whether a result can be one.
+// fit reports whether a result can be one. Where the reader wrote U+FFFD for
+// octets that are no UTF-8, it is not what the sender wrote.
 func (m *mail) fit(v string) bool {
-	return len(v) <= maxFound && utf8.ValidString(v) && !strings.ContainsFunc(v, unicode.IsControl) && !isPlaceholder(v) && !m.own(v)
+	unfit := func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) }
+	return len(v) <= maxFound && !strings.ContainsFunc(v, unfit) && !isPlaceholder(v) && !m.own(v)
 }
 
 // isPlaceholder reports whether v stands where something was: blotted out, or
@@ -169,6 +171,15 @@ func bare(v string) string {
 		v, _, _ = strings.Cut(v[open+1:], ">")
 	}
 	return strings.TrimSpace(v)
+}
+
+// unfold takes out the white space that folding may put into a token (RFC 5322
+// section 2.2.3): no other is one.
+func unfold(v string) string {
+	if strings.IndexByte(v, ' ') < 0 && strings.IndexByte(v, '\t') < 0 {
+		return v
+	}
+	return strings.NewReplacer(" ", "", "\t", "").Replace(v)
 }
 
 func backward(values []string) []string {

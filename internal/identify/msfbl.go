@@ -8,7 +8,7 @@ import (
 // momentum/4/modules/fbl): a digest, "|" and base64 of a JSON object in which r
 // is the recipient; of old, base64 of recipient@binding@group@string.
 func msfbl(v string) (f found) {
-	digest, data, split := strings.Cut(strings.Join(strings.Fields(v), ""), "|")
+	digest, data, split := strings.Cut(unfold(v), "|")
 	if !split {
 		digest, data = "", digest
 	} else if _, err := unbase64(digest); err != nil || digest == "" {

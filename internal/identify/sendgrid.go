@@ -37,7 +37,7 @@ func sendgridMessage(v string) (f found) {
 // sendgridEvent takes X-SG-EID as it is: base64 of what only SendGrid can read,
 // another for each mail.
 func sendgridEvent(v string) (f found) {
-	id := strings.Join(strings.Fields(v), "")
+	id := unfold(v)
 	if b, err := unbase64(strings.TrimPrefix(id, "u001.")); err == nil && len(b) >= 16 {
 		f[messageID] = id
 	}

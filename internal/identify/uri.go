@@ -20,7 +20,7 @@ func uris(v string) (all []string) {
 		if !open || !closed {
 			break
 		}
-		all = append(all, strings.Join(strings.Fields(uri), ""))
+		all = append(all, unfold(uri))
 		v = rest
 	}
 	return all
