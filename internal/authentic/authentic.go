@@ -10,6 +10,8 @@ package authentic
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"time"
@@ -100,19 +102,22 @@ func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.
 }
 
 func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {
-	m := readMessage(mail)
-	if m == nil && !whole {
+	m, err := readMessage(mail)
+	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
 		return verdict{auth: unchecked, reason: NeedsWhole}
 	}
-	if m == nil {
-		return verdict{auth: unchecked, reason: "the header is beyond what is checked"}
+	if err != nil {
+		return verdict{auth: unchecked, reason: errHeader.Error()}
 	}
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
 		return verdict{auth: authNone, reason: "no From address"}
 	}
+	if name := m.doubled(); name != "" {
+		return verdict{auth: fail, reason: "more than one " + name}
+	}
 	if !m.isFrom(r.Outer.From) {
-		return verdict{auth: fail, reason: "more than one From"}
+		return verdict{auth: fail, reason: "its From is not the one that was read"}
 	}
 	sigs, err := m.signatures()
 	if err != nil {
@@ -170,11 +175,10 @@ func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from st
 	return v
 }
 
-// isFrom reports whether the header has one From, and it is the one that was
-// read: a reader takes the first, a signature covers the last.
+// isFrom reports whether address is what a reader takes from the From.
 func (m *message) isFrom(address string) bool {
 	fields := m.named("from")
-	if len(fields) != 1 {
+	if len(fields) == 0 {
 		return false
 	}
 	mail := []byte(fields[0].raw + "\r\n")

@@ -2,11 +2,15 @@ package authentic
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 )
 
 // message is a mail as a signer sees it: lines end in CRLF, and the header ends
-// at the first empty line, whatever a tolerant reader makes of it.
+// at the first empty line. Where a tolerant reader may see it otherwise, because
+// the header is not as RFC 5322 section 2.2 has it, there is no message: what is
+// signed would not be what is read.
 type message struct {
 	all    []byte
 	fields []headerField
@@ -31,41 +35,66 @@ const (
 	maxHeader = 256 << 10 // octets of the header
 	maxFields = 2_000     // fields of the header
 	maxLines  = 1_000     // lines of one field
+	maxName   = 128       // octets of a field's name, as package report has it
 )
 
-// readMessage reads a mail; nil where it is beyond the limits or has no end of
-// the header.
-func readMessage(mail []byte) *message {
+var errHeader = errors.New("the header is malformed, or beyond what is checked")
+
+// readMessage reads a mail; io.ErrUnexpectedEOF where its header has no end.
+func readMessage(mail []byte) (*message, error) {
 	if len(mail) > maxMail {
-		return nil
+		return nil, errHeader
 	}
 	mail = bytes.TrimPrefix(mail, []byte("\xef\xbb\xbf"))
 	for bytes.HasPrefix(bytes.TrimLeft(mail[:min(len(mail), 80)], `>"`), []byte("From ")) { // an mbox line
 		_, mail, _ = bytes.Cut(mail, []byte("\n"))
 	}
 	m := &message{all: crlf(mail)}
-	start, lines := 0, 0
-	end := func(at int) {
-		if raw := string(m.all[start:at]); raw != "" {
-			name, _, _ := strings.Cut(raw, ":")
-			m.fields = append(m.fields, headerField{name: strings.ToLower(strings.TrimSpace(name)), raw: raw})
-		}
-		start, lines = at, 0
-	}
-	for at := 0; at < maxHeader && lines < maxLines && len(m.fields) < maxFields; lines++ {
-		n := bytes.Index(m.all[at:], []byte("\r\n"))
+	for start, at, lines := 0, 0, 0; ; lines++ {
+		n := bytes.IndexByte(m.all[at:], '\n')
 		if n < 0 {
-			return nil
+			return nil, io.ErrUnexpectedEOF
 		}
-		if first := m.all[at]; n == 0 || first != ' ' && first != '\t' {
-			end(at)
+		line := m.all[at : at+n-1] // without its CRLF
+		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
+			if at > start && !m.add(string(m.all[start:at])) {
+				return nil, errHeader
+			}
+			start, lines = at, 0
 		}
-		if at += n + 2; n == 0 {
+		if at += n + 1; len(line) == 0 {
 			m.body = m.all[at:]
-			return m
+			return m, nil
+		}
+		if at > maxHeader || lines > maxLines || len(m.fields) >= maxFields || bytes.IndexByte(line, '\r') >= 0 {
+			return nil, errHeader
 		}
 	}
-	return nil
+}
+
+// add adds a field, unless a reader could take it for something else: for no
+// field at all, for a boundary, or for a URL.
+func (m *message) add(raw string) bool {
+	name, value, found := strings.Cut(raw, ":")
+	name = strings.TrimRight(name, " \t")
+	if !found || name == "" || len(name) > maxName || strings.HasPrefix(name, "--") || strings.HasPrefix(value, "//") ||
+		strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return false
+	}
+	m.fields = append(m.fields, headerField{name: strings.ToLower(name), raw: raw})
+	return true
+}
+
+// doubled is the first field, of those that stand once and that a report is
+// read by, which stands there more than once: a signature covers the lowest, a
+// reader takes the topmost.
+func (m *message) doubled() string {
+	for _, name := range []string{"from", "subject", "date", "message-id", "content-type", "content-transfer-encoding"} {
+		if len(m.named(name)) > 1 {
+			return name
+		}
+	}
+	return ""
 }
 
 // named gives the fields of that name, from the top.
