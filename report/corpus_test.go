@@ -149,7 +149,9 @@ func fieldsOf(records []Record) map[string][]string {
 	} else if m != nil {
 		add("reporting-mta", m.Name)
 	}
-	add("source-ip", r.SourceIP)
+	if r.Derived["source_ip"] == "" {
+		add("source-ip", r.SourceIP)
+	}
 	add("authentication-results", r.AuthenticationResults...)
 	add("reported-domain", r.ReportedDomain...)
 	add("reported-uri", r.ReportedURI...)
