@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -32,7 +33,8 @@ type Rule struct {
 	// subscriber, campaign, tenant and message_id. Its first match counts.
 	Match string `yaml:"match"`
 
-	// Decode is the name of a built-in rule that reads one value.
+	// Decode is the name of a built-in rule of one reader, for a field that has
+	// another name than usual: kumoref, msfbl, verp, list-unsubscribe...
 	Decode string `yaml:"decode"`
 
 	When   When    `yaml:"when"`
@@ -110,6 +112,17 @@ func presetNames() []string {
 	return names
 }
 
+// decoders are the readers of the presets that have one only.
+func decoders() map[string]decoder {
+	all, rules := make(map[string]decoder), make(map[string]int)
+	for i := range builtins {
+		all[builtins[i].name] = builtins[i].read
+		rules[builtins[i].name]++
+	}
+	maps.DeleteFunc(all, func(name string, _ decoder) bool { return rules[name] > 1 })
+	return all
+}
+
 // compile makes a rule of what the config says; key is the content of its key
 // file.
 func (r *Rule) compile(key []byte) (rule, error) {
@@ -124,14 +137,11 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	case r.Decode != "" && r.Verify != nil:
 		return rule{}, errors.New("verify: goes with match only")
 	case r.Decode != "":
-		for _, b := range builtins {
-			if b.name == r.Decode {
-				c.read = append(c.read, b.read)
-			}
+		known := decoders()
+		if c.read = known[r.Decode]; c.read == nil {
+			return rule{}, fmt.Errorf("decode: %q is none; there are %s", r.Decode, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
-		if c.read == nil {
-			return rule{}, fmt.Errorf("decode: %q is none; there are %s", r.Decode, strings.Join(presetNames(), ", "))
-		}
+		c.from[0].uris = r.Decode == "list-unsubscribe"
 		return c, nil
 	}
 	re, err := regexp.Compile(r.Match)
@@ -151,7 +161,7 @@ func (r *Rule) compile(key []byte) (rule, error) {
 			return rule{}, errors.New("verify: key_file is missing")
 		}
 	}
-	c.read = []decoder{e.read}
+	c.read = e.read
 	return c, nil
 }
 

@@ -27,7 +27,7 @@ const (
 	hash  = "5f0c1d2e3a4b567890123"
 )
 
-var decoders = []struct {
+var readings = []struct {
 	name string
 	read decoder
 	in   string
@@ -222,7 +222,7 @@ var decoders = []struct {
 }
 
 func TestDecoders(t *testing.T) {
-	for _, test := range decoders {
+	for _, test := range readings {
 		t.Run(test.name, func(t *testing.T) {
 			if got := test.read(test.in); got != test.want {
 				t.Errorf("%q gives %q, want %q", test.in, got, test.want)
@@ -254,7 +254,7 @@ func TestHostile(t *testing.T) {
 			for _, v := range append(uris(v), v) {
 				m := &mail{}
 				for _, use := range m.usable(nil, &b.from[0], v) {
-					run := rule{read: []decoder{b.read}}
+					run := rule{read: b.read}
 					if f, ok := run.one(use.text, m); ok {
 						t.Errorf("%s of %s reads %.60q as %q", b.name, &b.from[0], v, f)
 					}

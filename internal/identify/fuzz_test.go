@@ -2,6 +2,7 @@ package identify
 
 import (
 	"encoding/base64"
+	"mime"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -16,12 +17,12 @@ import (
 // of any name: no panic, the same each time, and nothing that the mail does not
 // hold, as it is or encoded.
 func FuzzIdentify(f *testing.F) {
-	for _, test := range decoders {
+	for _, test := range readings {
 		f.Add(uint8(0), test.in)
 	}
 	for i := range builtins {
 		f.Add(uint8(i), builtins[i].name)
-		for _, test := range decoders {
+		for _, test := range readings {
 			if reflect.ValueOf(test.read).Pointer() == reflect.ValueOf(builtins[i].read).Pointer() && builtins[i].name != "ses" {
 				f.Add(uint8(i), test.in)
 			}
@@ -78,7 +79,8 @@ func occurs(v, mail string) bool {
 	in := func(text string) bool {
 		return strings.Contains(text, v) || domain != "" && strings.Contains(text, local) && strings.Contains(text, domain)
 	}
-	for _, text := range []string{mail, space.ReplaceAllString(mail, " "), space.ReplaceAllString(mail, "")} {
+	words, _ := new(mime.WordDecoder).DecodeHeader(mail)
+	for _, text := range []string{mail, words, space.ReplaceAllString(mail, " "), space.ReplaceAllString(mail, "")} {
 		if in(text) {
 			return true
 		}

@@ -29,7 +29,7 @@ type decoder func(v string) found
 type rule struct {
 	name     string
 	from     []source
-	read     []decoder                 // the first that gives anything counts
+	read     decoder
 	when     func(*report.Report) bool // nil: always
 	domain   string                    // see When
 	verified bool
@@ -76,7 +76,7 @@ func New(c Config) (*Identifier, error) {
 		return nil, err
 	}
 	for _, b := range presets {
-		id.add(rule{name: b.name, from: b.from, read: []decoder{b.read}, when: b.when})
+		id.add(rule{name: b.name, from: b.from, read: b.read, when: b.when})
 	}
 	return id, nil
 }
@@ -132,8 +132,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 			}
 			identity, signed = merge(results)
 		}
-		own := identity
-		records[i].Identity = &own
+		records[i].Identify(identity)
 		verified = verified && signed
 	}
 	return verified
@@ -177,21 +176,16 @@ func (id *Identifier) run(r *ready, m *mail) result {
 	return res
 }
 
-// one reads one instance.
+// one reads one instance. ok: it gives anything.
 func (r *rule) one(v string, m *mail) (f found, ok bool) {
-	for _, read := range r.read {
-		f = read(v)
-		for i := range f {
-			if f[i] = strings.TrimSpace(f[i]); f[i] != "" && !m.fit(f[i]) {
-				f[i] = ""
-			}
-			ok = ok || f[i] != ""
+	f = r.read(v)
+	for i := range f {
+		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && !m.fit(f[i]) {
+			f[i] = ""
 		}
-		if ok {
-			return f, true
-		}
+		ok = ok || f[i] != ""
 	}
-	return f, false
+	return f, ok
 }
 
 // add joins what one more instance says. Where it differs in any field, none of

@@ -53,6 +53,14 @@ func identify(t testing.TB, c Config, fields ...string) []report.Record {
 	return records
 }
 
+// many are n instances that name nobody.
+func many(n int) (fields []string) {
+	for i := range n {
+		fields = append(fields, fmt.Sprintf("X-Listmonk-Subscriber: %d", i+1))
+	}
+	return fields
+}
+
 // by says what an identity is and where it is from, in one line.
 func by(i *report.Identity) string {
 	s := i.Status
@@ -111,6 +119,8 @@ func TestIdentify(t *testing.T) {
 		{"octets that are no UTF-8", Config{}, []string{"CFBL-Feedback-ID: 3789e1 aa2\x87a48b"}, "unknown"},
 		{"white space that is none of folding", Config{}, []string{"CFBL-Feedback-ID: 3789e1\vaa2"}, "unknown"},
 		{"a value of 8 KiB and one", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>.)`}}}, []string{"X-Ref: " + strings.Repeat("a", maxValue+1)}, "unknown"},
+		{"101 instances, of which one names somebody", Config{}, append(many(100), "X-Listmonk-Subscriber: "+uuid1), "unknown"},
+		{"100 instances, of which one names somebody", Config{}, append(many(99), "X-Listmonk-Subscriber: "+uuid1), "identified subscriber=" + uuid1 + "(listmonk original:X-Listmonk-Subscriber)"},
 		{"a result of 512 octets and one", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>.*)`}}}, []string{"X-Ref: " + strings.Repeat("a", maxFound+1)}, "unknown"},
 
 		{"report field", Config{Rules: []Rule{{From: "report:X-Sub", Match: `(?P<subscriber>\d+)`}}}, []string{"report:X-Sub: 7"}, "identified subscriber=7(rule 1 report:X-Sub)"},
@@ -125,6 +135,8 @@ func TestIdentify(t *testing.T) {
 		{"when", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>\d+)`, When: When{FromDomain: "Example.com"}}}}, []string{"X-Ref: 7"}, "identified subscriber=7(rule 1 original:X-Ref)"},
 		{"when another", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<subscriber>\d+)`, When: When{FromDomain: "ample.com"}}}}, []string{"X-Ref: 7"}, "unknown"},
 		{"decode elsewhere", Config{Rules: []Rule{{Name: "trace", From: "original:X-Trace", Decode: "kumoref"}}}, []string{"X-Trace: " + b64(`{"_@_":"\\_/","recipient":"bob@example.org"}`)}, "identified subscriber=bob@example.org(trace original:X-Trace)"},
+		{"decode URIs elsewhere", Config{Rules: []Rule{{Name: "leave", From: "original:X-Leave", Decode: "list-unsubscribe"}}}, []string{"X-Leave: <https://example.com/subscriber/77>"}, "identified subscriber=77(leave original:X-Leave)"},
+		{"decode a URI without brackets", Config{Rules: []Rule{{Name: "leave", From: "original:X-Leave", Decode: "list-unsubscribe"}}}, []string{"X-Leave: https://example.com/?subscriber_id=77"}, "identified subscriber=77(leave original:X-Leave)"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -218,7 +230,8 @@ func TestValidate(t *testing.T) {
 		"named rcpt":      {Config{Rules: []Rule{{From: "rcpt:a", Match: ok.Match}}}, `identify: rule 1: from: "rcpt:a" is none of`},
 		"neither":         {Config{Rules: []Rule{{Name: "ours", From: "text"}}}, "identify: ours: match: a rule has either match or decode"},
 		"both":            {Config{Rules: []Rule{{From: "text", Match: ok.Match, Decode: "verp"}}}, "identify: rule 1: match: a rule has either match or decode"},
-		"decoder":         {Config{Rules: []Rule{{From: "text", Decode: "rot13"}}}, `identify: rule 1: decode: "rot13" is none; there are listmonk,`},
+		"decoder":         {Config{Rules: []Rule{{From: "text", Decode: "rot13"}}}, `identify: rule 1: decode: "rot13" is none; there are aol, cfbl-feedback-id, feedback-id, kumoref, `},
+		"decoder of many": {Config{Rules: []Rule{{From: "text", Decode: "mailgun"}}}, `identify: rule 1: decode: "mailgun" is none; `},
 		"expression":      {Config{Rules: []Rule{{Name: "ours", From: "text", Match: "("}}}, "identify: ours: match: error parsing regexp: missing closing ): `(`"},
 		"group":           {Config{Rules: []Rule{{From: "text", Match: `(?P<user>a)`}}}, `identify: rule 1: match: the group "user" is none of subscriber, campaign, tenant, message_id`},
 		"no group":        {Config{Rules: []Rule{{From: "text", Match: `(a)`}}}, `identify: rule 1: match: it has no named group: subscriber, campaign, tenant, message_id`},

@@ -12,7 +12,7 @@ import (
 // What is read of one mail: a longer value matches nothing.
 const (
 	maxValue     = 8 << 10 // octets of a field's value
-	maxInstances = 100     // values of one source
+	maxInstances = 100     // values of one source: more name nobody
 	maxFound     = 512     // octets of a result
 )
 
@@ -77,7 +77,11 @@ func (m *mail) values(n int, s *source) []value {
 		return m.usable(nil, s, m.rcpt)
 	}
 	if !m.read[n].known {
-		m.read[n] = instances{m.collect(s), true}
+		all := m.collect(s)
+		if len(all) > maxInstances {
+			all = nil // not all of them were looked at
+		}
+		m.read[n] = instances{all, true}
 	}
 	return m.read[n].values
 }
@@ -116,7 +120,7 @@ func (m *mail) collect(s *source) (all []value) {
 // usable appends a value that is neither empty nor blotted out.
 func (m *mail) usable(all []value, from *source, v string) []value {
 	v = strings.TrimSpace(v)
-	if v == "" || len(v) > maxValue || len(all) == maxInstances || strings.IndexByte(v, 0) >= 0 || isPlaceholder(v) || m.own(v) {
+	if v == "" || len(v) > maxValue || len(all) > maxInstances || strings.IndexByte(v, 0) >= 0 || isPlaceholder(v) || m.own(v) {
 		return all
 	}
 	if slices.ContainsFunc(all, func(known value) bool { return known.text == v }) {

@@ -7,14 +7,17 @@ import (
 )
 
 // uris are the URIs of a List-Unsubscribe (RFC 2369 section 2), without their
-// brackets and the white space of folding.
+// brackets and the white space of folding; one without brackets is itself.
 func uris(v string) (all []string) {
-	if strings.Contains(v, "=?") { // some encode the whole value
+	if strings.HasPrefix(v, "=?") { // some encode the whole value
 		if plain, err := new(mime.WordDecoder).DecodeHeader(v); err == nil {
 			v = plain
 		}
 	}
-	for len(all) < maxInstances {
+	if strings.IndexByte(v, '<') < 0 {
+		return []string{unfold(v)}
+	}
+	for len(all) <= maxInstances {
 		_, rest, open := strings.Cut(v, "<")
 		uri, rest, closed := strings.Cut(rest, ">")
 		if !open || !closed {
