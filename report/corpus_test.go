@@ -24,11 +24,32 @@ func corpusFolder(t testing.TB) string {
 
 // reading is another program's reading of a corpus mail.
 type reading struct {
+	file   string // without its suffix
 	ID     string
 	Kind   string
 	Report struct {
 		Fields map[string][]string
 	}
+}
+
+// corpusReadings are that program's readings of all mails.
+func corpusReadings(t *testing.T, folder string) (readings []reading) {
+	files, _ := filepath.Glob(filepath.Join(folder, "*.json"))
+	if len(files) == 0 {
+		t.Fatalf("no mails in %s", folder)
+	}
+	for _, file := range files {
+		r := reading{file: strings.TrimSuffix(file, ".json")}
+		b, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(b, &r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		readings = append(readings, r)
+	}
+	return readings
 }
 
 // differ lists what we read otherwise than the other program, and why.
@@ -42,21 +63,9 @@ func TestCorpus(t *testing.T) {
 	if folder == "" {
 		t.Skip("FBLWATCH_CORPUS is not set and there is no folder of published mails; the fixtures of testdata stand for them")
 	}
-	files, _ := filepath.Glob(filepath.Join(folder, "*.json"))
-	if len(files) == 0 {
-		t.Fatalf("no mails in %s", folder)
-	}
-	for _, file := range files {
-		var want reading
-		b, err := os.ReadFile(file)
-		if err == nil {
-			err = json.Unmarshal(b, &want)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".json"), func(t *testing.T) {
-			mail, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".eml")
+	for _, want := range corpusReadings(t, folder) {
+		t.Run(filepath.Base(want.file), func(t *testing.T) {
+			mail, err := os.ReadFile(want.file + ".eml")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -33,7 +33,7 @@ var dialects = []struct {
 	{"dnsblde", "dnsbl.de", nil},
 	{"spfbl", "spfbl", nil},
 	{"zoho", "zoho", nil},
-	{"cfbl", "", isCFBL},
+	{"cfbl-arf", "", isCFBL},
 	{"sieve-report", "", isSieveReport},
 	{"rfc6591", "", isAuthFailure},
 	{"rfc5965", "", func(r *Report) bool { return r.FeedbackType != "" }},

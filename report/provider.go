@@ -127,7 +127,7 @@ func (r *Report) class(row, dialect string) string {
 		return row
 	case strings.EqualFold(r.FeedbackType, "xarf"):
 		return ClassNetwork
-	case dialect == "cfbl":
+	case dialect == "cfbl-arf":
 		return ClassCFBL
 	}
 	return ClassFBL

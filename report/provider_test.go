@@ -14,7 +14,7 @@ func TestProviders(t *testing.T) {
 		{"no From", "unknown unknown rfc5965 fbl"},
 		{"a suffix itself", "co.uk unknown rfc5965 fbl"},
 		{"DMARC", "example.com unknown rfc6591 auth"},
-		{"CFBL", "example.com cfbl cfbl cfbl"},
+		{"CFBL", "example.com cfbl cfbl-arf cfbl"},
 		{"CFBL, to a provider's own loop", "yahoo cfl yahoo fbl"},
 		{"staff@hotmail.com alone", "hotmail.com unknown rfc5965 fbl"},
 		{"JMRP of 2026", "microsoft jmrp jmrp-arf2026 fbl"},

@@ -342,6 +342,9 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		if (r.Kind == KindOther || r.Kind == KindNotice) && (p.headless || w.tooDeep || w.tooMany) {
 			r.Kind = KindUnparsed // it may hold anything: somebody must look
 		}
+		if r.Kind == KindUnparsed && !w.empty && !is(mediaType(h.contentType.value), "multipart/report") {
+			r.Class = ClassNetwork // no loop writes so
+		}
 	}
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
 		r.Problems = nil

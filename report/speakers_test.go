@@ -1,0 +1,152 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// corpusMail reads the published mail of that number.
+func corpusMail(t *testing.T, id string) []byte {
+	files, _ := filepath.Glob(filepath.Join(corpusFolder(t), id+"-*.eml"))
+	if len(files) != 1 {
+		t.Fatalf("%s: %d mails", id, len(files))
+	}
+	b, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// speakers is who speaks in each published ARF mail: event, class, provider,
+// feed, dialect, and what in the mail says so.
+var speakers = []struct{ want, ids, because string }{
+	{"complaint fbl yahoo cfl yahoo", "002 077 215 239 241 258", "User-Agent Yahoo!-Mail-Feedback, From feedback@arf.mail.yahoo.com"},
+	{"complaint fbl yahoo cfl yahoo", "251", "the same User-Agent; no outer header is there that could name SES"},
+	{"complaint fbl yahoo cfl yahoo-ses", "005", "the same User-Agent, From is at email-abuse.amazonses.com, signed by arf.mail.yahoo.com"},
+	{"complaint fbl aol scomp aol", "216 224 228 229 230 231 233 238 240 254 256", "User-Agent AOL SComp, From scomp@aol.net"},
+	{"complaint fbl aol scomp aol", "001 018 019", "User-Agent SMP-FBL with AOL's wording and its two Redacted-Address; all names are made up"},
+
+	{"complaint fbl validity unknown returnpath1", "006 007", "User-Agent ReturnPathFBL/1.0; no Source, and the domain of From is made up"},
+	{"complaint fbl validity terra returnpath1", "012", "From at feedback.terra.com"},
+	{"complaint fbl validity bluetie returnpath1", "059", "From at feedback.bluetie.com"},
+	{"complaint fbl validity comcast returnpath1", "061", "From at the alias comcastfbl.senderscore.net"},
+	{"complaint fbl validity cox returnpath1", "063 064", "From at fbl.cox.net"},
+	{"complaint fbl validity fastmail returnpath1", "065", "From at fbl.fastmail.com"},
+	{"complaint fbl validity fastmail returnpath1", "259", "no User-Agent, but Abuse-Type and feedbackloop@ at fbl.fastmail.fm: Return Path of 2013"},
+	{"complaint fbl validity opensrs returnpath1", "067 068", "From at fbl.hostedemail.com, which is OpenSRS"},
+	{"complaint fbl validity rackspace returnpath1", "069", "From at fbl.apps.rackspace.com"},
+	{"complaint fbl validity roadrunner returnpath1", "071", "From at feedback.postmaster.rr.com"},
+	{"complaint fbl validity synacor returnpath1", "073 074", "From at fbl.synacor.com"},
+	{"complaint fbl validity usanet returnpath1", "075 076", "From at fbl.usa.net"},
+	{"complaint fbl validity rackspace returnpath2", "013", "User-Agent ReturnPathFBL/2.0, Source: Rackspace"},
+	{"complaint fbl validity comcast returnpath2", "252", "User-Agent ReturnPathFBL/2.0, Source: Comcast; no outer header"},
+
+	{"complaint fbl microsoft jmrp jmrp-arf2026", "313", "User-Agent JMRP/1.0; staff@hotmail.com alone would not say which of its three"},
+	{"auth_failure auth microsoft dmarc dmarc-hotmail", "253", "User-Agent XMR, type auth-failure, through Google Groups"},
+	{"auth_failure auth netease dmarc dmarc-netease", "010 274", "User-Agent NtesDmarcReporter"},
+	{"auth_failure auth example.com dmarc dmarc-lua", "009", "User-Agent Lua, a program that anybody runs; From is made up"},
+	{"auth_failure auth domain.de dmarc dmarc-lua", "273", "the same, From is the domain's own"},
+	{"auth_failure auth example.net dmarc dmarc-opendmarc", "011", "User-Agent OpenDMARC-Filter, a program that anybody runs"},
+	{"auth_failure auth receiver.example unknown rfc6591", "249", "the RFC's own example: type auth-failure, an unheard User-Agent"},
+	{"auth_failure auth receiver.example unknown rfc6591", "319", "the same"},
+
+	{"complaint trap abusix traps abusix", "008", "User-Agent abusix-py, the hop's comment is (trap)"},
+	{"complaint filter spamexperts filter spamexperts", "081 082 083", "User-Agent SpamExperts, an outgoing filter"},
+	{"complaint filter spfbl filter spfbl", "282", "User-Agent SPFBL, passed on by a ticket system whose From says nothing"},
+	{"complaint fbl zoho fbl zoho", "079 080", "User-Agent Zoho Mail"},
+	{"complaint fbl example.org sieve sieve-report", "326", "Auto-Submitted: auto-generated (report) is Dovecot's"},
+	{"complaint cfbl mailbox.example cfbl cfbl-arf", "323", "the original asks for it by CFBL-Address"},
+	{"complaint cfbl mailbox.example cfbl cfbl-arf", "324", "the third part is a CFBL-Feedback-ID"},
+
+	{"complaint fbl example.com unknown rfc5965", "003 212 214 245 246 250 271 272 317 318", "the RFC's own examples: SomeGenerator, abusedesk@example.com"},
+	{"complaint fbl isp.example unknown rfc5965", "312", "a made-up loop"},
+	{"complaint fbl unknown unknown rfc5965", "336", "no outer header at all"},
+	{"opt_out fbl example.com unknown rfc5965", "213 223 226", "type opt-out"},
+	{"not_spam fbl example.com unknown rfc5965", "321", "type not-spam"},
+}
+
+func TestCorpusSpeakers(t *testing.T) {
+	folder := corpusFolder(t)
+	if folder == "" {
+		t.Skip("there is no folder of published mails")
+	}
+	said := make(map[string]bool)
+	for _, row := range speakers {
+		for id := range strings.FieldsSeq(row.ids) {
+			if said[id] {
+				t.Errorf("%s stands twice", id)
+			}
+			said[id] = true
+			for _, r := range Parse(corpusMail(t, id), 0).Records(Envelope{}) {
+				if got := strings.Join([]string{r.Event, r.Class, r.Provider, r.Feed, r.Dialect}, " "); got != row.want {
+					t.Errorf("%s: %s, want %s: %s", id, got, row.want, row.because)
+				}
+			}
+		}
+	}
+	for _, mail := range corpusReadings(t, folder) {
+		if strings.HasPrefix(mail.Kind, "arf-") && !said[mail.ID] {
+			t.Errorf("%s is not in the table", mail.ID)
+		}
+	}
+}
+
+// walkthrough is the published mails of different dialects read through by
+// hand: event, class, provider/feed, dialect; complainant and how many are
+// named; identity; reporter; verdict: reasons; what was derived. Identity is
+// unknown and the reporter unchecked as neither is this package's to find out.
+var walkthrough = map[string]string{
+	"002": "complaint fbl yahoo/cfl yahoo; named 1; unknown; unchecked; review: trust is not checked; source_ip=original:Received[1]",
+	"005": "complaint fbl yahoo/cfl yahoo-ses; named 1; unknown; unchecked; review: trust is not checked; source_ip=original:Received[1]",
+	"007": "complaint fbl validity/unknown returnpath1; candidate 7; unknown; unchecked; review: one of 7 recipients, trust is not checked; ",
+	"008": "complaint trap abusix/traps abusix; candidate 2; unknown; unchecked; no: class trap; ",
+	"009": "auth_failure auth example.com/dmarc dmarc-lua; named 1; unknown; unchecked; no: event auth_failure; ",
+	"010": "auth_failure auth netease/dmarc dmarc-netease; none 0; unknown; unchecked; no: event auth_failure; ",
+	// No Arrival-Date, and no host of whoever runs OpenDMARC is known: no date.
+	"011": "auth_failure auth example.net/dmarc dmarc-opendmarc; none 0; unknown; unchecked; no: event auth_failure; ",
+	"013": "complaint fbl validity/rackspace returnpath2; named 1; unknown; unchecked; review: trust is not checked; ",
+	"061": "complaint fbl validity/comcast returnpath1; hashed 1; unknown; unchecked; review: complainant known by a hash only, trust is not checked; ",
+	"079": "complaint fbl zoho/fbl zoho; none 0; unknown; unchecked; review: complainant not known, trust is not checked; original_mail_from=original:Return-Path",
+	"081": "complaint filter spamexperts/filter spamexperts; named 1; unknown; unchecked; no: class filter; ",
+	"213": "opt_out fbl example.com/unknown rfc5965; named 1; unknown; unchecked; review: trust is not checked; original_rcpt_to=report:Removal-Recipient",
+	// Both addresses are blotted out, and so is the one in the bounce address.
+	"256": "complaint fbl aol/scomp aol; none 0; unknown; unchecked; review: complainant not known, trust is not checked; original_mail_from=original:Return-Path",
+	"253": "auth_failure auth microsoft/dmarc dmarc-hotmail; none 0; unknown; unchecked; no: event auth_failure; ",
+	// No host of Yahoo's wrote a Received: its X-Originating-IP and SPF give no client-ip.
+	"239": "complaint fbl yahoo/cfl yahoo; named 1; unknown; unchecked; review: trust is not checked; ",
+	"259": "complaint fbl validity/fastmail returnpath1; hashed 1; unknown; unchecked; review: complainant known by a hash only, trust is not checked; ",
+	"282": "complaint filter spfbl/filter spfbl; named 1; unknown; unchecked; no: class filter; ",
+	"313": "complaint fbl microsoft/jmrp jmrp-arf2026; none 0; unknown; unchecked; review: complainant not known, trust is not checked; arrival_date=original:Received[1] original_mail_from=original:Return-Path source_ip=original:Received-SPF",
+	"317": "complaint fbl example.com/unknown rfc5965; none 0; unknown; unchecked; review: complainant not known, trust is not checked; ",
+	"321": "not_spam fbl example.com/unknown rfc5965; none 0; unknown; unchecked; no: event not_spam; ",
+	"324": "complaint cfbl mailbox.example/cfbl cfbl-arf; none 0; unknown; unchecked; review: complainant not known, trust is not checked; ",
+	"326": "complaint fbl example.org/sieve sieve-report; none 0; unknown; unchecked; review: complainant not known, trust is not checked; ",
+	// Without a report part.
+	"016": "complaint fbl microsoft/jmrp jmrp; named 1; unknown; unchecked; review: trust is not checked; original_rcpt_to=original:X-HmXmrOriginalRecipient source_ip=outer:Subject",
+	"217": "complaint fbl microsoft/jmrp jmrp; named 1; unknown; unchecked; review: trust is not checked; arrival_date=original:Received[1] original_rcpt_to=original:X-HmXmrOriginalRecipient source_ip=original:Received[1]",
+	"286": "complaint service spamcop/reports spamcop-plain; none 0; unknown; unchecked; no: class service; arrival_date=text:Email from arrival_date_raw=text:Email from source_ip=text:Email from",
+}
+
+func TestWalkthrough(t *testing.T) {
+	if corpusFolder(t) == "" {
+		t.Skip("there is no folder of published mails")
+	}
+	for id, want := range walkthrough {
+		r := Parse(corpusMail(t, id), 0).Records(Envelope{})[0]
+		var derived []string
+		for _, key := range slices.Sorted(maps.Keys(r.Derived)) {
+			derived = append(derived, key+"="+r.Derived[key])
+		}
+		got := fmt.Sprintf("%s %s %s/%s %s; %s %d; %s; %s; %s: %s; %s", r.Event, r.Class, r.Provider, r.Feed, r.Dialect, r.Complainant, r.Recipients,
+			r.Identity.Status, r.Reporter.Auth, r.Suppress.Verdict, strings.Join(r.Suppress.Reasons, ", "), strings.Join(derived, " "))
+		if got != want {
+			t.Errorf("%s: %s, want\n     %s", id, got, want)
+		}
+	}
+}

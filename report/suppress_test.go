@@ -1,0 +1,85 @@
+package report
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDecide(t *testing.T) {
+	trusted := Reporter{Auth: "pass", Trusted: true}
+	for _, c := range []struct {
+		name   string
+		change func(*Record)
+		doubts []string
+		want   string
+	}{
+		{name: "a trusted loop that names a person", want: "yes: complaint of class fbl, named, by a trusted reporter"},
+		{name: "known by its token", change: func(r *Record) { r.Complainant = Token }, want: "yes: complaint of class fbl, token, by a trusted reporter"},
+		{name: "an opt-out by CFBL", change: func(r *Record) { r.Event, r.Class, r.FeedbackType = OptOut, ClassCFBL, "Opt-Out" }, want: "yes: opt_out of class cfbl, named, by a trusted reporter"},
+		{name: "a dialect without a type", change: func(r *Record) { r.FeedbackType = "" }, want: "yes: complaint of class fbl, named, by a trusted reporter"},
+
+		{name: "not spam", change: func(r *Record) { r.Event = NotSpam }, want: "no: event not_spam"},
+		{name: "a DMARC failure", change: func(r *Record) { r.Event = AuthFailed }, want: "no: event auth_failure"},
+		{name: "unparsed", change: func(r *Record) { r.Event = Unparsed }, want: "no: event unparsed"},
+		{name: "a trap", change: func(r *Record) { r.Class = ClassTrap }, want: "no: class trap"},
+		{name: "a service", change: func(r *Record) { r.Class = ClassService }, want: "no: class service"},
+		{name: "a filter", change: func(r *Record) { r.Class = ClassFilter }, want: "no: class filter"},
+		{name: "a network", change: func(r *Record) { r.Class = ClassNetwork }, want: "no: class network"},
+		{name: "class auth", change: func(r *Record) { r.Class = ClassAuth }, want: "no: class auth"},
+		{name: "never sent", change: func(r *Record) {
+			r.Extensions = map[string][]string{"complaint.complaintsubtype": {"OnAccountSuppressionList"}}
+		}, want: "no: on the account's suppression list already"},
+
+		{name: "unknown type", change: func(r *Record) { r.FeedbackType = "x-unheard" }, want: "review: feedback type not known"},
+		{name: "one of two", change: func(r *Record) { r.Complainant, r.Recipients = Candidate, 2 }, want: "review: one of 2 recipients"},
+		{name: "hashed", change: func(r *Record) { r.Complainant = Hashed }, want: "review: complainant known by a hash only"},
+		{name: "nobody", change: func(r *Record) { r.Complainant = NoOne }, want: "review: complainant not known"},
+		{name: "unchecked", change: func(r *Record) { r.Reporter = &Reporter{Auth: "unchecked"} }, want: "review: trust is not checked"},
+		{name: "no reporter", change: func(r *Record) { r.Reporter = nil }, want: "review: trust is not checked"},
+		{name: "somebody else's signature", change: func(r *Record) { r.Reporter = &Reporter{Auth: "pass", Reason: "signed by another domain"} }, want: "review: not trusted: signed by another domain"},
+		{name: "failed", change: func(r *Record) { r.Reporter = &Reporter{Auth: "fail"} }, want: "review: not trusted"},
+		{name: "trusted, and failed", change: func(r *Record) { r.Reporter = &Reporter{Auth: "fail", Trusted: true} }, want: "review: trusted without authentication"},
+		{name: "old", doubts: []string{"older than since at first contact"}, want: "review: older than since at first contact"},
+		{name: "all at once", change: func(r *Record) { r.Complainant, r.Reporter = NoOne, nil }, doubts: []string{"over the brake"},
+			want: "review: complainant not known, trust is not checked, over the brake"},
+	} {
+		reporter := trusted
+		rec := Record{Event: Complaint, Class: ClassFBL, FeedbackType: "abuse", Complainant: Named, Recipients: 1, Reporter: &reporter}
+		if c.change != nil {
+			c.change(&rec)
+		}
+		s := rec.Decide(c.doubts...)
+		if got := s.Verdict + ": " + strings.Join(s.Reasons, ", "); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestIdentify: a subscriber makes a complainant whom nobody names known, and
+// its record comparable; of several that are named it makes none.
+func TestIdentify(t *testing.T) {
+	known := Identity{Status: "identified", Subscriber: "4711"}
+	original := &Original{MessageID: "m@example.net"}
+	for _, c := range []struct {
+		rec         Record
+		complainant string
+		person      string
+	}{
+		{Record{Complainant: NoOne}, Token, "4711"},
+		{Record{Complainant: Hashed, RcptHash: "0123@example.com"}, Token, "0123@example.com"},
+		{Record{Complainant: Named, OriginalRcptTo: "user@example.com"}, Named, "user@example.com"},
+		{Record{Complainant: Candidate, OriginalRcptTo: "user@example.com"}, Candidate, "user@example.com"},
+	} {
+		rec := c.rec
+		rec.Event, rec.Provider, rec.Original = Complaint, "example", original
+		rec.Identify(known)
+		want := digest(Complaint, "example", "m@example.net", c.person)
+		if rec.Complainant != c.complainant || rec.Fingerprint != want || rec.Identity.Subscriber != "4711" {
+			t.Errorf("%+v: %s %s", c.rec, rec.Complainant, rec.Fingerprint)
+		}
+	}
+	nobody := Record{Event: Complaint, Complainant: NoOne, Fingerprint: "stale"}
+	if nobody.Identify(Identity{Status: "partial", Campaign: "july"}); nobody.Complainant != NoOne || nobody.Fingerprint != "" {
+		t.Errorf("%+v", nobody)
+	}
+}
