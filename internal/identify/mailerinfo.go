@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// mailerInfo reads the X-Mailer-Info of optivo's successors:
+// mailerInfo reads the X-Mailer-Info that some bulk senders write:
 // number.recipient.campaign, the last two reversed, in base64, and reversed
 // again. Others use the name for anything: only an address counts.
 func mailerInfo(v string) (f found) {
