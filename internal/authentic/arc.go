@@ -76,7 +76,7 @@ func (c *Checker) sealed(ctx context.Context, m *message) (*authResults, *signat
 		return nil, nil, nil
 	}
 	sig, err := readSignature(*last.message)
-	if err != nil || !covered(c.config.ARCSealers, sig.domain) || !sig.covers(m, "from") {
+	if err != nil || !covered(c.config.ARCSealers, sig.domain) || !sig.covers("from") {
 		return nil, nil, nil
 	}
 	sealKey, err := c.key(ctx, &seal)

@@ -89,7 +89,7 @@ func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.
 	if v.auth != pass {
 		return reporter
 	}
-	known := c.known(v.domain, r.Outer.From) || token && v.method != "spf" && below(r.Outer.FromDomain, v.domain)
+	known := c.known(v.domain, r.Outer.From) || token && below(r.Outer.FromDomain, v.domain)
 	switch {
 	case !known:
 		reporter.Reason = v.domain + " is no known reporter"

@@ -77,8 +77,9 @@ func crlfs(s string) string {
 
 // received is the trace of our own server over a mail from outside.
 const (
-	receivedOurs  = "Received: from out.fbl.example.net (out.fbl.example.net [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
-	receivedTheir = "Received: from inner.example.net by out.fbl.example.net with ESMTP; Mon, 1 Jun 2026 09:59:00 +0000\r\n"
+	receivedOurs      = "Received: from out.fbl.example.net (out.fbl.example.net [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
+	receivedTheirs365 = "Received: from a by AB1.prod.outlook.com with SMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
+	receivedTheir     = "Received: from inner.example.net by out.fbl.example.net with ESMTP; Mon, 1 Jun 2026 09:59:00 +0000\r\n"
 )
 
 func results(id, found string) string {
@@ -89,11 +90,11 @@ func dkimPass(domain string) string { return "dkim=pass header.d=" + domain }
 
 // reframed is a genuine report about a mail that holds a report of its own, with
 // the Content-Type changed so that the inner one is read.
-func reframed(t testing.TB) string {
-	inner := "--inner\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUserAgent: x\r\nVersion: 1\r\nSource-IP: 192.0.2.7\r\n" +
+func reframed(t testing.TB, fields []string) string {
+	inner := "--inner\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\nSource-IP: 192.0.2.7\r\n" +
 		"Original-Rcpt-To: <victim@example.org>\r\n\r\n--inner\r\nContent-Type: message/rfc822\r\n\r\nFrom: news@example.com\r\nSubject: x\r\n\r\nx\r\n--inner--\r\n"
 	o := original{ip: "203.0.113.9", from: "x@evil.example", body: inner}
-	return strings.Replace(sign(t, complaint("feedback@"+reporter, o), reporter, yahooFields), `boundary="outer"`, `boundary="inner"`, 1)
+	return strings.Replace(sign(t, complaint("feedback@"+reporter, o), reporter, fields), `boundary="outer"`, `boundary="inner"`, 1)
 }
 
 func TestVerdicts(t *testing.T) {
@@ -155,6 +156,8 @@ func TestVerdicts(t *testing.T) {
 			"Received: from out.example.net by AB1.mail.protection.outlook.com with SMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n" + signed,
 			change: func(c *Config) { c.Microsoft365, c.DKIM = true, false },
 			want:   report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "full", Trusted: true}},
+		{name: "an unsigned encoding of a multipart", mail: "Content-Transfer-Encoding: 7bit\r\n" + signed,
+			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
 		{name: "l= over the whole body", mail: signLength(t, plain, reporter, allFields, len(body(plain))),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
 		{name: "l= with a footer", mail: signLength(t, plain, reporter, allFields, len(body(plain))) + "a footer\r\n",
@@ -175,9 +178,9 @@ func TestVerdicts(t *testing.T) {
 		{name: "altered header", mail: strings.Replace(signed, "Subject: complaint", "Subject: Complaint", 1), want: report.Reporter{Auth: "fail"}},
 		{name: "a second From", mail: "From: <x@evil.example>\r\n" + signed, want: report.Reporter{Auth: "fail"}},
 		{name: "a second Content-Type", mail: "Content-Type: text/plain\r\n" + signed, want: report.Reporter{Auth: "fail"}},
-		{name: "re-framed", mail: reframed(t), want: report.Reporter{Auth: "fail"}},
-		{name: "re-framed, a-r of ours", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + reframed(t), want: report.Reporter{Auth: "fail"}},
-		{name: "re-framed and sealed", mail: seal(t, reframed(t), sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "fail"}},
+		{name: "re-framed", mail: reframed(t, yahooFields), want: report.Reporter{Auth: "fail"}},
+		{name: "re-framed, a-r of ours", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + reframed(t, yahooFields), want: report.Reporter{Auth: "fail"}},
+		{name: "re-framed and sealed", mail: seal(t, reframed(t, yahooFields), sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "fail"}},
 		{name: "l= with another report behind it", mail: strings.Replace(signLength(t, plain, reporter, yahooFields, len(body(plain))), `boundary="outer"`, `boundary="more"`, 1) +
 			strings.ReplaceAll(body(plain), "outer", "more"), want: report.Reporter{Auth: "fail"}},
 		{name: "l= before the end of the parts", mail: signLength(t, plain, reporter, allFields, strings.Index(body(plain), "--outer\r\nContent-Type: message/f")),
@@ -221,6 +224,17 @@ func TestVerdicts(t *testing.T) {
 		{name: "spf, border not ours", mail: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedTheir + plain, want: report.Reporter{Auth: "none"}},
 		{name: "spf, altered", mail: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedOurs + strings.Replace(signed, "reader@", "victim@", 1), want: report.Reporter{Auth: "fail"}},
 		{name: "sealed by another", mail: seal(t, plain, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed by another over a signature of ours", mail: sealBy(t, plain, evil, sealer, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed over another's signature", mail: sealBy(t, plain, sealer, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed without the From", mail: seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields[1:]), want: report.Reporter{Auth: "none"}},
+		{name: "re-framed behind the seal", mail: strings.Replace(seal(t, strings.Replace(reframed(t, allFields), `"inner"`, `"outer"`, 1), sealer, "x; "+dkimPass(reporter), "none", yahooFields), `"outer"`, `"inner"`, 1),
+			change: func(c *Config) { c.DKIM = false }, want: report.Reporter{Auth: "fail"}},
+		{name: "cfbl, signed by a domain below", mail: sign(t, complaint("fbl@"+evil, oursOriginal), "below."+evil, allFields), token: true,
+			want: report.Reporter{Auth: "pass", AuthDomain: "below." + evil, AuthMethod: "dkim", Coverage: "full"}},
+		{name: "a From in the body", mail: "Subject: x\r\n\r\n" + plain, want: report.Reporter{Auth: "fail"}},
+		{name: "l= without the From", mail: signLength(t, plain, reporter, allFields[1:], len(body(plain))), want: report.Reporter{Auth: "fail"}},
+		{name: "a-r of an id of ours among microsoft's hops", mail: receivedTheirs365 + results("mx.example.com", dkimPass(reporter)) + receivedTheirs365 + plain,
+			change: func(c *Config) { c.Microsoft365 = true }, want: report.Reporter{Auth: "none"}},
 		{name: "sealed, chain failed", mail: seal(t, plain, sealer, "x; "+dkimPass(reporter), "fail", allFields), want: report.Reporter{Auth: "none"}},
 		{name: "sealed, results altered", mail: strings.Replace(seal(t, plain, sealer, "x; "+dkimPass("fbl.example.xxx"), "none", allFields), "fbl.example.xxx", reporter, 1), want: report.Reporter{Auth: "none"}},
 		{name: "sealed, body altered", mail: strings.Replace(seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields), "reader@", "victim@", 1), want: report.Reporter{Auth: "none"}},
@@ -235,7 +249,7 @@ func TestVerdicts(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			dns, conf := publish(t, reporter, carrier, evil, sealer, "free.example"), config
+			dns, conf := publish(t, reporter, carrier, evil, sealer, "free.example", "below."+evil), config
 			if test.dns != nil {
 				test.dns(dns)
 			}

@@ -113,7 +113,7 @@ func (c *Checker) prepare(ctx context.Context, m *message, s *signature, receive
 		records[name] = record
 		return nil
 	}
-	if s.tags["v"] != "1" || !s.covers(m, "from") {
+	if s.tags["v"] != "1" || !s.covers("from") {
 		return errMalformed
 	}
 	return s.verifyMessage(m, key)

@@ -37,7 +37,7 @@ func FuzzCheck(f *testing.F) {
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	_, body, _ := strings.Cut(plain, "\r\n\r\n")
 	for _, mail := range []string{
-		plain, reframed(f),
+		plain, reframed(f, yahooFields),
 		sign(f, plain, reporter, allFields), sign(f, plain, reporter, yahooFields), sign(f, plain, evil, allFields),
 		signLength(f, plain, reporter, yahooFields, len(body)),
 		seal(f, plain, sealer, "mx; "+dkimPass(reporter), "none", allFields),

@@ -73,11 +73,11 @@ func readMessage(mail []byte) (*message, error) {
 }
 
 // add adds a field, unless a reader could take it for something else: for no
-// field at all, for a boundary, or for a URL.
+// field, which may be a boundary, or for a URL.
 func (m *message) add(raw string) bool {
 	name, value, found := strings.Cut(raw, ":")
 	name = strings.TrimRight(name, " \t")
-	if !found || name == "" || len(name) > maxName || strings.HasPrefix(name, "--") || strings.HasPrefix(value, "//") ||
+	if !found || name == "" || len(name) > maxName || strings.HasPrefix(value, "//") ||
 		strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return false
 	}

@@ -179,9 +179,15 @@ func signSimple(t testing.TB, mail, domain, start, extra string, fields []string
 // seal puts one ARC set on top: what the sealer found, and its two signatures.
 func seal(t testing.TB, mail, domain, found, cv string, fields []string) string {
 	t.Helper()
+	return sealBy(t, mail, domain, domain, found, cv, fields)
+}
+
+// sealBy has one domain seal, and another one sign the mail.
+func sealBy(t testing.TB, mail, domain, signer, found, cv string, fields []string) string {
+	t.Helper()
 	_, body, _ := strings.Cut(mail, "\r\n\r\n")
 	results := "ARC-Authentication-Results: i=1; " + found + "\r\n"
-	message := signSimple(t, mail, domain, "ARC-Message-Signature: i=1; ", "", fields, len(body))
+	message := signSimple(t, mail, signer, "ARC-Message-Signature: i=1; ", "", fields, len(body))
 	return signField(t, domain, relax(results)+relax(message),
 		fmt.Sprintf("ARC-Seal: i=1; a=%s; cv=%s; d=%s; s=s; b=", algorithm(t, domain), cv, domain)) + message + results + mail
 }

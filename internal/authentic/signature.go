@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,18 +86,9 @@ func readTags(v string) (map[string]string, bool) {
 	return tags, true
 }
 
-// covers reports whether every field of that name in the header is signed, or
-// that there is none: of repeated fields a signer takes the lowest first (RFC
-// 6376 section 5.4.2), a reader the topmost.
-func (s *signature) covers(m *message, name string) bool {
-	signed := 0
-	for _, h := range s.signed {
-		if h == name {
-			signed++
-		}
-	}
-	return signed >= max(len(m.named(name)), 1)
-}
+// covers reports whether the fields of that name are signed, or that there is
+// none; there is one at most, see doubled.
+func (s *signature) covers(name string) bool { return slices.Contains(s.signed, name) }
 
 // short reports whether l= leaves some of the body unsigned.
 func (s *signature) short(m *message) bool {
@@ -107,8 +99,8 @@ func (s *signature) short(m *message) bool {
 // encoding of a multipart says nothing (RFC 2045 section 6.4).
 func (s *signature) full(m *message) bool {
 	const encoding = "content-transfer-encoding"
-	return s.covers(m, "content-type") && !s.short(m) &&
-		(len(m.named(encoding)) == 0 || s.covers(m, encoding) || m.isMultipart())
+	return s.covers("content-type") && !s.short(m) &&
+		(len(m.named(encoding)) == 0 || s.covers(encoding) || m.isMultipart())
 }
 
 func (s *signature) relaxedHeader() bool {

@@ -45,6 +45,7 @@ func TestHeaderTricks(t *testing.T) {
 			"type below":               strings.Replace(base, "\r\n\r\n", "\r\nContent-Type: multipart/mixed; boundary=inner\r\n\r\n", 1),
 			"first line ends in CR":    "X: y\r" + base,
 			"CR in the header":         "X: y\rContent-Type: multipart/mixed; boundary=inner\r\n" + typed(""),
+			"type behind a CR":         "X: y\rContent-Type: multipart/mixed; boundary=inner\r\n" + base,
 			"delimiter in the header":  typ + "--outer\r\n" + forged + typed(""),
 			"delimiter and type":       "From: <feedback@" + reporter + ">\r\n" + typ + "--outer\r\n" + forged + strings.Replace(base, "From: <feedback@"+reporter+">\r\n", "", 1),
 			"delimiter, type as it is": strings.Replace(base, typ, typ+"--outer\r\n"+forged, 1),
