@@ -36,7 +36,7 @@ func (p *program) check(c *cli.Context) error {
 	t.ok("config", "%s", plural(len(config.Accounts), "account"))
 	t.ledger(c.Context, config.Ledger)
 	for _, a := range config.Accounts {
-		t.account(c.Context, a)
+		t.account(c.Context, config, a)
 	}
 	if c.Context.Err() != nil {
 		return c.Context.Err()
@@ -105,8 +105,8 @@ func (t *trial) state(s ledger.State) {
 	t.ok(s.Name, "%s", text)
 }
 
-func (t *trial) account(ctx context.Context, a Account) {
-	account, err := t.p.watched(a, nil)
+func (t *trial) account(ctx context.Context, config *Config, a Account) {
+	account, err := t.p.watched(config, a, nil)
 	if err != nil {
 		t.fail(a.Name, err)
 		return

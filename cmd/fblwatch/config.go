@@ -8,17 +8,24 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // Config is the whole config file. Each package has its own part of it.
 type Config struct {
-	Ledger    string          `yaml:"ledger"`
-	Accounts  []Account       `yaml:"accounts"`
-	Keep      Span            `yaml:"keep"`      // the heads of mails, for reading them again
-	Retention Span            `yaml:"retention"` // records
-	Records   sink.FileConfig `yaml:"records"`
-	Log       LogConfig       `yaml:"log"`
+	Ledger    string           `yaml:"ledger"`
+	Accounts  []Account        `yaml:"accounts"`
+	Keep      Span             `yaml:"keep"`      // the heads of mails, for reading them again
+	Retention Span             `yaml:"retention"` // records
+	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
+	Identify  identify.Config  `yaml:"identify"`
+	Trust     authentic.Config `yaml:"trust"`
+	Records   sink.FileConfig  `yaml:"records"`
+	Log       LogConfig        `yaml:"log"`
 }
 
 // LogConfig says what is logged and how.
@@ -59,6 +66,25 @@ func (c Config) Validate() error {
 		seen[a.Name] = true
 	}
 	return nil
+}
+
+// dedicated are the domains that only a provider's own reports are signed by.
+// Where customers' mail is signed likewise, as at a free-mail provider, anybody
+// could write a report: such a provider is trusted only where the user says so,
+// under trust: reporters.
+var dedicated = []authentic.Provider{{Name: "yahoo", Signs: []string{"arf.mail.yahoo.com"}}}
+
+// reading is how mails become records, by the config.
+func (c *Config) reading() (watch.Reading, error) {
+	identifier, err := identify.New(c.Identify)
+	if err != nil {
+		return watch.Reading{}, wrong(err, "")
+	}
+	trust, err := authentic.New(c.Trust, nil, dedicated)
+	if err != nil {
+		return watch.Reading{}, wrong(err, "")
+	}
+	return watch.Reading{Providers: c.Providers, Identify: identifier, Trust: trust, DNS: c.Trust.DKIM || len(c.Trust.ARCSealers) > 0}, nil
 }
 
 // config reads the config file at path; empty is the default place.

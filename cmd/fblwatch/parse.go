@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -27,6 +28,7 @@ func (p *program) parseCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
 			&cli.StringFlag{Name: "format", Usage: "json (one record a line), arf (plain header lines) or table; json where stdout is no terminal, else table"},
 			&cli.StringFlag{Name: "from", Usage: "only reports whose From is `ADDR`"},
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust"},
 			&cli.BoolFlag{Name: "all", Usage: "with json: also a line {\"kind\": ..., \"mailbox\": ...} for each mail that makes no record"},
 		},
 		Action: p.parse,
@@ -46,7 +48,17 @@ func (p *program) parse(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	e := encoder{format: format, from: c.String("from"), all: c.Bool("all")}
+	config := &Config{}
+	if c.IsSet("config") {
+		if config, err = p.config(c.String("config")); err != nil {
+			return err
+		}
+	}
+	reading, err := config.reading()
+	if err != nil {
+		return err
+	}
+	e := encoder{ctx: c.Context, reading: reading, format: format, from: c.String("from"), all: c.Bool("all")}
 	if e.all && format != "json" {
 		return wrong(errors.New("--all goes with --format json only"), "")
 	}
@@ -102,9 +114,11 @@ func (p *program) format(name, other string) (string, error) {
 
 // encoder makes one mail's part of the output.
 type encoder struct {
-	format string
-	from   string // empty: any
-	all    bool
+	ctx     context.Context
+	reading watch.Reading
+	format  string
+	from    string // empty: any
+	all     bool
 }
 
 func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
@@ -119,7 +133,7 @@ func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
 		return dst
 	}
 	mailbox := report.Mailbox{Folder: m.Path, UID: uint32(m.Number)}
-	records := r.Records(report.Envelope{ProcessedAt: time.Now(), Mailbox: &mailbox})
+	records, _ := e.reading.Records(e.ctx, r, m.Body, true, report.Envelope{ProcessedAt: time.Now(), Mailbox: &mailbox})
 	for i := range records {
 		if e.format == "table" {
 			dst = appendTableRow(dst, &records[i])

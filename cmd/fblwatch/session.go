@@ -68,8 +68,12 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 }
 
 // watched is the account as internal/watch takes it, without a ledger.
-func (p *program) watched(a Account, log *slog.Logger) (watch.Account, error) {
+func (p *program) watched(config *Config, a Account, log *slog.Logger) (watch.Account, error) {
 	imap, err := p.imapOptions(a)
+	if err != nil {
+		return watch.Account{}, err
+	}
+	reading, err := config.reading()
 	if err != nil {
 		return watch.Account{}, err
 	}
@@ -80,7 +84,7 @@ func (p *program) watched(a Account, log *slog.Logger) (watch.Account, error) {
 	case len(folders) == 0:
 		folders = []string{"INBOX"}
 	}
-	return watch.Account{Name: a.Name, IMAP: imap, Folders: folders, Log: log}, nil
+	return watch.Account{Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Log: log}, nil
 }
 
 func (p *program) imapOptions(a Account) (imapclient.Options, error) {

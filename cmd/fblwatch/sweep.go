@@ -55,7 +55,7 @@ func (p *program) sweep(c *cli.Context) error {
 	var total struct{ mails, known, records int }
 	progress := p.progress(printing)
 	err = p.eachSession(c, config, func(c *cli.Context, a Account) error {
-		account, err := p.watched(a, log)
+		account, err := p.watched(config, a, log)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func (p *program) watch(c *cli.Context) error {
 	log := p.logger(config.Log)
 	accounts := make([]watch.Account, len(config.Accounts))
 	for i, a := range config.Accounts {
-		if accounts[i], err = p.watched(a, log); err != nil {
+		if accounts[i], err = p.watched(config, a, log); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -86,7 +87,18 @@ func (y *yamlReader) decode(n *yaml.Node, v reflect.Value, path string) error {
 	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		return y.scalar(n, path, "text", func(s string) error { return text.UnmarshalText([]byte(s)) })
 	}
+	if d, ok := v.Addr().Interface().(*time.Duration); ok {
+		return y.scalar(n, path, "a time such as 5s", func(s string) (err error) {
+			if *d, err = time.ParseDuration(s); err != nil {
+				err = errors.New("expected a time such as 5s")
+			}
+			return err
+		})
+	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return y.decode(n, v.Elem(), path)
 	case reflect.Struct:
 		return y.mapping(n, v, path)
 	case reflect.Slice:
@@ -102,7 +114,7 @@ func (y *yamlReader) decode(n *yaml.Node, v reflect.Value, path string) error {
 				return err
 			}
 		}
-		return nil
+		return y.validate(n, v, path)
 	case reflect.String:
 		return y.scalar(n, path, "text", func(s string) error {
 			if isPath(path) {
@@ -171,6 +183,11 @@ func (y *yamlReader) mapping(n *yaml.Node, v reflect.Value, path string) error {
 			return err
 		}
 	}
+	return y.validate(n, v, path)
+}
+
+// validate asks a value that has been read whether it can work.
+func (y *yamlReader) validate(n *yaml.Node, v reflect.Value, path string) error {
 	if valid, ok := v.Interface().(interface{ Validate() error }); ok {
 		if err := valid.Validate(); err != nil {
 			return y.errorf(n, path, "%w", err)

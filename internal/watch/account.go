@@ -28,6 +28,8 @@ type Account struct {
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch has one a folder
 	Log     *slog.Logger      // nil: none
 
+	Reading Reading // how mails become records
+
 	// All reads every folder from its first UID again, once. What the ledger
 	// knows falls out by its report_id.
 	All bool

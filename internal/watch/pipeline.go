@@ -82,7 +82,7 @@ func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 		read: make(chan *batch), commit: make(chan *batch),
 		more: make(map[uint32]int64),
 	}
-	p.wg.Go(p.reader)
+	p.wg.Go(func() { p.reader(ctx) })
 	p.wg.Go(func() { p.committer(ctx) })
 	return p
 }
@@ -177,12 +177,14 @@ func (p *pipeline) report(change func(*Progress)) {
 }
 
 // reader is the second stage: octets to records.
-func (p *pipeline) reader() {
+func (p *pipeline) reader(ctx context.Context) {
 	defer close(p.commit)
 	for b := range p.read {
 		slices.SortFunc(b.mails, func(a, b mail) int { return int(int64(a.UID) - int64(b.UID)) })
-		for _, m := range b.mails {
-			p.parse(b, m)
+		made := make([]parsed, len(b.mails))
+		p.each(len(b.mails), func(i int) { made[i] = p.parse(ctx, b.mails[i]) })
+		for i, m := range b.mails {
+			p.take(b, m, made[i])
 		}
 		for _, uid := range b.lost {
 			b.made = append(b.made, p.unfetched(uid))
@@ -192,33 +194,78 @@ func (p *pipeline) reader() {
 	}
 }
 
-func (p *pipeline) parse(b *batch, m mail) {
-	if m.Gone {
-		b.done = append(b.done, m.UID)
+// askers is how many mails of a batch may wait for the DNS at once.
+const askers = 16
+
+// each does a batch's mails: one after the other where nothing is asked of
+// anybody, since then the next stage uses the other core.
+func (p *pipeline) each(n int, do func(i int)) {
+	if !p.f.a.Reading.Asks() {
+		for i := range n {
+			do(i)
+		}
 		return
+	}
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, askers)
+	for i := range n {
+		turn <- struct{}{}
+		wg.Go(func() {
+			do(i)
+			<-turn
+		})
+	}
+	wg.Wait()
+}
+
+// parsed is what became of a mail.
+type parsed struct {
+	report  *report.Report
+	records []report.Record
+	want    int64 // octets that are needed first; 0: none
+}
+
+func (p *pipeline) parse(ctx context.Context, m mail) parsed {
+	if m.Gone {
+		return parsed{}
 	}
 	got := int64(len(m.Body))
+	most := min(p.f.a.MaxMail, m.size)
 	r := report.Parse(m.Body, m.size)
-	if want := min(r.Need(), p.f.a.MaxMail, m.size); want > got {
-		// In steps, so that mails which need about as much go into one FETCH.
-		want = min((want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMail)
-		b.needs = append(b.needs, need{m.UID, want})
-		return
+	if want := min(r.Need(), most); want > got {
+		return parsed{want: want}
 	}
-	b.done = append(b.done, m.UID)
-	records := r.Records(report.Envelope{
+	records, whole := p.f.a.Reading.Records(ctx, r, m.Body, got >= most, report.Envelope{
 		ReceivedAt:  m.InternalDate,
 		ProcessedAt: time.Now(),
 		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
 	})
+	if whole {
+		return parsed{want: most}
+	}
+	return parsed{report: r, records: records}
+}
+
+// take puts what became of a mail into its batch.
+func (p *pipeline) take(b *batch, m mail, got parsed) {
+	if got.want > 0 {
+		// In steps, so that mails which need about as much go into one FETCH.
+		want := min((got.want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMail)
+		b.needs = append(b.needs, need{m.UID, want})
+		return
+	}
+	b.done = append(b.done, m.UID)
+	if got.report == nil {
+		return
+	}
 	b.made = append(b.made, ledger.Mail{
-		ReportID:    r.ID,
+		ReportID:    got.report.ID,
 		UIDValidity: p.claim.Checkpoint.UIDValidity,
 		UID:         m.UID,
-		Kind:        string(r.Kind),
+		Kind:        string(got.report.Kind),
 		At:          m.InternalDate,
-		Head:        m.Body[:min(got, headMost)],
-		Records:     p.rows(records),
+		Head:        m.Body[:min(len(m.Body), headMost)],
+		Records:     p.rows(got.records),
 	})
 }
 
