@@ -315,6 +315,7 @@ func (p *parser) rcptTo(value string) {
 			more = true
 			p.loss("original-rcpt-to: not an address")
 		case p.knows(addr):
+			more = more || rest
 			p.deviation("original-rcpt-to: the same address twice")
 		case len(p.r.OriginalRcptTo) == maxRecipients:
 			more = true
