@@ -50,7 +50,7 @@ func (r *Report) dialect() string {
 	}
 	for i := range dialects {
 		d := &dialects[i]
-		if hasPrefixFold([]byte(agent), d.agent) && (d.is == nil || d.is(r)) {
+		if len(agent) >= len(d.agent) && strings.EqualFold(agent[:len(d.agent)], d.agent) && (d.is == nil || d.is(r)) {
 			return d.name
 		}
 	}

@@ -88,7 +88,7 @@ func (h *Header) all() []field {
 		}
 		if kind == fieldLine {
 			if h.fields == nil {
-				h.fields = make([]field, 0, 16)
+				h.fields = make([]field, 0, 32)
 			}
 			h.fields = append(h.fields, f)
 		}

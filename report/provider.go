@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ type Provider struct {
 	Signed     []string `yaml:"signed"`      // domains that sign its reports; those below them too
 	UserAgents []string `yaml:"user_agents"` // how the User-Agent begins
 	Sources    []string `yaml:"sources"`     // the field Source of the report part
-	From       []string `yaml:"from"`        // an address, "*" standing for anything, or a domain and those below it
+	From       []string `yaml:"from"`        // a domain, with those below it; or an address there, whose local part may begin or end with "*"
 
 	Carriers []string `yaml:"carriers"` // domains of From that Signed need not be in line with
 	Hosts    []string `yaml:"hosts"`    // domains of the hosts that receive its mail
@@ -70,8 +69,9 @@ func (p Providers) Validate() error {
 			}
 		}
 		for _, pattern := range row.From {
-			if _, err := path.Match(pattern, ""); err != nil {
-				fail(fmt.Sprintf("from %q: %v", pattern, err))
+			local, domain := cutAddress(pattern)
+			if domain == "" || strings.Contains(domain, "*") || strings.Contains(strings.Trim(local, "*"), "*") {
+				fail(fmt.Sprintf("from %q: must be a domain, or an address whose local part may begin or end with *", pattern))
 			}
 		}
 	}
@@ -83,30 +83,45 @@ func (p Providers) Validate() error {
 // "unknown", and the feed may hash. It goes by what the mail says of itself:
 // anybody can say so.
 func (p Providers) Of(r *Report) Provider {
-	m := marks{dialect: r.dialect(), agent: r.UserAgent, source: r.extension("source"), from: r.Outer.From}
+	m := marks{dialect: r.dialect(), agent: r.UserAgent, source: r.extension("source")}
+	from := r.Outer.From
 	if by := r.extension("redirected-by"); by != "" && m.dialect == "redirected" {
-		m.from = by
+		from = by
 	}
-	for _, value := range r.Header(FromOuter).Values("DKIM-Signature") {
-		if d := dkimTag([]byte(value), 'd'); len(d) > 0 {
-			m.signed = append(m.signed, strings.ToLower(string(d)))
+	m.domain = domainOf(from)
+	m.local, _ = cutAddress(from)
+	for _, f := range r.Header(FromOuter).all() {
+		if is(f.name, "dkim-signature") {
+			if d := dkimTag(f.value, 'd'); len(d) > 0 {
+				m.signed = append(m.signed, string(d))
+			}
 		}
 	}
 	var row *Provider
 	best := 0
-	for _, rows := range [...][]Provider{p, builtin} {
-		for i := range rows {
-			if score := m.score(&rows[i]); score > best {
-				row, best = &rows[i], score
-			}
+	try := func(candidate *Provider) {
+		if score := m.score(candidate); score > best {
+			row, best = candidate, score
 		}
+	}
+	for i := range p {
+		try(&p[i])
+	}
+	for _, candidate := range builtinBy().dialect[m.dialect] {
+		try(candidate)
+	}
+	for domain, more := m.domain, best < 16; more && domain != ""; {
+		for _, candidate := range builtinBy().domain[domain] {
+			try(candidate)
+		}
+		_, domain, more = strings.Cut(domain, ".")
 	}
 	found := Provider{Hashes: true} // for all we know
 	if row != nil {
 		found = *row
 	}
 	if found.Name == "" {
-		found.Name = registrable(domainOf(m.from))
+		found.Name = registrable(m.domain)
 	}
 	if found.Feed == "" {
 		found.Feed = "unknown"
@@ -135,8 +150,9 @@ func (r *Report) class(row, dialect string) string {
 
 // marks are what a report is known by.
 type marks struct {
-	dialect, agent, source, from string
-	signed                       []string
+	dialect, agent, source string
+	local, domain          string // of From
+	signed                 []string
 }
 
 // score says how well a row matches, 0: not at all.
@@ -172,20 +188,42 @@ func (m *marks) score(row *Provider) (score int) {
 
 func (m *marks) isFrom(patterns []string) bool {
 	for _, pattern := range patterns {
-		if !strings.Contains(pattern, "@") {
-			if within(domainOf(m.from), pattern) {
-				return true
-			}
-		} else if ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(m.from)); ok && err == nil {
+		if local, domain := cutAddress(pattern); within(m.domain, domain) && matches(m.local, local) {
 			return true
 		}
 	}
 	return false
 }
 
+// cutAddress splits an address, or a domain alone, whose local part is "*".
+func cutAddress(addr string) (local, domain string) {
+	at := strings.LastIndexByte(addr, '@')
+	if at < 0 {
+		return "*", addr
+	}
+	return addr[:at], addr[at+1:]
+}
+
+// matches compares with a pattern that may begin or end with "*".
+func matches(v, pattern string) bool {
+	want := strings.Trim(pattern, "*")
+	head, tail := strings.HasPrefix(pattern, "*"), strings.HasSuffix(pattern, "*")
+	switch n := len(want); {
+	case head && tail:
+		return strings.Contains(strings.ToLower(v), strings.ToLower(want))
+	case len(v) < n:
+		return false
+	case head:
+		return strings.EqualFold(v[len(v)-n:], want)
+	case tail:
+		return strings.EqualFold(v[:n], want)
+	}
+	return strings.EqualFold(v, want)
+}
+
 func containsFold(list []string, v string) bool {
 	for _, one := range list {
-		if strings.EqualFold(one, v) {
+		if len(one) == len(v) && strings.EqualFold(one, v) {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -104,15 +105,44 @@ func TestProvidersValidate(t *testing.T) {
 	if err := Providers(builtin).Validate(); err != nil {
 		t.Error(err)
 	}
+	for _, row := range builtin {
+		if len(row.Dialects)+len(row.From) == 0 {
+			t.Errorf("%s %s: builtinBy does not find it", row.Name, row.Feed)
+		}
+	}
 	for want, row := range map[string]Provider{
-		"providers: row 1 (a): needs one of dialects, signed, user_agents, sources, from":                    {Name: "a"},
-		"providers: row 1 (): says nothing: needs a provider, a feed or a class":                             {From: []string{"a@example.com"}},
-		`providers: row 1 (a): class "spam": must be one of fbl, cfbl, trap, service, filter, network, auth`: {Name: "a", Class: "spam", From: []string{"example.com"}},
-		"providers: row 1 (a): an empty string in a list":                                                    {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
-		`providers: row 1 (a): from "[@example.com": syntax error in pattern`:                                {Name: "a", From: []string{"[@example.com"}},
+		"providers: row 1 (a): needs one of dialects, signed, user_agents, sources, from":                                        {Name: "a"},
+		"providers: row 1 (): says nothing: needs a provider, a feed or a class":                                                 {From: []string{"a@example.com"}},
+		`providers: row 1 (a): class "spam": must be one of fbl, cfbl, trap, service, filter, network, auth`:                     {Name: "a", Class: "spam", From: []string{"example.com"}},
+		"providers: row 1 (a): an empty string in a list":                                                                        {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
+		`providers: row 1 (a): from "a*b@example.com": must be a domain, or an address whose local part may begin or end with *`: {Name: "a", From: []string{"a*b@example.com"}},
 	} {
 		if err := (Providers{row}).Validate(); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// TestNotes: providers.md has a note on every dialect and names its fixture.
+func TestNotes(t *testing.T) {
+	b, err := os.ReadFile("../providers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := string(b)
+	for _, d := range dialects {
+		if !strings.Contains(notes, "\n| "+d.name) && !strings.Contains(notes, ", "+d.name+" | ") {
+			t.Errorf("no note on %s", d.name)
+		}
+	}
+	for _, f := range fixtures(t) {
+		if strings.HasPrefix(f.name, "dialect-") && !strings.Contains(notes, f.name) {
+			t.Errorf("no note names %s", f.name)
+		}
+	}
+	for _, row := range builtin {
+		if row.Name != "" && !strings.Contains(notes, row.Name) {
+			t.Errorf("no note on %s", row.Name)
 		}
 	}
 }

@@ -1,5 +1,10 @@
 package report
 
+import (
+	"slices"
+	"sync"
+)
+
 // builtin is what is known about providers; providers.md says since when, by
 // which mail, and where to enrol. Of a provider's rows the one without a mark
 // of a feed comes first.
@@ -36,7 +41,7 @@ var builtin = []Provider{
 	{Name: "abusix", Feed: "traps", Class: ClassTrap, From: []string{"abusix.com", "abusix.org"}, Signed: []string{"abusix.com", "abusix.org"}},
 	{Name: "spamexperts", Feed: "filter", Class: ClassFilter, Dialects: []string{"spamexperts"}, Signed: []string{"spamexperts.com"}},
 	{Name: "nixspam", Feed: "filter", Class: ClassFilter, Dialects: []string{"nixspam"}, Signed: []string{"nixspam.net", "heise.de"}},
-	{Name: "nixspam", Feed: "filter", Class: ClassFilter, From: []string{"nixspam.net", "*nixspam*@*heise.de"}, Signed: []string{"nixspam.net", "heise.de"}},
+	{Name: "nixspam", Feed: "filter", Class: ClassFilter, From: []string{"nixspam.net", "*nixspam*@heise.de"}, Signed: []string{"nixspam.net", "heise.de"}},
 	{Name: "spfbl", Feed: "filter", Class: ClassFilter, Dialects: []string{"spfbl"}, Signed: []string{"spfbl.net"}},
 	{Name: "dnsblde", Feed: "filter", Class: ClassFilter, Dialects: []string{"dnsblde"}, Signed: []string{"dnsbl.de"}},
 	{Name: "dnsblde", Feed: "filter", Class: ClassFilter, From: []string{"dnsbl.de"}, Signed: []string{"dnsbl.de"}},
@@ -56,11 +61,29 @@ var builtin = []Provider{
 	{Feed: "sieve", Dialects: []string{"sieve-report"}},
 }
 
+// builtinBy finds the rows by what each must match: a dialect or, where it
+// lists none, a domain of From.
+var builtinBy = sync.OnceValue(func() (by struct{ dialect, domain map[string][]*Provider }) {
+	by.dialect, by.domain = make(map[string][]*Provider), make(map[string][]*Provider)
+	for i := range builtin {
+		row := &builtin[i]
+		for _, dialect := range row.Dialects {
+			by.dialect[dialect] = append(by.dialect[dialect], row)
+		}
+		for _, from := range row.From {
+			if _, domain := cutAddress(from); len(row.Dialects) == 0 && !slices.Contains(by.domain[domain], row) {
+				by.domain[domain] = append(by.domain[domain], row)
+			}
+		}
+	}
+	return by
+})
+
 var (
 	yahooHosts      = []string{"yahoo.com", "yahoo.co.jp", "yahoodns.net"}
 	aolHosts        = []string{"aol.com", "aol.net"}
 	neteaseHosts    = []string{"163.com", "126.com", "yeah.net", "netease.com"}
-	microsoftHosts  = []string{"hotmail.com", "outlook.com", "phx.gbl"}
+	microsoftHosts  = []string{"hotmail.com", "outlook.com", "office365.com", "phx.gbl"}
 	microsoftSigned = []string{"hotmail.com", "outlook.com", "microsoft.com"}
 	zohoHosts       = []string{"zoho.com", "zohomail.com"}
 )
@@ -84,7 +107,7 @@ func loop(name string, domains ...string) Provider {
 	p := Provider{Name: name, Feed: "fbl", Class: ClassFBL, Signed: domains, Hosts: domains}
 	for _, domain := range domains {
 		for _, local := range [...]string{"fbl*", "*-fbl", "feedback*", "abuse-report*", "complaint*"} {
-			p.From = append(p.From, local+"@"+domain, local+"@*."+domain)
+			p.From = append(p.From, local+"@"+domain)
 		}
 	}
 	return p

@@ -67,17 +67,16 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 // onSuppressionList reports whether Amazon SES says that it did not even send
 // the mail, as the recipient is on its list.
 func (rec *Record) onSuppressionList() bool {
-	for name, values := range rec.Extensions {
-		if strings.Contains(name, "complaintsubtype") && slices.Contains(values, "OnAccountSuppressionList") {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(rec.Extensions["complaint.complaintsubtype"], "OnAccountSuppressionList")
 }
 
 // isKnownType knows the registered types that are complaints, the opt-outs of
 // the drafts, and a report whose dialect has none.
 func isKnownType(feedbackType string) bool {
+	switch feedbackType {
+	case "", "abuse", "fraud", "virus", "other":
+		return true
+	}
 	bare := strings.Map(func(c rune) rune {
 		if strings.ContainsRune("-_ \t", c) {
 			return -1
