@@ -28,6 +28,7 @@ var floors = map[string]int{
 	"internal/imaptest":  1,
 	"internal/ledger":    1,
 	"internal/mailfile":  1,
+	"internal/privacy":   1,
 	"internal/route":     1,
 	"internal/sink":      1,
 	"internal/alarm":     2,

@@ -1,0 +1,110 @@
+package privacy
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// people are the addresses to hide, in lower case.
+type people struct{ addresses map[string]bool }
+
+// recipientFields are the names of fields that hold recipients: of the report
+// part, of JSON (its path), of the reported mail's header.
+var recipientFields = regexp.MustCompile(`(?i)(rcpt|recipient|destination|smtp_to|emailaddress|(delivered|original|envelope|apparently)-to)[a-z-]*$|(^|\.)(to|cc|bcc)$`)
+
+var anAddress = regexp.MustCompile(`[^\s<>()\[\],;:"'=/@]+@[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]`)
+
+// forAddress is the recipient in a Received field (RFC 5321 section 4.4).
+var forAddress = regexp.MustCompile(`(?i)\sfor\s+<?([^\s<>;]+@[^\s<>;]+)`)
+
+func (p *people) ofRecord(rec *report.Record) {
+	p.add(rec.OriginalRcptTo)
+	var own []string // who sends mail to everybody
+	if rec.Reporter != nil {
+		own = append(own, rec.Reporter.From)
+	}
+	if o := rec.Original; o != nil {
+		p.addOthers(o.To, append(own, o.From))
+	}
+	if rec.Identity != nil {
+		p.addIn(rec.Identity.Subscriber)
+	}
+	p.ofExtensions(rec.Extensions)
+}
+
+func (p *people) ofReport(r *report.Report) {
+	for _, rcpt := range r.OriginalRcptTo {
+		p.add(rcpt)
+	}
+	own := []string{r.Outer.From}
+	if r.Original != nil {
+		p.addOthers(r.Original.To, append(own, r.Original.From))
+	}
+	p.ofExtensions(r.Extensions)
+	for name, value := range r.Header(report.FromOriginal).Fields() {
+		switch {
+		case name == "to": // among Original.To
+		case recipientFields.MatchString(name):
+			p.addIn(value)
+		case name == "received":
+			for _, match := range forAddress.FindAllStringSubmatch(value, -1) {
+				p.add(match[1])
+			}
+		}
+	}
+}
+
+func (p *people) ofExtensions(extensions map[string][]string) {
+	for name, values := range extensions {
+		if recipientFields.MatchString(name) {
+			for _, v := range values {
+				p.addIn(v)
+			}
+		}
+	}
+}
+
+func (p *people) addOthers(addresses, own []string) {
+	for _, addr := range addresses {
+		others := true
+		for _, mine := range own {
+			others = others && !strings.EqualFold(addr, mine)
+		}
+		if others {
+			p.add(addr)
+		}
+	}
+}
+
+// addIn adds the addresses within a text.
+func (p *people) addIn(text string) {
+	for _, addr := range anAddress.FindAllString(text, -1) {
+		p.add(addr)
+	}
+}
+
+// add adds an address, and the same without its +tag. A digest for a local part
+// names nobody.
+func (p *people) add(addr string) {
+	addr = strings.ToLower(strings.Trim(addr, "<> \t"))
+	at := strings.LastIndexByte(addr, '@')
+	if at <= 0 || at == len(addr)-1 || isDigest(addr[:at]) {
+		return
+	}
+	if p.addresses == nil {
+		p.addresses = make(map[string]bool)
+	}
+	p.addresses[addr] = true
+	if plus := strings.IndexByte(addr[:at], '+'); plus > 0 {
+		p.addresses[addr[:plus]+addr[at:]] = true
+	}
+}
+
+func isDigest(local string) bool {
+	if len(local) != 32 && len(local) != 40 && len(local) != 64 {
+		return false
+	}
+	return strings.Trim(local, "0123456789abcdef") == ""
+}

@@ -1,0 +1,279 @@
+// Package privacy takes people out of records and kept mails before they are
+// stored: addresses of recipients are hashed or dropped, and subjects dropped.
+//
+// A recipient is an address that the report names or that the reported mail was
+// sent to. It goes from every string in which it occurs, in any case of letters
+// and encoded too: percent-encoding, quoted-printable, escapes of JSON and HTML,
+// base64 (each up to twice), as part of a VERP or SRS address, with a +tag. Who
+// sends the mails is no secret here and stays.
+//
+// Identifiers stay: report_id and id are of the mail's bytes. The fingerprint
+// is made of the recipient and anyone could try addresses on it, so it is keyed,
+// or dropped where there is no key.
+package privacy
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+const (
+	keep = "keep"
+	hash = "hash"
+	drop = "drop"
+
+	minKey = 16      // octets
+	maxKey = 4 << 10 // octets
+
+	redacted = "redacted" // what a reader knows as a placeholder
+)
+
+// Config says what to keep; the zero value keeps everything.
+type Config struct {
+	Addresses string `yaml:"addresses"` // keep, hash or drop
+	Subject   string `yaml:"subject"`   // keep or drop
+	// KeyFile holds the key of the hashes, 16 octets or more, a secret; white
+	// space at its ends does not count. With another key the same person has
+	// another hash.
+	KeyFile string `yaml:"key_file"`
+}
+
+// Validate checks the values; it does not open the key's file.
+func (c Config) Validate() error {
+	switch c.Addresses {
+	case "", keep, drop:
+	case hash:
+		if c.KeyFile == "" {
+			return errors.New("privacy: addresses: hash needs a key_file")
+		}
+	default:
+		return fmt.Errorf("privacy: addresses: %q is none of keep, hash, drop", c.Addresses)
+	}
+	switch c.Subject {
+	case "", keep, drop:
+		return nil
+	}
+	return fmt.Errorf("privacy: subject: %q is neither keep nor drop", c.Subject)
+}
+
+// Filter takes people out. It is for concurrent use; a nil Filter keeps
+// everything.
+type Filter struct {
+	addresses, subject string
+	key                []byte
+}
+
+// New reads the key; it returns nil where there is nothing to do.
+func New(c Config) (*Filter, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	f := &Filter{addresses: c.Addresses, subject: c.Subject}
+	if f.addresses != hash && f.addresses != drop && f.subject != drop {
+		return nil, nil
+	}
+	if c.KeyFile != "" {
+		key, err := readKey(c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("privacy: key_file: %w", err)
+		}
+		f.key = key
+	}
+	return f, nil
+}
+
+func readKey(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	key, err := io.ReadAll(io.LimitReader(file, maxKey+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(key) > maxKey {
+		return nil, fmt.Errorf("%s: longer than %d octets", path, maxKey)
+	}
+	if key = bytes.TrimSpace(key); len(key) < minKey {
+		return nil, fmt.Errorf("%s: a key of %d octets, fewer than %d", path, len(key), minKey)
+	}
+	return key, nil
+}
+
+func (f *Filter) hidesAddresses() bool { return f.addresses == hash || f.addresses == drop }
+
+// Records filters all records of one report, which may name each other's
+// recipients. What they share with the Report, or with each other, is copied
+// first. It comes last: identity and verdict need the addresses. A complainant
+// who was named is hashed, and rcpt_hash has the hash; where addresses are
+// dropped, there is a token or none.
+func (f *Filter) Records(records []report.Record) {
+	if f == nil {
+		return
+	}
+	var known people
+	for i := range records {
+		known.ofRecord(&records[i])
+	}
+	for i := range records {
+		s := f.scrubber(&known)
+		if o := records[i].Original; f.subject == drop && o != nil {
+			s.subject(o.Subject)
+		}
+		f.record(&records[i], s)
+	}
+}
+
+func (f *Filter) record(rec *report.Record, s *scrubber) {
+	id, reportID, supersedes, fingerprint, rcpt, rcptHash := rec.ID, rec.ReportID, rec.Supersedes, rec.Fingerprint, rec.OriginalRcptTo, rec.RcptHash
+	box := rec.Mailbox
+	*rec = copyOf(reflect.ValueOf(*rec), s.string).Interface().(report.Record)
+	rec.ID, rec.ReportID, rec.Supersedes, rec.Fingerprint, rec.RcptHash = id, reportID, supersedes, fingerprint, rcptHash
+	if rec.Mailbox != nil { // names that the user gave
+		rec.Mailbox.Account, rec.Mailbox.Folder = box.Account, box.Folder
+	}
+	if f.subject == drop {
+		dropSubjects(rec)
+	}
+	if !f.hidesAddresses() {
+		return
+	}
+	if f.addresses == drop {
+		dropAddresses(rec)
+	} else if rcpt != "" {
+		rec.RcptHash = report.Redact(f.key, rcpt)
+	}
+	if rec.OriginalRcptTo = ""; rec.Complainant == "named" {
+		switch {
+		case rec.RcptHash != "":
+			rec.Complainant = "hashed"
+		case rec.Identity != nil && rec.Identity.Subscriber != "":
+			rec.Complainant = "token"
+		default:
+			rec.Complainant = "none"
+		}
+	}
+	if rec.Fingerprint = ""; f.key != nil && fingerprint != "" {
+		mac := hmac.New(sha256.New, f.key)
+		mac.Write([]byte(fingerprint))
+		rec.Fingerprint = hex.EncodeToString(mac.Sum(nil)[:16])
+	}
+}
+
+// dropAddresses takes out of the keys for addresses what is left of them.
+func dropAddresses(rec *report.Record) {
+	if o := rec.Original; o != nil {
+		var to []string
+		for _, member := range o.To {
+			if !strings.Contains(member, redacted) {
+				to = append(to, member)
+			}
+		}
+		o.To = to
+	}
+	i := rec.Identity
+	if i == nil || !strings.Contains(i.Subscriber, redacted) {
+		return
+	}
+	i.Subscriber, i.Status = "", "unknown"
+	if delete(i.By, "subscriber"); i.Campaign+i.Tenant+i.MessageID != "" {
+		i.Status = "partial"
+	}
+}
+
+func dropSubjects(rec *report.Record) {
+	if rec.Original != nil {
+		rec.Original.Subject = ""
+	}
+	for name := range rec.Extensions {
+		if name == "subject" || strings.HasSuffix(name, ".subject") || strings.HasSuffix(name, "-subject") {
+			delete(rec.Extensions, name)
+		}
+	}
+}
+
+// copyOf is a deep copy of v with every string, and every key of a map, gone
+// through change.
+func copyOf(v reflect.Value, change func(string) string) reflect.Value {
+	switch v.Kind() {
+	case reflect.String:
+		c := reflect.New(v.Type()).Elem()
+		c.SetString(change(v.String()))
+		return c
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		c := reflect.New(v.Type().Elem())
+		c.Elem().Set(copyOf(v.Elem(), change))
+		return c
+	case reflect.Slice:
+		if v.IsNil() {
+			return v
+		}
+		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			c.Index(i).Set(copyOf(v.Index(i), change))
+		}
+		return c
+	case reflect.Map:
+		if v.IsNil() {
+			return v
+		}
+		c := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for name, value := range v.Seq2() {
+			c.SetMapIndex(copyOf(name, change), copyOf(value, change))
+		}
+		return c
+	case reflect.Struct:
+		c := reflect.New(v.Type()).Elem()
+		c.Set(v)
+		for i := range v.NumField() {
+			if c.Field(i).CanSet() { // not those of time.Time
+				c.Field(i).Set(copyOf(v.Field(i), change))
+			}
+		}
+		return c
+	}
+	return v
+}
+
+// Head filters the start of a mail that is kept, of which r was read. Reading
+// the result again gives hashed recipients, or none; its report_id is another,
+// and the one of r holds.
+func (f *Filter) Head(head []byte, r *report.Report) []byte {
+	if f == nil {
+		return head
+	}
+	var known people
+	known.ofReport(r)
+	s := f.scrubber(&known)
+	if f.subject != drop {
+		return s.bytes(head, 0)
+	}
+	subject := ""
+	if r.Original != nil {
+		subject = r.Original.Subject
+	}
+	s.subject(subject)
+	end := len(head)
+	if at := blankLine.FindIndex(head); at != nil {
+		end = at[0]
+	}
+	s.subjects = true
+	return append(s.outer(head[:end], r.Outer.Subject, subject), s.bytes(head[end:], 0)...)
+}
+
+var blankLine = regexp.MustCompile(`\r?\n\r?\n`)
