@@ -33,25 +33,23 @@ const (
 
 // Checker checks mails. It is safe for concurrent use.
 type Checker struct {
-	config Config
-	ips    []netip.Prefix
-	table  report.Providers
-	keys   *keys
-	now    func() time.Time
-
-	signers []string // of the one report in hand
+	config    Config
+	ips       []netip.Prefix
+	providers []Provider
+	keys      *keys
+	now       func() time.Time
 }
 
-// New gives a Checker that knows the built-in providers and these; a nil resolver
-// is the system's. The error is one of Config.Validate.
-func New(config Config, resolver Resolver, table report.Providers) (*Checker, error) {
+// New gives a Checker that knows these providers; a nil resolver is the
+// system's. The error is one of Config.Validate.
+func New(config Config, resolver Resolver, providers []Provider) (*Checker, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
-	c := &Checker{config: config, table: table, now: time.Now}
+	c := &Checker{config: config, providers: providers, now: time.Now}
 	c.keys = &keys{resolver: resolver, cached: make(map[string]answer), now: func() time.Time { return c.now() }}
 	for _, s := range config.Own.IPs {
 		prefix, _ := parsePrefix(s) // Validate has read it
@@ -83,9 +81,6 @@ func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.
 	if received.IsZero() {
 		received = c.now()
 	}
-	one := *c
-	one.signers = signers(c.table, r)
-	c = &one
 	v := c.check(ctx, mail, whole, r, received)
 	reporter := report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
