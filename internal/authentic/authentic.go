@@ -73,7 +73,7 @@ func (v verdict) better(than verdict) bool {
 // Check says who sent a mail, that r was read from, and whether to trust it.
 // whole: mail is all of it, and not just its start. received is when it came to
 // us, the zero time: now. token: the record is of class cfbl and has a
-// token that a key of ours made (RFC 9477 section 6.1), which stands in for a
+// token that a key of ours made, which stands in for a
 // known reporter. It takes no longer than Config.Timeout.
 func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, token bool) report.Reporter {
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
