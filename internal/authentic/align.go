@@ -1,24 +1,40 @@
 package authentic
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
-// Provider is what is known of one provider's reports.
-type Provider struct {
-	Name string
-	// Signs are the domains that it signs its reports with or sends them from,
-	// each with all below it. They must be its own alone: where any customer's
-	// mail is signed likewise, as with a free-mail domain, only the one address
-	// that reports come from may stand here.
-	Signs []string
+// mailboxes are domains at which anybody can have a mailbox: their signature
+// proves nothing of a provider, but for these addresses of its own.
+var mailboxes = map[string][]string{
+	"126.com": nil, "163.com": nil, "aol.com": nil, "bluewin.ch": nil, "comcast.net": nil, "cox.net": nil, "fastmail.com": nil,
+	"fastmail.fm": nil, "gmail.com": nil, "hotmail.com": {"staff@hotmail.com"}, "live.com": nil, "mail.ru": nil, "netease.com": nil,
+	"online.no": nil, "outlook.com": nil, "rr.com": nil, "seznam.cz": nil, "szn.cz": nil, "terra.com": nil, "terra.com.br": nil,
+	"uol.com.br": nil, "usa.net": nil, "yahoo.com": nil, "yeah.net": nil, "zoho.com": nil, "zohomail.com": nil,
+}
+
+// signers gives the domains, and single addresses, that speak for the provider
+// whose report r says it is: what signs its reports, and what carries them.
+func signers(table report.Providers, r *report.Report) (list []string) {
+	row := table.Of(r)
+	for _, domain := range append(slices.Clone(row.Signed), row.Carriers...) {
+		if addresses, shared := mailboxes[canonical(domain)]; shared {
+			list = append(list, addresses...)
+		} else {
+			list = append(list, domain)
+		}
+	}
+	return list
 }
 
 // aligned reports whether domain may speak for from: both belong to one
-// organisation (relaxed alignment, RFC 7489 section 3.1), or one provider's row
-// has them both.
+// organisation (relaxed alignment, RFC 7489 section 3.1), or the
+// provider's row has them both.
 func (c *Checker) aligned(domain, from string) bool {
 	if domain == "" || from == "" {
 		return false
@@ -26,27 +42,13 @@ func (c *Checker) aligned(domain, from string) bool {
 	if domain == from || organisation(domain) != "" && organisation(domain) == organisation(from) {
 		return true
 	}
-	for _, p := range c.providers {
-		if covered(p.Signs, domain) && covered(p.Signs, from) {
-			return true
-		}
-	}
-	return false
+	return covered(c.signers, domain) && covered(c.signers, from)
 }
 
 // known reports whether mail that domain vouches for, with this From, comes
-// from a provider, or one of our own reporters.
+// from the provider, or one of our own reporters.
 func (c *Checker) known(domain, address string) bool {
-	return c.provider(domain, address) || listed(c.config.Reporters, domain, address)
-}
-
-func (c *Checker) provider(domain, address string) bool {
-	for _, p := range c.providers {
-		if listed(p.Signs, domain, address) {
-			return true
-		}
-	}
-	return false
+	return listed(c.signers, domain, address) || listed(c.config.Reporters, domain, address)
 }
 
 // listed: one of the domains is, or has below it, domain; or one of the

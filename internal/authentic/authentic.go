@@ -33,23 +33,25 @@ const (
 
 // Checker checks mails. It is safe for concurrent use.
 type Checker struct {
-	config    Config
-	ips       []netip.Prefix
-	providers []Provider
-	keys      *keys
-	now       func() time.Time
+	config Config
+	ips    []netip.Prefix
+	table  report.Providers
+	keys   *keys
+	now    func() time.Time
+
+	signers []string // of the one report in hand
 }
 
-// New gives a Checker that knows these providers; a nil resolver is the
-// system's. The error is one of Config.Validate.
-func New(config Config, resolver Resolver, providers []Provider) (*Checker, error) {
+// New gives a Checker that knows the built-in providers and these; a nil resolver
+// is the system's. The error is one of Config.Validate.
+func New(config Config, resolver Resolver, table report.Providers) (*Checker, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
 	if resolver == nil {
 		resolver = net.DefaultResolver
 	}
-	c := &Checker{config: config, providers: providers, now: time.Now}
+	c := &Checker{config: config, table: table, now: time.Now}
 	c.keys = &keys{resolver: resolver, cached: make(map[string]answer), now: func() time.Time { return c.now() }}
 	for _, s := range config.Own.IPs {
 		prefix, _ := parsePrefix(s) // Validate has read it
@@ -72,15 +74,18 @@ func (v verdict) better(than verdict) bool {
 
 // Check says who sent a mail, that r was read from, and whether to trust it.
 // whole: mail is all of it, and not just its start. received is when it came to
-// us, the zero time: now. token: the record is of class cfbl and has a
-// token that a key of ours made, which stands in for a
-// known reporter. It takes no longer than Config.Timeout.
+// us, the zero time: now. token: the record is of class cfbl and has a token
+// that a key of ours made, which stands in for a known reporter. It takes no
+// longer than Config.Timeout.
 func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, token bool) report.Reporter {
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
 	defer cancel()
 	if received.IsZero() {
 		received = c.now()
 	}
+	one := *c
+	one.signers = signers(c.table, r)
+	c = &one
 	v := c.check(ctx, mail, whole, r, received)
 	reporter := report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,

@@ -42,10 +42,11 @@ func TestOwn(t *testing.T) {
 }
 
 func TestAligned(t *testing.T) {
-	c, err := New(Config{}, nil, table)
+	c, err := New(Config{}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.signers = []string{reporter, carrier}
 	for _, test := range []struct {
 		domain, from string
 		want         bool
@@ -63,6 +64,32 @@ func TestAligned(t *testing.T) {
 	} {
 		if got := c.aligned(test.domain, test.from); got != test.want {
 			t.Errorf("%s for %s: got %v", test.domain, test.from, got)
+		}
+	}
+}
+
+// What the built-in table says of a provider that gives out mailboxes at the
+// domain it signs with is not enough to believe one of them.
+func TestMailboxesAreNoProvider(t *testing.T) {
+	mail := func(from, agent string) *report.Report {
+		m := crlfs("From: <" + from + ">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n" +
+			"Feedback-Type: abuse\nUser-Agent: " + agent + "\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\nFrom: a@example.com\nSubject: x\n\n--b--\n")
+		return report.Parse([]byte(m), int64(len(m)))
+	}
+	for _, test := range []struct {
+		from, agent, signed string
+		want                bool
+	}{
+		{"staff@hotmail.com", "JMRP/1.0", "hotmail.com", true},
+		{"anybody@hotmail.com", "JMRP/1.0", "hotmail.com", false},
+		{"feedback1@mail.ru", "x", "mail.ru", false},
+		{"feedback@arf.mail.yahoo.com", "Yahoo!-Mail-Feedback/2.0", "arf.mail.yahoo.com", true},
+		{"anybody@yahoo.com", "Yahoo!-Mail-Feedback/2.0", "yahoo.com", false},
+		{"complaints@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "arf.mail.yahoo.com", true},
+	} {
+		c := &Checker{signers: signers(nil, mail(test.from, test.agent))}
+		if got := c.aligned(test.signed, domainOf(test.from)) && c.known(test.signed, test.from); got != test.want {
+			t.Errorf("%s by %s: got %v of %v", test.from, test.signed, got, c.signers)
 		}
 	}
 }

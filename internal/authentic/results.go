@@ -223,7 +223,7 @@ func (c *Checker) sentBy(fields []authResults, from, address string) string {
 				continue
 			}
 			d := r.domain()
-			if r.value != "pass" || !c.aligned(d, from) || !c.provider(d, address) {
+			if r.value != "pass" || !c.aligned(d, from) || !listed(c.signers, d, address) {
 				return ""
 			}
 			domain = d
