@@ -12,6 +12,13 @@
 // here: Parse never fails, says what was wrong in [Report.Problems], and leaves
 // out what it does not know. It invents nothing.
 //
+// [Report.Records] names who speaks by a table of dialects and providers, which
+// [Providers] extends, and fills what a report leaves out from what the
+// provider's own hosts wrote into the original's header. Nobody is identified
+// and nothing is authenticated here: a record learns that by [Record.Identify]
+// and its Reporter, and [Record.Decide] draws the conclusion. [Report.Header]
+// and [Report.Text] give them what the mail says beyond the record's keys.
+//
 // A caller that fetches mails over a network needs no more than their heads:
 // give Parse what there is and the mail's size, and ask [Report.Need] whether
 // it wants more.

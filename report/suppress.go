@@ -23,7 +23,7 @@ const (
 )
 
 // Decide gives the verdict on the record as it stands, by its event, class,
-// complainant and Reporter, without changing it. doubts are what the record
+// complainant, Identity and Reporter, without changing it. doubts are what the record
 // does not hold and what keeps a verdict from being yes: that the mail is older
 // than the first contact allows, that there are too many.
 func (rec *Record) Decide(doubts ...string) Suppress {
@@ -39,11 +39,12 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 	if !isKnownType(rec.FeedbackType) {
 		reasons = append(reasons, "feedback type not known")
 	}
-	switch rec.Complainant {
-	case Named, Token:
-	case Candidate:
+	subscriber := rec.Identity != nil && rec.Identity.Subscriber != ""
+	switch known := rec.Complainant; {
+	case known == Named, known == Token && subscriber:
+	case known == Candidate:
 		reasons = append(reasons, fmt.Sprintf("one of %d recipients", rec.Recipients))
-	case Hashed:
+	case known == Hashed:
 		reasons = append(reasons, "complainant known by a hash only")
 	default:
 		reasons = append(reasons, "complainant not known")

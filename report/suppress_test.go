@@ -14,7 +14,7 @@ func TestDecide(t *testing.T) {
 		want   string
 	}{
 		{name: "a trusted loop that names a person", want: "yes: complaint of class fbl, named, by a trusted reporter"},
-		{name: "known by its token", change: func(r *Record) { r.Complainant = Token }, want: "yes: complaint of class fbl, token, by a trusted reporter"},
+		{name: "known by its token", change: func(r *Record) { r.Complainant, r.Identity = Token, &Identity{Subscriber: "4711"} }, want: "yes: complaint of class fbl, token, by a trusted reporter"},
 		{name: "an opt-out by CFBL", change: func(r *Record) { r.Event, r.Class, r.FeedbackType = OptOut, ClassCFBL, "Opt-Out" }, want: "yes: opt_out of class cfbl, named, by a trusted reporter"},
 		{name: "a dialect without a type", change: func(r *Record) { r.FeedbackType = "" }, want: "yes: complaint of class fbl, named, by a trusted reporter"},
 
@@ -33,6 +33,7 @@ func TestDecide(t *testing.T) {
 		{name: "unknown type", change: func(r *Record) { r.FeedbackType = "x-unheard" }, want: "review: feedback type not known"},
 		{name: "one of two", change: func(r *Record) { r.Complainant, r.Recipients = Candidate, 2 }, want: "review: one of 2 recipients"},
 		{name: "hashed", change: func(r *Record) { r.Complainant = Hashed }, want: "review: complainant known by a hash only"},
+		{name: "a token that nobody reads", change: func(r *Record) { r.Complainant, r.Identity = Token, &Identity{Campaign: "july"} }, want: "review: complainant not known"},
 		{name: "nobody", change: func(r *Record) { r.Complainant = NoOne }, want: "review: complainant not known"},
 		{name: "unchecked", change: func(r *Record) { r.Reporter = &Reporter{Auth: "unchecked"} }, want: "review: trust is not checked"},
 		{name: "no reporter", change: func(r *Record) { r.Reporter = nil }, want: "review: trust is not checked"},
