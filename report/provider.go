@@ -53,7 +53,7 @@ type Providers []Provider
 func (p Providers) Validate() error {
 	var errs []error
 	for i, row := range p {
-		fail := func(text string) { errs = append(errs, fmt.Errorf("providers: row %d (%s): %s", i+1, row.Name, text)) }
+		fail := func(text string) { errs = append(errs, fmt.Errorf("row %d (%s): %s", i+1, row.Name, text)) }
 		if len(row.Dialects)+len(row.Signed)+len(row.UserAgents)+len(row.Sources)+len(row.From) == 0 {
 			fail("needs one of dialects, signed, user_agents, sources, from")
 		}

@@ -68,19 +68,13 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// dedicated are the domains that only a provider's own reports are signed by.
-// Where customers' mail is signed likewise, as at a free-mail provider, anybody
-// could write a report: such a provider is trusted only where the user says so,
-// under trust: reporters.
-var dedicated = []authentic.Provider{{Name: "yahoo", Signs: []string{"arf.mail.yahoo.com"}}}
-
 // reading is how mails become records, by the config.
 func (c *Config) reading() (watch.Reading, error) {
 	identifier, err := identify.New(c.Identify)
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
 	}
-	trust, err := authentic.New(c.Trust, nil, dedicated)
+	trust, err := authentic.New(c.Trust, nil, c.Providers)
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
 	}

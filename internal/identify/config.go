@@ -67,11 +67,11 @@ func (r *Rule) label(n int) string {
 // its rule.
 func (c Config) Validate() error {
 	if _, err := c.presets(); err != nil {
-		return fmt.Errorf("identify: presets: %w", err)
+		return fmt.Errorf("presets: %w", err)
 	}
 	for i := range c.Rules {
 		if _, err := c.Rules[i].compile(nil); err != nil {
-			return fmt.Errorf("identify: %s: %w", c.Rules[i].label(i), err)
+			return fmt.Errorf("%s: %w", c.Rules[i].label(i), err)
 		}
 	}
 	return nil

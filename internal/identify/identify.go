@@ -52,7 +52,7 @@ type ready struct {
 // New compiles the rules and reads their key files. An error names its rule.
 func New(c Config) (*Identifier, error) {
 	if err := c.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("identify: %w", err)
 	}
 	id := &Identifier{}
 	for i := range c.Rules {
