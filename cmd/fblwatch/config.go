@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
@@ -24,6 +25,7 @@ type Config struct {
 	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
 	Identify  identify.Config  `yaml:"identify"`
 	Trust     authentic.Config `yaml:"trust"`
+	Privacy   privacy.Config   `yaml:"privacy"`
 	Records   sink.FileConfig  `yaml:"records"`
 	Log       LogConfig        `yaml:"log"`
 }
@@ -78,7 +80,15 @@ func (c *Config) reading() (watch.Reading, error) {
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
 	}
-	return watch.Reading{Providers: c.Providers, Identify: identifier, Trust: trust, DNS: c.Trust.DKIM || len(c.Trust.ARCSealers) > 0}, nil
+	filter, err := privacy.New(c.Privacy)
+	if err != nil {
+		return watch.Reading{}, wrong(err, "")
+	}
+	return watch.Reading{
+		Providers: c.Providers, Identify: identifier,
+		Trust: trust, DNS: c.Trust.DKIM || len(c.Trust.ARCSealers) > 0,
+		Privacy: filter,
+	}, nil
 }
 
 // config reads the config file at path; empty is the default place.

@@ -222,6 +222,7 @@ func (p *pipeline) each(n int, do func(i int)) {
 type parsed struct {
 	report  *report.Report
 	records []report.Record
+	head    []byte
 	want    int64 // octets that are needed first; 0: none
 }
 
@@ -243,7 +244,8 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	if whole {
 		return parsed{want: most}
 	}
-	return parsed{report: r, records: records}
+	head := m.Body[:min(got, headMost)]
+	return parsed{report: r, records: records, head: p.f.a.Reading.Head(head, r)}
 }
 
 // take puts what became of a mail into its batch.
@@ -264,7 +266,7 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 		UID:         m.UID,
 		Kind:        string(got.report.Kind),
 		At:          m.InternalDate,
-		Head:        m.Body[:min(len(m.Body), headMost)],
+		Head:        got.head,
 		Records:     p.rows(got.records),
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -15,6 +16,7 @@ type Reading struct {
 	Identify  *identify.Identifier // who is meant; nil: nobody is looked for
 	Trust     *authentic.Checker   // whether it is genuine; nil: unchecked
 	DNS       bool                 // Trust asks the DNS
+	Privacy   *privacy.Filter      // takes people out of what is stored; nil: keeps them
 }
 
 // Asks tells whether reading a mail may wait for others than this machine.
@@ -51,5 +53,9 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 		verdict := records[i].Decide()
 		records[i].Suppress = &verdict
 	}
+	g.Privacy.Records(records) // last: what comes before needs the addresses
 	return records, false
 }
+
+// Head is the start of a mail as it may be kept, of which r was read.
+func (g Reading) Head(head []byte, r *report.Report) []byte { return g.Privacy.Head(head, r) }
