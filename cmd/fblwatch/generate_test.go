@@ -27,24 +27,24 @@ func TestDialects(t *testing.T) {
 		"rfc5965":          {"complaint", "fbl", "rfc5965", all},
 		"rfc-notspam":      {"not_spam", "fbl", "rfc5965", all},
 		"rfc-optout":       {"opt_out", "fbl", "rfc5965", all},
-		"rfc-auth":         {"auth_failure", "auth", "rfc5965", all &^ person},
-		"cfbl-arf":         {"complaint", "cfbl", "", source | date},
-		"yahoo":            {"complaint", "fbl", "", person | date | mail},
-		"yahoo-ses":        {"complaint", "fbl", "", person | date | mail},
-		"aol":              {"complaint", "fbl", "", source | date | mail},
-		"returnpath1":      {"complaint", "fbl", "", hash | source | date | mail},
-		"returnpath2":      {"complaint", "fbl", "", hash | source | date | mail},
-		"base64-parts":     {"complaint", "fbl", "", hash | source | date | mail},
-		"jmrp-arf2026":     {"complaint", "fbl", "", mail},
-		"zoho":             {"complaint", "fbl", "", source | date | mail},
-		"spamexperts":      {"complaint", "", "", all},
-		"spfbl":            {"complaint", "", "", all},
-		"abusix":           {"complaint", "", "", all},
-		"spamcop-arf":      {"complaint", "", "", all},
-		"dmarc-netease":    {"auth_failure", "auth", "", source | date | mail},
-		"dmarc-opendmarc":  {"auth_failure", "auth", "", source | date | mail},
-		"dmarc-lua":        {"auth_failure", "auth", "", all},
-		"dmarc-hotmail":    {"auth_failure", "auth", "", source | date | mail},
+		"rfc-auth":         {"auth_failure", "auth", "rfc6591", all &^ person},
+		"cfbl-arf":         {"complaint", "cfbl", "cfbl-arf", source | date},
+		"yahoo":            {"complaint", "fbl", "yahoo", person | date | mail},
+		"yahoo-ses":        {"complaint", "fbl", "yahoo-ses", person | date | mail},
+		"aol":              {"complaint", "fbl", "aol", source | date | mail},
+		"returnpath1":      {"complaint", "fbl", "returnpath1", hash | source | date | mail},
+		"returnpath2":      {"complaint", "fbl", "returnpath2", hash | source | date | mail},
+		"base64-parts":     {"complaint", "fbl", "returnpath2", hash | source | date | mail},
+		"jmrp-arf2026":     {"complaint", "fbl", "jmrp-arf2026", mail},
+		"zoho":             {"complaint", "fbl", "zoho", source | date | mail},
+		"spamexperts":      {"complaint", "filter", "spamexperts", all},
+		"spfbl":            {"complaint", "filter", "spfbl", all},
+		"abusix":           {"complaint", "trap", "abusix", all},
+		"spamcop-arf":      {"complaint", "service", "spamcop", all},
+		"dmarc-netease":    {"auth_failure", "auth", "dmarc-netease", source | date | mail},
+		"dmarc-opendmarc":  {"auth_failure", "auth", "dmarc-opendmarc", source | date | mail},
+		"dmarc-lua":        {"auth_failure", "auth", "dmarc-lua", all},
+		"dmarc-hotmail":    {"auth_failure", "auth", "dmarc-hotmail", source | date | mail},
 		"jmrp":             {"complaint", "fbl", "jmrp", person | source | mail},
 		"jmrp-itself":      {"complaint", "fbl", "jmrp", person | mail},
 		"jmrp-forwarded":   {"complaint", "fbl", "jmrp", person | source | mail},
@@ -84,7 +84,7 @@ func TestDialects(t *testing.T) {
 				if r.Parse.Status != "ok" {
 					t.Errorf("%s: %v in %s", r.Parse.Status, r.Parse.Warnings, b)
 				}
-				if r.Event != want.event || want.class != "" && r.Class != want.class || want.dialect != "" && r.Dialect != want.dialect {
+				if r.Event != want.event || r.Class != want.class || r.Dialect != want.dialect {
 					t.Errorf("%s, %s, %s", r.Event, r.Class, r.Dialect)
 				}
 				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.user || want.says&(person|mail) == 0 && got != "" {

@@ -76,6 +76,7 @@ func (p *program) app() *cli.App {
 		p.foldersCommand(),
 		p.recordsCommand(),
 		p.generateCommand(),
+		p.explainCommand(),
 	}
 	for _, c := range commands {
 		c.HideHelpCommand = true // "help" may be the name of a file

@@ -1,0 +1,270 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/textproto"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func (p *program) explainCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "show how one mail is read, and where each value comes from",
+		ArgsUsage: "FILE",
+		Description: "FILE is a mail, an mbox or a directory; - is standard input. A source is the part\n" +
+			"and the field that a value was read from: outer, report, original, text, json.\n\n" +
+			"Example: fblwatch explain --number 3 ~/mail/fbl",
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "number", Usage: "the `N`th mail, from 1", Value: 1},
+			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+		},
+		Action: p.explain,
+	}
+}
+
+func (p *program) explain(c *cli.Context) error {
+	if c.Args().Len() != 1 {
+		return wrong(errors.New("one file is wanted"), "fblwatch explain FILE, or - for standard input")
+	}
+	format, number := c.String("format"), c.Int("number")
+	if format != "text" && format != "json" {
+		return wrong(fmt.Errorf("unknown format %q", format), "formats are text, json")
+	}
+	if number < 1 {
+		return wrong(fmt.Errorf("--number %d: mails are counted from 1", number), "")
+	}
+	path, seen := c.Args().First(), 0
+	for mail, err := range mailfile.Read(c.Context, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}) {
+		if err != nil {
+			if errors.Is(err, mailfile.ErrNotMail) {
+				continue
+			}
+			return err
+		}
+		if seen++; seen < number {
+			continue
+		}
+		e := explainMail(mail)
+		if format == "json" {
+			return e.writeJSON(p.stdout)
+		}
+		_, err := io.WriteString(p.stdout, e.text())
+		return err
+	}
+	return failed(fmt.Errorf("%s: no mail %d, there are %d", path, number, seen), "")
+}
+
+// explanation is how one mail is read.
+type explanation struct {
+	Mailbox  report.Mailbox    `json:"mailbox"`
+	Kind     report.Kind       `json:"kind"`
+	ReportID string            `json:"report_id"`
+	Parts    []mailPart        `json:"parts"`
+	Problems []problemLine     `json:"problems,omitempty"`
+	Records  []explainedRecord `json:"records,omitempty"`
+}
+
+type problemLine struct {
+	Text string `json:"text"`
+	Loss bool   `json:"loss"` // something could not be read
+}
+
+type explainedRecord struct {
+	Record  json.RawMessage   `json:"record"`
+	Sources map[string]string `json:"sources"` // by key: where its value was read
+
+	rows []row
+}
+
+// row is one value of a record; a key within a key has a dot.
+type row struct{ key, source, value string }
+
+func explainMail(mail mailfile.Mail) *explanation {
+	r := report.Parse(mail.Body, mail.Size)
+	e := &explanation{
+		Mailbox:  report.Mailbox{Folder: mail.Path, UID: uint32(mail.Number), Size: mail.Size},
+		Kind:     r.Kind,
+		ReportID: r.ID,
+		Parts:    partsOf(mail.Body),
+	}
+	for _, problem := range r.Problems {
+		e.Problems = append(e.Problems, problemLine{problem.Text, problem.Loss})
+	}
+	records := r.Records(report.Envelope{Mailbox: &e.Mailbox})
+	for i := range records {
+		one := explainedRecord{Record: records[i].AppendJSON(nil), Sources: map[string]string{}}
+		one.rows = rowsOf(one.Record)
+		for i := range one.rows {
+			row := &one.rows[i]
+			if row.source = sourceOf(r, &records[0], row.key); row.source != "" {
+				one.Sources[printable(row.key)] = printable(row.source)
+			}
+		}
+		e.Records = append(e.Records, one)
+	}
+	return e
+}
+
+// rowsOf lists the values of a record in the order of its JSON.
+func rowsOf(line []byte) (rows []row) {
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.UseNumber()
+	var walk func(key string)
+	walk = func(key string) {
+		token, err := d.Token()
+		if err != nil {
+			return // AppendJSON writes JSON
+		}
+		switch token {
+		case json.Delim('{'):
+			for d.More() {
+				name, _ := d.Token()
+				walk(strings.TrimPrefix(fmt.Sprintf("%s.%v", key, name), "."))
+			}
+			_, _ = d.Token()
+		case json.Delim('['):
+			for d.More() {
+				walk(key)
+			}
+			_, _ = d.Token()
+		default:
+			rows = append(rows, row{key: key, value: fmt.Sprint(token)})
+		}
+	}
+	walk("")
+	return rows
+}
+
+// sourceOf says where a record's value was read: what the report's reader says
+// of it, else the field of that name.
+func sourceOf(r *report.Report, rec *report.Record, key string) string {
+	top, rest, _ := strings.Cut(key, ".")
+	for _, k := range []string{key, top} {
+		if source := rec.Derived[k]; source != "" {
+			return source
+		}
+	}
+	field := func(source string, names ...string) string {
+		for _, name := range names {
+			if len(r.Header(source).Values(name)) > 0 {
+				return source + ":" + textproto.CanonicalMIMEHeaderKey(name)
+			}
+		}
+		return ""
+	}
+	switch top {
+	case "fingerprint", "complainant", "recipients", "tags", "derived", "identity", "suppress", "source", "mailbox", "parse":
+		return "" // ours
+	case "arrival_date", "arrival_date_raw":
+		return field(report.FromReport, "arrival-date", "received-date")
+	case "rcpt_hash":
+		return field(report.FromReport, "original-rcpt-to")
+	case "reported_at":
+		if r.Outer.Date.Equal(rec.ReportedAt) {
+			return "outer:Date"
+		}
+		return "outer:Received"
+	case "reporter":
+		if rest == "from" || rest == "from_domain" {
+			return "outer:From"
+		}
+		return ""
+	case "extensions":
+		return field(report.FromReport, rest)
+	case "original":
+		switch rest {
+		case "from_domain":
+			rest = "from"
+		case "dkim_domains":
+			rest = "dkim-signature"
+		}
+		return field(report.FromOriginal, strings.ReplaceAll(rest, "_", "-"))
+	}
+	return field(report.FromReport, strings.ReplaceAll(top, "_", "-"))
+}
+
+func (e *explanation) writeJSON(w io.Writer) error {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(b, '\n'))
+	return err
+}
+
+// heading has what a record's first line says.
+var heading = []string{"schema", "id", "revision", "report_id", "event", "class", "provider", "feed", "dialect", "mailbox", "derived", "parse"}
+
+// longValue is where a value is cut on a terminal, in runes.
+const longValue = 160
+
+func (e *explanation) text() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s, mail %d: %s, %d octets\nreport_id %s\n\nparts\n", printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size, e.ReportID)
+	for _, part := range e.Parts {
+		label := strings.Repeat("  ", part.Depth) + part.Type
+		fmt.Fprintf(&out, "  %-44s %9d  %s\n", cut(label, 44), part.Octets, strings.TrimSpace(part.Encoding+" "+part.Name))
+	}
+	for _, rec := range e.Records {
+		out.WriteString("\n" + rec.text())
+	}
+	if len(e.Records) == 0 {
+		out.WriteString("\nno record\n")
+	}
+	if len(e.Problems) > 0 {
+		out.WriteString("\nproblems\n")
+	}
+	for _, problem := range e.Problems {
+		how := "read all the same"
+		if problem.Loss {
+			how = "lost"
+		}
+		fmt.Fprintf(&out, "  %-18s %s\n", how, printable(problem.Text))
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (rec *explainedRecord) text() string {
+	value := map[string]string{}
+	keyWidth, sourceWidth := 0, 0
+	var rows []row
+	for _, row := range rec.rows {
+		top, _, _ := strings.Cut(row.key, ".")
+		if slices.Contains(heading, top) {
+			value[row.key] = printable(row.value)
+			continue
+		}
+		row.key, row.source, row.value = cut(printable(row.key), 40), cut(printable(row.source), 40), cut(printable(row.value), longValue)
+		keyWidth = max(keyWidth, utf8.RuneCountInString(row.key))
+		sourceWidth = max(sourceWidth, utf8.RuneCountInString(row.source))
+		rows = append(rows, row)
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s\n",
+		value["id"], value["event"], value["class"], value["provider"], value["feed"], value["dialect"], value["parse.status"])
+	last := ""
+	for _, row := range rows {
+		key, source := row.key, row.source
+		if key == last { // one more of a list
+			key, source = "", ""
+		}
+		last = row.key
+		fmt.Fprintf(&out, "  %-*s  %-*s  %s\n", keyWidth, key, sourceWidth, source, row.value)
+	}
+	return out.String()
+}
