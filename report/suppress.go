@@ -49,6 +49,9 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 	default:
 		reasons = append(reasons, "complainant not known")
 	}
+	if rec.byOuterHeader() {
+		reasons = append(reasons, "complainant known by the report's own header only, which need not be signed")
+	}
 	switch r := rec.Reporter; {
 	case r == nil || r.Auth == "" || r.Auth == "unchecked":
 		reasons = append(reasons, "trust is not checked")
@@ -63,6 +66,16 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 		return Suppress{SuppressReview, reasons}
 	}
 	return Suppress{SuppressYes, []string{fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)}}
+}
+
+// byOuterHeader reports whether who complained stands in the outer header alone:
+// a signature covers the fields that it names, and others can be added.
+func (rec *Record) byOuterHeader() bool {
+	const outer = FromOuter + ":"
+	if rec.OriginalRcptTo != "" {
+		return strings.HasPrefix(rec.Derived["original_rcpt_to"], outer)
+	}
+	return rec.Identity != nil && strings.HasPrefix(rec.Identity.By["subscriber"].Source, outer)
 }
 
 // onSuppressionList reports whether Amazon SES says that it did not even send

@@ -35,6 +35,12 @@ func TestDecide(t *testing.T) {
 		{name: "hashed", change: func(r *Record) { r.Complainant = Hashed }, want: "review: complainant known by a hash only"},
 		{name: "a token that nobody reads", change: func(r *Record) { r.Complainant, r.Identity = Token, &Identity{Campaign: "july"} }, want: "review: complainant not known"},
 		{name: "nobody", change: func(r *Record) { r.Complainant = NoOne }, want: "review: complainant not known"},
+		{name: "a recipient of the outer header", change: func(r *Record) {
+			r.OriginalRcptTo, r.Derived = "a@example.com", map[string]string{"original_rcpt_to": "outer:X-HmXmrOriginalRecipient"}
+		}, want: "review: complainant known by the report's own header only, which need not be signed"},
+		{name: "a token of the outer header", change: func(r *Record) {
+			r.Complainant, r.Identity = Token, &Identity{Subscriber: "4711", By: map[string]Rule{"subscriber": {Rule: "rule 1", Source: "outer:X-Rp-Fbl"}}}
+		}, want: "review: complainant known by the report's own header only, which need not be signed"},
 		{name: "unchecked", change: func(r *Record) { r.Reporter = &Reporter{Auth: "unchecked"} }, want: "review: trust is not checked"},
 		{name: "no reporter", change: func(r *Record) { r.Reporter = nil }, want: "review: trust is not checked"},
 		{name: "somebody else's signature", change: func(r *Record) { r.Reporter = &Reporter{Auth: "pass", Reason: "signed by another domain"} }, want: "review: not trusted: signed by another domain"},
