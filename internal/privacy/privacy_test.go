@@ -203,7 +203,7 @@ func TestNoneIsLeft(t *testing.T) {
 		}
 		return string(b)
 	}
-	for range 150 {
+	for range 60 {
 		local, domain := "k"+word(12, letters), word(8, letters[:10])+"."+word(3, "abc")
 		text := word(9, letters+" =%:;<") + ":"
 		for range 1 + r.IntN(3) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"mime"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/report"
@@ -20,6 +21,8 @@ type scrubber struct {
 	needles  [256][]*needle // by their first octet
 	any      bool
 	subjects bool // fields named Subject go, too
+
+	digits, clear [maxLayers][]byte // of one run, by layer
 }
 
 func (f *Filter) scrubber(known *people) *scrubber {
@@ -64,7 +67,7 @@ func (s *scrubber) bytes(b []byte, layer int) []byte { return []byte(s.hide(stri
 
 // hide hides what is plain in text, then what is in base64.
 func (s *scrubber) hide(text string, layer int) string {
-	if s.subjects {
+	if s.subjects && namesSubject(text) {
 		text = subjectField.ReplaceAllString(text, "$1")
 		text = subjectJSON.ReplaceAllString(text, `$1""`)
 	}
@@ -122,81 +125,163 @@ func (s *scrubber) plain(text string) string {
 	return out.String()
 }
 
-// run is base64 of either alphabet; it may be folded, by one line break or
-// blank at a time.
-var run = regexp.MustCompile(`[A-Za-z0-9+/_-]+(?:[ \t]*(?:\r?\n)?[ \t]*[A-Za-z0-9+/_-]+)*=*`)
+// namesSubject spares most texts a search for patterns.
+func namesSubject(text string) bool {
+	const name = "subject"
+	for i := range len(text) - len(name) + 1 {
+		if lower(text[i]) == name[0] && strings.EqualFold(text[i:i+len(name)], name) {
+			return true
+		}
+	}
+	return false
+}
 
 // encoded hides what stands in base64 within text.
 func (s *scrubber) encoded(text string, layer int) string {
-	return run.ReplaceAllStringFunc(text, func(found string) string {
-		for offset := range 4 { // it may follow on other text
-			if hidden, changed := s.base64(found, offset, layer); changed {
-				found = hidden
+	var out strings.Builder
+	done := 0
+	for i := 0; i < len(text); {
+		if !inAlphabet(text[i]) {
+			i++
+			continue
+		}
+		end, count := runEnd(text, i)
+		if count >= minDigits {
+			if hidden := s.run(text[i:end], layer); hidden != text[i:end] {
+				out.WriteString(text[done:i])
+				out.WriteString(hidden)
+				done = end
 			}
 		}
-		return found
-	})
+		i = end
+	}
+	if done == 0 {
+		return text
+	}
+	out.WriteString(text[done:])
+	return out.String()
 }
 
-// base64 hides what is found when the octets of the alphabet are decoded from
-// offset on. What stands before the first change stays as it is.
-func (s *scrubber) base64(text string, offset, layer int) (string, bool) {
-	var digits []byte // in the standard alphabet
-	var places []int  // of digits in text
-	url, breaks, width := false, "", 0
-	for i := range len(text) {
-		c := text[i]
-		switch c {
-		case '=':
-			continue
-		case ' ', '\t', '\r', '\n':
-			if width == 0 {
-				width = len(digits)
-			}
-			if width == len(digits) {
-				breaks += string(c)
-			}
-			continue
-		case '-':
-			c, url = '+', true
-		case '_':
-			c, url = '/', true
+// minDigits of base64 hold the shortest address, a@b.c.
+const minDigits = 7
+
+func inAlphabet(c byte) bool {
+	return isAlphanumeric(c) || c == '+' || c == '/' || c == '-' || c == '_'
+}
+
+// runEnd is the end of the base64 of either alphabet that begins at i, and how
+// many digits it has. It may be folded, by one line break or blank at a time.
+func runEnd(text string, i int) (end, count int) {
+	for {
+		for i < len(text) && inAlphabet(text[i]) {
+			i++
+			count++
 		}
-		digits, places = append(digits, c), append(places, i)
+		next := afterBlanks(text, i)
+		if strings.HasPrefix(text[next:], "\r\n") {
+			next = afterBlanks(text, next+2)
+		} else if strings.HasPrefix(text[next:], "\n") {
+			next = afterBlanks(text, next+1)
+		}
+		if next == i || next == len(text) || !inAlphabet(text[next]) {
+			break
+		}
+		i = next
 	}
-	if len(digits) < offset+8 {
+	for i < len(text) && text[i] == '=' {
+		i++
+	}
+	return i, count
+}
+
+func afterBlanks(text string, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// run hides what is found in one run. Base64 may follow on other text, so it is
+// decoded from each of its first four digits on.
+func (s *scrubber) run(text string, layer int) string {
+	digits := appendDigits(s.digits[layer][:0], text)
+	for offset := range 4 {
+		if hidden, changed := s.decoded(text, digits, offset, layer); changed {
+			text = hidden
+			digits = appendDigits(digits[:0], text)
+		}
+	}
+	s.digits[layer] = digits
+	return text
+}
+
+// appendDigits appends the digits of text, in the standard alphabet.
+func appendDigits(dst []byte, text string) []byte {
+	for i := range len(text) {
+		switch c := text[i]; c {
+		case '=', ' ', '\t', '\r', '\n':
+		case '-':
+			dst = append(dst, '+')
+		case '_':
+			dst = append(dst, '/')
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// decoded hides what is found when digits are decoded from offset on. What
+// stands before the first change stays as it is.
+func (s *scrubber) decoded(text string, digits []byte, offset, layer int) (string, bool) {
+	if len(digits) < offset+minDigits {
 		return text, false
 	}
-	digits, places = digits[offset:], places[offset:]
+	digits = digits[offset:]
 	if len(digits)%4 == 1 {
 		digits = digits[:len(digits)-1]
 	}
-	clear := make([]byte, base64.RawStdEncoding.DecodedLen(len(digits)))
+	clear := slices.Grow(s.clear[layer][:0], len(digits))[:base64.RawStdEncoding.DecodedLen(len(digits))]
+	s.clear[layer] = clear
 	if _, err := base64.RawStdEncoding.Decode(clear, digits); err != nil {
 		return text, false
 	}
-	hidden := s.bytes(clear, layer+1)
-	if bytes.Equal(hidden, clear) {
+	plain := string(clear)
+	hidden := s.hide(plain, layer+1)
+	if hidden == plain {
 		return text, false
 	}
 	same := 0
-	for same < min(len(hidden), len(clear)) && hidden[same] == clear[same] {
+	for same < min(len(hidden), len(plain)) && hidden[same] == plain[same] {
 		same++
 	}
-	quanta := same / 3
+	column := same / 3 * 4
 	encoding := base64.RawStdEncoding
-	if url {
+	if strings.ContainsAny(text, "-_") {
 		encoding = base64.RawURLEncoding
 	}
-	again := encoding.EncodeToString(hidden[quanta*3:])
+	again := encoding.EncodeToString([]byte(hidden[same/3*3:]))
 	if strings.HasSuffix(text, "=") {
 		again += strings.Repeat("=", (4-len(again)%4)%4)
 	}
-	rest := strings.TrimLeft(text[places[len(digits)-1]+1:], "=")
-	if column := quanta * 4; breaks != "" && width > 0 {
-		again = wrap(again, (offset+column)%width, width, breaks)
+	if at := strings.IndexAny(text, " \t\r\n"); at > 0 { // as wide as the first line
+		breaks := text[at : at+1+strings.IndexFunc(text[at+1:], func(c rune) bool { return !strings.ContainsRune(" \t\r\n", c) })]
+		again = wrap(again, (offset+column)%at, at, breaks)
 	}
-	return text[:places[min(quanta*4, len(digits)-1)]] + again + rest, true
+	rest := strings.TrimLeft(text[place(text, offset+len(digits)-1)+1:], "=")
+	return text[:place(text, offset+min(column, len(digits)-1))] + again + rest, true
+}
+
+// place is where the nth digit stands in text, from 0.
+func place(text string, n int) int {
+	for i := range len(text) {
+		if inAlphabet(text[i]) {
+			if n--; n < 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
 }
 
 // wrap breaks text into lines of width; the first of them is used up to column.
