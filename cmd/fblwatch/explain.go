@@ -84,11 +84,11 @@ type explainedRecord struct {
 	Record  json.RawMessage   `json:"record"`
 	Sources map[string]string `json:"sources"` // by key: where its value was read
 
-	rows []row
+	rows []valueRow
 }
 
-// row is one value of a record; a key within a key has a dot.
-type row struct{ key, source, value string }
+// valueRow is one value of a record; a key within a key has a dot.
+type valueRow struct{ key, source, value string }
 
 func explainMail(mail mailfile.Mail) *explanation {
 	r := report.Parse(mail.Body, mail.Size)
@@ -117,7 +117,7 @@ func explainMail(mail mailfile.Mail) *explanation {
 }
 
 // rowsOf lists the values of a record in the order of its JSON.
-func rowsOf(line []byte) (rows []row) {
+func rowsOf(line []byte) (rows []valueRow) {
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.UseNumber()
 	var walk func(key string)
@@ -139,7 +139,7 @@ func rowsOf(line []byte) (rows []row) {
 			}
 			_, _ = d.Token()
 		default:
-			rows = append(rows, row{key: key, value: fmt.Sprint(token)})
+			rows = append(rows, valueRow{key: key, value: fmt.Sprint(token)})
 		}
 	}
 	walk("")
@@ -242,7 +242,7 @@ func (e *explanation) text() string {
 func (rec *explainedRecord) text() string {
 	value := map[string]string{}
 	keyWidth, sourceWidth := 0, 0
-	var rows []row
+	var rows []valueRow
 	for _, row := range rec.rows {
 		top, _, _ := strings.Cut(row.key, ".")
 		if slices.Contains(heading, top) {

@@ -128,6 +128,12 @@ func arfDialects() []dialect {
 			m.Report.UserAgent, m.Report.Version, m.Report.Outer.Subject = agent, version, c.fill(subject)
 		})
 	}
+	sparse := func(from, mx string) func(*complaint) ([]byte, error) {
+		return arf(from, func(c *complaint, m *report.Message) {
+			m.Report.UserAgent, m.Report.Outer.Subject = "FBL/1.0", "FW: "+c.subject
+			m.Original = []byte(c.header(mx))
+		})
+	}
 	const example = "Feedback loop <fbl@example.net>"
 	return []dialect{
 		{"rfc5965", "a report with every field of RFC 5965", arf(example, func(c *complaint, m *report.Message) {
@@ -189,15 +195,28 @@ func arfDialects() []dialect {
 			m.Report.UserAgent, m.Report.Version, m.Report.Outer.Subject = "Zoho Mail", "0.1", c.fill("Email Feedback Report for IP {ip}")
 			m.Report.SourceIP, m.Report.ArrivalDateRaw = c.ip, c.arrived.Add(-8*time.Hour).Format("Mon, 2 Jan 2006 15:04:05")+" -0800 (PST)"
 		}, received...)},
+		{"mailru", "Mail.ru: the original's header tells all", sparse("fbl@corp.mail.ru", "mx.mail.ru")},
+		{"seznam", "Seznam, the same", sparse("fbl@seznam.cz", "mx1.seznam.cz")},
+		{"uol", "UOL", simple("fbl@uol.com.br", "FBL/1.0", "1", "FW: {subject}")},
+		{"telenor", "Telenor", simple("fbl@telenor.net", "FBL/1.0", "1", "FW: {subject}")},
 		{"spamexperts", "SpamExperts' outgoing filter", simple("admin@filter.example.net", "SpamExperts/88068", "1", "{subject}")},
 		{"spfbl", "SPFBL", simple("abuse@spfbl.example.net", "SPFBL/3.2", "1", "Abuse report #{id} from {ip}")},
 		{"abusix", "Abusix's spam traps", simple("no-reply@abuse.abusix.example.net", "abusix-py/0.1", "1", "Spamtraphit by {ip} {arrived} [{id}]")},
 		{"spamcop-arf", "SpamCop", simple("SpamCop <summaries@reports.spamcop.net>", "SpamCop/5.4.0", "0.1", "[SpamCop ({ip}) id:74{n}]{subject}")},
+		{"nixspam", "NiX Spam", simple("reports@nixspam.net", "NiXSpam/1.0", "1", "Spam from {ip}")},
+		{"dnsblde", "DNSBL.de", simple("reports@dnsbl.de", "dnsbl.de/1.0", "1", "Spam from {ip}")},
+		{"sieve-report", "a Sieve script of a mail server (vnd.dovecot.report)", arf("A Reader <reader@example.net>", func(c *complaint, m *report.Message) {
+			m.Report.UserAgent = "Dovecot/2.3 (Pigeonhole)"
+		}, "\r\nMIME-Version:", "\r\nAuto-Submitted: auto-generated (report)\r\nMIME-Version:")},
 		{"dmarc-netease", "NetEase's DMARC failures", arf("abuse@126.com", func(c *complaint, m *report.Message) {
 			c.failure(m, "NtesDmarcReporter/1.0", "1", "126.com; dkim=fail (signature error: RSA verify failed) header.d=example.com")
 		}, "\r\nAuth-Failure: dmarc\r\n", "\r\n", "\r\nIdentity-Alignment: none\r\n", "\r\n")},
 		{"dmarc-opendmarc", "OpenDMARC", arf("OpenDMARC Filter <opendmarc@example.net>", func(c *complaint, m *report.Message) {
 			c.failure(m, "OpenDMARC-Filter/1.3.0", "1", "example.net; dmarc=fail header.from=example.com")
+		})},
+		{"opendkim", "OpenDKIM", arf("postmaster@mx.example.net", func(c *complaint, m *report.Message) {
+			c.failure(m, "OpenDKIM-Filter/2.10.3", "1", "mx.example.net; dkim=fail header.d=example.com")
+			m.Report.AuthFailure.AuthFailure = "signature"
 		})},
 		{"dmarc-lua", "DMARC failures by a Lua hook, as LinkedIn's", arf("dmarc-noreply@linkedin.com", func(c *complaint, m *report.Message) {
 			c.failure(m, "Lua/1.0", "1.0", "dmarc=fail (p=none; dis=none) header.from=example.com")

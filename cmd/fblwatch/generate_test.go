@@ -36,6 +36,14 @@ func TestDialects(t *testing.T) {
 		"returnpath2":      {"complaint", "fbl", "returnpath2", hash | source | date | mail},
 		"base64-parts":     {"complaint", "fbl", "returnpath2", hash | source | date | mail},
 		"jmrp-arf2026":     {"complaint", "fbl", "jmrp-arf2026", mail},
+		"mailru":           {"complaint", "fbl", "rfc5965", source | date | mail},
+		"seznam":           {"complaint", "fbl", "rfc5965", source | date | mail},
+		"uol":              {"complaint", "fbl", "rfc5965", all},
+		"telenor":          {"complaint", "fbl", "rfc5965", all},
+		"nixspam":          {"complaint", "filter", "nixspam", all},
+		"dnsblde":          {"complaint", "filter", "dnsblde", all},
+		"sieve-report":     {"complaint", "fbl", "sieve-report", mail},
+		"opendkim":         {"auth_failure", "auth", "opendkim", source | date | mail},
 		"zoho":             {"complaint", "fbl", "zoho", source | date | mail},
 		"spamexperts":      {"complaint", "filter", "spamexperts", all},
 		"spfbl":            {"complaint", "filter", "spfbl", all},
@@ -59,6 +67,11 @@ func TestDialects(t *testing.T) {
 		"dmarc-plaintext":  {"auth_failure", "auth", "dmarc-plaintext", source | date | mail},
 		"redirected":       {"complaint", "fbl", "redirected", mail},
 		"forward":          {"complaint", "service", "forward", mail},
+	}
+	providers := map[string]string{
+		"yahoo": "yahoo", "yahoo-ses": "yahoo", "aol": "aol", "jmrp-arf2026": "microsoft", "jmrp": "microsoft", "jmrp-itself": "microsoft", "jmrp-forwarded": "microsoft",
+		"dmarc-hotmail": "microsoft", "mailru": "mailru", "seznam": "seznam", "uol": "uol", "telenor": "telenor", "zoho": "zoho", "abusix": "abusix", "spfbl": "spfbl",
+		"spamcop-arf": "spamcop", "spamcop-plain": "spamcop", "spamexperts": "spamexperts", "nixspam": "nixspam", "dnsblde": "dnsblde", "ses-json": "amazonses",
 	}
 	for _, d := range dialects() {
 		want, ok := tests[d.name]
@@ -86,6 +99,9 @@ func TestDialects(t *testing.T) {
 				}
 				if r.Event != want.event || r.Class != want.class || r.Dialect != want.dialect {
 					t.Errorf("%s, %s, %s", r.Event, r.Class, r.Dialect)
+				}
+				if want := providers[d.name]; want != "" && r.Provider != want {
+					t.Errorf("provider %s, not %s", r.Provider, want)
 				}
 				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.user || want.says&(person|mail) == 0 && got != "" {
 					t.Errorf("recipient %q, not %s", got, c.user)
