@@ -21,8 +21,9 @@ func (p *program) checkCommand() *cli.Command {
 		Name:  "check",
 		Usage: "try the config: ledger, connection, login and folders; changes nothing",
 		Description: "Prints a line for each thing tried; the exit code is 1 if one failed.\n\n" +
-			"Example: fblwatch check -c config.yaml",
-		Flags:  sessionFlags(),
+			"Example: fblwatch check -c config.yaml\n" +
+			"Example: fblwatch check -c config.yaml --sample 200",
+		Flags:  append(sessionFlags(), sampleFlag()),
 		Action: p.check,
 	}
 }
@@ -32,7 +33,11 @@ func (p *program) check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	t := trial{p: p}
+	sample, err := newSampling(c, config)
+	if err != nil {
+		return err
+	}
+	t := trial{p: p, sample: sample}
 	t.ok("config", "%s", plural(len(config.Accounts), "account"))
 	t.ledger(c.Context, config.Ledger)
 	for _, a := range config.Accounts {
@@ -40,6 +45,9 @@ func (p *program) check(c *cli.Context) error {
 	}
 	if c.Context.Err() != nil {
 		return c.Context.Err()
+	}
+	if t.sample != nil {
+		t.sample.print(p.stdout)
 	}
 	if t.failed > 0 {
 		return fmt.Errorf("%s failed", plural(t.failed, "check"))
@@ -51,6 +59,7 @@ func (p *program) check(c *cli.Context) error {
 type trial struct {
 	p      *program
 	failed int
+	sample *sampling // nil: without
 }
 
 func (t *trial) ok(what, format string, args ...any) {
@@ -162,6 +171,15 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			return err
 		default:
 			t.ok(account, "folder %s: %s", name, plural(int(selected.Exists), "mail"))
+			if t.sample == nil {
+				continue
+			}
+			read, err := t.sample.folder(ctx, client, selected.UIDNext)
+			if err != nil {
+				t.fail(account, err)
+				return err
+			}
+			t.ok(account, "folder %s: read the newest %s", name, plural(read, "mail"))
 		}
 	}
 	return nil

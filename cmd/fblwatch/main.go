@@ -75,6 +75,7 @@ func (p *program) app() *cli.App {
 		p.checkCommand(),
 		p.foldersCommand(),
 		p.recordsCommand(),
+		p.suppressCommand(),
 		p.generateCommand(),
 		p.explainCommand(),
 	}

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func (p *program) suppressCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "suppress",
+		Usage: "list whom to send no more mail, by the ledger's complaints",
+		Description: "One line for each complainant, the newest first: a recipient, or a subscriber of\n" +
+			"one tenant. A later \"not spam\" takes nobody off the list. Verdict yes is genuine\n" +
+			"and about your mail, as trust in the config has it; review needs a person.\n\n" +
+			"Example: fblwatch suppress --since 7d --format csv > suppress.csv",
+		Flags: append(ledgerFlags(),
+			&cli.StringFlag{Name: "format", Usage: "csv or json (one object a line)", Value: "csv"},
+			&cli.StringFlag{Name: "include", Usage: "`VERDICT` review: also those for whom no complaint has verdict yes"},
+			&cli.StringFlag{Name: "since", Usage: "by complaints received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
+		),
+		Action: p.suppress,
+	}
+}
+
+func (p *program) suppress(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrong(fmt.Errorf("suppress takes no argument such as %q", c.Args().First()), "fblwatch suppress --help lists the options")
+	}
+	format, include := c.String("format"), c.String("include")
+	if format != "csv" && format != "json" {
+		return wrong(fmt.Errorf("unknown format %q", format), "formats are csv, json")
+	}
+	if include != "" && include != report.SuppressReview {
+		return wrong(fmt.Errorf("--include is %q", include), "only review can be included")
+	}
+	var since time.Time
+	if text := c.String("since"); text != "" {
+		var err error
+		if since, err = parseTime(text, time.Now()); err != nil {
+			return wrong(fmt.Errorf("--since: %w", err), "")
+		}
+	}
+	path, err := p.ledgerPath(c)
+	if err != nil {
+		return err
+	}
+	reader, err := ledger.OpenReader(c.Context, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
+	} else if err != nil {
+		return err
+	}
+	defer reader.Close()
+	verdicts := []string{report.SuppressYes}
+	if include != "" {
+		verdicts = append(verdicts, include)
+	}
+	list, err := readSuppressions(c.Context, reader, since, verdicts)
+	if err != nil {
+		return err
+	}
+	if list.nobody > 0 {
+		fmt.Fprintf(p.stderr, "left out: %s to review that name nobody\n", plural(list.nobody, "record"))
+	}
+	return p.printSuppressions(list.sorted(), format)
+}
+
+// complainant is whom a record names. A subscriber's id means nothing without
+// its tenant, and one address may be several subscribers: none of them is lost.
+type complainant struct{ rcpt, hash, subscriber, tenant string }
+
+// suppression is one complainant's line.
+type suppression struct {
+	Subscriber    string    `json:"subscriber,omitempty"`
+	Rcpt          string    `json:"rcpt,omitempty"` // an address, or the hash the provider gives instead
+	Campaign      string    `json:"campaign,omitempty"`
+	Tenant        string    `json:"tenant,omitempty"`
+	Provider      string    `json:"provider"`
+	Verdict       string    `json:"verdict"`
+	FirstReported time.Time `json:"first_reported,omitzero"`
+	LastReceived  time.Time `json:"last_received,omitzero"`
+	Reports       int       `json:"reports"`
+	ID            string    `json:"id"` // of the record received last
+
+	reports map[string]bool // report_ids, from the second on
+}
+
+// suppressions holds one line a complainant, however many records there are.
+type suppressions struct {
+	latest map[string]int // id: its revision that counts, where that is not 1
+	lines  map[complainant]*suppression
+	nobody int // records that say review and name nobody
+}
+
+// readSuppressions reads the records that have one of the verdicts today.
+func readSuppressions(ctx context.Context, reader ledger.Reader, since time.Time, verdicts []string) (*suppressions, error) {
+	s := &suppressions{latest: make(map[string]int), lines: make(map[complainant]*suppression)}
+	for row, err := range reader.Records(ctx, ledger.Query{Since: since}) {
+		if err == nil {
+			err = s.revise(row)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, verdict := range verdicts {
+		for row, err := range reader.Records(ctx, ledger.Query{Since: since, Verdict: verdict}) {
+			if err == nil && row.Revision == max(s.latest[row.ID], 1) {
+				err = s.add(row)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
+}
+
+// revise notes what a record replaces: its own earlier revisions, and others.
+func (s *suppressions) revise(row ledger.Row) error {
+	if row.Revision > 1 {
+		s.latest[row.ID] = max(s.latest[row.ID], row.Revision)
+	}
+	if !bytes.Contains(row.JSON, []byte(`"supersedes":`)) { // spares reading nearly all of them
+		return nil
+	}
+	r, err := readRecord(row)
+	for _, id := range r.Supersedes {
+		s.latest[id] = math.MaxInt
+	}
+	return err
+}
+
+func readRecord(row ledger.Row) (r report.Record, err error) {
+	if err := json.Unmarshal(row.JSON, &r); err != nil {
+		return r, fmt.Errorf("record %s of the ledger is no record: %w", row.ID, err)
+	}
+	return r, nil
+}
+
+// add counts a record for its complainant. What says yes comes first, and then
+// nothing that says review changes the line: anybody could have sent it.
+func (s *suppressions) add(row ledger.Row) error {
+	r, err := readRecord(row)
+	if err != nil {
+		return err
+	}
+	identity := some(r.Identity)
+	who := complainant{strings.ToLower(r.OriginalRcptTo), r.RcptHash, identity.Subscriber, identity.Tenant}
+	if who.rcpt+who.hash+who.subscriber == "" {
+		s.nobody++
+		return nil
+	}
+	line := s.lines[who]
+	if line == nil {
+		line = &suppression{Verdict: row.Verdict}
+		s.lines[who] = line
+	}
+	if line.Verdict != row.Verdict {
+		return nil
+	}
+	reported := cmp.Or(r.ReportedAt, row.At)
+	if line.FirstReported.IsZero() || reported.Before(line.FirstReported) {
+		line.FirstReported = reported
+	}
+	line.count(row.ID)
+	if !row.At.Before(line.LastReceived) {
+		line.Subscriber, line.Tenant, line.Campaign = identity.Subscriber, identity.Tenant, identity.Campaign
+		line.Rcpt = cmp.Or(r.OriginalRcptTo, r.RcptHash)
+		line.Provider, line.LastReceived, line.ID = r.Provider, row.At, row.ID
+	}
+	return nil
+}
+
+// count counts distinct reports. Most complainants have one: it needs no map.
+func (l *suppression) count(id string) {
+	report, _, _ := strings.Cut(id, ".")
+	if l.Reports == 0 {
+		l.Reports = 1
+		return
+	}
+	if l.reports == nil {
+		first, _, _ := strings.Cut(l.ID, ".")
+		l.reports = map[string]bool{first: true}
+	}
+	l.reports[report] = true
+	l.Reports = len(l.reports)
+}
+
+// sorted returns the lines, the one received last first.
+func (s *suppressions) sorted() []*suppression {
+	return slices.SortedFunc(maps.Values(s.lines), func(a, b *suppression) int {
+		return cmp.Or(b.LastReceived.Compare(a.LastReceived), strings.Compare(a.ID, b.ID))
+	})
+}
+
+var suppressHead = []string{"subscriber", "rcpt", "campaign", "tenant", "provider", "verdict", "first_reported", "last_received", "reports", "id"}
+
+func (l *suppression) row() []string {
+	row := []string{l.Subscriber, l.Rcpt, l.Campaign, l.Tenant, l.Provider, l.Verdict,
+		longTime(l.FirstReported), longTime(l.LastReceived), strconv.Itoa(l.Reports), l.ID}
+	for i := range row {
+		row[i] = inert(printable(row[i]))
+	}
+	return row
+}
+
+// appendJSON writes the line so that no value of it can move a cursor or turn
+// text round: what encoding/json leaves of such as it is stands in strings.
+func (l *suppression) appendJSON(dst []byte) ([]byte, error) {
+	text, err := json.Marshal(l)
+	for _, r := range string(text) {
+		if r < 0x7f || unicode.IsPrint(r) {
+			dst = utf8.AppendRune(dst, r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			dst = fmt.Appendf(dst, "\\u%04x", unit)
+		}
+	}
+	return append(dst, '\n'), err
+}
+
+func (p *program) printSuppressions(lines []*suppression, format string) error {
+	out := bufio.NewWriterSize(p.stdout, 64<<10)
+	if format == "json" {
+		var text []byte
+		for _, line := range lines {
+			var err error
+			if text, err = line.appendJSON(text[:0]); err != nil {
+				return err
+			}
+			_, _ = out.Write(text) // an error stays in the writer
+		}
+		return out.Flush()
+	}
+	table := csv.NewWriter(out)
+	_ = table.Write(suppressHead) // an error stays in the writer
+	for _, line := range lines {
+		_ = table.Write(line.row())
+	}
+	table.Flush()
+	return errors.Join(table.Error(), out.Flush())
+}
