@@ -19,6 +19,7 @@ type Header struct {
 	raw    []byte
 	fields []field
 	read   bool
+	values arena // what was asked for so far
 }
 
 // raw is what a report keeps of its mail: one copy of the pieces that are asked
@@ -56,8 +57,8 @@ func (r *Report) Text() string {
 // order, unfolded: a line break and the white space around it is one blank.
 func (h *Header) Values(name string) (values []string) {
 	for i := range h.all() {
-		if f := &h.fields[i]; bytes.EqualFold(f.name, []byte(name)) {
-			values = append(values, f.text())
+		if f := &h.fields[i]; len(f.name) == len(name) && bytes.EqualFold(f.name, []byte(name)) {
+			values = append(values, f.text(&h.values))
 		}
 	}
 	return values
@@ -68,7 +69,7 @@ func (h *Header) Values(name string) (values []string) {
 func (h *Header) Fields() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for i := range h.all() {
-			if f := &h.fields[i]; !yield(strings.ToLower(string(f.name)), f.text()) {
+			if f := &h.fields[i]; !yield(strings.ToLower(string(f.name)), f.text(&h.values)) {
 				return
 			}
 		}
@@ -97,11 +98,8 @@ func (h *Header) all() []field {
 	return h.fields
 }
 
-// text is the field's value, unfolded.
-func (f *field) text() string {
-	var a arena
-	return a.keep(f.value, f.folded)
-}
+// text is the field's value, unfolded and kept in a.
+func (f *field) text(a *arena) string { return a.keep(f.value, f.folded) }
 
 // keepRaw copies what is asked for later.
 func (p *parser) keepRaw(w *walker) {
