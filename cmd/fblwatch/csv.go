@@ -28,7 +28,7 @@ func csvRow(r *report.Record) []string {
 		identity.Subscriber, identity.Campaign, some(r.Suppress).Verdict, mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
 	}
 	for i := range row {
-		row[i] = inert(row[i])
+		row[i] = inert(printable(row[i]))
 	}
 	return row
 }
