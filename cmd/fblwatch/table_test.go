@@ -25,7 +25,7 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 		got[csvHead[i]] = cell
 	}
 	for title, want := range map[string]string{
-		"original_rcpt_to": "'=cmd|'/c calc'!A1", "original_mail_from": "<>", "original_message_id": "a=b@c", "original_subject": "'\t=1",
+		"original_rcpt_to": "'=cmd|'/c calc'!A1", "original_mail_from": "<>", "original_message_id": "a=b@c", "original_subject": "\ufffd=1",
 	} {
 		if got[title] != want {
 			t.Errorf("%s: %q, want %q", title, got[title], want)
