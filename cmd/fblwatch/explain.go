@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -28,6 +30,7 @@ func (p *program) explainCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "number", Usage: "the `N`th mail, from 1", Value: 1},
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, privacy"},
 		},
 		Action: p.explain,
 	}
@@ -44,6 +47,10 @@ func (p *program) explain(c *cli.Context) error {
 	if number < 1 {
 		return wrong(fmt.Errorf("--number %d: mails are counted from 1", number), "")
 	}
+	reading, err := p.readingOf(c)
+	if err != nil {
+		return err
+	}
 	path, seen := c.Args().First(), 0
 	for mail, err := range mailfile.Read(c.Context, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}) {
 		if err != nil {
@@ -55,7 +62,7 @@ func (p *program) explain(c *cli.Context) error {
 		if seen++; seen < number {
 			continue
 		}
-		e := explainMail(mail)
+		e := explainMail(c.Context, reading, mail)
 		if format == "json" {
 			return e.writeJSON(p.stdout)
 		}
@@ -90,7 +97,7 @@ type explainedRecord struct {
 // valueRow is one value of a record; a key within a key has a dot.
 type valueRow struct{ key, source, value string }
 
-func explainMail(mail mailfile.Mail) *explanation {
+func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail) *explanation {
 	r := report.Parse(mail.Body, mail.Size)
 	e := &explanation{
 		Mailbox:  report.Mailbox{Folder: mail.Path, UID: uint32(mail.Number), Size: mail.Size},
@@ -101,7 +108,7 @@ func explainMail(mail mailfile.Mail) *explanation {
 	for _, problem := range r.Problems {
 		e.Problems = append(e.Problems, problemLine{problem.Text, problem.Loss})
 	}
-	records := r.Records(report.Envelope{Mailbox: &e.Mailbox})
+	records, _ := reading.Records(ctx, r, mail.Body, true, report.Envelope{Mailbox: &e.Mailbox})
 	for i := range records {
 		one := explainedRecord{Record: records[i].AppendJSON(nil), Sources: map[string]string{}}
 		one.rows = rowsOf(one.Record)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 // The parts as the boundaries declare them, however the mail is broken.
@@ -45,7 +46,7 @@ func TestExplainIsInert(t *testing.T) {
 	for _, evil := range []string{"\x1b[2J", "\u202e", "\u009b", "\xff", "\x00", "\u2028"} {
 		mail := "From: a@example.com\nMessage-ID: " + evil + "\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report; name=" + evil +
 			"\n\nFeedback-Type: " + evil + "\nX-One: " + evil + "\n" + evil + "\n--b\nContent-Type: application/json" + evil + "\nContent-Transfer-Encoding: " + evil + "\n\n{}\n--b--\n"
-		e := explainMail(mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))})
+		e := explainMail(t.Context(), watch.Reading{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))})
 		var out strings.Builder
 		if err := e.writeJSON(&out); err != nil {
 			t.Fatal(err)

@@ -28,7 +28,7 @@ func (p *program) parseCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
 			&cli.StringFlag{Name: "format", Usage: "json (one record a line), arf (plain header lines) or table; json where stdout is no terminal, else table"},
 			&cli.StringFlag{Name: "from", Usage: "only reports whose From is `ADDR`"},
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust"},
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, privacy"},
 			&cli.BoolFlag{Name: "all", Usage: "with json: also a line {\"kind\": ..., \"mailbox\": ...} for each mail that makes no record"},
 		},
 		Action: p.parse,
@@ -48,13 +48,7 @@ func (p *program) parse(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	config := &Config{}
-	if c.IsSet("config") {
-		if config, err = p.config(c.String("config")); err != nil {
-			return err
-		}
-	}
-	reading, err := config.reading()
+	reading, err := p.readingOf(c)
 	if err != nil {
 		return err
 	}
@@ -96,6 +90,18 @@ func (p *program) parse(c *cli.Context) error {
 		err = fmt.Errorf("%s could not be read to the end", plural(unreadable, "file"))
 	}
 	return err
+}
+
+// readingOf is how mails become records by --config, else without a config.
+func (p *program) readingOf(c *cli.Context) (watch.Reading, error) {
+	config := &Config{}
+	if c.IsSet("config") {
+		var err error
+		if config, err = p.config(c.String("config")); err != nil {
+			return watch.Reading{}, err
+		}
+	}
+	return config.reading()
 }
 
 // format checks a --format; without one it is json, or table on a terminal.
