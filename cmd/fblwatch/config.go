@@ -76,9 +76,12 @@ func (c *Config) reading() (watch.Reading, error) {
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
 	}
-	trust, err := authentic.New(c.Trust, nil, c.Providers)
-	if err != nil {
-		return watch.Reading{}, wrong(err, "")
+	var trust *authentic.Checker
+	asks := c.Trust.DKIM || len(c.Trust.ARCSealers) > 0
+	if asks || len(c.Trust.AuthservIDs) > 0 || c.Trust.Microsoft365 { // else nothing can pass
+		if trust, err = authentic.New(c.Trust, nil, c.Providers); err != nil {
+			return watch.Reading{}, wrong(err, "")
+		}
 	}
 	filter, err := privacy.New(c.Privacy)
 	if err != nil {
@@ -86,7 +89,7 @@ func (c *Config) reading() (watch.Reading, error) {
 	}
 	return watch.Reading{
 		Providers: c.Providers, Identify: identifier,
-		Trust: trust, DNS: c.Trust.DKIM || len(c.Trust.ARCSealers) > 0,
+		Trust: trust, DNS: asks,
 		Privacy: filter,
 	}, nil
 }
