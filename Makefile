@@ -10,7 +10,7 @@ build:
 
 test:
 	@scripts/setup
-	go test $(RACE) -shuffle=on ./...
+	go test $(RACE) -shuffle=on -timeout=20m ./...
 
 bench:
 	@scripts/setup
