@@ -239,7 +239,7 @@ var hostile = []string{
 	"{{ subscriber.id }}", "00000000-0000-0000-0000-000000000000", "0", "null",
 	"eyJ", b64("{"), b64("\x00\x00"), b64(`{"_@_": null}`), strings.Repeat("[", 5000), b64(strings.Repeat(`{"a":`, 1000)),
 	strings.Repeat("A", 1<<20), strings.Repeat("a=", 1<<19) + "@example.com", strings.Repeat("<http://a>", 100_000),
-	"\xff\xfe\xfd", "‮moc.elpmaxe", "a\r\nX-Listmonk-Subscriber: b",
+	"\xff\xfe\xfd", "\u202emoc.elpmaxe", "a\r\nX-Listmonk-Subscriber: b",
 }
 
 // TestHostile has every built-in rule read every hostile value.
