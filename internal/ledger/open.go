@@ -20,8 +20,7 @@ const (
 	// busyWait is how many milliseconds a statement waits for a lock of
 	// another program.
 	busyWait = 10_000
-	// pageSize, in octets: with 8 KiB a batch is written with half the system
-	// calls of 4 KiB; above it the pages of random keys cost more than that.
+	// pageSize, in octets. A record with its head takes about half a page.
 	pageSize = 8192
 	// cacheSize of the writer, in KiB.
 	cacheSize = 8192
