@@ -67,14 +67,8 @@ func (p *program) records(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	path, err := p.ledgerPath(c)
+	reader, err := p.openReader(c)
 	if err != nil {
-		return err
-	}
-	reader, err := ledger.OpenReader(c.Context, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
-	} else if err != nil {
 		return err
 	}
 	defer reader.Close()
@@ -141,6 +135,19 @@ func ledgerFlags() []cli.Flag {
 		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the config `FILE`; default $XDG_CONFIG_HOME/fblwatch/config.yaml"},
 		&cli.StringFlag{Name: "ledger", Usage: "the ledger `FILE`; default the config's, else $XDG_STATE_HOME/fblwatch/fblwatch.db"},
 	}
+}
+
+// openReader opens the ledger of the flags for reading.
+func (p *program) openReader(c *cli.Context) (ledger.Reader, error) {
+	path, err := p.ledgerPath(c)
+	if err != nil {
+		return nil, err
+	}
+	reader, err := ledger.OpenReader(c.Context, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
+	}
+	return reader, err
 }
 
 // ledgerPath is --ledger, else what the config file says, else the default.

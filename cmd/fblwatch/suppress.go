@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"slices"
@@ -61,14 +60,8 @@ func (p *program) suppress(c *cli.Context) error {
 			return wrong(fmt.Errorf("--since: %w", err), "")
 		}
 	}
-	path, err := p.ledgerPath(c)
+	reader, err := p.openReader(c)
 	if err != nil {
-		return err
-	}
-	reader, err := ledger.OpenReader(c.Context, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
-	} else if err != nil {
 		return err
 	}
 	defer reader.Close()
