@@ -119,15 +119,15 @@ func (s *store) Claim(ctx context.Context, folder Folder) (Claim, error) {
 	claim := Claim{Folder: folder, Token: rand.Text()}
 	err := s.write(ctx, func(t tx) error {
 		var pending string
-		var committed bool
-		err := t.row([]any{&claim.ID, &claim.Checkpoint.UIDValidity, &claim.Checkpoint.High, &pending, &committed},
-			`INSERT INTO folder (account, name, token) VALUES (?, ?, ?)
+		var contact int64
+		err := t.row([]any{&claim.ID, &claim.Checkpoint.UIDValidity, &claim.Checkpoint.High, &pending, &contact},
+			`INSERT INTO folder (account, name, token, contact) VALUES (?, ?, ?, ?)
 			ON CONFLICT (account, name) DO UPDATE SET token = excluded.token
-			RETURNING id, uidvalidity, high, pending, committed`, folder.Account, folder.Name, claim.Token)
+			RETURNING id, uidvalidity, high, pending, contact`, folder.Account, folder.Name, claim.Token, milli(time.Now()))
 		if err != nil {
 			return err
 		}
-		claim.First = !committed
+		claim.Contact = fromContact(contact)
 		claim.Checkpoint.Pending, err = parsePending(pending)
 		return err
 	})
@@ -169,14 +169,14 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 		if err := t.addRecords(p.Rows); err != nil {
 			return err
 		}
-		if err := t.addCounts(claim, p); err != nil {
+		if err := t.addCounts(claim.ID, p.counts, p.kinds); err != nil {
 			return err
 		}
 		if err := t.addTodos(claim, batch, uidValidity); err != nil {
 			return err
 		}
 		c := batch.Checkpoint
-		return t.exec(`UPDATE folder SET next_seq = ?, committed = 1, uidvalidity = ?, high = ?, pending = ? WHERE id = ?`,
+		return t.exec(`UPDATE folder SET next_seq = ?, uidvalidity = ?, high = ?, pending = ? WHERE id = ?`,
 			p.next, c.UIDValidity, c.High, formatPending(c.Pending), claim.ID)
 	})
 	if err != nil {
@@ -246,39 +246,39 @@ func (t tx) addMails(claim Claim, mails []Mail, p placed, packs []pack) error {
 	slices.SortFunc(p.mails, func(a, b placedMail) int {
 		return cmp.Compare(mails[a.index].ReportID, mails[b.index].ReportID)
 	})
-	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece)", 10, "", len(p.mails),
+	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size)", 11, "", len(p.mails),
 		func(i int, args []any) []any {
 			m, h := mails[p.mails[i].index], heads[p.mails[i].index]
 			return append(args, m.ReportID, claim.ID, m.UIDValidity, m.UID, m.Kind, milli(m.At),
-				p.mails[i].seq, len(m.Records), h.head, h.piece)
+				p.mails[i].seq, len(m.Records), h.head, h.piece, m.Size)
 		})
 }
 
 func (t tx) addRecords(rows []Row) error {
-	return t.insert("INSERT INTO record (key, "+recordColumns+")", 13, "", len(rows),
+	return t.insert("INSERT INTO record (key, "+recordColumns+")", 14, "", len(rows),
 		func(i int, args []any) []any {
 			r := &rows[i]
 			return append(args, key(r.FolderID, r.Seq), r.ID, r.Revision, milli(r.At), r.Event, r.Class, r.Provider,
-				r.SourceIP, r.Domain, r.Campaign, r.Subscriber, r.Verdict, string(r.JSON))
+				r.SourceIP, r.Domain, r.Campaign, r.Subscriber, r.Identity, r.Verdict, string(r.JSON))
 		})
 }
 
-func (t tx) addCounts(claim Claim, p placed) error {
-	counts := make([]Count, 0, len(p.counts))
-	for c, n := range p.counts {
+func (t tx) addCounts(folder int64, byHour map[Count]int64, kinds map[string]int64) error {
+	counts := make([]Count, 0, len(byHour))
+	for c, n := range byHour {
 		c.N = n
 		counts = append(counts, c)
 	}
 	slices.SortFunc(counts, compareCounts)
-	err := t.insert("INSERT INTO hourly (hour, event, class, provider, verdict, n)", 6,
+	err := t.insert("INSERT INTO hourly (hour, event, class, provider, identity, verdict, n)", 7,
 		" ON CONFLICT DO UPDATE SET n = n + excluded.n", len(counts), func(i int, args []any) []any {
 			c := counts[i]
-			return append(args, milli(c.Hour), c.Event, c.Class, c.Provider, c.Verdict, c.N)
+			return append(args, milli(c.Hour), c.Event, c.Class, c.Provider, c.Identity, c.Verdict, c.N)
 		})
-	for kind, n := range p.kinds {
+	for kind, n := range kinds {
 		if err == nil {
 			err = t.exec("INSERT INTO mail_count (folder, kind, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-				claim.ID, kind, n)
+				folder, kind, n)
 		}
 	}
 	return err
@@ -286,7 +286,7 @@ func (t tx) addCounts(claim Claim, p placed) error {
 
 func compareCounts(a, b Count) int {
 	return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Class, b.Class),
-		cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Verdict, b.Verdict))
+		cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Verdict, b.Verdict))
 }
 
 func (t tx) addTodos(claim Claim, batch Batch, uidValidity uint32) error {

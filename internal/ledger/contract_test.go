@@ -52,6 +52,10 @@ func TestContract(t *testing.T) {
 				{"Todos", testTodos},
 				{"States", testStates},
 				{"Counts", testCounts},
+				{"Revise", testRevise},
+				{"ReviseCounts", testReviseCounts},
+				{"ReviseStale", testReviseStale},
+				{"Kept", testKept},
 				{"CancelledReads", testCancelledReads},
 				{"ReadersBesideWriters", testReadersBesideWriters},
 			} {
@@ -152,13 +156,13 @@ func diff(t *testing.T, what string, got, want any) {
 func testClaimsFence(t *testing.T, l Ledger) {
 	first := claim(t, l, inbox)
 	other := claim(t, l, junk)
-	if !first.First {
-		t.Error("First is false before any commit")
+	if age := time.Since(first.Contact); age < 0 || age > time.Minute {
+		t.Errorf("first contact was %v", first.Contact)
 	}
 	commit(t, l, first, mail("a", 1))
 	second := claim(t, l, inbox)
-	if second.First {
-		t.Error("First is true after a commit")
+	if !second.Contact.Equal(first.Contact) {
+		t.Errorf("first contact was %v, then %v", first.Contact, second.Contact)
 	}
 	if second.ID != first.ID || second.Token == first.Token {
 		t.Errorf("second claim %+v of %+v", second, first)
@@ -276,7 +280,7 @@ func nothing(t *testing.T, l Ledger, c Claim) {
 		t.Fatalf("todos %v, %v", todos, err)
 	}
 	folders, err := l.Folders(t.Context())
-	if err != nil || len(folders) != 1 || !folders[0].First || folders[0].Checkpoint.High != 0 {
+	if err != nil || len(folders) != 1 || folders[0].Checkpoint.High != 0 {
 		t.Fatalf("folders %+v, %v", folders, err)
 	}
 	if head, err := l.Head(t.Context(), "m000"); head != nil || err != nil {
@@ -307,7 +311,7 @@ func testCheckpoint(t *testing.T, l Ledger) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "folders", folders, []Claim{{Folder: inbox, ID: c.ID, Checkpoint: cp}})
+		diff(t, "folders", folders, []Claim{{Folder: inbox, ID: c.ID, Checkpoint: cp, Contact: c.Contact}})
 	}
 }
 

@@ -51,20 +51,31 @@ func packHeads(mails []Mail) []pack {
 
 var errPack = errors.New("ledger: a kept head is damaged")
 
-// unpackHead returns the nth head of a pack.
-func unpackHead(data []byte, n int) ([]byte, error) {
+// unpackHeads returns the heads of a pack.
+func unpackHeads(data []byte) (heads [][]byte, err error) {
 	plain, err := s2.Decode(nil, data)
 	if err != nil {
 		return nil, errors.Join(errPack, err)
 	}
-	for ; ; n-- {
+	for len(plain) > 0 {
 		size, w := binary.Uvarint(plain)
 		if w <= 0 || size > uint64(len(plain)-w) {
 			return nil, errPack
 		}
-		if n == 0 {
-			return plain[w : w+int(size)], nil
-		}
+		heads = append(heads, plain[w:w+int(size):w+int(size)])
 		plain = plain[w+int(size):]
 	}
+	return heads, nil
+}
+
+// unpackHead returns the nth head of a pack.
+func unpackHead(data []byte, n int) ([]byte, error) {
+	heads, err := unpackHeads(data)
+	if err == nil && n >= len(heads) {
+		err = errPack
+	}
+	if err != nil {
+		return nil, err
+	}
+	return heads[n], nil
 }

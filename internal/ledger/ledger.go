@@ -52,7 +52,7 @@ type Claim struct {
 	ID         int64 // the folder's row
 	Token      string
 	Checkpoint Checkpoint
-	First      bool // nothing was ever committed to this folder
+	Contact    time.Time // when the folder was first claimed; zero: before that was noted
 }
 
 // Mail is one mail that was read, whether or not it made records.
@@ -62,8 +62,18 @@ type Mail struct {
 	UID         uint32
 	Kind        string    // report.Kind as a string
 	At          time.Time // INTERNALDATE
+	Size        int64     // octets of the whole mail; 0: unknown
 	Head        []byte    // the octets that were fetched; kept compressed
 	Records     []Record
+}
+
+// Kept is a mail whose head is kept. Of Records it has only how many it made
+// when it was read first.
+type Kept struct {
+	Mail
+	FolderID int64
+	Folder   Folder
+	Made     int
 }
 
 // Record is one record as it goes out, with the columns that queries use.
@@ -73,7 +83,7 @@ type Record struct {
 	At       time.Time // received_at
 	JSON     []byte    // one object, no newline; stored as it is
 
-	Event, Class, Provider, SourceIP, Domain, Campaign, Subscriber, Verdict string
+	Event, Class, Provider, SourceIP, Domain, Campaign, Subscriber, Identity, Verdict string
 }
 
 // Todo is an after-action owed to the mailbox.
@@ -97,6 +107,23 @@ type Row struct {
 	Folder   Folder
 	Seq      int64
 	Record
+	Replaced bool // by a later revision, or by a record that supersedes it
+}
+
+// Revision is what a mail that is known says now.
+type Revision struct {
+	ReportID string
+	Kind     string   // the mail's from now on; empty: as before
+	Records  []Record // each with the next revision of its id; that of a new id is 1
+	Replaced []string // ids of current records that these stand for
+}
+
+// Revised is what a Revise did.
+type Revised struct {
+	Rows []Row // the new records, in order of Seq within their folders
+	// Stale are the report ids of revisions that were left out: made of
+	// records that are no longer current, or of a mail that is not known.
+	Stale []string
 }
 
 // Committed is what a Commit did.
@@ -116,16 +143,17 @@ type Query struct {
 	Provider     string
 	Verdict      string
 	ID           string // a record's id, or a report_id
+	Replaced     bool   // also records that were replaced since
 	AfterSeq     int64  // with FolderID
 	FolderID     int64
 	Limit        int // 0: no limit
 }
 
-// Count is how many records one hour brought, by what they say.
+// Count is how many records one hour brought, by what they say today.
 type Count struct {
-	Hour                            time.Time // UTC, of received_at
-	Event, Class, Provider, Verdict string
-	N                               int64
+	Hour                                      time.Time // UTC, of received_at
+	Event, Class, Provider, Identity, Verdict string    // Identity: of complaints, its status
+	N                                         int64
 }
 
 // MailCount is how many mails of a kind a folder brought.
@@ -156,6 +184,15 @@ type Ledger interface {
 	// counted and left out, with their records. The checkpoint is always
 	// written.
 	Commit(ctx context.Context, claim Claim, batch Batch) (Committed, error)
+
+	// Revise writes the next revisions of records, or new records in place of
+	// others, and moves the counts along; all or nothing, but for what is
+	// Stale.
+	Revise(ctx context.Context, revisions []Revision) (Revised, error)
+
+	// Obey carries out what other processes asked for since (see Do), and
+	// returns the records that came of it.
+	Obey(ctx context.Context) ([]Row, error)
 
 	// Todos lists what is owed to a folder, oldest first; Done strikes it off.
 	Todos(ctx context.Context, claim Claim) ([]Todo, error)
@@ -189,6 +226,11 @@ type Reader interface {
 	// Unsent yields the records that a sink has not acknowledged, by folder
 	// and Seq; it ends at what was committed when it was called.
 	Unsent(ctx context.Context, sink string) iter.Seq2[Row, error]
+
+	// Kept yields the mails whose heads are kept, that came in at or after since
+	// and are of one of kinds, in the order in which they were read. A zero
+	// time or no kinds: all. It holds no transaction open between yields.
+	Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error]
 
 	// Head returns the kept head of a mail, decompressed; nil where it is not
 	// kept any more.

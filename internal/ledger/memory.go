@@ -2,11 +2,8 @@ package ledger
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +15,7 @@ type memory struct {
 	mu      sync.Mutex
 	folders []*memFolder // ID is the index + 1
 	mails   map[string]*memMail
+	order   []string // keys of mails, as they were read
 	hourly  map[Count]int64
 	kinds   map[MailCount]int64
 	cursors map[string]map[int64]int64 // by sink and folder
@@ -32,7 +30,7 @@ type memFolder struct {
 }
 
 type memMail struct {
-	head      []byte
+	Kept            // Records is empty
 	committed int64 // milliseconds
 }
 
@@ -62,7 +60,7 @@ func (m *memory) Claim(ctx context.Context, folder Folder) (Claim, error) {
 	i := slices.IndexFunc(m.folders, func(f *memFolder) bool { return f.claim.Folder == folder })
 	if i < 0 {
 		i = len(m.folders)
-		m.folders = append(m.folders, &memFolder{next: 1, claim: Claim{Folder: folder, ID: int64(i + 1), First: true}})
+		m.folders = append(m.folders, &memFolder{next: 1, claim: Claim{Folder: folder, ID: int64(i + 1), Contact: fromMilli(milli(time.Now()))}})
 	}
 	f := m.folders[i]
 	f.claim.Token = rand.Text()
@@ -111,7 +109,10 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 	now := milli(time.Now())
 	for _, pm := range p.mails {
 		mail := batch.Mails[pm.index]
-		m.mails[mail.ReportID] = &memMail{head: bytes.Clone(mail.Head), committed: now}
+		kept := Kept{Mail: mail, FolderID: f.claim.ID, Folder: f.claim.Folder, Made: len(mail.Records)}
+		kept.Head, kept.Records, kept.At = bytes.Clone(mail.Head), nil, fromMilli(milli(mail.At))
+		m.mails[mail.ReportID] = &memMail{kept, now}
+		m.order = append(m.order, mail.ReportID)
 	}
 	f.records = append(f.records, p.Rows...)
 	f.next = p.next
@@ -130,10 +131,63 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 			f.todos = append(f.todos, d)
 		}
 	}
-	f.claim.Checkpoint, f.claim.First = batch.Checkpoint, false
+	f.claim.Checkpoint = batch.Checkpoint
 	f.claim.Checkpoint = f.copy().Checkpoint
 	return p.Committed, nil
 }
+
+func (m *memory) Revise(ctx context.Context, revisions []Revision) (Revised, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return Revised{}, err
+	}
+	defer leave()
+	var done Revised
+	for _, r := range revisions {
+		mail := m.mails[r.ReportID]
+		var known []Row
+		if mail != nil {
+			for _, row := range m.folder(mail.FolderID).records {
+				if report, _, _ := strings.Cut(row.ID, "."); report == r.ReportID {
+					known = append(known, row)
+				}
+			}
+		}
+		if mail == nil {
+			done.Stale = append(done.Stale, r.ReportID)
+			continue
+		}
+		c, err := plan(r, mail.Kind, known)
+		if err != nil {
+			done.Stale = append(done.Stale, r.ReportID)
+			continue
+		}
+		f := m.folder(mail.FolderID)
+		f.records = slices.Clone(f.records)
+		for i := range f.records {
+			f.records[i].Replaced = f.records[i].Replaced || slices.Contains(c.replaced, f.records[i].Seq)
+		}
+		for _, record := range r.Records {
+			record.At = fromMilli(milli(record.At))
+			row := Row{FolderID: f.claim.ID, Folder: f.claim.Folder, Seq: f.next, Record: record}
+			f.records = append(f.records, row)
+			done.Rows = append(done.Rows, row)
+			f.next++
+		}
+		for count, n := range c.counts {
+			m.hourly[count] += n
+		}
+		for kind, n := range c.kinds {
+			m.kinds[MailCount{Folder: f.claim.Folder, Kind: kind}] += n
+			mail.Kind = r.Kind
+		}
+	}
+	sortRows(done.Rows)
+	return done, nil
+}
+
+// Obey has nothing to do: no other process sees this ledger.
+func (m *memory) Obey(context.Context) ([]Row, error) { return nil, nil }
 
 func (m *memory) Todos(ctx context.Context, claim Claim) ([]Todo, error) {
 	f, leave, err := m.fence(ctx, claim)
@@ -207,7 +261,7 @@ func (m *memory) Prune(ctx context.Context, heads, records time.Time) error {
 	defer leave()
 	for _, mail := range m.mails {
 		if !heads.IsZero() && mail.committed < milli(heads) {
-			mail.head = nil
+			mail.Head = nil
 		}
 	}
 	for _, f := range m.folders {
@@ -216,131 +270,6 @@ func (m *memory) Prune(ctx context.Context, heads, records time.Time) error {
 		})
 	}
 	return nil
-}
-
-func (m *memory) Folders(ctx context.Context) ([]Claim, error) {
-	leave, err := m.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	var folders []Claim
-	for _, f := range m.folders {
-		c := f.copy()
-		c.Token = ""
-		folders = append(folders, c)
-	}
-	slices.SortFunc(folders, func(a, b Claim) int { return compareFolders(a.Folder, b.Folder) })
-	return folders, nil
-}
-
-func compareFolders(a, b Folder) int {
-	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Name, b.Name))
-}
-
-// rows yields copies of the records that want selects, at the time of the call.
-func (m *memory) rows(ctx context.Context, want func(Row) bool) iter.Seq2[Row, error] {
-	var rows []Row
-	leave, err := m.enter(ctx)
-	if err == nil {
-		for _, f := range m.folders {
-			for _, r := range f.records {
-				if want(r) {
-					rows = append(rows, r)
-				}
-			}
-		}
-		leave()
-	}
-	return func(yield func(Row, error) bool) {
-		for _, r := range rows {
-			if err = ctx.Err(); err != nil || !yield(r, nil) {
-				break
-			}
-		}
-		if err != nil {
-			yield(Row{}, err)
-		}
-	}
-}
-
-func (m *memory) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
-	low, high := span(q.Since, q.Until)
-	is := func(want, have string) bool { return want == "" || want == have }
-	return func(yield func(Row, error) bool) {
-		n := 0
-		for row, err := range m.rows(ctx, func(r Row) bool {
-			at := milli(r.At)
-			return at >= low && at < high && is(q.Account, r.Folder.Account) && is(q.Folder, r.Folder.Name) &&
-				is(q.Event, r.Event) && is(q.Class, r.Class) && is(q.Provider, r.Provider) && is(q.Verdict, r.Verdict) &&
-				(is(q.ID, r.ID) || strings.HasPrefix(r.ID, q.ID+".")) &&
-				(q.FolderID == 0 || r.FolderID == q.FolderID && r.Seq > q.AfterSeq)
-		}) {
-			if n++; !yield(row, err) || n == q.Limit {
-				return
-			}
-		}
-	}
-}
-
-func (m *memory) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
-	return m.rows(ctx, func(r Row) bool { return r.Seq > m.cursors[sink][r.FolderID] })
-}
-
-func (m *memory) Head(ctx context.Context, reportID string) ([]byte, error) {
-	leave, err := m.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	if mail := m.mails[reportID]; mail != nil && len(mail.head) > 0 {
-		return bytes.Clone(mail.head), nil
-	}
-	return nil, nil
-}
-
-func (m *memory) Counts(ctx context.Context, since, until time.Time) ([]Count, error) {
-	leave, err := m.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	low, high := span(since, until)
-	var counts []Count
-	for c, n := range m.hourly {
-		if at := milli(c.Hour); at >= low && at < high {
-			c.N = n
-			counts = append(counts, c)
-		}
-	}
-	slices.SortFunc(counts, compareCounts)
-	return counts, nil
-}
-
-func (m *memory) MailCounts(ctx context.Context) ([]MailCount, error) {
-	leave, err := m.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	var counts []MailCount
-	for c, n := range m.kinds {
-		c.N = n
-		counts = append(counts, c)
-	}
-	slices.SortFunc(counts, func(a, b MailCount) int {
-		return cmp.Or(compareFolders(a.Folder, b.Folder), cmp.Compare(a.Kind, b.Kind))
-	})
-	return counts, nil
-}
-
-func (m *memory) States(ctx context.Context) ([]State, error) {
-	leave, err := m.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return slices.SortedFunc(maps.Values(m.states), func(a, b State) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
 func (m *memory) Close() error { return nil }

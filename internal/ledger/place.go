@@ -60,11 +60,24 @@ func place(claim Claim, mails []Mail, known map[string]bool, next int64) placed 
 			r.At = fromMilli(milli(r.At))
 			p.Rows = append(p.Rows, Row{FolderID: claim.ID, Folder: claim.Folder, Seq: p.next, Record: r})
 			p.next++
-			p.counts[Count{Hour: r.At.Truncate(time.Hour), Event: r.Event, Class: r.Class, Provider: r.Provider, Verdict: r.Verdict}]++
+			p.counts[r.counted()]++
 		}
 	}
 	return p
 }
 
+// counted is where a record counts; N is 0.
+func (r *Record) counted() Count {
+	return Count{Hour: r.At.Truncate(time.Hour), Event: r.Event, Class: r.Class, Provider: r.Provider, Identity: r.Identity, Verdict: r.Verdict}
+}
+
 func milli(t time.Time) int64      { return t.UnixMilli() }
 func fromMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// fromContact reads folder.contact.
+func fromContact(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return fromMilli(ms)
+}

@@ -45,16 +45,16 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var c Claim
 		var pending string
-		var committed bool
-		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, &c.Checkpoint.UIDValidity, &c.Checkpoint.High, &pending, &committed)
+		var contact int64
+		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, &c.Checkpoint.UIDValidity, &c.Checkpoint.High, &pending, &contact)
 		if err != nil {
 			return err
 		}
-		c.First = !committed
+		c.Contact = fromContact(contact)
 		c.Checkpoint.Pending, err = parsePending(pending)
 		folders = append(folders, c)
 		return err
-	}, "SELECT id, account, name, uidvalidity, high, pending, committed FROM folder ORDER BY account, name")
+	}, "SELECT id, account, name, uidvalidity, high, pending, contact FROM folder ORDER BY account, name")
 	return folders, err
 }
 
@@ -78,12 +78,12 @@ func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]Count, e
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var c Count
 		var hour int64
-		err := rows.Scan(&hour, &c.Event, &c.Class, &c.Provider, &c.Verdict, &c.N)
+		err := rows.Scan(&hour, &c.Event, &c.Class, &c.Provider, &c.Identity, &c.Verdict, &c.N)
 		c.Hour = fromMilli(hour)
 		counts = append(counts, c)
 		return err
-	}, `SELECT hour, event, class, provider, verdict, n FROM hourly WHERE hour >= ? AND hour < ?
-		ORDER BY hour, event, class, provider, verdict`, low, high)
+	}, `SELECT hour, event, class, provider, identity, verdict, n FROM hourly WHERE hour >= ? AND hour < ? AND n <> 0
+		ORDER BY hour, event, class, provider, identity, verdict`, low, high)
 	return counts, err
 }
 
@@ -94,7 +94,7 @@ func (r *reader) MailCounts(ctx context.Context) ([]MailCount, error) {
 		err := rows.Scan(&c.Folder.Account, &c.Folder.Name, &c.Kind, &c.N)
 		counts = append(counts, c)
 		return err
-	}, "SELECT account, name, kind, n FROM mail_count JOIN folder ON folder.id = mail_count.folder ORDER BY account, name, kind")
+	}, "SELECT account, name, kind, n FROM mail_count JOIN folder ON folder.id = mail_count.folder WHERE n <> 0 ORDER BY account, name, kind")
 	return counts, err
 }
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const recordColumns = "id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json"
+const recordColumns = "id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, identity, verdict, json"
 
 const (
 	// pageRows and pageBytes bound what one read transaction fetches.
@@ -80,6 +80,9 @@ func (r *reader) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
 		}
 		f.equal("class", q.Class)
 		f.equal("verdict", q.Verdict)
+		if !q.Replaced {
+			f.and("replaced = 0")
+		}
 		if q.ID != "" {
 			// The id itself, or all of a mail: "/" is the octet after ".".
 			f.and("(id = ? OR id >= ? AND id < ?)", q.ID, q.ID+".", q.ID+"/")
@@ -102,9 +105,9 @@ func (r *reader) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
 func (r *reader) sections(ctx context.Context, q Query) ([]section, error) {
 	var sections []section
 	var mail struct{ folder, seq, records int64 }
+	// A record's id is its mail's with .n behind.
+	report, _, _ := strings.Cut(q.ID, ".")
 	if q.ID != "" {
-		// A record's id is its mail's with .n behind.
-		report, _, _ := strings.Cut(q.ID, ".")
 		err := r.db.QueryRowContext(ctx, "SELECT folder, seq, records FROM mail WHERE report_id = ?", report).
 			Scan(&mail.folder, &mail.seq, &mail.records)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -131,6 +134,17 @@ func (r *reader) sections(ctx context.Context, q Query) ([]section, error) {
 		}
 		return nil
 	}, "SELECT id, account, name, next_seq - 1 FROM folder ORDER BY id")
+	if err != nil || q.ID == "" || len(sections) == 0 {
+		return sections, err
+	}
+	err = r.each(ctx, func(rows *sql.Rows) error { // its later revisions, each a section
+		s := sections[0]
+		err := rows.Scan(&s.last)
+		if s.after = max(q.AfterSeq, s.last-1); err == nil && s.after < s.last {
+			sections = append(sections, s)
+		}
+		return err
+	}, "SELECT key & 1099511627775 FROM revision WHERE report_id = ? ORDER BY key", report)
 	return sections, err
 }
 
@@ -229,7 +243,7 @@ func (r *reader) page(ctx context.Context, s section, where string, args []any) 
 		row := Row{FolderID: s.id, Folder: s.folder}
 		var at int64
 		err := rows.Scan(&row.Seq, &row.ID, &row.Revision, &at, &row.Event, &row.Class, &row.Provider,
-			&row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Verdict, &row.JSON)
+			&row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Identity, &row.Verdict, &row.JSON, &row.Replaced)
 		if err != nil {
 			return err
 		}
@@ -239,11 +253,14 @@ func (r *reader) page(ctx context.Context, s section, where string, args []any) 
 			return errPageFull
 		}
 		return nil
-	}, "SELECT seq, "+recordColumns+" FROM record WHERE "+where, args...)
+	}, "SELECT seq, "+recordColumns+", replaced FROM record WHERE "+where, args...)
 	if errors.Is(err, errPageFull) {
 		return page, false, nil
 	}
 	return page, true, err
 }
 
-var errPageFull = errors.New("ledger: page full")
+var (
+	errPageFull = errors.New("ledger: page full")
+	errEnough   = errors.New("ledger: enough")
+)

@@ -124,6 +124,38 @@ CREATE TABLE request (
 	args TEXT NOT NULL, -- JSON
 	at   INTEGER NOT NULL
 ) STRICT;
+`, `
+-- A record that was revised keeps its row. Its later revisions stand behind
+-- what the folder had then, and revision finds them by their mail.
+ALTER TABLE record ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE record ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE revision (
+	report_id TEXT NOT NULL,
+	key       INTEGER NOT NULL,
+	PRIMARY KEY (report_id, key)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE mail ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX mail_head ON mail (head) WHERE head IS NOT NULL;
+
+ALTER TABLE folder ADD COLUMN contact INTEGER NOT NULL DEFAULT 0; -- 0: unknown
+ALTER TABLE folder DROP COLUMN committed;
+
+CREATE TABLE hourly_2 (
+	hour     INTEGER NOT NULL,
+	event    TEXT NOT NULL,
+	class    TEXT NOT NULL,
+	provider TEXT NOT NULL,
+	identity TEXT NOT NULL, -- of complaints and opt-outs; '' where it was not noted
+	verdict  TEXT NOT NULL,
+	n        INTEGER NOT NULL,
+	PRIMARY KEY (hour, event, class, provider, identity, verdict)
+) STRICT, WITHOUT ROWID;
+INSERT INTO hourly_2 SELECT hour, event, class, provider, '', verdict, n FROM hourly;
+DROP TABLE hourly;
+ALTER TABLE hourly_2 RENAME TO hourly;
+
+ALTER TABLE request ADD COLUMN answer TEXT; -- JSON; NULL: not yet
 `}
 
 // version returns the schema of the ledger behind c; 0 is an empty file.

@@ -98,10 +98,15 @@ func (s *store) Prune(ctx context.Context, heads, records time.Time) error {
 			return err
 		}
 	}
-	if !records.IsZero() {
-		return s.drop(ctx, "DELETE FROM record WHERE key IN (SELECT key FROM record WHERE at < ? LIMIT ?)", records)
+	if records.IsZero() {
+		return nil
 	}
-	return nil
+	if err := s.drop(ctx, "DELETE FROM record WHERE key IN (SELECT key FROM record WHERE at < ? LIMIT ?)", records); err != nil {
+		return err
+	}
+	return s.write(ctx, func(t tx) error {
+		return t.exec("DELETE FROM revision WHERE key NOT IN (SELECT key FROM record)")
+	})
 }
 
 func (s *store) drop(ctx context.Context, query string, before time.Time) error {

@@ -1,0 +1,83 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"iter"
+	"slices"
+	"time"
+)
+
+// keptPacks is how many packs of heads, of about 20 KiB each, a page of Kept
+// has.
+const keptPacks = 32
+
+func (r *reader) Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error] {
+	return func(yield func(Kept, error) bool) {
+		low, _ := span(since, time.Time{})
+		for last := int64(0); ; {
+			var packs []keptPack
+			err := r.each(ctx, func(rows *sql.Rows) error {
+				var p keptPack
+				err := rows.Scan(&p.id, &p.data)
+				packs = append(packs, p)
+				return err
+			}, "SELECT id, pack FROM head WHERE id > ? ORDER BY id LIMIT ?", last, keptPacks)
+			if err == nil && len(packs) == 0 {
+				return
+			}
+			for _, p := range packs {
+				last = p.id
+				if err == nil {
+					err = r.unpack(ctx, p, low, kinds, yield)
+				}
+			}
+			if err == errEnough {
+				return
+			}
+			if err != nil {
+				yield(Kept{}, err)
+				return
+			}
+		}
+	}
+}
+
+type keptPack struct {
+	id   int64
+	data []byte
+}
+
+// unpack yields those mails of a pack that are asked for.
+func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []string, yield func(Kept, error) bool) error {
+	var mails []Kept
+	var pieces []int
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var k Kept
+		var at int64
+		var piece int
+		err := rows.Scan(&k.ReportID, &k.FolderID, &k.Folder.Account, &k.Folder.Name, &k.UIDValidity, &k.UID, &k.Kind, &at, &k.Size, &k.Made, &piece)
+		if k.At = fromMilli(at); err == nil && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
+			mails, pieces = append(mails, k), append(pieces, piece)
+		}
+		return err
+	}, `SELECT report_id, folder.id, account, name, mail.uidvalidity, uid, kind, at, size, records, piece
+		FROM mail JOIN folder ON folder.id = mail.folder WHERE head = ? AND at >= ? ORDER BY piece`, p.id, low)
+	if err != nil || len(mails) == 0 {
+		return err
+	}
+	heads, err := unpackHeads(p.data)
+	if err != nil {
+		return err
+	}
+	for i, k := range mails {
+		if pieces[i] >= len(heads) {
+			return errPack
+		}
+		k.Head = heads[pieces[i]]
+		if !yield(k, nil) {
+			return errEnough
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+func (m *memory) Folders(ctx context.Context) ([]Claim, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var folders []Claim
+	for _, f := range m.folders {
+		c := f.copy()
+		c.Token = ""
+		folders = append(folders, c)
+	}
+	slices.SortFunc(folders, func(a, b Claim) int { return compareFolders(a.Folder, b.Folder) })
+	return folders, nil
+}
+
+func compareFolders(a, b Folder) int {
+	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.Name, b.Name))
+}
+
+// rows yields copies of the records that want selects, at the time of the call.
+func (m *memory) rows(ctx context.Context, want func(Row) bool) iter.Seq2[Row, error] {
+	var rows []Row
+	leave, err := m.enter(ctx)
+	if err == nil {
+		for _, f := range m.folders {
+			for _, r := range f.records {
+				if want(r) {
+					rows = append(rows, r)
+				}
+			}
+		}
+		leave()
+	}
+	return func(yield func(Row, error) bool) {
+		for _, r := range rows {
+			if err = ctx.Err(); err != nil || !yield(r, nil) {
+				break
+			}
+		}
+		if err != nil {
+			yield(Row{}, err)
+		}
+	}
+}
+
+func (m *memory) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
+	low, high := span(q.Since, q.Until)
+	is := func(want, have string) bool { return want == "" || want == have }
+	return func(yield func(Row, error) bool) {
+		n := 0
+		for row, err := range m.rows(ctx, func(r Row) bool {
+			at := milli(r.At)
+			return at >= low && at < high && is(q.Account, r.Folder.Account) && is(q.Folder, r.Folder.Name) &&
+				is(q.Event, r.Event) && is(q.Class, r.Class) && is(q.Provider, r.Provider) && is(q.Verdict, r.Verdict) &&
+				(q.Replaced || !r.Replaced) &&
+				(is(q.ID, r.ID) || strings.HasPrefix(r.ID, q.ID+".")) &&
+				(q.FolderID == 0 || r.FolderID == q.FolderID && r.Seq > q.AfterSeq)
+		}) {
+			if n++; !yield(row, err) || n == q.Limit {
+				return
+			}
+		}
+	}
+}
+
+func (m *memory) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
+	return m.rows(ctx, func(r Row) bool { return r.Seq > m.cursors[sink][r.FolderID] })
+}
+
+func (m *memory) Head(ctx context.Context, reportID string) ([]byte, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if mail := m.mails[reportID]; mail != nil && len(mail.Head) > 0 {
+		return bytes.Clone(mail.Head), nil
+	}
+	return nil, nil
+}
+
+func (m *memory) Counts(ctx context.Context, since, until time.Time) ([]Count, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	low, high := span(since, until)
+	var counts []Count
+	for c, n := range m.hourly {
+		if at := milli(c.Hour); at >= low && at < high && n != 0 {
+			c.N = n
+			counts = append(counts, c)
+		}
+	}
+	slices.SortFunc(counts, compareCounts)
+	return counts, nil
+}
+
+func (m *memory) MailCounts(ctx context.Context) ([]MailCount, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var counts []MailCount
+	for c, n := range m.kinds {
+		if c.N = n; n != 0 {
+			counts = append(counts, c)
+		}
+	}
+	slices.SortFunc(counts, func(a, b MailCount) int {
+		return cmp.Or(compareFolders(a.Folder, b.Folder), cmp.Compare(a.Kind, b.Kind))
+	})
+	return counts, nil
+}
+
+func (m *memory) States(ctx context.Context) ([]State, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return slices.SortedFunc(maps.Values(m.states), func(a, b State) int { return cmp.Compare(a.Name, b.Name) }), nil
+}
+
+func (m *memory) Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error] {
+	return func(yield func(Kept, error) bool) {
+		leave, err := m.enter(ctx)
+		if err != nil {
+			yield(Kept{}, err)
+			return
+		}
+		var all []Kept
+		for _, id := range m.order {
+			k := m.mails[id].Kept
+			if len(k.Head) > 0 && !k.At.Before(since) && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
+				all = append(all, k)
+			}
+		}
+		leave()
+		for _, k := range all {
+			if !yield(k, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func edit(t *testing.T, path string) *Editor {
+	t.Helper()
+	e, err := Edit(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestEditAlone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	if _, err := Edit(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("a ledger that is not there: %v", err)
+	}
+	a := mail("a", 1)
+	l := openTest(t, path, Options{})
+	commit(t, l, claim(t, l, inbox), a)
+	l.Close()
+
+	e := edit(t, path)
+	done, err := e.Do(t.Context(), Change{Revise: []Revision{{ReportID: "a", Records: []Record{revised(a.Records[0], 2, nil)}}, {ReportID: "x"}}})
+	if err != nil || done.Records != 1 || len(done.Stale) != 1 {
+		t.Errorf("changed %+v, %v", done, err)
+	}
+	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, ErrLocked) {
+		t.Errorf("a writer beside an editor: %v", err)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
+	}
+	l = openTest(t, path, Options{})
+	defer l.Close()
+	want(t, "records", places(collect(t, l.Records(t.Context(), Query{}))), "INBOX/2=a.1")
+}
+
+// Beside a writer the change is the writer's to make.
+func TestEditBesideWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	a := mail("a", 1)
+	l := openTest(t, path, Options{})
+	defer l.Close()
+	c := claim(t, l, inbox)
+	commit(t, l, c, a)
+	if err := l.Register(t.Context(), "s", false); err != nil {
+		t.Fatal(err)
+	}
+	e := edit(t, path)
+	defer e.Close()
+
+	type result struct {
+		Changed
+		err error
+	}
+	ask := func(c Change) chan result {
+		answered := make(chan result, 1)
+		go func() {
+			done, err := e.Do(t.Context(), c)
+			answered <- result{done, err}
+		}()
+		return answered
+	}
+	answered := ask(Change{Revise: []Revision{{ReportID: "a", Records: []Record{revised(a.Records[0], 2, nil)}}}, Ack: []Acked{{"s", c.ID, 1}}})
+	rows := obey(t, l)
+	want(t, "rows for the sinks", places(rows), "INBOX/2=a.1")
+	if got := <-answered; got.err != nil || got.Records != 1 || len(got.Stale) != 0 {
+		t.Errorf("answer %+v", got)
+	}
+	want(t, "unsent", places(collect(t, l.Unsent(t.Context(), "s"))), "INBOX/2=a.1")
+	commit(t, l, c, mail("b", 1)) // the writer's claim holds
+
+	answered = ask(Change{Ack: []Acked{{"s", 99, 1}}})
+	obey(t, l)
+	if got := <-answered; got.err == nil || got.err.Error() != "ledger: there is no folder 99" {
+		t.Errorf("answer to what cannot be done: %+v", got)
+	}
+	if rows, err := l.Obey(t.Context()); len(rows) != 0 || err != nil {
+		t.Errorf("nothing is left to do: %v, %v", rows, err)
+	}
+}
+
+// obey waits for a request and carries it out.
+func obey(t *testing.T, l Ledger) []Row {
+	t.Helper()
+	for range 1000 {
+		var n int
+		err := l.(*store).reader.db.QueryRow("SELECT count(*) FROM request WHERE answer IS NULL").Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			time.Sleep(5 * time.Millisecond)
+			continue
+		}
+		rows, err := l.Obey(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	t.Fatal("no request came")
+	return nil
+}
+
+// A writer that ends without an answer is stood in for.
+func TestEditWriterEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	a := mail("a", 1)
+	l := openTest(t, path, Options{})
+	commit(t, l, claim(t, l, inbox), a)
+	e := edit(t, path)
+	defer e.Close()
+	time.AfterFunc(50*time.Millisecond, func() { l.Close() })
+	done, err := e.Do(t.Context(), Change{Revise: []Revision{{ReportID: "a", Records: []Record{revised(a.Records[0], 2, nil)}}}})
+	if err != nil || done.Records != 1 {
+		t.Errorf("changed %+v, %v", done, err)
+	}
+}
+
+// A command that is not waited for any more leaves its request to the writer.
+func TestEditGivesUp(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	a := mail("a", 1)
+	l := openTest(t, path, Options{})
+	defer l.Close()
+	commit(t, l, claim(t, l, inbox), a)
+	e := edit(t, path)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := e.Do(ctx, Change{Revise: []Revision{{ReportID: "a", Records: []Record{revised(a.Records[0], 2, nil)}}}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("an end of patience: %v", err)
+	}
+	e.Close()
+	want(t, "rows", places(obey(t, l)), "INBOX/2=a.1")
+}
+
+// A ledger of the first schema keeps all it has.
+func TestMigrate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	db, err := sql.Open("sqlite", dsn(path, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(migrations[0] + `; PRAGMA application_id = 1178750039; PRAGMA user_version = 1;
+		INSERT INTO folder (id, account, name, next_seq, committed, uidvalidity, high) VALUES (1, 'yahoo', 'INBOX', 2, 1, 9, 5);
+		INSERT INTO mail VALUES ('a', 1, 9, 5, 'report', 1772366400000, 1, 1, NULL, 0);
+		INSERT INTO record (key, id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json)
+			VALUES (1 << 40 | 1, 'a.1', 1, 1772366400000, 'complaint', 'fbl', 'yahoo', '', '', '', '', 'review', '{"id":"a.1"}');
+		INSERT INTO hourly VALUES (1772366400000, 'complaint', 'fbl', 'yahoo', 'review', 1)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+
+	l := openTest(t, path, Options{})
+	defer l.Close()
+	c := claim(t, l, inbox)
+	if !c.Contact.IsZero() || c.Checkpoint.High != 5 {
+		t.Errorf("claim %+v", c)
+	}
+	rows := collect(t, l.Records(t.Context(), Query{ID: "a"}))
+	if len(rows) != 1 || string(rows[0].JSON) != `{"id":"a.1"}` || !rows[0].At.Equal(noon) {
+		t.Fatalf("records %+v", rows)
+	}
+	revise(t, l, Revision{ReportID: "a", Records: []Record{revised(rows[0].Record, 2, func(r *Record) { r.Identity = "identified" })}})
+	counts, err := l.Counts(t.Context(), time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	diff(t, "counts", counts, []Count{{noon, "complaint", "fbl", "yahoo", "identified", "review", 1}})
+	done := commit(t, l, c, mail("a", 1), mail("b", 1))
+	want(t, "what is new", places(done.Rows), "INBOX/3=b.1")
+}
