@@ -69,6 +69,7 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 		o := j.object("suppress")
 		o.must("verdict", s.Verdict)
 		o.strings("reasons", s.Reasons)
+		o.time("decided_at", s.DecidedAt)
 		j.close(o)
 	}
 	if s := r.Source; s != nil {

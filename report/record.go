@@ -131,8 +131,9 @@ type Reporter struct {
 
 // Suppress says whether to stop mailing the complainant.
 type Suppress struct {
-	Verdict string   `json:"verdict"` // yes, no, review
-	Reasons []string `json:"reasons,omitempty"`
+	Verdict   string    `json:"verdict"` // yes, no, review
+	Reasons   []string  `json:"reasons,omitempty"`
+	DecidedAt time.Time `json:"decided_at,omitzero"` // a person did; no reading changes it
 }
 
 // Source is what is known about the source address from elsewhere.

@@ -22,6 +22,18 @@ const (
 	SuppressReview = "review" // a person decides
 )
 
+// Reasons why nobody can be told whom to suppress.
+const (
+	knownByHash = "complainant known by a hash only"
+	notKnown    = "complainant not known"
+)
+
+// KnowsWho reports whether the verdict was reached in the knowledge of who
+// complained, which a record whose people were taken out does not hold any more.
+func (s *Suppress) KnowsWho() bool {
+	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !slices.Contains(s.Reasons, knownByHash) && !slices.Contains(s.Reasons, notKnown)
+}
+
 // Decide gives the verdict on the record as it stands, by its event, class,
 // complainant, Identity and Reporter, without changing it. doubts are what the record
 // does not hold and what keeps a verdict from being yes: that the mail is older
@@ -29,11 +41,11 @@ const (
 func (rec *Record) Decide(doubts ...string) Suppress {
 	switch {
 	case rec.Event != Complaint && rec.Event != OptOut:
-		return Suppress{SuppressNo, []string{"event " + rec.Event}}
+		return Suppress{Verdict: SuppressNo, Reasons: []string{"event " + rec.Event}}
 	case rec.Class != ClassFBL && rec.Class != ClassCFBL:
-		return Suppress{SuppressNo, []string{"class " + rec.Class}}
+		return Suppress{Verdict: SuppressNo, Reasons: []string{"class " + rec.Class}}
 	case rec.onSuppressionList():
-		return Suppress{SuppressNo, []string{"on the account's suppression list already"}}
+		return Suppress{Verdict: SuppressNo, Reasons: []string{"on the account's suppression list already"}}
 	}
 	var reasons []string
 	if !isKnownType(rec.FeedbackType) {
@@ -45,9 +57,9 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 	case known == Candidate:
 		reasons = append(reasons, fmt.Sprintf("one of %d recipients", rec.Recipients))
 	case known == Hashed:
-		reasons = append(reasons, "complainant known by a hash only")
+		reasons = append(reasons, knownByHash)
 	default:
-		reasons = append(reasons, "complainant not known")
+		reasons = append(reasons, notKnown)
 	}
 	if rec.byOuterHeader() {
 		reasons = append(reasons, "complainant known by the report's own header only, which need not be signed")
@@ -63,9 +75,9 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 		reasons = append(reasons, "trusted without authentication")
 	}
 	if reasons = append(reasons, doubts...); len(reasons) > 0 {
-		return Suppress{SuppressReview, reasons}
+		return Suppress{Verdict: SuppressReview, Reasons: reasons}
 	}
-	return Suppress{SuppressYes, []string{fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)}}
+	return Suppress{Verdict: SuppressYes, Reasons: []string{fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)}}
 }
 
 // byOuterHeader reports whether who complained stands in the outer header alone:

@@ -87,21 +87,33 @@ func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.
 	one.signers = signers(c.table, r)
 	c = &one
 	v := c.check(ctx, mail, whole, r, received)
-	reporter := report.Reporter{
+	return c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Reason: v.reason,
-	}
-	if v.auth != pass {
+	}, r, token)
+}
+
+// Judge is Check of a mail about whose sender found was found out earlier: what
+// it takes to be trusted may have changed since.
+func (c *Checker) Judge(found report.Reporter, r *report.Report, token bool) report.Reporter {
+	one := *c
+	one.signers = signers(c.table, r)
+	return one.judge(found, r, token)
+}
+
+func (c *Checker) judge(reporter report.Reporter, r *report.Report, token bool) report.Reporter {
+	reporter.Trusted = false
+	if reporter.Auth != pass {
 		return reporter
 	}
-	known := c.known(v.domain, r.Outer.From) || token && below(r.Outer.FromDomain, v.domain)
+	known := c.known(reporter.AuthDomain, r.Outer.From) || token && below(r.Outer.FromDomain, reporter.AuthDomain)
 	switch {
 	case !known:
-		reporter.Reason = v.domain + " is no known reporter"
+		reporter.Reason = reporter.AuthDomain + " is no known reporter"
 	case !c.own(r.SourceIP, r.OriginalMailFrom, r.Original, r.AuthenticationResults):
 		reporter.Reason = "the reported mail is not ours"
 	default:
-		reporter.Trusted = true
+		reporter.Trusted, reporter.Reason = true, ""
 	}
 	return reporter
 }

@@ -62,7 +62,7 @@ type Mail struct {
 	UID         uint32
 	Kind        string    // report.Kind as a string
 	At          time.Time // INTERNALDATE
-	Size        int64     // octets of the whole mail; 0: unknown
+	Size        int64     // octets of the whole mail that Head is the start of; 0: unknown
 	Head        []byte    // the octets that were fetched; kept compressed
 	Records     []Record
 }

@@ -34,6 +34,10 @@ type Account struct {
 	// knows falls out by its report_id.
 	All bool
 
+	// Since is how old a mail may have been when its folder was first read, for
+	// its records to be acted upon; 0: any age. See Doubts.
+	Since time.Duration
+
 	// Poll is how often to look where IDLE is not to be had; 0: 60 s.
 	Poll time.Duration
 	// Slice is how long one IDLE lasts at most; 0: 4 min.

@@ -223,6 +223,7 @@ type parsed struct {
 	report  *report.Report
 	records []report.Record
 	head    []byte
+	size    int64 // of the mail that head is the start of
 	want    int64 // octets that are needed first; 0: none
 }
 
@@ -240,12 +241,13 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		ReceivedAt:  m.InternalDate,
 		ProcessedAt: time.Now(),
 		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
-	})
+	}, Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)...)
 	if whole {
 		return parsed{want: most}
 	}
-	head := m.Body[:min(got, headMost)]
-	return parsed{report: r, records: records, head: p.f.a.Reading.Head(head, r)}
+	plain := m.Body[:min(got, headMost)]
+	head := p.f.a.Reading.Head(plain, r)
+	return parsed{report: r, records: records, head: head, size: m.size + int64(len(head)-len(plain))}
 }
 
 // take puts what became of a mail into its batch.
@@ -266,6 +268,7 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 		UID:         m.UID,
 		Kind:        string(got.report.Kind),
 		At:          m.InternalDate,
+		Size:        got.size,
 		Head:        got.head,
 		Records:     p.rows(got.records),
 	})
@@ -297,25 +300,8 @@ func (p *pipeline) mailbox(uid uint32, size int64, messageID string) *report.Mai
 func (p *pipeline) rows(records []report.Record) []ledger.Record {
 	out := make([]ledger.Record, len(records))
 	for i := range records {
-		r := &records[i]
-		p.json = r.AppendJSON(p.json[:0])
-		row := ledger.Record{
-			ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: bytes.Clone(p.json),
-			Event: r.Event, Class: r.Class, Provider: r.Provider, SourceIP: r.SourceIP,
-		}
-		if row.At.IsZero() {
-			row.At = r.ProcessedAt
-		}
-		if r.Original != nil {
-			row.Domain = r.Original.FromDomain
-		}
-		if r.Identity != nil {
-			row.Campaign, row.Subscriber = r.Identity.Campaign, r.Identity.Subscriber
-		}
-		if r.Suppress != nil {
-			row.Verdict = r.Suppress.Verdict
-		}
-		out[i] = row
+		p.json = records[i].AppendJSON(p.json[:0])
+		out[i] = LedgerRecord(&records[i], bytes.Clone(p.json))
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
@@ -23,38 +24,64 @@ type Reading struct {
 func (g Reading) Asks() bool { return g.Trust != nil && g.DNS }
 
 // Records makes the records of r, which was read from mail; whole: mail is all
-// that is to be had of it. needsWhole: a verdict wants the rest of the mail
-// first, and there are no records yet.
-func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope) (records []report.Record, needsWhole bool) {
+// that is to be had of it. doubts keep a verdict from being yes, see
+// report.Record.Decide. needsWhole: a verdict wants the rest of the mail first,
+// and there are no records yet.
+func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope, doubts ...string) (records []report.Record, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.Records(e)
 	if len(records) == 0 {
 		return nil, false
 	}
-	verified := false
-	if g.Identify != nil {
-		verified = g.Identify.Identify(r, records)
-	}
+	token := g.identify(r, records)
 	if g.Trust != nil && r.Kind == report.KindReport {
-		token := verified && records[0].Class == report.ClassCFBL
 		reporter := g.Trust.Check(ctx, mail, whole, r, e.ReceivedAt, token)
 		if reporter.Reason == authentic.NeedsWhole && !whole {
 			return nil, true
 		}
-		for i := range records {
-			own := reporter
-			if own.Trusted && !g.Trust.Own(&records[i]) {
-				own.Trusted, own.Reason = false, "the reported mail is not ours"
-			}
-			records[i].Reporter = &own
-		}
+		g.trust(records, reporter)
 	}
-	for i := range records {
-		verdict := records[i].Decide()
-		records[i].Suppress = &verdict
-	}
+	decide(records, doubts)
 	g.Privacy.Records(records) // last: what comes before needs the addresses
 	return records, false
+}
+
+// identify says whom the records are about. token: they are of class cfbl, and
+// a key of ours vouches for that.
+func (g Reading) identify(r *report.Report, records []report.Record) (token bool) {
+	if g.Identify == nil {
+		return false
+	}
+	return g.Identify.Identify(r, records) && records[0].Class == report.ClassCFBL
+}
+
+// trust gives each record the reporter of all, who is not trusted with mail
+// that is not ours.
+func (g Reading) trust(records []report.Record, reporter report.Reporter) {
+	for i := range records {
+		own := reporter
+		if own.Trusted && !g.Trust.Own(&records[i]) {
+			own.Trusted, own.Reason = false, "the reported mail is not ours"
+		}
+		records[i].Reporter = &own
+	}
+}
+
+func decide(records []report.Record, doubts []string) {
+	for i := range records {
+		verdict := records[i].Decide(doubts...)
+		records[i].Suppress = &verdict
+	}
+}
+
+// Doubts are those about a mail that was received at that time in a folder
+// whose first contact was at contact: what is older than since then is history,
+// which nobody wants acted upon unseen.
+func Doubts(received, contact time.Time, since time.Duration) []string {
+	if since <= 0 || contact.IsZero() || !received.Before(contact.Add(-since)) {
+		return nil
+	}
+	return []string{"older than since at first contact"}
 }
 
 // Head is the start of a mail as it may be kept, of which r was read.

@@ -1,0 +1,275 @@
+package watch
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// Outcome is what reading a kept mail again showed.
+type Outcome string
+
+const (
+	Same    Outcome = "same"    // nothing is different
+	Revises Outcome = "revised" // there is a Revision to make
+	Short   Outcome = "short"   // more octets would be needed than are kept
+	Pruned  Outcome = "pruned"  // its records are not kept any more
+	Worse   Outcome = "worse"   // it would make no record, or an unparsed one, where there is a better one: left as it is
+)
+
+// Reprocess reads a kept mail again, as this Reading has it today. rows are all
+// records that the ledger has of it, those that were replaced among them.
+//
+// What can be found out only when a mail comes stands: who sent it where that
+// was proved or refuted, and what a person decided. Where people were taken out
+// of the head that is kept, all stands but what the rules say of the mail.
+func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...string) (ledger.Revision, Outcome, error) {
+	was, err := earlier(rows)
+	if err != nil {
+		return ledger.Revision{}, "", err
+	}
+	if kept.Made > 0 && len(was.current) == 0 {
+		return ledger.Revision{}, Pruned, nil
+	}
+	box := &report.Mailbox{
+		Account: kept.Folder.Account, Folder: kept.Folder.Name, UID: kept.UID, UIDValidity: kept.UIDValidity, Size: kept.Size,
+	}
+	for _, old := range was.current {
+		if old.Mailbox != nil {
+			box = old.Mailbox
+		}
+	}
+	size := kept.Size
+	if size == 0 {
+		size = box.Size
+	}
+	if size == 0 { // unknown: more may have been there
+		size = int64(len(kept.Head)) + 1
+	}
+	r := report.Parse(kept.Head, size)
+	if r.Need() > int64(len(kept.Head)) {
+		return ledger.Revision{}, Short, nil
+	}
+	altered := r.ID != kept.ReportID // privacy
+	r.ID = kept.ReportID
+
+	records := r.Records(report.Envelope{ReceivedAt: kept.At, ProcessedAt: now, Mailbox: box, Providers: g.Providers})
+	if was.better(records) {
+		return ledger.Revision{}, Worse, nil
+	}
+	if altered && len(records) > 0 && len(was.current) > 0 && (records[0].Event == report.Unparsed) == was.unparsed() {
+		records = was.keep(records[0])
+	}
+	if len(records) > 0 {
+		token := g.identify(r, records)
+		if altered {
+			for i := range records {
+				was.known(&records[i])
+			}
+		}
+		if g.Trust != nil && r.Kind == report.KindReport {
+			g.trust(records, g.reporter(ctx, kept, r, size, was, altered, token))
+		}
+		decide(records, doubts)
+		g.Privacy.Records(records)
+	}
+	for i := range records {
+		was.stands(&records[i], altered)
+	}
+	revision, changed := was.revision(kept, r, records)
+	if !changed {
+		return revision, Same, nil
+	}
+	return revision, Revises, nil
+}
+
+// reporter is who sent the mail: as it was found when it came, else as can be
+// told today.
+func (g Reading) reporter(ctx context.Context, kept ledger.Kept, r *report.Report, size int64, was history, altered, token bool) report.Reporter {
+	var found *report.Reporter
+	for _, old := range was.current {
+		found = old.Reporter
+	}
+	switch {
+	case found != nil && (found.Auth == "pass" || found.Auth == "fail"):
+		return g.Trust.Judge(*found, r, token)
+	case altered && found != nil:
+		return *found
+	case altered:
+		return report.Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Reason: "the mail is kept without its people"}
+	}
+	reporter := g.Trust.Check(ctx, kept.Head, size <= int64(len(kept.Head)), r, kept.At, token)
+	if reporter.Reason == authentic.NeedsWhole {
+		reporter.Reason = "the whole mail was not kept"
+	}
+	return reporter
+}
+
+// history is what the ledger says of a mail.
+type history struct {
+	current map[string]*report.Record // by id
+	last    map[string]int            // the last revision of each id, current or not
+	json    map[string][]byte         // of current
+}
+
+func earlier(rows []ledger.Row) (history, error) {
+	h := history{make(map[string]*report.Record), make(map[string]int), make(map[string][]byte)}
+	for _, row := range rows {
+		h.last[row.ID] = max(h.last[row.ID], row.Revision)
+		if row.Replaced {
+			continue
+		}
+		r := new(report.Record)
+		if err := json.Unmarshal(row.JSON, r); err != nil {
+			return h, fmt.Errorf("record %s of the ledger is no record: %w", row.ID, err)
+		}
+		h.current[row.ID], h.json[row.ID] = r, row.JSON
+	}
+	return h, nil
+}
+
+// better reports whether what the ledger has says more than the new reading:
+// nothing is taken back.
+func (h history) better(records []report.Record) bool {
+	switch {
+	case len(h.current) == 0:
+		return false
+	case len(records) == 0:
+		return true
+	}
+	return records[0].Event == report.Unparsed && !h.unparsed()
+}
+
+func (h history) unparsed() bool {
+	for _, old := range h.current {
+		return old.Event == report.Unparsed // then there is one only
+	}
+	return false
+}
+
+// keep gives the records that the mail made when it came, but for what today's
+// rules say, as read of its altered head. For them, whom it named is named
+// still; stands takes that out again.
+func (h history) keep(rules report.Record) (records []report.Record) {
+	for _, old := range h.current {
+		r := *old
+		r.Event, r.Class, r.Provider, r.Feed, r.Dialect = rules.Event, rules.Class, rules.Provider, rules.Feed, rules.Dialect
+		r.ProcessedAt = rules.ProcessedAt
+		switch {
+		case r.Complainant == report.Named || r.Complainant == report.Candidate:
+		case old.Suppress != nil && old.Suppress.KnowsWho() && r.Complainant != report.Token:
+			r.Complainant, r.OriginalRcptTo = report.Named, "redacted"
+		case r.RcptHash != "":
+			r.Complainant = report.Hashed
+		case r.Complainant != "":
+			r.Complainant = report.NoOne
+		}
+		r.Identify(report.Identity{Status: "unknown"})
+		records = append(records, r)
+	}
+	slices.SortFunc(records, func(a, b report.Record) int { // .2 before .10
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
+	return records
+}
+
+// known gives the identity of a record what was known of it when the mail came
+// and cannot be read of an altered head.
+func (h history) known(r *report.Record) {
+	old := h.current[r.ID]
+	if old == nil || old.Identity == nil || r.Identity == nil {
+		return
+	}
+	id := *r.Identity
+	id.By = maps.Clone(id.By)
+	for name, field := range map[string][2]*string{
+		"subscriber": {&id.Subscriber, &old.Identity.Subscriber}, "campaign": {&id.Campaign, &old.Identity.Campaign},
+		"tenant": {&id.Tenant, &old.Identity.Tenant}, "message_id": {&id.MessageID, &old.Identity.MessageID},
+	} {
+		if *field[0] != "" || *field[1] == "" {
+			continue
+		}
+		*field[0] = *field[1]
+		if id.By == nil {
+			id.By = make(map[string]report.Rule)
+		}
+		id.By[name] = old.Identity.By[name]
+	}
+	switch {
+	case id.Subscriber != "":
+		id.Status = "identified"
+	case len(id.By) > 0:
+		id.Status = "partial"
+	}
+	r.Identify(id)
+}
+
+// stands gives a record what no reading changes.
+func (h history) stands(r *report.Record, altered bool) {
+	old := h.current[r.ID]
+	if old == nil {
+		return
+	}
+	if r.ReceivedAt.Equal(old.ReceivedAt.Truncate(time.Millisecond)) {
+		r.ReceivedAt = old.ReceivedAt // the ledger counts in milliseconds
+	}
+	if altered {
+		r.OriginalRcptTo, r.RcptHash, r.Fingerprint = old.OriginalRcptTo, old.RcptHash, old.Fingerprint
+		if r.Complainant != report.Token {
+			r.Complainant = old.Complainant
+		}
+	}
+	if old.SourceIP == r.SourceIP && old.Source != nil {
+		r.Source = old.Source
+	}
+	if old.Suppress != nil && !old.Suppress.DecidedAt.IsZero() {
+		r.Suppress = old.Suppress
+	}
+}
+
+// revision is what there is to write, if anything.
+func (h history) revision(kept ledger.Kept, r *report.Report, records []report.Record) (ledger.Revision, bool) {
+	revision := ledger.Revision{ReportID: kept.ReportID, Kind: string(r.Kind)}
+	for id := range h.current {
+		if !slices.ContainsFunc(records, func(r report.Record) bool { return r.ID == id }) {
+			revision.Replaced = append(revision.Replaced, id)
+		}
+	}
+	slices.Sort(revision.Replaced)
+	for i := range records {
+		now := &records[i]
+		old := h.current[now.ID]
+		if old == nil {
+			now.Supersedes = revision.Replaced
+		} else {
+			now.Supersedes = old.Supersedes
+			if i == 0 && len(revision.Replaced) > 0 {
+				now.Supersedes = slices.Concat(old.Supersedes, revision.Replaced)
+			}
+			if h.same(now, old) {
+				continue
+			}
+		}
+		now.Revision = h.last[now.ID] + 1
+		revision.Records = append(revision.Records, LedgerRecord(now, now.AppendJSON(nil)))
+	}
+	return revision, len(revision.Records) > 0 || revision.Kind != kept.Kind
+}
+
+// same reports whether nothing but the time of reading is different. An older
+// version may have written the same record in another order.
+func (h history) same(now, old *report.Record) bool {
+	like := *now
+	like.Revision, like.ProcessedAt = old.Revision, old.ProcessedAt
+	text := like.AppendJSON(nil)
+	return bytes.Equal(text, h.json[old.ID]) || bytes.Equal(text, old.AppendJSON(nil))
+}

@@ -1,0 +1,346 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/privacy"
+	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+var came = time.Date(2026, 3, 2, 6, 5, 0, 0, time.UTC)
+
+// shelf is a ledger with one mail in it.
+type shelf struct {
+	t *testing.T
+	l ledger.Ledger
+	c ledger.Claim
+}
+
+// shelve puts a mail into a ledger as g reads it; the ledger keeps its first
+// most octets.
+func shelve(t *testing.T, g Reading, mail []byte, most int, doubts ...string) shelf {
+	t.Helper()
+	s := shelf{t: t, l: ledger.NewMemory()}
+	var err error
+	if s.c, err = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"}); err != nil {
+		t.Fatal(err)
+	}
+	r := report.Parse(mail, int64(len(mail)))
+	box := &report.Mailbox{Account: "a", Folder: "INBOX", UID: 3, UIDValidity: 9, Size: int64(len(mail))}
+	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{ReceivedAt: came, ProcessedAt: came.Add(time.Second), Mailbox: box}, doubts...)
+	plain := mail[:min(most, len(mail))]
+	head := g.Head(plain, r)
+	m := ledger.Mail{ReportID: r.ID, UIDValidity: 9, UID: 3, Kind: string(r.Kind), At: came, Size: int64(len(mail) - len(plain) + len(head)), Head: head}
+	for i := range records {
+		m.Records = append(m.Records, LedgerRecord(&records[i], records[i].AppendJSON(nil)))
+	}
+	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Mails: []ledger.Mail{m}}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s shelf) rows(replaced bool) (rows []ledger.Row) {
+	s.t.Helper()
+	for row, err := range s.l.Records(s.t.Context(), ledger.Query{Replaced: replaced}) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func (s shelf) records() (records []report.Record) {
+	s.t.Helper()
+	for _, row := range s.rows(false) {
+		var r report.Record
+		if err := json.Unmarshal(row.JSON, &r); err != nil {
+			s.t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	return records
+}
+
+// again reads the mail again as g has it and writes what is different.
+func (s shelf) again(g Reading, doubts ...string) Outcome {
+	s.t.Helper()
+	outcome := Outcome("no mail is kept")
+	for kept, err := range s.l.Kept(s.t.Context(), time.Time{}) {
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		var revision ledger.Revision
+		revision, outcome, err = g.Reprocess(s.t.Context(), kept, s.rows(true), came.Add(time.Hour), doubts...)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if outcome != Revises {
+			continue
+		}
+		if done, err := s.l.Revise(s.t.Context(), []ledger.Revision{revision}); err != nil || len(done.Stale) > 0 {
+			s.t.Fatalf("revise: %+v, %v", done, err)
+		}
+	}
+	return outcome
+}
+
+func identifier(t *testing.T, c identify.Config) *identify.Identifier {
+	t.Helper()
+	id, err := identify.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func checker(t *testing.T, c authentic.Config) *authentic.Checker {
+	t.Helper()
+	trust, err := authentic.New(c, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trust
+}
+
+func filter(t *testing.T, addresses, subject string) *privacy.Filter {
+	t.Helper()
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, bytes.Repeat([]byte("k"), 32), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := privacy.New(privacy.Config{Addresses: addresses, Subject: subject, KeyFile: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestReprocessSame: by the same rules nothing is different, whatever the
+// dialect, and although people were taken out of what is kept.
+func TestReprocessSame(t *testing.T) {
+	paths, err := filepath.Glob("../../report/testdata/*.eml")
+	if err != nil || len(paths) < 50 {
+		t.Fatalf("%d fixtures, %v", len(paths), err)
+	}
+	trust := checker(t, authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}})
+	readings := map[string]Reading{
+		"plain": {}, "identified": {Identify: identifier(t, identify.Config{})},
+		"hashed":  {Identify: identifier(t, identify.Config{}), Trust: trust, Privacy: filter(t, "hash", "keep")},
+		"dropped": {Identify: identifier(t, identify.Config{}), Trust: trust, Privacy: filter(t, "drop", "drop")},
+		"private": {Privacy: filter(t, "keep", "drop")},
+	}
+	for _, path := range paths {
+		mail, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, g := range readings {
+			s := shelve(t, g, mail, len(mail), "some doubt")
+			if got := s.again(g, "some doubt"); got != Same {
+				t.Errorf("%s %s: %s\n%s", filepath.Base(path), name, got, s.changes())
+			}
+		}
+	}
+}
+
+// changes shows what is different in each revised record.
+func (s shelf) changes() string {
+	s.t.Helper()
+	var out strings.Builder
+	first := make(map[string]map[string]any)
+	for _, row := range s.rows(true) {
+		var r map[string]any
+		if err := json.Unmarshal(row.JSON, &r); err != nil {
+			s.t.Fatal(err)
+		}
+		if had := first[row.ID]; had != nil {
+			delete(r, "processed_at")
+			delete(had, "processed_at")
+			out.WriteString(cmp.Diff(had, r))
+		}
+		first[row.ID] = r
+	}
+	return out.String()
+}
+
+// What the next rules find makes the next revision, once.
+func TestReprocessIdentifies(t *testing.T) {
+	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
+	mail = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(mail, nil)
+	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	g := Reading{Trust: checker(t, whom)}
+	s := shelve(t, g, mail, len(mail))
+	if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || !r.Reporter.Trusted {
+		t.Fatalf("verdict %+v, reporter %+v", *r.Suppress, *r.Reporter)
+	}
+
+	g.Identify = identifier(t, identify.Config{Presets: "none", Rules: []identify.Rule{{From: "mailfrom", Match: `\+(?P<subscriber>\d+)@`}}})
+	if got := s.again(g); got != Revises {
+		t.Fatal(got)
+	}
+	r := s.records()[0]
+	if r.Revision != 2 || r.Identity.Subscriber != "1" || r.Complainant != report.Token || r.Suppress.Verdict != report.SuppressYes || !r.ProcessedAt.Equal(came.Add(time.Hour)) {
+		t.Errorf("revision %d, identity %+v, complainant %s, verdict %+v, processed %v", r.Revision, *r.Identity, r.Complainant, *r.Suppress, r.ProcessedAt)
+	}
+	if got := s.again(g); got != Same {
+		t.Errorf("once more: %s", got)
+	}
+
+	// The word of today counts on whom to believe, over what was found then.
+	whom.Reporters, whom.AuthservIDs = nil, []string{"mx.example.org"}
+	g.Trust = checker(t, whom)
+	if s.again(g); s.records()[0].Suppress.Verdict != report.SuppressReview || s.records()[0].Reporter.Auth != "pass" {
+		t.Errorf("a reporter no longer listed: %+v", *s.records()[0].Suppress)
+	}
+	if s.again(g, "older than since at first contact"); len(s.records()[0].Suppress.Reasons) != 2 {
+		t.Errorf("with a doubt: %+v", *s.records()[0].Suppress)
+	}
+}
+
+// Where people were taken out of the head that is kept, they and what follows
+// from knowing them stand.
+func TestReprocessPrivate(t *testing.T) {
+	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
+	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
+	for _, addresses := range []string{"hash", "drop"} {
+		g := Reading{Trust: checker(t, whom), Privacy: filter(t, addresses, "drop")}
+		s := shelve(t, g, mail, len(mail))
+		was := s.records()[0]
+		if was.Suppress.Verdict != report.SuppressYes {
+			t.Fatalf("%s: verdict %+v", addresses, *was.Suppress)
+		}
+		g.Identify = identifier(t, rule)
+		if got := s.again(g); got != Revises {
+			t.Fatalf("%s: %s", addresses, got)
+		}
+		r := s.records()[0]
+		if r.Identity.Campaign != "digest" || r.Suppress.Verdict != report.SuppressYes || r.Complainant != was.Complainant ||
+			r.RcptHash != was.RcptHash || r.Fingerprint != was.Fingerprint || r.OriginalRcptTo != "" {
+			t.Errorf("%s: %s", addresses, s.rows(false)[0].JSON)
+		}
+		if got := s.again(g); got != Same {
+			t.Errorf("%s once more: %s", addresses, got)
+		}
+	}
+}
+
+// A record in place of an unparsed one names it; a reading that shows less
+// changes nothing.
+func TestReprocessSupersedes(t *testing.T) {
+	whole := sample.Report(1, 0)
+	s := shelve(t, Reading{}, whole, len(whole))
+	row := s.rows(false)[0]
+	id := strings.TrimSuffix(row.ID, ".1")
+	old := report.Record{Schema: 1, ID: id + ".0", Revision: 1, ReportID: id, Event: report.Unparsed, Suppress: &report.Suppress{Verdict: "no"}}
+	if done, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: id, Kind: "unparsed", Replaced: []string{row.ID}, Records: []ledger.Record{LedgerRecord(&old, old.AppendJSON(nil))}}}); err != nil || len(done.Stale) > 0 {
+		t.Fatal(done, err)
+	}
+	if got := s.again(Reading{}); got != Revises {
+		t.Fatal(got)
+	}
+	r := s.records()
+	if len(r) != 1 || r[0].ID != row.ID || r[0].Revision != 2 || len(r[0].Supersedes) != 1 || r[0].Supersedes[0] != old.ID {
+		t.Errorf("records %+v", r)
+	}
+	if got := s.again(Reading{}); got != Same {
+		t.Errorf("once more: %s", got)
+	}
+
+	for name, test := range map[string]struct {
+		kept []byte
+		size int64
+		want Outcome
+	}{
+		"the start only":            {whole[:600], int64(len(whole)), Short},
+		"cut for good":              {whole[:bytes.Index(whole, []byte("Feedback-Type"))], int64(bytes.Index(whole, []byte("Feedback-Type"))), Worse},
+		"a letter, as it seems now": {[]byte("From: a@example.com\r\n\r\nHello\r\n"), 30, Worse},
+	} {
+		kept := ledger.Kept{Mail: ledger.Mail{ReportID: id, Kind: "report", At: came, Size: test.size, Head: test.kept}, Made: 1}
+		if _, got, err := (Reading{}).Reprocess(t.Context(), kept, s.rows(true), came); got != test.want || err != nil {
+			t.Errorf("%s: %s, %v, want %s", name, got, err, test.want)
+		}
+	}
+	kept := ledger.Kept{Mail: ledger.Mail{ReportID: id, Kind: "report", At: came, Size: int64(len(whole)), Head: whole}, Made: 1}
+	if _, got, err := (Reading{}).Reprocess(t.Context(), kept, nil, came); got != Pruned || err != nil {
+		t.Errorf("without records: %s, %v", got, err)
+	}
+}
+
+// A mail that was none of ours and is one today makes its records now.
+func TestReprocessOther(t *testing.T) {
+	mail := sample.Report(1, 0)
+	r := report.Parse(mail, int64(len(mail)))
+	s := shelf{t: t, l: ledger.NewMemory()}
+	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
+	m := ledger.Mail{ReportID: r.ID, Kind: "other", At: came, Size: int64(len(mail)), Head: mail}
+	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Mails: []ledger.Mail{m}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.again(Reading{}); got != Revises {
+		t.Fatal(got)
+	}
+	if r := s.records(); len(r) != 1 || r[0].Revision != 1 || r[0].OriginalRcptTo != "user1@example.com" || !r[0].ReceivedAt.Equal(came) {
+		t.Errorf("records %+v", r)
+	}
+	if counts, err := s.l.MailCounts(t.Context()); err != nil || len(counts) != 1 || counts[0].Kind != "report" {
+		t.Errorf("counts %+v, %v", counts, err)
+	}
+}
+
+// What a person decided stands.
+func TestReprocessDecided(t *testing.T) {
+	mail := sample.Report(1, 0)
+	s := shelve(t, Reading{}, mail, len(mail))
+	r := s.records()[0]
+	r.Revision, r.Suppress = 2, &report.Suppress{Verdict: report.SuppressNo, Reasons: []string{"rejected in review"}, DecidedAt: came}
+	if _, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: r.ReportID, Records: []ledger.Record{LedgerRecord(&r, r.AppendJSON(nil))}}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.again(Reading{}); got != Same {
+		t.Errorf("by the same rules: %s", got)
+	}
+	if got := s.again(Reading{Identify: identifier(t, identify.Config{})}); got != Revises {
+		t.Errorf("by others: %s", got)
+	}
+	if r := s.records()[0]; r.Revision != 3 || r.Suppress.Verdict != report.SuppressNo || !r.Suppress.DecidedAt.Equal(came) || r.Identity.Campaign == "" {
+		t.Errorf("%+v", *r.Suppress)
+	}
+}
+
+func TestDoubts(t *testing.T) {
+	const day = 24 * time.Hour
+	contact := came
+	for _, test := range []struct {
+		age   time.Duration
+		since time.Duration
+		known bool
+		want  int
+	}{
+		{31 * day, 30 * day, true, 1}, {29 * day, 30 * day, true, 0}, {-day, 30 * day, true, 0},
+		{31 * day, 0, true, 0}, {31 * day, 30 * day, false, 0},
+	} {
+		at := time.Time{}
+		if test.known {
+			at = contact
+		}
+		if got := Doubts(contact.Add(-test.age), at, test.since); len(got) != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}

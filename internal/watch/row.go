@@ -1,0 +1,30 @@
+package watch
+
+import (
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// LedgerRecord is a record as the ledger takes it, with its JSON.
+func LedgerRecord(r *report.Record, json []byte) ledger.Record {
+	row := ledger.Record{
+		ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: json,
+		Event: r.Event, Class: r.Class, Provider: r.Provider, SourceIP: r.SourceIP,
+	}
+	if row.At.IsZero() {
+		row.At = r.ProcessedAt
+	}
+	if r.Original != nil {
+		row.Domain = r.Original.FromDomain
+	}
+	if r.Identity != nil {
+		row.Campaign, row.Subscriber = r.Identity.Campaign, r.Identity.Subscriber
+		if r.Event == report.Complaint || r.Event == report.OptOut { // of the others nobody needs to be known
+			row.Identity = r.Identity.Status
+		}
+	}
+	if r.Suppress != nil {
+		row.Verdict = r.Suppress.Verdict
+	}
+	return row
+}
