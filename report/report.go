@@ -22,6 +22,9 @@ const (
 	KindOther          Kind = "other"           // a person, anything else
 )
 
+// Kinds are all there are.
+var Kinds = []Kind{KindReport, KindUnparsed, KindDSN, KindMDN, KindDMARCAggregate, KindTLSRPT, KindAutoReply, KindUnsubscribe, KindNotice, KindOther}
+
 // Report is what one mail says. The fields of the report part are as sent, but
 // for folding, brackets around addresses, and a canonical SourceIP.
 type Report struct {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 )
@@ -15,8 +16,20 @@ type Account struct {
 	PasswordFile    string            `yaml:"password_file"`
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
 	Folders         []string          `yaml:"folders"`
+	Since           *Span             `yaml:"since"`    // nil: defaultSince
 	CAFile          string            `yaml:"ca_file"`  // PEM; trusted instead of the system's
 	Insecure        bool              `yaml:"insecure"` // allows imap:// to another machine
+}
+
+// defaultSince is how old a mail may be when its folder is first read, for its
+// records to be acted upon.
+const defaultSince = 30 * 24 * time.Hour
+
+func (a Account) since() time.Duration {
+	if a.Since == nil {
+		return defaultSince
+	}
+	return time.Duration(*a.Since)
 }
 
 // Validate checks one account.

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -98,7 +101,29 @@ func (t *trial) ledger(ctx context.Context, path string) {
 	for _, state := range states {
 		t.state(state)
 	}
+	counts, err := reader.Counts(ctx, time.Now().Add(-identifiedSpan), time.Time{})
+	if err != nil {
+		t.fail("ledger", err)
+		return
+	}
+	shares := make(map[string]*identified)
+	for _, c := range counts {
+		if c.Identity != "" {
+			share(shares, c.Provider).add(int(c.N), c.Identity == "identified")
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(shares), func(a, b string) int {
+		return cmp.Or(cmp.Compare(shares[b].of, shares[a].of), cmp.Compare(a, b))
+	})
+	for _, name := range names[:min(len(names), mostShares)] {
+		t.ok("provider "+name, "%d of %s of the last 30 days name a subscriber", shares[name].n, plural(shares[name].of, "complaint"))
+	}
 }
+
+const (
+	identifiedSpan = 30 * 24 * time.Hour // how far back check looks for complaints
+	mostShares     = 20                  // providers, those with the most complaints
+)
 
 // state shows what a session or sink said of itself last. It is no check of its
 // own: that watch is not running may be meant so.

@@ -76,6 +76,8 @@ func (p *program) app() *cli.App {
 		p.foldersCommand(),
 		p.recordsCommand(),
 		p.suppressCommand(),
+		p.reviewCommand(),
+		p.reprocessCommand(),
 		p.generateCommand(),
 		p.explainCommand(),
 	}

@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"deliver": deliver,
 			"folder":  addFolder,
 			"await":   await,
+			"idof":    idOf,
 		},
 	})
 }
@@ -88,6 +89,17 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s has %d lines, want %d", args[0], lines, want)
+}
+
+// idof: idof FILE TEXT sets $ID to the first word of the line that holds TEXT.
+func idOf(ts *testscript.TestScript, _ bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		if strings.Contains(line, args[1]) {
+			ts.Setenv("ID", strings.Fields(line)[0])
+			return
+		}
+	}
+	ts.Fatalf("%s has no line with %s", args[0], args[1])
 }
 
 func sampleBody(n int, kind string) []byte {

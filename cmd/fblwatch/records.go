@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -32,6 +31,7 @@ func (p *program) recordsCommand() *cli.Command {
 			&cli.StringFlag{Name: "event", Usage: "`EVENT`: complaint, not_spam, opt_out, auth_failure or unparsed"},
 			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all of the report with that id"},
 			&cli.IntFlag{Name: "limit", Usage: "at most `N` records"},
+			&cli.BoolFlag{Name: "revisions", Usage: "also what was replaced since by a later revision, or by another record"},
 		),
 		Action: p.records,
 	}
@@ -45,7 +45,7 @@ func (p *program) records(c *cli.Context) error {
 	}
 	query := ledger.Query{
 		Account: c.String("account"), Folder: c.String("folder"), Provider: c.String("provider"),
-		Event: c.String("event"), ID: c.String("id"), Limit: c.Int("limit"),
+		Event: c.String("event"), ID: c.String("id"), Limit: c.Int("limit"), Replaced: c.Bool("revisions"),
 	}
 	if query.Event != "" && !slices.Contains(events, query.Event) {
 		hint := "events are complaint, not_spam, opt_out, auth_failure, unparsed"
@@ -54,14 +54,12 @@ func (p *program) records(c *cli.Context) error {
 	if query.Limit < 0 {
 		return wrong(errors.New("--limit is below 0"), "")
 	}
-	now := time.Now()
-	for name, t := range map[string]*time.Time{"since": &query.Since, "until": &query.Until} {
-		if text := c.String(name); text != "" {
-			var err error
-			if *t, err = parseTime(text, now); err != nil {
-				return wrong(fmt.Errorf("--%s: %w", name, err), "")
-			}
-		}
+	var err error
+	if query.Since, err = timeFlag(c, "since"); err != nil {
+		return err
+	}
+	if query.Until, err = timeFlag(c, "until"); err != nil {
+		return err
 	}
 	format, err := p.format(c.String("format"), "csv")
 	if err != nil {

@@ -42,6 +42,19 @@ type sampling struct {
 // identified counts a provider's complaints.
 type identified struct{ of, n int }
 
+func share(of map[string]*identified, provider string) *identified {
+	if of[provider] == nil {
+		of[provider] = new(identified)
+	}
+	return of[provider]
+}
+
+func (i *identified) add(n int, known bool) {
+	if i.of += n; known {
+		i.n += n
+	}
+}
+
 func newSampling(c *cli.Context, config *Config) (*sampling, error) {
 	n := c.Int("sample")
 	if !c.IsSet("sample") {
@@ -107,17 +120,9 @@ func (s *sampling) mail(ctx context.Context, mail *imapclient.Mail) {
 		if record.Event != report.Complaint && record.Event != report.OptOut {
 			continue
 		}
-		count := s.providers[record.Provider]
-		if count == nil {
-			count = new(identified)
-			s.providers[record.Provider] = count
-		}
-		count.of++
-		if some(record.Identity).Subscriber != "" {
-			count.n++
-		} else {
-			unknown = true
-		}
+		known := some(record.Identity).Subscriber != ""
+		share(s.providers, record.Provider).add(1, known)
+		unknown = unknown || !known
 	}
 	if unknown && len(s.unknown) < mostUnknown {
 		s.unknown = append(s.unknown, r)

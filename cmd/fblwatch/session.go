@@ -84,7 +84,7 @@ func (p *program) watched(config *Config, a Account, log *slog.Logger) (watch.Ac
 	case len(folders) == 0:
 		folders = []string{"INBOX"}
 	}
-	return watch.Account{Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Log: log}, nil
+	return watch.Account{Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Since: a.since(), Log: log}, nil
 }
 
 func (p *program) imapOptions(a Account) (imapclient.Options, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/csv"
@@ -10,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +35,7 @@ func (p *program) suppressCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Usage: "csv or json (one object a line)", Value: "csv"},
 			&cli.StringFlag{Name: "include", Usage: "`VERDICT` review: also those for whom no complaint has verdict yes"},
 			&cli.StringFlag{Name: "since", Usage: "by complaints received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.BoolFlag{Name: "new", Usage: "only by records that came, or were revised, since the last call with --new"},
 		),
 		Action: p.suppress,
 	}
@@ -53,12 +52,12 @@ func (p *program) suppress(c *cli.Context) error {
 	if include != "" && include != report.SuppressReview {
 		return wrong(fmt.Errorf("--include is %q", include), "only review can be included")
 	}
-	var since time.Time
-	if text := c.String("since"); text != "" {
-		var err error
-		if since, err = parseTime(text, time.Now()); err != nil {
-			return wrong(fmt.Errorf("--since: %w", err), "")
-		}
+	since, err := timeFlag(c, "since")
+	if err != nil {
+		return err
+	}
+	if c.Bool("new") && !since.IsZero() {
+		return wrong(errors.New("--new and --since exclude each other"), "")
 	}
 	reader, err := p.openReader(c)
 	if err != nil {
@@ -69,14 +68,29 @@ func (p *program) suppress(c *cli.Context) error {
 	if include != "" {
 		verdicts = append(verdicts, include)
 	}
-	list, err := readSuppressions(c.Context, reader, since, verdicts)
+	list := &suppressions{lines: make(map[complainant]*suppression), seen: make(map[int64]int64)}
+	if c.Bool("new") {
+		err = list.readNew(c.Context, reader, verdicts)
+	} else {
+		err = list.read(c.Context, reader, since, verdicts)
+	}
 	if err != nil {
 		return err
 	}
 	if list.nobody > 0 {
 		fmt.Fprintf(p.stderr, "left out: %s to review that name nobody\n", plural(list.nobody, "record"))
 	}
-	return p.printSuppressions(list.sorted(), format)
+	if err := p.printSuppressions(list.sorted(), format); err != nil || len(list.seen) == 0 {
+		return err
+	}
+	// Only now: what could not be written comes again.
+	editor, err := p.openEditor(c)
+	if err != nil {
+		return err
+	}
+	defer editor.Close()
+	_, err = editor.Do(c.Context, list.acks())
+	return err
 }
 
 // complainant is whom a record names. A subscriber's id means nothing without
@@ -101,55 +115,53 @@ type suppression struct {
 
 // suppressions holds one line a complainant, however many records there are.
 type suppressions struct {
-	latest map[string]int // id: its revision that counts, where that is not 1
 	lines  map[complainant]*suppression
-	nobody int // records that say review and name nobody
+	nobody int             // records that say review and name nobody
+	seen   map[int64]int64 // of --new: up to which seq, by folder
 }
 
-// readSuppressions reads the records that have one of the verdicts today.
-func readSuppressions(ctx context.Context, reader ledger.Reader, since time.Time, verdicts []string) (*suppressions, error) {
-	s := &suppressions{latest: make(map[string]int), lines: make(map[complainant]*suppression)}
-	for row, err := range reader.Records(ctx, ledger.Query{Since: since}) {
-		if err == nil {
-			err = s.revise(row)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
+// read reads the records that have one of the verdicts today.
+func (s *suppressions) read(ctx context.Context, reader ledger.Reader, since time.Time, verdicts []string) error {
 	for _, verdict := range verdicts {
 		for row, err := range reader.Records(ctx, ledger.Query{Since: since, Verdict: verdict}) {
-			if err == nil && row.Revision == max(s.latest[row.ID], 1) {
+			if err == nil {
 				err = s.add(row)
 			}
 			if err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return s, nil
+	return nil
 }
 
-// revise notes what a record replaces: its own earlier revisions, and others.
-func (s *suppressions) revise(row ledger.Row) error {
-	if row.Revision > 1 {
-		s.latest[row.ID] = max(s.latest[row.ID], row.Revision)
+// newSuppressions is the cursor of --new, which moves as a sink's does.
+const newSuppressions = "suppress --new"
+
+// readNew reads what came since it did so last. What says yes goes first, as in
+// read.
+func (s *suppressions) readNew(ctx context.Context, reader ledger.Reader, verdicts []string) error {
+	for _, verdict := range verdicts {
+		for row, err := range reader.Unsent(ctx, newSuppressions) {
+			if err == nil && row.Verdict == verdict && !row.Replaced {
+				err = s.add(row)
+			}
+			if err != nil {
+				return err
+			}
+			if verdict == verdicts[0] { // later rounds may see more
+				s.seen[row.FolderID] = row.Seq
+			}
+		}
 	}
-	if !bytes.Contains(row.JSON, []byte(`"supersedes":`)) { // spares reading nearly all of them
-		return nil
-	}
-	r, err := readRecord(row)
-	for _, id := range r.Supersedes {
-		s.latest[id] = math.MaxInt
-	}
-	return err
+	return nil
 }
 
-func readRecord(row ledger.Row) (r report.Record, err error) {
-	if err := json.Unmarshal(row.JSON, &r); err != nil {
-		return r, fmt.Errorf("record %s of the ledger is no record: %w", row.ID, err)
+func (s *suppressions) acks() (c ledger.Change) {
+	for folder, seq := range s.seen {
+		c.Ack = append(c.Ack, ledger.Acked{Sink: newSuppressions, FolderID: folder, Seq: seq})
 	}
-	return r, nil
+	return c
 }
 
 // add counts a record for its complainant. What says yes comes first, and then

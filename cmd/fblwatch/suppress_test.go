@@ -113,8 +113,17 @@ func ledgerOf(t *testing.T, rows []ledger.Record) (path string) {
 	}
 	batch := ledger.Batch{Checkpoint: ledger.Checkpoint{UIDValidity: 1, High: 1}}
 	mails := make(map[string]int)
+	var later []ledger.Revision
 	for _, r := range rows {
 		id, _, _ := strings.Cut(r.ID, ".")
+		rec, err := readRecord(ledger.Row{Record: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Revision > 1 || rec.Supersedes != nil {
+			later = append(later, ledger.Revision{ReportID: id, Records: []ledger.Record{r}, Replaced: rec.Supersedes})
+			continue
+		}
 		at, known := mails[id]
 		if !known {
 			at = len(batch.Mails)
@@ -125,6 +134,9 @@ func ledgerOf(t *testing.T, rows []ledger.Record) (path string) {
 	}
 	if _, err := l.Commit(t.Context(), claim, batch); err != nil {
 		t.Fatal(err)
+	}
+	if done, err := l.Revise(t.Context(), later); err != nil || len(done.Stale) > 0 {
+		t.Fatal(done, err)
 	}
 	return path
 }

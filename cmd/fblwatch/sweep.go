@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -54,6 +55,9 @@ func (p *program) sweep(c *cli.Context) error {
 	c.Context = ctx
 	var total struct{ mails, known, records int }
 	progress := p.progress(printing)
+	obeying, stop := context.WithCancel(ctx)
+	var upkeep sync.WaitGroup
+	upkeep.Go(func() { obey(obeying, l, sinks, log) })
 	err = p.eachSession(c, config, func(c *cli.Context, a Account) error {
 		account, err := p.watched(config, a, log)
 		if err != nil {
@@ -73,6 +77,8 @@ func (p *program) sweep(c *cli.Context) error {
 		return account.Run(c.Context, true)
 	})
 	progress.clear()
+	stop()
+	upkeep.Wait()
 	// Also where a folder failed: what the others gave is not to wait for the
 	// next sweep.
 	err = errors.Join(err, sinks.flush(ctx))

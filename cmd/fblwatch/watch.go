@@ -30,6 +30,7 @@ func (p *program) watchCommand() *cli.Command {
 }
 
 const (
+	obeyEvery  = time.Second / 2
 	pruneEvery = time.Hour
 	stateEvery = 30 * time.Second
 )
@@ -69,6 +70,7 @@ func (p *program) watch(c *cli.Context) error {
 		})
 	}
 	keeping, cancel := context.WithCancel(ctx)
+	upkeep.Go(func() { obey(keeping, l, sinks, log) })
 	upkeep.Go(func() {
 		every(keeping, pruneEvery, func() error { return prune(keeping, l, config) }, log)
 	})
@@ -81,14 +83,29 @@ func (p *program) watch(c *cli.Context) error {
 	return errors.Join(append(failures, sinks.close())...)
 }
 
-// every does the ledger's upkeep now and again, until ctx ends.
+// obey carries out what other commands ask of the ledger's writer, until ctx
+// ends.
+func obey(ctx context.Context, l ledger.Ledger, sinks *sinks, log *slog.Logger) {
+	every(ctx, obeyEvery, func() error {
+		rows, err := l.Obey(ctx)
+		sinks.offer(ledger.Committed{Rows: rows})
+		return err
+	}, log)
+}
+
+// every does the ledger's upkeep now and again, until ctx ends. It logs an error
+// when it is another one than before.
 func every(ctx context.Context, pause time.Duration, do func() error, log *slog.Logger) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
-	for {
+	for last := ""; ; {
+		text := ""
 		if err := do(); err != nil && ctx.Err() == nil {
-			log.Warn("upkeep of the ledger", "err", err)
+			if text = err.Error(); text != last {
+				log.Warn("upkeep of the ledger", "err", err)
+			}
 		}
+		last = text
 		select {
 		case <-ctx.Done():
 			return

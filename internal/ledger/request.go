@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -44,6 +45,10 @@ type Editor struct {
 
 // Edit opens the ledger at path, which must be there, for changes.
 func Edit(ctx context.Context, path string) (*Editor, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
 	reader, err := OpenReader(ctx, path) // makes no ledger, and knows one that is too old or too new
 	if err != nil {
 		return nil, err

@@ -56,7 +56,8 @@ func TestEditBesideWriter(t *testing.T) {
 	if err := l.Register(t.Context(), "s", false); err != nil {
 		t.Fatal(err)
 	}
-	e := edit(t, path)
+	t.Chdir(filepath.Dir(path)) // the path that is asked through may be relative
+	e := edit(t, "l.db")
 	defer e.Close()
 
 	type result struct {

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+func (p *program) reprocessCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "reprocess",
+		Usage: "read kept mails again by today's rules; what is different makes new revisions",
+		Description: "The ledger keeps the start of each mail for a while (keep in the config). What\n" +
+			"reads otherwise today goes to the sinks as the next revision of its record. What a\n" +
+			"person decided stays, and nothing is taken back. It works beside a running watch.\n\n" +
+			"Example: fblwatch reprocess -c config.yaml --kind unidentified --dry-run",
+		Flags: append(ledgerFlags(),
+			&cli.StringFlag{Name: "since", Usage: "mails received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.StringFlag{Name: "kind", Usage: "only mails that are `KIND`: unparsed, unidentified (complaints that name no subscriber) or other (made no record)"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "change nothing; print what would be different"},
+		),
+		Action: p.reprocess,
+	}
+}
+
+const (
+	againChunk   = 64      // mails that are read at once
+	reviseMails  = 200     // of one change of the ledger
+	reviseOctets = 2 << 20 // likewise
+)
+
+// reprocessing is one run of the command.
+type reprocessing struct {
+	p       *program
+	reader  ledger.Reader
+	editor  *ledger.Editor // nil: a dry run
+	reading watch.Reading
+	doubts  func(ledger.Kept) []string
+	unknown bool // only mails with a complaint that names no subscriber
+
+	wait   []ledger.Revision
+	octets int
+	total  struct {
+		mails, records, stale int
+		by                    map[watch.Outcome]int
+	}
+}
+
+func (p *program) reprocess(c *cli.Context) error {
+	if c.Args().Present() {
+		return wrong(fmt.Errorf("reprocess takes no argument such as %q", c.Args().First()), "fblwatch reprocess --help lists the options")
+	}
+	kinds, err := kindsOf(c.String("kind"))
+	if err != nil {
+		return err
+	}
+	since, err := timeFlag(c, "since")
+	if err != nil {
+		return err
+	}
+	config, err := p.configOrNone(c)
+	if err != nil {
+		return err
+	}
+	reading, err := config.reading()
+	if err != nil {
+		return err
+	}
+	reader, err := p.openReader(c)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	r := reprocessing{p: p, reader: reader, reading: reading, unknown: c.String("kind") == "unidentified"}
+	r.total.by = make(map[watch.Outcome]int)
+	if r.doubts, err = doubtsOf(c.Context, reader, config); err != nil {
+		return err
+	}
+	if !c.Bool("dry-run") {
+		if r.editor, err = p.openEditor(c); err != nil {
+			return err
+		}
+		defer r.editor.Close()
+	}
+	err = r.run(c.Context, since, kinds)
+	r.print()
+	return err
+}
+
+// kindsOf are the kinds of mail that --kind means; none: all.
+func kindsOf(kind string) ([]string, error) {
+	switch kind {
+	case "":
+		return nil, nil
+	case "unparsed":
+		return []string{string(report.KindUnparsed)}, nil
+	case "unidentified":
+		return []string{string(report.KindReport)}, nil
+	case "other":
+		var kinds []string
+		for _, k := range report.Kinds {
+			if k != report.KindReport && k != report.KindUnparsed {
+				kinds = append(kinds, string(k))
+			}
+		}
+		return kinds, nil
+	}
+	return nil, wrong(fmt.Errorf("unknown kind %q", kind), "kinds are unparsed, unidentified, other")
+}
+
+// configOrNone is the config file, or an empty config where there is none and
+// none was named.
+func (p *program) configOrNone(c *cli.Context) (*Config, error) {
+	config, err := p.config(c.String("config"))
+	if errors.Is(err, fs.ErrNotExist) && !c.IsSet("config") {
+		return &Config{}, nil
+	}
+	return config, err
+}
+
+// doubtsOf are the doubts about each kept mail by its account's since.
+func doubtsOf(ctx context.Context, reader ledger.Reader, config *Config) (func(ledger.Kept) []string, error) {
+	folders, err := reader.Folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	contact := make(map[int64]time.Time)
+	for _, f := range folders {
+		contact[f.ID] = f.Contact
+	}
+	since := make(map[string]time.Duration)
+	for _, a := range config.Accounts {
+		since[a.Name] = a.since()
+	}
+	return func(k ledger.Kept) []string {
+		age, known := since[k.Folder.Account]
+		if !known {
+			age = Account{}.since()
+		}
+		return watch.Doubts(k.At, contact[k.FolderID], age)
+	}, nil
+}
+
+func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string) error {
+	progress := r.p.progress(r.editor == nil)
+	defer progress.clear()
+	chunk := make([]ledger.Kept, 0, againChunk)
+	for kept, err := range r.reader.Kept(ctx, since, kinds...) {
+		if err != nil {
+			return err
+		}
+		if chunk = append(chunk, kept); len(chunk) < againChunk {
+			continue
+		}
+		if err := r.chunk(ctx, chunk); err != nil {
+			return err
+		}
+		chunk = chunk[:0]
+		progress.show("%s read again, %s revised", plural(r.total.mails, "mail"), plural(r.total.records, "record"))
+	}
+	if err := r.chunk(ctx, chunk); err != nil {
+		return err
+	}
+	return r.write(ctx)
+}
+
+// again is what became of one mail.
+type again struct {
+	rows     []ledger.Row
+	revision ledger.Revision
+	outcome  watch.Outcome // empty: it was not asked for
+	err      error
+}
+
+// chunk reads mails again, several at once, and takes the results in order.
+func (r *reprocessing) chunk(ctx context.Context, mails []ledger.Kept) error {
+	done := make([]again, len(mails))
+	workers := runtime.GOMAXPROCS(0)
+	if r.reading.Asks() {
+		workers = againChunk // they wait for the DNS
+	}
+	var wg sync.WaitGroup
+	turn := make(chan struct{}, workers)
+	for i := range mails {
+		turn <- struct{}{}
+		wg.Go(func() {
+			done[i] = r.mail(ctx, mails[i])
+			<-turn
+		})
+	}
+	wg.Wait()
+	for i := range done {
+		if err := done[i].err; err != nil {
+			return err
+		}
+		if err := r.take(ctx, &done[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reprocessing) mail(ctx context.Context, kept ledger.Kept) (a again) {
+	for row, err := range r.reader.Records(ctx, ledger.Query{ID: kept.ReportID, Replaced: true}) {
+		if err != nil {
+			return again{err: err}
+		}
+		a.rows = append(a.rows, row)
+	}
+	if r.unknown && !slices.ContainsFunc(a.rows, func(row ledger.Row) bool {
+		return !row.Replaced && row.Subscriber == "" && (row.Event == report.Complaint || row.Event == report.OptOut)
+	}) {
+		return again{}
+	}
+	a.revision, a.outcome, a.err = r.reading.Reprocess(ctx, kept, a.rows, time.Now(), r.doubts(kept)...)
+	return a
+}
+
+func (r *reprocessing) take(ctx context.Context, a *again) error {
+	if a.outcome == "" {
+		return nil
+	}
+	r.total.mails++
+	r.total.by[a.outcome]++
+	if a.outcome != watch.Revises {
+		return nil
+	}
+	if r.editor == nil {
+		r.total.records += len(a.revision.Records)
+		return r.show(a)
+	}
+	r.wait = append(r.wait, a.revision)
+	for _, record := range a.revision.Records {
+		r.octets += len(record.JSON)
+	}
+	if len(r.wait) < reviseMails && r.octets < reviseOctets {
+		return nil
+	}
+	return r.write(ctx)
+}
+
+func (r *reprocessing) write(ctx context.Context) error {
+	if len(r.wait) == 0 {
+		return nil
+	}
+	done, err := r.editor.Do(ctx, ledger.Change{Revise: r.wait})
+	r.total.records += done.Records
+	r.total.stale += len(done.Stale)
+	r.wait, r.octets = nil, 0
+	return err
+}
+
+// show prints what would be different, a line each.
+func (r *reprocessing) show(a *again) error {
+	was := make(map[string]json.RawMessage)
+	for _, row := range a.rows {
+		if !row.Replaced {
+			was[row.ID] = row.JSON
+		}
+	}
+	var out strings.Builder
+	for _, record := range a.revision.Records {
+		fmt.Fprintf(&out, "%s revision %d\n", record.ID, record.Revision)
+		for _, line := range differences(was[record.ID], record.JSON) {
+			fmt.Fprintf(&out, "  %s\n", printable(line))
+		}
+	}
+	if len(a.revision.Records) == 0 {
+		fmt.Fprintf(&out, "%s is %s\n", a.revision.ReportID, printable(a.revision.Kind))
+	}
+	_, err := fmt.Fprint(r.p.stdout, out.String())
+	return err
+}
+
+// differences lists the keys whose values differ, but for those of each
+// revision itself.
+func differences(was, now json.RawMessage) (lines []string) {
+	old, keys := valuesOf(was)
+	values, order := valuesOf(now)
+	for _, key := range keys {
+		if values[key] == "" {
+			order = append(order, key)
+		}
+	}
+	for _, key := range order {
+		had, has := cut(old[key], longExample), cut(values[key], longExample)
+		switch {
+		case key == "revision" || key == "processed_at" || was == nil || old[key] == values[key]:
+		case had == "":
+			lines = append(lines, key+": "+has)
+		case has == "":
+			lines = append(lines, key+": gone")
+		default:
+			lines = append(lines, key+": "+had+" -> "+has)
+		}
+	}
+	return lines
+}
+
+// valuesOf are a record's values, those of a list together, and the keys in
+// their order.
+func valuesOf(record json.RawMessage) (values map[string]string, keys []string) {
+	values = make(map[string]string)
+	for _, row := range rowsOf(record) {
+		if had, there := values[row.key]; there {
+			values[row.key] = had + ", " + row.value
+		} else {
+			values[row.key], keys = row.value, append(keys, row.key)
+		}
+	}
+	return values, keys
+}
+
+func (r *reprocessing) print() {
+	t := &r.total
+	would := ""
+	if r.editor == nil {
+		would = "would be "
+	}
+	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", plural(t.mails, "mail"), plural(t.records, "record"), would)
+	for _, line := range []struct {
+		n    int
+		what string
+	}{
+		{t.stale, "changed meanwhile: run reprocess again"},
+		{t.by[watch.Short], "of which more would be needed than is kept"},
+		{t.by[watch.Worse], "that would say less today: left as they are"},
+		{t.by[watch.Pruned], "whose records are not kept any more"},
+	} {
+		if line.n > 0 {
+			fmt.Fprintf(r.p.stderr, "%s %s\n", plural(line.n, "mail"), line.what)
+		}
+	}
+}
