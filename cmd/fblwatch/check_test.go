@@ -9,8 +9,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// check says what share of each provider's complaints is identified, by the
-// ledger's counts.
+// check says when each feed gave its last complaint, and what share of them is
+// identified, by the ledger's counts.
 func TestCheckIdentified(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
 	l, err := ledger.Open(t.Context(), path, ledger.Options{})
@@ -23,14 +23,14 @@ func TestCheckIdentified(t *testing.T) {
 	}
 	var mails []ledger.Mail
 	for i, r := range []ledger.Record{
-		{Provider: "yahoo", Identity: "identified"}, {Provider: "yahoo", Identity: "identified"}, {Provider: "yahoo", Identity: "partial"},
-		{Provider: "aol", Identity: "unknown"}, {Provider: "old", Identity: "identified", At: time.Now().AddDate(0, 0, -40)},
+		{Provider: "yahoo", Feed: "cfl", Identity: "identified"}, {Provider: "yahoo", Feed: "cfl", Identity: "identified"}, {Provider: "yahoo", Feed: "cfl", Identity: "partial"},
+		{Provider: "aol", Feed: "scomp", Identity: "unknown", At: time.Now().AddDate(0, 0, -3)}, {Provider: "old", Identity: "identified", At: time.Now().AddDate(0, 0, -40)},
 		{Provider: "dmarc"}, // names nobody, and need not
 	} {
 		id := string(rune('a' + i))
 		r.ID, r.Revision, r.JSON, r.Event = id+".1", 1, []byte("{}"), "complaint"
 		if r.At.IsZero() {
-			r.At = time.Now().Add(-time.Hour)
+			r.At = time.Now().Add(-time.Minute)
 		}
 		mails = append(mails, ledger.Mail{ReportID: id, Kind: "report", Records: []ledger.Record{r}})
 	}
@@ -42,8 +42,8 @@ func TestCheckIdentified(t *testing.T) {
 	tr := trial{p: &program{stdout: &b}}
 	tr.ledger(t.Context(), path)
 	_, got, _ := strings.Cut(b.String(), "\n")
-	if want := "ok      provider yahoo: 2 of 3 complaints of the last 30 days name a subscriber\n" +
-		"ok      provider aol: 0 of 1 complaint of the last 30 days name a subscriber\n"; got != want {
+	if want := "ok      feed yahoo cfl: 3 complaints in 30 days, the last within two hours; 66% name a subscriber\n" +
+		"ok      feed aol scomp: 1 complaint in 30 days, the last 3 days ago; 0% name a subscriber\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,7 +41,10 @@ type sampling struct {
 }
 
 // identified counts a provider's complaints.
-type identified struct{ of, n int }
+type identified struct {
+	of, n int
+	last  time.Time // the hour of the last one; of the ledger's counts only
+}
 
 func share(of map[string]*identified, provider string) *identified {
 	if of[provider] == nil {

@@ -255,10 +255,10 @@ func (t tx) addMails(claim Claim, mails []Mail, p placed, packs []pack) error {
 }
 
 func (t tx) addRecords(rows []Row) error {
-	return t.insert("INSERT INTO record (key, "+recordColumns+")", 14, "", len(rows),
+	return t.insert("INSERT INTO record (key, "+recordColumns+")", 15, "", len(rows),
 		func(i int, args []any) []any {
 			r := &rows[i]
-			return append(args, key(r.FolderID, r.Seq), r.ID, r.Revision, milli(r.At), r.Event, r.Class, r.Provider,
+			return append(args, key(r.FolderID, r.Seq), r.ID, r.Revision, milli(r.At), r.Event, r.Class, r.Provider, r.Feed,
 				r.SourceIP, r.Domain, r.Campaign, r.Subscriber, r.Identity, r.Verdict, string(r.JSON))
 		})
 }
@@ -270,10 +270,10 @@ func (t tx) addCounts(folder int64, byHour map[Count]int64, kinds map[string]int
 		counts = append(counts, c)
 	}
 	slices.SortFunc(counts, compareCounts)
-	err := t.insert("INSERT INTO hourly (hour, event, class, provider, identity, verdict, n)", 7,
+	err := t.insert("INSERT INTO hourly (hour, event, class, provider, feed, identity, verdict, n)", 8,
 		" ON CONFLICT DO UPDATE SET n = n + excluded.n", len(counts), func(i int, args []any) []any {
 			c := counts[i]
-			return append(args, milli(c.Hour), c.Event, c.Class, c.Provider, c.Identity, c.Verdict, c.N)
+			return append(args, milli(c.Hour), c.Event, c.Class, c.Provider, c.Feed, c.Identity, c.Verdict, c.N)
 		})
 	for kind, n := range kinds {
 		if err == nil {
@@ -286,7 +286,7 @@ func (t tx) addCounts(folder int64, byHour map[Count]int64, kinds map[string]int
 
 func compareCounts(a, b Count) int {
 	return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Class, b.Class),
-		cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Verdict, b.Verdict))
+		cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Verdict, b.Verdict))
 }
 
 func (t tx) addTodos(claim Claim, batch Batch, uidValidity uint32) error {

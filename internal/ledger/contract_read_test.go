@@ -292,9 +292,9 @@ func testCounts(t *testing.T, l Ledger) {
 		}
 		return c
 	}
-	complaints := Count{noon, "complaint", "fbl", "yahoo", "", "review", 2}
-	other := Count{noon, "not_spam", "fbl", "yahoo", "", "review", 1}
-	later := Count{noon.Add(time.Hour), "complaint", "fbl", "yahoo", "", "review", 1}
+	complaints := Count{noon, "complaint", "fbl", "yahoo", "cfl", "", "review", 2}
+	other := Count{noon, "not_spam", "fbl", "yahoo", "cfl", "", "review", 1}
+	later := Count{noon.Add(time.Hour), "complaint", "fbl", "yahoo", "cfl", "", "review", 1}
 	diff(t, "all", counts(time.Time{}, time.Time{}), []Count{complaints, other, later})
 	diff(t, "since", counts(noon.Add(time.Hour), time.Time{}), []Count{later})
 	diff(t, "until", counts(noon, noon.Add(time.Hour)), []Count{complaints, other})

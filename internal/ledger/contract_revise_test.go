@@ -89,8 +89,8 @@ func testReviseCounts(t *testing.T, l Ledger) {
 		t.Fatal(err)
 	}
 	diff(t, "counts", counts, []Count{
-		{noon, "complaint", "fbl", "yahoo", "", "review", 2},
-		{noon, "complaint", "fbl", "yahoo", "identified", "yes", 1},
+		{noon, "complaint", "fbl", "yahoo", "cfl", "", "review", 2},
+		{noon, "complaint", "fbl", "yahoo", "cfl", "identified", "yes", 1},
 	})
 	mails, err := l.MailCounts(t.Context())
 	if err != nil {

@@ -103,7 +103,7 @@ func mail(id string, n int) Mail {
 	for i := 1; i <= n; i++ {
 		rid := fmt.Sprintf("%s.%d", id, i)
 		m.Records = append(m.Records, Record{ID: rid, Revision: 1, At: noon, JSON: fmt.Appendf(nil, `{"id":%q}`, rid),
-			Event: "complaint", Class: "fbl", Provider: "yahoo", SourceIP: "192.0.2.1", Domain: "example.com",
+			Event: "complaint", Class: "fbl", Provider: "yahoo", Feed: "cfl", SourceIP: "192.0.2.1", Domain: "example.com",
 			Campaign: "c", Subscriber: "s", Verdict: "review"})
 	}
 	return m

@@ -83,7 +83,7 @@ type Record struct {
 	At       time.Time // received_at
 	JSON     []byte    // one object, no newline; stored as it is
 
-	Event, Class, Provider, SourceIP, Domain, Campaign, Subscriber, Identity, Verdict string
+	Event, Class, Provider, Feed, SourceIP, Domain, Campaign, Subscriber, Identity, Verdict string
 }
 
 // Todo is an after-action owed to the mailbox.
@@ -151,9 +151,9 @@ type Query struct {
 
 // Count is how many records one hour brought, by what they say today.
 type Count struct {
-	Hour                                      time.Time // UTC, of received_at
-	Event, Class, Provider, Identity, Verdict string    // Identity: of complaints, its status
-	N                                         int64
+	Hour                                            time.Time // UTC, of received_at
+	Event, Class, Provider, Feed, Identity, Verdict string    // Identity: of complaints, its status
+	N                                               int64
 }
 
 // MailCount is how many mails of a kind a folder brought.

@@ -68,7 +68,7 @@ func place(claim Claim, mails []Mail, known map[string]bool, next int64) placed 
 
 // counted is where a record counts; N is 0.
 func (r *Record) counted() Count {
-	return Count{Hour: r.At.Truncate(time.Hour), Event: r.Event, Class: r.Class, Provider: r.Provider, Identity: r.Identity, Verdict: r.Verdict}
+	return Count{Hour: r.At.Truncate(time.Hour), Event: r.Event, Class: r.Class, Provider: r.Provider, Feed: r.Feed, Identity: r.Identity, Verdict: r.Verdict}
 }
 
 func milli(t time.Time) int64      { return t.UnixMilli() }

@@ -78,12 +78,12 @@ func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]Count, e
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var c Count
 		var hour int64
-		err := rows.Scan(&hour, &c.Event, &c.Class, &c.Provider, &c.Identity, &c.Verdict, &c.N)
+		err := rows.Scan(&hour, &c.Event, &c.Class, &c.Provider, &c.Feed, &c.Identity, &c.Verdict, &c.N)
 		c.Hour = fromMilli(hour)
 		counts = append(counts, c)
 		return err
-	}, `SELECT hour, event, class, provider, identity, verdict, n FROM hourly WHERE hour >= ? AND hour < ? AND n <> 0
-		ORDER BY hour, event, class, provider, identity, verdict`, low, high)
+	}, `SELECT hour, event, class, provider, feed, identity, verdict, n FROM hourly WHERE hour >= ? AND hour < ? AND n <> 0
+		ORDER BY hour, event, class, provider, feed, identity, verdict`, low, high)
 	return counts, err
 }
 

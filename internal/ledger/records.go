@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const recordColumns = "id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, identity, verdict, json"
+const recordColumns = "id, revision, at, event, class, provider, feed, source_ip, domain, campaign, subscriber, identity, verdict, json"
 
 const (
 	// pageRows and pageBytes bound what one read transaction fetches.
@@ -242,7 +242,7 @@ func (r *reader) page(ctx context.Context, s section, where string, args []any) 
 	err = r.each(ctx, func(rows *sql.Rows) error {
 		row := Row{FolderID: s.id, Folder: s.folder}
 		var at int64
-		err := rows.Scan(&row.Seq, &row.ID, &row.Revision, &at, &row.Event, &row.Class, &row.Provider,
+		err := rows.Scan(&row.Seq, &row.ID, &row.Revision, &at, &row.Event, &row.Class, &row.Provider, &row.Feed,
 			&row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Identity, &row.Verdict, &row.JSON, &row.Replaced)
 		if err != nil {
 			return err

@@ -180,7 +180,7 @@ func TestMigrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "counts", counts, []Count{{noon, "complaint", "fbl", "yahoo", "identified", "review", 1}})
+	diff(t, "counts", counts, []Count{{noon, "complaint", "fbl", "yahoo", "", "identified", "review", 1}})
 	done := commit(t, l, c, mail("a", 1), mail("b", 1))
 	want(t, "what is new", places(done.Rows), "INBOX/3=b.1")
 }

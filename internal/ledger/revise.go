@@ -99,7 +99,7 @@ func (t tx) reviseMail(r Revision) ([]Row, error) {
 
 // recordsOf reads all records that a mail has, or had.
 func (t tx) recordsOf(reportID string, folder, seq, n int64) (rows []Row, err error) {
-	stmt, err := t.prepare(`SELECT seq, id, revision, at, event, class, provider, identity, verdict, replaced FROM record
+	stmt, err := t.prepare(`SELECT seq, id, revision, at, event, class, provider, feed, identity, verdict, replaced FROM record
 		WHERE key >= ? AND key < ? OR key IN (SELECT key FROM revision WHERE report_id = ?)`)
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (t tx) recordsOf(reportID string, folder, seq, n int64) (rows []Row, err er
 	for found.Next() {
 		var r Row
 		var at int64
-		if err := found.Scan(&r.Seq, &r.ID, &r.Revision, &at, &r.Event, &r.Class, &r.Provider, &r.Identity, &r.Verdict, &r.Replaced); err != nil {
+		if err := found.Scan(&r.Seq, &r.ID, &r.Revision, &at, &r.Event, &r.Class, &r.Provider, &r.Feed, &r.Identity, &r.Verdict, &r.Replaced); err != nil {
 			return nil, err
 		}
 		r.At = fromMilli(at)

@@ -127,6 +127,7 @@ CREATE TABLE request (
 `, `
 -- A record that was revised keeps its row. Its later revisions stand behind
 -- what the folder had then, and revision finds them by their mail.
+ALTER TABLE record ADD COLUMN feed TEXT NOT NULL DEFAULT '';
 ALTER TABLE record ADD COLUMN identity TEXT NOT NULL DEFAULT '';
 ALTER TABLE record ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE revision (
@@ -146,12 +147,13 @@ CREATE TABLE hourly_2 (
 	event    TEXT NOT NULL,
 	class    TEXT NOT NULL,
 	provider TEXT NOT NULL,
-	identity TEXT NOT NULL, -- of complaints and opt-outs; '' where it was not noted
+	feed     TEXT NOT NULL, -- this and the next: '' where it was not noted
+	identity TEXT NOT NULL, -- of complaints and opt-outs
 	verdict  TEXT NOT NULL,
 	n        INTEGER NOT NULL,
-	PRIMARY KEY (hour, event, class, provider, identity, verdict)
+	PRIMARY KEY (hour, event, class, provider, feed, identity, verdict)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO hourly_2 SELECT hour, event, class, provider, '', verdict, n FROM hourly;
+INSERT INTO hourly_2 SELECT hour, event, class, provider, '', '', verdict, n FROM hourly;
 DROP TABLE hourly;
 ALTER TABLE hourly_2 RENAME TO hourly;
 

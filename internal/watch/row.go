@@ -9,7 +9,7 @@ import (
 func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 	row := ledger.Record{
 		ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: json,
-		Event: r.Event, Class: r.Class, Provider: r.Provider, SourceIP: r.SourceIP,
+		Event: r.Event, Class: r.Class, Provider: r.Provider, Feed: r.Feed, SourceIP: r.SourceIP,
 	}
 	if row.At.IsZero() {
 		row.At = r.ProcessedAt
