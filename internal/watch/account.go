@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,7 +24,7 @@ type Account struct {
 	IMAP    imapclient.Options
 	Folders []string // names, or IMAP patterns with * and %
 	Ledger  ledger.Ledger
-	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch has one a folder
+	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 
 	Reading Reading // how mails become records
@@ -37,6 +36,13 @@ type Account struct {
 	// Since is how old a mail may have been when its folder was first read, for
 	// its records to be acted upon; 0: any age. See Doubts.
 	Since time.Duration
+
+	// Watch is how new mail is noticed: "poll" looks at the folders by one
+	// connection; "auto", and empty, is the best that the server has.
+	Watch string
+	// Connections is how many a watch makes at most; 0: 8. More folders than
+	// that are looked at every Poll.
+	Connections int
 
 	// Poll is how often to look where IDLE is not to be had; 0: 60 s.
 	Poll time.Duration
@@ -93,7 +99,7 @@ func (e *FolderError) Unwrap() error { return e.Err }
 
 // Run reads every folder of the account. once: until nothing is new, by one
 // session after the other, and the error is why it could not. Otherwise for
-// ever, one session a folder, until ctx ends or DiskError gives up.
+// ever, until ctx ends or DiskError gives up.
 func (a *Account) Run(ctx context.Context, once bool) error {
 	run := *a
 	run.commits = new(atomic.Int64)
@@ -103,6 +109,9 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 	run.Log = run.Log.With("account", a.Name)
 	run.Poll = or(run.Poll, defaultPoll)
 	run.Slice = or(run.Slice, defaultSlice)
+	if run.Connections <= 0 {
+		run.Connections = defaultConnections
+	}
 	run.MaxMail = or(run.MaxMail, defaultMaxMail)
 	if run.pause == nil {
 		run.pause = time.After
@@ -111,7 +120,7 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 	if once {
 		return run.sweep(ctx)
 	}
-	return run.watch(ctx)
+	return newPlan(&run).run(ctx)
 }
 
 func or[T int64 | time.Duration](v, def T) T {
@@ -167,44 +176,6 @@ func (a *Account) sweep(ctx context.Context) error {
 		return nil
 	})
 	return errors.Join(append(failed, err)...)
-}
-
-// watch runs a session for each folder.
-func (a *Account) watch(ctx context.Context) error {
-	names := a.Folders
-	if slices.ContainsFunc(names, isPattern) {
-		s := &supervisor{a: a.session(), name: "*"}
-		err := s.run(ctx, func(ctx context.Context, c *imapclient.Client) error {
-			found, missing, err := a.names(ctx, c)
-			for _, m := range missing {
-				a.Log.Error("pattern without a folder", "err", m)
-			}
-			if err == nil && len(found) == 0 {
-				err = fmt.Errorf("no folder matches %s", strings.Join(a.Folders, ", "))
-			}
-			names = found
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var wg sync.WaitGroup
-	for _, name := range names {
-		wg.Go(func() {
-			one := a.session()
-			s := &supervisor{a: one, name: name}
-			f := newFolder(one, name)
-			f.state = func(state string) { s.state(state, nil) }
-			if err := s.run(ctx, f.watch); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
 }
 
 func isPattern(name string) bool { return strings.ContainsAny(name, "*%") }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -21,7 +22,11 @@ type folder struct {
 	a      *Account
 	name   string
 	prefix prefix
-	state  func(string) // told what the session does, for its row in the ledger
+	state  func(string)         // told what the session does, for its row in the ledger
+	slice  func() time.Duration // how long to wait for news at once; nil: the account's Slice
+	due    func() bool          // whether the watch is to end, behind a slice; nil: never
+
+	seen struct{ validity, next uint32 } // UIDVALIDITY and UIDNEXT when it was read last
 
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
@@ -93,7 +98,7 @@ func (f *folder) sweep(ctx context.Context, c *imapclient.Client) error {
 	return s.end(s.catchUp(ctx))
 }
 
-// watch reads what is new, for ever.
+// watch reads what is new, for ever, or until it is due to end.
 func (f *folder) watch(ctx context.Context, c *imapclient.Client) error {
 	s, err := f.open(ctx, c)
 	if err != nil {
@@ -123,6 +128,9 @@ func (s *session) end(err error) error {
 	if lineErr != nil {
 		return lineErr
 	}
+	if err == nil {
+		s.seen.validity, s.seen.next = s.sel.UIDValidity, max(s.sel.UIDNext, s.high+1)
+	}
 	return err
 }
 
@@ -136,7 +144,11 @@ func (s *session) follow(ctx context.Context) error {
 	w := waiter{c: s.c, a: s.a}
 	for {
 		s.blame = perhaps // what was proved is long ago
-		rang, err := w.wait(ctx)
+		slice := s.a.Slice
+		if s.slice != nil {
+			slice = s.slice()
+		}
+		rang, err := w.wait(ctx, slice)
 		if err != nil {
 			return err
 		}
@@ -148,7 +160,7 @@ func (s *session) follow(ctx context.Context) error {
 		if err == nil {
 			err = s.finish(ctx)
 		}
-		if err != nil {
+		if err != nil || s.due != nil && s.due() {
 			return err
 		}
 	}

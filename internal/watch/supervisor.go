@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -28,15 +29,22 @@ type supervisor struct {
 	name string // the folder, or "*" for all
 	once bool
 
-	up       bool // a session was logged in
-	failures int  // in a row; each doubles the pause
-	refused  int  // logins refused in a row
+	giveUp func() bool // whether lineTrials logins that failed in a row are enough; nil: they never are
+
+	up       bool        // a session was logged in
+	live     atomic.Bool // one is now
+	undialed int         // sessions in a row that were not
+	failures int         // in a row; each doubles the pause
+	refused  int         // logins refused in a row
 	last     string
 	commits  int64 // there were at the last failure
 
 	mu  sync.Mutex // the beat reads what the edges write
 	now stateRow
 }
+
+// isUp tells whether a session is logged in.
+func (s *supervisor) isUp() bool { return s.live.Load() }
 
 // stateRow is the session's row in the ledger: what it does, since when. The
 // row itself is written anew every stateEvery, so that an old one tells of a
@@ -73,6 +81,10 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			s.state("closed", nil)
 			return nil
 		}
+		if s.giveUp != nil && s.undialed >= lineTrials && s.giveUp() {
+			s.state("closed", err)
+			return &noUse{err}
+		}
 		pause, fatal := s.judge(err, time.Since(born))
 		if fatal {
 			s.state("failed", err)
@@ -92,9 +104,12 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
 	c, err := imapclient.Dial(ctx, s.a.IMAP)
 	if err != nil {
+		s.undialed++
 		return err
 	}
-	s.up, s.refused = true, 0
+	s.up, s.refused, s.undialed = true, 0, 0
+	s.live.Store(true)
+	defer s.live.Store(false)
 	s.state("up", nil)
 	if err := job(ctx, c); err != nil {
 		c.Close()

@@ -22,12 +22,13 @@ type waiter struct {
 	ends []time.Time
 }
 
-// wait returns after an EXISTS (rang), or when it is time to look.
-func (w *waiter) wait(ctx context.Context) (rang bool, err error) {
-	if w.poll || !w.c.Has("IDLE") {
+// wait returns after an EXISTS (rang), or when it is time to look, behind slice
+// at the latest where it is IDLE that waits.
+func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err error) {
+	if w.poll || w.a.Watch == "poll" || !w.c.Has("IDLE") {
 		return w.nap(ctx)
 	}
-	wake, err := w.c.Idle(ctx, w.a.Slice)
+	wake, err := w.c.Idle(ctx, slice)
 	if errors.Is(err, imapclient.ErrNoIdle) {
 		w.a.Log.Warn("no IDLE: polling", "err", err, "every", w.a.Poll)
 		w.poll = true

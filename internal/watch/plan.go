@@ -1,0 +1,229 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+)
+
+const (
+	defaultConnections = 8                      // of an account; Dovecot allows 10 a user and address, Gmail 15
+	listEvery          = 4 * time.Minute        // how often folders made since are looked for
+	lineSpread         = 200 * time.Millisecond // between the first logins of an account's lines
+	lineTrials         = 3                      // logins of a line that fail in a row, while the first is up, until it is no use
+	crowded            = 30 * time.Minute       // before a server that let in no more connections is tried again
+	settling           = 15 * time.Second       // how soon the first line looks after the others, until all are up
+)
+
+// plan divides the folders of an account over its sessions. The first line lists
+// the folders, lets as many as there may be connections have a line of their
+// own, and watches the others itself: one by IDLE, several by NOTIFY or by
+// looking. With NOTIFY it watches them all.
+type plan struct {
+	a   *Account // of the first line
+	all *Account
+	wg  sync.WaitGroup
+
+	// Of the first line.
+	first   *supervisor
+	lines   map[string]*line // by folder
+	rest    []*folder
+	names   []string
+	listed  time.Time
+	missing string
+
+	mu    sync.Mutex // what the others tell the first
+	fewer int        // connections that the server did not let in
+	until time.Time  // for how long that counts
+}
+
+// line is a folder's own sequence of sessions.
+type line struct {
+	cancel context.CancelFunc
+	s      *supervisor
+	gone   bool // it gave up; under plan.mu
+}
+
+func newPlan(a *Account) *plan {
+	p := &plan{all: a, a: a.session(), lines: make(map[string]*line)}
+	p.first = &supervisor{a: p.a, name: "*"}
+	if len(a.Folders) == 1 && !isPattern(a.Folders[0]) {
+		p.first.name = a.Folders[0]
+	}
+	return p
+}
+
+// run watches until ctx ends or the ledger gives up.
+func (p *plan) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer p.wg.Wait()
+	defer cancel(nil)
+	err := p.first.run(ctx, func(session context.Context, c *imapclient.Client) error {
+		p.listed = time.Time{}
+		for {
+			if err := p.divide(ctx, session, c, cancel); err != nil {
+				return err
+			}
+			if err := p.watchRest(session, c); err != nil {
+				return err
+			}
+		}
+	})
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
+}
+
+// watchRest watches the folders without a line of their own; nil: they are to
+// be divided again.
+func (p *plan) watchRest(ctx context.Context, c *imapclient.Client) error {
+	if len(p.rest) == 1 {
+		return p.rest[0].watch(ctx, c)
+	}
+	g := group{p: p, c: c, folders: p.rest}
+	return g.watch(ctx)
+}
+
+// due tells whether the folders are to be listed again, or divided otherwise.
+func (p *plan) due() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lines {
+		if l.gone {
+			return true
+		}
+	}
+	if p.fewer > 0 && time.Now().After(p.until) {
+		p.fewer = 0
+		return true
+	}
+	return slices.ContainsFunc(p.all.Folders, isPattern) && time.Since(p.listed) >= listEvery
+}
+
+// slice is how long the first line waits before it looks whether it is due.
+func (p *plan) slice() time.Duration {
+	for _, l := range p.lines {
+		if !l.s.isUp() {
+			return min(settling, p.a.Slice)
+		}
+	}
+	return p.a.Slice
+}
+
+// divide lists the folders and sees to it that each is watched. own is what a
+// line's context is made of.
+func (p *plan) divide(own, session context.Context, c *imapclient.Client, fail context.CancelCauseFunc) error {
+	names, missing, err := p.a.names(session, c)
+	if err != nil {
+		return err
+	}
+	p.listed = time.Now()
+	p.tell(missing)
+	if len(names) == 0 {
+		return fmt.Errorf("no folder matches %s", strings.Join(p.a.Folders, ", "))
+	}
+	lined := p.choose(names, c)
+	for name, l := range p.lines {
+		if p.isGone(l) || !slices.Contains(lined, name) {
+			l.cancel()
+			delete(p.lines, name)
+		}
+	}
+	for i, name := range lined {
+		if p.lines[name] == nil {
+			p.start(own, name, time.Duration(i)*lineSpread, fail)
+		}
+	}
+	had := p.rest
+	p.rest = nil
+	for _, name := range names {
+		if slices.Contains(lined, name) {
+			continue
+		}
+		i := slices.IndexFunc(had, func(f *folder) bool { return f.name == name })
+		f := newFolder(p.a, name)
+		if i >= 0 {
+			f = had[i]
+		}
+		f.state = func(state string) { p.first.state(state, nil) }
+		f.slice, f.due = p.slice, p.due
+		p.rest = append(p.rest, f)
+	}
+	return nil
+}
+
+// choose says which folders get a line of their own.
+func (p *plan) choose(names []string, c *imapclient.Client) []string {
+	switch {
+	case len(names) == 1, p.a.Watch == "poll", p.notifies(c):
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	most := max(1, p.a.Connections-p.fewer)
+	if len(names) <= most {
+		return names[1:]
+	}
+	return names[:most-1]
+}
+
+func (p *plan) notifies(*imapclient.Client) bool { return false }
+
+// tell logs the patterns without a folder, where they are others than before.
+func (p *plan) tell(missing []error) {
+	text := fmt.Sprint(missing)
+	if text != p.missing {
+		for _, m := range missing {
+			p.a.Log.Error("pattern without a folder", "err", m)
+		}
+	}
+	p.missing = text
+}
+
+func (p *plan) isGone(l *line) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return l.gone
+}
+
+// start gives a folder its own line.
+func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail context.CancelCauseFunc) {
+	one := p.all.session()
+	ctx, cancel := context.WithCancel(ctx)
+	l := &line{cancel: cancel, s: &supervisor{a: one, name: name}}
+	l.s.giveUp = func() bool { return p.first.isUp() }
+	p.lines[name] = l
+	f := newFolder(one, name)
+	f.state = func(state string) { l.s.state(state, nil) }
+	p.wg.Go(func() {
+		defer cancel()
+		if sleep(ctx, pause) != nil {
+			return
+		}
+		err := l.s.run(ctx, f.watch)
+		switch {
+		case err == nil, ctx.Err() != nil:
+		case errors.As(err, new(*noUse)):
+			p.a.Log.Warn("the server lets in no more connections: watching by another one", "folder", name, "err", err)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			l.gone = true
+			p.fewer++
+			p.until = time.Now().Add(crowded)
+		default:
+			fail(err)
+		}
+	})
+}
+
+// noUse is a line that does not come up although the account's first one is.
+type noUse struct{ error }
+
+func (e *noUse) Unwrap() error { return e.error }
