@@ -1,0 +1,195 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// doors counts the connections to a server, and lets in so many at once.
+type doors struct {
+	s    *imaptest.Server
+	most int // 0: any number
+
+	mu         sync.Mutex
+	open, peak int
+	refused    int
+}
+
+func (d *doors) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.most > 0 && d.open >= d.most {
+		d.refused++
+		ours, theirs := net.Pipe()
+		go func() {
+			io.WriteString(theirs, "* BYE [LIMIT] too many connections\r\n")
+			theirs.Close()
+		}()
+		return ours, nil
+	}
+	c, err := d.s.Dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	d.open++
+	d.peak = max(d.peak, d.open)
+	return &door{Conn: c, d: d}, nil
+}
+
+type door struct {
+	net.Conn
+	d    *doors
+	once sync.Once
+}
+
+func (c *door) Close() error {
+	c.once.Do(func() {
+		c.d.mu.Lock()
+		defer c.d.mu.Unlock()
+		c.d.open--
+	})
+	return c.Conn.Close()
+}
+
+// watching runs a watch of all folders below FBL while do runs.
+func watching(t *testing.T, d *doors, l ledger.Ledger, set func(*Account), do func()) {
+	t.Helper()
+	a := account(d.s, l)
+	a.Folders, a.IMAP.Dial = []string{"FBL/*"}, d.dial
+	if set != nil {
+		set(a)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- a.Run(ctx, false) }()
+	do()
+	cancel()
+	if err := <-done; err != context.Canceled {
+		t.Errorf("the watch ended by %v", err)
+	}
+	synctest.Wait()
+	if d.open != 0 {
+		t.Errorf("%d connections are left open", d.open)
+	}
+}
+
+func fblFolders(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("FBL/%03d", i))
+	}
+	return names
+}
+
+// inFolders lists "folder recipient" of what the ledger holds, sorted.
+func inFolders(t *testing.T, l ledger.Reader) (got []string) {
+	t.Helper()
+	for row, err := range l.Records(t.Context(), ledger.Query{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, row.Folder.Name+summary(t, row.JSON)[1:])
+	}
+	slices.Sort(got)
+	return got
+}
+
+// TestManyFolders: two hundred folders are watched by eight connections, or by
+// as many as the server lets in, and what comes is read wherever it comes.
+func TestManyFolders(t *testing.T) {
+	for _, test := range []struct {
+		name       string
+		doors, set int
+		mode       string
+		peak       int
+	}{
+		{"eight", 0, 0, "", 8}, {"three", 0, 3, "", 3}, {"one", 0, 1, "", 1}, {"polled", 0, 0, "poll", 1},
+		{"four let in", 4, 0, "", 4}, {"one let in", 1, 0, "", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.New()
+				defer s.Close()
+				names := fblFolders(200)
+				var want []string
+				add := func(name string, n int) {
+					s.Append(name, mailOf(n, 0))
+					want = append(want, fmt.Sprintf("%s complaint user%d@example.com", name, n))
+				}
+				for i, name := range names {
+					s.AddMailbox(name)
+					if i%10 == 0 {
+						add(name, i)
+					}
+				}
+				d, l := &doors{s: s, most: test.doors}, ledger.NewMemory()
+				watching(t, d, l, func(a *Account) { a.Connections, a.Watch = test.set, test.mode }, func() {
+					time.Sleep(2 * time.Minute)
+					slices.Sort(want)
+					same(t, inFolders(t, l), want)
+					for i, name := range names {
+						if i%7 == 0 {
+							add(name, 1000+i)
+						}
+					}
+					time.Sleep(defaultPoll + 5*time.Second)
+					slices.Sort(want)
+					same(t, inFolders(t, l), want)
+				})
+				if d.peak != test.peak {
+					t.Errorf("%d connections at once, want %d", d.peak, test.peak)
+				}
+				if d.refused > 40 {
+					t.Errorf("%d logins were refused in three minutes", d.refused)
+				}
+			})
+		})
+	}
+}
+
+// TestFoldersChange: a folder that is made later is found, and one that goes or
+// cannot be opened is nobody else's harm.
+func TestFoldersChange(t *testing.T) {
+	for _, connections := range []int{1, 2, 8} {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.New()
+			defer s.Close()
+			s.AddMailbox("FBL/a")
+			s.Append("FBL/a", mailOf(1, 0))
+			locked := "FBL/locked"
+			s.AddMailbox(locked)
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Command == "EXAMINE" && strings.Contains(step.Text, locked) {
+					return imaptest.Action{Do: imaptest.Answer, Text: "NO [NOPERM] not yours"}
+				}
+				return imaptest.Action{}
+			}
+			l := ledger.NewMemory()
+			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = connections }, func() {
+				time.Sleep(time.Minute)
+				s.AddMailbox("FBL/z")
+				s.Append("FBL/z", mailOf(2, 0))
+				s.Append("FBL/a", mailOf(3, 0))
+				time.Sleep(listEvery + defaultPoll)
+				same(t, inFolders(t, l), []string{
+					"FBL/a complaint user1@example.com", "FBL/a complaint user3@example.com", "FBL/z complaint user2@example.com",
+				})
+				s.Append("FBL/z", mailOf(4, 0))
+				time.Sleep(defaultPoll + 5*time.Second)
+				if n := len(inFolders(t, l)); n != 4 {
+					t.Errorf("%d connections: %d records", connections, n)
+				}
+			})
+		})
+	}
+}
