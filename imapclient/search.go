@@ -3,6 +3,7 @@ package imapclient
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -13,12 +14,27 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
 	}
-	c.found = nil
 	lo = max(lo, 1) // 0 would mean the last
 	var set imap.UIDSet
 	set.AddRange(imap.UID(lo), imap.UID(hi))
+	uids, err := c.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{set}})
+	// "n:*" names the last mail even where its UID is below n.
+	return slices.DeleteFunc(uids, func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi }), err
+}
+
+// SearchSince returns the UIDs of the mails that were received on or after the
+// day of t, as the server counts days, ascending (RFC 9051 section 6.4.4).
+func (c *Client) SearchSince(ctx context.Context, t time.Time) ([]uint32, error) {
+	if c.locked {
+		return nil, ErrLocked
+	}
+	return c.search(ctx, &imap.SearchCriteria{Since: t})
+}
+
+func (c *Client) search(ctx context.Context, criteria *imap.SearchCriteria) ([]uint32, error) {
+	c.found = nil
 	err := c.do(ctx, "UID SEARCH", c.limits.Command, func() error {
-		_, err := c.gi.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{set}}, nil).Wait()
+		_, err := c.gi.UIDSearch(criteria, nil).Wait()
 		return err
 	})
 	uids := c.found
@@ -26,8 +42,6 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	if err != nil {
 		return nil, err
 	}
-	// "n:*" names the last mail even where its UID is below n.
-	uids = slices.DeleteFunc(uids, func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi })
 	slices.Sort(uids)
 	return slices.Compact(uids), nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -16,7 +18,10 @@ type Account struct {
 	PasswordFile    string            `yaml:"password_file"`
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
 	Folders         []string          `yaml:"folders"`
-	Since           *Span             `yaml:"since"`    // nil: defaultSince
+	Since           *Span             `yaml:"since"`       // nil: defaultSince
+	Watch           string            `yaml:"watch"`       // auto, poll
+	Connections     int               `yaml:"connections"` // at most; 0: 8
+	OnUIDValidity   string            `yaml:"on_uidvalidity"`
 	CAFile          string            `yaml:"ca_file"`  // PEM; trusted instead of the system's
 	Insecure        bool              `yaml:"insecure"` // allows imap:// to another machine
 }
@@ -24,6 +29,9 @@ type Account struct {
 // defaultSince is how old a mail may be when its folder is first read, for its
 // records to be acted upon.
 const defaultSince = 30 * 24 * time.Hour
+
+// mostConnections of an account are more than any provider allows.
+const mostConnections = 100
 
 func (a Account) since() time.Duration {
 	if a.Since == nil {
@@ -48,6 +56,16 @@ func (a Account) Validate() error {
 	}
 	if ways != 1 {
 		return fmt.Errorf("needs one of password_file, password_command and password, has %d", ways)
+	}
+	for _, choice := range []struct{ key, value, values string }{
+		{"watch", a.Watch, "auto, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},
+	} {
+		if choice.value != "" && !slices.Contains(strings.Split(choice.values, ", "), choice.value) {
+			return fmt.Errorf("%s is %q, none of %s", choice.key, choice.value, choice.values)
+		}
+	}
+	if a.Connections < 0 || a.Connections > mostConnections {
+		return fmt.Errorf("connections is not between 1 and %d", mostConnections)
 	}
 	if a.URL.Folder != "" && len(a.Folders) > 0 {
 		return errors.New("names a folder in url and others in folders; keep one of the two")

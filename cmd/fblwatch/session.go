@@ -84,7 +84,10 @@ func (p *program) watched(config *Config, a Account, log *slog.Logger) (watch.Ac
 	case len(folders) == 0:
 		folders = []string{"INBOX"}
 	}
-	return watch.Account{Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Since: a.since(), Log: log}, nil
+	return watch.Account{
+		Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Since: a.since(), Log: log,
+		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
+	}, nil
 }
 
 func (p *program) imapOptions(a Account) (imapclient.Options, error) {

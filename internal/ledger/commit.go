@@ -119,15 +119,15 @@ func (s *store) Claim(ctx context.Context, folder Folder) (Claim, error) {
 	claim := Claim{Folder: folder, Token: rand.Text()}
 	err := s.write(ctx, func(t tx) error {
 		var pending string
-		var contact int64
-		err := t.row([]any{&claim.ID, &claim.Checkpoint.UIDValidity, &claim.Checkpoint.High, &pending, &contact},
+		var contact, read int64
+		err := t.row([]any{&claim.ID, &claim.Checkpoint.UIDValidity, &claim.Checkpoint.High, &pending, &contact, &read},
 			`INSERT INTO folder (account, name, token, contact) VALUES (?, ?, ?, ?)
 			ON CONFLICT (account, name) DO UPDATE SET token = excluded.token
-			RETURNING id, uidvalidity, high, pending, contact`, folder.Account, folder.Name, claim.Token, milli(time.Now()))
+			RETURNING id, uidvalidity, high, pending, contact, read`, folder.Account, folder.Name, claim.Token, milli(time.Now()))
 		if err != nil {
 			return err
 		}
-		claim.Contact = fromContact(contact)
+		claim.Contact, claim.Read = fromNoted(contact), fromNoted(read)
 		claim.Checkpoint.Pending, err = parsePending(pending)
 		return err
 	})
@@ -176,8 +176,8 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 			return err
 		}
 		c := batch.Checkpoint
-		return t.exec(`UPDATE folder SET next_seq = ?, uidvalidity = ?, high = ?, pending = ? WHERE id = ?`,
-			p.next, c.UIDValidity, c.High, formatPending(c.Pending), claim.ID)
+		return t.exec(`UPDATE folder SET next_seq = ?, read = ?, uidvalidity = ?, high = ?, pending = ? WHERE id = ?`,
+			p.next, milli(time.Now()), c.UIDValidity, c.High, formatPending(c.Pending), claim.ID)
 	})
 	if err != nil {
 		return Committed{}, err

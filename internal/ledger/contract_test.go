@@ -161,6 +161,9 @@ func testClaimsFence(t *testing.T, l Ledger) {
 	}
 	commit(t, l, first, mail("a", 1))
 	second := claim(t, l, inbox)
+	if age := time.Since(second.Read); !first.Read.IsZero() || age < 0 || age > time.Minute {
+		t.Errorf("read at %v, then at %v", first.Read, second.Read)
+	}
 	if !second.Contact.Equal(first.Contact) {
 		t.Errorf("first contact was %v, then %v", first.Contact, second.Contact)
 	}
@@ -311,7 +314,7 @@ func testCheckpoint(t *testing.T, l Ledger) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "folders", folders, []Claim{{Folder: inbox, ID: c.ID, Checkpoint: cp, Contact: c.Contact}})
+		diff(t, "folders", folders, []Claim{{Folder: inbox, ID: c.ID, Checkpoint: cp, Contact: c.Contact, Read: c.Read}})
 	}
 }
 

@@ -53,6 +53,7 @@ type Claim struct {
 	Token      string
 	Checkpoint Checkpoint
 	Contact    time.Time // when the folder was first claimed; zero: before that was noted
+	Read       time.Time // the last commit; zero: none, or before that was noted
 }
 
 // Mail is one mail that was read, whether or not it made records.

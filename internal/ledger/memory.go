@@ -131,7 +131,7 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 			f.todos = append(f.todos, d)
 		}
 	}
-	f.claim.Checkpoint = batch.Checkpoint
+	f.claim.Checkpoint, f.claim.Read = batch.Checkpoint, fromMilli(milli(time.Now()))
 	f.claim.Checkpoint = f.copy().Checkpoint
 	return p.Committed, nil
 }

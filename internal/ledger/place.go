@@ -74,8 +74,8 @@ func (r *Record) counted() Count {
 func milli(t time.Time) int64      { return t.UnixMilli() }
 func fromMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// fromContact reads folder.contact.
-func fromContact(ms int64) time.Time {
+// fromNoted reads a time that was not always noted.
+func fromNoted(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

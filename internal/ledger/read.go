@@ -45,16 +45,16 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var c Claim
 		var pending string
-		var contact int64
-		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, &c.Checkpoint.UIDValidity, &c.Checkpoint.High, &pending, &contact)
+		var contact, read int64
+		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, &c.Checkpoint.UIDValidity, &c.Checkpoint.High, &pending, &contact, &read)
 		if err != nil {
 			return err
 		}
-		c.Contact = fromContact(contact)
+		c.Contact, c.Read = fromNoted(contact), fromNoted(read)
 		c.Checkpoint.Pending, err = parsePending(pending)
 		folders = append(folders, c)
 		return err
-	}, "SELECT id, account, name, uidvalidity, high, pending, contact FROM folder ORDER BY account, name")
+	}, "SELECT id, account, name, uidvalidity, high, pending, contact, read FROM folder ORDER BY account, name")
 	return folders, err
 }
 

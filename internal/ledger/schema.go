@@ -140,6 +140,7 @@ ALTER TABLE mail ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX mail_head ON mail (head) WHERE head IS NOT NULL;
 
 ALTER TABLE folder ADD COLUMN contact INTEGER NOT NULL DEFAULT 0; -- 0: unknown
+ALTER TABLE folder ADD COLUMN read INTEGER NOT NULL DEFAULT 0;    -- the last commit; 0: unknown
 ALTER TABLE folder DROP COLUMN committed;
 
 CREATE TABLE hourly_2 (

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,13 @@ type Account struct {
 	// its records to be acted upon; 0: any age. See Doubts.
 	Since time.Duration
 
+	// OnUIDValidity is what to do about a folder whose UIDs mean other mails than
+	// when it was read last: "rescan" reads it all again, and what the ledger
+	// knows falls out by its report_id; "new-only" reads what came since the day
+	// before the last commit; "stop" leaves it alone until one of the two is
+	// chosen. Empty: "rescan".
+	OnUIDValidity string
+
 	// Watch is how new mail is noticed: "poll" looks at the folders by one
 	// connection; "auto", and empty, is the best that the server has.
 	Watch string
@@ -63,6 +71,8 @@ type Account struct {
 
 	commits *atomic.Int64                        // commits of this Run that brought mails
 	pause   func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
+	wall    func() time.Time                     // the clock on the wall; nil: the machine's
+	resume  *resume                              // of this Run
 }
 
 // Progress is how far the reading of a folder is.
@@ -117,6 +127,12 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 		run.pause = time.After
 	}
 	run.IMAP.Account = a.Name
+	run.resume = newResume(run.wall)
+	ctx, cancel := context.WithCancelCause(ctx)
+	var waking sync.WaitGroup
+	defer waking.Wait()
+	defer cancel(nil)
+	waking.Go(func() { run.resume.run(ctx) })
 	if once {
 		return run.sweep(ctx)
 	}

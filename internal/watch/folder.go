@@ -78,12 +78,12 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	}
 	had := claim.Checkpoint.UIDValidity
 	switch {
-	case had != 0 && had != sel.UIDValidity:
-		f.a.Log.Warn("UIDVALIDITY changed: reading the folder again; known mails fall out",
-			"folder", f.name, "was", had, "is", sel.UIDValidity)
-		claim.Checkpoint = ledger.Checkpoint{}
 	case f.rescan:
 		claim.Checkpoint = ledger.Checkpoint{}
+	case had != 0 && had != sel.UIDValidity:
+		if claim.Checkpoint, err = f.renewed(ctx, c, claim, sel); err != nil {
+			return nil, err
+		}
 	}
 	claim.Checkpoint.UIDValidity = sel.UIDValidity
 	return &session{folder: f, c: c, sel: sel, high: claim.Checkpoint.High, line: newPipeline(ctx, f, claim)}, nil

@@ -102,6 +102,8 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 }
 
 func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
+	ctx, end := s.a.resume.session(ctx)
+	defer end()
 	c, err := imapclient.Dial(ctx, s.a.IMAP)
 	if err != nil {
 		s.undialed++

@@ -1,0 +1,39 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// renewed is where to begin in a folder that has another UIDVALIDITY than when
+// it was read last (RFC 9051 section 2.3.1.1).
+func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger.Claim, sel imapclient.Selected) (ledger.Checkpoint, error) {
+	log := f.a.Log.With("folder", f.name, "was", claim.Checkpoint.UIDValidity, "is", sel.UIDValidity)
+	switch {
+	case f.a.OnUIDValidity == "stop":
+		return ledger.Checkpoint{}, &FolderError{f.name, fmt.Errorf("UIDVALIDITY was %d and is %d: its mails are others, or numbered anew; "+
+			"set on_uidvalidity to rescan or new-only, or run fblwatch sweep --all", claim.Checkpoint.UIDValidity, sel.UIDValidity)}
+	case f.a.OnUIDValidity != "new-only":
+	case claim.Read.IsZero():
+		log.Warn("it is not known when the folder was read last")
+	default:
+		since := claim.Read.Add(-24 * time.Hour)
+		uids, err := c.SearchSince(ctx, since)
+		if err != nil {
+			return ledger.Checkpoint{}, err
+		}
+		log.Warn("UIDVALIDITY changed: reading what came lately", "since", since.UTC().Format(time.DateOnly), "mails", len(uids))
+		cp := ledger.Checkpoint{High: max(sel.UIDNext, 1) - 1}
+		for _, uid := range uids {
+			cp.High = max(cp.High, uid)
+			cp.Pending = append(cp.Pending, ledger.Pending{UID: uid})
+		}
+		return cp, nil
+	}
+	log.Warn("UIDVALIDITY changed: reading the folder again; known mails fall out")
+	return ledger.Checkpoint{}, nil
+}
