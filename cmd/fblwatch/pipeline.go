@@ -30,6 +30,10 @@ func (b *batch) add(m mailfile.Mail) {
 	b.mails = append(b.mails, m)
 }
 
+// full batches get no more mails; nor does one with an error, which is behind
+// its mails.
+func (b *batch) full() bool { return len(b.data) >= batchSize || b.err != nil }
+
 func (b *batch) reset() {
 	if cap(b.data) > batchKeep {
 		b.data = nil
@@ -53,7 +57,7 @@ func readMails(ctx context.Context, paths []string, opts mailfile.Options, encod
 	workers := runtime.GOMAXPROCS(0)
 	inFlight := workers + 2
 	free := make(chan *batch, inFlight) // bounds the memory
-	work := make(chan *batch)
+	work := make(chan *batch, 1)
 	ordered := make(chan *batch, inFlight)
 	for range inFlight {
 		b := new(batch)
@@ -94,52 +98,39 @@ func readMails(ctx context.Context, paths []string, opts mailfile.Options, encod
 	}
 }
 
-// divide fills batches with mails and sends each to work and then to ordered.
-func divide(ctx context.Context, paths []string, opts mailfile.Options, free <-chan *batch, work, ordered chan<- *batch) {
+// divide fills batches with mails. Each lies in work from its first mail on, for
+// whoever is free to take it, and until then it is filled further.
+func divide(ctx context.Context, paths []string, opts mailfile.Options, free <-chan *batch, work chan *batch, ordered chan<- *batch) {
 	mails, octets := 0, int64(0)
-	var b *batch
-	take := func() bool {
+	readAll(ctx, paths, opts, func(m mailfile.Mail, err error) bool {
+		var b *batch
 		select {
-		case b = <-free:
+		case b = <-work: // nobody has taken it yet
+			if b.full() {
+				work <- b // has room: nobody else puts any in
+				b = nil
+			}
+		default:
+		}
+		if b == nil {
+			select {
+			case b = <-free:
+			case <-ctx.Done():
+				return false
+			}
+			ordered <- b // has room for every batch
+		}
+		if err == nil {
+			mails++
+			octets += m.Size
+			b.add(m)
+		}
+		b.err, b.upTo, b.octets = err, mails, octets
+		select {
+		case work <- b:
 			return true
 		case <-ctx.Done():
 			return false
 		}
-	}
-	send := func(must bool) (sent bool) {
-		b.upTo, b.octets = mails, octets
-		if must {
-			select {
-			case work <- b:
-			case <-ctx.Done():
-				return false
-			}
-		} else {
-			select {
-			case work <- b:
-			default:
-				return false
-			}
-		}
-		ordered <- b // has room for every batch
-		b = nil
-		return true
-	}
-	readAll(ctx, paths, opts, func(m mailfile.Mail, err error) bool {
-		if ctx.Err() != nil || b == nil && !take() {
-			return false
-		}
-		if err != nil {
-			b.err = err
-			return send(true)
-		}
-		mails++
-		octets += m.Size
-		b.add(m)
-		full := len(b.data) >= batchSize
-		return send(full) || !full
 	})
-	if b != nil {
-		send(true)
-	}
 }
