@@ -132,7 +132,7 @@ func (n *names) makeRoom(now time.Time) {
 }
 
 func (n *names) ask(ctx context.Context, ip netip.Addr, a *answer) {
-	name, answered, err := n.confirmed(ctx, ip)
+	name, err := n.confirmed(ctx, ip)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	defer close(a.done)
@@ -151,26 +151,26 @@ func (n *names) ask(ctx context.Context, ip netip.Addr, a *answer) {
 	default:
 		a.until = now.Add(keepFailure)
 	}
-	if answered {
-		n.breaker.answered()
-	}
-	if !a.dropped && isTimeout(ctx, err) {
+	switch {
+	case a.dropped:
+	case isTimeout(ctx, err):
 		n.breaker.timedOut(now)
+	default:
+		n.breaker.answered()
 	}
 }
 
 // confirmed finds the name of ip that leads back to it: whoever has an address
 // can give it any name. Of several it is the first in order, since they come in
-// any. answered: the DNS did, whatever it said. err: it is not known whether
-// there is one.
-func (n *names) confirmed(ctx context.Context, ip netip.Addr) (name string, answered bool, err error) {
+// any. err: it is not known whether there is one.
+func (n *names) confirmed(ctx context.Context, ip netip.Addr) (name string, err error) {
 	found, err := n.resolver.LookupAddr(ctx, ip.String())
 	switch {
 	case len(found) > 0: // of the names beside an error those are good
 	case err == nil, isNotFound(err):
-		return "", true, nil
+		return "", nil
 	default:
-		return "", !isTimeout(ctx, err), err
+		return "", err
 	}
 	network := "ip6"
 	if ip.Is4() {
@@ -180,7 +180,7 @@ func (n *names) confirmed(ctx context.Context, ip netip.Addr) (name string, answ
 	for _, name := range candidates(found) {
 		addrs, failure := n.resolver.LookupNetIP(ctx, network, name+".")
 		if slices.ContainsFunc(addrs, func(a netip.Addr) bool { return a.Unmap() == ip }) {
-			return name, true, nil
+			return name, nil
 		}
 		if failure != nil && !isNotFound(failure) {
 			err = failure
@@ -189,7 +189,7 @@ func (n *names) confirmed(ctx context.Context, ip netip.Addr) (name string, answ
 			break
 		}
 	}
-	return "", true, err
+	return "", err
 }
 
 func isNotFound(err error) bool {
