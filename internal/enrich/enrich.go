@@ -99,8 +99,8 @@ func New(c Config, resolver Resolver) (*Enricher, error) {
 // Asks tells whether Records may wait for the DNS.
 func (e *Enricher) Asks() bool { return e != nil && e.dns != nil }
 
-// Records fills in the Source of all records of one report. It waits no longer
-// than Config.Timeout.
+// Records fills in the Source of all records of one report, but for what stands
+// in it already. It waits no longer than Config.Timeout.
 func (e *Enricher) Records(ctx context.Context, records []report.Record) {
 	if e == nil {
 		return
@@ -109,28 +109,32 @@ func (e *Enricher) Records(ctx context.Context, records []report.Record) {
 	if e.dns != nil {
 		deadline = time.Now().Add(e.dns.timeout)
 	}
-	last, source := "", report.Source{}
 	for i := range records {
 		rec := &records[i]
-		if rec.SourceIP != last {
-			last, source = rec.SourceIP, e.source(ctx, rec.SourceIP, deadline)
+		var had report.Source
+		if rec.Source != nil {
+			had = *rec.Source
 		}
-		if source != (report.Source{}) {
-			own := source
-			rec.Source = &own
+		if s := e.source(ctx, rec.SourceIP, had, deadline); s != had {
+			rec.Source = &s
 		}
 	}
 }
 
-func (e *Enricher) source(ctx context.Context, text string, deadline time.Time) (s report.Source) {
+// source is s with what is known of an address besides.
+func (e *Enricher) source(ctx context.Context, text string, s report.Source, deadline time.Time) report.Source {
 	ip, err := netip.ParseAddr(text)
 	if err != nil {
 		return s
 	}
 	ip = ip.Unmap().WithZone("")
-	s.Country = lookup[place](e.country, ip).country()
-	s.ASN, s.ASName = lookup[system](e.asn, ip).asn()
-	if e.dns != nil && isPublic(ip) {
+	if s.Country == "" {
+		s.Country = lookup[place](e.country, ip).country()
+	}
+	if s.ASN == 0 {
+		s.ASN, s.ASName = lookup[system](e.asn, ip).asn()
+	}
+	if s.ReverseDNS == "" && e.dns != nil && isPublic(ip) {
 		s.ReverseDNS = e.dns.lookup(ctx, ip, deadline)
 	}
 	return s

@@ -197,6 +197,21 @@ func TestNotAsked(t *testing.T) {
 	}
 }
 
+// What stands there already stays, unasked; what shares it is not changed.
+func TestSourceStands(t *testing.T) {
+	z := &zone{names: map[string][]string{public4: {"mail.example.com."}}, hosts: map[string]string{"mail.example.com.": public4}}
+	e := z.enricher(t)
+	shared := &report.Source{Country: "DE"}
+	records := []report.Record{{SourceIP: public4, Source: shared}}
+	if e.Records(t.Context(), records); *records[0].Source != (report.Source{Country: "DE", ReverseDNS: "mail.example.com"}) || shared.ReverseDNS != "" {
+		t.Errorf("%+v of %+v", *records[0].Source, *shared)
+	}
+	records[0].Source, z.reverse = &report.Source{ReverseDNS: "old.example.com"}, 0
+	if z.enricher(t).Records(t.Context(), records); records[0].Source.ReverseDNS != "old.example.com" || z.reverse != 0 {
+		t.Errorf("%+v, %d questions", *records[0].Source, z.reverse)
+	}
+}
+
 // All records of a report have one source; each has its own copy.
 func TestOneQuestionAReport(t *testing.T) {
 	z := &zone{names: map[string][]string{public4: {"mail.example.com."}}, hosts: map[string]string{"mail.example.com.": public4}}

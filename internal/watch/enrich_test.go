@@ -160,3 +160,34 @@ func TestSilentDNSWatch(t *testing.T) {
 		<-done
 	})
 }
+
+// TestReprocessSource: what was not known of the address when the mail came is
+// added; what was known stands, whatever the DNS says today.
+func TestReprocessSource(t *testing.T) {
+	reading := func(dns *answers) Reading {
+		e, err := enrich.New(enrich.Config{ReverseDNS: true, Timeout: time.Millisecond}, dns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Reading{Enrich: e, Privacy: filter(t, "hash", "keep")}
+	}
+	s := shelve(t, reading(&answers{silent: true}), sentFrom(1), 1<<20)
+	if got := s.records()[0]; got.Source != nil {
+		t.Fatalf("%+v", got.Source)
+	}
+	if outcome := s.again(reading(&answers{silent: true})); outcome != Same {
+		t.Errorf("while the DNS is silent: %s", outcome)
+	}
+	if outcome := s.again(reading(&answers{})); outcome != Revises {
+		t.Errorf("once it answers: %s", outcome)
+	}
+	got := s.records()[0]
+	if got.Revision != 2 || got.Source == nil || got.Source.ReverseDNS != hostName(got.SourceIP) {
+		t.Errorf("revision %d: %+v", got.Revision, got.Source)
+	}
+	for _, g := range []Reading{reading(&answers{}), reading(&answers{silent: true}), {Privacy: filter(t, "hash", "keep")}} {
+		if outcome := s.again(g); outcome != Same {
+			t.Errorf("afterwards: %s", outcome)
+		}
+	}
+}
