@@ -23,6 +23,7 @@ var floors = map[string]int{
 	"internal/sample":    0,
 	"imapclient":         1,
 	"internal/authentic": 1,
+	"internal/enrich":    1,
 	"internal/hook":      1,
 	"internal/identify":  1,
 	"internal/imaptest":  1,

@@ -138,9 +138,9 @@ type Suppress struct {
 
 // Source is what is known about the source address from elsewhere.
 type Source struct {
-	ReverseDNS string `json:"reverse_dns,omitempty"`
-	Country    string `json:"country,omitempty"`
-	ASN        int    `json:"asn,omitempty"`
+	ReverseDNS string `json:"reverse_dns,omitempty"` // its name, which leads back to it; lower case, no final dot
+	Country    string `json:"country,omitempty"`     // ISO 3166-1, two capital letters
+	ASN        int    `json:"asn,omitempty"`         // of its autonomous system (RFC 6793)
 	ASName     string `json:"as_name,omitempty"`
 }
 

@@ -36,15 +36,22 @@ func (p *program) check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sample, err := newSampling(c, config)
+	sample, err := newSampling(c)
 	if err != nil {
 		return err
 	}
 	t := trial{p: p, sample: sample}
-	t.ok("config", "%s", plural(len(config.Accounts), "account"))
+	reading, err := config.reading()
+	if err != nil {
+		t.fail("config", err)
+		t.sample = nil // it would not be read by the config
+	} else {
+		t.ok("config", "%s", plural(len(config.Accounts), "account"))
+	}
+	t.sample.by(reading)
 	t.ledger(c.Context, config.Ledger)
 	for _, a := range config.Accounts {
-		t.account(c.Context, config, a)
+		t.account(c.Context, reading, a)
 	}
 	if c.Context.Err() != nil {
 		return c.Context.Err()
@@ -153,8 +160,8 @@ func (t *trial) state(s ledger.State) {
 	t.ok(s.Name, "%s", text)
 }
 
-func (t *trial) account(ctx context.Context, config *Config, a Account) {
-	account, err := t.p.watched(config, a, nil)
+func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
+	account, err := t.p.watched(reading, a, nil)
 	if err != nil {
 		t.fail(a.Name, err)
 		return

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
@@ -25,6 +26,7 @@ type Config struct {
 	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
 	Identify  identify.Config  `yaml:"identify"`
 	Trust     authentic.Config `yaml:"trust"`
+	Enrich    enrich.Config    `yaml:"enrich"`
 	Privacy   privacy.Config   `yaml:"privacy"`
 	Records   sink.FileConfig  `yaml:"records"`
 	Log       LogConfig        `yaml:"log"`
@@ -83,6 +85,10 @@ func (c *Config) reading() (watch.Reading, error) {
 			return watch.Reading{}, wrong(err, "")
 		}
 	}
+	enricher, err := enrich.New(c.Enrich, nil)
+	if err != nil {
+		return watch.Reading{}, wrong(err, "")
+	}
 	filter, err := privacy.New(c.Privacy)
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
@@ -90,7 +96,7 @@ func (c *Config) reading() (watch.Reading, error) {
 	return watch.Reading{
 		Providers: c.Providers, Identify: identifier,
 		Trust: trust, DNS: asks,
-		Privacy: filter,
+		Enrich: enricher, Privacy: filter,
 	}, nil
 }
 

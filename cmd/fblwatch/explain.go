@@ -25,12 +25,13 @@ func (p *program) explainCommand() *cli.Command {
 		Usage:     "show how one mail is read, and where each value comes from",
 		ArgsUsage: "FILE",
 		Description: "FILE is a mail, an mbox or a directory; - is standard input. A source is the part\n" +
-			"and the field that a value was read from: outer, report, original, text, json.\n\n" +
+			"and the field that a value was read from: outer, report, original, text, json;\n" +
+			"or dns or mmdb, which the config's enrich asks.\n\n" +
 			"Example: fblwatch explain --number 3 ~/mail/fbl",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "number", Usage: "the `N`th mail, from 1", Value: 1},
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, privacy"},
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, enrich, privacy"},
 		},
 		Action: p.explain,
 	}
@@ -171,8 +172,13 @@ func sourceOf(r *report.Report, rec *report.Record, key string) string {
 		return ""
 	}
 	switch top {
-	case "fingerprint", "complainant", "recipients", "tags", "derived", "identity", "suppress", "source", "mailbox", "parse":
+	case "fingerprint", "complainant", "recipients", "tags", "derived", "identity", "suppress", "mailbox", "parse":
 		return "" // ours
+	case "source":
+		if rest == "reverse_dns" {
+			return "dns"
+		}
+		return "mmdb"
 	case "arrival_date", "arrival_date_raw":
 		return field(report.FromReport, "arrival-date", "received-date")
 	case "rcpt_hash":

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maxmind/mmdbwriter"
+	"github.com/maxmind/mmdbwriter/mmdbtype"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
@@ -42,8 +45,27 @@ func TestScripts(t *testing.T) {
 			"folder":  addFolder,
 			"await":   await,
 			"idof":    idOf,
+			"mmdb":    writeMMDB,
 		},
 	})
+}
+
+// writeMMDB: mmdb FILE PREFIX KEY=VALUE... writes a database of one network.
+func writeMMDB(ts *testscript.TestScript, _ bool, args []string) {
+	tree, err := mmdbwriter.New(mmdbwriter.Options{DatabaseType: "Script", IncludeReservedNetworks: true})
+	ts.Check(err)
+	_, network, err := net.ParseCIDR(args[1])
+	ts.Check(err)
+	entry := mmdbtype.Map{}
+	for _, pair := range args[2:] {
+		key, value, _ := strings.Cut(pair, "=")
+		entry[mmdbtype.String(key)] = mmdbtype.String(value)
+	}
+	ts.Check(tree.Insert(network, entry))
+	var b bytes.Buffer
+	_, err = tree.WriteTo(&b)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
 
 type serverKey struct{}

@@ -28,7 +28,7 @@ func (p *program) parseCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
 			&cli.StringFlag{Name: "format", Usage: "json (one record a line), arf (plain header lines) or table; json where stdout is no terminal, else table"},
 			&cli.StringFlag{Name: "from", Usage: "only reports whose From is `ADDR`"},
-			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, privacy"},
+			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, enrich, privacy"},
 			&cli.BoolFlag{Name: "all", Usage: "with json: also a line {\"kind\": ..., \"mailbox\": ...} for each mail that makes no record"},
 		},
 		Action: p.parse,

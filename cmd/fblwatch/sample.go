@@ -59,7 +59,7 @@ func (i *identified) add(n int, known bool) {
 	}
 }
 
-func newSampling(c *cli.Context, config *Config) (*sampling, error) {
+func newSampling(c *cli.Context) (*sampling, error) {
 	n := c.Int("sample")
 	if !c.IsSet("sample") {
 		return nil, nil
@@ -67,9 +67,16 @@ func newSampling(c *cli.Context, config *Config) (*sampling, error) {
 	if n < 1 || n > mostSamples {
 		return nil, wrong(fmt.Errorf("--sample is not between 1 and %d", mostSamples), "")
 	}
-	reading, err := config.reading()
-	reading.Trust = nil // whether they are genuine is another question, and asks the DNS
-	return &sampling{most: n, reading: reading, seen: make(map[string]bool), providers: make(map[string]*identified)}, err
+	return &sampling{most: n, seen: make(map[string]bool), providers: make(map[string]*identified)}, nil
+}
+
+// by has the sample read like the config's mails. Whether they are genuine, and
+// where they came from, are other questions, and ask the DNS.
+func (s *sampling) by(reading watch.Reading) {
+	if s != nil {
+		reading.Trust, reading.Enrich = nil, nil
+		s.reading = reading
+	}
 }
 
 // folder reads the newest mails of the open folder and says how many it read;

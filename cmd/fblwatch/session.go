@@ -67,13 +67,10 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 	return &Config{Ledger: ledger, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
 }
 
-// watched is the account as internal/watch takes it, without a ledger.
-func (p *program) watched(config *Config, a Account, log *slog.Logger) (watch.Account, error) {
+// watched is the account as internal/watch takes it, without a ledger. All
+// accounts share one reading: what it caches, and its files in memory.
+func (p *program) watched(reading watch.Reading, a Account, log *slog.Logger) (watch.Account, error) {
 	imap, err := p.imapOptions(a)
-	if err != nil {
-		return watch.Account{}, err
-	}
-	reading, err := config.reading()
 	if err != nil {
 		return watch.Account{}, err
 	}

@@ -37,6 +37,10 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	reading, err := config.reading()
+	if err != nil {
+		return err
+	}
 	l, err := openLedger(c.Context, config.Ledger, c.Bool("dry-run"))
 	if err != nil {
 		return err
@@ -59,7 +63,7 @@ func (p *program) sweep(c *cli.Context) error {
 	var upkeep sync.WaitGroup
 	upkeep.Go(func() { obey(obeying, l, sinks, log) })
 	err = p.eachSession(c, config, func(c *cli.Context, a Account) error {
-		account, err := p.watched(config, a, log)
+		account, err := p.watched(reading, a, log)
 		if err != nil {
 			return err
 		}

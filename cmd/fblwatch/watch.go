@@ -33,10 +33,15 @@ const (
 	obeyEvery  = time.Second / 2
 	pruneEvery = time.Hour
 	stateEvery = 30 * time.Second
+	lookEvery  = time.Minute
 )
 
 func (p *program) watch(c *cli.Context) error {
 	config, err := p.setup(c)
+	if err != nil {
+		return err
+	}
+	reading, err := config.reading()
 	if err != nil {
 		return err
 	}
@@ -48,7 +53,7 @@ func (p *program) watch(c *cli.Context) error {
 	log := p.logger(config.Log)
 	accounts := make([]watch.Account, len(config.Accounts))
 	for i, a := range config.Accounts {
-		if accounts[i], err = p.watched(config, a, log); err != nil {
+		if accounts[i], err = p.watched(reading, a, log); err != nil {
 			return err
 		}
 	}
@@ -72,11 +77,16 @@ func (p *program) watch(c *cli.Context) error {
 	keeping, cancel := context.WithCancel(ctx)
 	upkeep.Go(func() { obey(keeping, l, sinks, log) })
 	upkeep.Go(func() {
-		every(keeping, pruneEvery, func() error { return prune(keeping, l, config) }, log)
+		every(keeping, pruneEvery, func() error { return prune(keeping, l, config) }, "upkeep of the ledger", log)
 	})
 	upkeep.Go(func() {
-		every(keeping, stateEvery, func() error { return sinks.states(keeping, l) }, log)
+		every(keeping, stateEvery, func() error { return sinks.states(keeping, l) }, "upkeep of the ledger", log)
 	})
+	if reading.Enrich != nil {
+		upkeep.Go(func() {
+			every(keeping, lookEvery, reading.Enrich.Refresh, "looking up addresses", log)
+		})
+	}
 	running.Wait()
 	cancel()
 	upkeep.Wait()
@@ -90,22 +100,28 @@ func obey(ctx context.Context, l ledger.Ledger, sinks *sinks, log *slog.Logger) 
 		rows, err := l.Obey(ctx)
 		sinks.offer(ledger.Committed{Rows: rows})
 		return err
-	}, log)
+	}, "upkeep of the ledger", log)
 }
 
-// every does the ledger's upkeep now and again, until ctx ends. It logs an error
-// when it is another one than before.
-func every(ctx context.Context, pause time.Duration, do func() error, log *slog.Logger) {
+// every does what is to be done now and again, until ctx ends. It logs a failure
+// when it is another than before, and that it is over.
+func every(ctx context.Context, pause time.Duration, do func() error, what string, log *slog.Logger) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
-	for last := ""; ; {
-		text := ""
-		if err := do(); err != nil && ctx.Err() == nil {
-			if text = err.Error(); text != last {
-				log.Warn("upkeep of the ledger", "err", err)
-			}
+	last := ""
+	for {
+		now := ""
+		if err := do(); err != nil {
+			now = err.Error()
 		}
-		last = text
+		switch {
+		case now == last || ctx.Err() != nil:
+		case now != "":
+			log.Warn(what, "err", now)
+		default:
+			log.Info(what + ": works again")
+		}
+		last = now
 		select {
 		case <-ctx.Done():
 			return

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/report"
@@ -17,11 +18,12 @@ type Reading struct {
 	Identify  *identify.Identifier // who is meant; nil: nobody is looked for
 	Trust     *authentic.Checker   // whether it is genuine; nil: unchecked
 	DNS       bool                 // Trust asks the DNS
+	Enrich    *enrich.Enricher     // what is known of the source address; nil: nothing is looked up
 	Privacy   *privacy.Filter      // takes people out of what is stored; nil: keeps them
 }
 
 // Asks tells whether reading a mail may wait for others than this machine.
-func (g Reading) Asks() bool { return g.Trust != nil && g.DNS }
+func (g Reading) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
 
 // Records makes the records of r, which was read from mail; whole: mail is all
 // that is to be had of it. doubts keep a verdict from being yes, see
@@ -42,6 +44,7 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 		g.trust(records, reporter)
 	}
 	decide(records, doubts)
+	g.Enrich.Records(ctx, records)
 	g.Privacy.Records(records) // last: what comes before needs the addresses
 	return records, false
 }

@@ -80,6 +80,10 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 			g.trust(records, g.reporter(ctx, kept, r, size, was, altered, token))
 		}
 		decide(records, doubts)
+		for i := range records {
+			was.source(&records[i])
+		}
+		g.Enrich.Records(ctx, records)
 		g.Privacy.Records(records)
 	}
 	for i := range records {
@@ -213,6 +217,14 @@ func (h history) known(r *report.Record) {
 	r.Identify(id)
 }
 
+// source gives a record what was known of its address when the mail came: today
+// another may have it. What was not known, or not asked, may be added.
+func (h history) source(r *report.Record) {
+	if old := h.current[r.ID]; old != nil && old.SourceIP == r.SourceIP {
+		r.Source = old.Source
+	}
+}
+
 // stands gives a record what no reading changes.
 func (h history) stands(r *report.Record, altered bool) {
 	old := h.current[r.ID]
@@ -227,9 +239,6 @@ func (h history) stands(r *report.Record, altered bool) {
 		if r.Complainant != report.Token {
 			r.Complainant = old.Complainant
 		}
-	}
-	if old.SourceIP == r.SourceIP && old.Source != nil {
-		r.Source = old.Source
 	}
 	if old.Suppress != nil && !old.Suppress.DecidedAt.IsZero() {
 		r.Suppress = old.Suppress

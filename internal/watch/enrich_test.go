@@ -1,0 +1,201 @@
+package watch
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/enrich"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/privacy"
+	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// answers is a DNS in which every address has a name, or that never answers.
+type answers struct {
+	silent bool
+	asked  atomic.Int64
+}
+
+func (a *answers) wait(ctx context.Context) error {
+	if a.silent {
+		<-ctx.Done()
+	}
+	return ctx.Err()
+}
+
+func (a *answers) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	a.asked.Add(1)
+	if err := a.wait(ctx); err != nil {
+		return nil, err
+	}
+	return []string{hostName(addr) + "."}, nil
+}
+
+func (a *answers) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	addr, err := netip.ParseAddr(strings.ReplaceAll(strings.TrimSuffix(host, ".example.com."), "-", ":"))
+	return []netip.Addr{addr}, err
+}
+
+func hostName(addr string) string { return strings.ReplaceAll(addr, ":", "-") + ".example.com" }
+
+// sourceAddress is public, but nobody's: AS112's (RFC 7535).
+func sourceAddress(i int) netip.Addr {
+	return netip.MustParseAddr(fmt.Sprintf("2620:4f:8000::1:%x", i))
+}
+
+// sentFrom is a report on a mail from an address of its own.
+func sentFrom(i int) []byte {
+	at := fmt.Appendf(nil, "Source-IP: %s\r\n", sourceAddress(i))
+	mail := bytes.Replace(sample.Report(i, 0), fmt.Appendf(nil, "Source-IP: 192.0.2.%d\r\n", 1+i%254), at, 1)
+	if !bytes.Contains(mail, at) {
+		panic("the sample has no Source-IP")
+	}
+	return mail
+}
+
+const limit = 2 * time.Second
+
+// TestSilentDNS: a DNS that never answers delays a mailbox by one time limit,
+// not by one a mail, and loses no record.
+func TestSilentDNS(t *testing.T) {
+	const mails = 1000
+	sweep := func(t *testing.T, dns *answers) (took time.Duration, named int) {
+		s := imaptest.New()
+		defer s.Close()
+		for i := range mails {
+			s.Append("INBOX", sentFrom(i))
+		}
+		l := ledger.NewMemory()
+		a := account(s, l)
+		if dns != nil {
+			var err error
+			if a.Reading.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, dns); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		if err := a.Run(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		took = time.Since(start)
+		same(t, records(t, l), expected(mails))
+		for row, err := range l.Records(t.Context(), ledger.Query{}) {
+			var rec report.Record
+			if err != nil || json.Unmarshal(row.JSON, &rec) != nil {
+				t.Fatal(err)
+			}
+			if rec.Source != nil && rec.Source.ReverseDNS == hostName(rec.SourceIP) {
+				named++
+			}
+		}
+		return took, named
+	}
+	synctest.Test(t, func(t *testing.T) {
+		off, _ := sweep(t, nil)
+		good := &answers{}
+		if took, named := sweep(t, good); took != off || named != mails || good.asked.Load() != mails {
+			t.Errorf("a quick DNS: %v, without %v; %d named after %d questions", took, off, named, good.asked.Load())
+		}
+		silent := &answers{silent: true}
+		took, named := sweep(t, silent)
+		if took < limit || took > off+2*limit || named != 0 {
+			t.Errorf("a silent DNS: %v for %d mails, without it %v; %d named", took, mails, off, named)
+		}
+		n := silent.asked.Load()
+		if n > 2*askers {
+			t.Errorf("%d questions", n)
+		}
+		t.Logf("%d mails: %v without, %v with a silent DNS, %d questions", mails, off, took, n)
+	})
+}
+
+// TestSilentDNSWatch: new mail waits for a silent DNS now and again, for its time
+// limit at most.
+func TestSilentDNSWatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		l := ledger.NewMemory()
+		committed := make(chan time.Time, 1)
+		a := account(s, l)
+		a.Committed = func(done ledger.Committed) {
+			if len(done.Rows) > 0 {
+				committed <- time.Now()
+			}
+		}
+		var err error
+		if a.Reading.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, &answers{silent: true}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.Run(ctx, false) }()
+		synctest.Wait()
+		late := 0
+		start := time.Now()
+		const mails = 300
+		for i := range mails {
+			s.Append("INBOX", sentFrom(i))
+			arrived := time.Now()
+			switch delay := (<-committed).Sub(arrived); {
+			case delay > limit+batchTime:
+				t.Fatalf("mail %d was committed after %v", i, delay)
+			case delay > batchTime:
+				late++
+			}
+			time.Sleep(time.Second)
+		}
+		if most := 3 + int(time.Since(start)/time.Minute) + 1; late == 0 || late > most {
+			t.Errorf("%d of %d mails were late, want %d at most", late, mails, most)
+		}
+		t.Logf("%d of %d mails in %v were late", late, mails, time.Since(start))
+		same(t, records(t, l), expected(mails))
+		cancel()
+		<-done
+	})
+}
+
+// TestReprocessSource: what was not known of the address when the mail came is
+// added; what was known stands, whatever the DNS says today.
+func TestReprocessSource(t *testing.T) {
+	for name, filter := range map[string]*privacy.Filter{"plain": nil, "hashed": filter(t, "hash", "keep")} {
+		t.Run(name, func(t *testing.T) {
+			reading := func(dns *answers) Reading {
+				e, err := enrich.New(enrich.Config{ReverseDNS: true, Timeout: time.Millisecond}, dns)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return Reading{Enrich: e, Privacy: filter}
+			}
+			s := shelve(t, reading(&answers{silent: true}), sentFrom(1), 1<<20)
+			if got := s.records()[0]; got.Source != nil {
+				t.Fatalf("%+v", got.Source)
+			}
+			if outcome := s.again(reading(&answers{silent: true})); outcome != Same {
+				t.Errorf("while the DNS is silent: %s", outcome)
+			}
+			if outcome := s.again(reading(&answers{})); outcome != Revises {
+				t.Errorf("once it answers: %s", outcome)
+			}
+			got := s.records()[0]
+			if got.Revision != 2 || got.Source == nil || got.Source.ReverseDNS != hostName(got.SourceIP) {
+				t.Errorf("revision %d: %+v", got.Revision, got.Source)
+			}
+			for _, g := range []Reading{reading(&answers{}), reading(&answers{silent: true}), {Privacy: filter}} {
+				if outcome := s.again(g); outcome != Same {
+					t.Errorf("afterwards: %s", outcome)
+				}
+			}
+		})
+	}
+}
