@@ -34,7 +34,6 @@ type plan struct {
 	first   *supervisor
 	lines   map[string]*line // by folder
 	rest    []*folder
-	names   []string
 	listed  time.Time
 	missing string
 

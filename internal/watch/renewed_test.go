@@ -2,7 +2,6 @@ package watch
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -70,7 +69,7 @@ func TestOnUIDValidity(t *testing.T) {
 				if err := a.Run(t.Context(), true); err != nil || read != 1 {
 					t.Errorf("the next sweep read %d mails, %v", read, err)
 				}
-				if got, want := records(t, l), fmt.Sprint("13 complaint user12@example.com"); got[len(got)-1] != want {
+				if got, want := records(t, l), "13 complaint user12@example.com"; got[len(got)-1] != want {
 					t.Errorf("last %s, want %s", got[len(got)-1], want)
 				}
 			})
