@@ -28,6 +28,7 @@ type Client struct {
 	gi      *imapclient.Client
 	caps    map[string]bool
 	mailbox callbacks.Mailbox // as the events name it
+	expires time.Time         // of what it is logged in by
 	locked  bool              // a Handler or the loop over Fetch is running
 
 	// What the events of the running command have gathered.
@@ -48,6 +49,10 @@ func (c *Client) Octets() int64 { return c.tap.octets.Load() }
 
 // Has tells whether the server offers a capability, e.g. "IDLE".
 func (c *Client) Has(capability string) bool { return c.caps[strings.ToUpper(capability)] }
+
+// Expires is when the token expires by which the session is logged in. Zero: not
+// known, or never.
+func (c *Client) Expires() time.Time { return c.expires }
 
 // Close ends the session at once and waits until nothing of it runs.
 func (c *Client) Close() error {

@@ -2,6 +2,7 @@ package imapclient_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -104,6 +105,32 @@ func ExampleDial() {
 	defer c.Logout(ctx)
 	fmt.Println("IDLE offered:", c.Has("IDLE"))
 	// Output: IDLE offered: true
+}
+
+// Log in by an OAuth2 access token, and get another where that has expired.
+func ExampleCredentials() {
+	s := exampleServer()
+	defer s.Close()
+	s.Caps, s.Token = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"}, "fresh"
+
+	opts := exampleOptions(s)
+	opts.Login = func(ctx context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
+		token := imapclient.Secret("from-a-file")
+		switch {
+		case errors.Is(ch.Last, imapclient.ErrExpired) && ch.Trial == 2:
+			token = "fresh" // from the issuer
+		case ch.Last != nil:
+			return imapclient.Credentials{}, ch.Last
+		}
+		return imapclient.Credentials{Username: "user", Token: token, Expires: time.Now().Add(time.Hour)}, nil
+	}
+	c, err := imapclient.Dial(context.Background(), opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Println("expires within the hour:", time.Until(c.Expires()) < time.Hour)
+	// Output: expires within the hour: true
 }
 
 func ExampleClient_List() {

@@ -35,7 +35,8 @@ type Options struct {
 	Insecure bool
 
 	// Login decides with what to log in. It is called again, with Trial one
-	// higher, after each refusal, and ends the trials by an error.
+	// higher, right after each refusal, and ends the trials by an error. Each
+	// trial has a connection of its own.
 	Login func(context.Context, Challenge) (Credentials, error)
 
 	// Handler receives the events; nil is callbacks.Nop.
@@ -54,13 +55,22 @@ type Options struct {
 type Challenge struct {
 	Trial      int      // from 1
 	Mechanisms []string // SASL mechanisms offered, upper case
-	Last       error    // why the trial before was refused; nil at the first
+	Last       error    // why the trial before was refused, an *AuthError; nil at the first
 }
 
-// Credentials answer a Challenge.
+// Credentials answer a Challenge. A token logs in by OAUTHBEARER (RFC 7628) or
+// XOAUTH2, a password by PLAIN, LOGIN or the LOGIN command; with neither it is
+// EXTERNAL, the certificate of Options.TLS. Where there is a token and the server
+// wants none, the password is used.
 type Credentials struct {
-	Username string
+	Username string // for EXTERNAL whom to act as, empty: whom the certificate names
 	Password Secret
+	Token    Secret    // an OAuth2 access token
+	Expires  time.Time // of the token; zero: not known
+
+	// Mechanism overrides the choice: PLAIN, LOGIN, EXTERNAL, OAUTHBEARER or
+	// XOAUTH2, whether offered or not.
+	Mechanism string
 }
 
 // Timeouts bound every wait of a session. A zero field takes its default.

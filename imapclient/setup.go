@@ -3,8 +3,6 @@ package imapclient
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,9 +18,12 @@ type setup struct {
 	*Client
 	wire *wire
 	tags int
+
+	challenge Challenge    // of the next trial to log in
+	cred      *Credentials // for it, once asked for
 }
 
-const maxTrials = 10 // of a login, whatever Options.Login says
+const maxTrials = 10 // connections for one login, whatever Options.Login says
 
 func (s *setup) run(ctx context.Context) error {
 	if s.opts.Security == ImplicitTLS {
@@ -81,7 +82,7 @@ func (s *setup) starttls(ctx context.Context) error {
 	if !s.Has("STARTTLS") {
 		return ErrNoSTARTTLS
 	}
-	st, err := s.command("STARTTLS", "STARTTLS")
+	st, err := s.command("STARTTLS", "STARTTLS", nil)
 	if err != nil {
 		return err
 	}
@@ -97,13 +98,15 @@ func (s *setup) starttls(ctx context.Context) error {
 
 func (s *setup) capability() error {
 	clear(s.caps)
-	st, err := s.command("CAPABILITY", "CAPABILITY")
+	st, err := s.command("CAPABILITY", "CAPABILITY", nil)
 	if err == nil && st.kind != "OK" {
 		err = &ResponseError{Command: "CAPABILITY", Status: st.kind, Code: st.code, Text: st.text}
 	}
 	return err
 }
 
+// login asks with what to log in, unless cred says it, and makes one trial. The
+// mechanisms offered stay for the next.
 func (s *setup) login(ctx context.Context) error {
 	if len(s.caps) == 0 {
 		if err := s.capability(); err != nil {
@@ -111,75 +114,42 @@ func (s *setup) login(ctx context.Context) error {
 		}
 	}
 	offered := maps.Clone(s.caps) // of before the login: after it they change
-	var mechanisms []string
+	s.challenge.Mechanisms = nil
 	for name := range offered {
 		if m, ok := strings.CutPrefix(name, "AUTH="); ok {
-			mechanisms = append(mechanisms, m)
+			s.challenge.Mechanisms = append(s.challenge.Mechanisms, m)
 		}
 	}
-	slices.Sort(mechanisms)
-	var last error
-	for trial := 1; trial <= maxTrials; trial++ {
-		cred, err := s.opts.Login(ctx, Challenge{Trial: trial, Mechanisms: mechanisms, Last: last})
-		if err != nil {
+	slices.Sort(s.challenge.Mechanisms)
+	if s.cred == nil {
+		if err := s.ask(ctx); err != nil {
 			return err
 		}
-		clear(s.caps)
-		st, err := s.authenticate(cred, offered)
-		if err != nil {
-			return err
-		}
-		if st.kind == "OK" {
-			s.Client.log(callbacks.Info, fmt.Sprintf("logged in as %q", cred.Username))
-			if len(s.caps) == 0 {
-				return s.capability()
-			}
-			return nil
-		}
-		last = &AuthError{Username: cred.Username, Err: &ResponseError{Command: "login", Status: st.kind, Code: st.code, Text: st.text}}
-		s.Client.log(callbacks.Warn, last.Error())
 	}
-	return last
+	cred := *s.cred
+	s.cred = nil
+	if err := s.authenticate(cred, offered); err != nil {
+		return err
+	}
+	s.expires = cred.Expires
+	s.Client.log(callbacks.Info, fmt.Sprintf("logged in as %q", cred.Username))
+	if len(s.caps) == 0 {
+		return s.capability()
+	}
+	return nil
 }
 
-// authenticate tries one login, by the best of PLAIN, LOGIN and the LOGIN
-// command.
-func (s *setup) authenticate(cred Credentials, offered map[string]bool) (status, error) {
-	user, pass := cred.Username, cred.Password.Reveal()
-	switch {
-	case offered["AUTH=PLAIN"]:
-		return s.sasl("PLAIN", offered["SASL-IR"], "\x00"+user+"\x00"+pass) // RFC 4616
-	case offered["AUTH=LOGIN"]:
-		// What a server asks with differs; user and password do not.
-		return s.sasl("LOGIN", offered["SASL-IR"], user, pass)
-	case offered["LOGINDISABLED"]:
-		return status{}, errors.New("imapclient: the server allows no login by password here (LOGINDISABLED)")
-	}
-	for _, c := range []byte(user + pass) {
-		if c < ' ' || c >= 0x7f {
-			return status{}, errors.New("imapclient: the server takes user names and passwords in ASCII only")
-		}
-	}
-	line := fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), quote([]byte(pass)))
-	return s.command(line, fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), hidden))
+// ask has Options.Login decide on the next trial.
+func (s *setup) ask(ctx context.Context) error {
+	s.challenge.Trial++
+	cred, err := s.opts.Login(ctx, s.challenge)
+	s.cred = &cred
+	return err
 }
 
-// sasl logs in by a mechanism whose responses depend on no challenge.
-func (s *setup) sasl(mechanism string, saslIR bool, responses ...string) (status, error) {
-	line := "AUTHENTICATE " + mechanism
-	if !saslIR {
-		return s.command(line, line, responses...)
-	}
-	first := base64.StdEncoding.EncodeToString([]byte(responses[0]))
-	if first == "" {
-		first = "=" // RFC 4959 section 3
-	}
-	return s.command(line+" "+first, line+" "+hidden, responses[1:]...)
-}
-
-// command sends one line and reads up to its tagged answer. The responses
-// answer the "+" lines.
-func (s *setup) command(line, shown string, responses ...string) (status, error) {
+// command sends one line and reads up to its tagged answer. next answers the "+"
+// lines; nil: there may be none.
+func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (status, error) {
 	s.tags++
 	tag := fmt.Sprintf("S%d", s.tags)
 	name, _, _ := strings.Cut(shown, " ")
@@ -196,13 +166,12 @@ func (s *setup) command(line, shown string, responses ...string) (status, error)
 			continue
 		}
 		if b[0] == '+' {
-			if name != "AUTHENTICATE" {
+			if next == nil {
 				return status{}, fmt.Errorf("%w: + where nothing was to be continued", ErrProtocol)
 			}
-			if err := s.answer(responses); err != nil {
+			if err := s.answer(b, next); err != nil {
 				return status{}, err
 			}
-			responses = responses[min(1, len(responses)):]
 			continue
 		}
 		word, rest, _ := bytes.Cut(b, []byte(" "))
@@ -220,13 +189,6 @@ func (s *setup) command(line, shown string, responses ...string) (status, error)
 			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, excerpt(b))
 		}
 	}
-}
-
-func (s *setup) answer(responses []string) error {
-	if len(responses) == 0 {
-		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2
-	}
-	return s.wire.send(base64.StdEncoding.EncodeToString([]byte(responses[0])), hidden)
 }
 
 // untagged takes an untagged line, without its "* ".
