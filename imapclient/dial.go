@@ -18,13 +18,13 @@ import (
 // Dial connects, secures the connection, logs in and returns the session. After
 // a refused login it asks Options.Login again and connects anew. It ends within
 // ctx; on error nothing is left open. Errors: *AuthError where the login was
-// refused, ErrNoMechanism, ErrNoSTARTTLS, ErrInjected, ErrInsecure,
+// refused, ErrNoMechanism, ErrNoSTARTTLS, ErrInjected, ErrInsecure, ErrPin,
 // *TimeoutError, and those of crypto/tls and net.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
 	if opts.Login == nil {
 		return nil, errors.New("imapclient: Options.Login is not set")
 	}
-	if opts.Security == Plain && !opts.Insecure && isRemote(opts.Host) {
+	if !opts.private() && !opts.Insecure && isRemote(opts.Host) {
 		return nil, ErrInsecure // the others are looked at once connected
 	}
 	c := &Client{

@@ -18,8 +18,11 @@ var (
 	// ErrInjected: there were octets behind the server's answer to STARTTLS,
 	// which only an attacker sends (CVE-2011-0411).
 	ErrInjected = errors.New("imapclient: unencrypted data behind the answer to STARTTLS")
-	// ErrInsecure: a password would have gone over the network in clear.
-	ErrInsecure = errors.New("imapclient: refusing to log in without TLS to a host that is not loopback")
+	// ErrInsecure: a password would have gone over the network in clear, or to
+	// a server that nobody verifies.
+	ErrInsecure = errors.New("imapclient: refusing to log in without verified TLS to a host that is not loopback")
+	// ErrPin: the server's certificate is not the one of Options.Pin.
+	ErrPin = errors.New("imapclient: the server's certificate is not the pinned one")
 	// ErrNoMechanism: the server offers no way to log in by the credentials
 	// there are.
 	ErrNoMechanism = errors.New("imapclient: the server offers no way to log in with these credentials")

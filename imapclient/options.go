@@ -28,10 +28,18 @@ type Options struct {
 	Port     int // 0: 993 for ImplicitTLS, 143 otherwise
 	Security Security
 
-	// TLS is cloned; ServerName defaults to Host, MinVersion to TLS 1.2.
+	// TLS is cloned; ServerName defaults to Host, and MinVersion is TLS 1.2 at
+	// least. RootCAs are authorities of one's own, Certificates log in by
+	// EXTERNAL.
 	TLS *tls.Config
 
-	// Insecure allows Plain to a host that is not loopback.
+	// Pin, if set, is the only certificate or key that is taken from the server,
+	// whoever signed it and whatever name and dates are in it.
+	Pin Pin
+
+	// Insecure allows a login in clear (Plain), or to whomever it may be
+	// (TLS.InsecureSkipVerify with no other way to verify), at a host that is
+	// not loopback.
 	Insecure bool
 
 	// Login decides with what to log in. It is called again, with Trial one
@@ -130,8 +138,26 @@ func (o *Options) tlsConfig() *tls.Config {
 	if conf.ServerName == "" {
 		conf.ServerName = o.Host
 	}
-	if conf.MinVersion == 0 {
-		conf.MinVersion = tls.VersionTLS12
+	conf.MinVersion = max(conf.MinVersion, tls.VersionTLS12)
+	if o.Pin == (Pin{}) {
+		return conf
+	}
+	conf.InsecureSkipVerify = true // the pin says more
+	also := conf.VerifyConnection
+	conf.VerifyConnection = func(state tls.ConnectionState) error {
+		if err := o.Pin.verify(state); err != nil || also == nil {
+			return err
+		}
+		return also(state)
 	}
 	return conf
+}
+
+// private tells whether nobody on the way can read what is sent.
+func (o *Options) private() bool {
+	if o.Security == Plain {
+		return false
+	}
+	conf := o.tlsConfig()
+	return !conf.InsecureSkipVerify || conf.VerifyConnection != nil || conf.VerifyPeerCertificate != nil
 }

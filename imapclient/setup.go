@@ -47,7 +47,7 @@ func (s *setup) run(ctx context.Context) error {
 	if preauth {
 		return s.capability()
 	}
-	if s.opts.Security == Plain && !s.opts.Insecure && !isLoopback(s.wire.raw) {
+	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
 		return ErrInsecure
 	}
 	return s.login(ctx)
