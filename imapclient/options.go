@@ -42,6 +42,13 @@ type Options struct {
 	// not loopback.
 	Insecure bool
 
+	// Compress says when to compress the connection.
+	Compress Compression
+
+	// NoID keeps from the server what it talks to, which it is told where it
+	// offers ID (RFC 2971).
+	NoID bool
+
 	// Login decides with what to log in. It is called again, with Trial one
 	// higher, right after each refusal, and ends the trials by an error. Each
 	// trial has a connection of its own.

@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
+	"io"
 	"slices"
 	"strings"
-
-	"github.com/fblwatch/fblwatch/callbacks"
 )
 
 // setup is the part of a session before go-imap: greeting, STARTTLS, login.
@@ -22,8 +20,6 @@ type setup struct {
 	challenge Challenge    // of the next trial to log in
 	cred      *Credentials // for it, once asked for
 }
-
-const maxTrials = 10 // connections for one login, whatever Options.Login says
 
 func (s *setup) run(ctx context.Context) error {
 	if s.opts.Security == ImplicitTLS {
@@ -45,8 +41,21 @@ func (s *setup) run(ctx context.Context) error {
 		}
 	}
 	if preauth {
-		return s.capability()
+		err = s.capability()
+	} else {
+		err = s.admitted(ctx)
 	}
+	if err == nil {
+		err = s.identify()
+	}
+	if err == nil {
+		err = s.compress() // the last: what it is agreed in is not compressed
+	}
+	return err
+}
+
+// admitted logs in where that is safe.
+func (s *setup) admitted(ctx context.Context) error {
 	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
 		return ErrInsecure
 	}
@@ -73,77 +82,12 @@ func (s *setup) greeting() (preauth bool, err error) {
 	return false, &ResponseError{Command: "greeting", Status: st.kind, Code: st.code, Text: st.text}
 }
 
-func (s *setup) starttls(ctx context.Context) error {
-	if len(s.caps) == 0 {
-		if err := s.capability(); err != nil {
-			return err
-		}
-	}
-	if !s.Has("STARTTLS") {
-		return ErrNoSTARTTLS
-	}
-	st, err := s.command("STARTTLS", "STARTTLS", nil)
-	if err != nil {
-		return err
-	}
-	if st.kind != "OK" {
-		return fmt.Errorf("%w: %s %s", ErrNoSTARTTLS, st.kind, st.text)
-	}
-	if s.wire.r.Buffered() > 0 {
-		return ErrInjected
-	}
-	clear(s.caps) // what was said in clear counts for nothing
-	return s.wire.secure(ctx, s.opts.tlsConfig(), s.limits.Dial)
-}
-
 func (s *setup) capability() error {
 	clear(s.caps)
 	st, err := s.command("CAPABILITY", "CAPABILITY", nil)
 	if err == nil && st.kind != "OK" {
 		err = &ResponseError{Command: "CAPABILITY", Status: st.kind, Code: st.code, Text: st.text}
 	}
-	return err
-}
-
-// login asks with what to log in, unless cred says it, and makes one trial. The
-// mechanisms offered stay for the next.
-func (s *setup) login(ctx context.Context) error {
-	if len(s.caps) == 0 {
-		if err := s.capability(); err != nil {
-			return err
-		}
-	}
-	offered := maps.Clone(s.caps) // of before the login: after it they change
-	s.challenge.Mechanisms = nil
-	for name := range offered {
-		if m, ok := strings.CutPrefix(name, "AUTH="); ok {
-			s.challenge.Mechanisms = append(s.challenge.Mechanisms, m)
-		}
-	}
-	slices.Sort(s.challenge.Mechanisms)
-	if s.cred == nil {
-		if err := s.ask(ctx); err != nil {
-			return err
-		}
-	}
-	cred := *s.cred
-	s.cred = nil
-	if err := s.authenticate(cred, offered); err != nil {
-		return err
-	}
-	s.expires = cred.Expires
-	s.Client.log(callbacks.Info, fmt.Sprintf("logged in as %q", cred.Username))
-	if len(s.caps) == 0 {
-		return s.capability()
-	}
-	return nil
-}
-
-// ask has Options.Login decide on the next trial.
-func (s *setup) ask(ctx context.Context) error {
-	s.challenge.Trial++
-	cred, err := s.opts.Login(ctx, s.challenge)
-	s.cred = &cred
 	return err
 }
 
@@ -177,6 +121,9 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 		word, rest, _ := bytes.Cut(b, []byte(" "))
 		switch string(word) {
 		case "*":
+			if rest, err = s.whole(rest); err != nil {
+				return status{}, err
+			}
 			s.untagged(rest)
 		case tag:
 			st, ok := parseStatus(rest)
@@ -187,6 +134,35 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 			return st, nil
 		default:
 			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, excerpt(b))
+		}
+	}
+}
+
+// whole reads on where an untagged line ends in a literal, as an answer to ID may.
+func (s *setup) whole(line []byte) ([]byte, error) {
+	if _, isStatus := parseStatus(line); isStatus {
+		return line, nil
+	}
+	for {
+		head, size, ok := literalSize(line)
+		if !ok {
+			return line, nil
+		}
+		if size > maxLine-int64(len(head)) {
+			return nil, fmt.Errorf("%w: a literal of %d octets before the login was through", ErrProtocol, size)
+		}
+		line = slices.Clone(head)
+		b := make([]byte, size)
+		if _, err := io.ReadFull(s.wire.r, b); err != nil {
+			return nil, s.ended(err)
+		}
+		line = append(line, quote(b)...)
+		rest, err := s.line()
+		if err != nil {
+			return nil, err
+		}
+		if line = append(line, rest...); len(line) > maxLine {
+			return nil, fmt.Errorf("%w: a response of over %d octets", ErrProtocol, maxLine)
 		}
 	}
 }
@@ -222,14 +198,19 @@ func excerpt(line []byte) string { return clean(string(line[:min(len(line), 100)
 func (s *setup) line() ([]byte, error) {
 	b, err := s.wire.readLine()
 	if err != nil {
-		if s.bye != "" {
-			return nil, fmt.Errorf("%w: server said BYE %s", ErrClosed, s.bye)
-		}
-		if ours(err) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)
+		return nil, s.ended(err)
 	}
 	s.wire.log("S: ", string(b))
 	return b, nil
+}
+
+// ended says why nothing more could be read.
+func (s *setup) ended(err error) error {
+	switch {
+	case s.bye != "":
+		return fmt.Errorf("%w: server said BYE %s", ErrClosed, s.bye)
+	case ours(err):
+		return err
+	}
+	return fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)
 }

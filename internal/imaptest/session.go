@@ -42,6 +42,7 @@ type session struct {
 	tag      string
 	command  string
 	secure   bool
+	deflated bool
 	loggedIn bool
 
 	box      *mailbox
