@@ -50,8 +50,8 @@ func isPublic(conn net.Conn) bool {
 // been read behind the answer to COMPRESS is part of it.
 //
 // Lines and literals are measured behind it, so that their limits hold however
-// well they are compressed. What we send is short: a writer that keeps no state,
-// where others keep a megabyte a session, costs a few octets a command.
+// well they are compressed. What we send is short: a writer that keeps no state
+// costs a few octets a command, and no memory.
 func (w *wire) deflate() {
 	w.r = bufio.NewReaderSize(&inflater{w, flate.NewReaderOpts(w.r, flate.WithPartialBlock())}, inflateBuffer)
 	w.packed = new(bytes.Buffer)

@@ -35,6 +35,11 @@ var (
 	ErrTemporary = errors.New("imapclient: the server is unavailable for now")
 	// ErrProtocol: the server sent what no IMAP server may send.
 	ErrProtocol = errors.New("imapclient: protocol error")
+	// ErrNoQuota: the server does not offer QUOTA (RFC 2087).
+	ErrNoQuota = errors.New("imapclient: the server tells no quota")
+	// ErrNoNotify: the server does not offer NOTIFY (RFC 5465), or not for so
+	// many mailboxes.
+	ErrNoNotify = errors.New("imapclient: the server does not tell of other mailboxes")
 	// ErrNoIdle: the server refused IDLE.
 	ErrNoIdle = errors.New("imapclient: the server refused IDLE")
 	// ErrUIDValidity: UIDVALIDITY changed under an open mailbox, or is missing.

@@ -171,3 +171,75 @@ func ExampleClient_List() {
 	// INBOX 2
 	// FBL/Yahoo 0
 }
+
+// Watch two mailboxes on one connection.
+func ExampleClient_Notify() {
+	s := exampleServer()
+	defer s.Close()
+	s.AddMailbox("FBL/Yahoo")
+	s.Caps = append(s.Caps, "NOTIFY")
+	opts := exampleOptions(s)
+	opts.Handler = nil
+	ctx := context.Background()
+	c, err := imapclient.Dial(ctx, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Examine(ctx, "INBOX"); err != nil {
+		log.Fatal(err)
+	}
+	if err := c.Notify(ctx, "INBOX", "FBL/Yahoo"); err != nil { // ErrNoNotify: one connection a mailbox
+		log.Fatal(err)
+	}
+	s.Append("FBL/Yahoo", []byte("Subject: complaint\r\n\r\nspam!\r\n")) // somebody writes
+	wake, err := c.Idle(ctx, 4*time.Minute)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if wake == imapclient.Elsewhere {
+		fmt.Println(c.Changed())
+	}
+	// Output: [FBL/Yahoo]
+}
+
+// changes prints what has happened to known mails.
+type changes struct{ callbacks.Nop }
+
+func (changes) Expunged(m callbacks.Mailbox, seq, uid uint32) { fmt.Println("gone: UID", uid) }
+func (changes) Flags(m callbacks.Mailbox, seq, uid uint32, flags []string) {
+	fmt.Println("flags of UID", uid, flags)
+}
+
+// Learn after a reconnect what happened in between.
+func ExampleClient_ExamineSince() {
+	s := exampleServer()
+	defer s.Close()
+	s.Caps = append(s.Caps, "ENABLE", "QRESYNC")
+	opts := exampleOptions(s)
+	opts.Handler = changes{}
+	ctx := context.Background()
+
+	var since imapclient.Since // nothing is known yet
+	for range 2 {
+		c, err := imapclient.Dial(ctx, opts)
+		if err != nil {
+			log.Fatal(err)
+		}
+		sel, err := c.ExamineSince(ctx, "INBOX", since)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("resynced:", sel.Resynced) // false: look with Search which UIDs are left
+		since = imapclient.Since{UIDValidity: sel.UIDValidity, ModSeq: sel.HighestModSeq, UID: sel.UIDNext - 1}
+		c.Close()
+
+		s.Expunge("INBOX", 1) // meanwhile
+		s.SetFlags("INBOX", 2, `\Seen`)
+	}
+	// Output:
+	// resynced: false
+	// gone: UID 1
+	// flags of UID 2 [\Seen]
+	// resynced: true
+}

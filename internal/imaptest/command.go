@@ -93,6 +93,8 @@ func init() {
 		"STATUS":       {loggedIn, (*session).status},
 		"SELECT":       {loggedIn, (*session).selectBox},
 		"EXAMINE":      {loggedIn, (*session).examine},
+		"ENABLE":       {loggedIn, (*session).enable},
+		"NOTIFY":       {loggedIn, (*session).notifySet},
 		"IDLE":         {loggedIn, (*session).idle},
 		"CLOSE":        {selected, (*session).unselect},
 		"UNSELECT":     {selected, (*session).unselect},

@@ -53,6 +53,18 @@ passdb {
 }
 `}
 
+// Quotas offers QUOTA: 10 MB and 1,000 mails.
+var Quotas = Extra{config: `
+protocol imap {
+  mail_plugins = $mail_plugins quota imap_quota
+}
+plugin {
+  quota = count:all
+  quota_vsizes = yes
+  quota_rule = *:storage=10M:messages=1000
+}
+`}
+
 // Token is an access token of the user's.
 func (d *DovecotServer) Token(expires time.Time) string {
 	encode := base64.RawURLEncoding.EncodeToString
