@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -14,9 +15,9 @@ import (
 )
 
 // Client is one session with a server, logged in. Its methods may be called by
-// one goroutine at a time. After an error that is none of *ResponseError,
-// ErrNoIdle, ErrLocked and a missing UIDVALIDITY the session is over and every
-// method returns the reason.
+// one goroutine at a time. After an error that is none of *ResponseError, those
+// named ErrNo..., ErrLocked and a missing UIDVALIDITY the session is over and
+// every method returns the reason.
 //
 // A panic in a Handler, or in the loop over Fetch, goes through the method that
 // ran it; of the session only Close may be called then.
@@ -27,27 +28,52 @@ type Client struct {
 	tap     *tap
 	gi      *imapclient.Client
 	caps    map[string]bool
-	mailbox callbacks.Mailbox // as the events name it
-	locked  bool              // a Handler or the loop over Fetch is running
+	mailbox callbacks.Mailbox  // as the events name it
+	next    *callbacks.Mailbox // that is being opened, until the events are its
+	expires time.Time          // of what it is logged in by
+	locked  bool               // a Handler or the loop over Fetch is running
 
 	// What the events of the running command have gathered.
 	selected Selected
 	found    []uint32
 	lists    []List
+	listing  string // LIST or LSUB, while lists gathers its lines
 	statuses map[string]callbacks.Status
 	refusal  status // the last tagged answer to a command of go-imap's
 	bye      string
 	rang     bool // EXISTS since the last look
 
+	// Of extensions.
+	asked    bool            // for QRESYNC
+	enabled  bool            // QRESYNC
+	watched  map[string]bool // what Notify asked for; nil: nothing
+	overflow bool            // and the server has given up
+	changed  map[string]bool // of those, since Changed
+	stirred  bool            // and since Idle told
+	personal List            // namespace
+	quotas   []Quota
+
 	idle <-chan status // the answer to an IDLE that was ended by DONE and not waited for
 }
 
-// Octets is how many octets the session has read from the network; TLS, where
-// there is any, is not counted.
-func (c *Client) Octets() int64 { return c.tap.octets.Load() }
+// Stats counts a session's octets so far, TLS's own left out.
+type Stats struct {
+	In, Out  int64 // of the network
+	Inflated int64 // what In came to since COMPRESS; 0 without
+}
+
+// Stats may be called at any time and from any goroutine.
+func (c *Client) Stats() Stats {
+	w := c.tap.wire
+	return Stats{In: w.in.Load(), Out: w.out.Load(), Inflated: w.inflated.Load()}
+}
 
 // Has tells whether the server offers a capability, e.g. "IDLE".
 func (c *Client) Has(capability string) bool { return c.caps[strings.ToUpper(capability)] }
+
+// Expires is when the token expires by which the session is logged in. Zero: not
+// known, or never.
+func (c *Client) Expires() time.Time { return c.expires }
 
 // Close ends the session at once and waits until nothing of it runs.
 func (c *Client) Close() error {
@@ -67,29 +93,16 @@ func (c *Client) Logout(ctx context.Context) error {
 	if c.tap.ended() == nil {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
+		c.owed("LOGOUT", c.limits.Command)
 		answer, err := c.tap.inject("LOGOUT")
 		if err == nil {
 			stop := context.AfterFunc(ctx, func() { c.tap.end(ErrClosed) })
-			c.await(first(answer, c.tap.quit))
+			c.answer(answer)
 			stop()
 		}
 	}
 	c.shut(ErrClosed)
 	return nil
-}
-
-// first is closed when there is an answer, or when there will be none.
-func first(answer <-chan status, quit <-chan struct{}) <-chan error {
-	done := make(chan error, 1)
-	go func() {
-		select {
-		case <-answer:
-			done <- nil
-		case <-quit:
-			done <- ErrClosed
-		}
-	}()
-	return done
 }
 
 // shut closes the connection and waits for go-imap's reader; what it still
@@ -114,6 +127,28 @@ func (c *Client) await(done <-chan error) error {
 		case err := <-done:
 			c.drain()
 			return err
+		}
+	}
+}
+
+// answer runs events until a command of our own is answered. false: it never
+// will be.
+func (c *Client) answer(answer <-chan status) (st status, ok bool) {
+	for {
+		select {
+		case ev := <-c.tap.events:
+			c.serve(ev)
+		case st := <-answer:
+			c.drain()
+			return st, true
+		case <-c.tap.quit:
+			c.drain()
+			select {
+			case st := <-answer:
+				return st, true
+			default:
+				return status{}, false
+			}
 		}
 	}
 }
@@ -162,6 +197,28 @@ func (c *Client) do(ctx context.Context, name string, limit time.Duration, run f
 	done := make(chan error, 1)
 	go func() { done <- run() }()
 	err = c.await(done)
+	return c.finish(name, err)
+}
+
+// own runs one command of our own, which go-imap has not or would harm.
+func (c *Client) own(ctx context.Context, limit time.Duration, command string) error {
+	end, err := c.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	name, _, _ := strings.Cut(command, " ")
+	if name == "UID" {
+		name, _, _ = strings.Cut(command[len("UID "):], " ")
+		name = "UID " + name
+	}
+	c.owed(name, limit)
+	answer, err := c.tap.inject(command)
+	if err == nil {
+		if st, ok := c.answer(answer); ok {
+			c.serve(func(c *Client) { c.tagged(st) })
+		}
+	}
 	return c.finish(name, err)
 }
 
@@ -232,31 +289,9 @@ func (c *Client) searched(nums []uint32) {
 	}
 }
 
-func (c *Client) listed(name, mailbox string, delim rune, attrs []string) {
-	if name == "LSUB" {
-		c.h.LSub(mailbox, delim, attrs)
-		return
-	}
-	c.lists = append(c.lists, List{mailbox, delim, attrs})
-	c.h.List(mailbox, delim, attrs)
-}
-
-func (c *Client) statusLine(mailbox string, st callbacks.Status) {
-	if c.statuses != nil {
-		c.statuses[mailbox] = st
-	}
-	m := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
-	if st.UIDValidity != nil {
-		m.UIDValidity = *st.UIDValidity
-	}
-	c.h.Status(m, st)
-}
-
-// tagged takes the answer to a command of go-imap's.
+// tagged takes the answer to a command.
 func (c *Client) tagged(st status) {
-	if _, ok := st.codeArg("READ-ONLY"); ok {
-		c.selected.ReadOnly = true
-	}
+	c.mailboxCode(st)
 	if st.kind != "OK" {
 		c.refusal = st
 	}
@@ -277,14 +312,36 @@ func (c *Client) notified(st status) {
 			c.bye = st.code
 		}
 	}
-	if arg, ok := st.codeArg("UIDVALIDITY"); ok {
-		c.uidValidity(arg)
+	if c.next != nil && opening(st.code) {
+		c.enter()
 	}
-	if arg, ok := st.codeArg("UIDNEXT"); ok {
-		n, _ := strconv.ParseUint(arg, 10, 32)
-		c.selected.UIDNext = uint32(n)
-	}
+	c.mailboxCode(st)
 	c.h.Notify(c.mailbox, level, st.code, st.text)
+}
+
+// mailboxCode takes a response code that tells of the open mailbox.
+func (c *Client) mailboxCode(st status) {
+	word, arg, _ := strings.Cut(st.code, " ")
+	n, err := strconv.ParseUint(arg, 10, 63)
+	if err != nil {
+		n = 0
+	}
+	switch strings.ToUpper(word) {
+	case "UIDVALIDITY":
+		c.uidValidity(arg)
+	case "UIDNEXT":
+		c.selected.UIDNext = uint32(min(n, math.MaxUint32))
+	case "HIGHESTMODSEQ":
+		c.selected.HighestModSeq = max(c.selected.HighestModSeq, n)
+	case "NOMODSEQ":
+		c.selected.HighestModSeq = 0
+	case "READ-ONLY":
+		c.selected.ReadOnly = true
+	case "READ-WRITE":
+		c.selected.ReadOnly = false
+	case "NOTIFICATIONOVERFLOW":
+		c.overflowed()
+	}
 }
 
 // uidValidity is told while a mailbox is opened. Told another one later, no

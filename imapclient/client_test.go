@@ -169,12 +169,12 @@ func TestOctetsAndSelectable(t *testing.T) {
 		s := filled(1)
 		s.AddMailbox("Archive", `\NoSelect`)
 		c := session(t, s, nil)
-		before := c.Octets()
+		before := c.Stats().In
 		lists, err := c.List(t.Context(), "*")
 		if err != nil || len(lists) != 2 || !lists[0].Selectable() || lists[1].Selectable() {
 			t.Fatal(lists, err)
 		}
-		if got, want := c.Octets()-before, len("* LIST () \"/\" \"INBOX\"\r\n* LIST (\\NoSelect) \"/\" \"Archive\"\r\nT2 OK LIST completed\r\n"); got != int64(want) {
+		if got, want := c.Stats().In-before, len("* LIST () \"/\" \"INBOX\"\r\n* LIST (\\NoSelect) \"/\" \"Archive\"\r\nT2 OK LIST completed\r\n"); got != int64(want) {
 			t.Errorf("%d octets read, want %d", got, want)
 		}
 	})

@@ -15,15 +15,16 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Dial connects, secures the connection, logs in and returns the session. It
-// ends within ctx; on error nothing is left open. Errors: *AuthError where the
-// login was refused, ErrNoSTARTTLS, ErrInjected, ErrInsecure, *TimeoutError,
-// and those of crypto/tls and net.
+// Dial connects, secures the connection, logs in and returns the session. After
+// a refused login it asks Options.Login again and connects anew. It ends within
+// ctx; on error nothing is left open. Errors: *AuthError where the login was
+// refused, ErrNoMechanism, ErrNoSTARTTLS, ErrInjected, ErrInsecure, ErrPin,
+// *TimeoutError, and those of crypto/tls and net.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
 	if opts.Login == nil {
 		return nil, errors.New("imapclient: Options.Login is not set")
 	}
-	if opts.Security == Plain && !opts.Insecure && isRemote(opts.Host) {
+	if !opts.private() && !opts.Insecure && isRemote(opts.Host) {
 		return nil, ErrInsecure // the others are looked at once connected
 	}
 	c := &Client{
@@ -33,39 +34,60 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		caps:    make(map[string]bool),
 		mailbox: callbacks.Mailbox{Account: opts.Account},
 	}
-	address := net.JoinHostPort(opts.Host, strconv.Itoa(opts.port()))
-	c.log(callbacks.Info, "dial "+address)
-	conn, err := c.dial(ctx, address)
-	if err != nil {
-		if !ours(err) {
-			err = fmt.Errorf("imapclient: connecting to %s: %w", address, err)
+	s := setup{Client: c}
+	for {
+		err := s.connect(ctx)
+		if err == nil {
+			break
+		}
+		if errors.As(err, new(*AuthError)) && s.challenge.Trial < maxTrials {
+			c.log(callbacks.Warn, err.Error())
+			s.challenge.Last = err
+			if err = s.ask(ctx); err == nil {
+				continue
+			}
 		}
 		c.log(callbacks.Error, err.Error())
 		return nil, err
 	}
-	var debug func(string)
-	if opts.Debug {
-		debug = c.h.Debug
-	}
-	w := newWire(conn, c.limits.Write, debug)
-	defer context.AfterFunc(ctx, func() { w.end(context.Cause(ctx)) })()
-	s := setup{Client: c, wire: w}
-	if err := s.run(ctx); err != nil {
-		if cause := w.ended(); cause != nil && context.Cause(ctx) != nil {
-			err = fmt.Errorf("imapclient: %s: %w", address, context.Cause(ctx))
-		}
-		w.end(err)
-		c.log(callbacks.Error, err.Error())
-		return nil, err
-	}
-	w.disarm()
-	c.tap = newTap(w, c.limits)
+	c.tap = newTap(s.wire, c.limits)
 	c.gi = imapclient.New(c.tap, nil)
 	if err := c.gi.WaitGreeting(); err != nil {
 		c.shut(err)
 		return nil, c.over(c.tap.ended())
 	}
 	return c, nil
+}
+
+// connect makes a connection and one trial to log in on it. A connection whose
+// login was refused is not used again.
+func (s *setup) connect(ctx context.Context) error {
+	address := net.JoinHostPort(s.opts.Host, strconv.Itoa(s.opts.port()))
+	s.Client.log(callbacks.Info, "dial "+address)
+	conn, err := s.dial(ctx, address)
+	if err != nil {
+		if ours(err) {
+			return err
+		}
+		return fmt.Errorf("imapclient: connecting to %s: %w", address, err)
+	}
+	var debug func(string)
+	if s.opts.Debug {
+		debug = s.h.Debug
+	}
+	s.wire = newWire(conn, s.limits.Write, debug)
+	s.tags, s.bye = 0, ""
+	clear(s.caps)
+	defer context.AfterFunc(ctx, func() { s.wire.end(context.Cause(ctx)) })()
+	if err := s.run(ctx); err != nil {
+		if cause := s.wire.ended(); cause != nil && context.Cause(ctx) != nil {
+			err = fmt.Errorf("imapclient: %s: %w", address, context.Cause(ctx))
+		}
+		s.wire.end(err)
+		return err
+	}
+	s.wire.disarm()
+	return nil
 }
 
 func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {

@@ -18,10 +18,28 @@ var (
 	// ErrInjected: there were octets behind the server's answer to STARTTLS,
 	// which only an attacker sends (CVE-2011-0411).
 	ErrInjected = errors.New("imapclient: unencrypted data behind the answer to STARTTLS")
-	// ErrInsecure: a password would have gone over the network in clear.
-	ErrInsecure = errors.New("imapclient: refusing to log in without TLS to a host that is not loopback")
+	// ErrInsecure: a password would have gone over the network in clear, or to
+	// a server that nobody verifies.
+	ErrInsecure = errors.New("imapclient: refusing to log in without verified TLS to a host that is not loopback")
+	// ErrPin: the server's certificate is not the one of Options.Pin.
+	ErrPin = errors.New("imapclient: the server's certificate is not the pinned one")
+	// ErrNoMechanism: the server offers no way to log in by the credentials
+	// there are.
+	ErrNoMechanism = errors.New("imapclient: the server offers no way to log in with these credentials")
+	// ErrExpired: an access token, or by [EXPIRED] (RFC 5530) a password, is no
+	// longer valid. Only what the server says so of: Microsoft refuses an
+	// expired token without a reason.
+	ErrExpired = errors.New("imapclient: the credentials have expired")
+	// ErrTemporary: the server cannot now, which is nobody's fault here: try
+	// again later.
+	ErrTemporary = errors.New("imapclient: the server is unavailable for now")
 	// ErrProtocol: the server sent what no IMAP server may send.
 	ErrProtocol = errors.New("imapclient: protocol error")
+	// ErrNoQuota: the server does not offer QUOTA (RFC 2087).
+	ErrNoQuota = errors.New("imapclient: the server tells no quota")
+	// ErrNoNotify: the server does not offer NOTIFY (RFC 5465), or not for so
+	// many mailboxes.
+	ErrNoNotify = errors.New("imapclient: the server does not tell of other mailboxes")
 	// ErrNoIdle: the server refused IDLE.
 	ErrNoIdle = errors.New("imapclient: the server refused IDLE")
 	// ErrUIDValidity: UIDVALIDITY changed under an open mailbox, or is missing.
@@ -45,17 +63,52 @@ func (e *ResponseError) Error() string {
 	return s + " " + e.Text
 }
 
-// AuthError is a refused login; it wraps the server's ResponseError.
+// Is makes it ErrExpired or ErrTemporary, as far as the server says why.
+func (e *ResponseError) Is(target error) bool { return because(e.Code, e.Text, target) }
+
+// because tells whether the server's words mean target.
+func because(code, text string, target error) bool {
+	code, _, _ = strings.Cut(strings.ToUpper(code), " ")
+	switch target {
+	case ErrExpired:
+		return code == "EXPIRED" || strings.Contains(text, "AccessTokenExpired") // Microsoft
+	case ErrTemporary:
+		switch code {
+		case "UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG": // RFC 5530 section 3
+			return true
+		}
+		return strings.Contains(text, "Too many simultaneous connections") || // Google, behind [ALERT]
+			strings.Contains(text, "Suggested Backoff Time") // Microsoft
+	}
+	return false
+}
+
+// AuthError is a refused login; it wraps the server's ResponseError. It is
+// ErrTemporary where the server cannot tell now, ErrExpired where a new token is
+// wanted; otherwise user name, password or token are wrong.
 type AuthError struct {
-	Username string
-	Err      error
+	Username   string
+	Mechanism  string // SASL name
+	TokenError string // what the server said of a token (RFC 7628 section 3.2.2), e.g. "status 401"
+	Err        error
+
+	expired bool
 }
 
 func (e *AuthError) Error() string {
-	return fmt.Sprintf("imapclient: login of %q refused: %s", e.Username, bare(e.Err))
+	s := fmt.Sprintf("imapclient: login of %q refused: %s", e.Username, bare(e.Err))
+	if e.TokenError != "" {
+		s += "; of the token: " + e.TokenError
+	}
+	return s
 }
 
 func (e *AuthError) Unwrap() error { return e.Err }
+
+// Is makes it ErrExpired, unless it is ErrTemporary.
+func (e *AuthError) Is(target error) bool {
+	return target == ErrExpired && e.expired && !errors.Is(e.Err, ErrTemporary)
+}
 
 // TimeoutError is a wait that reached its deadline. The session is closed.
 type TimeoutError struct {

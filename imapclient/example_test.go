@@ -2,6 +2,7 @@ package imapclient_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"time"
@@ -106,6 +107,45 @@ func ExampleDial() {
 	// Output: IDLE offered: true
 }
 
+// Log in by an OAuth2 access token, and get another where that has expired.
+func ExampleCredentials() {
+	s := exampleServer()
+	defer s.Close()
+	s.Caps, s.Token = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"}, "fresh"
+
+	opts := exampleOptions(s)
+	opts.Login = func(ctx context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
+		token := imapclient.Secret("from-a-file")
+		switch {
+		case errors.Is(ch.Last, imapclient.ErrExpired) && ch.Trial == 2:
+			token = "fresh" // from the issuer
+		case ch.Last != nil:
+			return imapclient.Credentials{}, ch.Last
+		}
+		return imapclient.Credentials{Username: "user", Token: token, Expires: time.Now().Add(time.Hour)}, nil
+	}
+	c, err := imapclient.Dial(context.Background(), opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Println("expires within the hour:", time.Until(c.Expires()) < time.Hour)
+	// Output: expires within the hour: true
+}
+
+// Trust one certificate and no other, as openssl prints its fingerprint.
+func ExamplePin() {
+	var opts imapclient.Options
+	err := opts.Pin.UnmarshalText([]byte("9F:86:D0:81:88:4C:7D:65:9A:2F:EA:A0:C5:5A:D0:15:A3:BF:4F:1B:2B:0B:82:2C:D1:5D:6C:15:B0:F0:0A:08"))
+	fmt.Println(opts.Pin, err)
+
+	err = opts.Pin.UnmarshalText([]byte("9F:86:D0"))
+	fmt.Println(err)
+	// Output:
+	// 9F:86:D0:81:88:4C:7D:65:9A:2F:EA:A0:C5:5A:D0:15:A3:BF:4F:1B:2B:0B:82:2C:D1:5D:6C:15:B0:F0:0A:08 <nil>
+	// imapclient: "9F:86:D0" is no SHA-256 fingerprint: it has 64 hexadecimal digits, with or without colons
+}
+
 func ExampleClient_List() {
 	s := exampleServer()
 	defer s.Close()
@@ -130,4 +170,76 @@ func ExampleClient_List() {
 	// Output:
 	// INBOX 2
 	// FBL/Yahoo 0
+}
+
+// Watch two mailboxes on one connection.
+func ExampleClient_Notify() {
+	s := exampleServer()
+	defer s.Close()
+	s.AddMailbox("FBL/Yahoo")
+	s.Caps = append(s.Caps, "NOTIFY")
+	opts := exampleOptions(s)
+	opts.Handler = nil
+	ctx := context.Background()
+	c, err := imapclient.Dial(ctx, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Examine(ctx, "INBOX"); err != nil {
+		log.Fatal(err)
+	}
+	if err := c.Notify(ctx, "INBOX", "FBL/Yahoo"); err != nil { // ErrNoNotify: one connection a mailbox
+		log.Fatal(err)
+	}
+	s.Append("FBL/Yahoo", []byte("Subject: complaint\r\n\r\nspam!\r\n")) // somebody writes
+	wake, err := c.Idle(ctx, 4*time.Minute)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if wake == imapclient.Elsewhere {
+		fmt.Println(c.Changed())
+	}
+	// Output: [FBL/Yahoo]
+}
+
+// changes prints what has happened to known mails.
+type changes struct{ callbacks.Nop }
+
+func (changes) Expunged(m callbacks.Mailbox, seq, uid uint32) { fmt.Println("gone: UID", uid) }
+func (changes) Flags(m callbacks.Mailbox, seq, uid uint32, flags []string) {
+	fmt.Println("flags of UID", uid, flags)
+}
+
+// Learn after a reconnect what happened in between.
+func ExampleClient_ExamineSince() {
+	s := exampleServer()
+	defer s.Close()
+	s.Caps = append(s.Caps, "ENABLE", "QRESYNC")
+	opts := exampleOptions(s)
+	opts.Handler = changes{}
+	ctx := context.Background()
+
+	var since imapclient.Since // nothing is known yet
+	for range 2 {
+		c, err := imapclient.Dial(ctx, opts)
+		if err != nil {
+			log.Fatal(err)
+		}
+		sel, err := c.ExamineSince(ctx, "INBOX", since)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("resynced:", sel.Resynced) // false: look with Search which UIDs are left
+		since = imapclient.Since{UIDValidity: sel.UIDValidity, ModSeq: sel.HighestModSeq, UID: sel.UIDNext - 1}
+		c.Close()
+
+		s.Expunge("INBOX", 1) // meanwhile
+		s.SetFlags("INBOX", 2, `\Seen`)
+	}
+	// Output:
+	// resynced: false
+	// gone: UID 1
+	// flags of UID 2 [\Seen]
+	// resynced: true
 }

@@ -3,6 +3,8 @@ package imapclient
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
@@ -12,35 +14,40 @@ import (
 type Wake int
 
 const (
-	Rang  Wake = iota // EXISTS: there may be new mail
-	Slice             // the time is over
-	Ended             // the server ended IDLE by itself
+	Rang      Wake = iota // EXISTS: there may be new mail
+	Slice                 // the time is over
+	Ended                 // the server ended IDLE by itself
+	Elsewhere             // a mailbox of Notify has changed: see Changed
 )
 
-// Idle waits in IDLE (RFC 2177) for an EXISTS, at most for slice. It sends DONE
-// and does not wait for its answer, so that the next command follows at once;
-// only another Idle waits for it first. An EXISTS that came before, and that
-// neither Idle nor Rang has told of, makes it return at once.
-// ErrNoIdle: the server refused; the session goes on.
+// Idle waits in IDLE (RFC 2177) for an EXISTS, or for what Notify asked for, at
+// most for slice. It sends DONE and does not wait for its answer, so that the next
+// command follows at once; only another Idle waits for it first. News that came
+// before, and that neither Idle nor Rang or Changed has told of, makes it return
+// at once. ErrNoIdle: the server refused; the session goes on.
 //
 // IDLE is the tap's own command and not go-imap's, whose IDLE waits for "+"
 // for ever and does not notice that the server has ended it.
 func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
+	if c.overflow && !c.locked {
+		if err := c.Notify(ctx, slices.Sorted(maps.Keys(c.watched))...); err != nil {
+			return 0, err
+		}
+	}
 	end, err := c.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer end()
-	if c.idle != nil && !c.rang { // one DONE at a time
-		c.await(first(c.idle, c.tap.quit))
+	if c.idle != nil && !c.news() { // one DONE at a time
+		c.answer(c.idle)
 		c.idle = nil
 		if c.tap.ended() != nil {
 			return 0, c.finish("DONE", nil)
 		}
 	}
-	if c.rang { // it came before we asked
-		c.rang = false
-		return Rang, nil
+	if c.news() { // it came before we asked
+		return c.woken(Slice), nil
 	}
 	answer, cont, err := c.tap.idle()
 	if err != nil {
@@ -48,8 +55,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	}
 	timer := time.NewTimer(slice)
 	defer timer.Stop()
-	woken := Slice
-	for over := false; !over; over = cont == nil && (over || c.rang) {
+	for over := false; !over; over = cont == nil && (over || c.news()) {
 		select {
 		case ev := <-c.tap.events:
 			c.serve(ev)
@@ -67,9 +73,6 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 			return 0, c.finish("IDLE", nil)
 		}
 	}
-	if c.rang {
-		c.rang, woken = false, Rang
-	}
 	sent, err := c.tap.endIdle()
 	if err != nil {
 		return 0, c.finish("DONE", err)
@@ -77,7 +80,23 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	if sent {
 		c.idle = answer
 	}
-	return woken, nil
+	return c.woken(Slice), nil
+}
+
+// news tells whether something came that nobody was told of.
+func (c *Client) news() bool { return c.rang || c.stirred }
+
+// woken says why Idle returns: for the news, or else for another reason.
+func (c *Client) woken(otherwise Wake) Wake {
+	switch {
+	case c.rang:
+		c.rang = false
+		return Rang
+	case c.stirred:
+		c.stirred = false
+		return Elsewhere
+	}
+	return otherwise
 }
 
 // idled takes the answer to an IDLE that we had not ended.
@@ -87,9 +106,5 @@ func (c *Client) idled(st status) (Wake, error) {
 		c.log(callbacks.Warn, err.Error())
 		return 0, err
 	}
-	if c.rang {
-		c.rang = false
-		return Rang, nil
-	}
-	return Ended, nil
+	return c.woken(Ended), nil
 }

@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -26,22 +27,54 @@ func (l List) Selectable() bool {
 	return true
 }
 
+const maxLists = 1 << 16 // mailboxes of one answer
+
 // List returns the mailboxes that match an IMAP pattern: "*" matches anything,
 // "%" anything within one level.
 func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
+	return c.list("LIST", pattern, func() error {
+		return c.do(ctx, "LIST", c.limits.Command, func() error {
+			return c.gi.List("", pattern, nil).Close()
+		})
+	})
+}
+
+// LSub is List for the mailboxes that the user has subscribed to (RFC 3501
+// section 6.3.9). They need not exist.
+func (c *Client) LSub(ctx context.Context, pattern string) ([]List, error) {
+	return c.list("LSUB", pattern, func() error {
+		return c.own(ctx, c.limits.Command, `LSUB "" `+mailboxArg(pattern))
+	})
+}
+
+func (c *Client) list(name, pattern string, run func() error) ([]List, error) {
 	if c.locked {
 		return nil, ErrLocked
 	}
 	if err := validName(pattern); err != nil {
 		return nil, err
 	}
-	c.lists = nil
-	err := c.do(ctx, "LIST", c.limits.Command, func() error {
-		return c.gi.List("", pattern, nil).Close()
-	})
+	c.listing, c.lists = name, nil
+	err := run()
 	lists := c.lists
-	c.lists = nil
+	c.listing, c.lists = "", nil
 	return lists, err
+}
+
+// listed takes a line of LIST or LSUB, asked for or not.
+func (c *Client) listed(name, mailbox string, delim rune, attrs []string) {
+	if name == c.listing {
+		if len(c.lists) == maxLists {
+			c.tap.end(fmt.Errorf("%w: more than %d mailboxes in answer to %s", ErrProtocol, maxLists, name))
+			return
+		}
+		c.lists = append(c.lists, List{mailbox, delim, attrs})
+	}
+	if name == "LSUB" {
+		c.h.LSub(mailbox, delim, attrs)
+	} else {
+		c.h.List(mailbox, delim, attrs)
+	}
 }
 
 // Status asks for the counts of a mailbox without opening it.

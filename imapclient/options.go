@@ -28,14 +28,30 @@ type Options struct {
 	Port     int // 0: 993 for ImplicitTLS, 143 otherwise
 	Security Security
 
-	// TLS is cloned; ServerName defaults to Host, MinVersion to TLS 1.2.
+	// TLS is cloned; ServerName defaults to Host, and MinVersion is TLS 1.2 at
+	// least. RootCAs are authorities of one's own, Certificates log in by
+	// EXTERNAL.
 	TLS *tls.Config
 
-	// Insecure allows Plain to a host that is not loopback.
+	// Pin, if set, is the only certificate or key that is taken from the server,
+	// whoever signed it and whatever name and dates are in it.
+	Pin Pin
+
+	// Insecure allows a login in clear (Plain), or to whomever it may be
+	// (TLS.InsecureSkipVerify with no other way to verify), at a host that is
+	// not loopback.
 	Insecure bool
 
+	// Compress says when to compress the connection.
+	Compress Compression
+
+	// NoID keeps from the server what it talks to, which it is told where it
+	// offers ID (RFC 2971).
+	NoID bool
+
 	// Login decides with what to log in. It is called again, with Trial one
-	// higher, after each refusal, and ends the trials by an error.
+	// higher, right after each refusal, and ends the trials by an error. Each
+	// trial has a connection of its own.
 	Login func(context.Context, Challenge) (Credentials, error)
 
 	// Handler receives the events; nil is callbacks.Nop.
@@ -54,13 +70,22 @@ type Options struct {
 type Challenge struct {
 	Trial      int      // from 1
 	Mechanisms []string // SASL mechanisms offered, upper case
-	Last       error    // why the trial before was refused; nil at the first
+	Last       error    // why the trial before was refused, an *AuthError; nil at the first
 }
 
-// Credentials answer a Challenge.
+// Credentials answer a Challenge. A token logs in by OAUTHBEARER (RFC 7628) or
+// XOAUTH2, a password by PLAIN, LOGIN or the LOGIN command; with neither it is
+// EXTERNAL, the certificate of Options.TLS. Where there is a token and the server
+// wants none, the password is used.
 type Credentials struct {
-	Username string
+	Username string // for EXTERNAL whom to act as, empty: whom the certificate names
 	Password Secret
+	Token    Secret    // an OAuth2 access token
+	Expires  time.Time // of the token; zero: not known
+
+	// Mechanism overrides the choice: PLAIN, LOGIN, EXTERNAL, OAUTHBEARER or
+	// XOAUTH2, whether offered or not.
+	Mechanism string
 }
 
 // Timeouts bound every wait of a session. A zero field takes its default.
@@ -120,8 +145,26 @@ func (o *Options) tlsConfig() *tls.Config {
 	if conf.ServerName == "" {
 		conf.ServerName = o.Host
 	}
-	if conf.MinVersion == 0 {
-		conf.MinVersion = tls.VersionTLS12
+	conf.MinVersion = max(conf.MinVersion, tls.VersionTLS12)
+	if o.Pin == (Pin{}) {
+		return conf
+	}
+	conf.InsecureSkipVerify = true // the pin says more
+	also := conf.VerifyConnection
+	conf.VerifyConnection = func(state tls.ConnectionState) error {
+		if err := o.Pin.verify(state); err != nil || also == nil {
+			return err
+		}
+		return also(state)
 	}
 	return conf
+}
+
+// private tells whether nobody on the way can read what is sent.
+func (o *Options) private() bool {
+	if o.Security == Plain {
+		return false
+	}
+	conf := o.tlsConfig()
+	return !conf.InsecureSkipVerify || conf.VerifyConnection != nil || conf.VerifyPeerCertificate != nil
 }

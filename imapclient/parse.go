@@ -2,12 +2,10 @@ package imapclient
 
 import (
 	"bytes"
-	"encoding/base64"
 	"math"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 )
@@ -360,39 +358,4 @@ func parseNumbers(rest []byte) []uint32 {
 			return l
 		}
 	}
-}
-
-var utf7Base64 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
-
-// decodeUTF7 reads a mailbox name in modified UTF-7 (RFC 3501 section 5.1.3).
-// A name that is none is returned as it is. go-imap has a decoder, but not for
-// others to call.
-func decodeUTF7(s string) string {
-	var out strings.Builder
-	for rest := s; rest != ""; {
-		plain, shifted, found := strings.Cut(rest, "&")
-		out.WriteString(plain)
-		if !found {
-			break
-		}
-		code, after, found := strings.Cut(shifted, "-")
-		if !found {
-			return s
-		}
-		rest = after
-		if code == "" {
-			out.WriteByte('&')
-			continue
-		}
-		b, err := utf7Base64.DecodeString(code)
-		if err != nil || len(b)%2 != 0 {
-			return s
-		}
-		units := make([]uint16, len(b)/2)
-		for i := range units {
-			units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
-		}
-		out.WriteString(string(utf16.Decode(units)))
-	}
-	return out.String()
 }

@@ -65,6 +65,15 @@ func TestDecodeUTF7(t *testing.T) {
 		if got := decodeUTF7(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
+		if got := encodeUTF7(want); decodeUTF7(name) != name && got != name {
+			t.Errorf("back from %q: %q, want %q", want, got, name)
+		}
+	}
+	// RFC 3501 section 5.1.3: "&Jjo-" is U+263A, and shifts are not to follow upon each other.
+	for name, want := range map[string]string{"a&b": "a&-b", "\u263a!": "&Jjo-!", "äö": "&AOQA9g-", "\t": "&AAk-", "~\x7f": "~&AH8-", "\xff": "&,,0-"} {
+		if got := encodeUTF7(name); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
 	}
 }
 

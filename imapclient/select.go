@@ -16,11 +16,34 @@ type Selected struct {
 	UIDNext     uint32 // 0: not told
 	Exists      uint32
 	ReadOnly    bool
+
+	// HighestModSeq is the state of the mailbox (RFC 7162 section 3.1.2.1), to
+	// be kept for Since; 0: not told.
+	HighestModSeq uint64
+	// Resynced: what has happened since Since was told as events.
+	Resynced bool
+}
+
+// Since is what was known of a mailbox at an earlier time.
+type Since struct {
+	UIDValidity uint32
+	ModSeq      uint64 // Selected.HighestModSeq, or what Client.HighestModSeq told later
+	UID         uint32 // the highest; above it all is new and need not be told
 }
 
 // Examine opens a mailbox read-only: nothing that is done in it leaves a trace
 // (RFC 9051 section 6.3.3).
 func (c *Client) Examine(ctx context.Context, mailbox string) (Selected, error) {
+	return c.open(ctx, mailbox, true, "")
+}
+
+// Select opens a mailbox (RFC 9051 section 6.3.2). Selected.ReadOnly tells where
+// that allows no changes.
+func (c *Client) Select(ctx context.Context, mailbox string) (Selected, error) {
+	return c.open(ctx, mailbox, false, "")
+}
+
+func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params string) (Selected, error) {
 	if c.locked {
 		return Selected{}, ErrLocked
 	}
@@ -28,12 +51,25 @@ func (c *Client) Examine(ctx context.Context, mailbox string) (Selected, error) 
 		return Selected{}, err
 	}
 	c.drain() // of the mailbox before
-	c.mailbox = callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
-	c.selected = Selected{}
-	err := c.do(ctx, "EXAMINE", c.limits.Select, func() error {
-		_, err := c.gi.Select(mailbox, &imap.SelectOptions{ReadOnly: true}).Wait()
-		return err
-	})
+	next := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
+	c.next = &next
+	if !c.enabled || c.mailbox.Name == "" {
+		c.enter() // else the server says when
+	}
+	name := "SELECT"
+	if readOnly {
+		name = "EXAMINE"
+	}
+	var err error
+	if params == "" {
+		err = c.do(ctx, name, c.limits.Select, func() error {
+			_, err := c.gi.Select(mailbox, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
+			return err
+		})
+	} else {
+		err = c.own(ctx, c.limits.Select, name+" "+mailboxArg(mailbox)+" "+params)
+	}
+	c.enter()
 	if err != nil {
 		return Selected{}, err
 	}
@@ -42,6 +78,30 @@ func (c *Client) Examine(ctx context.Context, mailbox string) (Selected, error) 
 		return Selected{}, fmt.Errorf("%w: %s has none, so its mails cannot be told apart", ErrUIDValidity, mailbox)
 	}
 	return c.selected, nil
+}
+
+// enter makes the events that follow those of the next mailbox, if there is one.
+func (c *Client) enter() {
+	if c.next == nil {
+		return
+	}
+	if c.rang && c.watched != nil { // nobody will tell of it again
+		c.stir(c.mailbox.Name)
+	}
+	c.mailbox, c.next = *c.next, nil
+	c.selected = Selected{}
+}
+
+// opening tells by a response code that the mailbox before is closed. A server
+// says CLOSED where QRESYNC is on (RFC 7162 section 3.2.11); the others belong
+// to the next mailbox for certain.
+func opening(code string) bool {
+	word, _, _ := strings.Cut(strings.ToUpper(code), " ")
+	switch word {
+	case "CLOSED", "PERMANENTFLAGS", "UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "NOMODSEQ":
+		return true
+	}
+	return false
 }
 
 const maxName = 1000 // octets of a mailbox name

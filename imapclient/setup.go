@@ -3,14 +3,10 @@ package imapclient
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"errors"
 	"fmt"
-	"maps"
+	"io"
 	"slices"
 	"strings"
-
-	"github.com/fblwatch/fblwatch/callbacks"
 )
 
 // setup is the part of a session before go-imap: greeting, STARTTLS, login.
@@ -20,9 +16,10 @@ type setup struct {
 	*Client
 	wire *wire
 	tags int
-}
 
-const maxTrials = 10 // of a login, whatever Options.Login says
+	challenge Challenge    // of the next trial to log in
+	cred      *Credentials // for it, once asked for
+}
 
 func (s *setup) run(ctx context.Context) error {
 	if s.opts.Security == ImplicitTLS {
@@ -44,9 +41,22 @@ func (s *setup) run(ctx context.Context) error {
 		}
 	}
 	if preauth {
-		return s.capability()
+		err = s.capability()
+	} else {
+		err = s.admitted(ctx)
 	}
-	if s.opts.Security == Plain && !s.opts.Insecure && !isLoopback(s.wire.raw) {
+	if err == nil {
+		err = s.identify()
+	}
+	if err == nil {
+		err = s.compress() // the last: what it is agreed in is not compressed
+	}
+	return err
+}
+
+// admitted logs in where that is safe.
+func (s *setup) admitted(ctx context.Context) error {
+	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
 		return ErrInsecure
 	}
 	return s.login(ctx)
@@ -72,114 +82,18 @@ func (s *setup) greeting() (preauth bool, err error) {
 	return false, &ResponseError{Command: "greeting", Status: st.kind, Code: st.code, Text: st.text}
 }
 
-func (s *setup) starttls(ctx context.Context) error {
-	if len(s.caps) == 0 {
-		if err := s.capability(); err != nil {
-			return err
-		}
-	}
-	if !s.Has("STARTTLS") {
-		return ErrNoSTARTTLS
-	}
-	st, err := s.command("STARTTLS", "STARTTLS")
-	if err != nil {
-		return err
-	}
-	if st.kind != "OK" {
-		return fmt.Errorf("%w: %s %s", ErrNoSTARTTLS, st.kind, st.text)
-	}
-	if s.wire.r.Buffered() > 0 {
-		return ErrInjected
-	}
-	clear(s.caps) // what was said in clear counts for nothing
-	return s.wire.secure(ctx, s.opts.tlsConfig(), s.limits.Dial)
-}
-
 func (s *setup) capability() error {
 	clear(s.caps)
-	st, err := s.command("CAPABILITY", "CAPABILITY")
+	st, err := s.command("CAPABILITY", "CAPABILITY", nil)
 	if err == nil && st.kind != "OK" {
 		err = &ResponseError{Command: "CAPABILITY", Status: st.kind, Code: st.code, Text: st.text}
 	}
 	return err
 }
 
-func (s *setup) login(ctx context.Context) error {
-	if len(s.caps) == 0 {
-		if err := s.capability(); err != nil {
-			return err
-		}
-	}
-	offered := maps.Clone(s.caps) // of before the login: after it they change
-	var mechanisms []string
-	for name := range offered {
-		if m, ok := strings.CutPrefix(name, "AUTH="); ok {
-			mechanisms = append(mechanisms, m)
-		}
-	}
-	slices.Sort(mechanisms)
-	var last error
-	for trial := 1; trial <= maxTrials; trial++ {
-		cred, err := s.opts.Login(ctx, Challenge{Trial: trial, Mechanisms: mechanisms, Last: last})
-		if err != nil {
-			return err
-		}
-		clear(s.caps)
-		st, err := s.authenticate(cred, offered)
-		if err != nil {
-			return err
-		}
-		if st.kind == "OK" {
-			s.Client.log(callbacks.Info, fmt.Sprintf("logged in as %q", cred.Username))
-			if len(s.caps) == 0 {
-				return s.capability()
-			}
-			return nil
-		}
-		last = &AuthError{Username: cred.Username, Err: &ResponseError{Command: "login", Status: st.kind, Code: st.code, Text: st.text}}
-		s.Client.log(callbacks.Warn, last.Error())
-	}
-	return last
-}
-
-// authenticate tries one login, by the best of PLAIN, LOGIN and the LOGIN
-// command.
-func (s *setup) authenticate(cred Credentials, offered map[string]bool) (status, error) {
-	user, pass := cred.Username, cred.Password.Reveal()
-	switch {
-	case offered["AUTH=PLAIN"]:
-		return s.sasl("PLAIN", offered["SASL-IR"], "\x00"+user+"\x00"+pass) // RFC 4616
-	case offered["AUTH=LOGIN"]:
-		// What a server asks with differs; user and password do not.
-		return s.sasl("LOGIN", offered["SASL-IR"], user, pass)
-	case offered["LOGINDISABLED"]:
-		return status{}, errors.New("imapclient: the server allows no login by password here (LOGINDISABLED)")
-	}
-	for _, c := range []byte(user + pass) {
-		if c < ' ' || c >= 0x7f {
-			return status{}, errors.New("imapclient: the server takes user names and passwords in ASCII only")
-		}
-	}
-	line := fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), quote([]byte(pass)))
-	return s.command(line, fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), hidden))
-}
-
-// sasl logs in by a mechanism whose responses depend on no challenge.
-func (s *setup) sasl(mechanism string, saslIR bool, responses ...string) (status, error) {
-	line := "AUTHENTICATE " + mechanism
-	if !saslIR {
-		return s.command(line, line, responses...)
-	}
-	first := base64.StdEncoding.EncodeToString([]byte(responses[0]))
-	if first == "" {
-		first = "=" // RFC 4959 section 3
-	}
-	return s.command(line+" "+first, line+" "+hidden, responses[1:]...)
-}
-
-// command sends one line and reads up to its tagged answer. The responses
-// answer the "+" lines.
-func (s *setup) command(line, shown string, responses ...string) (status, error) {
+// command sends one line and reads up to its tagged answer. next answers the "+"
+// lines; nil: there may be none.
+func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (status, error) {
 	s.tags++
 	tag := fmt.Sprintf("S%d", s.tags)
 	name, _, _ := strings.Cut(shown, " ")
@@ -196,18 +110,20 @@ func (s *setup) command(line, shown string, responses ...string) (status, error)
 			continue
 		}
 		if b[0] == '+' {
-			if name != "AUTHENTICATE" {
+			if next == nil {
 				return status{}, fmt.Errorf("%w: + where nothing was to be continued", ErrProtocol)
 			}
-			if err := s.answer(responses); err != nil {
+			if err := s.answer(b, next); err != nil {
 				return status{}, err
 			}
-			responses = responses[min(1, len(responses)):]
 			continue
 		}
 		word, rest, _ := bytes.Cut(b, []byte(" "))
 		switch string(word) {
 		case "*":
+			if rest, err = s.whole(rest); err != nil {
+				return status{}, err
+			}
 			s.untagged(rest)
 		case tag:
 			st, ok := parseStatus(rest)
@@ -222,11 +138,33 @@ func (s *setup) command(line, shown string, responses ...string) (status, error)
 	}
 }
 
-func (s *setup) answer(responses []string) error {
-	if len(responses) == 0 {
-		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2
+// whole reads on where an untagged line ends in a literal, as an answer to ID may.
+func (s *setup) whole(line []byte) ([]byte, error) {
+	if _, isStatus := parseStatus(line); isStatus {
+		return line, nil
 	}
-	return s.wire.send(base64.StdEncoding.EncodeToString([]byte(responses[0])), hidden)
+	for {
+		head, size, ok := literalSize(line)
+		if !ok {
+			return line, nil
+		}
+		if size > maxLine-int64(len(head)) {
+			return nil, fmt.Errorf("%w: a literal of %d octets before the login was through", ErrProtocol, size)
+		}
+		line = slices.Clone(head)
+		b := make([]byte, size)
+		if _, err := io.ReadFull(s.wire.r, b); err != nil {
+			return nil, s.ended(err)
+		}
+		line = append(line, quote(b)...)
+		rest, err := s.line()
+		if err != nil {
+			return nil, err
+		}
+		if line = append(line, rest...); len(line) > maxLine {
+			return nil, fmt.Errorf("%w: a response of over %d octets", ErrProtocol, maxLine)
+		}
+	}
 }
 
 // untagged takes an untagged line, without its "* ".
@@ -260,14 +198,19 @@ func excerpt(line []byte) string { return clean(string(line[:min(len(line), 100)
 func (s *setup) line() ([]byte, error) {
 	b, err := s.wire.readLine()
 	if err != nil {
-		if s.bye != "" {
-			return nil, fmt.Errorf("%w: server said BYE %s", ErrClosed, s.bye)
-		}
-		if ours(err) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)
+		return nil, s.ended(err)
 	}
 	s.wire.log("S: ", string(b))
 	return b, nil
+}
+
+// ended says why nothing more could be read.
+func (s *setup) ended(err error) error {
+	switch {
+	case s.bye != "":
+		return fmt.Errorf("%w: server said BYE %s", ErrClosed, s.bye)
+	case ours(err):
+		return err
+	}
+	return fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)
 }

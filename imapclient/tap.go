@@ -199,7 +199,18 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	case "STATUS":
 		mailbox, st := parseStatusLine(rest)
 		t.emit(func(c *Client) { c.statusLine(mailbox, st) })
-	case "CAPABILITY", "RECENT", "FLAGS", "ENABLED", "ID", "NAMESPACE", "ESEARCH":
+	case "FLAGS":
+		t.emit(func(c *Client) { c.enter() })
+	case "ENABLED":
+		words := strings.Fields(string(rest))
+		t.emit(func(c *Client) { c.enabledLine(words) })
+	case "NAMESPACE":
+		prefix, delim := parseNamespace(rest)
+		t.emit(func(c *Client) { c.personal = List{Mailbox: prefix, Delim: delim} })
+	case "QUOTA":
+		quotas := parseQuota(rest)
+		t.emit(func(c *Client) { c.quotaLine(quotas) })
+	case "CAPABILITY", "RECENT", "ID", "ESEARCH", "QUOTAROOT":
 	default:
 		text := string(line[:min(len(line), 200)])
 		t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over: "+clean(text)) })
@@ -278,8 +289,7 @@ func (t *tap) continuation() {
 	t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over a stray +") })
 }
 
-// owe says how long the server may be silent while go-imap's commands are
-// unanswered.
+// owe says how long the server may be silent while commands are unanswered.
 func (t *tap) owe(wait string, most time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -295,7 +305,7 @@ func (t *tap) due() {
 		t.arm(`"+" after IDLE`, t.limits.IdleCont)
 	case t.ending:
 		t.arm("answer to DONE", t.limits.Done)
-	case len(t.theirs) > 0:
+	case len(t.theirs) > 0, len(t.own) > 1, len(t.own) == 1 && t.idling == "":
 		t.arm(t.owes, t.most)
 	default:
 		t.disarm()
@@ -307,6 +317,7 @@ func (t *tap) due() {
 func (t *tap) inject(command string) (<-chan status, error) {
 	t.mu.Lock()
 	tag, answer := t.tag()
+	t.due()
 	t.mu.Unlock()
 	return answer, t.send(tag+" "+command, tag+" "+command)
 }

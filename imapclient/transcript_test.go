@@ -56,7 +56,7 @@ func TestTranscript(t *testing.T) {
 // inOrder sorts the items of STATUS and FETCH: go-imap sends them in the order
 // of a map.
 func inOrder(line string) string {
-	client := strings.HasPrefix(line, "mm_dlog C: ")
+	client := strings.HasPrefix(line, "mm_dlog C: T")
 	server := strings.HasPrefix(line, "mm_dlog S: * STATUS ") || strings.Contains(line, " INTERNALDATE \"")
 	head, list, ok := strings.Cut(line, " (")
 	if !ok || !client && !server {

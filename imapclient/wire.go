@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -21,14 +22,16 @@ const (
 // first reason for which it ended. Reads come from one goroutine at a time,
 // everything else from any.
 type wire struct {
-	conn    net.Conn // what is read and written: TCP or TLS
-	raw     net.Conn // what is closed: TLS's own Close may wait for the peer
-	r       *bufio.Reader
-	write   time.Duration
-	debug   func(line string) // nil: off
-	octets  atomic.Int64      // read
-	quit    chan struct{}     // closed with the connection
-	closing sync.Once
+	conn     net.Conn // what is read and written: TCP or TLS
+	raw      net.Conn // what is closed: TLS's own Close may wait for the peer
+	r        *bufio.Reader
+	write    time.Duration
+	debug    func(line string) // nil: off
+	packed   *bytes.Buffer     // not nil: DEFLATE is on, and this holds what to write
+	in, out  atomic.Int64      // octets of conn
+	inflated atomic.Int64      // octets that in came to, where DEFLATE is on
+	quit     chan struct{}     // closed with the connection
+	closing  sync.Once
 
 	mu    sync.Mutex
 	wait  string        // what is due from the server
@@ -53,7 +56,7 @@ func (a armed) Read(p []byte) (int, error) {
 	w.setDeadline()
 	w.mu.Unlock()
 	n, err := w.conn.Read(p)
-	w.octets.Add(int64(n))
+	w.in.Add(int64(n))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		w.mu.Lock()
 		err = &TimeoutError{Wait: w.wait, After: w.after}
@@ -150,17 +153,23 @@ func (w *wire) put(p []byte) (int, error) {
 	if cause := w.ended(); cause != nil {
 		return 0, cause
 	}
+	packed, err := w.pack(p)
+	if err != nil {
+		w.end(err)
+		return 0, err
+	}
 	w.conn.SetWriteDeadline(time.Now().Add(w.write))
-	n, err := w.conn.Write(p)
+	n, err := w.conn.Write(packed)
+	w.out.Add(int64(n))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = &TimeoutError{Wait: "room on the network for a command", After: w.write}
 	}
 	if err != nil {
 		w.end(err)
-		return n, err
+		return 0, err
 	}
 	w.conn.SetWriteDeadline(time.Time{})
-	return n, nil
+	return len(p), nil
 }
 
 func (w *wire) log(side, line string) {

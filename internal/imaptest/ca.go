@@ -38,12 +38,13 @@ func (ca *CA) Pool() *x509.CertPool {
 	return pool
 }
 
-// Certificate signs a server's certificate for host names or IP addresses.
+// Certificate signs a certificate for host names or IP addresses, or a client's,
+// which names its user.
 func (ca *CA) Certificate(hosts ...string) tls.Certificate {
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: hosts[0]},
 		KeyUsage:    x509.KeyUsageDigitalSignature,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {

@@ -84,6 +84,7 @@ func init() {
 		"NOOP":         {anyState, (*session).noop},
 		"LOGOUT":       {anyState, (*session).logout},
 		"ID":           {anyState, (*session).id},
+		"COMPRESS":     {loggedIn, (*session).compress},
 		"STARTTLS":     {notLoggedIn, (*session).starttls},
 		"LOGIN":        {notLoggedIn, (*session).login},
 		"AUTHENTICATE": {notLoggedIn, (*session).authenticate},
@@ -92,6 +93,8 @@ func init() {
 		"STATUS":       {loggedIn, (*session).status},
 		"SELECT":       {loggedIn, (*session).selectBox},
 		"EXAMINE":      {loggedIn, (*session).examine},
+		"ENABLE":       {loggedIn, (*session).enable},
+		"NOTIFY":       {loggedIn, (*session).notifySet},
 		"IDLE":         {loggedIn, (*session).idle},
 		"CLOSE":        {selected, (*session).unselect},
 		"UNSELECT":     {selected, (*session).unselect},
@@ -123,8 +126,13 @@ func (c *session) execute(command string) error {
 	if failed := c.line(Tagged, c.tag+" "+text); failed != nil {
 		return failed
 	}
-	if c.command == "STARTTLS" && strings.HasPrefix(text, "OK") {
-		return c.startTLS()
+	if strings.HasPrefix(text, "OK") {
+		switch c.command {
+		case "STARTTLS":
+			return c.startTLS()
+		case "COMPRESS":
+			c.startDeflate()
+		}
 	}
 	return err
 }

@@ -32,6 +32,7 @@ type DovecotServer struct {
 	tb     testing.TB
 	binary string
 	config string // for Sprintf
+	extras []Extra
 	dir    string
 	owner  *syscall.Credential // who runs it; nil: this process's own user
 	ca     *CA
@@ -50,11 +51,15 @@ type DovecotServer struct {
 //
 // Dovecot refuses to serve mail as root, so a test that runs as root has it
 // run as nobody.
-func Dovecot(tb testing.TB) *DovecotServer {
+func Dovecot(tb testing.TB, extras ...Extra) *DovecotServer {
 	tb.Helper()
-	d := &DovecotServer{tb: tb, ca: NewCA()}
+	d := &DovecotServer{tb: tb, ca: NewCA(), extras: extras}
 	var err error
-	if d.binary, d.config, err = dovecotBinary(); err != nil {
+	d.binary, d.config, err = dovecotBinary()
+	if err == nil && len(extras) > 0 && d.config != dovecot23 {
+		err = errors.New("the extra parts of Dovecot's configuration are written for 2.3")
+	}
+	if err != nil {
 		missing := tb.Skipf
 		if os.Getenv("CI") == "true" {
 			missing = tb.Fatalf
@@ -152,7 +157,23 @@ func (d *DovecotServer) prepare() error {
 	if err != nil {
 		return err
 	}
-	config := fmt.Sprintf(d.config, d.dir, filepath.Base(d.dir), owner.Username, group.Name, ports[0], ports[1])
+	config := d.config
+	for _, extra := range d.extras {
+		config += extra.config
+		for name, text := range extra.files {
+			if strings.Contains(text, "%[1]s") {
+				text = fmt.Sprintf(text, d.dir)
+			}
+			path := filepath.Join(d.dir, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	config = fmt.Sprintf(config, d.dir, filepath.Base(d.dir), owner.Username, group.Name, ports[0], ports[1])
 	for name, content := range map[string][]byte{
 		"dovecot.conf": []byte(config),
 		"passwd":       []byte(d.User() + ":{PLAIN}" + d.Password() + "\n"),

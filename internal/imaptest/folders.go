@@ -108,8 +108,13 @@ func (c *session) selectBox(args []arg) (string, error) { return c.openBox(args,
 func (c *session) examine(args []arg) (string, error)   { return c.openBox(args, true) }
 
 func (c *session) openBox(args []arg, readOnly bool) (string, error) {
-	if len(args) != 1 || args[0].list != nil {
+	if len(args) == 0 || len(args) > 2 || args[0].list != nil || len(args) == 2 && (args[1].list == nil || !c.qresync) {
 		return "BAD " + c.command + " wants a mailbox", nil
+	}
+	if c.qresync && c.box != nil {
+		if err := c.linef("OK [CLOSED] the mailbox before"); err != nil {
+			return "", err
+		}
 	}
 	c.srv.mu.Lock()
 	b := c.srv.find(args[0].text)
@@ -126,19 +131,24 @@ func (c *session) openBox(args []arg, readOnly bool) (string, error) {
 		c.view = append(c.view, m.UID)
 	}
 	validity, next := b.uidValidity, b.uidNext
+	state, since := c.since(args[1:])
 	c.srv.mu.Unlock()
 	permanent, access := `\Answered \Flagged \Deleted \Seen \Draft \*`, "READ-WRITE"
 	if readOnly {
 		permanent, access = "", "READ-ONLY"
 	}
-	for _, line := range []string{
+	lines := []string{
 		`FLAGS (\Answered \Flagged \Deleted \Seen \Draft)`,
 		fmt.Sprintf("OK [PERMANENTFLAGS (%s)] flags that stay", permanent),
 		fmt.Sprintf("%d EXISTS", len(c.view)),
 		"0 RECENT",
 		fmt.Sprintf("OK [UIDVALIDITY %d] UIDs valid", validity),
 		fmt.Sprintf("OK [UIDNEXT %d] predicted next UID", next),
-	} {
+	}
+	if slices.Contains(c.srv.Caps, "QRESYNC") {
+		lines = append(lines, state)
+	}
+	for _, line := range append(lines, since...) {
 		if err := c.linef("%s", line); err != nil {
 			return "", err
 		}

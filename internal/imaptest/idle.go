@@ -42,16 +42,26 @@ func (c *session) sync() error {
 func (c *session) news() (lines []string, stale bool) {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
+	for _, b := range c.stirred {
+		if b != c.box {
+			lines = append(lines, b.notice())
+		}
+	}
+	c.stirred = nil
 	if c.box == nil || c.box.uidValidity != c.validity {
-		return nil, c.box != nil
+		return lines, c.box != nil
 	}
 	for i := 0; i < len(c.view); {
 		if _, ok := c.box.index(c.view[i]); ok {
 			i++
 			continue
 		}
+		if c.qresync {
+			lines = append(lines, fmt.Sprintf("VANISHED %d", c.view[i]))
+		} else {
+			lines = append(lines, fmt.Sprintf("%d EXPUNGE", i+1))
+		}
 		c.view = slices.Delete(c.view, i, i+1)
-		lines = append(lines, fmt.Sprintf("%d EXPUNGE", i+1))
 	}
 	if n := len(c.box.mails); n > len(c.view) {
 		for _, m := range c.box.mails[len(c.view):] {
@@ -61,11 +71,20 @@ func (c *session) news() (lines []string, stale bool) {
 	}
 	for _, uid := range c.changed {
 		if i, ok := c.box.index(uid); ok {
-			lines = append(lines, fmt.Sprintf("%d FETCH (UID %d FLAGS (%s))", i+1, uid, strings.Join(c.box.mails[i].Flags, " ")))
+			lines = append(lines, c.flagsLine(i))
 		}
 	}
 	c.changed = nil
 	return lines, false
+}
+
+// flagsLine needs Server.mu.
+func (c *session) flagsLine(i int) string {
+	m, modSeq := c.box.mails[i], ""
+	if c.qresync {
+		modSeq = fmt.Sprintf(" MODSEQ (%d)", m.modSeq)
+	}
+	return fmt.Sprintf("%d FETCH (UID %d FLAGS (%s)%s)", i+1, m.UID, strings.Join(m.Flags, " "), modSeq)
 }
 
 func (c *session) idle([]arg) (string, error) {

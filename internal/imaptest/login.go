@@ -1,6 +1,7 @@
 package imaptest
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"strings"
 )
@@ -58,7 +59,8 @@ func (c *session) admit(user, password string) string {
 	return "OK " + c.capCode() + "logged in"
 }
 
-// authenticate speaks PLAIN (RFC 4616) and LOGIN.
+// authenticate speaks PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A),
+// OAUTHBEARER (RFC 7628) and XOAUTH2.
 func (c *session) authenticate(args []arg) (string, error) {
 	if len(args) == 0 || len(args) > 2 {
 		return "BAD AUTHENTICATE wants a mechanism", nil
@@ -83,10 +85,61 @@ func (c *session) authenticate(args []arg) (string, error) {
 		if err != nil {
 			return c.refusal(err)
 		}
+	case "EXTERNAL":
+		identity, err := c.response(args[1:], "")
+		if err != nil {
+			return c.refusal(err)
+		}
+		return c.admitCertificate(identity), nil
+	case "OAUTHBEARER", "XOAUTH2":
+		text, err := c.response(args[1:], "")
+		if err != nil {
+			return c.refusal(err)
+		}
+		return c.admitToken(mechanism, text)
 	default:
 		return "NO no such mechanism", nil
 	}
 	return c.admit(user, password), nil
+}
+
+// admitCertificate admits the user that a client's certificate names.
+func (c *session) admitCertificate(identity string) string {
+	conn, ok := c.conn.(*tls.Conn)
+	if !ok || len(conn.ConnectionState().PeerCertificates) == 0 {
+		return "NO [AUTHENTICATIONFAILED] no certificate"
+	}
+	user := conn.ConnectionState().PeerCertificates[0].Subject.CommonName
+	if user != c.srv.User || identity != "" && identity != user {
+		return "NO [AUTHORIZATIONFAILED] the certificate is somebody else's"
+	}
+	c.loggedIn = true
+	return "OK " + c.capCode() + "logged in"
+}
+
+// admitToken admits the bearer of the right token. For another it says why, and
+// waits for the answer that the mechanism wants, before it says NO.
+func (c *session) admitToken(mechanism, text string) (string, error) {
+	user, port, answer := "user="+c.srv.User, "", ""
+	if mechanism == "OAUTHBEARER" {
+		user, answer = "n,a="+strings.NewReplacer("=", "=3D", ",", "=2C").Replace(c.srv.User)+",", "\x01"
+		fields := strings.Split(text, "\x01")
+		if len(fields) > 2 && strings.HasPrefix(fields[1], "host=") && strings.HasPrefix(fields[2], "port=") {
+			port = fields[1] + "\x01" + fields[2] + "\x01"
+		}
+	}
+	if c.srv.Token != "" && text == user+"\x01"+port+"auth=Bearer "+c.srv.Token+"\x01\x01" {
+		c.loggedIn = true
+		return "OK " + c.capCode() + "logged in", nil
+	}
+	got, err := c.response(nil, `{"status":"401","schemes":"bearer","scope":"https://mail.example.com/"}`)
+	if err != nil {
+		return c.refusal(err)
+	}
+	if got != answer {
+		return "BAD not the answer that " + mechanism + " wants", nil
+	}
+	return "NO [AUTHENTICATIONFAILED] wrong token", nil
 }
 
 // response takes the initial response, or else asks for one.

@@ -14,6 +14,8 @@ type Mail struct {
 	Flags []string
 	Body  []byte
 	Size  int64 // what RFC822.SIZE claims; 0: the truth
+
+	modSeq uint64 // RFC 7162
 }
 
 type mailbox struct {
@@ -23,6 +25,19 @@ type mailbox struct {
 	uidValidity uint32
 	uidNext     uint32
 	mails       []Mail // ascending by UID
+	modSeq      uint64 // of the last change
+	expunged    []Mail // in order of modSeq; UIDs only
+}
+
+// touch numbers a change.
+func (b *mailbox) touch() uint64 {
+	b.modSeq++
+	return b.modSeq
+}
+
+func (b *mailbox) expunge(i int) {
+	b.expunged = append(b.expunged, Mail{UID: b.mails[i].UID, modSeq: b.touch()})
+	b.mails = slices.Delete(b.mails, i, i+1)
 }
 
 func (b *mailbox) index(uid uint32) (int, bool) {
@@ -36,7 +51,7 @@ func (b *mailbox) index(uid uint32) (int, bool) {
 func (s *Server) AddMailbox(name string, attrs ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := &mailbox{name: name, uidValidity: 1, uidNext: 1}
+	b := &mailbox{name: name, uidValidity: 1, uidNext: 1, modSeq: 1}
 	for _, attr := range attrs {
 		if attr == `\Subscribed` {
 			b.subscribed = true
@@ -69,6 +84,9 @@ func (s *Server) edit(folder string, f func(*mailbox)) {
 	for c := range s.sessions {
 		if c.box == b {
 			c.ring()
+		} else if c.notify[b.name] {
+			c.stirred = append(c.stirred, b)
+			c.ring()
 		}
 	}
 }
@@ -95,6 +113,7 @@ func (s *Server) AppendMail(folder string, m Mail) uint32 {
 			m.Size = int64(len(m.Body))
 		}
 		b.uidNext = m.UID + 1
+		m.modSeq = b.touch()
 		b.mails = append(b.mails, m)
 	})
 	return m.UID
@@ -104,7 +123,7 @@ func (s *Server) AppendMail(folder string, m Mail) uint32 {
 func (s *Server) Expunge(folder string, uid uint32) {
 	s.edit(folder, func(b *mailbox) {
 		if i, ok := b.index(uid); ok {
-			b.mails = slices.Delete(b.mails, i, i+1)
+			b.expunge(i)
 		}
 	})
 }
@@ -118,6 +137,7 @@ func (s *Server) SetFlags(folder string, uid uint32, flags ...string) {
 			return
 		}
 		b.mails[i].Flags = flags
+		b.mails[i].modSeq = b.touch()
 		for c := range s.sessions {
 			if c.box == b {
 				c.changed = append(c.changed, uid)
@@ -146,5 +166,6 @@ func (s *Server) SetUIDValidity(folder string, validity uint32) {
 			b.mails[i].UID = uint32(i + 1)
 		}
 		b.uidNext = uint32(len(b.mails) + 1)
+		b.expunged = nil
 	})
 }

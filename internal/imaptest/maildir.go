@@ -91,6 +91,26 @@ func (d *DovecotServer) append(folder string, mails [][]byte) (err error) {
 	return nil
 }
 
+// Do runs a command over the connection that Append uses, as another client of
+// the same user would, and returns the tagged answer. It must be OK.
+func (d *DovecotServer) Do(command string) string {
+	d.tb.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var err error
+	if d.appender == nil {
+		d.appender, err = dialRaw(d.plain, d.User(), d.Password())
+	}
+	answer := ""
+	if err == nil {
+		answer, err = d.appender.do(command)
+	}
+	if err != nil || !strings.HasPrefix(answer, "OK") {
+		d.tb.Fatalf("%s: %s %v", command, answer, err)
+	}
+	return answer
+}
+
 func atoi(s string) int {
 	n, err := strconv.Atoi(s)
 	check(err)

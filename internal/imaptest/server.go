@@ -30,6 +30,9 @@ type Server struct {
 	QuietCaps bool
 	// User and Password are the only ones that may log in.
 	User, Password string
+	// Token is the access token that logs User in by OAUTHBEARER or XOAUTH2, if
+	// Caps offer them. A client's certificate logs in whom it names, by EXTERNAL.
+	Token string
 	// TLS, where set, offers STARTTLS; with ImplicitTLS every connection
 	// starts with the handshake.
 	TLS         *tls.Config

@@ -23,8 +23,8 @@ var (
 // maxCommand limits a command, in octets with its literals.
 const maxCommand = 16 << 20
 
-// session is one connection. One goroutine owns it; box and changed are also
-// looked at by others, under Server.mu.
+// session is one connection. One goroutine owns it; box, changed, notify and
+// stirred are also looked at by others, under Server.mu.
 type session struct {
 	srv     *Server
 	n       int
@@ -42,7 +42,12 @@ type session struct {
 	tag      string
 	command  string
 	secure   bool
+	deflated bool
 	loggedIn bool
+	qresync  bool
+
+	notify  map[string]bool // mailboxes to tell of, while another is open
+	stirred []*mailbox      // of which to tell
 
 	box      *mailbox
 	changed  []uint32 // UIDs with new flags

@@ -1,0 +1,90 @@
+package imapclient
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/klauspost/compress/flate"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+// Compression says when to ask for COMPRESS=DEFLATE (RFC 4978). It saves most
+// of a mail's octets, and costs more than it gains on a fast link.
+type Compression int
+
+const (
+	CompressAuto Compression = iota // at hosts that are neither loopback nor private
+	CompressOn                      // wherever it is offered
+	CompressOff
+)
+
+// compress asks for COMPRESS. A server that refuses goes on without.
+func (s *setup) compress() error {
+	if !s.Has("COMPRESS=DEFLATE") || s.opts.Compress == CompressOff || s.opts.Compress == CompressAuto && !isPublic(s.wire.raw) {
+		return nil
+	}
+	st, err := s.command("COMPRESS DEFLATE", "COMPRESS DEFLATE", nil)
+	if err != nil {
+		return err
+	}
+	if st.kind != "OK" {
+		s.Client.log(callbacks.Info, "no COMPRESS: server said "+st.kind+" "+st.text)
+		return nil
+	}
+	s.wire.deflate()
+	return nil
+}
+
+// isPublic tells whether the other end is beyond our own networks.
+func isPublic(conn net.Conn) bool {
+	a, ok := conn.RemoteAddr().(*net.TCPAddr)
+	return ok && a.IP.IsGlobalUnicast() && !a.IP.IsPrivate()
+}
+
+// deflate puts DEFLATE (RFC 1951) around all that follows, both ways. What has
+// been read behind the answer to COMPRESS is part of it.
+//
+// Lines and literals are measured behind it, so that their limits hold however
+// well they are compressed. What we send is short: a writer that keeps no state
+// costs a few octets a command, and no memory.
+func (w *wire) deflate() {
+	w.r = bufio.NewReaderSize(&inflater{w, flate.NewReaderOpts(w.r, flate.WithPartialBlock())}, inflateBuffer)
+	w.packed = new(bytes.Buffer)
+}
+
+const inflateBuffer = 16 << 10 // octets, beside the wire's own buffer
+
+// inflater counts what comes out of a flate.Reader, which gives what there is
+// after each block, for servers flush in more than one way. It ends with the
+// connection: a few octets still held may be a thousand times as many.
+type inflater struct {
+	w *wire
+	r io.Reader
+}
+
+func (i *inflater) Read(p []byte) (int, error) {
+	if cause := i.w.ended(); cause != nil {
+		return 0, cause
+	}
+	n, err := i.r.Read(p)
+	i.w.inflated.Add(int64(n))
+	if corrupt := flate.CorruptInputError(0); errors.As(err, &corrupt) {
+		err = fmt.Errorf("%w: COMPRESS: %v", ErrProtocol, err)
+	}
+	return n, err
+}
+
+// pack compresses what is to be written.
+func (w *wire) pack(p []byte) ([]byte, error) {
+	if w.packed == nil {
+		return p, nil
+	}
+	w.packed.Reset()
+	err := flate.StatelessDeflate(w.packed, p, false, nil)
+	return w.packed.Bytes(), err
+}

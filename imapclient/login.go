@@ -1,0 +1,140 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-sasl"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+const maxTrials = 10 // connections for one login, whatever Options.Login says
+
+// login asks with what to log in, unless cred says it, and makes one trial. The
+// mechanisms offered stay for the next.
+func (s *setup) login(ctx context.Context) error {
+	if len(s.caps) == 0 {
+		if err := s.capability(); err != nil {
+			return err
+		}
+	}
+	offered := maps.Clone(s.caps) // of before the login: after it they change
+	s.challenge.Mechanisms = nil
+	for name := range offered {
+		if m, ok := strings.CutPrefix(name, "AUTH="); ok {
+			s.challenge.Mechanisms = append(s.challenge.Mechanisms, m)
+		}
+	}
+	slices.Sort(s.challenge.Mechanisms)
+	if s.cred == nil {
+		if err := s.ask(ctx); err != nil {
+			return err
+		}
+	}
+	cred := *s.cred
+	s.cred = nil
+	if err := s.authenticate(cred, offered); err != nil {
+		return err
+	}
+	s.expires = cred.Expires
+	s.Client.log(callbacks.Info, fmt.Sprintf("logged in as %q", cred.Username))
+	if len(s.caps) == 0 {
+		return s.capability()
+	}
+	return nil
+}
+
+// ask has Options.Login decide on the next trial.
+func (s *setup) ask(ctx context.Context) error {
+	s.challenge.Trial++
+	cred, err := s.opts.Login(ctx, s.challenge)
+	s.cred = &cred
+	return err
+}
+
+// authenticate makes one trial to log in.
+func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
+	name, err := mechanism(cred, offered)
+	if err != nil {
+		return err
+	}
+	client, err := s.saslClient(name, cred)
+	if err != nil {
+		return err
+	}
+	clear(s.caps)
+	var st status
+	if name == sasl.Login && !offered["AUTH=LOGIN"] {
+		st, err = s.loginCommand(cred)
+	} else {
+		st, err = s.sasl(client, offered["SASL-IR"])
+	}
+	if err != nil || st.kind == "OK" {
+		return err
+	}
+	refused := &AuthError{
+		Username: cred.Username, Mechanism: name,
+		Err: &ResponseError{Command: "login", Status: st.kind, Code: st.code, Text: st.text},
+	}
+	if token, ok := client.(*tokenClient); ok {
+		refused.TokenError = token.text
+		refused.expired = token.refused() || !cred.Expires.IsZero() && time.Now().After(cred.Expires)
+	}
+	return refused
+}
+
+// loginCommand is LOGIN (RFC 9051 section 6.2.3).
+func (s *setup) loginCommand(cred Credentials) (status, error) {
+	user, pass := cred.Username, cred.Password.Reveal()
+	for _, c := range []byte(user + pass) {
+		if c < ' ' || c >= 0x7f {
+			return status{}, errors.New("imapclient: the server takes user names and passwords in ASCII only")
+		}
+	}
+	line := fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), quote([]byte(pass)))
+	return s.command(line, fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), hidden), nil)
+}
+
+// mechanisms are what a Client can log in by, each kind of credentials' best
+// first. LOGIN is the SASL mechanism, or the command where that is not offered.
+var (
+	byToken       = []string{sasl.OAuthBearer, xoauth2}
+	byPassword    = []string{sasl.Plain, sasl.Login}
+	byCertificate = []string{sasl.External}
+)
+
+// mechanism chooses how to log in: as cred says, or the best that the server
+// offers for what is in cred.
+func mechanism(cred Credentials, offered map[string]bool) (string, error) {
+	if cred.Mechanism != "" {
+		return strings.ToUpper(cred.Mechanism), nil
+	}
+	var have []string
+	if cred.Token != "" {
+		have = append(have, byToken...)
+	}
+	if cred.Password != "" {
+		have = append(have, byPassword...)
+	}
+	if len(have) == 0 {
+		have = byCertificate
+	}
+	for _, name := range have {
+		if offered["AUTH="+name] {
+			return name, nil
+		}
+	}
+	switch {
+	case cred.Password == "":
+		return "", fmt.Errorf("%w: it wants none of %s", ErrNoMechanism, strings.Join(have, ", "))
+	case offered["LOGINDISABLED"]:
+		return "", fmt.Errorf("%w: it allows no login by password here (LOGINDISABLED)", ErrNoMechanism)
+	}
+	return sasl.Login, nil
+}

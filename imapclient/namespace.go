@@ -1,0 +1,42 @@
+package imapclient
+
+import "context"
+
+// Namespace returns what the names of the user's own mailboxes begin with and
+// what stands between their levels (RFC 2342): "INBOX." and '.' at a server
+// where FBL is INBOX.FBL. A server without NAMESPACE is asked by LIST, and has
+// no prefix.
+func (c *Client) Namespace(ctx context.Context) (prefix string, delim rune, err error) {
+	if c.locked {
+		return "", 0, ErrLocked
+	}
+	c.personal = List{}
+	if c.Has("NAMESPACE") {
+		err = c.own(ctx, c.limits.Command, "NAMESPACE")
+	} else {
+		c.listing, c.lists = "LIST", nil
+		err = c.own(ctx, c.limits.Command, `LIST "" ""`) // RFC 9051 section 6.3.9
+		if len(c.lists) > 0 {
+			c.personal.Delim = c.lists[0].Delim
+		}
+		c.listing, c.lists = "", nil
+	}
+	return c.personal.Mailbox, c.personal.Delim, err
+}
+
+// parseNamespace reads the first of the personal namespaces.
+func parseNamespace(rest []byte) (prefix string, delim rune) {
+	p := parser{rest}
+	for range 2 {
+		if p.space(); !p.skip('(') {
+			return "", 0 // NIL
+		}
+	}
+	prefix, _ = p.str()
+	if d, ok := p.str(); ok {
+		for _, delim = range d {
+			break
+		}
+	}
+	return decodeUTF7(prefix), delim
+}

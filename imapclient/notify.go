@@ -1,0 +1,109 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+// maxCommand is how many octets a command may have; servers take 8,192 at least
+// (RFC 7162 section 4).
+const maxCommand = 8000
+
+// Notify asks the server to tell of new and expunged mails in these mailboxes,
+// whichever one is open (RFC 5465): then Idle returns Elsewhere, and Changed says
+// which. What has happened before is not told. It lasts until the next call; none
+// of the mailboxes ends it. ErrNoNotify: the server does not offer it, or refuses.
+func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
+	if c.locked {
+		return ErrLocked
+	}
+	if !c.Has("NOTIFY") {
+		return ErrNoNotify
+	}
+	args := make([]string, len(mailboxes))
+	for i, name := range mailboxes {
+		if err := validName(name); err != nil {
+			return err
+		}
+		args[i] = mailboxArg(name)
+	}
+	command := "NOTIFY NONE"
+	if len(args) > 0 {
+		// An event of the open mailbox that is not named here is no longer told.
+		command = "NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))" +
+			" (mailboxes (" + strings.Join(args, " ") + ") (MessageNew MessageExpunge))"
+	}
+	if len(command) > maxCommand {
+		return fmt.Errorf("%w: not of %d at once", ErrNoNotify, len(args))
+	}
+	if err := c.enable(ctx); err != nil { // so that it says where one mailbox's news end
+		return err
+	}
+	err := c.own(ctx, c.limits.Command, command)
+	if errors.As(err, new(*ResponseError)) {
+		return fmt.Errorf("%w: %s", ErrNoNotify, bare(err))
+	}
+	if err == nil {
+		c.watched, c.overflow = make(map[string]bool), false
+		for _, name := range mailboxes {
+			c.watched[inbox(name)] = true
+		}
+	}
+	return err
+}
+
+// Changed lists the mailboxes of Notify that have changed since the last call.
+func (c *Client) Changed() []string {
+	changed := slices.Sorted(maps.Keys(c.changed))
+	c.changed, c.stirred = nil, false
+	return changed
+}
+
+// stir notes that a mailbox has changed, if anybody wants to know.
+func (c *Client) stir(mailbox string) {
+	if !c.watched[inbox(mailbox)] {
+		return
+	}
+	if c.changed == nil {
+		c.changed = make(map[string]bool)
+	}
+	c.changed[inbox(mailbox)] = true
+	c.stirred = true
+}
+
+// overflowed takes NOTIFICATIONOVERFLOW: the server has given up telling, so
+// everything may have changed (RFC 5465 section 5.8).
+func (c *Client) overflowed() {
+	c.overflow = c.watched != nil
+	for name := range c.watched {
+		c.stir(name)
+	}
+}
+
+// statusLine takes a STATUS line: the answer to Status, or news of a mailbox.
+func (c *Client) statusLine(mailbox string, st callbacks.Status) {
+	if c.statuses != nil {
+		c.statuses[mailbox] = st
+	} else if inbox(mailbox) != inbox(c.mailbox.Name) {
+		c.stir(mailbox)
+	}
+	m := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
+	if st.UIDValidity != nil {
+		m.UIDValidity = *st.UIDValidity
+	}
+	c.h.Status(m, st)
+}
+
+// inbox gives the one name without case its usual form.
+func inbox(name string) string {
+	if strings.EqualFold(name, "INBOX") {
+		return "INBOX"
+	}
+	return name
+}

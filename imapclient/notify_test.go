@@ -1,0 +1,217 @@
+package imapclient_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+)
+
+// telling is a server with an empty mailbox of each name that offers NOTIFY.
+func telling(names ...string) *imaptest.Server {
+	s := filled(1)
+	for _, name := range names {
+		s.AddMailbox(name)
+	}
+	s.Caps = append(s.Caps, "NOTIFY")
+	return s
+}
+
+// later appends a mail in a minute.
+func later(s *imaptest.Server, mailboxes ...string) {
+	time.AfterFunc(time.Minute, func() {
+		for _, name := range mailboxes {
+			s.Append(name, body(1))
+		}
+	})
+}
+
+func TestNotify(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, h := telling("FBL/Yahoo", "Entw&APw-rfe", "Other"), &recorder{}
+		defer s.Close()
+		c := session(t, s, h)
+		if err := c.Notify(t.Context(), "FBL/Yahoo", "Entwürfe", "inbox"); err != nil {
+			t.Fatal(err)
+		}
+		want(t, sent(s, "NOTIFY"), `NOTIFY SET (selected (MessageNew MessageExpunge FlagChange)) (mailboxes ("FBL/Yahoo" "Entw&APw-rfe" "inbox") (MessageNew MessageExpunge))`)
+		idle := func(wake imapclient.Wake, after time.Duration) {
+			t.Helper()
+			start := time.Now()
+			got, err := c.Idle(t.Context(), 4*time.Minute)
+			if got != wake || err != nil || time.Since(start) != after {
+				t.Errorf("Idle: %v, %v after %v; want %v after %v", got, err, time.Since(start), wake, after)
+			}
+		}
+		later(s, "FBL/Yahoo", "Entw&APw-rfe", "Other")
+		idle(imapclient.Elsewhere, time.Minute)
+		want(t, h.events("mm_status"), "mm_status test/FBL/Yahoo messages 1 uidnext 2")
+		idle(imapclient.Elsewhere, 0) // the other one, which came as the IDLE ended
+		want(t, c.Changed(), "Entwürfe", "FBL/Yahoo")
+		want(t, c.Changed())
+		idle(imapclient.Slice, 4*time.Minute)
+
+		// It holds whichever mailbox is open, and tells of the one that was.
+		if _, err := c.Examine(t.Context(), "FBL/Yahoo"); err != nil {
+			t.Fatal(err)
+		}
+		later(s, "INBOX")
+		idle(imapclient.Elsewhere, time.Minute)
+		want(t, c.Changed(), "INBOX")
+		later(s, "FBL/Yahoo")
+		idle(imapclient.Rang, time.Minute)
+		want(t, c.Changed())
+
+		// Asked for, it is an answer and no news.
+		if st, err := c.Status(t.Context(), "INBOX"); err != nil || *st.Messages != 2 {
+			t.Errorf("%+v, %v", st, err)
+		}
+		want(t, c.Changed())
+
+		if err := c.Notify(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		later(s, "INBOX")
+		idle(imapclient.Slice, 4*time.Minute)
+		want(t, sent(s, "NOTIFY")[1:], "NOTIFY NONE")
+	})
+}
+
+// What rang in a mailbox and was not looked at is not lost by opening another.
+func TestNotifyOfTheMailboxBefore(t *testing.T) {
+	for _, qresync := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := telling("Other")
+			defer s.Close()
+			if qresync {
+				s.Caps = append(s.Caps, "ENABLE", "QRESYNC")
+			}
+			c := session(t, s, nil)
+			if err := c.Notify(t.Context(), "INBOX", "Other"); err != nil {
+				t.Fatal(err)
+			}
+			s.Append("INBOX", body(2))
+			if err := c.Noop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Examine(t.Context(), "Other"); err != nil {
+				t.Fatal(err)
+			}
+			if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Elsewhere || err != nil {
+				t.Errorf("Idle: %v, %v", wake, err)
+			}
+			want(t, c.Changed(), "INBOX")
+			if !qresync {
+				return
+			}
+			// It comes while the next one is being opened.
+			s.Hook = func(st imaptest.Step) imaptest.Action {
+				if st.Command == "EXAMINE" && st.Part == imaptest.Received {
+					return imaptest.Action{Before: "* 9 EXISTS\r\n"}
+				}
+				return imaptest.Action{}
+			}
+			if sel, err := c.Examine(t.Context(), "INBOX"); err != nil || sel.Exists != 2 {
+				t.Fatal(sel, err)
+			}
+			want(t, c.Changed(), "Other")
+		})
+	}
+}
+
+func TestNoNotify(t *testing.T) {
+	refuse := func(text string) func(*imaptest.Server) {
+		return func(s *imaptest.Server) {
+			s.Hook = at(imaptest.Received, "NOTIFY", imaptest.Action{Do: imaptest.Answer, Text: text})
+		}
+	}
+	many := make([]string, 1000)
+	for i := range many {
+		many[i] = fmt.Sprint("FBL/", i)
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*imaptest.Server)
+		names  []string
+		says   string
+	}{
+		{"not offered", func(s *imaptest.Server) { s.Caps = s.Caps[:len(s.Caps)-1] }, []string{"Other"}, ""},
+		{"refused", refuse("NO [BADEVENT (MessageNew)] not that"), []string{"Other"}, "server said NO [BADEVENT (MessageNew)] not that"},
+		{"not understood", refuse("BAD what"), []string{"Other"}, "server said BAD what"},
+		{"too many", func(*imaptest.Server) {}, many, "not of 1000 at once"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := telling("Other")
+				test.change(s)
+				c := session(t, s, nil)
+				err := c.Notify(t.Context(), test.names...)
+				if !errors.Is(err, imapclient.ErrNoNotify) || !strings.Contains(err.Error(), test.says) || strings.Count(err.Error(), "imapclient: ") != 1 {
+					t.Errorf("error: %v", err)
+				}
+				if err := c.Noop(t.Context()); err != nil {
+					t.Errorf("afterwards: %v", err)
+				}
+				if c.Changed() != nil {
+					t.Error("something has changed")
+				}
+			})
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := session(t, telling(), nil)
+		if err := c.Notify(t.Context(), "a\nb"); err == nil || errors.Is(err, imapclient.ErrNoNotify) {
+			t.Errorf("no name: %v", err)
+		}
+	})
+}
+
+// A server that has too much to tell gives up (RFC 5465 section 5.8): then
+// everything may have changed, and it must be asked again.
+func TestNotifyOverflow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := telling("A", "B")
+		defer s.Close()
+		overflows := true
+		s.Hook = func(st imaptest.Step) imaptest.Action {
+			if st.Part == imaptest.Idling && overflows {
+				overflows = false
+				return imaptest.Action{Before: "* OK [NOTIFICATIONOVERFLOW] too much\r\n"}
+			}
+			return imaptest.Action{}
+		}
+		c := session(t, s, nil)
+		if err := c.Notify(t.Context(), "A", "B"); err != nil {
+			t.Fatal(err)
+		}
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Elsewhere || err != nil {
+			t.Fatal(wake, err)
+		}
+		want(t, c.Changed(), "A", "B")
+		later(s, "B")
+		if wake, err := c.Idle(t.Context(), time.Hour); wake != imapclient.Elsewhere || err != nil {
+			t.Fatal(wake, err)
+		}
+		want(t, c.Changed(), "B")
+		if got := sent(s, "NOTIFY"); len(got) != 2 || got[0] != got[1] {
+			t.Errorf("sent %q", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // of which nobody wanted to hear
+		s := telling("A")
+		defer s.Close()
+		s.Hook = at(imaptest.Received, "NOOP", imaptest.Action{Before: "* OK [NOTIFICATIONOVERFLOW] too much\r\n* STATUS A (MESSAGES 3)\r\n"})
+		c := session(t, s, nil)
+		if err := c.Noop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil || c.Changed() != nil || len(sent(s, "NOTIFY")) != 0 {
+			t.Errorf("%v, %v", wake, err)
+		}
+	})
+}

@@ -1,0 +1,69 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ExamineSince is Examine, and tells what has happened to the mails known at an
+// earlier time as events: Expunged for those that are gone, Flags for those whose
+// flags have changed (RFC 7162, QRESYNC). Some may be told that were told before.
+// Where the server cannot, or the mailbox is another one, Selected.Resynced is
+// false: then only a Search tells which UIDs are left.
+//
+// From the first call on, Expunged events have UIDs where the server offers
+// QRESYNC. The zero Since is for a mailbox not known.
+func (c *Client) ExamineSince(ctx context.Context, mailbox string, since Since) (Selected, error) {
+	return c.openSince(ctx, mailbox, true, since)
+}
+
+// SelectSince is ExamineSince for a mailbox that is to be changed.
+func (c *Client) SelectSince(ctx context.Context, mailbox string, since Since) (Selected, error) {
+	return c.openSince(ctx, mailbox, false, since)
+}
+
+// HighestModSeq is the state of the open mailbox as far as the server has told
+// it, for a later Since; 0: not told.
+func (c *Client) HighestModSeq() uint64 { return c.selected.HighestModSeq }
+
+func (c *Client) openSince(ctx context.Context, mailbox string, readOnly bool, since Since) (Selected, error) {
+	if err := c.enable(ctx); err != nil {
+		return Selected{}, err
+	}
+	params := ""
+	if c.enabled && since.UIDValidity != 0 && since.ModSeq != 0 {
+		known := ""
+		if since.UID != 0 {
+			known = fmt.Sprintf(" 1:%d", since.UID)
+		}
+		params = fmt.Sprintf("(QRESYNC (%d %d%s))", since.UIDValidity, since.ModSeq, known)
+	}
+	sel, err := c.open(ctx, mailbox, readOnly, params)
+	sel.Resynced = err == nil && params != "" && sel.UIDValidity == since.UIDValidity && sel.HighestModSeq >= since.ModSeq
+	return sel, err
+}
+
+// enable turns QRESYNC on, once, where it is offered (RFC 5161).
+func (c *Client) enable(ctx context.Context) error {
+	if c.locked {
+		return ErrLocked
+	}
+	if c.asked || !c.Has("QRESYNC") || !c.Has("ENABLE") {
+		return nil
+	}
+	c.asked = true
+	err := c.own(ctx, c.limits.Command, "ENABLE QRESYNC")
+	if errors.As(err, new(*ResponseError)) {
+		return nil // then it goes without
+	}
+	return err
+}
+
+// enabledLine takes "* ENABLED QRESYNC".
+func (c *Client) enabledLine(words []string) {
+	for _, word := range words {
+		c.enabled = c.enabled || c.asked && strings.EqualFold(word, "QRESYNC")
+	}
+}

@@ -1,0 +1,75 @@
+package imapclient
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf16"
+)
+
+var utf7Base64 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
+
+// decodeUTF7 reads a mailbox name in modified UTF-7 (RFC 3501 section 5.1.3).
+// A name that is none is returned as it is. go-imap has a decoder and an
+// encoder, but not for others to call.
+func decodeUTF7(s string) string {
+	var out strings.Builder
+	for rest := s; rest != ""; {
+		plain, shifted, found := strings.Cut(rest, "&")
+		out.WriteString(plain)
+		if !found {
+			break
+		}
+		code, after, found := strings.Cut(shifted, "-")
+		if !found {
+			return s
+		}
+		rest = after
+		if code == "" {
+			out.WriteByte('&')
+			continue
+		}
+		b, err := utf7Base64.DecodeString(code)
+		if err != nil || len(b)%2 != 0 {
+			return s
+		}
+		units := make([]uint16, len(b)/2)
+		for i := range units {
+			units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
+		}
+		out.WriteString(string(utf16.Decode(units)))
+	}
+	return out.String()
+}
+
+// encodeUTF7 is the way back.
+func encodeUTF7(s string) string {
+	var out strings.Builder
+	var units []uint16 // not yet written, none of them ASCII
+	flush := func() {
+		if len(units) == 0 {
+			return
+		}
+		b := make([]byte, 0, 2*len(units))
+		for _, u := range units {
+			b = append(b, byte(u>>8), byte(u))
+		}
+		out.WriteString("&" + utf7Base64.EncodeToString(b) + "-")
+		units = units[:0]
+	}
+	for _, r := range s {
+		if r < ' ' || r > '~' {
+			units = utf16.AppendRune(units, r)
+			continue
+		}
+		flush()
+		out.WriteRune(r)
+		if r == '&' {
+			out.WriteByte('-')
+		}
+	}
+	flush()
+	return out.String()
+}
+
+// mailboxArg is a mailbox name, or a pattern of some, as an argument of a command.
+func mailboxArg(name string) string { return string(quote([]byte(encodeUTF7(name)))) }
