@@ -173,7 +173,7 @@ func testClaimsFence(t *testing.T, l Ledger) {
 	if _, err := l.Commit(t.Context(), first, Batch{Mails: []Mail{mail("b", 1)}, Checkpoint: Checkpoint{High: 5}}); !errors.Is(err, ErrClaimLost) {
 		t.Errorf("commit with a lost claim: %v", err)
 	}
-	if _, err := l.Todos(t.Context(), first); !errors.Is(err, ErrClaimLost) {
+	if _, err := l.Todos(t.Context(), first, 100); !errors.Is(err, ErrClaimLost) {
 		t.Errorf("todos with a lost claim: %v", err)
 	}
 	if err := l.Done(t.Context(), first, nil); !errors.Is(err, ErrClaimLost) {
@@ -278,7 +278,7 @@ func nothing(t *testing.T, l Ledger, c Claim) {
 	if err != nil || len(counts) != 0 {
 		t.Fatalf("mail counts %v, %v", counts, err)
 	}
-	todos, err := l.Todos(t.Context(), c)
+	todos, err := l.Todos(t.Context(), c, 100)
 	if err != nil || len(todos) != 0 {
 		t.Fatalf("todos %v, %v", todos, err)
 	}
@@ -419,7 +419,7 @@ func testTodos(t *testing.T, l Ledger) {
 	}
 	check := func(c Claim, want ...Todo) {
 		t.Helper()
-		got, err := l.Todos(t.Context(), c)
+		got, err := l.Todos(t.Context(), c, 100)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -195,8 +195,9 @@ type Ledger interface {
 	// returns the records that came of it.
 	Obey(ctx context.Context) ([]Row, error)
 
-	// Todos lists what is owed to a folder, oldest first; Done strikes it off.
-	Todos(ctx context.Context, claim Claim) ([]Todo, error)
+	// Todos lists what is owed to a folder, oldest first and at most limit; Done
+	// strikes it off.
+	Todos(ctx context.Context, claim Claim, limit int) ([]Todo, error)
 	Done(ctx context.Context, claim Claim, todos []Todo) error
 
 	// Ack moves a sink's cursor in a folder to seq, never back.

@@ -189,13 +189,13 @@ func (m *memory) Revise(ctx context.Context, revisions []Revision) (Revised, err
 // Obey has nothing to do: no other process sees this ledger.
 func (m *memory) Obey(context.Context) ([]Row, error) { return nil, nil }
 
-func (m *memory) Todos(ctx context.Context, claim Claim) ([]Todo, error) {
+func (m *memory) Todos(ctx context.Context, claim Claim, limit int) ([]Todo, error) {
 	f, leave, err := m.fence(ctx, claim)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return slices.Clone(f.todos), nil
+	return slices.Clone(f.todos[:min(limit, len(f.todos))]), nil
 }
 
 func (m *memory) Done(ctx context.Context, claim Claim, todos []Todo) error {

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-func (s *store) Todos(ctx context.Context, claim Claim) ([]Todo, error) {
+func (s *store) Todos(ctx context.Context, claim Claim, limit int) ([]Todo, error) {
 	var todos []Todo
 	err := s.write(ctx, func(t tx) error {
 		if _, _, err := t.fence(claim); err != nil {
 			return err
 		}
-		stmt, err := t.prepare("SELECT uidvalidity, uid, action FROM todo WHERE folder = ? ORDER BY id")
+		stmt, err := t.prepare("SELECT uidvalidity, uid, action FROM todo WHERE folder = ? ORDER BY id LIMIT ?")
 		if err != nil {
 			return err
 		}
-		rows, err := stmt.Query(claim.ID)
+		rows, err := stmt.Query(claim.ID, limit)
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,10 @@ type Account struct {
 	// its records to be acted upon; 0: any age. See Doubts.
 	Since time.Duration
 
+	// After is what is done to mails that were read. With any action the folders
+	// are opened for changes; without one, nothing is ever changed in them.
+	After After
+
 	// OnUIDValidity is what to do about a folder whose UIDs mean other mails than
 	// when it was read last: "rescan" reads it all again, and what the ledger
 	// knows falls out by its report_id; "new-only" reads what came since the day
@@ -209,8 +213,9 @@ func (a *Account) names(ctx context.Context, c *imapclient.Client) (names []stri
 			return nil, nil, err
 		}
 		had := len(names)
+		targets := a.After.Targets()
 		for _, l := range lists {
-			if l.Selectable() {
+			if l.Selectable() && !slices.Contains(targets, l.Mailbox) {
 				names = append(names, l.Mailbox)
 			}
 		}

@@ -265,8 +265,11 @@ func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 func (s *session) settle(ctx context.Context) error {
 	for {
 		more, err := s.line.flush()
-		if err != nil || len(more) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(more) == 0 {
+			return s.act(ctx)
 		}
 		for len(more) > 0 {
 			var uids []uint32

@@ -28,6 +28,8 @@ type folder struct {
 
 	seen struct{ validity, next uint32 } // UIDVALIDITY and UIDNEXT when it was read last
 
+	refused string // why after-actions were refused, as it was logged
+
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
 	chunk   int  // UIDs to ask for at once; few while the one that kills is looked for
@@ -45,14 +47,19 @@ type session struct {
 	high uint32 // as the pipeline knows it, or will
 	line *pipeline
 
-	blame blame // for a death now
-	noes  int   // mails refused in a row
+	blame     blame // for a death now
+	noes      int   // mails refused in a row
+	idleHands bool  // after-actions were refused
 }
 
 // open opens the folder and claims it. Every UID below belongs to the
 // UIDVALIDITY compared here.
 func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, error) {
-	sel, err := c.Examine(ctx, f.name)
+	open := c.Examine
+	if f.a.After.any() {
+		open = c.Select
+	}
+	sel, err := open(ctx, f.name)
 	if err != nil {
 		var no *imapclient.ResponseError
 		if errors.As(err, &no) || errors.Is(err, imapclient.ErrUIDValidity) {

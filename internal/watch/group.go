@@ -3,26 +3,44 @@ package watch
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// group is a session that watches several folders: it looks at all of them now
-// and again and opens those in which something is new.
+// group is a session that watches several folders: the server tells of them all
+// (NOTIFY, RFC 5465), or they are looked at every Poll. It opens those in which
+// something is new.
 type group struct {
 	p       *plan
 	c       *imapclient.Client
 	folders []*folder
+	notify  bool
+	open    *folder // whose EXISTS the server tells
 	news    map[*folder]bool
 	failed  map[*folder]string // why a folder could not be read, as it was logged
+	looked  int                // folder that is looked at next although nothing was told of it
 }
+
+// lookAt is how many folders are looked at behind each slice, should the server
+// have told too little.
+const lookAt = 10
 
 // watch reads and waits for ever, or until the folders are to be divided again.
 func (g *group) watch(ctx context.Context) error {
 	g.news, g.failed = make(map[*folder]bool), make(map[*folder]string)
 	for _, f := range g.folders {
 		g.news[f] = true
+	}
+	if g.notify = g.p.notifies(g.c); g.notify { // before they are read: what comes meanwhile is told
+		if err := g.c.Notify(ctx, names(g.folders)...); errors.Is(err, imapclient.ErrNoNotify) {
+			g.p.a.Log.Warn("no NOTIFY", "err", err)
+			g.p.mute = true
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
 	for {
 		for _, f := range g.folders {
@@ -41,28 +59,74 @@ func (g *group) watch(ctx context.Context) error {
 			return nil
 		}
 		g.p.first.state("watch", nil)
+		if err := g.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func names(folders []*folder) (names []string) {
+	for _, f := range folders {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// wait returns when something may be new, or when it is time to see whether the
+// folders are to be divided again.
+func (g *group) wait(ctx context.Context) error {
+	if !g.notify {
 		if err := sleep(ctx, min(g.p.a.Poll, g.p.slice())); err != nil {
 			return err
 		}
-		for _, f := range g.folders {
-			if err := g.look(ctx, f); err != nil {
-				return err
-			}
+		return g.look(ctx, len(g.folders))
+	}
+	slice := g.p.a.Slice
+	for _, f := range g.folders {
+		if g.news[f] { // it could not be read
+			slice = min(slice, g.p.a.Poll)
 		}
 	}
+	wake, err := g.c.Idle(ctx, slice)
+	if errors.Is(err, imapclient.ErrNoIdle) {
+		g.p.mute = true // next time
+		return sleep(ctx, g.p.a.Poll)
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range g.c.Changed() {
+		for _, f := range g.folders {
+			g.news[f] = g.news[f] || f.name == name || strings.EqualFold(name, "INBOX") && strings.EqualFold(f.name, name)
+		}
+	}
+	switch wake {
+	case imapclient.Rang:
+		if g.open != nil {
+			g.news[g.open] = true
+		}
+	case imapclient.Ended:
+		if err := sleep(ctx, idleAgain); err != nil {
+			return err
+		}
+		return g.look(ctx, lookAt)
+	case imapclient.Slice:
+		return g.look(ctx, lookAt)
+	}
+	return nil
 }
 
 // read reads what is new in a folder. One that cannot be read stays news, and
 // the others are read all the same.
 func (g *group) read(ctx context.Context, f *folder) error {
+	g.open = f
 	err := f.sweep(ctx, g.c)
-	refused := (*imapclient.ResponseError)(nil)
 	switch {
 	case err == nil:
 		delete(g.news, f)
 		delete(g.failed, f)
 		return nil
-	case !errors.As(err, new(*FolderError)) && !errors.As(err, &refused):
+	case !errors.As(err, new(*FolderError)) && !errors.As(err, new(*imapclient.ResponseError)):
 		return err
 	}
 	if text := err.Error(); text != g.failed[f] {
@@ -72,16 +136,21 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// look asks whether something is new in a folder, without opening it.
-func (g *group) look(ctx context.Context, f *folder) error {
-	if g.news[f] {
-		return nil
+// look asks whether something is new in the next n folders, without opening
+// them.
+func (g *group) look(ctx context.Context, n int) error {
+	for range min(n, len(g.folders)) {
+		f := g.folders[g.looked%len(g.folders)]
+		g.looked++
+		if g.news[f] {
+			continue
+		}
+		st, err := g.c.Status(ctx, f.name)
+		if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+			return err
+		}
+		g.news[f] = err != nil || f.moved(st)
 	}
-	st, err := g.c.Status(ctx, f.name)
-	if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
-		return err
-	}
-	g.news[f] = err != nil || f.moved(st)
 	return nil
 }
 

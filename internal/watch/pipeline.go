@@ -56,6 +56,7 @@ type batch struct {
 	reply chan error
 
 	made  []ledger.Mail
+	todos []ledger.Todo
 	needs []need
 	done  []uint32
 }
@@ -224,6 +225,7 @@ type parsed struct {
 	records []report.Record
 	head    []byte
 	size    int64 // of the mail that head is the start of
+	after   Action
 	want    int64 // octets that are needed first; 0: none
 }
 
@@ -237,6 +239,14 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	if want := min(r.Need(), most); want > got {
 		return parsed{want: want}
 	}
+	after := p.f.a.After.of(r.Kind)
+	if after.Do == "delete" && got < most {
+		return parsed{want: most}
+	}
+	if !after.allows(got, r.Need(), m.size) {
+		p.f.a.Log.Warn("mail is larger than what is read of one: it stays where it is", "folder", p.f.name, "uid", m.UID, "octets", m.size)
+		after = Action{}
+	}
 	records, whole := p.f.a.Reading.Records(ctx, r, m.Body, got >= most, report.Envelope{
 		ReceivedAt:  m.InternalDate,
 		ProcessedAt: time.Now(),
@@ -247,7 +257,7 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	}
 	plain := m.Body[:min(got, headMost)]
 	head := p.f.a.Reading.Head(plain, r)
-	return parsed{report: r, records: records, head: head, size: m.size + int64(len(head)-len(plain))}
+	return parsed{report: r, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
 }
 
 // take puts what became of a mail into its batch.
@@ -261,6 +271,9 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 	b.done = append(b.done, m.UID)
 	if got.report == nil {
 		return
+	}
+	if got.after != (Action{}) {
+		b.todos = append(b.todos, ledger.Todo{UIDValidity: p.claim.Checkpoint.UIDValidity, UID: m.UID, Action: got.after.String()})
 	}
 	b.made = append(b.made, ledger.Mail{
 		ReportID:    got.report.ID,
@@ -331,7 +344,7 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 	p.advance(b)
 	m := p.mailboxName()
 	p.f.a.Handler.Critical(m)
-	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Mails: b.made})
+	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Mails: b.made, Todos: b.todos})
 	p.f.a.Handler.NoCritical(m)
 	if err != nil {
 		if ctx.Err() != nil {

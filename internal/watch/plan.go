@@ -36,6 +36,7 @@ type plan struct {
 	rest    []*folder
 	listed  time.Time
 	missing string
+	mute    bool // the server has NOTIFY and refused it
 
 	mu    sync.Mutex // what the others tell the first
 	fewer int        // connections that the server did not let in
@@ -173,7 +174,10 @@ func (p *plan) choose(names []string, c *imapclient.Client) []string {
 	return names[:most-1]
 }
 
-func (p *plan) notifies(*imapclient.Client) bool { return false }
+// notifies tells whether the server tells of all folders on one connection.
+func (p *plan) notifies(c *imapclient.Client) bool {
+	return c.Has("NOTIFY") && c.Has("IDLE") && !p.mute && p.a.Watch != "idle"
+}
 
 // tell logs the patterns without a folder, where they are others than before.
 func (p *plan) tell(missing []error) {

@@ -1,0 +1,210 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// Action is what is done in the mailbox to a mail that was read; the zero Action
+// is nothing.
+type Action struct {
+	Do  string // seen, flag, move, delete
+	Arg string // the flag, or the folder
+}
+
+// UnmarshalText reads none, seen, flag NAME, move FOLDER or delete.
+func (a *Action) UnmarshalText(text []byte) error {
+	do, arg, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
+	arg = strings.TrimSpace(arg)
+	switch {
+	case do == "none" && arg == "":
+		*a = Action{}
+	case (do == "seen" || do == "delete") && arg == "", do == "flag" && arg != "" && !strings.ContainsAny(arg, ` (){%*"]`), do == "move" && arg != "":
+		*a = Action{do, arg}
+	default:
+		return fmt.Errorf("%.100q is none of none, seen, flag NAME, move FOLDER, delete", text)
+	}
+	return nil
+}
+
+func (a Action) String() string { return strings.TrimSpace(a.Do + " " + a.Arg) }
+
+// After says what is done to mails once what they gave is in the ledger, by what
+// they are.
+type After struct {
+	Report   Action `yaml:"report"`
+	Unparsed Action `yaml:"unparsed"`
+	Other    Action `yaml:"other"` // mails that make no record
+}
+
+func (a After) all() []Action { return []Action{a.Report, a.Unparsed, a.Other} }
+
+// any tells whether anything is done at all.
+func (a After) any() bool { return a != After{} }
+
+// Targets are the folders that mails are moved to, which are never watched.
+func (a After) Targets() (folders []string) {
+	for _, action := range a.all() {
+		if action.Do == "move" {
+			folders = append(folders, action.Arg)
+		}
+	}
+	return folders
+}
+
+func (a After) of(kind report.Kind) Action {
+	switch kind {
+	case report.KindReport:
+		return a.Report
+	case report.KindUnparsed:
+		return a.Unparsed
+	}
+	return a.Other
+}
+
+// allows reports whether an action may be done to a mail that was read so far:
+// what is moved was read to what it needs, what is deleted to its end.
+func (a Action) allows(read, need, size int64) bool {
+	switch a.Do {
+	case "move":
+		return read >= need
+	case "delete":
+		return read >= size
+	}
+	return true
+}
+
+const todosAtOnce = 1000
+
+// act does what is owed to the mailbox. What the server refuses stays owed.
+func (s *session) act(ctx context.Context) error {
+	if !s.a.After.any() || s.idleHands {
+		return nil
+	}
+	if err := s.refusal(); err != nil {
+		s.refuse("after-actions are not done", err)
+		return nil
+	}
+	for {
+		todos, err := s.a.Ledger.Todos(ctx, s.line.claim, todosAtOnce)
+		if err != nil {
+			return s.ledgerError(ctx, err)
+		}
+		if len(todos) == 0 {
+			return nil
+		}
+		for len(todos) > 0 {
+			n := 1
+			for n < len(todos) && todos[n].Action == todos[0].Action {
+				n++
+			}
+			if err := s.do(ctx, todos[:n]); err != nil {
+				if errors.As(err, new(*imapclient.ResponseError)) || errors.Is(err, imapclient.ErrNoFlag) || errors.Is(err, errAction) {
+					s.refuse("the server refuses "+todos[0].Action, err)
+					return nil
+				}
+				return err
+			}
+			todos = todos[n:]
+		}
+	}
+}
+
+// refusal is why the open mailbox allows none of what is to be done.
+func (s *session) refusal() error {
+	if s.sel.ReadOnly {
+		return imapclient.ErrReadOnly
+	}
+	for _, action := range s.a.After.all() {
+		switch {
+		case action.Do == "delete" && !s.c.Has("UIDPLUS"):
+			return imapclient.ErrNoUIDPlus
+		case action.Do == "move" && !s.c.Has("MOVE") && !s.c.Has("UIDPLUS"):
+			return imapclient.ErrNoMove
+		}
+	}
+	return nil
+}
+
+// refuse tells of it, once while it is the same, and leaves the mailbox alone
+// for the rest of this session.
+func (s *session) refuse(what string, err error) {
+	s.idleHands = true
+	if text := what + ": " + err.Error(); text != s.refused {
+		s.folder.refused = text
+		s.a.Log.Error(what+"; they stay owed", "folder", s.name, "err", err)
+	}
+}
+
+var errAction = errors.New("watch: no such action")
+
+// do does the same to several mails, and strikes it off.
+func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
+	var action Action
+	if err := action.UnmarshalText([]byte(todos[0].Action)); err != nil {
+		return fmt.Errorf("%w: %w", errAction, err)
+	}
+	uids := make([]uint32, len(todos))
+	for i, todo := range todos {
+		uids[i] = todo.UID
+	}
+	var err error
+	switch action.Do {
+	case "seen":
+		err = s.c.Store(ctx, uids, `\Seen`)
+	case "flag":
+		err = s.c.Store(ctx, uids, action.Arg)
+	case "delete":
+		err = s.remove(ctx, uids)
+	case "move":
+		err = s.move(ctx, uids, action.Arg)
+		var no *imapclient.ResponseError
+		if errors.As(err, &no) && strings.HasPrefix(strings.ToUpper(no.Code), "TRYCREATE") {
+			if err = s.c.Create(ctx, action.Arg); err == nil {
+				err = s.move(ctx, uids, action.Arg)
+			}
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.folder.refused = ""
+	return s.ledgerError(ctx, s.a.Ledger.Done(ctx, s.line.claim, todos))
+}
+
+// remove removes mails for good, and no other mail that has the flag \Deleted.
+func (s *session) remove(ctx context.Context, uids []uint32) error {
+	if err := s.c.Store(ctx, uids, `\Deleted`); err != nil {
+		return err
+	}
+	return s.c.Expunge(ctx, uids)
+}
+
+// move moves mails. Where that takes a copy first, a crash between the two leaves
+// it doubled in the other folder; nothing is lost.
+func (s *session) move(ctx context.Context, uids []uint32, folder string) error {
+	if s.c.Has("MOVE") {
+		return s.c.Move(ctx, uids, folder)
+	}
+	if err := s.c.Copy(ctx, uids, folder); err != nil {
+		return err
+	}
+	return s.remove(ctx, uids)
+}
+
+// ledgerError is how an error of the ledger ends a session.
+func (s *session) ledgerError(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return &LedgerError{err}
+}
