@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,8 +14,8 @@ import (
 
 // Client is one session with a server, logged in. Its methods may be called by
 // one goroutine at a time. After an error that is none of *ResponseError, those
-// named ErrNo..., ErrLocked and a missing UIDVALIDITY the session is over and
-// every method returns the reason.
+// named ErrNo..., ErrReadOnly, ErrLocked and a missing UIDVALIDITY the session is
+// over and every method returns the reason.
 //
 // A panic in a Handler, or in the loop over Fetch, goes through the method that
 // ran it; of the session only Close may be called then.
@@ -44,14 +42,15 @@ type Client struct {
 	rang     bool // EXISTS since the last look
 
 	// Of extensions.
-	asked    bool            // for QRESYNC
-	enabled  bool            // QRESYNC
-	watched  map[string]bool // what Notify asked for; nil: nothing
-	overflow bool            // and the server has given up
-	changed  map[string]bool // of those, since Changed
-	stirred  bool            // and since Idle told
-	personal List            // namespace
-	quotas   []Quota
+	asked     bool            // for QRESYNC
+	enabled   bool            // QRESYNC
+	permanent []string        // flags the open mailbox keeps; nil: not told
+	watched   map[string]bool // what Notify asked for; nil: nothing
+	overflow  bool            // and the server has given up
+	changed   map[string]bool // of those, since Changed
+	stirred   bool            // and since Idle told
+	personal  List            // namespace
+	quotas    []Quota
 
 	idle <-chan status // the answer to an IDLE that was ended by DONE and not waited for
 }
@@ -264,94 +263,4 @@ func (c *Client) over(cause error) error {
 
 func (c *Client) log(l callbacks.Level, text string) {
 	c.serve(func(c *Client) { c.h.Log(l, text) })
-}
-
-// The events, run by the owner.
-
-func (c *Client) exists(n uint32) {
-	c.rang = true
-	c.selected.Exists = n
-	c.h.Exists(c.mailbox, n)
-}
-
-// maxFound is how many numbers the answers to one SEARCH may have; a window of
-// UIDs has far fewer.
-const maxFound = 1 << 20
-
-func (c *Client) searched(nums []uint32) {
-	if len(c.found)+len(nums) > maxFound {
-		c.tap.end(fmt.Errorf("%w: more than %d numbers in answer to a SEARCH", ErrProtocol, maxFound))
-		return
-	}
-	c.found = append(c.found, nums...)
-	for _, n := range nums {
-		c.h.Searched(c.mailbox, n)
-	}
-}
-
-// tagged takes the answer to a command.
-func (c *Client) tagged(st status) {
-	c.mailboxCode(st)
-	if st.kind != "OK" {
-		c.refusal = st
-	}
-}
-
-// notified takes an untagged status response.
-func (c *Client) notified(st status) {
-	level := callbacks.Info
-	switch st.kind {
-	case "NO":
-		level = callbacks.Warn
-	case "BAD":
-		level = callbacks.Error
-	case "BYE":
-		level = callbacks.Bye
-		c.bye = strings.TrimSpace(st.text)
-		if c.bye == "" {
-			c.bye = st.code
-		}
-	}
-	if c.next != nil && opening(st.code) {
-		c.enter()
-	}
-	c.mailboxCode(st)
-	c.h.Notify(c.mailbox, level, st.code, st.text)
-}
-
-// mailboxCode takes a response code that tells of the open mailbox.
-func (c *Client) mailboxCode(st status) {
-	word, arg, _ := strings.Cut(st.code, " ")
-	n, err := strconv.ParseUint(arg, 10, 63)
-	if err != nil {
-		n = 0
-	}
-	switch strings.ToUpper(word) {
-	case "UIDVALIDITY":
-		c.uidValidity(arg)
-	case "UIDNEXT":
-		c.selected.UIDNext = uint32(min(n, math.MaxUint32))
-	case "HIGHESTMODSEQ":
-		c.selected.HighestModSeq = max(c.selected.HighestModSeq, n)
-	case "NOMODSEQ":
-		c.selected.HighestModSeq = 0
-	case "READ-ONLY":
-		c.selected.ReadOnly = true
-	case "READ-WRITE":
-		c.selected.ReadOnly = false
-	case "NOTIFICATIONOVERFLOW":
-		c.overflowed()
-	}
-}
-
-// uidValidity is told while a mailbox is opened. Told another one later, no
-// UID means anything any more.
-func (c *Client) uidValidity(arg string) {
-	n, _ := strconv.ParseUint(arg, 10, 32)
-	v := uint32(n)
-	if had := c.selected.UIDValidity; had != 0 && had != v {
-		c.tap.end(fmt.Errorf("%w: %d, was %d", ErrUIDValidity, v, had))
-	}
-	c.selected.UIDValidity = v
-	c.mailbox.UIDValidity = v
 }

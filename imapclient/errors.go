@@ -42,6 +42,16 @@ var (
 	ErrNoNotify = errors.New("imapclient: the server does not tell of other mailboxes")
 	// ErrNoIdle: the server refused IDLE.
 	ErrNoIdle = errors.New("imapclient: the server refused IDLE")
+	// ErrReadOnly: the mailbox was opened by Examine, or the server allows no
+	// changes in it.
+	ErrReadOnly = errors.New("imapclient: the mailbox is read-only")
+	// ErrNoFlag: the mailbox would forget the flag with the session.
+	ErrNoFlag = errors.New("imapclient: the mailbox does not keep this flag")
+	// ErrNoMove: the server does not offer MOVE (RFC 6851).
+	ErrNoMove = errors.New("imapclient: the server does not offer MOVE")
+	// ErrNoUIDPlus: the server does not offer UIDPLUS (RFC 4315), without which
+	// an EXPUNGE removes other people's mails too.
+	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no mail can be removed alone")
 	// ErrUIDValidity: UIDVALIDITY changed under an open mailbox, or is missing.
 	ErrUIDValidity = errors.New("imapclient: UIDVALIDITY changed or missing")
 )
@@ -65,6 +75,12 @@ func (e *ResponseError) Error() string {
 
 // Is makes it ErrExpired or ErrTemporary, as far as the server says why.
 func (e *ResponseError) Is(target error) bool { return because(e.Code, e.Text, target) }
+
+// is tells whether the response code is this one.
+func (e *ResponseError) is(code string) bool {
+	word, _, _ := strings.Cut(e.Code, " ")
+	return strings.EqualFold(word, code)
+}
 
 // because tells whether the server's words mean target.
 func because(code, text string, target error) bool {

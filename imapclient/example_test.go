@@ -243,3 +243,42 @@ func ExampleClient_ExamineSince() {
 	// flags of UID 2 [\Seen]
 	// resynced: true
 }
+
+// Move a mail that is done with, and make the mailbox for it where there is none.
+func ExampleClient_Move() {
+	s := exampleServer()
+	defer s.Close()
+	s.Caps = append(s.Caps, "MOVE", "UIDPLUS")
+	opts := exampleOptions(s)
+	opts.Handler = changes{}
+	ctx := context.Background()
+	c, err := imapclient.Dial(ctx, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Select(ctx, "INBOX"); err != nil {
+		log.Fatal(err)
+	}
+	err = c.Move(ctx, []uint32{1}, "Done")
+	var no *imapclient.ResponseError
+	if errors.As(err, &no) && no.Code == "TRYCREATE" {
+		if err = c.Create(ctx, "Done"); err == nil {
+			err = c.Move(ctx, []uint32{1}, "Done")
+		}
+	}
+	if errors.Is(err, imapclient.ErrNoMove) {
+		fmt.Println("this server cannot; nothing was done")
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	st, err := c.Status(ctx, "Done")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("done:", *st.Messages)
+	// Output:
+	// gone: UID 0
+	// done: 1
+}

@@ -74,6 +74,7 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 		return Selected{}, err
 	}
 	c.rang = false
+	c.selected.ReadOnly = c.selected.ReadOnly || readOnly
 	if c.selected.UIDValidity == 0 {
 		return Selected{}, fmt.Errorf("%w: %s has none, so its mails cannot be told apart", ErrUIDValidity, mailbox)
 	}
@@ -89,7 +90,7 @@ func (c *Client) enter() {
 		c.stir(c.mailbox.Name)
 	}
 	c.mailbox, c.next = *c.next, nil
-	c.selected = Selected{}
+	c.selected, c.permanent = Selected{}, nil
 }
 
 // opening tells by a response code that the mailbox before is closed. A server

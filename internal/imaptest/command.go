@@ -103,6 +103,15 @@ func init() {
 		"UID SEARCH":   {selected, (*session).search},
 		"FETCH":        {selected, (*session).fetch},
 		"UID FETCH":    {selected, (*session).fetch},
+		"STORE":        {selected, (*session).store},
+		"UID STORE":    {selected, (*session).store},
+		"COPY":         {selected, (*session).copyMails},
+		"UID COPY":     {selected, (*session).copyMails},
+		"MOVE":         {selected, (*session).copyMails},
+		"UID MOVE":     {selected, (*session).copyMails},
+		"EXPUNGE":      {selected, (*session).expunge},
+		"UID EXPUNGE":  {selected, (*session).expunge},
+		"CREATE":       {loggedIn, (*session).create},
 	}
 }
 

@@ -157,6 +157,13 @@ func (s *Server) Flags(folder string, uid uint32) []string {
 	return flags
 }
 
+// Mails lists what is in a mailbox, ascending by UID. Bodies are not to be changed.
+func (s *Server) Mails(folder string) []Mail {
+	var mails []Mail
+	s.edit(folder, func(b *mailbox) { mails = slices.Clone(b.mails) })
+	return mails
+}
+
 // SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its mails
 // anew, from 1. Whoever has it open is sent away with BYE.
 func (s *Server) SetUIDValidity(folder string, validity uint32) {

@@ -1,0 +1,23 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+)
+
+// Create makes a mailbox (RFC 9051 section 6.3.4). That there is one already is no
+// error.
+func (c *Client) Create(ctx context.Context, mailbox string) error {
+	if c.locked {
+		return ErrLocked
+	}
+	if err := validName(mailbox); err != nil {
+		return err
+	}
+	err := c.own(ctx, c.limits.Command, "CREATE "+mailboxArg(mailbox))
+	var no *ResponseError
+	if errors.As(err, &no) && no.is("ALREADYEXISTS") {
+		return nil
+	}
+	return err
+}

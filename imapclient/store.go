@@ -1,0 +1,102 @@
+package imapclient
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Store adds flags to mails of the open mailbox (RFC 9051 section 6.4.6), such as
+// \Seen, \Flagged or a keyword. UIDs that are gone do not matter. ErrReadOnly: the
+// mailbox allows no changes. ErrNoFlag: it would not keep one of the flags.
+//
+// This and the other commands that take UIDs are sent as one command up to 700
+// scattered UIDs, and as several beyond; on an error those before it are done.
+func (c *Client) Store(ctx context.Context, uids []uint32, flags ...string) error {
+	switch {
+	case c.locked:
+		return ErrLocked
+	case c.selected.ReadOnly:
+		return ErrReadOnly
+	}
+	for _, flag := range flags {
+		if err := c.keeps(flag); err != nil {
+			return err
+		}
+	}
+	if len(flags) == 0 {
+		return nil
+	}
+	return c.each(ctx, uids, "UID STORE ", " +FLAGS.SILENT ("+strings.Join(flags, " ")+")")
+}
+
+// keeps refuses what is no flag, and what would be gone with the session (RFC 9051
+// section 7.1, PERMANENTFLAGS).
+func (c *Client) keeps(flag string) error {
+	atom := strings.TrimPrefix(flag, `\`)
+	if atom == "" || len(atom) > 100 || strings.ContainsFunc(atom, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`(){%*"\]`, r)
+	}) {
+		return fmt.Errorf("imapclient: %.100q is no flag", flag)
+	}
+	is := func(kept string) bool {
+		return strings.EqualFold(kept, flag) || kept == `\*` && atom == flag
+	}
+	if c.permanent != nil && !slices.ContainsFunc(c.permanent, is) {
+		return fmt.Errorf("%w: %s", ErrNoFlag, flag)
+	}
+	return nil
+}
+
+// permanentFlags takes "(\Seen \*)". A list that was cut short says nothing.
+func (c *Client) permanentFlags(arg string) {
+	c.permanent = nil
+	if strings.HasSuffix(arg, ")") && len(arg) < maxList {
+		p := parser{[]byte(arg)}
+		c.permanent = append([]string{}, p.list()...)
+	}
+}
+
+// each runs a UID command for mails, as often as their set is too long for one.
+func (c *Client) each(ctx context.Context, uids []uint32, before, behind string) error {
+	for _, set := range sets(uids, maxCommand-len(before)-len(behind)) {
+		if err := c.own(ctx, c.limits.Command, before+set+behind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sets writes UIDs as sequence sets of at most so many octets.
+func sets(uids []uint32, most int) []string {
+	uids = slices.Clone(uids)
+	slices.Sort(uids)
+	uids = slices.Compact(uids)
+	var list []string
+	var set []byte
+	for len(uids) > 0 {
+		n := 1
+		for n < len(uids) && uids[n] == uids[n-1]+1 {
+			n++
+		}
+		run := strconv.AppendUint(nil, uint64(uids[0]), 10)
+		if n > 1 {
+			run = strconv.AppendUint(append(run, ':'), uint64(uids[n-1]), 10)
+		}
+		if len(set) > 0 && len(set)+1+len(run) > most {
+			list = append(list, string(set))
+			set = set[:0]
+		}
+		if len(set) > 0 {
+			set = append(set, ',')
+		}
+		set = append(set, run...)
+		uids = uids[n:]
+	}
+	if len(set) > 0 {
+		list = append(list, string(set))
+	}
+	return list
+}
