@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 // Account is one mailbox account of the config file.
@@ -18,8 +19,9 @@ type Account struct {
 	PasswordFile    string            `yaml:"password_file"`
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
 	Folders         []string          `yaml:"folders"`
-	Since           *Span             `yaml:"since"`       // nil: defaultSince
-	Watch           string            `yaml:"watch"`       // auto, poll
+	Since           *Span             `yaml:"since"` // nil: defaultSince
+	After           watch.After       `yaml:"after"`
+	Watch           string            `yaml:"watch"`       // auto, notify, idle, poll
 	Connections     int               `yaml:"connections"` // at most; 0: 8
 	OnUIDValidity   string            `yaml:"on_uidvalidity"`
 	CAFile          string            `yaml:"ca_file"`  // PEM; trusted instead of the system's
@@ -58,7 +60,7 @@ func (a Account) Validate() error {
 		return fmt.Errorf("needs one of password_file, password_command and password, has %d", ways)
 	}
 	for _, choice := range []struct{ key, value, values string }{
-		{"watch", a.Watch, "auto, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},
+		{"watch", a.Watch, "auto, notify, idle, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},
 	} {
 		if choice.value != "" && !slices.Contains(strings.Split(choice.values, ", "), choice.value) {
 			return fmt.Errorf("%s is %q, none of %s", choice.key, choice.value, choice.values)
@@ -66,6 +68,19 @@ func (a Account) Validate() error {
 	}
 	if a.Connections < 0 || a.Connections > mostConnections {
 		return fmt.Errorf("connections is not between 1 and %d", mostConnections)
+	}
+	for _, target := range a.After.Targets() {
+		read := a.Folders
+		if a.URL.Folder != "" {
+			read = []string{a.URL.Folder}
+		} else if len(read) == 0 {
+			read = []string{"INBOX"}
+		}
+		if slices.ContainsFunc(read, func(name string) bool {
+			return name == target || strings.EqualFold(name, "INBOX") && strings.EqualFold(name, target)
+		}) {
+			return fmt.Errorf("after moves mails to %s, which is read itself: they would come again and again", target)
+		}
 	}
 	if a.URL.Folder != "" && len(a.Folders) > 0 {
 		return errors.New("names a folder in url and others in folders; keep one of the two")

@@ -173,6 +173,9 @@ func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
 	}
 	defer client.Close()
 	t.ok(a.Name, "logged in as %s at %s:%d", a.URL.User, a.URL.Host, a.URL.Port)
+	if err := account.After.Refusal(client.Has); err != nil {
+		t.fail(a.Name+": after", err)
+	}
 	if client.Has("IDLE") {
 		t.ok(a.Name, "the server tells of new mail at once (IDLE)")
 	} else {

@@ -83,7 +83,7 @@ func (p *program) watched(reading watch.Reading, a Account, log *slog.Logger) (w
 	}
 	return watch.Account{
 		Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Since: a.since(), Log: log,
-		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
+		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity, After: a.After,
 	}, nil
 }
 

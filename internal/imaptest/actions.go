@@ -100,11 +100,11 @@ func (c *session) copyMails(args []arg) (string, error) {
 	if !move {
 		return "OK " + code + "COPY completed", c.syncUID()
 	}
+	for _, m := range chosen { // before anything is written: it is done, or not (RFC 6851 section 3.3)
+		c.srv.Expunge(c.box.name, c.view[m.seq-1])
+	}
 	if err := c.linef("OK %smoved", code); err != nil {
 		return "", err
-	}
-	for _, m := range chosen {
-		c.srv.Expunge(c.box.name, c.view[m.seq-1])
 	}
 	return "OK MOVE completed", c.sync()
 }

@@ -164,6 +164,18 @@ func (s *Server) Mails(folder string) []Mail {
 	return mails
 }
 
+// UIDs lists the mails of folder, ascending; none where there is no such folder.
+func (s *Server) UIDs(folder string) (uids []uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if box := s.find(folder); box != nil {
+		for _, m := range box.mails {
+			uids = append(uids, m.UID)
+		}
+	}
+	return uids
+}
+
 // SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its mails
 // anew, from 1. Whoever has it open is sent away with BYE.
 func (s *Server) SetUIDValidity(folder string, validity uint32) {

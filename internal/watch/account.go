@@ -49,8 +49,10 @@ type Account struct {
 	// chosen. Empty: "rescan".
 	OnUIDValidity string
 
-	// Watch is how new mail is noticed: "poll" looks at the folders by one
-	// connection; "auto", and empty, is the best that the server has.
+	// Watch is how new mail is noticed: "notify" is by one connection that tells of
+	// all folders (RFC 5465) where the server has it, "idle" by one connection a
+	// folder, "poll" by looking at all folders by one connection. "auto", and
+	// empty, is the first of these that the server has.
 	Watch string
 	// Connections is how many a watch makes at most; 0: 8. More folders than
 	// that are looked at every Poll.

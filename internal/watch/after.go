@@ -121,11 +121,17 @@ func (s *session) refusal() error {
 	if s.sel.ReadOnly {
 		return imapclient.ErrReadOnly
 	}
-	for _, action := range s.a.After.all() {
+	return s.a.After.Refusal(s.c.Has)
+}
+
+// Refusal is why a server that has such capabilities cannot do what is to be
+// done without harm to other mails; nil: it can.
+func (a After) Refusal(has func(capability string) bool) error {
+	for _, action := range a.all() {
 		switch {
-		case action.Do == "delete" && !s.c.Has("UIDPLUS"):
+		case action.Do == "delete" && !has("UIDPLUS"):
 			return imapclient.ErrNoUIDPlus
-		case action.Do == "move" && !s.c.Has("MOVE") && !s.c.Has("UIDPLUS"):
+		case action.Do == "move" && !has("MOVE") && !has("UIDPLUS"):
 			return imapclient.ErrNoMove
 		}
 	}
@@ -136,8 +142,8 @@ func (s *session) refusal() error {
 // for the rest of this session.
 func (s *session) refuse(what string, err error) {
 	s.idleHands = true
-	if text := what + ": " + err.Error(); text != s.refused {
-		s.folder.refused = text
+	if text := what + ": " + err.Error(); text != s.unacted {
+		s.unacted = text
 		s.a.Log.Error(what+"; they stay owed", "folder", s.name, "err", err)
 	}
 }
@@ -174,7 +180,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	if err != nil {
 		return err
 	}
-	s.folder.refused = ""
+	s.unacted = ""
 	return s.ledgerError(ctx, s.a.Ledger.Done(ctx, s.line.claim, todos))
 }
 

@@ -28,7 +28,7 @@ type folder struct {
 
 	seen struct{ validity, next uint32 } // UIDVALIDITY and UIDNEXT when it was read last
 
-	refused string // why after-actions were refused, as it was logged
+	unacted string // why after-actions were refused, as it was logged
 
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted

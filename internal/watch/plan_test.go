@@ -104,6 +104,8 @@ func inFolders(t *testing.T, l ledger.Reader) (got []string) {
 	return got
 }
 
+const polled = defaultPoll + 5*time.Second
+
 // TestManyFolders: two hundred folders are watched by eight connections, or by
 // as many as the server lets in, and what comes is read wherever it comes.
 func TestManyFolders(t *testing.T) {
@@ -112,14 +114,19 @@ func TestManyFolders(t *testing.T) {
 		doors, set int
 		mode       string
 		peak       int
+		caps       []string
+		wait       time.Duration // until what is new has been read
 	}{
-		{"eight", 0, 0, "", 8}, {"three", 0, 3, "", 3}, {"one", 0, 1, "", 1}, {"polled", 0, 0, "poll", 1},
-		{"four let in", 4, 0, "", 4}, {"one let in", 1, 0, "", 1},
+		{"eight", 0, 0, "", 8, nil, polled}, {"three", 0, 3, "", 3, nil, polled}, {"one", 0, 1, "", 1, nil, polled},
+		{"polled", 0, 0, "poll", 1, nil, polled}, {"four let in", 4, 0, "", 4, nil, polled}, {"one let in", 1, 0, "", 1, nil, polled},
+		{"told", 0, 0, "", 1, []string{"NOTIFY"}, 2 * time.Second}, {"told with QRESYNC", 0, 0, "", 1, []string{"NOTIFY", "QRESYNC", "ENABLE"}, 2 * time.Second},
+		{"not to be told", 0, 0, "idle", 8, []string{"NOTIFY"}, polled},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := imaptest.New()
 				defer s.Close()
+				s.Caps = append(s.Caps, test.caps...)
 				names := fblFolders(200)
 				var want []string
 				add := func(name string, n int) {
@@ -142,7 +149,7 @@ func TestManyFolders(t *testing.T) {
 							add(name, 1000+i)
 						}
 					}
-					time.Sleep(defaultPoll + 5*time.Second)
+					time.Sleep(test.wait)
 					slices.Sort(want)
 					same(t, inFolders(t, l), want)
 				})
@@ -160,10 +167,13 @@ func TestManyFolders(t *testing.T) {
 // TestFoldersChange: a folder that is made later is found, and one that goes or
 // cannot be opened is nobody else's harm.
 func TestFoldersChange(t *testing.T) {
-	for _, connections := range []int{1, 2, 8} {
+	for _, connections := range []int{1, 2, 8, 9} {
 		synctest.Test(t, func(t *testing.T) {
 			s := imaptest.New()
 			defer s.Close()
+			if connections == 9 {
+				s.Caps = append(s.Caps, "NOTIFY")
+			}
 			s.AddMailbox("FBL/a")
 			s.Append("FBL/a", mailOf(1, 0))
 			locked := "FBL/locked"
