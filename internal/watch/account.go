@@ -42,6 +42,10 @@ type Account struct {
 	// are opened for changes; without one, nothing is ever changed in them.
 	After After
 
+	// Resync lets the Handler hear what was expunged, and where the server has
+	// QRESYNC which flags were changed, between two sessions of this Run.
+	Resync bool
+
 	// OnUIDValidity is what to do about a folder whose UIDs mean other mails than
 	// when it was read last: "rescan" reads it all again, and what the ledger
 	// knows falls out by its report_id; "new-only" reads what came since the day

@@ -136,6 +136,9 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 	for m, err := range s.c.Fetch(ctx, uids, prefix) {
 		if err == nil {
 			came = append(came, m.UID)
+			if !m.Gone {
+				s.know(m.UID)
+			}
 			if m.Bodyless && m.Size != 0 {
 				bodyless = append(bodyless, m.UID)
 				continue

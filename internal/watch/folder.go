@@ -28,6 +28,9 @@ type folder struct {
 
 	seen struct{ validity, next uint32 } // UIDVALIDITY and UIDNEXT when it was read last
 
+	since imapclient.Since // what the Handler has heard of
+	known []uint32         // the mails there were, ascending; nil: it is not to be known
+
 	unacted string // why after-actions were refused, as it was logged
 
 	rescan  bool // --all is still to be obeyed
@@ -55,11 +58,7 @@ type session struct {
 // open opens the folder and claims it. Every UID below belongs to the
 // UIDVALIDITY compared here.
 func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, error) {
-	open := c.Examine
-	if f.a.After.any() {
-		open = c.Select
-	}
-	sel, err := open(ctx, f.name)
+	sel, err := f.openMailbox(ctx, c)
 	if err != nil {
 		var no *imapclient.ResponseError
 		if errors.As(err, &no) || errors.Is(err, imapclient.ErrUIDValidity) {
@@ -121,6 +120,7 @@ func (s *session) end(err error) error {
 		s.careful = true
 		s.chunk = min(s.chunk, fewMails)
 	}
+	s.part()
 	var fetch *imapclient.FetchError
 	if errors.As(err, &fetch) && s.blame != nobody {
 		s.line.add(batch{died: []uint32{fetch.UID}})
@@ -227,6 +227,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 			continue
 		}
 		got = append(got, m.UID)
+		s.know(m.UID)
 		if err := s.line.mail(m, asked); err != nil {
 			return err
 		}
