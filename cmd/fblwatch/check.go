@@ -186,6 +186,9 @@ func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
 			return // the session is over
 		}
 	}
+	if t.quota(ctx, client, a.Name, "INBOX") != nil || t.junk(ctx, client, a.Name, account.Folders) != nil {
+		return
+	}
 	_ = client.Logout(ctx)
 }
 

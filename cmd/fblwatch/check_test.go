@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 // check says when each feed gave its last complaint, and what share of them is
@@ -45,5 +48,28 @@ func TestCheckIdentified(t *testing.T) {
 	if want := "ok      feed yahoo cfl: 3 complaints in 30 days, the last within two hours; 66% name a subscriber\n" +
 		"ok      feed aol scomp: 1 complaint in 30 days, the last 3 days ago; 0% name a subscriber\n"; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A mailbox that is nearly full is told of: reports would bounce.
+func TestCheckQuota(t *testing.T) {
+	d := imaptest.Dovecot(t, imaptest.Quotas)
+	for _, test := range []struct {
+		mails int
+		code  int
+		want  string
+	}{
+		{100, exitDone, "ok      fbl@127.0.0.1: quota of message: 100 of 1000 used (10%)\n"},
+		{800, exitFailed, "FAILED  fbl@127.0.0.1: quota of message: 900 of 1000 used (90%)\n        hint: when it is full"},
+	} {
+		for n := range test.mails {
+			d.Append("INBOX", sample.Report(n, 400))
+		}
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"fblwatch", "check", "--url", "imap://" + d.User() + "@" + d.PlainAddr(), "--ledger", filepath.Join(t.TempDir(), "l.db")},
+			nil, &stdout, &stderr, env("FBLWATCH_PASSWORD", d.Password(), "HOME", t.TempDir()))
+		if code != test.code || !strings.Contains(stdout.String(), test.want) || !strings.Contains(stdout.String(), "quota: ") {
+			t.Errorf("exit %d, want %d and %q in\n%s%s", code, test.code, test.want, &stdout, &stderr)
+		}
 	}
 }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+const (
+	junkSample  = 50 // mails of a folder for junk that check looks at
+	nearlyFull  = 90 // per cent of a quota
+	junkPrefix  = 16 << 10
+	storageUnit = "STORAGE" // of 1,024 octets (RFC 9208 section 5.1)
+)
+
+// quota tells how full the mailbox is; its error ends the session.
+func (t *trial) quota(ctx context.Context, client *imapclient.Client, account, folder string) error {
+	quotas, err := client.Quota(ctx, folder)
+	var refused *imapclient.ResponseError
+	switch {
+	case errors.Is(err, imapclient.ErrNoQuota), errors.As(err, &refused):
+		return nil
+	case err != nil:
+		t.fail(account, err)
+		return err
+	}
+	for _, q := range quotas {
+		if q.Limit == 0 {
+			continue
+		}
+		share := float64(q.Used) / float64(q.Limit) * 100
+		what := fmt.Sprintf("quota of %s: %d of %d used (%.0f%%)", strings.ToLower(q.Resource), q.Used, q.Limit, share)
+		if q.Resource == storageUnit {
+			what = fmt.Sprintf("quota: %d of %d MB used (%.0f%%)", q.Used/1024, q.Limit/1024, share)
+		}
+		if share < nearlyFull {
+			t.ok(account, "%s", what)
+			continue
+		}
+		t.fail(account, failed(errors.New(what), "when it is full, reports bounce: after in the config can remove mails that were read"))
+	}
+	return nil
+}
+
+// junk looks for reports that a filter has put where nobody reads them; its error
+// ends the session.
+func (t *trial) junk(ctx context.Context, client *imapclient.Client, account string, watched []string) error {
+	lists, err := client.List(ctx, "*")
+	var refused *imapclient.ResponseError
+	if errors.As(err, &refused) {
+		return nil
+	} else if err != nil {
+		t.fail(account, err)
+		return err
+	}
+	for _, l := range lists {
+		if !isJunk(l) || slices.Contains(watched, l.Mailbox) {
+			continue
+		}
+		n, of, err := reportsIn(ctx, client, l.Mailbox)
+		if err != nil {
+			t.fail(account, err)
+			return err
+		}
+		if n == 0 {
+			t.ok(account, "no report among the newest %s in %s", plural(of, "mail"), l.Mailbox)
+			continue
+		}
+		t.fail(account, failed(fmt.Errorf("%d of the newest %s in %s are feedback reports", n, plural(of, "mail"), l.Mailbox),
+			"keep the filter from them, or read this folder too"))
+	}
+	return nil
+}
+
+// isJunk knows a folder for junk by its use (RFC 6154), or by the names that
+// servers without such uses give it.
+func isJunk(l imapclient.List) bool {
+	if !l.Selectable() {
+		return false
+	}
+	if slices.ContainsFunc(l.Attrs, func(a string) bool { return strings.EqualFold(a, `\Junk`) }) {
+		return true
+	}
+	name := l.Mailbox
+	if l.Delim != 0 {
+		name = name[strings.LastIndex(name, string(l.Delim))+1:]
+	}
+	return slices.ContainsFunc([]string{"Junk", "Junk E-mail", "Junk Email", "Spam", "Bulk Mail"}, func(s string) bool { return strings.EqualFold(s, name) })
+}
+
+// reportsIn counts the reports among the newest mails of a folder, without a
+// trace. A folder that cannot be opened has none.
+func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n, of int, err error) {
+	var refused *imapclient.ResponseError
+	selected, err := client.Examine(ctx, folder)
+	if errors.As(err, &refused) || errors.Is(err, imapclient.ErrUIDValidity) {
+		return 0, 0, nil
+	}
+	if err != nil || selected.Exists == 0 {
+		return 0, 0, err
+	}
+	uids, err := newest(ctx, client, junkSample, selected.UIDNext)
+	if err != nil || len(uids) == 0 {
+		return 0, 0, err
+	}
+	for mail, err := range client.Fetch(ctx, uids, junkPrefix) {
+		if errors.As(err, &refused) {
+			break
+		} else if err != nil {
+			return n, of, err
+		}
+		if of++; report.Parse(mail.Body, mail.Size).Kind == report.KindReport {
+			n++
+		}
+		mail.Release()
+	}
+	return n, of, nil
+}
