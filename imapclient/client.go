@@ -38,8 +38,9 @@ type Client struct {
 	listing  string // LIST or LSUB, while lists gathers its lines
 	statuses map[string]callbacks.Status
 	refusal  status // the last tagged answer to a command of go-imap's
-	bye      string
-	rang     bool // EXISTS since the last look
+	bye      *ByeError
+	until    time.Time // when a server that was asked too much wants to be asked again
+	rang     bool      // EXISTS since the last look
 
 	// Of extensions.
 	asked     bool            // for QRESYNC
@@ -52,7 +53,7 @@ type Client struct {
 	personal  List            // namespace
 	quotas    []Quota
 
-	idle <-chan status // the answer to an IDLE that was ended by DONE and not waited for
+	idle <-chan status // the answer to an IDLE that was left and not waited for
 }
 
 // Stats counts a session's octets so far, TLS's own left out.
@@ -252,13 +253,17 @@ func (c *Client) over(cause error) error {
 	if errors.As(cause, &fetch) {
 		return &FetchError{UID: fetch.UID, Err: c.over(fetch.Err)}
 	}
+	wait := max(0, time.Until(c.until))
 	switch {
-	case c.bye != "" && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded):
-		return fmt.Errorf("%w: server said BYE %s", ErrClosed, c.bye)
-	case ours(cause):
-		return cause
+	case c.bye != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded):
+		return &ByeError{Code: c.bye.Code, Text: c.bye.Text, wait: wait}
+	case !ours(cause):
+		cause = fmt.Errorf("imapclient: connection to %s ended: %w", c.opts.Host, cause)
 	}
-	return fmt.Errorf("imapclient: connection to %s ended: %w", c.opts.Host, cause)
+	if wait > 0 {
+		return &throttled{cause, wait}
+	}
+	return cause
 }
 
 func (c *Client) log(l callbacks.Level, text string) {

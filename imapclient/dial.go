@@ -76,7 +76,7 @@ func (s *setup) connect(ctx context.Context) error {
 		debug = s.h.Debug
 	}
 	s.wire = newWire(conn, s.limits.Write, debug)
-	s.tags, s.bye = 0, ""
+	s.tags, s.bye = 0, nil
 	clear(s.caps)
 	defer context.AfterFunc(ctx, func() { s.wire.end(context.Cause(ctx)) })()
 	if err := s.run(ctx); err != nil {

@@ -94,7 +94,7 @@ func because(code, text string, target error) bool {
 			return true
 		}
 		return strings.Contains(text, "Too many simultaneous connections") || // Google, behind [ALERT]
-			strings.Contains(text, "Suggested Backoff Time") // Microsoft
+			strings.Contains(text, backoffText) // Microsoft
 	}
 	return false
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 )
@@ -35,6 +36,7 @@ func (c *Client) searched(nums []uint32) {
 // tagged takes the answer to a command.
 func (c *Client) tagged(st status) {
 	c.mailboxCode(st)
+	c.suggestion(st)
 	if st.kind != "OK" {
 		c.refusal = st
 	}
@@ -50,16 +52,21 @@ func (c *Client) notified(st status) {
 		level = callbacks.Error
 	case "BYE":
 		level = callbacks.Bye
-		c.bye = strings.TrimSpace(st.text)
-		if c.bye == "" {
-			c.bye = st.code
-		}
+		c.bye = &ByeError{Code: st.code, Text: st.text}
 	}
 	if c.next != nil && opening(st.code) {
 		c.enter()
 	}
 	c.mailboxCode(st)
+	c.suggestion(st)
 	c.h.Notify(c.mailbox, level, st.code, st.text)
+}
+
+// suggestion notes how long the server asks to be left alone.
+func (c *Client) suggestion(st status) {
+	if wait := suggested(st.text); wait > 0 {
+		c.until = time.Now().Add(wait)
+	}
 }
 
 // mailboxCode takes a response code that tells of the open mailbox.

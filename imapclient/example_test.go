@@ -282,3 +282,24 @@ func ExampleClient_Move() {
 	// gone: UID 0
 	// done: 1
 }
+
+// Come back when the server wants it.
+func ExampleBackoff() {
+	s := exampleServer()
+	defer s.Close()
+	s.Hook = func(step imaptest.Step) imaptest.Action {
+		if step.Command == "NOOP" && step.Part == imaptest.Received {
+			return imaptest.Action{Do: imaptest.Answer, Text: "BAD Request is throttled. Suggested Backoff Time: 2000 milliseconds"}
+		}
+		return imaptest.Action{}
+	}
+	ctx := context.Background()
+	c, err := imapclient.Dial(ctx, exampleOptions(s))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Noop(ctx)
+	fmt.Println(errors.Is(err, imapclient.ErrTemporary), imapclient.Backoff(err))
+	// Output: true 2s
+}

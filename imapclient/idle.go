@@ -21,9 +21,9 @@ const (
 )
 
 // Idle waits in IDLE (RFC 2177) for an EXISTS, or for what Notify asked for, at
-// most for slice. It sends DONE and does not wait for its answer, so that the next
-// command follows at once; only another Idle waits for it first. News that came
-// before, and that neither Idle nor Rang or Changed has told of, makes it return
+// most for slice. DONE goes out with the next command, so that this is answered
+// one round trip after the news; only another Idle waits in between. Until then
+// the server goes on telling, and it is heard. News that came before, and that neither Idle nor Rang or Changed has told of, makes it return
 // at once. ErrNoIdle: the server refused; the session goes on.
 //
 // IDLE is the tap's own command and not go-imap's, whose IDLE waits for "+"
@@ -39,7 +39,10 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 		return 0, err
 	}
 	defer end()
-	if c.idle != nil && !c.news() { // one DONE at a time
+	if c.idle != nil && !c.news() { // one IDLE at a time
+		if err := c.tap.leave(); err != nil {
+			return 0, c.finish("DONE", err)
+		}
 		c.answer(c.idle)
 		c.idle = nil
 		if c.tap.ended() != nil {
@@ -73,11 +76,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 			return 0, c.finish("IDLE", nil)
 		}
 	}
-	sent, err := c.tap.endIdle()
-	if err != nil {
-		return 0, c.finish("DONE", err)
-	}
-	if sent {
+	if c.tap.endIdle() {
 		c.idle = answer
 	}
 	return c.woken(Slice), nil

@@ -207,8 +207,8 @@ func (s *setup) line() ([]byte, error) {
 // ended says why nothing more could be read.
 func (s *setup) ended(err error) error {
 	switch {
-	case s.bye != "":
-		return fmt.Errorf("%w: server said BYE %s", ErrClosed, s.bye)
+	case s.bye != nil:
+		return s.bye
 	case ours(err):
 		return err
 	}

@@ -37,16 +37,17 @@ type tap struct {
 
 	onWire uint32 // UID of the mail that is being read
 
-	mu     sync.Mutex
-	asked  asked
-	own    map[string]chan<- status // tagged answers to our own commands
-	theirs map[string]bool          // tags of go-imap's commands that are not answered yet
-	owes   string                   // what those wait for, and how long at most
-	most   time.Duration
-	idling string        // tag of our IDLE until it is answered
-	cont   chan struct{} // "+" for it, until it comes
-	ending bool          // DONE was sent
-	tags   int
+	mu      sync.Mutex
+	asked   asked
+	own     map[string]chan<- status // tagged answers to our own commands
+	theirs  map[string]bool          // tags of go-imap's commands that are not answered yet
+	owes    string                   // what those wait for, and how long at most
+	most    time.Duration
+	idling  string        // tag of our IDLE until it is answered
+	cont    chan struct{} // "+" for it, until it comes
+	leaving bool          // DONE goes with the next command
+	ending  bool          // DONE was sent
+	tags    int
 
 	midLine bool // of the writing side: the command goes on
 }
@@ -218,31 +219,6 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	return nil
 }
 
-// vanished turns "VANISHED (EARLIER) 41,43:116" (RFC 7162) into events.
-func (t *tap) vanished(rest []byte) {
-	p := parser{rest}
-	p.list()
-	const most = 100_000 // of one line; a rescan finds the rest
-	left := most
-	for _, part := range strings.Split(p.word(), ",") {
-		from, to, isRange := strings.Cut(part, ":")
-		a, b := parser{[]byte(from)}, parser{[]byte(to)}
-		lo := a.number()
-		hi := lo
-		if isRange {
-			hi = b.number()
-		}
-		if lo > hi {
-			lo, hi = hi, lo
-		}
-		for uid := uint64(lo); uid <= uint64(hi) && uid != 0 && left > 0; uid++ {
-			gone := uint32(uid)
-			t.emit(func(c *Client) { c.h.Expunged(c.mailbox, 0, gone) })
-			left--
-		}
-	}
-}
-
 // status takes a status response.
 func (t *tap) status(tag string, st status) error {
 	if tag == "*" {
@@ -258,7 +234,7 @@ func (t *tap) status(tag string, st status) error {
 	delete(t.own, tag)
 	delete(t.theirs, tag)
 	if tag == t.idling {
-		t.idling, t.cont, t.ending = "", nil, false
+		t.idling, t.cont, t.leaving, t.ending = "", nil, false, false
 	}
 	t.due()
 	t.mu.Unlock()
@@ -274,19 +250,6 @@ func (t *tap) status(tag string, st status) error {
 		})
 	}
 	return nil
-}
-
-func (t *tap) continuation() {
-	t.mu.Lock()
-	cont := t.cont
-	t.cont = nil
-	t.due()
-	t.mu.Unlock()
-	if cont != nil {
-		close(cont)
-		return
-	}
-	t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over a stray +") })
 }
 
 // owe says how long the server may be silent while commands are unanswered.
@@ -319,7 +282,11 @@ func (t *tap) inject(command string) (<-chan status, error) {
 	tag, answer := t.tag()
 	t.due()
 	t.mu.Unlock()
-	return answer, t.send(tag+" "+command, tag+" "+command)
+	line := tag + " " + command
+	done := t.done()
+	t.log("C: ", line)
+	_, err := t.put(append(done, line+"\r\n"...))
+	return answer, err
 }
 
 // tag is called with mu held.
@@ -328,30 +295,6 @@ func (t *tap) tag() (string, <-chan status) {
 	tag, answer := fmt.Sprintf("W%d", t.tags), make(chan status, 1)
 	t.own[tag] = answer
 	return tag, answer
-}
-
-// idle sends IDLE; cont is closed when its "+" has come.
-func (t *tap) idle() (answer <-chan status, cont <-chan struct{}, err error) {
-	t.mu.Lock()
-	tag, answer := t.tag()
-	t.idling, t.cont = tag, make(chan struct{})
-	cont = t.cont
-	t.due()
-	t.mu.Unlock()
-	return answer, cont, t.send(tag+" IDLE", tag+" IDLE")
-}
-
-// endIdle sends DONE, unless the server has ended IDLE already.
-func (t *tap) endIdle() (sent bool, err error) {
-	t.mu.Lock()
-	t.ending = t.idling != ""
-	sent = t.ending
-	t.due()
-	t.mu.Unlock()
-	if sent {
-		err = t.send("DONE", "DONE")
-	}
-	return sent, err
 }
 
 // emit hands an event to the owner. Where the owner is slow the tap waits, and
@@ -372,10 +315,15 @@ func (t *tap) Write(p []byte) (int, error) {
 		t.mu.Unlock()
 	}
 	t.midLine = len(p) > 0 && p[len(p)-1] != '\n'
+	done := t.done()
 	if t.debug != nil {
 		t.log("C: ", strings.TrimRight(string(p), "\r\n"))
 	}
-	return t.put(p)
+	if done == nil {
+		return t.put(p)
+	}
+	n, err := t.put(append(done, p...))
+	return max(0, n-len(done)), err
 }
 
 // The deadlines are ours, not go-imap's.
