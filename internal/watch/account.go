@@ -191,7 +191,7 @@ func (a *Account) sweep(ctx context.Context) error {
 			if errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*FolderError)) {
 				err = &FolderError{folders[0].name, err}
 			}
-			if errors.As(err, new(*FolderError)) { // the others still can be read
+			if errors.As(err, new(*FolderError)) && imapclient.Backoff(err) == 0 { // the others still can be read
 				failed = append(failed, err)
 			} else if err != nil {
 				folders = append(folders[1:], folders[0])

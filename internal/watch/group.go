@@ -126,7 +126,7 @@ func (g *group) read(ctx context.Context, f *folder) error {
 		delete(g.news, f)
 		delete(g.failed, f)
 		return nil
-	case !errors.As(err, new(*FolderError)) && !errors.As(err, new(*imapclient.ResponseError)):
+	case !errors.As(err, new(*FolderError)) && !errors.As(err, new(*imapclient.ResponseError)), imapclient.Backoff(err) > 0:
 		return err
 	}
 	if text := err.Error(); text != g.failed[f] {

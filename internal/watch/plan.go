@@ -70,7 +70,7 @@ func (p *plan) run(ctx context.Context) error {
 			if err := p.divide(ctx, session, c, cancel); err != nil {
 				return err
 			}
-			if err := p.watchRest(session, c); err != nil {
+			if err := p.watchRest(session, c); err != nil || p.first.renew() {
 				return err
 			}
 		}
@@ -91,8 +91,12 @@ func (p *plan) watchRest(ctx context.Context, c *imapclient.Client) error {
 	return g.watch(ctx)
 }
 
-// due tells whether the folders are to be listed again, or divided otherwise.
+// due tells whether the folders are to be listed again, or divided otherwise, or
+// the session is to be made anew.
 func (p *plan) due() bool {
+	if p.first.renew() {
+		return true
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, l := range p.lines {
@@ -205,6 +209,7 @@ func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail
 	p.lines[name] = l
 	f := newFolder(one, name)
 	f.state = func(state string) { l.s.state(state, nil) }
+	f.due = l.s.renew
 	p.wg.Go(func() {
 		defer cancel()
 		if sleep(ctx, pause) != nil {

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +19,10 @@ const (
 	refusedPause = 30 * time.Minute // between logins once the password is surely wrong
 	loginTrials  = 3                // sessions refused in a row until it is
 	sweepTrials  = 5                // sessions without progress until a sweep gives up
+
+	sweepPatience = time.Minute      // for which a sweep is put off by a server
+	renewAt       = 80               // per cent of a token's life, behind which a session is made anew
+	shortLife     = 10 * time.Second // of a session whose token cannot have expired in it
 )
 
 // supervisor opens one session after the other for one purpose.
@@ -33,6 +35,7 @@ type supervisor struct {
 
 	up       bool        // a session was logged in
 	live     atomic.Bool // one is now
+	renewAt  time.Time   // when it is to be made anew, for its token; zero: never
 	undialed int         // sessions in a row that were not
 	failures int         // in a row; each doubles the pause
 	refused  int         // logins refused in a row
@@ -43,6 +46,9 @@ type supervisor struct {
 	now stateRow
 }
 
+// renew tells whether the session's token will expire soon.
+func (s *supervisor) renew() bool { return !s.renewAt.IsZero() && time.Now().After(s.renewAt) }
+
 // isUp tells whether a session is logged in.
 func (s *supervisor) isUp() bool { return s.live.Load() }
 
@@ -50,7 +56,7 @@ func (s *supervisor) isUp() bool { return s.live.Load() }
 // row itself is written anew every stateEvery, so that an old one tells of a
 // process that is gone.
 type stateRow struct {
-	State string    `json:"state"` // dial, up, catchup, watch, backoff, closed, failed
+	State string    `json:"state"` // dial, up, catchup, watch, backoff, throttled, auth-failed, closed, failed
 	Since time.Time `json:"since"`
 	Err   string    `json:"err,omitempty"`
 }
@@ -77,6 +83,9 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			s.state("closed", nil)
 			return context.Cause(ctx)
 		}
+		if err == nil && !s.once && s.renew() { // in time for a new token
+			continue
+		}
 		if err == nil {
 			s.state("closed", nil)
 			return nil
@@ -90,7 +99,14 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			s.state("failed", err)
 			return err
 		}
-		s.state("backoff", err)
+		state := "backoff"
+		switch {
+		case imapclient.Backoff(err) > 0:
+			state = "throttled"
+		case s.refused >= loginTrials:
+			state = "auth-failed"
+		}
+		s.state(state, err)
 		s.log(err, pause)
 		select {
 		case <-s.a.pause(pause):
@@ -104,7 +120,16 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
 	ctx, end := s.a.resume.session(ctx)
 	defer end()
-	c, err := imapclient.Dial(ctx, s.a.IMAP)
+	options := s.a.IMAP
+	s.renewAt = time.Time{}
+	options.Login = func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+		creds, err := s.a.IMAP.Login(ctx, challenge)
+		if s.renewAt = (time.Time{}); creds.Token != "" && !creds.Expires.IsZero() {
+			s.renewAt = time.Now().Add(time.Until(creds.Expires) / 100 * renewAt)
+		}
+		return creds, err
+	}
+	c, err := imapclient.Dial(ctx, options)
 	if err != nil {
 		s.undialed++
 		return err
@@ -127,8 +152,14 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 	if errors.As(err, &ledgerErr) && s.abort(ledgerErr) {
 		return 0, true
 	}
-	var auth *imapclient.AuthError
-	if errors.As(err, &auth) && !temporary(auth) {
+	if wait := imapclient.Backoff(err); wait > 0 {
+		s.failures++
+		return wait + time.Duration(rand.Int64N(int64(wait/10+1))), s.once && (wait > sweepPatience || s.failures >= sweepTrials)
+	}
+	if errors.Is(err, imapclient.ErrExpired) && life >= shortLife {
+		return 0, false // at once, with a new token
+	}
+	if errors.As(err, new(*imapclient.AuthError)) && !errors.Is(err, imapclient.ErrTemporary) {
 		s.refused++
 		if s.once {
 			return 0, true
@@ -146,7 +177,7 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 	}
 	if life >= longLife {
 		s.failures = 0
-		return 0, false
+		return time.Duration(rand.Int64N(int64(backoffFirst))), false // a server that restarts ends many at once
 	}
 	s.failures++
 	if s.once && (s.failures >= sweepTrials || s.hopeless(err)) {
@@ -161,17 +192,6 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 func (s *supervisor) hopeless(err error) bool {
 	var refused *imapclient.ResponseError
 	return !s.up || errors.As(err, &refused)
-}
-
-// temporary tells a login that was refused for what has nothing to do with the
-// password (RFC 5530 section 3).
-func temporary(auth *imapclient.AuthError) bool {
-	var no *imapclient.ResponseError
-	if !errors.As(auth, &no) {
-		return false
-	}
-	code, _, _ := strings.Cut(no.Code, " ")
-	return slices.Contains([]string{"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"}, strings.ToUpper(code))
 }
 
 func (s *supervisor) abort(err *LedgerError) bool {
