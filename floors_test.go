@@ -20,6 +20,7 @@ const module = "github.com/fblwatch/fblwatch"
 var floors = map[string]int{
 	"callbacks":          0,
 	"report":             0,
+	"internal/child":     0,
 	"internal/sample":    0,
 	"imapclient":         1,
 	"internal/authentic": 1,

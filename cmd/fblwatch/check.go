@@ -49,6 +49,7 @@ func (p *program) check(c *cli.Context) error {
 		t.ok("config", "%s", plural(len(config.Accounts), "account"))
 	}
 	t.sample.by(reading)
+	t.hooks(config.Hooks)
 	t.ledger(c.Context, config.Ledger)
 	for _, a := range config.Accounts {
 		t.account(c.Context, reading, a)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/enrich"
+	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
@@ -29,6 +30,7 @@ type Config struct {
 	Enrich    enrich.Config    `yaml:"enrich"`
 	Privacy   privacy.Config   `yaml:"privacy"`
 	Records   sink.FileConfig  `yaml:"records"`
+	Hooks     hook.Config      `yaml:"hooks"`
 	Log       LogConfig        `yaml:"log"`
 }
 

@@ -53,6 +53,16 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 			return nil, nil, errors.Join(err, s.close())
 		}
 	}
+	if config.Hooks.Record != nil {
+		command, err := sink.OpenCommand(config.Hooks.Record, log)
+		if err != nil {
+			return nil, nil, errors.Join(err, s.close())
+		}
+		s.opened = append(s.opened, command)
+		if err := l.Register(ctx, command.Name(), false); err != nil {
+			return nil, nil, errors.Join(err, s.close())
+		}
+	}
 	if stdout {
 		out := sink.Stdout(p.stdout)
 		s.opened = append(s.opened, out)

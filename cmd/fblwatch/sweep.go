@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -25,7 +26,7 @@ func (p *program) sweepCommand() *cli.Command {
 			"Example: fblwatch sweep --url imaps://fbl@imap.example.com/INBOX",
 		Flags: append(sessionFlags(),
 			&cli.BoolFlag{Name: "all", Usage: "from the first mail on; what the ledger knows makes no new record"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout, and run no hook"},
 			&cli.BoolFlag{Name: "json", Usage: "records to stdout although it is a terminal"},
 		),
 		Action: p.sweep,
@@ -47,10 +48,15 @@ func (p *program) sweep(c *cli.Context) error {
 	}
 	defer l.Close()
 	if c.Bool("dry-run") {
-		config.Records.File = ""
+		config.Records.File, config.Hooks = "", hook.Config{}
 	}
 	config.Log.Level = cmp.Or(config.Log.Level, "warn") // somebody is looking on
 	log := p.logger(config.Log)
+	hooks, err := startHooks(config, log)
+	if err != nil {
+		return err
+	}
+	defer hooks.Stop(c.Context)
 	printing := c.Bool("json") || !isTerminal(p.stdout)
 	ctx, sinks, err := p.startSinks(c.Context, l, config, printing, log)
 	if err != nil {
@@ -67,7 +73,8 @@ func (p *program) sweep(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		account.Ledger, account.Handler = l, returned{callbacks.Slog(log)}
+		account.Ledger = l
+		config.listen(&account, returned{callbacks.Slog(log)}, hooks)
 		account.All = c.Bool("all")
 		account.Committed = func(done ledger.Committed) {
 			total.mails += done.Mails

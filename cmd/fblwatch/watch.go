@@ -57,6 +57,11 @@ func (p *program) watch(c *cli.Context) error {
 			return err
 		}
 	}
+	hooks, err := startHooks(config, log)
+	if err != nil {
+		return err
+	}
+	defer hooks.Stop(c.Context)
 	ctx, sinks, err := p.startSinks(c.Context, l, config, c.Bool("json"), log)
 	if err != nil {
 		return err
@@ -64,7 +69,8 @@ func (p *program) watch(c *cli.Context) error {
 	failures := make([]error, len(config.Accounts))
 	var running, upkeep sync.WaitGroup
 	for i, account := range accounts {
-		account.Ledger, account.Handler = l, callbacks.Slog(log)
+		account.Ledger = l
+		config.listen(&account, callbacks.Slog(log), hooks)
 		account.Committed = sinks.offer
 		running.Go(func() {
 			log.Info("watching", "account", account.Name)
@@ -80,7 +86,9 @@ func (p *program) watch(c *cli.Context) error {
 		every(keeping, pruneEvery, func() error { return prune(keeping, l, config) }, "upkeep of the ledger", log)
 	})
 	upkeep.Go(func() {
-		every(keeping, stateEvery, func() error { return sinks.states(keeping, l) }, "upkeep of the ledger", log)
+		every(keeping, stateEvery, func() error {
+			return errors.Join(sinks.states(keeping, l), hookState(keeping, l, hooks.Counts()))
+		}, "upkeep of the ledger", log)
 	})
 	if reading.Enrich != nil {
 		upkeep.Go(func() {

@@ -15,7 +15,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The test's binary is also a command: its first argument says what it does.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 2 && os.Args[1] == "command" {
+		behave(os.Args[2], os.Args[3:])
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // rows are n records of a folder from seq on.
 func rows(folder, seq int64, n int) []Row {
@@ -47,6 +54,11 @@ func TestContract(t *testing.T) {
 		"file": func(t *testing.T) (Sink, func() string) {
 			path := filepath.Join(t.TempDir(), "records.ndjson")
 			return openFile(t, path), func() string { return read(t, path) }
+		},
+		"command": func(t *testing.T) (Sink, func() string) {
+			path := filepath.Join(t.TempDir(), "records.ndjson")
+			s, _ := openCommand(t, "good", path)
+			return s, func() string { return read(t, path) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/hook"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+// startHooks makes ready to run the config's commands. All must be there, also
+// the one for the records.
+func startHooks(config *Config, log *slog.Logger) (*hook.Hooks, error) {
+	hooks, err := hook.New(config.Hooks, log)
+	if err != nil {
+		return nil, wrong(err, "")
+	}
+	return hooks, nil
+}
+
+// listen has log and hooks hear of the account's sessions, and of their protocol
+// lines where a command is for those.
+func (c *Config) listen(account *watch.Account, log callbacks.Handler, hooks *hook.Hooks) {
+	account.Handler = callbacks.Join(log, hooks.Handler(account.Name))
+	account.IMAP.Debug = c.Hooks.Debug != nil
+}
+
+// hookState writes what became of the events into the ledger, once there were
+// any.
+func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts) error {
+	if counts == (hook.Counts{}) {
+		return nil
+	}
+	row := struct {
+		State string `json:"state"` // ok, dropping
+		Err   string `json:"err,omitempty"`
+		hook.Counts
+	}{"ok", "", counts}
+	if counts.Dropped > 0 {
+		row.State, row.Err = "dropping", plural(int(counts.Dropped), "event")+" dropped since the start: their commands are too slow"
+	}
+	b, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	return l.SetState(ctx, "hooks", string(b))
+}
+
+// hooks looks for the config's commands.
+func (t *trial) hooks(config hook.Config) {
+	commands := config.Commands()
+	for _, event := range slices.Sorted(maps.Keys(commands)) {
+		if err := commands[event].Find(); err != nil {
+			t.fail("hooks."+event, err)
+		} else {
+			t.ok("hooks."+event, "%s is there", commands[event][0])
+		}
+	}
+}

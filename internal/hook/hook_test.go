@@ -1,0 +1,321 @@
+package hook
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/child"
+)
+
+// The test's binary is also the command: its first argument says what it does.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		if act := acts[os.Args[1]]; act != nil {
+			act(os.Args[2:])
+			os.Exit(0)
+		}
+	}
+	goleak.VerifyTestMain(m)
+}
+
+var acts = map[string]func(args []string){
+	// note appends what it gets to a file, in one write.
+	"note": func(args []string) {
+		event, err := io.ReadAll(os.Stdin)
+		if err == nil {
+			err = appendTo(args[0], event)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	},
+	"env": func(args []string) {
+		_ = appendTo(args[0], []byte(strings.Join(os.Environ(), "\n")+"\n"))
+	},
+	"talk": func([]string) {
+		fmt.Println("ding\x1b[2J")
+		fmt.Fprintln(os.Stderr, "no paper")
+	},
+	"fail":  func([]string) { os.Exit(3) },
+	"sleep": func([]string) { time.Sleep(time.Minute) },
+	// wait holds until a file is there, then notes its event.
+	"wait": func(args []string) {
+		event, _ := io.ReadAll(os.Stdin)
+		for range 3000 {
+			if _, err := os.Stat(args[0]); err == nil {
+				_ = appendTo(args[1], event)
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	},
+}
+
+func appendTo(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.Write(b)
+	return err
+}
+
+func self(t *testing.T, args ...string) child.Command {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(child.Command{path}, args...)
+}
+
+// buffer is a log that several goroutines write.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func (b *buffer) count(word string) int { return strings.Count(b.String(), word) }
+
+func open(t *testing.T, config Config) (*Hooks, *buffer) {
+	t.Helper()
+	log := &buffer{}
+	h, err := New(config, slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, log
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+var box = callbacks.Mailbox{Account: "yahoo", Name: "FBL\n\x00", UIDValidity: 7}
+
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 30 s", what)
+		}
+	}
+}
+
+func TestCommandsOutput(t *testing.T) {
+	h, log := open(t, Config{Exists: self(t, "talk")})
+	h.Handler("yahoo").Exists(box, 3)
+	h.Stop(t.Context())
+	for _, want := range []string{
+		`level=INFO msg="command says: ding\\x1b[2J" hook=exists`,
+		`level=WARN msg="command says: no paper" hook=exists`,
+	} {
+		if log.count(want) != 1 {
+			t.Errorf("the log lacks %s:\n%s", want, log)
+		}
+	}
+	if got, want := h.Counts(), (Counts{Done: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Setenv("FBLWATCH_PASSWORD", "hunter2")
+	file := filepath.Join(t.TempDir(), "env")
+	h, _ := open(t, Config{Expunged: self(t, "env", file)})
+	h.Handler("yahoo").Expunged(box, 1, 0)
+	h.Stop(t.Context())
+	got := "\n" + read(t, file)
+	for _, want := range []string{"FBLWATCH_EVENT=expunged", "FBLWATCH_ACCOUNT=yahoo", `FBLWATCH_MAILBOX=FBL\n\x00`} {
+		if !strings.Contains(got, "\n"+want+"\n") {
+			t.Errorf("%s is missing in%s", want, got)
+		}
+	}
+	if strings.Contains(got, "hunter2") {
+		t.Errorf("a secret is passed:%s", got)
+	}
+}
+
+// A failure is logged when it comes and when it changes, not each time.
+func TestFailures(t *testing.T) {
+	h, log := open(t, Config{Exists: self(t, "fail")})
+	for range 5 {
+		h.Handler("yahoo").Exists(box, 3)
+	}
+	h.Stop(t.Context())
+	if n := log.count("exit status 3"); n != 1 {
+		t.Errorf("logged %d times:\n%s", n, log)
+	}
+	if got, want := h.Counts(), (Counts{Done: 5, Failed: 5}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestTimeLimit(t *testing.T) {
+	h, log := open(t, Config{Exists: self(t, "sleep")})
+	h.runLimit = 50 * time.Millisecond
+	h.Handler("yahoo").Exists(box, 3)
+	until(t, "killed", func() bool { return h.Counts().Failed == 1 })
+	h.Stop(t.Context())
+	if log.count("killed, it ran longer than 50ms") != 1 {
+		t.Error(log)
+	}
+}
+
+// Events that come faster than commands end never wait; of those that wait the
+// oldest go, counted.
+func TestOldestDropped(t *testing.T) {
+	dir := t.TempDir()
+	gate, file := filepath.Join(dir, "gate"), filepath.Join(dir, "events")
+	h, log := open(t, Config{Searched: self(t, "wait", gate, file)})
+	h.rest = time.Minute
+	handler := h.Handler("yahoo")
+	for uid := range uint32(atOnce) {
+		handler.Searched(box, uid+1)
+	}
+	until(t, "all at work", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.queue) == 0
+	})
+	const many = 20000
+	var sessions sync.WaitGroup
+	for session := range 4 {
+		sessions.Go(func() {
+			for i := range many / 4 {
+				handler.Searched(box, uint32(1000+session*many/4+i))
+			}
+		})
+	}
+	sessions.Wait()
+	for range queueEvents { // the last of all
+		handler.Searched(box, 999999)
+	}
+	// To run a thousand commands takes a test too long: some of them will do.
+	h.mu.Lock()
+	if len(h.queue) != queueEvents {
+		t.Errorf("%d events wait", len(h.queue))
+	}
+	for len(h.queue) > 5 {
+		h.shift()
+	}
+	h.mu.Unlock()
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.Stop(t.Context())
+	if got, want := h.Counts(), (Counts{Done: atOnce + 5, Dropped: many}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if n := log.count(fmt.Sprintf("dropped=%d", many)); n != 1 {
+		t.Errorf("told %d times:\n%s", n, log)
+	}
+	if n := strings.Count(read(t, file), `"uid":999999`); n != 5 {
+		t.Errorf("%d of the newest 5 ran", n)
+	}
+}
+
+// What waits is bounded in octets too, but one event always may.
+func TestQueueOctets(t *testing.T) {
+	h := &Hooks{over: make(chan struct{})}
+	h.more.L = &h.mu
+	line := bytes.Repeat([]byte("x"), queueBytes/4)
+	for range 9 {
+		h.put(waiting{line: line})
+	}
+	if len(h.queue) != 4 || h.size != queueBytes || h.Counts().Dropped != 5 {
+		t.Errorf("%d events of %d octets wait, %d dropped", len(h.queue), h.size, h.Counts().Dropped)
+	}
+	h.put(waiting{line: make([]byte, queueBytes+1)})
+	if len(h.queue) != 1 {
+		t.Errorf("%d events wait", len(h.queue))
+	}
+}
+
+// Stop waits for what runs and what waits, but not for ever, and less long once
+// its context has ended.
+func TestStop(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, test := range map[string]struct {
+		ctx         context.Context
+		rest, drain time.Duration
+	}{
+		"in peace": {t.Context(), 100 * time.Millisecond, time.Hour},
+		"in haste": {ended, time.Hour, 100 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h, log := open(t, Config{Exists: self(t, "sleep")})
+			h.rest, h.drain = test.rest, test.drain
+			handler := h.Handler("yahoo")
+			for range atOnce + 3 {
+				handler.Exists(box, 3)
+			}
+			until(t, "all at work", func() bool {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				return len(h.queue) == 3
+			})
+			h.Stop(test.ctx)
+			if got, want := h.Counts(), (Counts{Done: atOnce, Failed: atOnce, Dropped: 3}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			if log.count("killed, since fblwatch ends") != 1 || log.count("dropped=3") != 1 {
+				t.Error(log)
+			}
+			handler.Exists(box, 4) // counted, harmless
+			if got := h.Counts().Dropped; got != 4 {
+				t.Errorf("%d dropped", got)
+			}
+		})
+	}
+}
+
+func TestNothingConfigured(t *testing.T) {
+	h, _ := open(t, Config{Record: self(t)}) // which is the sink's to run
+	if got := h.Handler("yahoo"); got != (callbacks.Nop{}) {
+		t.Errorf("%T", got)
+	}
+	h.Stop(t.Context())
+}
+
+func TestNoSuchCommand(t *testing.T) {
+	none := child.Command{"/no/such/ring"}
+	if _, err := New(Config{Exists: self(t), Flags: none}, nil); err == nil || err.Error() != "hooks.flags: /no/such/ring: no such file or directory" {
+		t.Errorf("%v", err)
+	}
+	if _, err := New(Config{Record: none}, nil); err == nil || err.Error() != "hooks.record: /no/such/ring: no such file or directory" {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,57 @@
+package hook
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/child"
+)
+
+var errOver = errors.New("killed, since fblwatch ends")
+
+// run runs an event's command to its end.
+func (h *Hooks) run(w waiting) error {
+	command := h.commands[w.event]
+	p, err := command.Start(
+		"FBLWATCH_EVENT="+w.event,
+		"FBLWATCH_ACCOUNT="+child.Printable(w.account),
+		"FBLWATCH_MAILBOX="+child.Printable(w.mailbox),
+	)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	log := h.log.With("hook", w.event)
+	var streams sync.WaitGroup
+	streams.Go(func() {
+		_, _ = p.Stdin.Write(w.line) // not every command reads it
+		p.Stdin.Close()
+	})
+	streams.Go(func() { child.Log(p.Stdout, log, slog.LevelInfo) })
+	streams.Go(func() { child.Log(p.Stderr, log, slog.LevelWarn) })
+	limit := time.NewTimer(h.runLimit)
+	defer limit.Stop()
+	killed := error(nil)
+	select {
+	case <-p.Done():
+	case <-limit.C:
+		killed = fmt.Errorf("killed, it ran longer than %v", h.runLimit)
+	case <-h.over:
+		killed = errOver
+	}
+	if killed != nil {
+		p.Kill()
+	}
+	err = p.Err()
+	streams.Wait()
+	if killed != nil {
+		err = killed
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", command[0], err)
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/child"
+)
+
+const (
+	// answerLimit is how long a command may take for one record.
+	answerLimit = time.Minute
+	// graceLimit is how long it may go on after the end of its input.
+	graceLimit = 5 * time.Second
+	// answerOctets is more than any id has.
+	answerOctets = 200
+)
+
+const asksFor = "it must write each record's id as a line on its stdout, flushed, once it has handled the record"
+
+var errAnswer = errors.New("answered what is not the record's id")
+
+type command struct {
+	argv   child.Command
+	log    *slog.Logger
+	answer time.Duration
+	grace  time.Duration
+	life   *life // nil: the command does not run
+	stale  bool  // it has records that nobody waits for any more
+
+	// handled is, by folder, how far a Write got that failed.
+	handled map[int64]int64
+}
+
+// OpenCommand opens the sink "command": a program that is kept running and gets
+// each record as a line of JSON on stdin. Once it has handled a record it
+// answers with a line on stdout, the record's id, and nothing else; answers
+// come in the order of the records, and any number of records may wait for
+// theirs, so that it may read ahead.
+//
+// A record without an answer comes again. A command that ends, is silent for a
+// minute while a record waits, or writes anything else is killed with its
+// process group and started again by the next Write. What it says on stderr is
+// logged. At the end of its input it has five seconds to end by itself.
+func OpenCommand(argv child.Command, log *slog.Logger) (Sink, error) {
+	if err := argv.Find(); err != nil {
+		return nil, fmt.Errorf("sink: %w", err)
+	}
+	if log == nil {
+		log = slog.Default()
+	}
+	s := &command{argv: argv, answer: answerLimit, grace: graceLimit, handled: make(map[int64]int64)}
+	s.log = log.With("sink", s.Name())
+	return s, nil
+}
+
+func (s *command) Name() string { return "command" }
+
+func (s *command) Write(ctx context.Context, rows []Row) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	folder := rows[0].FolderID
+	for len(rows) > 0 && rows[0].Seq <= s.handled[folder] {
+		rows = rows[1:]
+	}
+	if len(rows) > 0 {
+		if err := s.hand(ctx, rows); err != nil {
+			return err
+		}
+	}
+	delete(s.handled, folder)
+	return nil
+}
+
+// hand gives rows to the command, which is started where it does not run.
+func (s *command) hand(ctx context.Context, rows []Row) error {
+	switch {
+	case s.life == nil:
+	case s.stale:
+		_ = s.end(0)
+	case s.life.over():
+		s.log.Warn("command ended while no record waited; it is started again", "err", status(s.end(0)))
+	}
+	if s.life == nil {
+		var err error
+		if s.life, err = begin(s.argv, s.log); err != nil {
+			return fmt.Errorf("sink: %w", err)
+		}
+	}
+	err := s.life.feed(ctx, rows, s.answer, func(r Row) { s.handled[r.FolderID] = r.Seq })
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		s.stale = true // Close lets it come to its end
+		return err
+	case errors.Is(err, errEnded):
+		err = fmt.Errorf("%w: %s", err, status(s.end(s.grace)))
+	default:
+		_ = s.end(0) // it has been killed by us
+	}
+	return fmt.Errorf("sink: %s: %w", s.argv[0], err)
+}
+
+// status is how a command ended, in words.
+func status(err error) string {
+	if err == nil {
+		return "exit status 0"
+	}
+	return err.Error()
+}
+
+func (s *command) end(grace time.Duration) error {
+	l := s.life
+	s.life, s.stale = nil, false
+	return l.end(grace)
+}
+
+func (s *command) Close() error {
+	if s.life == nil {
+		return nil
+	}
+	if err := s.end(s.grace); err != nil {
+		s.log.Warn("command ended", "err", err)
+	}
+	return nil
+}
+
+var errEnded = errors.New("ended, or closed its stdout, while a record waited for its answer")
+
+// life is one process of the command.
+type life struct {
+	p       *child.Process
+	answers chan string   // lines of stdout; closed at its end
+	quit    chan struct{} // closed: nobody takes answers any more
+	streams sync.WaitGroup
+}
+
+func begin(argv child.Command, log *slog.Logger) (*life, error) {
+	p, err := argv.Start("FBLWATCH_EVENT=record")
+	if err != nil {
+		return nil, err
+	}
+	l := &life{p: p, answers: make(chan string), quit: make(chan struct{})}
+	l.streams.Go(func() {
+		defer close(l.answers)
+		for line := range child.Lines(p.Stdout, answerOctets) {
+			select {
+			case l.answers <- line:
+			case <-l.quit: // read on, so that it can end
+			}
+		}
+	})
+	l.streams.Go(func() { child.Log(p.Stderr, log, slog.LevelWarn) })
+	return l, nil
+}
+
+// over tells that the process has ended.
+func (l *life) over() bool {
+	select {
+	case <-l.p.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// feed writes rows and waits for the answer to each; handled hears of it.
+func (l *life) feed(ctx context.Context, rows []Row, limit time.Duration, handled func(Row)) error {
+	fed := make(chan struct{})
+	l.streams.Go(func() {
+		defer close(fed)
+		// Where it fails the command has ended, or stays silent.
+		_, _ = l.p.Stdin.Write(lines(rows))
+	})
+	silence := time.NewTimer(limit)
+	defer silence.Stop()
+	for _, row := range rows {
+		select {
+		case answer, ok := <-l.answers:
+			if !ok {
+				return errEnded
+			}
+			if answer != row.ID {
+				return fmt.Errorf("%w, but %q; %s, and all else on stderr", errAnswer, answer, asksFor)
+			}
+			handled(row)
+			silence.Reset(limit)
+		case <-silence.C:
+			return fmt.Errorf("no answer within %v; %s", limit, asksFor)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	// It may have answered the last record before the end of its line.
+	select {
+	case <-fed:
+		return nil
+	case <-silence.C:
+		return fmt.Errorf("does not read its stdin for %v", limit)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// end closes the command's stdin, kills it after grace, and returns how it
+// ended.
+func (l *life) end(grace time.Duration) error {
+	l.p.Stdin.Close()
+	close(l.quit)
+	limit := time.NewTimer(grace)
+	defer limit.Stop()
+	select {
+	case <-l.p.Done():
+	case <-limit.C:
+		l.p.Kill()
+	}
+	err := l.p.Err()
+	l.streams.Wait()
+	l.p.Close()
+	return err
+}

@@ -1,0 +1,242 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// openCommand opens the sink with a command of behave, and shorter limits.
+func openCommand(t *testing.T, how string, args ...string) (*command, *logText) {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := &logText{}
+	opened, err := OpenCommand(append([]string{path, "command", how}, args...), slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := opened.(*command)
+	t.Cleanup(func() { s.Close() })
+	return s, log
+}
+
+type logText struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// One answer for each record, however many wait for theirs.
+func TestCommandAnswersInBatches(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	s, _ := openCommand(t, "many at once", path)
+	for seq := int64(1); seq < 2000; seq += 500 {
+		write(t, s, rows(1, seq, 500))
+	}
+	if got, want := read(t, path), text(rows(1, 1, 2000)...); got != want {
+		t.Errorf("it got %d octets, want %d", len(got), len(want))
+	}
+}
+
+// Whatever is wrong with a command is said in words, and the next process of it
+// goes on behind what was answered.
+func TestCommandMisbehaves(t *testing.T) {
+	tests := []struct {
+		how, want string
+		handled   int // of the first process, answered
+	}{
+		{"three", "ended, or closed its stdout, while a record waited for its answer: exit status 4", 3},
+		{"one by one", "ended, or closed its stdout, while a record waited for its answer: exit status 0", 1},
+		{"garbage", `answered what is not the record's id, but "ok\x1b[2J"; it must write each record's id`, 3},
+		{"out of order", `answered what is not the record's id, but "1-5"`, 3},
+		{"twice", `answered what is not the record's id, but "1-1"`, 1},
+		{"flood", `answered what is not the record's id, but "xxxx`, 0},
+		{"stalls", "no answer within 300ms; it must write each record's id", 3},
+		{"unread", "no answer within 300ms", 0},
+		{"closes stdin", "no answer within 300ms", 0},
+		{"closes stdout", "ended, or closed its stdout, while a record waited for its answer: signal: killed", 3},
+	}
+	for _, test := range tests {
+		t.Run(test.how, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path, told := filepath.Join(dir, "out"), filepath.Join(dir, "told")
+			tell := func(how string) {
+				if err := os.WriteFile(told, []byte(how), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			tell(test.how)
+			s, _ := openCommand(t, "as told", path, told)
+			s.grace = 100 * time.Millisecond
+			if strings.Contains(test.want, "300ms") {
+				s.answer = 300 * time.Millisecond
+			}
+			all := rows(1, 1, 10)
+			for i := range all { // more than a pipe holds
+				all[i].JSON = fmt.Appendf(nil, `{"id":%q,"pad":%q}`, all[i].ID, strings.Repeat("x", 20<<10))
+			}
+			err := s.Write(t.Context(), all)
+			if err == nil || !strings.Contains(err.Error(), test.want) || IsPermanent(err) {
+				t.Errorf("%v, want %s", err, test.want)
+			}
+			if got := int(s.handled[1]); got > test.handled || got < test.handled && test.want[:2] != "no" {
+				t.Errorf("%d answers, want %d", got, test.handled)
+			}
+			answered := s.handled[1]
+			os.Remove(path)
+			tell("good")
+			write(t, s, all)
+			if got, want := read(t, path), string(lines(all[answered:])); got != want {
+				t.Errorf("the next process got %d octets, want %d", len(got), len(want))
+			}
+		})
+	}
+}
+
+func TestCommandEndsBetweenRecords(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	s, log := openCommand(t, "three", path)
+	write(t, s, rows(1, 1, 3))
+	<-s.life.p.Done()
+	write(t, s, rows(1, 4, 3))
+	if got, want := read(t, path), text(rows(1, 1, 6)...); got != want {
+		t.Errorf("it got %q, want %q", got, want)
+	}
+	if !strings.Contains(log.String(), `ended while no record waited; it is started again" sink=command err="exit status 4"`) {
+		t.Error(log)
+	}
+}
+
+func TestCommandSays(t *testing.T) {
+	s, log := openCommand(t, "says", filepath.Join(t.TempDir(), "out"))
+	write(t, s, rows(1, 1, 2))
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(log.String(), `level=WARN msg="command says: no paper" sink=command`) {
+		t.Error(log)
+	}
+}
+
+// Write ends with its context, and what was under way then is not taken for
+// an answer to what comes next.
+func TestCommandContext(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path, told := filepath.Join(dir, "out"), filepath.Join(dir, "told")
+	if err := os.WriteFile(told, []byte("stalls"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := openCommand(t, "as told", path, told)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := s.Write(ctx, rows(1, 1, 5)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("%v", err)
+	}
+	answered := s.handled[1]
+	os.Remove(path)
+	if err := os.WriteFile(told, []byte("good"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, rows(1, 1, 5))
+	if got, want := read(t, path), text(rows(1, 1, 5)[answered:]...); got != want {
+		t.Errorf("it got %q, want %q", got, want)
+	}
+}
+
+// Close lets a command end by itself; one that does not is killed.
+func TestCommandClose(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	s, log := openCommand(t, "good", path)
+	write(t, s, rows(1, 1, 1))
+	if err := s.Close(); err != nil || log.String() != "" {
+		t.Errorf("%v, log %s", err, log)
+	}
+	s, log = openCommand(t, "deaf", path)
+	s.grace = 50 * time.Millisecond
+	write(t, s, rows(1, 1, 1))
+	if err := s.Close(); err != nil || !strings.Contains(log.String(), "signal: killed") {
+		t.Errorf("%v, log %s", err, log)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	s, log = openCommand(t, "garrulous", path+"2")
+	s.grace = time.Minute
+	write(t, s, rows(1, 1, 1))
+	if err := s.Close(); err != nil || log.String() != "" || read(t, path+"2") != "bye\n" {
+		t.Errorf("%v, log %s", err, log)
+	}
+}
+
+// The limit is for one record, not for all that wait.
+func TestCommandSlow(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "out")
+	s, _ := openCommand(t, "slow", path)
+	s.answer = 2 * time.Second
+	write(t, s, rows(1, 1, 5))
+	if got, want := read(t, path), text(rows(1, 1, 5)...); got != want {
+		t.Errorf("it got %q, want %q", got, want)
+	}
+}
+
+func TestCommandMissing(t *testing.T) {
+	if _, err := OpenCommand([]string{"/no/such/handler"}, nil); err == nil || err.Error() != "sink: /no/such/handler: no such file or directory" {
+		t.Errorf("%v", err)
+	}
+	if _, err := OpenCommand(nil, nil); err == nil {
+		t.Error("no command opens")
+	}
+	// It goes away later, and comes back.
+	dir := t.TempDir()
+	out, script := filepath.Join(dir, "out"), filepath.Join(dir, "handler")
+	install := func() {
+		path, err := os.Executable()
+		if err == nil {
+			err = os.Symlink(path, script)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	install()
+	s, err := OpenCommand([]string{script, "command", "good", out}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	os.Remove(script)
+	if err := s.Write(t.Context(), rows(1, 1, 2)); !errors.Is(err, fs.ErrNotExist) || IsPermanent(err) {
+		t.Errorf("%v", err)
+	}
+	install()
+	write(t, s, rows(1, 1, 2))
+	if got, want := read(t, out), text(rows(1, 1, 2)...); got != want {
+		t.Errorf("it got %q, want %q", got, want)
+	}
+}
