@@ -28,6 +28,7 @@ func startHooks(config *Config, log *slog.Logger) (*hook.Hooks, error) {
 func (c *Config) listen(account *watch.Account, log callbacks.Handler, hooks *hook.Hooks) {
 	account.Handler = callbacks.Join(log, hooks.Handler(account.Name))
 	account.IMAP.Debug = c.Hooks.Debug != nil
+	account.Resync = c.Hooks.Expunged != nil || c.Hooks.Flags != nil // nobody else wants to know
 }
 
 // hookState writes what became of the events into the ledger, once there were
