@@ -16,6 +16,7 @@ func (p *parser) readOriginal(w *part) {
 	header := rest
 	var charset, subject []byte
 	folded, blank := false, 0
+	p.traced = w.closed
 	for len(header) > 0 {
 		f, next, kind := readField(header)
 		if kind == fieldLine && !f.ended && !w.closed {
@@ -24,6 +25,7 @@ func (p *parser) readOriginal(w *part) {
 		}
 		if kind == blankLine {
 			if whole := o.From != "" && (subject != nil || !o.Date.IsZero()); whole || !goesOn(next) {
+				p.traced = true
 				break
 			}
 			if fields > 0 {
@@ -88,8 +90,9 @@ func (p *parser) originalField(o *Original, f *field) {
 			}
 		}
 	case is(f.name, "return-path"):
-		if o.ReturnPath == "" {
-			o.ReturnPath, _ = address(keep())
+		// Of several, the last is the sender's: who passes a mail on writes above.
+		if path, _ := address(keep()); path != "" {
+			o.ReturnPath = path
 		}
 	case is(f.name, "list-id"):
 		o.ListID = first(o.ListID, keep)

@@ -100,7 +100,7 @@ func (p *parser) xarf3(t tree) (report, by string) {
 	}
 	for _, name := range []string{"report.sample", "report.samples"} {
 		for _, sample := range t.trees(name) {
-			p.xarfSample(sample, "contenttype", !strings.EqualFold(sample.one("base64encoded"), "false"), "json:Report.Samples")
+			p.xarfSample(sample, "contenttype", !strings.EqualFold(textAt(sample, "base64encoded"), "false"), "json:Report.Samples")
 		}
 	}
 	return report, by
