@@ -24,7 +24,7 @@ func (p *parser) readOriginal(w *part) {
 			break
 		}
 		if kind == blankLine {
-			if whole := o.From != "" && (subject != nil || !o.Date.IsZero()); whole || !goesOn(next) {
+			if wholeHeader(o, subject) || !goesOn(next) {
 				p.traced = true
 				break
 			}
@@ -59,6 +59,18 @@ func (p *parser) readOriginal(w *part) {
 	}
 	p.r.Original = o
 	p.originalRaw = rest[:len(rest)-len(header)]
+}
+
+// wholeHeader reports whether enough of a header was there before a blank line
+// for this to be its end.
+func wholeHeader(o *Original, subject []byte) bool {
+	n := 0
+	for _, known := range [...]bool{o.From != "", o.MessageID != "", !o.Date.IsZero(), subject != nil} {
+		if known {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // goesOn reports whether a header goes on behind a blank line.
