@@ -119,7 +119,7 @@ func (p *parser) readBlock(b []byte, closed, head bool) {
 			if kind == fieldLine {
 				p.extend(p.keep.lower(f.name), p.keep.keep(f.value, f.folded))
 			}
-		case head && (hasPrefixFold(f.name, "content-") || is(f.name, "mime-version")):
+		case head && isMIMEField(f.name):
 		case kind == fieldLine:
 			p.readField(&f)
 		case kind == otherLine && len(trim(f.value)) > 0:

@@ -16,7 +16,6 @@ func (p *parser) readOriginal(w *part) {
 	header := rest
 	var charset, subject []byte
 	folded, blank := false, 0
-	p.traced = w.closed
 	for len(header) > 0 {
 		f, next, kind := readField(header)
 		if kind == fieldLine && !f.ended && !w.closed {
@@ -25,7 +24,6 @@ func (p *parser) readOriginal(w *part) {
 		}
 		if kind == blankLine {
 			if wholeHeader(o, subject) || !goesOn(next) {
-				p.traced = true
 				break
 			}
 			if fields > 0 {

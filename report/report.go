@@ -111,7 +111,6 @@ type parser struct {
 	beyond   bool // more of the mail is there than is searched
 	headless bool // the header is too long to be read to its end
 	salvaged bool // the readers of other dialects had their turn
-	traced   bool // the original's header is all there
 	self     *letter
 
 	outerRaw, originalRaw, reportRaw []byte // see Report.Header
@@ -395,7 +394,7 @@ func (p *parser) walked(w *walker, multipart bool) {
 func (p *parser) derive() {
 	r := p.r
 	r.whole = true
-	if o := r.Original; o != nil && p.traced && (isAddress(o.ReturnPath) || o.ReturnPath == "<>") {
+	if o := r.Original; o != nil && (isAddress(o.ReturnPath) || o.ReturnPath == "<>") {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", o.ReturnPath, "original:Return-Path")
 	}
 	if removal := r.Extensions["removal-recipient"]; len(r.OriginalRcptTo) == 0 && len(removal) == 1 && eventOf(r.FeedbackType) == OptOut {
