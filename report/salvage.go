@@ -22,8 +22,8 @@ type reader struct {
 // the header and the first idBody octets, which are always fetched.
 func readers() []reader {
 	return []reader{
+		{"", isAttachedReport, (*parser).readAttachedReport}, // before jmrp, as a report of 2026 has its subject
 		{"jmrp", isJMRP, (*parser).readJMRP},
-		{"", isAttachedReport, (*parser).readAttachedReport},
 		{"ses-json", isSES, (*parser).readSES},
 		{"xarf", isXARF, (*parser).readXARF},
 		{"xarf", isXARFJSON, (*parser).readXARFJSON},
