@@ -97,10 +97,20 @@ func (p *parser) byMachine() bool {
 }
 
 // accuses reports whether a subject, in lower case, says that somebody behind
-// the reader's addresses did wrong.
+// the reader's addresses did wrong; an answer to what the reader wrote does not.
 func accuses(subject string) bool {
-	for _, answer := range []string{"re:", "aw:", "antw:", "sv:"} {
-		if strings.HasPrefix(subject, answer) {
+	for strings.HasPrefix(subject, "[") { // of a ticket system
+		_, rest, closed := strings.Cut(subject, "]")
+		if !closed {
+			break
+		}
+		subject = strings.TrimSpace(rest)
+	}
+	if startsWith(subject, []string{"re:", "aw:", "antw:", "sv:", "resolved", "closed", "solved", "acknowledg", "confirmation", "thank"}) {
+		return false
+	}
+	for _, answers := range []string{"your abuse report", "your spam report", "your report", "your complaint", "received:", "we received", "has been received"} {
+		if strings.Contains(subject, answers) {
 			return false
 		}
 	}

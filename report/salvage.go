@@ -2,11 +2,15 @@ package report
 
 import (
 	"bytes"
+	"fmt"
+	"net/url"
 	"strings"
 )
 
-// maxWithin is how deep mails are looked for within mails.
-const maxWithin = 4
+const (
+	maxWithin    = 4  // mails within mails that are looked for
+	maxContinued = 10 // pieces of a parameter
+)
 
 // reader reads one dialect that has no report part.
 type reader struct {
@@ -206,10 +210,43 @@ func (p *part) text() []byte {
 
 // name is the file name of a part.
 func (p *part) name() []byte {
-	if name := param(p.disposition, "filename"); name != nil {
+	if name := fileName(p.disposition, "filename"); name != nil {
 		return name
 	}
-	return param(p.contentType, "name")
+	return fileName(p.contentType, "name")
+}
+
+// fileName is a parameter that may be continued or in percents (RFC 2231
+// sections 3 and 4); what charset it says it is in does not matter.
+func fileName(v []byte, name string) []byte {
+	if whole := param(v, name); whole != nil || bytes.IndexByte(v, '*') < 0 {
+		return whole
+	}
+	if whole := param(v, name+"*"); whole != nil {
+		return unescape(whole[bytes.LastIndexByte(whole, '\'')+1:])
+	}
+	var joined []byte
+	for i := range maxContinued {
+		section := fmt.Sprintf("%s*%d", name, i)
+		piece := param(v, section)
+		if piece == nil {
+			if piece = param(v, section+"*"); piece == nil {
+				break
+			}
+			piece = unescape(piece[bytes.LastIndexByte(piece, '\'')+1:])
+		}
+		joined = append(joined, piece...)
+	}
+	return joined
+}
+
+// unescape undoes percents.
+func unescape(v []byte) []byte {
+	s, err := url.PathUnescape(string(v))
+	if err != nil {
+		return v
+	}
+	return []byte(s)
 }
 
 // within is the first mail attached; nil is none.

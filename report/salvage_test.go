@@ -1,6 +1,9 @@
 package report
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -8,24 +11,39 @@ import (
 // TestNearMiss: what only looks like a dialect makes no report.
 func TestNearMiss(t *testing.T) {
 	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: complaint about message from 192.0.2.10\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	const report = "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=in\n\n--in\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n--in--\n"
 	for name, c := range map[string]struct {
 		mail string
 		want Kind
 	}{
-		"an answer that returns the mail": {"From: jo@example.com\nSubject: Re: spam\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindAutoReply},
-		"a bounce that returns the mail":  {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
-		"a mail in a bounce's body":       {"From: MAILER-DAEMON@example.com\nSubject: Returned mail\nX-Failed-Recipients: user@example.com\nContent-Type: message/rfc822\n\n" + original, KindDSN},
-		"a question about SpamCop":        {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
-		"SpamCop's own news":              {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
-		"an SNS confirmation":             {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
-		"an SES delivery":                 {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
-		"JSON of somebody else":           {"From: jo@example.com\nSubject: look\n\n{\"type\":\"complaint\"}\n", KindOther},
-		"two labels of DMARC":             {"From: jo@example.com\nSubject: DMARC\n\nSender Domain: example.com\nDMARC Results: none\n", KindOther},
-		"a question with X-ARF in it":     {"From: jo@example.com\nSubject: X-ARF\nContent-Type: text/plain\n\nWhat is this?\n\nCategory: abuse\nReport-Type: spam\n", KindOther},
-		"a mail list that attaches":       {"From: jo@example.com\nSubject: digest\nContent-Type: multipart/digest; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindOther},
-		"our own bounce address":          {"Return-Path: <bounce+1@news.example.net>\nFrom: news@example.com\nSubject: July\n\nHello\n", KindOther},
-		"their own newsletter":            {"Return-Path: <fbl@example.com>\nFrom: Jo <jo@example.com>\nSubject: July\n\nHello\n", KindOther},
-		"an answer about a report":        {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
+		"an answer that returns the mail":           {"From: jo@example.com\nSubject: Re: spam\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindAutoReply},
+		"a bounce that returns the mail":            {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
+		"a mail in a bounce's body":                 {"From: MAILER-DAEMON@example.com\nSubject: Returned mail\nX-Failed-Recipients: user@example.com\nContent-Type: message/rfc822\n\n" + original, KindDSN},
+		"a question about SpamCop":                  {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
+		"SpamCop's own news":                        {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
+		"an SNS confirmation":                       {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
+		"an SES delivery":                           {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
+		"JSON of somebody else":                     {"From: jo@example.com\nSubject: look\n\n{\"type\":\"complaint\"}\n", KindOther},
+		"two labels of DMARC":                       {"From: jo@example.com\nSubject: DMARC\n\nSender Domain: example.com\nDMARC Results: none\n", KindOther},
+		"a question with X-ARF in it":               {"From: jo@example.com\nSubject: X-ARF\nContent-Type: text/plain\n\nWhat is this?\n\nCategory: abuse\nReport-Type: spam\n", KindOther},
+		"a mail list that attaches":                 {"From: jo@example.com\nSubject: digest\nContent-Type: multipart/digest; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindOther},
+		"our own bounce address":                    {"Return-Path: <bounce+1@news.example.net>\nFrom: news@example.com\nSubject: July\n\nHello\n", KindOther},
+		"their own newsletter":                      {"Return-Path: <fbl@example.com>\nFrom: Jo <jo@example.com>\nSubject: July\n\nHello\n", KindOther},
+		"a ticket was opened":                       {"From: abuse@example.com\nSubject: [#12345] We received your abuse report\nPrecedence: bulk\n\nThanks.\n", KindNotice},
+		"a ticket's answer":                         {"From: abuse@example.com\nSubject: [desk.example #12345] [abuse] Re: spam complaint about 192.0.2.10\n\nDone.\n", KindNotice},
+		"a ticket was closed":                       {"From: noreply@example.com\nSubject: Resolved: spam report 12345\n\nDone.\n", KindNotice},
+		"a loop's enrolment":                        {"From: fbl@example.com\nSubject: Your feedback loop enrolment was approved\n\nFor 192.0.2.10.\n", KindNotice},
+		"a loop's statistics":                       {"From: noreply@fbl.example.com\nSubject: Weekly complaint summary\n\n12 of 10000.\n", KindNotice},
+		"a newsletter about abuse":                  {"From: news@example.com\nSubject: How to report abuse and spam\nList-Unsubscribe: <https://example.com/u>\n\nWrite to abuse@example.com.\n", KindOther},
+		"a question that quotes a report":           {"From: jo@example.com\nSubject: ARF\n\nWe received this:\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n\nWhat is it?\n", KindOther},
+		"phishing, quoted by a person":              {"From: jo@example.com\nSubject: Fwd: Your account\n\nIs this phishing?\n\n---------- Forwarded message ---------\nFrom: Bank <bank@example.net>\nSubject: Your account\n\nClick\n", KindOther},
+		"an aggregate report, its name continued":   {"From: dmarc@example.com\nSubject: DMARC\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: application/x-gzip\nContent-Disposition: attachment;\n filename*0=\"example.com!example.net!17833\";\n filename*1=\"00000!1783386400.xml.gz\"\n\nx\n--b--\n", KindDMARCAggregate},
+		"an aggregate report, its name in percents": {"From: dmarc@example.com\nSubject: DMARC\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename*=utf-8'en'example.com%21example.net%211%212.xml\n\nx\n--b--\n", KindDMARCAggregate},
+		"an answer that returns a report":           {"From: jo@example.com\nSubject: Re: Email Feedback Report\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nAway.\n--b\nContent-Type: message/rfc822\n\n" + report + "--b--\n", KindAutoReply},
+		"a bounce that returns a report":            {"From: MAILER-DAEMON@example.com\nSubject: failure notice\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSorry.\n--b\nContent-Type: message/rfc822\n\n" + report + "--b--\n", KindDSN},
+		"a bounce with a report in its text":        {"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\nSorry.\n\n" + report, KindDSN},
+		"an SES topic that was validated":           {"From: no-reply@sns.amazonaws.com\nSubject: Amazon SES Email Event Notification\n\nSuccessfully validated SNS topic for Amazon SES event publishing.\n", KindNotice},
+		"an answer about a report":                  {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
 	} {
 		if r := Parse([]byte(c.mail), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
@@ -46,6 +64,10 @@ func TestHit(t *testing.T) {
 		"JMRP's subject, encoded":            {"From: <staff@hotmail.com>\nSubject: =?utf-8?q?complaint_about_message_from_192.0.2.10?=\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", "jmrp", "192.0.2.10"},
 		"JMRP in CR only":                    {strings.ReplaceAll("From: <staff@hotmail.com>\nSubject: complaint about message from 192.0.2.10\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n"+original, "\n", "\r"), "jmrp", "192.0.2.10"},
 		"SES in base64":                      {"From: no-reply@sns.amazonaws.com\nContent-Transfer-Encoding: base64\n\neyJldmVudFR5cGUiOiJDb21wbGFpbnQiLCJjb21wbGFpbnQiOnsiY29tcGxhaW50RmVlZGJhY2tUeXBlIjoiYWJ1c2UifX0=\n", "ses-json", ""},
+		"SpamCop's, sent on by a person":     {"From: jo@example.com\nSubject: Fwd: [SpamCop (192.0.2.10) id:1]July\n\n---------- Forwarded message ---------\nFrom: <1@reports.spamcop.net>\n\n[ SpamCop V4.9.0 ]\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
+		"SES in SNS's own object, indented":  {"From: no-reply@sns.amazonaws.com\n\n{\n  \"Type\": \"Notification\",\n  \"Message\": \"{\\\"notificationType\\\":\\\"Complaint\\\",\\\"complaint\\\":{\\\"complaintFeedbackType\\\":\\\"abuse\\\"}}\"\n}\n", "ses-json", ""},
+		"SES, sent on by a person":           {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\n---------- Forwarded message ---------\nFrom: AWS <no-reply@sns.amazonaws.com>\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"}}\n", "ses-json", ""},
+		"X-ARF behind a text with a colon":   {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSource: see below\n--b\nContent-Type: application/octet-stream; name=report.yml\n\n" + xarf + "--b--\n", "xarf", "192.0.2.10"},
 		"SpamCop's subject alone":            {"From: desk@example.com\nSubject: [SpamCop (192.0.2.10) id:1]July\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
 		"a report attached twice over":       {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nSource-IP: 192.0.2.10\n--b--\n", "rfc5965", "192.0.2.10"},
 		"a JSON report, attached":            {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\n--b\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\",\"SourceIp\":\"192.0.2.10\"}}\n--b--\n", "xarf-v3mail", "192.0.2.10"},
@@ -78,6 +100,40 @@ func TestNothingInvented(t *testing.T) {
 	not := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"not-spam\"}}"), 0)
 	if not.Kind != KindReport || not.Records(Envelope{})[0].Event != NotSpam {
 		t.Errorf("%s %+v", not.Kind, not)
+	}
+}
+
+// TestSalvagedOriginal: the reported mail is found where each dialect has it.
+func TestSalvagedOriginal(t *testing.T) {
+	const original = "From: News <news@news.example.net>\nTo: user@example.com\nCFBL-Feedback-ID: 4711\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	sample, _ := json.Marshal(original)
+	xarf := func(report string) string {
+		return "From: fbl@example.com\nContent-Type: application/json; name=xarf.json\n\n" + report
+	}
+	for name, c := range map[string]struct{ mail, class, dialect string }{
+		"SpamCop attaches it": {"From: 1@reports.spamcop.net\nSubject: [SpamCop (192.0.2.10) id:1]July\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", ClassService, "spamcop-plain"},
+		"X-ARF 3, as CFBL":    {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassCFBL, "cfbl-xarf"},
+		"X-ARF 3, of a trap":  {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","ReportSubType":"Trap","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassTrap, "xarf-v3mail"},
+		"X-ARF 4, bulk mail":  {xarf(`{"xarf_version":"4.0.0","category":"messaging","type":"bulk_messaging","evidence_source":"user_report","timestamp":"2026-07-06T09:58:12Z","evidence":[{"content_type":"message/rfc822","payload":"` + base64.StdEncoding.EncodeToString([]byte(strings.Replace(original, "CFBL-", "X-", 1))) + `"}]}`), ClassService, "xarf-v4mail"},
+	} {
+		r := Parse([]byte(c.mail), 0)
+		records := r.Records(Envelope{})
+		if len(records) != 1 || r.Kind != KindReport || records[0].Original == nil || records[0].Original.MessageID != "1@news.example.net" {
+			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
+			continue
+		}
+		if got := records[0]; got.Class != c.class || got.Dialect != c.dialect || name == "X-ARF 4, bulk mail" && got.ArrivalDate.IsZero() {
+			t.Errorf("%s: %s %s, want %s %s", name, got.Class, got.Dialect, c.class, c.dialect)
+		}
+	}
+}
+
+// TestSecondXARF: of several texts the first is read, and the others are noted.
+func TestSecondXARF(t *testing.T) {
+	const xarf = "Category: abuse\nReport-Type: web-attack\nReported-From: a@example.com\nSource: 192.0.2.10\nSource-Type: ipv4\nReport-ID: "
+	r := Parse([]byte("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=1.txt\n\n"+xarf+"1\n--b\nContent-Type: text/plain; name=2.txt\n\n"+xarf+"2\n--b--\n"), 0)
+	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || r.extension("report-id") != "1" {
+		t.Errorf("%v %v", r.Problems, r.Extensions)
 	}
 }
 
