@@ -268,8 +268,11 @@ func (p *parser) number(dst *int, id fieldID, value string, limit int) {
 	if !p.first(id, value) {
 		return
 	}
-	if n := number(value); n > 0 && n <= limit {
-		*dst = n
+	bare, comment, _ := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
+	if n := number(strings.TrimRight(bare, " \t")); n > 0 && n <= limit {
+		if *dst = n; comment != "" {
+			p.extend(id.name(), value)
+		}
 		return
 	}
 	p.unread(id, value)

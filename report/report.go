@@ -323,7 +323,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		p.dates()
 	}
 	switch {
-	case p.known > 0 && r.FeedbackType != "":
+	case p.known > 0 && eventOf(r.FeedbackType) != Unparsed:
 		r.Kind = KindReport
 		if strings.EqualFold(r.FeedbackType, "xarf") {
 			p.attachedXARF()
