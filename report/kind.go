@@ -12,8 +12,8 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	if kind := h.declared(); kind != "" {
 		return kind
 	}
-	subject := strings.ToLower(strings.TrimSpace(p.r.Outer.Subject))
-	bounce := h.bounce || startsWith(subject, bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon")
+	subject := p.subject()
+	bounce := p.bounces(h)
 	if typ := h.contentType.value; w.leaf == "" && is(mediaType(typ), "multipart/report") {
 		if kind := param(typ, "report-type"); kind == nil && !bounce || is(kind, "feedback-report") {
 			return KindUnparsed
@@ -44,6 +44,19 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	}
 	return KindOther
 }
+
+// bounces reports whether the mail is a bounce of no declared type.
+func (p *parser) bounces(h *outerHeader) bool {
+	return h.bounce || startsWith(p.subject(), bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon")
+}
+
+// answers reports whether the mail returns, or answers, another one.
+func (p *parser) answers(h *outerHeader) bool {
+	return p.bounces(h) || h.auto || startsWith(p.subject(), autoReplies)
+}
+
+// subject is the outer one in lower case.
+func (p *parser) subject() string { return strings.ToLower(strings.TrimSpace(p.r.Outer.Subject)) }
 
 // How subjects begin, in lower case.
 var (

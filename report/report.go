@@ -144,6 +144,9 @@ func Parse(b []byte, size int64) *Report {
 		p.deviation("header: not ended by its first blank line")
 	}
 
+	if h.contentType.name == nil && h.isFramed(body) && !p.answers(&h) {
+		h.contentType.value = []byte("multipart/mixed")
+	}
 	typ := mediaType(h.contentType.value)
 	look := lookLeaf
 	if is(typ, "multipart/report") {
@@ -276,6 +279,12 @@ func (h *outerHeader) field(f *field) {
 	case is(name, "x-xarf"), is(name, "x-arf"):
 		h.xarf = true
 	}
+}
+
+// isFramed reports whether a body of no type begins with a boundary.
+func (h *outerHeader) isFramed(body []byte) bool {
+	line, rest, _ := cutLine(body)
+	return bytes.HasPrefix(line, []byte("--")) && hasPrefixFold(rest, "content-")
 }
 
 // declared is the kind that a multipart/report declares (RFC 6522 section 3),

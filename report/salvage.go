@@ -59,12 +59,19 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 		for _, reader := range readers() {
 			if reader.detect(m) {
 				p.readBy(reader, m)
+				if p.r.Kind == KindReport && m.outer != nil && m.outer.mails() > 1 {
+					p.loss("attached mails: only the first is read")
+				}
 				return true
 			}
 		}
 		if kind != KindOther && kind != KindNotice && kind != KindUnparsed {
 			return false // what a bounce or an answer returns is no complaint
 		}
+	}
+	if kind != KindOther && isReportText(top) {
+		p.readBy(reader{read: (*parser).readReportText}, top)
+		return true
 	}
 	for _, reader := range carriers {
 		if reader.detect(top) {
@@ -254,7 +261,7 @@ func (m *letter) within() *letter {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
-		if !isOriginalType(mediaType(q.contentType)) && !bytes.HasSuffix(bytes.ToLower(q.name()), []byte(".eml")) {
+		if !q.isMail() {
 			continue
 		}
 		inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true}
@@ -263,6 +270,22 @@ func (m *letter) within() *letter {
 		}
 	}
 	return nil
+}
+
+// isMail knows a mail that is attached.
+func (p *part) isMail() bool {
+	return isOriginalType(mediaType(p.contentType)) || bytes.HasSuffix(bytes.ToLower(p.name()), []byte(".eml"))
+}
+
+// mails is how many mails are attached.
+func (m *letter) mails() (n int) {
+	parts := m.parts()
+	for i := range parts {
+		if parts[i].isMail() {
+			n++
+		}
+	}
+	return n
 }
 
 // source names where a field of m was found.

@@ -164,3 +164,79 @@ func TestSalvageLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) { timed(t, mail).Records(Envelope{}) })
 	}
 }
+
+// TestMoreThanOne: of several reports in a mail the first is read, and that there
+// are others is said.
+func TestMoreThanOne(t *testing.T) {
+	arf := func(rcpt, boundary string) string {
+		return "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=" + boundary + "\n\n--" + boundary +
+			"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: " + rcpt + "\n--" + boundary +
+			"\nContent-Type: message/rfc822\n\nFrom: news@example.net\nSubject: July\nMessage-ID: <" + rcpt + ">\n\nHello\n--" + boundary + "--\n"
+	}
+	parts := func(mail string) string { // those of the mail, for another multipart
+		_, body, _ := strings.Cut(mail, "\n\n")
+		return strings.ReplaceAll(strings.TrimSuffix(body, "--in--\n"), "--in\n", "--b\n")
+	}
+	head := "From: fbl@example.com\nSubject: reports\nContent-Type: multipart/mixed; boundary=b\n\n"
+	attach := "--b\nContent-Type: message/rfc822\n\n"
+	for name, mail := range map[string]string{
+		"two report parts":  head + parts(arf("a@example.com", "in")) + parts(arf("b@example.com", "in")) + "--b--\n",
+		"two are attached":  head + attach + arf("a@example.com", "x") + attach + arf("b@example.com", "y") + "--b--\n",
+		"a digest of them":  strings.Replace(head, "mixed", "digest", 1) + attach + arf("a@example.com", "x") + attach + arf("b@example.com", "y") + "--b--\n",
+		"two JMRP attached": head + attach + "X-HmXmrOriginalRecipient: a@example.com\nFrom: news@example.net\n\nx\n" + attach + "X-HmXmrOriginalRecipient: b@example.com\nFrom: news@example.net\n\nx\n--b--\n",
+	} {
+		r := Parse([]byte(mail), 0)
+		records := r.Records(Envelope{})
+		if len(records) != 1 || records[0].OriginalRcptTo != "a@example.com" || records[0].Parse.Status != "partial" ||
+			!slices.Contains(r.Problems, Problem{"report part: more than one", true}) && !slices.Contains(r.Problems, Problem{"attached mails: only the first is read", true}) {
+			t.Errorf("%s: %s %v %+v", name, r.Kind, r.Problems, records)
+		}
+	}
+}
+
+// TestFlattened: a program that makes one text of a mail keeps its fields, and
+// they are read; what a person quotes is not.
+func TestFlattened(t *testing.T) {
+	const text = "Request 1 was acted upon.\n Transaction: Ticket created by fbl@example.com\n\nThis is an email abuse report.\n\n" +
+		"Feedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\nOriginal-Rcpt-To: user@example.com\n\n" +
+		"Return-Path: <bounce@news.example.net>\nFrom: News <news@news.example.net>\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	for from, want := range map[string]Kind{
+		"From: fbl@example.com\nSubject: FW: July\n\n":                                                         KindReport,
+		"From: desk@example.com\nX-RT-Originator: fbl@example.com\nSubject: [desk #1] FW: July\n\n":            KindReport,
+		"From: noreply@example.com\nSubject: Abuse report\nContent-Type: text/plain; charset=utf-8\n\n":        KindReport,
+		"From: jo@example.com\nSubject: Fwd: FW: July\n\n":                                                     KindOther,
+		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\n":                                         KindDSN,
+		"From: fbl@example.com\nSubject: Out of office: FW: July\nAuto-Submitted: auto-replied\n\n":            KindAutoReply,
+		"From: fbl@example.com\nSubject: Re: FW: July\n\n> " + strings.ReplaceAll(text, "\n", "\n> ") + "\n\n": KindReport, // its own copy is below
+	} {
+		r := Parse([]byte(from+text), 0)
+		records := r.Records(Envelope{})
+		if r.Kind != want || (len(records) > 0) != (want == KindReport) {
+			t.Errorf("%q: %s, want %s", from, r.Kind, want)
+			continue
+		}
+		if want == KindReport && (records[0].SourceIP != "192.0.2.10" || records[0].OriginalRcptTo != "user@example.com" || records[0].Original == nil || records[0].Original.MessageID != "1@news.example.net") {
+			t.Errorf("%q: %+v", from, records[0])
+		}
+	}
+	quoted := Parse([]byte("From: fbl@example.com\nSubject: Re: July\n\n> "+strings.ReplaceAll(text, "\n", "\n> ")), 0)
+	if quoted.Kind != KindNotice {
+		t.Errorf("quoted: %s", quoted.Kind)
+	}
+}
+
+// TestNoHeader: a mail that begins with a boundary is read by it.
+func TestNoHeader(t *testing.T) {
+	const body = "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\n--b--\n"
+	for mail, want := range map[string]Kind{
+		body: KindReport,
+		"From: fbl@example.com\nSubject: x\n\n" + body:                                  KindReport,
+		"From: fbl@example.com\nSubject: x\nContent-Type: text/plain\n\n" + body:        KindReport, // its fields are in the text
+		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\nSorry.\n\n" + body: KindDSN,
+		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\n" + body:           KindDSN,
+	} {
+		if r := Parse([]byte(mail), 0); r.Kind != want {
+			t.Errorf("%q: %s, want %s", mail, r.Kind, want)
+		}
+	}
+}

@@ -134,6 +134,7 @@ func (w *walker) multipart(p *part, depth int) {
 		q.readHead()
 		w.part(&q, depth+1)
 		if w.done() {
+			w.extra = w.extra || found && bytes.Contains(body[d.end:], []byte("message/feedback-report"))
 			return
 		}
 	}
