@@ -122,7 +122,8 @@ func accuses(subject string) bool {
 	if startsWith(subject, []string{"re:", "aw:", "antw:", "sv:", "resolved", "closed", "solved", "acknowledg", "confirmation", "thank"}) {
 		return false
 	}
-	for _, answers := range []string{"your abuse report", "your spam report", "your report", "your complaint", "received:", "we received", "has been received"} {
+	for _, answers := range []string{"your abuse report", "your spam report", "your report", "your complaint", "received:", "we received", "has been received",
+		"moderator", "quarantine", "digest", "summary", "daily", "weekly", "monthly"} {
 		if strings.Contains(subject, answers) {
 			return false
 		}

@@ -32,6 +32,8 @@ func TestNearMiss(t *testing.T) {
 		"a ticket was opened":                       {"From: abuse@example.com\nSubject: [#12345] We received your abuse report\nPrecedence: bulk\n\nThanks.\n", KindNotice},
 		"a ticket's answer":                         {"From: abuse@example.com\nSubject: [desk.example #12345] [abuse] Re: spam complaint about 192.0.2.10\n\nDone.\n", KindNotice},
 		"a ticket was closed":                       {"From: noreply@example.com\nSubject: Resolved: spam report 12345\n\nDone.\n", KindNotice},
+		"a moderator's digest":                      {"From: Google Groups <noreply-spamdigest@googlegroups.com>\nSubject: Moderator's spam report for abuse@example.com\n\n1 mail.\n", KindNotice},
+		"a quarantine's digest":                     {"From: noreply@example.com\nSubject: Daily spam report\n\n3 mails.\n", KindNotice},
 		"a loop's enrolment":                        {"From: fbl@example.com\nSubject: Your feedback loop enrolment was approved\n\nFor 192.0.2.10.\n", KindNotice},
 		"a loop's statistics":                       {"From: noreply@fbl.example.com\nSubject: Weekly complaint summary\n\n12 of 10000.\n", KindNotice},
 		"a newsletter about abuse":                  {"From: news@example.com\nSubject: How to report abuse and spam\nList-Unsubscribe: <https://example.com/u>\n\nWrite to abuse@example.com.\n", KindOther},
