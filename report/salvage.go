@@ -10,6 +10,7 @@ import (
 const (
 	maxWithin    = 4  // mails within mails that are looked for
 	maxContinued = 10 // pieces of a parameter
+	maxBatched   = 50 // X-ARF texts of one mail
 )
 
 // reader reads one dialect that has no report part.

@@ -39,7 +39,7 @@ var salvaged = map[string]struct {
 
 	"055": {KindReport, "complaint fbl amazonses sns ses-json", "a complaint as JSON"},
 	"286": {KindReport, "complaint service spamcop reports spamcop-plain", "SpamCop's subject and text, passed on by a ticket system"},
-	"099": {KindReport, "complaint network webiron.com unknown xarf", "the text is free, but two X-ARF texts are attached, named arf_report1.txt and 2: the first is read, the second noted"},
+	"099": {KindReport, "complaint network webiron.com unknown xarf", "the text is free, but two X-ARF texts are attached, arf_report1.txt and 2: one record, with the values of both"},
 	"093": {KindUnparsed, "unparsed network abusehub.nl unknown unknown", "an incident report as CSV, signed: a format for networks"},
 	"094": {KindUnparsed, "unparsed network clean-mx.de unknown unknown", "a list of sites in prose"},
 	"097": {KindUnparsed, "unparsed network ip-echelon.com unknown unknown", "a copyright claim by a program: about no mail, but somebody must look"},

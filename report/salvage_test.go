@@ -32,6 +32,9 @@ func TestNearMiss(t *testing.T) {
 		"a ticket was opened":                       {"From: abuse@example.com\nSubject: [#12345] We received your abuse report\nPrecedence: bulk\n\nThanks.\n", KindNotice},
 		"a ticket's answer":                         {"From: abuse@example.com\nSubject: [desk.example #12345] [abuse] Re: spam complaint about 192.0.2.10\n\nDone.\n", KindNotice},
 		"a ticket was closed":                       {"From: noreply@example.com\nSubject: Resolved: spam report 12345\n\nDone.\n", KindNotice},
+		"an unsubscribe mail with a token":          {"From: user@example.com\nTo: u-4711@news.example.net\nSubject: unsubscribe 4711\n\n", KindUnsubscribe},
+		"SNDS's own":                                {"From: SNDS <snds@microsoft.com>\nSubject: SNDS authorization request for 192.0.2.0/24\n\nConfirm.\n", KindNotice},
+		"Cisco's aggregate":                         {"From: dmarc@example.com\nSubject: DMARC Aggregate Report Domain: {example.net} Submitter: {example.com}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: application/zip; name=report.zip\n\nx\n--b--\n", KindDMARCAggregate},
 		"a moderator's digest":                      {"From: Google Groups <noreply-spamdigest@googlegroups.com>\nSubject: Moderator's spam report for abuse@example.com\n\n1 mail.\n", KindNotice},
 		"a quarantine's digest":                     {"From: noreply@example.com\nSubject: Daily spam report\n\n3 mails.\n", KindNotice},
 		"a loop's enrolment":                        {"From: fbl@example.com\nSubject: Your feedback loop enrolment was approved\n\nFor 192.0.2.10.\n", KindNotice},
@@ -130,11 +133,11 @@ func TestSalvagedOriginal(t *testing.T) {
 	}
 }
 
-// TestSecondXARF: of several texts the first is read, and the others are noted.
+// TestSecondXARF: several texts make one record, which says so and loses nothing.
 func TestSecondXARF(t *testing.T) {
 	const xarf = "Category: abuse\nReport-Type: web-attack\nReported-From: a@example.com\nSource: 192.0.2.10\nSource-Type: ipv4\nReport-ID: "
 	r := Parse([]byte("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=1.txt\n\n"+xarf+"1\n--b\nContent-Type: text/plain; name=2.txt\n\n"+xarf+"2\n--b--\n"), 0)
-	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || r.extension("report-id") != "1" {
+	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || !slices.Equal(r.Extensions["report-id"], []string{"1", "2"}) || r.SourceIP != "192.0.2.10" || !slices.Equal(r.Extensions["source"], []string{"192.0.2.10"}) {
 		t.Errorf("%v %v", r.Problems, r.Extensions)
 	}
 }

@@ -71,27 +71,28 @@ func (p *parser) readXARF(m *letter) Kind {
 	if d := xarfDialects[registrable(r.Outer.FromDomain)]; d != "" {
 		r.Dialect = d
 	}
-	leaves := m.xarfLeaves(2)
-	if len(leaves) > 1 {
+	leaves, report := m.xarfLeaves(maxBatched), ""
+	if len(leaves) > 1 { // one record is made; the values of the others are kept with its own
 		p.loss("report part: more than one")
 	}
-	q := leaves[0]
-	b, report := xarfText(q), ""
-	for n := 0; n < maxFields; n++ {
-		f, rest, kind := readField(b)
-		if kind == endOfData || !f.ended && !q.closed {
-			break
-		}
-		if kind == fieldLine {
-			value := yamlValue(f.value)
-			if p.xarfField(string(f.name), value); is(f.name, "report-type") {
-				report = value
+	for _, q := range leaves {
+		b := xarfText(q)
+		for n := 0; n < maxFields; n++ {
+			f, rest, kind := readField(b)
+			if kind == endOfData || !f.ended && !q.closed {
+				break
 			}
+			if kind == fieldLine {
+				value := yamlValue(f.value)
+				if p.xarfField(string(f.name), value); report == "" && is(f.name, "report-type") {
+					report = value
+				}
+			}
+			b = rest
 		}
-		b = rest
-	}
-	if !q.closed {
-		p.cutShort("report part: cut short")
+		if !q.closed {
+			p.cutShort("report part: cut short")
+		}
 	}
 	if report == "" {
 		p.loss("report-type: missing")
