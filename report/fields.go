@@ -92,7 +92,7 @@ func (p *parser) readFields(w *part) {
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	body = reflow(skipYAML(toUTF8(body, string(param(w.contentType, "charset")))))
+	body = reflow(dedent(skipYAML(toUTF8(body, string(param(w.contentType, "charset"))))))
 	p.readBlock(body, w.closed, false)
 	if p.reportRaw = body; !w.closed {
 		p.reportRaw = wholeLines(body)
@@ -309,7 +309,7 @@ func (p *parser) mailFrom(value string) {
 // rcptTo reads one field, which may hold several addresses.
 func (p *parser) rcptTo(value string) {
 	more := strings.Trim(value, ", ") == ""
-	for member := range addresses(value) {
+	for member := range addresses(withCommas(value)) {
 		addr, rest := address(member)
 		switch {
 		case isPlaceholder(addr):

@@ -17,6 +17,13 @@ func fieldsAt(b []byte) int {
 		case kind == endOfData:
 			return -1
 		case kind != fieldLine:
+			if inner := dedent(f.value); kind == otherLine && len(inner) < len(f.value) {
+				block := paragraph(rest)
+				if looksLikeReport(block, 3) {
+					return len(b) - len(rest)
+				}
+				next = rest[len(block):]
+			}
 			at, known, typed = len(b)-len(next), 0, false
 		case fieldOf(f.name) != extension:
 			known++
@@ -29,6 +36,36 @@ func fieldsAt(b []byte) int {
 	}
 }
 
+// paragraph is the start of b up to a blank line.
+func paragraph(b []byte) []byte {
+	for rest := b; ; {
+		line, next, more := cutLine(rest)
+		if len(line) == 0 {
+			return b[:len(b)-len(rest)]
+		}
+		if !more {
+			return b
+		}
+		rest = next
+	}
+}
+
+// dedent takes the indentation of a first line that is a field off all lines.
+func dedent(b []byte) []byte {
+	start := bytes.TrimLeft(b, " \t")
+	indent := b[:len(b)-len(start)]
+	if _, _, kind := readField(start); kind != fieldLine || len(indent) == 0 {
+		return b
+	}
+	var out []byte
+	for line := range bytes.Lines(b) {
+		if !bytes.HasPrefix(indent, line) { // else it is cut in its indentation
+			out = append(out, bytes.TrimPrefix(line, indent)...)
+		}
+	}
+	return out
+}
+
 func (p *parser) readReportText(m *letter) Kind {
 	text, closed := m.text()
 	at := fieldsAt(text)
@@ -36,13 +73,11 @@ func (p *parser) readReportText(m *letter) Kind {
 		p.loss("report part: none that can be read")
 		return KindUnparsed
 	}
-	fields, rest := text[at:], []byte(nil)
-	if end := bytes.Index(fields, []byte("\n\n")); end >= 0 {
-		fields, rest = fields[:end+1], fields[end+2:]
-	} else if end = bytes.Index(fields, []byte("\n\r\n")); end >= 0 {
-		fields, rest = fields[:end+1], fields[end+3:]
-	}
-	p.readBlock(fields, closed || rest != nil, false)
+	fields := paragraph(text[at:])
+	_, rest, whole := cutLine(text[at+len(fields):])
+	whole = whole || closed
+	fields = dedent(fields)
+	p.readBlock(fields, whole, false)
 	p.reportRaw = wholeLines(fields)
 	p.dates()
 	p.deviation("report part: its fields are in the text")
@@ -53,7 +88,7 @@ func (p *parser) readReportText(m *letter) Kind {
 		p.loss("feedback-type: missing")
 		return KindUnparsed
 	}
-	if closed || rest != nil {
+	if whole {
 		p.derive()
 	}
 	return KindReport

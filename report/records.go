@@ -32,7 +32,7 @@ func bareType(space []byte, feedbackType string) []byte {
 			if depth == 0 {
 				return space
 			}
-		case '-', '_', ' ', '\t', '"', '<', '>':
+		case '-', '_', ' ', '\t', '"', '<', '>', 0xc2, 0xa0: // the last two are a blank that does not break
 		default:
 			if depth == 0 {
 				space = append(space, lowerByte(c))
@@ -101,6 +101,25 @@ func (r *Report) Records(e Envelope) []Record {
 		base.Incidents = 0
 	}
 	return records
+}
+
+// limit leaves no more recipients than the records of a mail may hold, each of
+// which repeats what the report says.
+func (p *parser) limit() {
+	r := p.r
+	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
+		return
+	}
+	common := r.record(Envelope{}, &Provider{})
+	most := max(16, maxRecords/len(common.AppendJSON(nil)))
+	if len(r.OriginalRcptTo) <= most {
+		return
+	}
+	p.loss("original-rcpt-to: more than the records of a mail may hold")
+	for _, rcpt := range r.OriginalRcptTo[most:] {
+		p.extend("original-rcpt-to", rcpt)
+	}
+	r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
 }
 
 // record is what all records of the report have in common.

@@ -18,6 +18,7 @@ func TestEvent(t *testing.T) {
 		`"not-spam"`: NotSpam, "<opt-out>": OptOut, "(only a comment)": Unparsed, "other (not-spam)": Complaint, "not-spam (a (b) c)": NotSpam,
 		"opt-out": OptOut, "opt-out-list": OptOut,
 		"auth-failure": AuthFailed, "AuthFailure": AuthFailed,
+		"\u00a0not-spam\u00a0": NotSpam, "\u00a0": Unparsed,
 		"": Unparsed, "-": Unparsed,
 	} {
 		if got := eventOf(in); got != want {

@@ -166,6 +166,7 @@ func Parse(b []byte, size int64) *Report {
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
+	p.limit()
 	if r.Kind == KindReport || r.Kind == KindUnparsed {
 		if p.outerRaw = mail[:len(mail)-len(body)]; body == nil {
 			p.outerRaw = wholeLines(mail[:min(len(mail), maxHeader)])

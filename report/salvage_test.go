@@ -249,6 +249,10 @@ func TestFlattened(t *testing.T) {
 			t.Errorf("%q: %+v", from, records[0])
 		}
 	}
+	indented := strings.NewReplacer("\nFeedback", "\n    Feedback", "\nUser", "\n    User", "\nVersion", "\n    Version", "\nSource", "\n    Source", "\nOriginal", "\n    Original").Replace(text)
+	if r := Parse([]byte("From: noreply@example.com\nSubject: Abuse report\n\n"+indented), 0); r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) != 1 || r.Original == nil {
+		t.Errorf("indented: %s %+v", r.Kind, r)
+	}
 	quoted := Parse([]byte("From: fbl@example.com\nSubject: Re: July\n\n> "+strings.ReplaceAll(text, "\n", "\n> ")), 0)
 	if quoted.Kind != KindNotice {
 		t.Errorf("quoted: %s", quoted.Kind)

@@ -105,6 +105,17 @@ var variants = map[string]func(framed) string{
 			p.head = strings.Replace(p.head, "message/feedback-report", "Message/Feedback-Report; name=\"ATT00001\"; charset=\"charset=utf-8\";", 1) + "\nContent-Disposition: attachment; filename=ATT00001"
 		}).String()
 	},
+	"report part indented": func(f framed) string {
+		return f.each(func(p *framedPart) bool { return p.isReport() && !p.encoded() }, func(p *framedPart) {
+			p.body = "\t" + strings.ReplaceAll(p.body, "\n", "\n\t")
+		}).String()
+	},
+	"report part indented, as text": func(f framed) string {
+		return f.each(func(p *framedPart) bool { return p.isReport() && !p.encoded() }, func(p *framedPart) {
+			p.head = strings.Replace(p.head, "message/feedback-report", "text/plain; charset=utf-8", 1)
+			p.body = "\n    " + strings.ReplaceAll(p.body, "\n", "\n    ")
+		}).String()
+	},
 	"report part as octets": func(f framed) string {
 		return f.each((*framedPart).isReport, func(p *framedPart) {
 			p.head = strings.Replace(p.head, "message/feedback-report", "application/octet-stream; name=report", 1)

@@ -41,7 +41,7 @@ type walker struct {
 
 // done reports whether a report and the original's header are at hand.
 func (w *walker) done() bool {
-	return w.report.found && w.report.closed && w.original.found && (w.original.closed || headerEnds(w.original.body))
+	return w.report.found && w.report.closed && len(trim(w.original.body)) > 0 && (w.original.closed || headerEnds(w.original.body))
 }
 
 // part looks at one part, and at the parts within it.
@@ -90,7 +90,7 @@ func (w *walker) other(p *part, typ []byte) {
 		w.leaf = KindTLSRPT
 	case isAggregate(p, typ):
 		w.leaf = KindDMARCAggregate
-	case !w.textual.found && looksLikeReport(p.start()):
+	case !w.textual.found && looksLikeReport(p.start(), 2):
 		w.textual = *p
 	case (w.report.found || w.textual.found) && !w.late && looksLikeHeader(p.start()):
 		w.plain, w.late = *p, true
@@ -237,12 +237,12 @@ func (p *part) start() []byte {
 }
 
 // looksLikeReport reports whether b begins with fields and has a Feedback-Type
-// and one more field of RFC 5965 among its first lines. A blank line may follow
-// MIME fields before them.
-func looksLikeReport(b []byte) bool {
-	b = reflow(skipYAML(b))
+// among its first lines, one of at least so many of RFC 5965. A blank line may
+// follow MIME fields before them.
+func looksLikeReport(b []byte, least int) bool {
+	b = reflow(dedent(skipYAML(b)))
 	known, typed, mime := 0, false, false
-	for n := 0; n < 100 && !(typed && known > 1); n++ {
+	for n := 0; n < 100 && !(typed && known >= least); n++ {
 		f, rest, kind := readField(b)
 		switch {
 		case kind == endOfData:
@@ -258,7 +258,7 @@ func looksLikeReport(b []byte) bool {
 		}
 		b = rest
 	}
-	return typed && known > 1
+	return typed && known >= least
 }
 
 func isMIMEField(name []byte) bool {
