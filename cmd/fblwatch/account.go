@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -18,6 +19,7 @@ type Account struct {
 	Password        imapclient.Secret `yaml:"password"`
 	PasswordFile    string            `yaml:"password_file"`
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
+	OAuth2          *oauth.Config     `yaml:"oauth2"`           // tokens instead of a password
 	Folders         []string          `yaml:"folders"`
 	Since           *Span             `yaml:"since"` // nil: defaultSince
 	After           watch.After       `yaml:"after"`
@@ -51,13 +53,13 @@ func (a Account) Validate() error {
 		return errors.New("url is missing")
 	}
 	ways := 0
-	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0} {
+	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0, a.OAuth2 != nil} {
 		if given {
 			ways++
 		}
 	}
 	if ways != 1 {
-		return fmt.Errorf("needs one of password_file, password_command and password, has %d", ways)
+		return fmt.Errorf("needs one of password_file, password_command, password and oauth2, has %d", ways)
 	}
 	for _, choice := range []struct{ key, value, values string }{
 		{"watch", a.Watch, "auto, notify, idle, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -110,8 +111,11 @@ func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 }
 
 // login gives the account's password once a session: what the server refused
-// it will refuse again.
+// it will refuse again. A token is another matter.
 func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+	if a.OAuth2 != nil {
+		return p.tokenLogin(a)
+	}
 	password := p.password(a)
 	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
 		if challenge.Trial > 1 {
@@ -128,6 +132,7 @@ func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (
 // sessionHint says what to do about a session that could not be.
 func sessionHint(err error) string {
 	var (
+		issuer      *oauth.Error
 		refused     *imapclient.AuthError
 		folder      *watch.FolderError
 		authority   x509.UnknownAuthorityError
@@ -139,6 +144,8 @@ func sessionHint(err error) string {
 		timeout     *imapclient.TimeoutError
 	)
 	switch {
+	case errors.As(err, &issuer):
+		return issuer.Hint()
 	case errors.As(err, &refused):
 		return "check user and password; many providers want an app password, or IMAP switched on first"
 	case errors.As(err, &folder):

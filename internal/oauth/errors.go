@@ -16,11 +16,11 @@ import (
 
 var (
 	// ErrNoLogin: the token file is not there.
-	ErrNoLogin = errors.New("oauth: nobody has logged in for this account yet")
+	ErrNoLogin = errors.New("oauth: nobody has logged in for this account yet; fblwatch login does")
 	// ErrRevoked: the issuer does not take the refresh token any more, because
 	// it was revoked, not used for long, or a password was changed. Only a new
 	// login helps.
-	ErrRevoked = errors.New("oauth: the login is no longer valid")
+	ErrRevoked = errors.New("oauth: the login is no longer valid, and fblwatch login must be run again")
 	// ErrDenied: the person said no.
 	ErrDenied = errors.New("oauth: the access was not approved")
 	// ErrExpired: nobody approved within the time the issuer gives.

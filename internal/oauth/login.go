@@ -3,7 +3,10 @@ package oauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -67,7 +70,11 @@ func (s *Source) Login(ctx context.Context, prompt func(Prompt)) error {
 	return s.save()
 }
 
+// writable makes the token file's folder, and sees that files can be made there.
 func (s *Source) writable(ctx context.Context) error {
+	if err := os.MkdirAll(filepath.Dir(s.config.TokenFile), 0o700); err != nil {
+		return fmt.Errorf("oauth: token_file: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 	defer cancel()
 	unlock, err := lockFile(ctx, s.config.TokenFile)

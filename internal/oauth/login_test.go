@@ -114,15 +114,23 @@ func TestLoginCancelled(t *testing.T) {
 	})
 }
 
-// A folder that cannot be written is found out before a person is asked.
+// The folder is made; one that cannot be is found out before a person is asked.
 func TestLoginFolder(t *testing.T) {
-	config := account(t)
-	config.TokenFile = filepath.Join(t.TempDir(), "none", "login.json")
-	issuer := &oauthtest.Issuer{}
-	err := source(t, issuer, config).Login(t.Context(), func(Prompt) { t.Error("prompted") })
-	if !errors.Is(err, os.ErrNotExist) || len(issuer.Requests(oauthtest.DevicePath)) != 0 {
-		t.Errorf("%v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		config := account(t)
+		folder := filepath.Join(filepath.Dir(config.TokenFile), "state")
+		config.TokenFile = filepath.Join(folder, "login.json")
+		loggedIn(t, &oauthtest.Issuer{}, config)
+		if info, err := os.Stat(folder); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%v, %v", info, err)
+		}
+		config.TokenFile = filepath.Join(config.TokenFile, "below", "a-file")
+		issuer := &oauthtest.Issuer{}
+		err := source(t, issuer, config).Login(t.Context(), func(Prompt) { t.Error("prompted") })
+		if err == nil || !strings.HasPrefix(err.Error(), "oauth: token_file: ") || len(issuer.Requests(oauthtest.DevicePath)) != 0 {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 // local is a Config at an issuer on a loopback port.

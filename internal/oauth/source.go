@@ -105,6 +105,11 @@ func (s *Source) renew(ctx context.Context, refused bool) error {
 }
 
 func (s *Source) renewLogin(ctx context.Context, refused bool) error {
+	if !s.unsaved {
+		if _, done, err := s.adopt(refused); done || err != nil {
+			return err
+		}
+	}
 	unlock, err := lockFile(ctx, s.config.TokenFile)
 	if err != nil {
 		return err
@@ -113,18 +118,24 @@ func (s *Source) renewLogin(ctx context.Context, refused bool) error {
 	if s.unsaved {
 		return s.save()
 	}
-	file, err := readLogin(s.config.TokenFile)
-	if err != nil {
+	file, done, err := s.adopt(refused) // another process may just have been here
+	if done || err != nil {
 		return err
-	}
-	if file.fresh(time.Now()) && !(refused && file.access == s.held.access) {
-		s.held = file // another process was here
-		return nil
 	}
 	if err := s.request(ctx, file); err != nil {
 		return err
 	}
 	return s.save()
+}
+
+// adopt reads the file, and takes its token if that is fresh.
+func (s *Source) adopt(refused bool) (file login, done bool, err error) {
+	file, err = readLogin(s.config.TokenFile)
+	if err != nil || !file.fresh(time.Now()) || refused && file.access == s.held.access {
+		return file, false, err
+	}
+	s.held = file
+	return file, true, nil
 }
 
 func (s *Source) save() error {
