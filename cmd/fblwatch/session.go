@@ -20,7 +20,7 @@ import (
 // sessionFlags say which accounts.
 func sessionFlags() []cli.Flag {
 	return append(ledgerFlags(),
-		&cli.StringFlag{Name: "url", Usage: "one mailbox, `imaps://USER@HOST/FOLDER`, without a config file (also imap+starttls://, and imap:// on this machine)"},
+		&cli.StringFlag{Name: "url", Usage: "one mailbox, `imaps://USER@HOST/FOLDER`, without a config file (also imap+starttls://, imap:// on this machine, and c-client's {HOST/imap/ssl/user=USER}FOLDER)"},
 		&cli.StringFlag{Name: "password-file", Usage: "with --url: the password is in `FILE`; else in FBLWATCH_PASSWORD, else asked for"},
 	)
 }
@@ -51,21 +51,29 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 	if c.IsSet("config") {
 		return nil, wrong(errors.New("--url and --config exclude each other"), "")
 	}
-	var a Account
-	if err := a.URL.UnmarshalText([]byte(c.String("url"))); err != nil {
+	a, err := p.named(c.String("url"), c.String("password-file"))
+	if err != nil {
 		hint := ""
 		if errors.Is(err, errURLPassword) {
 			hint = "set FBLWATCH_PASSWORD, name a --password-file, or wait to be asked"
 		}
 		return nil, wrong(fmt.Errorf("--url: %w", err), hint)
 	}
-	a.Name = a.URL.User + "@" + a.URL.Host
-	a.PasswordFile = c.String("password-file")
-	if password, set := p.env("FBLWATCH_PASSWORD"); set && a.PasswordFile == "" {
-		a.Password = imapclient.Secret(password)
-	}
 	ledger, err := p.defaultLedger()
 	return &Config{Ledger: ledger, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
+}
+
+// named is an account made of a mailbox's URL or c-client name.
+func (p *program) named(mailbox, passwordFile string) (Account, error) {
+	a := Account{PasswordFile: passwordFile}
+	if err := a.URL.UnmarshalText([]byte(mailbox)); err != nil {
+		return a, err
+	}
+	a.Name = a.URL.User + "@" + a.URL.Host
+	if password, set := p.env("FBLWATCH_PASSWORD"); set && passwordFile == "" {
+		a.Password = imapclient.Secret(password)
+	}
+	return a, nil
 }
 
 // watched is the account as internal/watch takes it, without a ledger. All
@@ -106,6 +114,14 @@ func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 			return options, wrong(fmt.Errorf("account %s: ca_file %s holds no certificate in PEM form", a.Name, a.CAFile), "")
 		}
 		options.TLS = &tls.Config{RootCAs: pool}
+	}
+	if a.URL.NoValidate && options.Security != imapclient.Plain {
+		fmt.Fprintf(p.stderr, "fblwatch: warning: account %s: novalidate-cert: whoever is on the way to %s can pass for it, and read the password\n", printable(a.Name), printable(a.URL.Host))
+		if options.TLS == nil {
+			options.TLS = &tls.Config{}
+		}
+		options.TLS.InsecureSkipVerify = true
+		options.Insecure = true
 	}
 	return options, nil
 }
@@ -159,7 +175,7 @@ func sessionHint(err error) string {
 	case errors.As(err, &noTLS):
 		return "this port does not begin with TLS; imap+starttls:// (port 143) may be what the server speaks"
 	case errors.Is(err, imapclient.ErrNoSTARTTLS):
-		return "imaps:// (port 993) may be what the server speaks"
+		return "imaps:// (port 993), or /ssl in a {} name, may be what the server speaks"
 	case errors.Is(err, imapclient.ErrInsecure):
 		return "use imaps:// or imap+starttls://, or set insecure: true for this account"
 	case errors.As(err, &dns):
