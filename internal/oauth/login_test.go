@@ -111,6 +111,14 @@ func TestLoginCancelled(t *testing.T) {
 				t.Errorf("%s: %v", grant, err)
 			}
 		}
+		s := source(t, &oauthtest.Issuer{}, account(t))
+		s.client.Transport = hanging{}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		if err := s.Login(ctx, func(Prompt) {}); err == nil || time.Since(began) != time.Second {
+			t.Errorf("the issuer hangs: %v after %v", err, time.Since(began))
+		}
 	})
 }
 

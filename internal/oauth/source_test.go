@@ -247,6 +247,9 @@ func TestTokenIssuerDown(t *testing.T) {
 		})
 		time.Sleep(59 * time.Minute)
 		want(t, s, 1, "access-c4n4ry-1", time.Minute)
+		if token, _, err := s.Token(t.Context(), 2); err == nil {
+			t.Errorf("the refused token %q again", token.Reveal())
+		}
 		time.Sleep(time.Minute)
 		_, _, err := s.Token(t.Context(), 1)
 		if err == nil || err.Error() != "oauth: the issuer answered with HTTP status 500" {

@@ -71,6 +71,9 @@ func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	recorder := httptest.NewRecorder()
 	m.ServeHTTP(recorder, r)
+	if err := r.Context().Err(); err != nil { // the answer comes too late
+		return nil, err
+	}
 	return recorder.Result(), nil
 }
 
