@@ -82,7 +82,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// client is the application as x/oauth2 takes it.
+// application is the client as x/oauth2 takes it.
 func (s *Source) application(ctx context.Context) (*oauth2.Config, error) {
 	secret, err := s.config.secret()
 	if err != nil {
