@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,9 +29,8 @@ func startIssuer(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 0 {
 		issuer.Description, issuer.Script = args[0], args[1:]
 	}
-	server := httptest.NewServer(issuer)
+	server := issuer.Serve()
 	ts.Defer(server.Close)
-	issuer.URL = server.URL
 	ts.Setenv("ISSUER", server.URL)
 }
 
@@ -63,9 +61,8 @@ func TestCommandsShowNoSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	issuer := &oauthtest.Issuer{ClientSecret: "client-c4n4ry-secret", Rotate: true, ExpiresIn: 1}
-	server := httptest.NewServer(issuer)
+	server := issuer.Serve()
 	defer server.Close()
-	issuer.URL = server.URL
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
 	writeFile(t, config, fmt.Sprintf(`
@@ -125,9 +122,8 @@ accounts:
 // with what may be behind it; a login that is over counts as a wrong password.
 func TestTokenLogin(t *testing.T) {
 	issuer := &oauthtest.Issuer{}
-	server := httptest.NewServer(issuer)
+	server := issuer.Serve()
 	defer server.Close()
-	issuer.URL = server.URL
 	a := Account{Name: "a", URL: MailboxURL{User: "fbl@example.com"}, OAuth2: &oauth.Config{
 		Provider: oauth.Microsoft, TokenEndpoint: server.URL + oauthtest.TokenPath, DeviceAuthorizationEndpoint: server.URL + oauthtest.DevicePath,
 		ClientID: "client", TokenFile: filepath.Join(t.TempDir(), "login.json"),

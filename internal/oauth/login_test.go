@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -143,9 +142,8 @@ func TestLoginFolder(t *testing.T) {
 
 // local is a Config at an issuer on a loopback port.
 func local(t *testing.T, issuer *oauthtest.Issuer) Config {
-	server := httptest.NewServer(issuer)
+	server := issuer.Serve()
 	t.Cleanup(server.Close)
-	issuer.URL = server.URL
 	return Config{Provider: server.URL, ClientID: "client", TokenFile: filepath.Join(t.TempDir(), "login.json")}
 }
 

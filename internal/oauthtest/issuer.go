@@ -59,6 +59,13 @@ type Request struct {
 	Basic bool // the client gave its secret in the header
 }
 
+// Serve starts the issuer on a loopback port. The caller closes what it returns.
+func (i *Issuer) Serve() *httptest.Server {
+	server := httptest.NewServer(i)
+	i.Set(func(i *Issuer) { i.URL = server.URL })
+	return server
+}
+
 // Transport reaches the issuer in memory, so that it works in a
 // testing/synctest bubble.
 func (i *Issuer) Transport() http.RoundTripper { return memory{i} }
