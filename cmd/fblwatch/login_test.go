@@ -145,6 +145,10 @@ func TestTokenLogin(t *testing.T) {
 			t.Errorf("trial %d: %+v, %v", trial, c, err)
 		}
 	}
+	busy := &imapclient.AuthError{Err: &imapclient.ResponseError{Command: "login", Status: "NO", Code: "UNAVAILABLE"}}
+	if _, err := login(t.Context(), imapclient.Challenge{Trial: 2, Last: busy}); err != busy {
+		t.Errorf("a busy server: %v", err)
+	}
 	_, err = login(t.Context(), imapclient.Challenge{Trial: 3, Last: refused})
 	if !errors.Is(err, refused) || !strings.Contains(hintFor(err), "Set-CASMailbox") {
 		t.Errorf("%v; hint %s", err, hintFor(err))

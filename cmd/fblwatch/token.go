@@ -18,6 +18,9 @@ const tokenTrials = 2
 func (p *program) tokenLogin(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
 	source := oauth.New(*a.OAuth2)
 	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+		if errors.Is(challenge.Last, imapclient.ErrTemporary) { // a new token would change nothing
+			return imapclient.Credentials{}, challenge.Last
+		}
 		if challenge.Trial > tokenTrials {
 			return imapclient.Credentials{}, failed(challenge.Last, mailboxHint(*a.OAuth2))
 		}
