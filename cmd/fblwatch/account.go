@@ -71,6 +71,9 @@ func (a Account) Validate() error {
 	if a.Connections < 0 || a.Connections > mostConnections {
 		return fmt.Errorf("connections is not between 1 and %d", mostConnections)
 	}
+	if a.URL.ReadOnly && a.After != (watch.After{}) {
+		return errors.New("url says /readonly, and after would change the folder; keep one of the two")
+	}
 	for _, target := range a.After.Targets() {
 		read := a.Folders
 		if a.URL.Folder != "" {
