@@ -2,7 +2,9 @@ package imapclient
 
 import (
 	"bytes"
+	"compress/flate"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,8 +13,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 )
@@ -31,7 +35,7 @@ func (c *canned) SetReadDeadline(time.Time) error  { return nil }
 func (c *canned) SetWriteDeadline(time.Time) error { return nil }
 
 // seeds are server sides of sessions behind the login: T1 EXAMINE, T2 UID
-// SEARCH, T3 UID FETCH 1:9, W1 IDLE.
+// SEARCH, T3 UID FETCH 1:9, W1 IDLE, and the extensions.
 func seeds(f *testing.F) {
 	golden, err := os.ReadFile("testdata/transcript.golden")
 	if err != nil {
@@ -58,6 +62,73 @@ func seeds(f *testing.F) {
 	} {
 		f.Add([]byte(opened+answer+"T3 OK done\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\n"), int64(1000))
 	}
+	const before = opened + "* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nhello)\r\nT3 OK\r\nT4 OK\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\nT5 OK\r\n"
+	for _, rest := range []string{
+		"* LSUB (\\a) NIL {3}\r\na&b\r\nW2 OK\r\n* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\nW3 OK\r\n* QUOTAROOT a \"\"\r\n* QUOTA \"\" (STORAGE 1 2)\r\nW4 OK\r\nW5 NO [ALREADYEXISTS] x\r\n" +
+			"* ENABLED QRESYNC\r\nW6 OK\r\nW7 OK\r\n* VANISHED 9\r\n* OK [CLOSED] x\r\n* FLAGS (a)\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n* OK [UIDVALIDITY 1] x\r\n* OK [HIGHESTMODSEQ 9] x\r\n* VANISHED (EARLIER) 1:4\r\n* 1 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (7))\r\nW8 OK [READ-WRITE] x\r\n" +
+			"W9 OK\r\nW10 NO [TRYCREATE] x\r\n* OK [COPYUID 1 1 2] x\r\n* VANISHED 1\r\nW11 OK\r\n* 1 EXPUNGE\r\nW12 OK [HIGHESTMODSEQ 10] x\r\n+ idling\r\n* STATUS FBL (MESSAGES 4)\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nW13 OK\r\nW14 OK\r\nW15 OK\r\n",
+		"W2 BAD Suggested Backoff Time: 5 milliseconds\r\n* BYE [UNAVAILABLE] x\r\n",
+	} {
+		f.Add([]byte(before+rest), int64(1000))
+		f.Add([]byte(before+rest), int64(-2))
+		f.Add([]byte(before+rest), int64(-3))
+	}
+}
+
+// turns is a connection whose other end says each part, up to a tagged answer,
+// behind one more command. Where none comes it goes on.
+type turns struct {
+	canned
+	parts  [][]byte
+	writes atomic.Int64
+	due    int64 // writes before the next part
+}
+
+var partEnd = regexp.MustCompile(`(?m)^[TW][0-9]+ .*\n`)
+
+// newTurns first says hello, to which so many commands belong.
+func newTurns(hello string, commands int64, input []byte, pack func([]byte) []byte) *turns {
+	c := &turns{canned: canned{r: strings.NewReader(hello)}, due: commands + 1}
+	from := 0
+	for _, at := range append(partEnd.FindAllIndex(input, 100), []int{0, len(input)}) {
+		if part := input[from:at[1]]; len(part) > 0 {
+			c.parts = append(c.parts, pack(part))
+		}
+		from = at[1]
+	}
+	return c
+}
+
+func (c *turns) Read(p []byte) (int, error) {
+	if n, err := c.r.Read(p); err == nil || len(c.parts) == 0 {
+		return n, err
+	}
+	for range 10 {
+		if c.writes.Load() >= c.due {
+			break
+		}
+		time.Sleep(20 * time.Microsecond)
+	}
+	c.r, c.parts = bytes.NewReader(c.parts[0]), c.parts[1:]
+	c.due++
+	return c.r.Read(p)
+}
+
+func (c *turns) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return len(p), nil
+}
+
+// packer compresses one part after the other, as a server's COMPRESS does.
+func packer() func([]byte) []byte {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestSpeed)
+	return func(part []byte) []byte {
+		b.Reset()
+		w.Write(part)
+		w.Flush()
+		return bytes.Clone(b.Bytes())
+	}
 }
 
 var (
@@ -78,12 +149,18 @@ func FuzzTap(f *testing.F) {
 		for tag := 1; tag <= 9; tag++ {
 			fmt.Fprintf(tap, "T%d NOOP\r\n", tag)
 		}
+		own := make([]<-chan status, 5)
+		for i := range own {
+			own[i], _ = tap.inject("NOOP") // W1 to W5
+		}
 		tap.expect(prefix, 0)
 		tap.ask([]uint32{1, 2, 3, 4, 5, 6, 7, 8, 9})
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			c := &Client{tap: tap, h: callbacks.Nop{}}
+			c := &Client{tap: tap, h: callbacks.Nop{}, listing: "LSUB", asking: "a", asked: true}
+			c.watched, c.next = map[string]bool{"b": true, "INBOX": true}, &callbacks.Mailbox{Name: "c"}
+			defer func() { checkGathered(t, c) }()
 			for ev := range tap.events {
 				c.serve(ev)
 			}
@@ -95,7 +172,28 @@ func FuzzTap(f *testing.F) {
 			t.Errorf("the tap read on: %v", err)
 		}
 		checkShown(t, input, shown, prefix)
+		for i, answer := range own {
+			select {
+			case st := <-answer:
+				if !bytes.Contains(input, fmt.Appendf(nil, "W%d ", i+1)) {
+					t.Errorf("W%d was answered by %+v", i+1, st)
+				}
+			default:
+			}
+		}
 	})
+}
+
+// checkGathered holds what events leave in a Client to its limits.
+func checkGathered(t *testing.T, c *Client) {
+	for name := range c.changed {
+		if !c.watched[name] {
+			t.Errorf("%q has changed, and nobody asked", name)
+		}
+	}
+	if len(c.quotas) > maxQuotas || len(c.lists) > maxLists || len(c.permanent) > maxList {
+		t.Errorf("%d quotas, %d mailboxes, %d flags", len(c.quotas), len(c.lists), len(c.permanent))
+	}
 }
 
 func checkShown(t *testing.T, input, shown []byte, prefix int64) {
@@ -167,21 +265,30 @@ func checkBody(t *testing.T, input, body []byte, prefix int64) {
 
 // FuzzSession runs go-imap over the tap. It must never be the one to give up:
 // that would be a line the tap should have kept from it. Every mail must have
-// been asked for, and come once.
+// been asked for, and come once. A prefix below 0 is for a compressed session: an
+// even one packs the input well, an odd one takes it for packed.
 func FuzzSession(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, input []byte, prefix int64) {
-		prefix = max(1, min(prefix, 1<<20))
+		const greeting = "* PREAUTH hi\r\n* CAPABILITY IMAP4rev1 IDLE ENABLE QRESYNC NOTIFY NAMESPACE QUOTA MOVE UIDPLUS"
+		hello, commands, pack := greeting+"\r\nS1 OK\r\n", int64(1), bytes.Clone
+		if prefix < 0 {
+			hello, commands = greeting+" COMPRESS=DEFLATE\r\nS1 OK\r\nS2 OK\r\n", 2
+			if prefix%2 == 0 {
+				pack = packer()
+			}
+		}
+		prefix = max(1, min(max(prefix, -prefix), 1<<20))
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		defer cancel()
-		conn := &canned{r: io.MultiReader(strings.NewReader("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\nS1 OK\r\n"), bytes.NewReader(input))}
+		conn := newTurns(hello, commands, input, pack)
 		c, err := Dial(ctx, Options{
 			Host: "imap.example.com", Security: Plain, Insecure: true, Debug: true,
 			Dial:  func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 			Login: func(context.Context, Challenge) (Credentials, error) { return Credentials{}, errors.New("no login") },
 		})
 		if err != nil {
-			return
+			return // the connection ended at once
 		}
 		defer c.Close()
 		if _, err = c.Examine(ctx, "INBOX"); over(err) {
@@ -209,8 +316,36 @@ func FuzzSession(f *testing.F) {
 		}
 		c.Idle(ctx, time.Microsecond)
 		c.Noop(ctx)
+		extensions(ctx, t, c)
+		checkGathered(t, c)
 		gaveUp(t, c, ctx.Err())
 	})
+}
+
+// extensions runs every command that is not go-imap's.
+func extensions(ctx context.Context, t *testing.T, c *Client) {
+	c.LSub(ctx, "*")
+	c.Namespace(ctx)
+	if quotas, err := c.Quota(ctx, "INBOX"); len(quotas) > maxQuotas {
+		t.Fatal(len(quotas), err)
+	}
+	c.Create(ctx, "New")
+	c.Notify(ctx, "INBOX", "FBL")
+	if sel, err := c.SelectSince(ctx, "INBOX", Since{UIDValidity: 1, ModSeq: 2, UID: 9}); err != nil && sel != (Selected{}) {
+		t.Fatal(sel, err)
+	}
+	uids := []uint32{1, 2, 9}
+	c.Store(ctx, uids, `\Seen`)
+	c.Copy(ctx, uids, "New")
+	c.Move(ctx, uids, "New")
+	c.Expunge(ctx, uids)
+	c.Idle(ctx, time.Microsecond)
+	c.Idle(ctx, time.Microsecond)
+	for _, name := range c.Changed() {
+		if name != "INBOX" && name != "FBL" {
+			t.Fatalf("%q has changed, and nobody asked", name)
+		}
+	}
 }
 
 // over tells an error that ends a session.
@@ -250,6 +385,33 @@ func FuzzParse(f *testing.F) {
 		parseStatusLine(b)
 		parseStatus(b)
 		decodeUTF7(string(b))
+		if s := string(b); utf8.ValidString(s) {
+			if name := encodeUTF7(s); decodeUTF7(name) != s {
+				t.Fatalf("%q came back as %q by %q", s, decodeUTF7(name), name)
+			}
+		}
+		if name := mailboxArg(string(b)); strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Fatalf("%q is no argument", name)
+		}
+		parseNamespace(b)
+		if quotas := parseQuota(b); len(quotas) > len(b) {
+			t.Fatal("more quotas than octets")
+		}
+		if wait := suggested(backoffText + string(b)); wait < 0 || wait > maxBackoff {
+			t.Fatal(wait)
+		}
+		if status, text := parseTokenFailure(b); len(status) > 400 || len(text) > 2000 {
+			t.Fatalf("%d and %d octets of why a token was refused", len(status), len(text))
+		}
+		uids := make([]uint32, len(b)/4)
+		for i := range uids {
+			uids[i] = binary.BigEndian.Uint32(b[4*i:])
+		}
+		for _, set := range sets(uids, 30) {
+			if len(set) > 30 {
+				t.Fatalf("a set of %d octets: %s", len(set), set)
+			}
+		}
 		if line := parseFetch(1, b); len(line.body) > len(b) || len(line.flags) > len(b) {
 			t.Fatal("more than there is")
 		}
