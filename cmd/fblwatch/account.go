@@ -26,8 +26,12 @@ type Account struct {
 	Watch           string            `yaml:"watch"`       // auto, notify, idle, poll
 	Connections     int               `yaml:"connections"` // at most; 0: 8
 	OnUIDValidity   string            `yaml:"on_uidvalidity"`
-	CAFile          string            `yaml:"ca_file"`  // PEM; trusted instead of the system's
-	Insecure        bool              `yaml:"insecure"` // allows imap:// to another machine
+	CAFile          string            `yaml:"ca_file"`   // PEM; trusted instead of the system's
+	Pin             imapclient.Pin    `yaml:"pin"`       // of the server's certificate or key
+	CertFile        string            `yaml:"cert_file"` // PEM; a client certificate, and with key_file a way to log in
+	KeyFile         string            `yaml:"key_file"`  // PEM
+	Compress        string            `yaml:"compress"`  // auto, on, off
+	Insecure        bool              `yaml:"insecure"`  // allows imap:// to another machine
 }
 
 // defaultSince is how old a mail may be when its folder is first read, for its
@@ -44,6 +48,19 @@ func (a Account) since() time.Duration {
 	return time.Duration(*a.Since)
 }
 
+// ways is how many ways to log in the account has beside a client certificate.
+func (a Account) ways() (n int) {
+	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0, a.OAuth2 != nil} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
+// external tells whether the client certificate is to log in (EXTERNAL).
+func (a Account) external() bool { return a.CertFile != "" && a.ways() == 0 }
+
 // Validate checks one account.
 func (a Account) Validate() error {
 	if a.Name == "" {
@@ -52,17 +69,18 @@ func (a Account) Validate() error {
 	if a.URL.Host == "" {
 		return errors.New("url is missing")
 	}
-	ways := 0
-	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0, a.OAuth2 != nil} {
-		if given {
-			ways++
-		}
-	}
-	if ways != 1 {
+	if ways := a.ways(); ways != 1 && !a.external() {
 		return fmt.Errorf("needs one of password_file, password_command, password and oauth2, has %d", ways)
+	}
+	if (a.CertFile == "") != (a.KeyFile == "") {
+		return errors.New("cert_file and key_file go together")
+	}
+	if secured := a.CAFile != "" || a.CertFile != "" || a.Pin != (imapclient.Pin{}); secured && a.URL.Scheme == "imap" {
+		return errors.New("ca_file, pin and cert_file need TLS: imaps:// or imap+starttls://")
 	}
 	for _, choice := range []struct{ key, value, values string }{
 		{"watch", a.Watch, "auto, notify, idle, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},
+		{"compress", a.Compress, "auto, on, off"},
 	} {
 		if choice.value != "" && !slices.Contains(strings.Split(choice.values, ", "), choice.value) {
 			return fmt.Errorf("%s is %q, none of %s", choice.key, choice.value, choice.values)

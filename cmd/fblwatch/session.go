@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -102,27 +101,16 @@ func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 	}
 	options := imapclient.Options{
 		Account: a.Name, Host: a.URL.Host, Port: a.URL.Port, Security: securities[a.URL.Scheme], Insecure: a.Insecure,
-		Login: p.login(a),
+		Login: p.login(a), Pin: a.Pin, Compress: compressions[a.Compress],
 	}
-	if a.CAFile != "" {
-		pem, err := os.ReadFile(a.CAFile)
-		if err != nil {
-			return options, wrong(fmt.Errorf("account %s: ca_file: %w", a.Name, err), "")
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return options, wrong(fmt.Errorf("account %s: ca_file %s holds no certificate in PEM form", a.Name, a.CAFile), "")
-		}
-		options.TLS = &tls.Config{RootCAs: pool}
+	var err error
+	if options.TLS, err = p.tlsConfig(a); err != nil {
+		return options, err
 	}
 	if a.URL.NoValidate && options.Security != imapclient.Plain {
-		fmt.Fprintf(p.stderr, "fblwatch: warning: account %s: novalidate-cert: whoever is on the way to %s can pass for it, and read the password\n", printable(a.Name), printable(a.URL.Host))
-		if options.TLS == nil {
-			options.TLS = &tls.Config{}
-		}
-		options.TLS.InsecureSkipVerify = true
 		options.Insecure = true
 	}
+	p.warn(a)
 	return options, nil
 }
 
@@ -131,6 +119,11 @@ func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
 	if a.OAuth2 != nil {
 		return p.tokenLogin(a)
+	}
+	if a.external() {
+		return func(_ context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+			return imapclient.Credentials{Username: a.URL.User}, challenge.Last
+		}
 	}
 	password := p.password(a)
 	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
