@@ -36,8 +36,8 @@ const (
 	// last of many.
 	startSpread = 100 * time.Millisecond
 	startMost   = 30 * time.Second
-	stateEvery = 30 * time.Second
-	lookEvery  = time.Minute
+	stateEvery  = 30 * time.Second
+	lookEvery   = time.Minute
 )
 
 func (p *program) watch(c *cli.Context) error {
