@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,5 +84,66 @@ func TestSweepByToken(t *testing.T) {
 				t.Errorf("stderr %s", &stderr)
 			}
 		})
+	}
+}
+
+// A watch outlives its tokens: its session is made anew before one ends, and no
+// mail is lost or doubled by it.
+func TestWatchOutlivesTokens(t *testing.T) {
+	issuer := &oauthtest.Issuer{Rotate: true, ExpiresIn: 3}
+	provider := issuer.Serve()
+	defer provider.Close()
+	server := imaptest.New()
+	defer server.Close()
+	server.Caps = append(server.Caps, "AUTH=XOAUTH2")
+	server.GoodToken = func(token string) bool { // the newest only
+		given := issuer.Secrets()
+		return slices.Contains(given[max(0, len(given)-2):], token)
+	}
+	address, err := server.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	config := filepath.Join(dir, "config.yaml")
+	writeFile(t, config, fmt.Sprintf("ledger: %s/l.db\naccounts:\n  - {name: a, url: 'imap://user@%s', oauth2: {provider: '%s', client_id: c, token_file: %s/login.json}}\n",
+		dir, address, provider.URL, dir))
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"fblwatch", "login", "-c", config}, nil, &stdout, &stderr, env()); code != exitDone {
+		t.Fatalf("login: exit %d: %s", code, &stderr)
+	}
+	stdout.Reset()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan int)
+	go func() {
+		done <- run(ctx, []string{"fblwatch", "watch", "--json", "-c", config}, nil, &stdout, &stderr, env())
+	}()
+	mails := 0
+	for deadline := time.Now().Add(time.Minute); len(issuer.Requests(oauthtest.TokenPath)) < 4; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Error("three renewals did not come")
+			break
+		}
+		server.Append("INBOX", sampleBody(mails, "report"))
+		mails++
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		var records, complaint bytes.Buffer
+		run(t.Context(), []string{"fblwatch", "records", "-c", config, "--format", "json"}, nil, &records, &complaint, env())
+		if n := strings.Count(records.String(), "\n"); n == mails {
+			break
+		} else if time.Now().After(deadline) {
+			t.Errorf("%d records of %d mails %s", n, mails, &complaint)
+			break
+		}
+	}
+	cancel()
+	<-done
+	if n := strings.Count(stdout.String(), "\n"); n != mails {
+		t.Errorf("%d records printed of %d mails", n, mails)
+	}
+	if text := stderr.String(); strings.Contains(text, "refused") || strings.Contains(text, "c4n4ry") || server.Conns() < 4 {
+		t.Errorf("%d connections, stderr:\n%s", server.Conns(), text)
 	}
 }
