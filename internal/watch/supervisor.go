@@ -84,6 +84,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			return context.Cause(ctx)
 		}
 		if err == nil && !s.once && s.renew() { // in time for a new token
+			_ = sleep(ctx, backoffFirst-time.Since(born)) // where there is none, 80 % of little is nothing
 			continue
 		}
 		if err == nil {
