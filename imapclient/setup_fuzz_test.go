@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,14 +17,19 @@ import (
 // told keeps every event that is text.
 type told struct {
 	callbacks.Nop
+	mu   sync.Mutex // Debug comes from any goroutine
 	text strings.Builder
 }
 
-func (h *told) Notify(_ callbacks.Mailbox, _ callbacks.Level, code, text string) {
-	h.text.WriteString(code + text)
+func (h *told) add(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.text.WriteString(text)
 }
-func (h *told) Log(_ callbacks.Level, text string) { h.text.WriteString(text) }
-func (h *told) Debug(line string)                  { h.text.WriteString(line) }
+
+func (h *told) Notify(_ callbacks.Mailbox, _ callbacks.Level, code, text string) { h.add(code + text) }
+func (h *told) Log(_ callbacks.Level, text string)                               { h.add(text) }
+func (h *told) Debug(line string)                                                { h.add(line) }
 
 // FuzzSetup holds the part before go-imap to what it promises: whatever the
 // server sends, it comes to an end, tells no secret, and makes no more trials
@@ -57,10 +64,11 @@ func FuzzSetup(f *testing.F) {
 				return Credentials{Username: "user", Password: password, Token: token}, nil
 			},
 		})
-		said := h.text.String()
 		if err == nil {
 			c.Close()
-		} else if said += err.Error(); strings.Count(err.Error(), packageName) != 1 {
+		}
+		said := h.text.String() + fmt.Sprint(err)
+		if err != nil && strings.Count(err.Error(), packageName) != 1 {
 			t.Errorf("not one prefix in %q", err)
 		}
 		if errors.Is(err, context.DeadlineExceeded) {
