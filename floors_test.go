@@ -30,17 +30,19 @@ var floors = map[string]int{
 	"internal/imaptest":  1,
 	"internal/ledger":    1,
 	"internal/mailfile":  1,
+	"internal/oauthtest": 1,
 	"internal/privacy":   1,
 	"internal/route":     1,
 	"internal/sink":      1,
 	"internal/alarm":     2,
 	"internal/dashboard": 2,
+	"internal/oauth":     2,
 	"internal/watch":     2,
 	"cmd/fblwatch":       3,
 }
 
 // testOnly may be imported by the tests of any floor.
-var testOnly = []string{"internal/imaptest", "internal/sample"}
+var testOnly = []string{"internal/imaptest", "internal/oauthtest", "internal/sample"}
 
 // vague names say nothing about what a package does.
 var vague = []string{"config", "metrics", "util", "common", "helper", "types", "mock"}

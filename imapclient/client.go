@@ -36,7 +36,8 @@ type Client struct {
 	found    []uint32
 	lists    []List
 	listing  string // LIST or LSUB, while lists gathers its lines
-	statuses map[string]callbacks.Status
+	asking   string // the mailbox whose STATUS status is
+	status   callbacks.Status
 	refusal  status // the last tagged answer to a command of go-imap's
 	bye      *ByeError
 	until    time.Time // when a server that was asked too much wants to be asked again

@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,13 +25,18 @@ const (
 // most for slice. DONE goes out with the next command, so that this is answered
 // one round trip after the news; only another Idle waits in between. Until then
 // the server goes on telling, and it is heard. News that came before, and that neither Idle nor Rang or Changed has told of, makes it return
-// at once. ErrNoIdle: the server refused; the session goes on.
+// at once. ErrNoIdle: the server refused; the session goes on. ErrNoNotify: it has
+// stopped telling what Notify asked for, and would not start again; likewise.
 //
 // IDLE is the tap's own command and not go-imap's, whose IDLE waits for "+"
 // for ever and does not notice that the server has ended it.
 func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	if c.overflow && !c.locked {
-		if err := c.Notify(ctx, slices.Sorted(maps.Keys(c.watched))...); err != nil {
+		err := c.Notify(ctx, slices.Sorted(maps.Keys(c.watched))...)
+		if errors.Is(err, ErrNoNotify) {
+			c.overflow, c.watched = false, nil
+		}
+		if err != nil {
 			return 0, err
 		}
 	}

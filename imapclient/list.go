@@ -85,19 +85,15 @@ func (c *Client) Status(ctx context.Context, mailbox string) (callbacks.Status, 
 	if err := validName(mailbox); err != nil {
 		return callbacks.Status{}, err
 	}
-	c.statuses = make(map[string]callbacks.Status, 1)
+	c.asking, c.status = mailbox, callbacks.Status{}
 	err := c.do(ctx, "STATUS", c.limits.Command, func() error {
 		_, err := c.gi.Status(mailbox, &imap.StatusOptions{
 			NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true,
 		}).Wait()
 		return err
 	})
-	st, ok := c.statuses[mailbox]
-	if !ok && strings.EqualFold(mailbox, "INBOX") { // the one name without case
-		st = c.statuses["INBOX"]
-	}
-	c.statuses = nil
-	return st, err
+	c.asking = ""
+	return c.status, err
 }
 
 // Noop asks the server for news (RFC 9051 section 6.1.2).

@@ -88,9 +88,11 @@ func (c *Client) overflowed() {
 
 // statusLine takes a STATUS line: the answer to Status, or news of a mailbox.
 func (c *Client) statusLine(mailbox string, st callbacks.Status) {
-	if c.statuses != nil {
-		c.statuses[mailbox] = st
-	} else if inbox(mailbox) != inbox(c.mailbox.Name) {
+	switch inbox(mailbox) {
+	case inbox(c.asking):
+		c.status = st
+	case inbox(c.mailbox.Name):
+	default:
 		c.stir(mailbox)
 	}
 	m := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}

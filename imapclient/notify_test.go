@@ -72,6 +72,12 @@ func TestNotify(t *testing.T) {
 			t.Errorf("%+v, %v", st, err)
 		}
 		want(t, c.Changed())
+		// News of another mailbox on the way is news all the same.
+		s.Hook = at(imaptest.Received, "STATUS", imaptest.Action{Before: "* STATUS \"Entw&APw-rfe\" (MESSAGES 7)\r\n"})
+		if st, err := c.Status(t.Context(), "inbox"); err != nil || *st.Messages != 2 {
+			t.Errorf("%+v, %v", st, err)
+		}
+		want(t, c.Changed(), "Entwürfe")
 
 		if err := c.Notify(t.Context()); err != nil {
 			t.Fatal(err)
@@ -200,6 +206,33 @@ func TestNotifyOverflow(t *testing.T) {
 		want(t, c.Changed(), "B")
 		if got := sent(s, "NOTIFY"); len(got) != 2 || got[0] != got[1] {
 			t.Errorf("sent %q", got)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // and it will not be asked again
+		s := telling("A")
+		defer s.Close()
+		c := session(t, s, nil)
+		if err := c.Notify(t.Context(), "A"); err != nil {
+			t.Fatal(err)
+		}
+		s.Hook = func(st imaptest.Step) imaptest.Action {
+			switch {
+			case st.Command == "NOTIFY" && st.Part == imaptest.Received:
+				return imaptest.Action{Do: imaptest.Answer, Text: "NO enough"}
+			case st.Command == "NOOP" && st.Part == imaptest.Received:
+				return imaptest.Action{Before: "* OK [NOTIFICATIONOVERFLOW] too much\r\n"}
+			}
+			return imaptest.Action{}
+		}
+		if err := c.Noop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Idle(t.Context(), time.Minute); !errors.Is(err, imapclient.ErrNoNotify) {
+			t.Errorf("refused: %v", err)
+		}
+		want(t, c.Changed(), "A")
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil {
+			t.Errorf("without: %v, %v", wake, err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // of which nobody wanted to hear

@@ -2,8 +2,7 @@ package imapclient
 
 import (
 	"bytes"
-	"context"
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 )
@@ -31,7 +31,7 @@ func (c *canned) SetReadDeadline(time.Time) error  { return nil }
 func (c *canned) SetWriteDeadline(time.Time) error { return nil }
 
 // seeds are server sides of sessions behind the login: T1 EXAMINE, T2 UID
-// SEARCH, T3 UID FETCH 1:9, W1 IDLE.
+// SEARCH, T3 UID FETCH 1:9, W1 IDLE, and the extensions.
 func seeds(f *testing.F) {
 	golden, err := os.ReadFile("testdata/transcript.golden")
 	if err != nil {
@@ -58,6 +58,17 @@ func seeds(f *testing.F) {
 	} {
 		f.Add([]byte(opened+answer+"T3 OK done\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\n"), int64(1000))
 	}
+	const before = opened + "* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nhello)\r\nT3 OK\r\nT4 OK\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\nT5 OK\r\n"
+	for _, rest := range []string{
+		"* LSUB (\\a) NIL {3}\r\na&b\r\nW2 OK\r\n* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\nW3 OK\r\n* QUOTAROOT a \"\"\r\n* QUOTA \"\" (STORAGE 1 2)\r\nW4 OK\r\nW5 NO [ALREADYEXISTS] x\r\n" +
+			"* ENABLED QRESYNC\r\nW6 OK\r\nW7 OK\r\n* VANISHED 9\r\n* OK [CLOSED] x\r\n* FLAGS (a)\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n* OK [UIDVALIDITY 1] x\r\n* OK [HIGHESTMODSEQ 9] x\r\n* VANISHED (EARLIER) 1:4\r\n* 1 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (7))\r\nW8 OK [READ-WRITE] x\r\n" +
+			"W9 OK\r\nW10 NO [TRYCREATE] x\r\n* OK [COPYUID 1 1 2] x\r\n* VANISHED 1\r\nW11 OK\r\n* 1 EXPUNGE\r\nW12 OK [HIGHESTMODSEQ 10] x\r\n+ idling\r\n* STATUS FBL (MESSAGES 4)\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nW13 OK\r\nW14 OK\r\nW15 OK\r\n",
+		"W2 BAD Suggested Backoff Time: 5 milliseconds\r\n* BYE [UNAVAILABLE] x\r\n",
+	} {
+		f.Add([]byte(before+rest), int64(1000))
+		f.Add([]byte(before+rest), int64(-2))
+		f.Add([]byte(before+rest), int64(-3))
+	}
 }
 
 var (
@@ -78,12 +89,18 @@ func FuzzTap(f *testing.F) {
 		for tag := 1; tag <= 9; tag++ {
 			fmt.Fprintf(tap, "T%d NOOP\r\n", tag)
 		}
+		own := make([]<-chan status, 5)
+		for i := range own {
+			own[i], _ = tap.inject("NOOP") // W1 to W5
+		}
 		tap.expect(prefix, 0)
 		tap.ask([]uint32{1, 2, 3, 4, 5, 6, 7, 8, 9})
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			c := &Client{tap: tap, h: callbacks.Nop{}}
+			c := &Client{tap: tap, h: callbacks.Nop{}, listing: "LSUB", asking: "a", asked: true}
+			c.watched, c.next = map[string]bool{"b": true, "INBOX": true}, &callbacks.Mailbox{Name: "c"}
+			defer func() { checkGathered(t, c) }()
 			for ev := range tap.events {
 				c.serve(ev)
 			}
@@ -95,7 +112,28 @@ func FuzzTap(f *testing.F) {
 			t.Errorf("the tap read on: %v", err)
 		}
 		checkShown(t, input, shown, prefix)
+		for i, answer := range own {
+			select {
+			case st := <-answer:
+				if !bytes.Contains(input, fmt.Appendf(nil, "W%d ", i+1)) {
+					t.Errorf("W%d was answered by %+v", i+1, st)
+				}
+			default:
+			}
+		}
 	})
+}
+
+// checkGathered holds what events leave in a Client to its limits.
+func checkGathered(t *testing.T, c *Client) {
+	for name := range c.changed {
+		if !c.watched[name] {
+			t.Errorf("%q has changed, and nobody asked", name)
+		}
+	}
+	if len(c.quotas) > maxQuotas || len(c.lists) > maxLists || len(c.permanent) > maxList {
+		t.Errorf("%d quotas, %d mailboxes, %d flags", len(c.quotas), len(c.lists), len(c.permanent))
+	}
 }
 
 func checkShown(t *testing.T, input, shown []byte, prefix int64) {
@@ -165,71 +203,6 @@ func checkBody(t *testing.T, input, body []byte, prefix int64) {
 	}
 }
 
-// FuzzSession runs go-imap over the tap. It must never be the one to give up:
-// that would be a line the tap should have kept from it. Every mail must have
-// been asked for, and come once.
-func FuzzSession(f *testing.F) {
-	seeds(f)
-	f.Fuzz(func(t *testing.T, input []byte, prefix int64) {
-		prefix = max(1, min(prefix, 1<<20))
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		conn := &canned{r: io.MultiReader(strings.NewReader("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\nS1 OK\r\n"), bytes.NewReader(input))}
-		c, err := Dial(ctx, Options{
-			Host: "imap.example.com", Security: Plain, Insecure: true, Debug: true,
-			Dial:  func(context.Context, string, string) (net.Conn, error) { return conn, nil },
-			Login: func(context.Context, Challenge) (Credentials, error) { return Credentials{}, errors.New("no login") },
-		})
-		if err != nil {
-			return
-		}
-		defer c.Close()
-		if _, err = c.Examine(ctx, "INBOX"); over(err) {
-			gaveUp(t, c, err)
-			return
-		}
-		if _, err = c.Search(ctx, 1, 0); over(err) {
-			gaveUp(t, c, err)
-			return
-		}
-		given := map[uint32]bool{}
-		for m, err := range c.Fetch(ctx, []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9}, prefix) {
-			if err != nil {
-				gaveUp(t, c, err)
-				return
-			}
-			if m.UID < 1 || m.UID > 9 || given[m.UID] {
-				t.Fatalf("mail %d, once more or not asked for", m.UID)
-			}
-			given[m.UID] = true
-			if (m.Gone || m.Bodyless) && len(m.Body) > 0 || int64(len(m.Body)) > prefix {
-				t.Fatalf("%+v", m)
-			}
-			m.Release()
-		}
-		c.Idle(ctx, time.Microsecond)
-		c.Noop(ctx)
-		gaveUp(t, c, ctx.Err())
-	})
-}
-
-// over tells an error that ends a session.
-func over(err error) bool {
-	var re *ResponseError
-	return err != nil && !errors.As(err, &re) && !errors.Is(err, ErrUIDValidity)
-}
-
-func gaveUp(t *testing.T, c *Client, err error) {
-	t.Helper()
-	cause := c.tap.ended()
-	if errors.Is(err, context.DeadlineExceeded) {
-		t.Fatal("hangs")
-	}
-	if cause == ErrClosed || errors.Is(cause, ErrProtocol) && strings.Contains(cause.Error(), "imapwire") {
-		t.Fatalf("go-imap gave up: %v, %v", err, cause)
-	}
-}
-
 // FuzzParse holds the parser to its own writer, and every reader of lines to
 // not panicking and to giving no more than there is.
 func FuzzParse(f *testing.F) {
@@ -250,6 +223,33 @@ func FuzzParse(f *testing.F) {
 		parseStatusLine(b)
 		parseStatus(b)
 		decodeUTF7(string(b))
+		if s := string(b); utf8.ValidString(s) {
+			if name := encodeUTF7(s); decodeUTF7(name) != s {
+				t.Fatalf("%q came back as %q by %q", s, decodeUTF7(name), name)
+			}
+		}
+		if name := mailboxArg(string(b)); strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r > '~' }) {
+			t.Fatalf("%q is no argument", name)
+		}
+		parseNamespace(b)
+		if quotas := parseQuota(b); len(quotas) > len(b) {
+			t.Fatal("more quotas than octets")
+		}
+		if wait := suggested(backoffText + string(b)); wait < 0 || wait > maxBackoff {
+			t.Fatal(wait)
+		}
+		if status, text := parseTokenFailure(b); len(status) > 400 || len(text) > 2000 {
+			t.Fatalf("%d and %d octets of why a token was refused", len(status), len(text))
+		}
+		uids := make([]uint32, len(b)/4)
+		for i := range uids {
+			uids[i] = binary.BigEndian.Uint32(b[4*i:])
+		}
+		for _, set := range sets(uids, 30) {
+			if len(set) > 30 {
+				t.Fatalf("a set of %d octets: %s", len(set), set)
+			}
+		}
 		if line := parseFetch(1, b); len(line.body) > len(b) || len(line.flags) > len(b) {
 			t.Fatal("more than there is")
 		}

@@ -118,8 +118,9 @@ func TestTourEndsEverywhere(t *testing.T) {
 				opts := options(s, nil)
 				opts.Compress = imapclient.CompressOn
 				got, err := tour(ctx, opts)
-				took := time.Since(when)
+				ended := time.Now()
 				s.Close()
+				took := ended.Sub(when)
 				checkSweep(t, fmt.Sprintf("%s at %v", how, step), got, whole)
 				most := limit(step)
 				if step.Part == imaptest.Idling { // noticed at the slice's end

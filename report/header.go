@@ -17,6 +17,7 @@ const (
 // folding. It is read when it is first asked for.
 type Header struct {
 	raw    []byte
+	cut    bool // raw is not all of it
 	fields []field
 	read   bool
 	values arena // what was asked for so far
@@ -76,6 +77,10 @@ func (h *Header) Fields() iter.Seq2[string, string] {
 	}
 }
 
+// Whole reports whether no field is missing: the header's end was seen, and it
+// is within the limits.
+func (h *Header) Whole() bool { return h.raw != nil && !h.cut && len(h.all()) < maxFields }
+
 // all reads the fields, over blank lines and lines that are no field.
 func (h *Header) all() []field {
 	if h.read {
@@ -116,6 +121,9 @@ func (p *parser) keepRaw(w *walker) {
 	}
 	k := &p.r.raw
 	k.outer.raw, k.original.raw, k.report.raw = keep(outer), keep(original), keep(report)
+	k.outer.cut = !p.outerEnded || len(outer) < len(p.outerRaw)
+	k.original.cut = !p.originalEnded || len(original) < len(p.originalRaw)
+	k.report.cut = !p.r.whole || len(report) < len(p.reportRaw)
 	k.text, k.textType, k.textEncoding = keep(text), keep(typ), keep(encoding)
 }
 

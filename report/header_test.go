@@ -78,6 +78,30 @@ func TestHeaderCut(t *testing.T) {
 	}
 }
 
+// TestHeaderWhole: a header is whole once its end was seen, and no sooner.
+func TestHeaderWhole(t *testing.T) {
+	for source, end := range map[string]string{FromOuter: "boundary=b\n\n", FromReport: "x-two: 2\n\n\n--b", FromOriginal: "X-Token: cccc\n\n"} {
+		mail := strings.Replace(headerMail, "Content-Transfer-Encoding: base64\n\nRmVlZGJhY2stVHlwZTogYWJ1c2UKVXNlci1BZ2VudDogZgpYLVR3bzogMQp4LXR3bzogMgo=\n",
+			"\nFeedback-Type: abuse\nUser-Agent: f\nX-Two: 1\nx-two: 2\n\n", 1)
+		at := strings.Index(mail, end) + len(end)
+		if at < len(end) {
+			t.Fatalf("no %q", end)
+		}
+		for cut := range mail {
+			r := Parse([]byte(mail[:cut]), int64(len(mail)))
+			if got := r.Header(source).Whole(); got && cut < at || !got && cut > at && r.Kind == KindReport {
+				t.Fatalf("%s: %v when cut at %d of %d", source, got, cut, at)
+			}
+			if !r.Partial() {
+				t.Fatalf("cut at %d: not partial", cut)
+			}
+		}
+		if r := Parse([]byte(mail), int64(len(mail))); r.Partial() || !r.Header(source).Whole() {
+			t.Errorf("%s: of the whole mail", source)
+		}
+	}
+}
+
 // TestHeaderLimit: of a header that is too long its first whole fields are
 // kept, and each of the others is kept all the same.
 func TestHeaderLimit(t *testing.T) {
@@ -86,6 +110,9 @@ func TestHeaderLimit(t *testing.T) {
 	mail = strings.Replace(mail, "Gr=FC", strings.Repeat("y ", maxRaw), 1)
 	r := Parse([]byte(mail), 0)
 	o := r.Header(FromOriginal)
+	if o.Whole() || !r.Header(FromOuter).Whole() || !r.Header(FromReport).Whole() {
+		t.Errorf("whole: %v %v %v", o.Whole(), r.Header(FromOuter).Whole(), r.Header(FromReport).Whole())
+	}
 	if len(o.Values("X-First")) != 1 || o.Values("X-Long") != nil || o.Values("X-Last") != nil {
 		t.Errorf("%d %d %d", len(o.Values("X-First")), len(o.Values("X-Long")), len(o.Values("X-Last")))
 	}

@@ -15,7 +15,7 @@ func (p *parser) readOriginal(w *part) {
 	rest = rest[:min(len(rest), maxHeader)]
 	header := rest
 	var charset, subject []byte
-	folded, blank := false, 0
+	folded, ended, blank := false, false, 0
 	for len(header) > 0 {
 		f, next, kind := readField(header)
 		if kind == fieldLine && !f.ended && !w.closed {
@@ -24,6 +24,7 @@ func (p *parser) readOriginal(w *part) {
 		}
 		if kind == blankLine {
 			if wholeHeader(o, subject) || !goesOn(next) {
+				ended = true
 				break
 			}
 			if fields > 0 {
@@ -57,6 +58,7 @@ func (p *parser) readOriginal(w *part) {
 	}
 	p.r.Original = o
 	p.originalRaw = rest[:len(rest)-len(header)]
+	p.originalEnded = ended || len(header) == 0 && w.closed && len(rest) < maxHeader
 }
 
 // wholeHeader reports whether enough of a header was there before a blank line

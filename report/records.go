@@ -247,13 +247,15 @@ func Unfetched(e Envelope, reason string) Record {
 		m = *e.Mailbox
 	}
 	id := digest(m.Account, m.Folder, strconv.FormatUint(uint64(m.UIDValidity), 10), strconv.FormatUint(uint64(m.UID), 10))
-	return Record{
+	rec := Record{
 		Schema: Schema, ID: "u" + id + ".0", Revision: 1, ReportID: "u" + id,
 		Event: Unparsed, Class: "fbl", Provider: "unknown", Feed: "unknown", Dialect: "unknown",
 		ReceivedAt: utc(e.ReceivedAt), ProcessedAt: utc(e.ProcessedAt),
 		Identity: &Identity{Status: "unknown"},
-		Suppress: &Suppress{Verdict: "review", Reasons: []string{"trust is not checked"}},
 		Mailbox:  e.Mailbox,
 		Parse:    ParseStatus{Status: "failed", Warnings: []string{reason}},
 	}
+	suppress := rec.Decide()
+	rec.Suppress = &suppress
+	return rec
 }

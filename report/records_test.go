@@ -53,7 +53,7 @@ func TestUnfetched(t *testing.T) {
 		t.Errorf("%s, want %s", r.ID, want)
 	}
 	m.UID = 8
-	if other := Unfetched(Envelope{Mailbox: &m}, "x"); other.ID == r.ID || other.Event != Unparsed || other.Parse.Status != "failed" {
+	if other := Unfetched(Envelope{Mailbox: &m}, "x"); other.ID == r.ID || other.Event != Unparsed || other.Parse.Status != "failed" || other.Suppress.Verdict != SuppressNo {
 		t.Errorf("%+v", other)
 	}
 }

@@ -59,10 +59,11 @@ type Report struct {
 	Derived  map[string]string // key: where its value came from, instead of the report
 	Problems []Problem
 
-	need  int64
-	raw   raw
-	whole bool // nothing of the report part is missing: an absent field is absent
-	cfbl  bool // the original asks for CFBL reports (RFC 9477)
+	need    int64
+	raw     raw
+	partial bool // see Partial
+	whole   bool // nothing of the report part is missing: an absent field is absent
+	cfbl    bool // the original asks for CFBL reports (RFC 9477)
 }
 
 // Outer is the header of the report's own mail.
@@ -85,6 +86,9 @@ type Problem struct {
 // the mail's size, and for a mail that plainly is no report only what its ID
 // needs. It may take several rounds.
 func (r *Report) Need() int64 { return r.need }
+
+// Partial reports whether Parse was given only the start of the mail.
+func (r *Report) Partial() bool { return r.partial }
 
 // outerHeader holds the fields of the outer header that are asked for, the
 // first of each.
@@ -114,14 +118,15 @@ type parser struct {
 	self     *letter
 
 	outerRaw, originalRaw, reportRaw []byte // see Report.Header
+	outerEnded, originalEnded        bool   // the raw header has its end
 }
 
 // Parse reads a mail of size octets, of which b may be only the start; where
 // size is not larger than len(b), b is the whole mail. It never fails: what
 // cannot be read is a Problem. It keeps nothing of b.
 func Parse(b []byte, size int64) *Report {
-	r := &Report{}
-	p := parser{r: r, ours: size > int64(len(b))}
+	r := &Report{partial: size > int64(len(b))}
+	p := parser{r: r, ours: r.partial}
 	mail := skipEnvelope(lineFeeds(b), false)
 
 	var h outerHeader
@@ -171,6 +176,7 @@ func Parse(b []byte, size int64) *Report {
 		if p.outerRaw = mail[:len(mail)-len(body)]; body == nil {
 			p.outerRaw = wholeLines(mail[:min(len(mail), maxHeader)])
 		}
+		p.outerEnded = body != nil
 		p.keepRaw(&w)
 	}
 	if p.ours {

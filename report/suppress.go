@@ -62,7 +62,7 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 		reasons = append(reasons, notKnown)
 	}
 	if rec.byOuterHeader() {
-		reasons = append(reasons, "complainant known by the report's own header only, which need not be signed")
+		reasons = append(reasons, "who complained stands in the report's own header, which need not be signed")
 	}
 	switch r := rec.Reporter; {
 	case r == nil || r.Auth == "" || r.Auth == "unchecked":
@@ -80,14 +80,14 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 	return Suppress{Verdict: SuppressYes, Reasons: []string{fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)}}
 }
 
-// byOuterHeader reports whether who complained stands in the outer header alone:
-// a signature covers the fields that it names, and others can be added.
+// byOuterHeader reports whether the recipient, or the subscriber or his tenant,
+// stands in the outer header: a signature covers the fields that it names, and
+// others can be added. Whoever acts on the record may go by either.
 func (rec *Record) byOuterHeader() bool {
-	const outer = FromOuter + ":"
-	if rec.OriginalRcptTo != "" {
-		return strings.HasPrefix(rec.Derived["original_rcpt_to"], outer)
-	}
-	return rec.Identity != nil && strings.HasPrefix(rec.Identity.By["subscriber"].Source, outer)
+	outer := func(source string) bool { return strings.HasPrefix(source, FromOuter+":") }
+	id := rec.Identity
+	return rec.OriginalRcptTo != "" && outer(rec.Derived["original_rcpt_to"]) ||
+		id != nil && id.Subscriber != "" && (outer(id.By["subscriber"].Source) || outer(id.By["tenant"].Source))
 }
 
 // onSuppressionList reports whether Amazon SES says that it did not even send

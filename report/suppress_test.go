@@ -39,10 +39,20 @@ func TestDecide(t *testing.T) {
 		{name: "nobody", change: func(r *Record) { r.Complainant = NoOne }, want: "review: complainant not known"},
 		{name: "a recipient of the outer header", change: func(r *Record) {
 			r.OriginalRcptTo, r.Derived = "a@example.com", map[string]string{"original_rcpt_to": "outer:X-HmXmrOriginalRecipient"}
-		}, want: "review: complainant known by the report's own header only, which need not be signed"},
+		}, want: "review: who complained stands in the report's own header, which need not be signed"},
 		{name: "a token of the outer header", change: func(r *Record) {
 			r.Complainant, r.Identity = Token, &Identity{Subscriber: "4711", By: map[string]Rule{"subscriber": {Rule: "rule 1", Source: "outer:X-Rp-Fbl"}}}
-		}, want: "review: complainant known by the report's own header only, which need not be signed"},
+		}, want: "review: who complained stands in the report's own header, which need not be signed"},
+		{name: "a named one, and a token of the outer header", change: func(r *Record) {
+			r.Identity = &Identity{Subscriber: "4711", By: map[string]Rule{"subscriber": {Rule: "rule 1", Source: "outer:X-Rp-Fbl"}}}
+		}, want: "review: who complained stands in the report's own header, which need not be signed"},
+		{name: "a tenant of the outer header", change: func(r *Record) {
+			r.Complainant = Token
+			r.Identity = &Identity{Subscriber: "4711", Tenant: "t1", By: map[string]Rule{"subscriber": {Rule: "rule 1", Source: "original:X-Token"}, "tenant": {Rule: "rule 2", Source: "outer:X-Rp-Fbl"}}}
+		}, want: "review: who complained stands in the report's own header, which need not be signed"},
+		{name: "a tenant of the outer header, and no subscriber", change: func(r *Record) {
+			r.Identity = &Identity{Tenant: "t1", By: map[string]Rule{"tenant": {Rule: "rule 2", Source: "outer:X-Rp-Fbl"}}}
+		}, want: "yes: complaint of class fbl, named, by a trusted reporter"},
 		{name: "unchecked", change: func(r *Record) { r.Reporter = &Reporter{Auth: "unchecked"} }, want: "review: trust is not checked"},
 		{name: "no reporter", change: func(r *Record) { r.Reporter = nil }, want: "review: trust is not checked"},
 		{name: "somebody else's signature", change: func(r *Record) { r.Reporter = &Reporter{Auth: "pass", Reason: "signed by another domain"} }, want: "review: not trusted: signed by another domain"},
@@ -61,6 +71,45 @@ func TestDecide(t *testing.T) {
 		if got := s.Verdict + ": " + strings.Join(s.Reasons, ", "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+	}
+}
+
+// TestDecideAll: of every event, class, complainant and trust that there is, yes
+// is what the four of them say together, no what event and class say alone.
+func TestDecideAll(t *testing.T) {
+	trust := map[string]Reporter{
+		"trusted": {Auth: "pass", Trusted: true}, "untrusted": {Auth: "pass"}, "fail": {Auth: "fail"}, "none": {Auth: "none"}, "unchecked": {Auth: "unchecked"},
+		"trusted, unchecked": {Auth: "unchecked", Trusted: true},
+	}
+	types := map[string]string{Complaint: "abuse", OptOut: "opt-out", NotSpam: "not-spam", AuthFailed: "auth-failure", Unparsed: ""}
+	yes, no, review := 0, 0, 0
+	for event, feedbackType := range types {
+		for _, class := range []string{ClassFBL, ClassCFBL, ClassTrap, ClassService, ClassFilter, ClassNetwork, ClassAuth, ""} {
+			for _, complainant := range []string{Named, Hashed, Token, Candidate, NoOne, ""} {
+				for name, reporter := range trust {
+					rec := Record{Event: event, Class: class, FeedbackType: feedbackType, Complainant: complainant, Recipients: 1, Reporter: &reporter}
+					if complainant == Token {
+						rec.Identity = &Identity{Subscriber: "4711"}
+					}
+					acts := (event == Complaint || event == OptOut) && (class == ClassFBL || class == ClassCFBL)
+					want := SuppressReview
+					switch {
+					case !acts:
+						want, no = SuppressNo, no+1
+					case (complainant == Named || complainant == Token) && name == "trusted":
+						want, yes = SuppressYes, yes+1
+					default:
+						review++
+					}
+					if got := rec.Decide(); got.Verdict != want || len(got.Reasons) == 0 {
+						t.Errorf("%s, %s, %s, %s: %s %v, want %s", event, class, complainant, name, got.Verdict, got.Reasons, want)
+					}
+				}
+			}
+		}
+	}
+	if yes != 8 || review != 136 || no != 1296 {
+		t.Errorf("%d yes, %d review, %d no", yes, review, no)
 	}
 }
 

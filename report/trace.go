@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -30,77 +31,99 @@ func (rec *Record) derive(r *Report, hosts []string) {
 		if ip := clientIP(trace.Values("Received-SPF"), hosts); ip != "" {
 			rec.SourceIP = ip
 			set("source_ip", "original:Received-SPF")
-		} else if found && border.ip != "" {
-			rec.SourceIP = border.ip
+		} else if found && border.IP != "" {
+			rec.SourceIP = border.IP
 			set("source_ip", border.name())
 		}
 	}
-	if needDate && found && !border.date.IsZero() {
-		rec.ArrivalDate = utc(border.date)
+	if needDate && found && !border.Date.IsZero() {
+		rec.ArrivalDate = utc(border.Date)
 		set("arrival_date", border.name())
 	}
 	rec.Derived = derived
 }
 
-// hop is what one Received says (RFC 5321 section 4.4).
-type hop struct {
-	n        int // from 1, the latest
-	from     []string
-	by       string
-	ip       string // of from
-	date     time.Time
-	received bool // it has a from
+// Hop is what one Received says (RFC 5321 section 4.4).
+type Hop struct {
+	From    []string // the names that its sender has, or gives itself
+	IP      string   // of its sender, canonical; "": not told
+	By      string   // who wrote it
+	Date    time.Time
+	Relayed bool // it came from another host
+
+	n int // from 1, the latest
 }
 
-func (h *hop) name() string { return fmt.Sprintf("original:Received[%d]", h.n) }
+func (h *Hop) name() string { return fmt.Sprintf("original:Received[%d]", h.n) }
 
 // borderOf is the first hop at which a host of hosts took the mail from one
 // that is none of them.
-func borderOf(received []string, hosts []string) (hop, bool) {
+func borderOf(received []string, hosts []string) (Hop, bool) {
+	inner := false
 	for i, value := range received {
-		h := readHop(value)
-		if !h.received || !within(h.by, hosts...) {
+		h := ReadHop(value)
+		if !h.Relayed || !within(h.By, hosts...) && !(inner && IsPrivate(h.By)) {
 			continue
 		}
-		inner := false
-		for _, name := range h.from {
-			inner = inner || within(name, hosts...)
-		}
-		if !inner {
-			h.n = i + 1
+		if inner = h.IsWithin(hosts); !inner {
+			if h.n = i + 1; IsPrivate(h.IP) {
+				h.IP = "" // a host in between took it in
+			}
 			return h, true
 		}
 	}
-	return hop{}, false
+	return Hop{}, false
 }
 
-// readHop reads a Received. The address of from is the last one before "by",
+// IsWithin reports whether the sender of the hop is one of hosts, which are
+// domains, by its own word; or has no name and a private address, which a host
+// of another network cannot have.
+func (h *Hop) IsWithin(hosts []string) bool {
+	named := false
+	for _, name := range h.From {
+		if within(name, hosts...) {
+			return true
+		}
+		named = named || strings.Contains(name, ".")
+	}
+	return !named && IsPrivate(h.IP)
+}
+
+// IsPrivate reports whether ip is an address that is no host's in the Internet:
+// a private, a loopback or a link-local one.
+func IsPrivate(ip string) bool {
+	addr, err := netip.ParseAddr(ip)
+	return err == nil && (!addr.IsGlobalUnicast() || addr.IsPrivate())
+}
+
+// ReadHop reads a Received. The address of from is the last one before "by",
 // for what stands first is what the host calls itself.
-func readHop(value string) (h hop) {
+func ReadHop(value string) (h Hop) {
 	clauses, date := value, ""
 	if i := strings.LastIndexByte(value, ';'); i >= 0 {
 		clauses, date = value[:i], value[i+1:]
 	}
-	h.date, _ = parseDate(strings.TrimSpace(date))
-	depth, behind := 0, ""
+	h.Date, _ = parseDate(strings.TrimSpace(date))
+	depth, behind, greeting := 0, "", false
 	for word := range strings.FieldsSeq(clauses) {
 		switch {
 		case depth == 0 && (strings.EqualFold(word, "from") || strings.EqualFold(word, "by")):
-			if h.by != "" {
+			if h.By != "" {
 				return h
 			}
 			behind = strings.ToLower(word)
-			h.received = h.received || behind == "from"
+			h.Relayed = h.Relayed || behind == "from"
 		case behind == "by":
-			h.by = strings.TrimRight(word, ".,;")
+			h.By = strings.TrimRight(word, ".,;")
 			return h
 		case behind == "from":
 			for name := range strings.FieldsFuncSeq(word, func(c rune) bool { return strings.ContainsRune("()[],;@=", c) }) {
-				if ip, _ := parseIP(name); ip != "" {
-					h.ip = ip
-				} else {
-					h.from = append(h.from, strings.TrimSuffix(name, "."))
+				if ip, _ := parseIP(name); ip != "" && !greeting {
+					h.IP = ip
+				} else if ip == "" {
+					h.From = append(h.From, strings.TrimSuffix(name, "."))
 				}
+				greeting = containsFold([]string{"helo", "ehlo", "lhlo", "ident"}, name) // what follows is the host's own word
 			}
 		}
 		depth += strings.Count(word, "(") - strings.Count(word, ")")

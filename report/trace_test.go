@@ -41,6 +41,12 @@ func TestDerived(t *testing.T) {
 			map[string]string{"source_ip": "original:Received[1]", "arrival_date": "original:Received[1]"}},
 		{"no host of the provider", own, "", "", time.Time{}, nil},
 		{"inner hops only", inner, "", "", time.Time{}, nil},
+		{"a host of the provider by its private address", "Received: from 127.0.0.1 by mx1.hotmail.com with HTTP; Mon, 6 Jul 2026 09:58:15 +0000\n" +
+			"Received: from 192.0.2.10 (EHLO mail.news.example.net) by 10.253.62.170 with SMTPs; Mon, 6 Jul 2026 09:58:12 +0000\n" + own, "", "192.0.2.10", arrived,
+			map[string]string{"source_ip": "original:Received[2]", "arrival_date": "original:Received[2]"}},
+		{"a private address of somebody else", "Received: from 192.0.2.10 (EHLO a) by 10.253.62.170 with SMTPs; Mon, 6 Jul 2026 09:58:12 +0000\n" + own, "", "", time.Time{}, nil},
+		{"an address that nobody is reached at", "Received: from mail.news.example.net (10.0.0.5) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + own, "", "", arrived,
+			map[string]string{"arrival_date": "original:Received[1]"}},
 		{"X-Originating-IP and Delivered-To are no source", "X-Originating-IP: [192.0.2.5]\nDelivered-To: user@hotmail.com\n" + own, "", "", time.Time{}, nil},
 		{"no instant", strings.Replace(border, "Mon, 6 Jul 2026 09:58:12 +0000", "yesterday", 1), "", "192.0.2.10", time.Time{},
 			map[string]string{"source_ip": "original:Received[1]"}},
@@ -81,17 +87,21 @@ func TestReadHop(t *testing.T) {
 		"from a.example.com ([IPv6:2001:DB8::25]:4711) by mx.example.org. with ESMTP":                                                 "2001:db8::25 mx.example.org",
 		"from a.example.com (::ffff:192.0.2.5) by mx.example.org with ESMTP":                                                          "192.0.2.5 mx.example.org",
 		"by mx.example.org (Postfix, from userid 33) id 2; Mon, 06 Jul 2026 10:00:00 +0000":                                           " mx.example.org",
+		"from 192.0.2.6 (EHLO [192.0.2.99]) by 10.253.62.170 with SMTPs":                                                              "192.0.2.6 10.253.62.170",
+		"from [192.0.2.7] (port=1 helo=a.example.com ident=192.0.2.99) by mx1.mail.ru with esmtp":                                     "192.0.2.7 mx1.mail.ru",
+		"from [192.0.2.7] (port=1 helo=[192.0.2.99]) by mx2.mail.ru with esmtp":                                                       "192.0.2.7 mx2.mail.ru",
+		"from [192.0.2.99] (HELO [192.0.2.99]) (192.0.2.8) by mx.example.org":                                                         "192.0.2.8 mx.example.org",
 		"from mail pickup service by mx.example.org with Microsoft SMTPSVC":                                                           " mx.example.org",
 		"(qmail 1 invoked by uid 2); 6 Jul 2026 10:00:00 -0000":                                                                       " ",
 		"from": " ",
 		"":     " ",
 	} {
-		h := readHop(value)
-		if got := h.ip + " " + h.by; got != want {
+		h := ReadHop(value)
+		if got := h.IP + " " + h.By; got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
 		}
-		if h.received != strings.HasPrefix(value, "from") {
-			t.Errorf("%s: from: %v", value, h.received)
+		if h.Relayed != strings.HasPrefix(value, "from") {
+			t.Errorf("%s: from: %v", value, h.Relayed)
 		}
 	}
 }

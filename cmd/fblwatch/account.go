@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -18,14 +19,19 @@ type Account struct {
 	Password        imapclient.Secret `yaml:"password"`
 	PasswordFile    string            `yaml:"password_file"`
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
+	OAuth2          *oauth.Config     `yaml:"oauth2"`           // tokens instead of a password
 	Folders         []string          `yaml:"folders"`
 	Since           *Span             `yaml:"since"` // nil: defaultSince
 	After           watch.After       `yaml:"after"`
 	Watch           string            `yaml:"watch"`       // auto, notify, idle, poll
 	Connections     int               `yaml:"connections"` // at most; 0: 8
 	OnUIDValidity   string            `yaml:"on_uidvalidity"`
-	CAFile          string            `yaml:"ca_file"`  // PEM; trusted instead of the system's
-	Insecure        bool              `yaml:"insecure"` // allows imap:// to another machine
+	CAFile          string            `yaml:"ca_file"`   // PEM; trusted instead of the system's
+	Pin             imapclient.Pin    `yaml:"pin"`       // of the server's certificate or key
+	CertFile        string            `yaml:"cert_file"` // PEM; a client certificate, and with key_file a way to log in
+	KeyFile         string            `yaml:"key_file"`  // PEM
+	Compress        string            `yaml:"compress"`  // auto, on, off
+	Insecure        bool              `yaml:"insecure"`  // allows imap:// to another machine
 }
 
 // defaultSince is how old a mail may be when its folder is first read, for its
@@ -42,6 +48,19 @@ func (a Account) since() time.Duration {
 	return time.Duration(*a.Since)
 }
 
+// ways is how many ways to log in the account has beside a client certificate.
+func (a Account) ways() (n int) {
+	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0, a.OAuth2 != nil} {
+		if given {
+			n++
+		}
+	}
+	return n
+}
+
+// external tells whether the client certificate is to log in (EXTERNAL).
+func (a Account) external() bool { return a.CertFile != "" && a.ways() == 0 }
+
 // Validate checks one account.
 func (a Account) Validate() error {
 	if a.Name == "" {
@@ -50,17 +69,18 @@ func (a Account) Validate() error {
 	if a.URL.Host == "" {
 		return errors.New("url is missing")
 	}
-	ways := 0
-	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0} {
-		if given {
-			ways++
-		}
+	if ways := a.ways(); ways != 1 && !a.external() {
+		return fmt.Errorf("needs one of password_file, password_command, password and oauth2, has %d", ways)
 	}
-	if ways != 1 {
-		return fmt.Errorf("needs one of password_file, password_command and password, has %d", ways)
+	if (a.CertFile == "") != (a.KeyFile == "") {
+		return errors.New("cert_file and key_file go together")
+	}
+	if secured := a.CAFile != "" || a.CertFile != "" || a.Pin != (imapclient.Pin{}); secured && a.URL.Scheme == "imap" {
+		return errors.New("ca_file, pin and cert_file need TLS: imaps:// or imap+starttls://")
 	}
 	for _, choice := range []struct{ key, value, values string }{
 		{"watch", a.Watch, "auto, notify, idle, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},
+		{"compress", a.Compress, "auto, on, off"},
 	} {
 		if choice.value != "" && !slices.Contains(strings.Split(choice.values, ", "), choice.value) {
 			return fmt.Errorf("%s is %q, none of %s", choice.key, choice.value, choice.values)
@@ -68,6 +88,9 @@ func (a Account) Validate() error {
 	}
 	if a.Connections < 0 || a.Connections > mostConnections {
 		return fmt.Errorf("connections is not between 1 and %d", mostConnections)
+	}
+	if a.URL.ReadOnly && a.After != (watch.After{}) {
+		return errors.New("url says /readonly, and after would change the folder; keep one of the two")
 	}
 	for _, target := range a.After.Targets() {
 		read := a.Folders

@@ -112,6 +112,8 @@ func (p *program) config(path string) (*Config, error) {
 		}
 		path = filepath.Join(dir, "fblwatch", "config.yaml")
 		hint = "name a config file with -c FILE, or a mailbox with --url"
+	} else {
+		p.configFile = path
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

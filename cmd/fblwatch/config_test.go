@@ -100,7 +100,7 @@ func TestExampleConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Ledger != "/home/fbl/.local/state/fblwatch/fblwatch.db" || len(c.Accounts) != 2 {
+	if c.Ledger != "/home/fbl/.local/state/fblwatch/fblwatch.db" || len(c.Accounts) != 3 {
 		t.Errorf("ledger %q, %d accounts", c.Ledger, len(c.Accounts))
 	}
 	for key := range yamlKeys(reflect.TypeFor[Config]()) {
@@ -117,7 +117,7 @@ func yamlKeys(t reflect.Type) map[string]bool {
 		field := t.Field(i)
 		keys[field.Tag.Get("yaml")+":"] = true
 		below := field.Type
-		if below.Kind() == reflect.Slice {
+		if below.Kind() == reflect.Slice || below.Kind() == reflect.Pointer {
 			below = below.Elem()
 		}
 		if below.Kind() == reflect.Struct && below != reflect.TypeFor[MailboxURL]() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,20 +63,28 @@ func (p *program) listFolders(c *cli.Context, a Account) error {
 	if err != nil {
 		return err
 	}
+	subscribed, err := client.LSub(c.Context, "*")
+	if err != nil && !errors.As(err, new(*imapclient.ResponseError)) { // some have no LSUB any more
+		return err
+	}
 	slices.SortFunc(lists, func(a, b imapclient.List) int { return strings.Compare(a.Mailbox, b.Mailbox) })
 
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ACCOUNT\tMAILS\tUNSEEN\tFOLDER")
+	fmt.Fprintln(table, "ACCOUNT\tMAILS\tUNSEEN\tSUBSCRIBED\tFOLDER")
 	for _, l := range lists {
+		mark := "-"
+		if slices.ContainsFunc(subscribed, func(s imapclient.List) bool { return s.Mailbox == l.Mailbox }) {
+			mark = "yes"
+		}
 		if !l.Selectable() {
-			fmt.Fprintf(table, "%s\t-\t-\t%s\n", printable(a.Name), printable(l.Mailbox))
+			fmt.Fprintf(table, "%s\t-\t-\t%s\t%s\n", printable(a.Name), mark, printable(l.Mailbox))
 			continue
 		}
 		status, err := client.Status(c.Context, l.Mailbox)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", printable(a.Name), number(status.Messages), number(status.Unseen), printable(l.Mailbox))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable(a.Name), number(status.Messages), number(status.Unseen), mark, printable(l.Mailbox))
 	}
 	if err := table.Flush(); err != nil {
 		return err

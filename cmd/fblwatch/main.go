@@ -36,11 +36,12 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(name string) (value string, set bool)
+	configFile     string // that was read with -c; empty: none
 }
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
-	p := &program{stdin, stdout, stderr, env}
+	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, env: env}
 	app := p.app()
 	err := app.RunContext(ctx, reorder(app, args))
 	if err == nil {
@@ -74,6 +75,7 @@ func (p *program) app() *cli.App {
 		p.parseCommand(),
 		p.checkCommand(),
 		p.foldersCommand(),
+		p.loginCommand(),
 		p.recordsCommand(),
 		p.suppressCommand(),
 		p.reviewCommand(),

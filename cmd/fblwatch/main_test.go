@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"deliver": deliver,
 			"folder":  addFolder,
 			"await":   await,
+			"issuer":  startIssuer,
 			"idof":    idOf,
 			"mmdb":    writeMMDB,
 		},

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -22,7 +24,9 @@ func (p *program) parseCommand() *cli.Command {
 		Usage:     "read mailbox files, print records; no IMAP, no ledger",
 		ArgsUsage: "[PATH...]",
 		Description: "PATH is an mbox, Maildir, MH folder, single mail or a directory of them,\n" +
-			"compressed by gzip or not; - is standard input.\n\n" +
+			"compressed by gzip or not; - is standard input. A c-client name is a folder on a\n" +
+			"server, {HOST/imap/ssl/user=USER}INBOX; its password is in FBLWATCH_PASSWORD, or is\n" +
+			"asked for.\n\n" +
 			"Example: fblwatch parse -m ~/mail/fbl --format arf",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
@@ -61,14 +65,18 @@ func (p *program) parse(c *cli.Context) error {
 	if format == "table" {
 		_, _ = out.Write(appendTableHead(nil)) // the error stays in out
 	}
+	read, err := p.mailboxes(paths)
+	if err != nil {
+		return err
+	}
 	progress := p.progress(true)
 	unreadable := 0
-	err = readMails(c.Context, paths, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}, e.encode, func(b *batch, more bool) error {
+	err = readMails(c.Context, paths, read, e.encode, func(b *batch, more bool) error {
 		if b.err != nil {
 			progress.clear()
 			if !errors.Is(b.err, mailfile.ErrNotMail) {
 				unreadable++
-				fmt.Fprintf(p.stderr, "fblwatch: error: %s\n", printable(b.err.Error()))
+				p.printError(b.err)
 			} else {
 				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", printable(b.err.Error()))
 			}
@@ -160,10 +168,35 @@ func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
 	return dst
 }
 
-// readAll yields the mails at all paths; it ends early only with ctx.
-func readAll(ctx context.Context, paths []string, opts mailfile.Options, yield func(mailfile.Mail, error) bool) {
+// mailReader yields the mails of one mailbox.
+type mailReader func(ctx context.Context, path string) iter.Seq2[mailfile.Mail, error]
+
+// mailboxes reads paths, and folders on servers where a path is a c-client name.
+func (p *program) mailboxes(paths []string) (mailReader, error) {
+	remote := make(map[string]Account)
 	for _, path := range paths {
-		for mail, err := range mailfile.Read(ctx, path, opts) {
+		if !isName(path) {
+			continue
+		}
+		a, err := p.named(path, "")
+		if err != nil {
+			return nil, wrong(fmt.Errorf("mailbox: %w", err), "a file whose name begins with { is ./{...")
+		}
+		a.URL.Folder = cmp.Or(a.URL.Folder, "INBOX")
+		remote[path] = a
+	}
+	return func(ctx context.Context, path string) iter.Seq2[mailfile.Mail, error] {
+		if a, ok := remote[path]; ok {
+			return p.remoteMails(ctx, a)
+		}
+		return mailfile.Read(ctx, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin})
+	}, nil
+}
+
+// readAll yields the mails at all paths; it ends early only with ctx.
+func readAll(ctx context.Context, paths []string, read mailReader, yield func(mailfile.Mail, error) bool) {
+	for _, path := range paths {
+		for mail, err := range read(ctx, path) {
 			if !yield(mail, err) || ctx.Err() != nil {
 				return
 			}

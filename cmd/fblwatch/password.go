@@ -17,6 +17,7 @@ import (
 
 const (
 	maxPassword     = 64 << 10 // octets
+	maxGrievance    = 500      // octets of a password_command's stderr that an error holds
 	passwordTimeout = 30 * time.Second
 )
 
@@ -51,19 +52,55 @@ func passwordFile(path string) (imapclient.Secret, error) {
 	return firstLine(text, path)
 }
 
-// passwordCommand takes the first line that the command prints; what it has to
-// say on stderr goes to ours.
+// passwordCommand takes the first line that the command prints. What it has to
+// say on stderr is for the error, if there is one.
 func (p *program) passwordCommand(ctx context.Context, command []string) (imapclient.Secret, error) {
-	ctx, cancel := context.WithTimeout(ctx, passwordTimeout)
+	name := "password_command " + command[0]
+	ctx, cancel := context.WithTimeoutCause(ctx, passwordTimeout, fmt.Errorf("it took longer than %v", passwordTimeout))
 	defer cancel()
+	stdout, stderr := &head{most: maxPassword}, &head{most: maxPassword}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Stderr = p.stderr
+	cmd.Stdout, cmd.Stderr = stdout, stderr
 	cmd.WaitDelay = time.Second
-	text, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("password_command %s: %w", command[0], err)
+	err := cmd.Run()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	return firstLine(text, "password_command "+command[0])
+	if err != nil {
+		return "", fmt.Errorf("%s: %w%s", name, err, grievance(string(stderr.text), string(stdout.text)))
+	}
+	if stdout.more {
+		return "", fmt.Errorf("%s: printed more than %d octets", name, maxPassword)
+	}
+	return firstLine(stdout.text, name)
+}
+
+// grievance is what a command said, without what it printed: a part of the
+// password, perhaps.
+func grievance(said, printed string) string {
+	for line := range strings.Lines(printed) {
+		if line = strings.TrimSpace(line); line != "" {
+			said = strings.ReplaceAll(said, line, imapclient.Secret(line).String())
+		}
+	}
+	if said = strings.Join(strings.Fields(said), " "); said == "" {
+		return ""
+	}
+	return ": " + said[:min(len(said), maxGrievance)]
+}
+
+// head keeps the first octets that are written to it.
+type head struct {
+	text []byte
+	most int
+	more bool // there was more
+}
+
+func (h *head) Write(b []byte) (int, error) {
+	room := min(h.most-len(h.text), len(b))
+	h.more = h.more || room < len(b)
+	h.text = append(h.text, b[:room]...)
+	return len(b), nil
 }
 
 func firstLine(text []byte, source string) (imapclient.Secret, error) {

@@ -50,7 +50,7 @@ func (b *batch) reset() {
 // from a slow pipe come out at once. It returns write's error or ctx's.
 //
 // A reader that is blocked in standard input outlives the end of ctx.
-func readMails(ctx context.Context, paths []string, opts mailfile.Options, encode func([]byte, mailfile.Mail) []byte, write func(b *batch, more bool) error) error {
+func readMails(ctx context.Context, paths []string, read mailReader, encode func([]byte, mailfile.Mail) []byte, write func(b *batch, more bool) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -77,7 +77,7 @@ func readMails(ctx context.Context, paths []string, opts mailfile.Options, encod
 	go func() {
 		defer close(ordered)
 		defer close(work)
-		divide(ctx, paths, opts, free, work, ordered)
+		divide(ctx, paths, read, free, work, ordered)
 	}()
 
 	for {
@@ -100,9 +100,9 @@ func readMails(ctx context.Context, paths []string, opts mailfile.Options, encod
 
 // divide fills batches with mails. Each lies in work from its first mail on, for
 // whoever is free to take it, and until then it is filled further.
-func divide(ctx context.Context, paths []string, opts mailfile.Options, free <-chan *batch, work chan *batch, ordered chan<- *batch) {
+func divide(ctx context.Context, paths []string, read mailReader, free <-chan *batch, work chan *batch, ordered chan<- *batch) {
 	mails, octets := 0, int64(0)
-	readAll(ctx, paths, opts, func(m mailfile.Mail, err error) bool {
+	readAll(ctx, paths, read, func(m mailfile.Mail, err error) bool {
 		var b *batch
 		select {
 		case b = <-work: // nobody has taken it yet

@@ -10,15 +10,18 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fblwatch/fblwatch/internal/oauth"
 )
 
 func TestSecretNeverShows(t *testing.T) {
-	account := Account{Name: "a", Password: "hunter2"}
+	account := Account{Name: "a", Password: "hunter2", OAuth2: &oauth.Config{ClientSecret: "hunter2"}}
 	var all bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%10s", "%-.2s", "%T%v"} {
 		fmt.Fprintf(&all, verb+"\n", account.Password)
 	}
 	fmt.Fprintf(&all, "%v %+v %#v\n", account, account, &account)
+	fmt.Fprintf(&all, "%v %+v %#v\n", account.OAuth2, *account.OAuth2, account.OAuth2)
 	fmt.Fprintln(&all, account.Password, errors.New(account.Password.String()))
 	for _, marshal := range []func(any) ([]byte, error){json.Marshal, yaml.Marshal} {
 		text, err := marshal(account)

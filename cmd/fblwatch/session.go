@@ -8,18 +8,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 // sessionFlags say which accounts.
 func sessionFlags() []cli.Flag {
 	return append(ledgerFlags(),
-		&cli.StringFlag{Name: "url", Usage: "one mailbox, `imaps://USER@HOST/FOLDER`, without a config file (also imap+starttls://, and imap:// on this machine)"},
+		&cli.StringFlag{Name: "url", Usage: "one mailbox, `imaps://USER@HOST/FOLDER`, without a config file (also imap+starttls://, imap:// on this machine, and c-client's {HOST/imap/ssl/user=USER}FOLDER)"},
 		&cli.StringFlag{Name: "password-file", Usage: "with --url: the password is in `FILE`; else in FBLWATCH_PASSWORD, else asked for"},
 	)
 }
@@ -50,21 +50,29 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 	if c.IsSet("config") {
 		return nil, wrong(errors.New("--url and --config exclude each other"), "")
 	}
-	var a Account
-	if err := a.URL.UnmarshalText([]byte(c.String("url"))); err != nil {
+	a, err := p.named(c.String("url"), c.String("password-file"))
+	if err != nil {
 		hint := ""
 		if errors.Is(err, errURLPassword) {
 			hint = "set FBLWATCH_PASSWORD, name a --password-file, or wait to be asked"
 		}
 		return nil, wrong(fmt.Errorf("--url: %w", err), hint)
 	}
-	a.Name = a.URL.User + "@" + a.URL.Host
-	a.PasswordFile = c.String("password-file")
-	if password, set := p.env("FBLWATCH_PASSWORD"); set && a.PasswordFile == "" {
-		a.Password = imapclient.Secret(password)
-	}
 	ledger, err := p.defaultLedger()
 	return &Config{Ledger: ledger, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
+}
+
+// named is an account made of a mailbox's URL or c-client name.
+func (p *program) named(mailbox, passwordFile string) (Account, error) {
+	a := Account{PasswordFile: passwordFile}
+	if err := a.URL.UnmarshalText([]byte(mailbox)); err != nil {
+		return a, err
+	}
+	a.Name = a.URL.User + "@" + a.URL.Host
+	if password, set := p.env("FBLWATCH_PASSWORD"); set && passwordFile == "" {
+		a.Password = imapclient.Secret(password)
+	}
+	return a, nil
 }
 
 // watched is the account as internal/watch takes it, without a ledger. All
@@ -93,25 +101,30 @@ func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 	}
 	options := imapclient.Options{
 		Account: a.Name, Host: a.URL.Host, Port: a.URL.Port, Security: securities[a.URL.Scheme], Insecure: a.Insecure,
-		Login: p.login(a),
+		Login: p.login(a), Pin: a.Pin, Compress: compressions[a.Compress],
 	}
-	if a.CAFile != "" {
-		pem, err := os.ReadFile(a.CAFile)
-		if err != nil {
-			return options, wrong(fmt.Errorf("account %s: ca_file: %w", a.Name, err), "")
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return options, wrong(fmt.Errorf("account %s: ca_file %s holds no certificate in PEM form", a.Name, a.CAFile), "")
-		}
-		options.TLS = &tls.Config{RootCAs: pool}
+	var err error
+	if options.TLS, err = p.tlsConfig(a); err != nil {
+		return options, err
 	}
+	if a.URL.NoValidate && options.Security != imapclient.Plain {
+		options.Insecure = true
+	}
+	p.warn(a)
 	return options, nil
 }
 
 // login gives the account's password once a session: what the server refused
-// it will refuse again.
+// it will refuse again. A token is another matter.
 func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+	if a.OAuth2 != nil {
+		return p.tokenLogin(a)
+	}
+	if a.external() {
+		return func(_ context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+			return imapclient.Credentials{Username: a.URL.User}, challenge.Last
+		}
+	}
 	password := p.password(a)
 	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
 		if challenge.Trial > 1 {
@@ -128,6 +141,7 @@ func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (
 // sessionHint says what to do about a session that could not be.
 func sessionHint(err error) string {
 	var (
+		issuer      *oauth.Error
 		refused     *imapclient.AuthError
 		folder      *watch.FolderError
 		authority   x509.UnknownAuthorityError
@@ -139,6 +153,8 @@ func sessionHint(err error) string {
 		timeout     *imapclient.TimeoutError
 	)
 	switch {
+	case errors.As(err, &issuer):
+		return issuer.Hint()
 	case errors.As(err, &refused):
 		return "check user and password; many providers want an app password, or IMAP switched on first"
 	case errors.As(err, &folder):
@@ -152,7 +168,7 @@ func sessionHint(err error) string {
 	case errors.As(err, &noTLS):
 		return "this port does not begin with TLS; imap+starttls:// (port 143) may be what the server speaks"
 	case errors.Is(err, imapclient.ErrNoSTARTTLS):
-		return "imaps:// (port 993) may be what the server speaks"
+		return "imaps:// (port 993), or /ssl in a {} name, may be what the server speaks"
 	case errors.Is(err, imapclient.ErrInsecure):
 		return "use imaps:// or imap+starttls://, or set insecure: true for this account"
 	case errors.As(err, &dns):

@@ -9,13 +9,18 @@ import (
 )
 
 // MailboxURL says where a mailbox is: SCHEME://USER@HOST[:PORT][/FOLDER], after
-// RFC 5092. USER may hold an @; percent-encoding is undone in USER and FOLDER.
+// RFC 5092. USER may hold an @; percent-encoding is undone in USER and FOLDER. It
+// may also be a c-client mailbox name.
 type MailboxURL struct {
 	Scheme string // imaps, imap+starttls or imap (no encryption)
 	User   string
 	Host   string // no brackets around an IPv6 address
 	Port   int
 	Folder string // empty where the URL has none
+
+	// What only a c-client name can say.
+	NoValidate bool // whoever the server is
+	ReadOnly   bool // nothing in the folder may be changed
 }
 
 var imapPorts = map[string]int{"imaps": 993, "imap+starttls": 143, "imap": 143}
@@ -34,6 +39,13 @@ var (
 
 // UnmarshalText reads a URL.
 func (u *MailboxURL) UnmarshalText(text []byte) error {
+	if isName(string(text)) {
+		named, err := parseName(string(text))
+		if err == nil {
+			*u = named
+		}
+		return err
+	}
 	scheme, rest, ok := strings.Cut(string(text), "://")
 	if !ok {
 		return errURLForm
@@ -62,12 +74,17 @@ func (u *MailboxURL) UnmarshalText(text []byte) error {
 	if folder, err = url.PathUnescape(folder); err != nil {
 		return errURLEscape
 	}
-	if strings.ContainsFunc(user+folder, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	if strings.ContainsFunc(user+folder, isControl) {
 		return errURLControl
 	}
-	*u = MailboxURL{scheme, user, host, port, folder}
+	*u = MailboxURL{Scheme: scheme, User: user, Host: host, Port: port, Folder: folder}
 	return nil
 }
+
+// isName tells a c-client mailbox name from a URL or a path.
+func isName(s string) bool { return strings.HasPrefix(s, "{") }
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 func hostPort(s string, defaultPort int) (string, int, error) {
 	host, port := s, ""

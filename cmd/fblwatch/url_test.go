@@ -11,15 +11,15 @@ func TestMailboxURL(t *testing.T) {
 		want MailboxURL
 		err  error
 	}{
-		{text: "imaps://fbl@imap.example.com/INBOX", want: MailboxURL{"imaps", "fbl", "imap.example.com", 993, "INBOX"}},
-		{text: "imaps://fbl@example.com@imap.example.com/INBOX", want: MailboxURL{"imaps", "fbl@example.com", "imap.example.com", 993, "INBOX"}},
-		{text: "imaps://fbl%40example.com@imap.example.com", want: MailboxURL{"imaps", "fbl@example.com", "imap.example.com", 993, ""}},
-		{text: "imap://fbl@localhost:1143/", want: MailboxURL{"imap", "fbl", "localhost", 1143, ""}},
-		{text: "IMAP+STARTTLS://fbl@h/FBL/2026%2f01", want: MailboxURL{"imap+starttls", "fbl", "h", 143, "FBL/2026/01"}},
-		{text: "imaps://fbl@[2001:db8::1]:1993/a@b:c", want: MailboxURL{"imaps", "fbl", "2001:db8::1", 1993, "a@b:c"}},
-		{text: "imaps://fbl@[::1]/x", want: MailboxURL{"imaps", "fbl", "::1", 993, "x"}},
-		{text: "imaps://fbl%3aa@h/%C3%9C", want: MailboxURL{"imaps", "fbl:a", "h", 993, "Ü"}},
-		{text: "imaps://fbl@h:/x", want: MailboxURL{"imaps", "fbl", "h", 993, "x"}},
+		{text: "imaps://fbl@imap.example.com/INBOX", want: MailboxURL{"imaps", "fbl", "imap.example.com", 993, "INBOX", false, false}},
+		{text: "imaps://fbl@example.com@imap.example.com/INBOX", want: MailboxURL{"imaps", "fbl@example.com", "imap.example.com", 993, "INBOX", false, false}},
+		{text: "imaps://fbl%40example.com@imap.example.com", want: MailboxURL{"imaps", "fbl@example.com", "imap.example.com", 993, "", false, false}},
+		{text: "imap://fbl@localhost:1143/", want: MailboxURL{"imap", "fbl", "localhost", 1143, "", false, false}},
+		{text: "IMAP+STARTTLS://fbl@h/FBL/2026%2f01", want: MailboxURL{"imap+starttls", "fbl", "h", 143, "FBL/2026/01", false, false}},
+		{text: "imaps://fbl@[2001:db8::1]:1993/a@b:c", want: MailboxURL{"imaps", "fbl", "2001:db8::1", 1993, "a@b:c", false, false}},
+		{text: "imaps://fbl@[::1]/x", want: MailboxURL{"imaps", "fbl", "::1", 993, "x", false, false}},
+		{text: "imaps://fbl%3aa@h/%C3%9C", want: MailboxURL{"imaps", "fbl:a", "h", 993, "Ü", false, false}},
+		{text: "imaps://fbl@h:/x", want: MailboxURL{"imaps", "fbl", "h", 993, "x", false, false}},
 
 		{text: "imap.example.com", err: errURLForm},
 		{text: "pop3://fbl@h/", err: errURLScheme},

@@ -32,8 +32,12 @@ func (p *program) watchCommand() *cli.Command {
 const (
 	obeyEvery  = time.Second / 2
 	pruneEvery = time.Hour
-	stateEvery = 30 * time.Second
-	lookEvery  = time.Minute
+	// startSpread is between the starts of two accounts, up to startMost for the
+	// last of many.
+	startSpread = 100 * time.Millisecond
+	startMost   = 30 * time.Second
+	stateEvery  = 30 * time.Second
+	lookEvery   = time.Minute
 )
 
 func (p *program) watch(c *cli.Context) error {
@@ -73,6 +77,11 @@ func (p *program) watch(c *cli.Context) error {
 		config.listen(&account, callbacks.Slog(log), hooks)
 		account.Committed = sinks.offer
 		running.Go(func() {
+			select { // not all at one moment
+			case <-time.After(min(time.Duration(i)*startSpread, startMost)):
+			case <-ctx.Done():
+				return
+			}
 			log.Info("watching", "account", account.Name)
 			if err := account.Run(ctx, false); err != nil && ctx.Err() == nil {
 				log.Error("gave up", "account", account.Name, "err", err)

@@ -9,20 +9,25 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// mailboxes are domains at which anybody can have a mailbox: their signature
-// proves nothing of a provider, but for these addresses of its own.
+// mailboxes are domains at which anybody can have a mailbox, or whose signature
+// anybody's mail has: it proves nothing of a provider, but for these addresses of
+// its own.
 var mailboxes = map[string][]string{
-	"126.com": nil, "163.com": nil, "aol.com": nil, "bluewin.ch": nil, "comcast.net": nil, "cox.net": nil, "fastmail.com": nil,
+	"amazonses.com": {"complaints@email-abuse.amazonses.com"},
+	"126.com":       nil, "163.com": nil, "aol.com": nil, "bluewin.ch": nil, "comcast.net": nil, "cox.net": nil, "fastmail.com": nil,
 	"fastmail.fm": nil, "gmail.com": nil, "hotmail.com": {"staff@hotmail.com"}, "live.com": nil, "mail.ru": nil, "netease.com": nil,
 	"online.no": nil, "outlook.com": nil, "rr.com": nil, "seznam.cz": nil, "szn.cz": nil, "terra.com": nil, "terra.com.br": nil,
 	"uol.com.br": nil, "usa.net": nil, "yahoo.com": nil, "yeah.net": nil, "zoho.com": nil, "zohomail.com": nil,
 }
 
 // signers gives the domains, and single addresses, that speak for the provider
-// whose report r says it is: what signs its reports, and what carries them.
-func signers(table report.Providers, r *report.Report) (list []string) {
-	row := table.Of(r)
-	for _, domain := range append(slices.Clone(row.Signed), row.Carriers...) {
+// of a row: what signs its reports, and what carries them. A topic of SNS is
+// anybody's: what it delivers, signed by Amazon, is what its owner wrote.
+func signers(row *report.Provider, dialect string) (list []string) {
+	if dialect == "ses-json" {
+		return nil
+	}
+	for _, domain := range slices.Concat(row.Signed, row.Carriers) {
 		if addresses, shared := mailboxes[canonical(domain)]; shared {
 			list = append(list, addresses...)
 		} else {
@@ -42,7 +47,7 @@ func (c *Checker) aligned(domain, from string) bool {
 	if domain == from || organisation(domain) != "" && organisation(domain) == organisation(from) {
 		return true
 	}
-	return covered(c.signers, domain) && covered(c.signers, from)
+	return covered(c.signers, domain) && slices.ContainsFunc(c.signers, func(s string) bool { return below(from, s) || strings.EqualFold(c.from, s) })
 }
 
 // known reports whether mail that domain vouches for, with this From, comes
@@ -52,13 +57,14 @@ func (c *Checker) known(domain, address string) bool {
 }
 
 // listed: one of the domains is, or has below it, domain; or one of the
-// addresses is the From that domain is aligned with.
+// addresses is the From, and domain is its own, below that, or above.
 func listed(list []string, domain, address string) bool {
 	if covered(list, domain) {
 		return true
 	}
 	for _, entry := range list {
-		if at := strings.LastIndexByte(entry, '@'); at >= 0 && strings.EqualFold(entry, address) && below(domain, entry[at+1:]) {
+		at := strings.LastIndexByte(entry, '@')
+		if own := entry[at+1:]; at >= 0 && strings.EqualFold(entry, address) && (below(domain, own) || below(own, domain)) {
 			return true
 		}
 	}

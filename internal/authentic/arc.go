@@ -2,8 +2,10 @@ package authentic
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // arcSet is one instance of an ARC chain (RFC 8617 section 4.2).
@@ -60,8 +62,9 @@ func (m *message) arcSets() []arcSet {
 // sealed gives what the newest sealer says of the mail, if we believe it: it is
 // one of trust.arc_sealers, the chain was whole when it got it, its seal over
 // the chain and its signature over the mail verify. What older seals are worth
-// is its own word. signature is that over the mail. An error is one of the key.
-func (c *Checker) sealed(ctx context.Context, m *message) (*authResults, *signature, error) {
+// is its own word. signature is that over the mail. An error is one of the key,
+// or errLate.
+func (c *Checker) sealed(ctx context.Context, m *message, received time.Time) (*authResults, *signature, error) {
 	sets := m.arcSets()
 	if len(sets) == 0 {
 		return nil, nil, nil
@@ -78,6 +81,11 @@ func (c *Checker) sealed(ctx context.Context, m *message) (*authResults, *signat
 	sig, err := readSignature(*last.message)
 	if err != nil || !covered(c.config.ARCSealers, sig.domain) || !sig.covers("from") {
 		return nil, nil, nil
+	}
+	if err := c.expired(&sig, received); errors.Is(err, errExpired) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, err
 	}
 	sealKey, err := c.key(ctx, &seal)
 	if err != nil {

@@ -12,16 +12,20 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
 	"net"
+	"net/mail"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// NeedsWhole is the reason of a verdict that the start of a mail is not enough
-// for; Check may be asked again with the whole mail.
-const NeedsWhole = "the whole mail is needed"
+// needsWhole is the reason of a verdict that the start of a mail is not enough
+// for.
+const needsWhole = "the whole mail is needed"
 
 // The values of report.Reporter.Auth.
 const (
@@ -39,7 +43,10 @@ type Checker struct {
 	keys   *keys
 	now    func() time.Time
 
-	signers []string // of the one report in hand
+	// Of the one report in hand, by the table:
+	signers []string // domains and addresses that speak for its provider
+	hosts   []string // domains of the provider's hosts
+	from    string   // its author's address
 }
 
 // New gives a Checker that knows the built-in providers and these; a nil resolver
@@ -72,56 +79,67 @@ func (v verdict) better(than verdict) bool {
 		(than.reason == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
 }
 
-// Check says who sent a mail, that r was read from, and whether to trust it.
-// whole: mail is all of it, and not just its start. received is when it came to
-// us, the zero time: now. token: the record is of class cfbl and has a token
-// that a key of ours made, which stands in for a known reporter. It takes no
-// longer than Config.Timeout.
-func (c *Checker) Check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, token bool) report.Reporter {
+// Check says who sent a mail, that r was read from, and whether to trust it: it
+// sets the Reporter of r's records, which have their Identity. received is when
+// it came to us, the zero time: now. signed: each record's subscriber is a token
+// that a key of ours made; in a report of class cfbl it stands in for a known
+// reporter. more: only the whole mail would tell more than the start that
+// r was read from. It takes no longer than Config.Timeout.
+func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, records []report.Record, received time.Time, signed bool) (more bool) {
+	if len(records) == 0 {
+		return false
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
 	defer cancel()
 	if received.IsZero() {
 		received = c.now()
 	}
-	one := *c
-	one.signers = signers(c.table, r)
-	c = &one
-	v := c.check(ctx, mail, whole, r, received)
-	return c.judge(report.Reporter{
+	c = c.about(r, records)
+	v := c.check(ctx, mail, !r.Partial(), r, received)
+	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Reason: v.reason,
-	}, r, token)
+	}, r, records, signed)
+	return v.reason == needsWhole
 }
 
 // Judge is Check of a mail about whose sender found was found out earlier: what
 // it takes to be trusted may have changed since.
-func (c *Checker) Judge(found report.Reporter, r *report.Report, token bool) report.Reporter {
-	one := *c
-	one.signers = signers(c.table, r)
-	return one.judge(found, r, token)
+func (c *Checker) Judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
+	if len(records) > 0 {
+		c.about(r, records).judge(found, r, records, signed)
+	}
 }
 
-func (c *Checker) judge(reporter report.Reporter, r *report.Report, token bool) report.Reporter {
-	reporter.Trusted = false
-	if reporter.Auth != pass {
-		return reporter
+// about is a Checker that knows the provider of one report.
+func (c *Checker) about(r *report.Report, records []report.Record) *Checker {
+	one, row := *c, c.table.Of(r)
+	one.signers = signers(&row, records[0].Dialect)
+	one.hosts, one.from = slices.Concat(row.Hosts, one.signers), r.Outer.From
+	return &one
+}
+
+func (c *Checker) judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
+	token := signed && records[0].Class == report.ClassCFBL && below(r.Outer.FromDomain, found.AuthDomain)
+	known := c.known(found.AuthDomain, r.Outer.From) || token
+	for i := range records {
+		reporter := found
+		switch reporter.Trusted = false; {
+		case reporter.Auth != pass:
+		case !known:
+			reporter.Reason = reporter.AuthDomain + " is no known reporter"
+		default:
+			reporter.Reason = c.foreign(r, &records[i], signed)
+			reporter.Trusted = reporter.Reason == ""
+		}
+		records[i].Reporter = &reporter
 	}
-	known := c.known(reporter.AuthDomain, r.Outer.From) || token && below(r.Outer.FromDomain, reporter.AuthDomain)
-	switch {
-	case !known:
-		reporter.Reason = reporter.AuthDomain + " is no known reporter"
-	case !c.own(r.SourceIP, r.OriginalMailFrom, r.Original, r.AuthenticationResults):
-		reporter.Reason = "the reported mail is not ours"
-	default:
-		reporter.Trusted, reporter.Reason = true, ""
-	}
-	return reporter
 }
 
 func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {
 	m, err := readMessage(mail)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
-		return verdict{auth: unchecked, reason: NeedsWhole}
+		return verdict{auth: unchecked, reason: needsWhole}
 	}
 	if err != nil {
 		return verdict{auth: unchecked, reason: errHeader.Error()}
@@ -134,7 +152,7 @@ func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.
 		return verdict{auth: fail, reason: "more than one " + name}
 	}
 	if !m.isFrom(r.Outer.From) {
-		return verdict{auth: fail, reason: "its From is not the one that was read"}
+		return verdict{auth: fail, reason: "its From is not the one address that was read"}
 	}
 	sigs, err := m.signatures()
 	if err != nil {
@@ -153,13 +171,13 @@ func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.
 	if d := c.dkim(ctx, m, sigs, from, whole, received); d.better(v) {
 		v = d
 	}
-	if v.reason == NeedsWhole {
+	if v.reason == needsWhole {
 		return v
 	}
 	if doubted && v.auth != pass {
 		return verdict{auth: unchecked, reason: "our servers doubt its signature, and it could not be verified again"}
 	}
-	if domain = c.sentBy(fields, from, r.Outer.From); domain != "" && border && v.auth != pass && v.auth != fail {
+	if domain = c.sentBy(fields, from); domain != "" && border && v.auth != pass && v.auth != fail {
 		return verdict{auth: pass, domain: domain, method: "spf", coverage: "full"}
 	}
 	return v
@@ -172,9 +190,9 @@ func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from st
 		return none
 	}
 	if !whole {
-		return verdict{auth: unchecked, reason: NeedsWhole}
+		return verdict{auth: unchecked, reason: needsWhole}
 	}
-	said, sealer, err := c.sealed(ctx, m)
+	said, sealer, err := c.sealed(ctx, m, received)
 	if err != nil {
 		return verdict{auth: unchecked, reason: "arc: " + err.Error()}
 	}
@@ -192,15 +210,19 @@ func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from st
 	return v
 }
 
-// isFrom reports whether address is what a reader takes from the From.
+// isFrom reports whether the From is this address and no other: what several
+// readers may each take for the author is nobody's.
 func (m *message) isFrom(address string) bool {
 	fields := m.named("from")
 	if len(fields) == 0 {
 		return false
 	}
-	mail := []byte(fields[0].raw + "\r\n")
-	return report.Parse(mail, int64(len(mail))).Outer.From == address
+	list, err := addresses.ParseList(strings.ReplaceAll(fields[0].value(), "\r\n", ""))
+	return err == nil && len(list) == 1 && list[0].Address == address
 }
+
+// addresses reads names in any charset: they are not used.
+var addresses = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
 
 // signing gives the signatures that name domain.
 func signing(sigs []signature, domain string) (named []signature) {
@@ -229,7 +251,7 @@ func (m *message) pass(method, domain string, sigs []signature, whole bool) verd
 		return v
 	}
 	if !whole {
-		return verdict{auth: unchecked, reason: NeedsWhole}
+		return verdict{auth: unchecked, reason: needsWhole}
 	}
 	boundary, sole := m.soleFrame()
 	for i := range sigs {

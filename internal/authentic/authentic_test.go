@@ -201,10 +201,10 @@ func TestVerdicts(t *testing.T) {
 		{name: "resolver down", mail: signed, dns: func(z *zone) { z.err = errServFail }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "resolver hanging", mail: signed, dns: func(z *zone) { z.hangs = true }, change: func(c *Config) { c.Timeout = 20 * time.Millisecond }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "dkim off", mail: signed, change: func(c *Config) { c.DKIM = false }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "the start of a mail", mail: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: NeedsWhole}},
-		{name: "the start of a mail, sealed", mail: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: NeedsWhole}},
+		{name: "the start of a mail", mail: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole}},
+		{name: "the start of a mail, sealed", mail: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole}},
 		{name: "the start of a mail, framing unsigned", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + yahoo, start: true,
-			want: report.Reporter{Auth: "unchecked", Reason: NeedsWhole}},
+			want: report.Reporter{Auth: "unchecked", Reason: needsWhole}},
 		{name: "a-r forged below our hop", mail: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
 		{name: "a-r forged, with a hop of ours", mail: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
 		{name: "a-r forged above, another's id", mail: results("mx.evil.example", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
@@ -279,20 +279,32 @@ func TestVerdicts(t *testing.T) {
 }
 
 // check reads and checks one mail; of its start, no more than the header.
+// token: a record of class cfbl, with a token that a key of ours made.
 func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, received time.Time, token bool) report.Reporter {
 	t.Helper()
 	c, err := New(conf, dns, table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse([]byte(mail), int64(len(mail)))
+	size := int64(len(mail))
+	records := report.Parse([]byte(mail), size).Records(report.Envelope{Providers: table})
 	if !whole {
 		mail = mail[:strings.Index(mail, "\r\n\r\n")+100]
 	}
+	r := report.Parse([]byte(mail), size)
+	if len(records) == 0 { // its Reporter says all the same who sent it
+		records = make([]report.Record, 1)
+	}
+	if token {
+		records[0].Class = report.ClassCFBL
+	}
 	start := time.Now()
-	got := c.Check(context.Background(), []byte(mail), whole, r, received, token)
+	more := c.Check(context.Background(), []byte(mail), r, records, received, token)
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("took %v", took)
 	}
-	return got
+	if more != (records[0].Reporter.Reason == needsWhole) || more && whole {
+		t.Errorf("more: %v of a whole mail: %v", more, whole)
+	}
+	return *records[0].Reporter
 }

@@ -1,10 +1,13 @@
 package authentic
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // Config says whom to believe. The zero value believes nobody.
@@ -23,10 +26,10 @@ type Config struct {
 	Timeout      time.Duration `yaml:"timeout"`      // for all of one mail's DNS; default 5 s
 }
 
-// Own says which reported mail is ours.
+// Own says which reported mail is ours, by what its reporter found: see foreign.
 type Own struct {
-	Domains []string `yaml:"domains"` // with all below them
-	IPs     []string `yaml:"ips"`     // addresses or prefixes that we send from
+	Domains []string `yaml:"domains"` // for which SPF or DKIM passes; with all below them
+	IPs     []string `yaml:"ips"`     // addresses or prefixes that we send from, and nobody else
 }
 
 const (
@@ -69,9 +72,12 @@ func (c Config) timeout() time.Duration {
 	return c.Timeout
 }
 
-// isDomain wants two labels: trust in a whole top-level domain is a mistake.
+// isDomain wants more than a public suffix: trust in all below one is a mistake.
 func isDomain(s string) bool {
-	s = strings.TrimSuffix(s, ".")
+	s = canonical(s)
+	if suffix, official := publicsuffix.PublicSuffix(s); official && suffix == s {
+		return false
+	}
 	return isWord(s) && !strings.ContainsAny(s, "@*/:") && strings.Contains(s, ".") && !strings.HasPrefix(s, ".") && !strings.Contains(s, "..")
 }
 
@@ -84,6 +90,8 @@ func isWord(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == ';' || r == 0x7f })
 }
 
+var errAll = errors.New("all addresses")
+
 // parsePrefix reads an address as the prefix that holds only itself.
 func parsePrefix(s string) (netip.Prefix, error) {
 	if addr, err := netip.ParseAddr(s); err == nil {
@@ -91,5 +99,8 @@ func parsePrefix(s string) (netip.Prefix, error) {
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	prefix, err := netip.ParsePrefix(s)
+	if err == nil && prefix.Bits() == 0 { // everybody's
+		err = errAll
+	}
 	return prefix.Masked(), err
 }

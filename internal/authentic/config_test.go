@@ -15,6 +15,9 @@ func TestValidate(t *testing.T) {
 	for want, c := range map[string]Config{
 		`own.domains: "com" is not a domain`:                      {Own: Own{Domains: []string{"com"}}},
 		`own.domains: "*.example.com" is not a domain`:            {Own: Own{Domains: []string{"*.example.com"}}},
+		`own.domains: "CO.UK." is not a domain`:                   {Own: Own{Domains: []string{"example.co.uk", "CO.UK."}}},
+		`reporters: "com.br" is not a domain or an address`:       {Reporters: []string{"a@com.br.example", "com.br"}},
+		`own.ips: "0.0.0.0/0" is not an address or a prefix`:      {Own: Own{IPs: []string{"0.0.0.0/0"}}},
 		`own.ips: "192.0.2.0/33" is not an address or a prefix`:   {Own: Own{IPs: []string{"192.0.2.0/33"}}},
 		`authserv_ids: "" is not a server's name`:                 {AuthservIDs: []string{""}},
 		`hops: "mx a" is not a server's name`:                     {Hops: []string{"mx a"}},

@@ -53,7 +53,7 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 	case c.now().Sub(received) > maxAge:
 		return verdict{auth: unchecked, reason: "older than 7 days: its signatures prove nothing any more"}
 	case !whole:
-		return verdict{auth: unchecked, reason: NeedsWhole}
+		return verdict{auth: unchecked, reason: needsWhole}
 	}
 
 	errs := make([]error, len(sigs))
@@ -79,7 +79,7 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 		switch err := errs[i]; {
 		case err == nil:
 			v = m.pass("dkim", s.domain, sigs[i:i+1], whole)
-		case errors.Is(err, errNoKey), errors.Is(err, errKey), errors.Is(err, errUnavailable), errors.Is(err, errLate):
+		case errors.Is(err, errNoKey), errors.Is(err, errKey), errors.Is(err, errTesting), errors.Is(err, errUnavailable), errors.Is(err, errLate):
 			v = verdict{auth: unchecked, reason: err.Error()}
 		default:
 			v.reason = err.Error()
@@ -91,14 +91,22 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 	return best
 }
 
+// expired is what the x= of a signature makes of it, whatever it is worth.
+func (c *Checker) expired(s *signature, received time.Time) error {
+	switch {
+	case s.expires.IsZero() || !c.now().After(s.expires):
+		return nil
+	case received.After(s.expires):
+		return errExpired
+	}
+	return errLate
+}
+
 // prepare looks up the key of a signature and verifies what go-msgauth does not:
 // one with an l=. What is left to go-msgauth stands in records afterwards.
 func (c *Checker) prepare(ctx context.Context, m *message, s *signature, received time.Time, records map[string]string) error {
-	if !s.expires.IsZero() && c.now().After(s.expires) {
-		if received.After(s.expires) {
-			return errExpired
-		}
-		return errLate
+	if err := c.expired(s, received); err != nil {
+		return err
 	}
 	name := keyName(s.selector, s.domain)
 	record, err := c.keys.lookup(ctx, name)
@@ -108,6 +116,9 @@ func (c *Checker) prepare(ctx context.Context, m *message, s *signature, receive
 	key, err := readKey(record)
 	if err != nil {
 		return err
+	}
+	if !s.speaksFor(key) {
+		return errMalformed
 	}
 	if s.length < 0 {
 		records[name] = record

@@ -48,21 +48,28 @@ func FuzzCheck(f *testing.F) {
 		f.Add([]byte(strings.ReplaceAll(mail, "\r\n", "\n")))
 	}
 	f.Fuzz(func(t *testing.T, mail []byte) {
-		r := report.Parse(mail, int64(len(mail)))
 		before := slices.Clone(mail)
-		for _, whole := range []bool{true, false} {
-			got := c.Check(context.Background(), mail, whole, r, time.Now(), false)
-			if (got.Auth == pass) != (got.AuthMethod != "" && got.Auth != fail) || got.Trusted && got.Auth != pass {
-				t.Errorf("%+v", got)
+		for _, size := range []int64{int64(len(mail)), int64(len(mail)) + 1} {
+			r := report.Parse(mail, size)
+			records := r.Records(report.Envelope{Providers: table})
+			if len(records) == 0 { // its Reporter says all the same who sent it
+				records = make([]report.Record, 1)
 			}
-			if !slices.Contains([]string{pass, fail, authNone, unchecked}, got.Auth) || (got.Reason == "") != got.Trusted {
-				t.Errorf("%+v", got)
-			}
-			if got.Trusted && r.Kind == report.KindReport && (r.SourceIP != oursOriginal.ip || !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) || r.FeedbackType != "abuse") {
-				t.Errorf("trusted, and says %s %s %v", r.FeedbackType, r.SourceIP, r.OriginalRcptTo)
-			}
-			if got.Trusted && !whole {
-				t.Error("trusted by its start")
+			more := c.Check(context.Background(), mail, r, records, time.Now(), false)
+			for _, rec := range records {
+				got := rec.Reporter
+				if (got.Auth == pass) != (got.AuthMethod != "" && got.Auth != fail) || got.Trusted && got.Auth != pass {
+					t.Errorf("%+v", got)
+				}
+				if !slices.Contains([]string{pass, fail, authNone, unchecked}, got.Auth) || (got.Reason == "") != got.Trusted {
+					t.Errorf("%+v", got)
+				}
+				if got.Trusted && r.Kind == report.KindReport && (r.SourceIP != oursOriginal.ip || !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) || r.FeedbackType != "abuse") {
+					t.Errorf("trusted, and says %s %s %v", r.FeedbackType, r.SourceIP, r.OriginalRcptTo)
+				}
+				if got.Trusted && r.Partial() || more && !r.Partial() {
+					t.Errorf("by its start: %v, more: %v", got.Trusted, more)
+				}
 			}
 		}
 		if !slices.Equal(mail, before) {

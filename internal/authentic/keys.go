@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"net"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -22,6 +24,7 @@ type Resolver interface {
 var (
 	errNoKey       = errors.New("signature: its key is gone")
 	errKey         = errors.New("signature: its key cannot be used")
+	errTesting     = errors.New("signature: its key is for testing, and proves nothing")
 	errUnavailable = errors.New("signature: the DNS does not give its key")
 )
 
@@ -106,24 +109,45 @@ func (k *keys) makeRoom() {
 type publicKey struct {
 	rsa     *rsa.PublicKey // of 1,024 to 4,096 bits (RFC 8301 section 3.2)
 	ed25519 ed25519.PublicKey
+	strict  bool // t=s: not for a domain below
 }
 
-// readKey reads a TXT record: errNoKey where it is revoked, errKey where it is
-// no key.
+// readKey reads a TXT record: errNoKey where it is revoked, errTesting where
+// what it signs counts as unsigned, errKey where it is no key for SHA-256 and
+// for mail.
 func readKey(record string) (*publicKey, error) {
 	tags, ok := readTags(record)
 	p, there := tags["p"]
+	flags := strings.Split(tags["t"], ":")
 	switch {
-	case !ok || !there || tags["v"] != "" && tags["v"] != "DKIM1":
+	case !ok || !there || tags["v"] != "" && tags["v"] != "DKIM1",
+		!allows(tags, "s", "*", "email"), !allows(tags, "h", "sha256"):
 		return nil, errKey
 	case p == "":
 		return nil, errNoKey
+	case slices.Contains(flags, "y"):
+		return nil, errTesting
 	}
+	key, err := readPublic(tags["k"], p)
+	if err == nil {
+		key.strict = slices.Contains(flags, "s")
+	}
+	return key, err
+}
+
+// allows reports whether a list names one of values; one that is not there
+// allows all.
+func allows(tags map[string]string, name string, values ...string) bool {
+	list, there := tags[name]
+	return !there || slices.ContainsFunc(strings.Split(list, ":"), func(v string) bool { return slices.Contains(values, v) })
+}
+
+func readPublic(kind, p string) (*publicKey, error) {
 	public, err := base64.StdEncoding.DecodeString(p)
 	if err != nil {
 		return nil, errKey
 	}
-	switch tags["k"] {
+	switch kind {
 	case "ed25519":
 		if len(public) == ed25519.PublicKeySize {
 			return &publicKey{ed25519: public}, nil

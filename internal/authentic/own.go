@@ -2,46 +2,138 @@ package authentic
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Own reports whether the reported mail is ours. Where we know the addresses
-// that we send from, and the report says where the mail came from, that alone
-// decides: anyone can write our domain into a mail. Else its author or
-// its envelope sender must be of our domains; and where the reporter says what
-// it made of them, it must have found one of them genuine.
-func (c *Checker) Own(rec *report.Record) bool {
-	return c.own(rec.SourceIP, rec.OriginalMailFrom, rec.Original, rec.AuthenticationResults)
+// Whether the reported mail is ours is not for the mail itself to say: anybody
+// can write our domain into a From, and our subscribers' tokens into a mail that
+// he sends to a mailbox of his own and reports from there. What counts is what
+// the reporter found when it took the mail in:
+//
+//   - It came from trust.own.ips, or SPF passed for trust.own.domains: it is
+//     ours with all that stands in it. An address that is not among own.ips
+//     settles that it is not, whatever else was found: a mail that we signed can
+//     be sent again by anybody, with other tokens in the fields that are not
+//     signed.
+//   - DKIM or DMARC passed for own.domains: it is ours as far as its signature
+//     goes. A token counts where all signatures of that domain cover its field.
+//   - Nothing was found: it is ours only by a token that a key of ours made
+//     (identify.verify).
+//
+// The finding is in the report's Source-IP and Authentication-Results or, as
+// with Yahoo and with Microsoft's reports of 2026, in the reported mail's header
+// above the hop at which the provider's hosts took it in.
+//
+// foreign is why the mail is not ours; "": it is. signed: the subscriber's token
+// is one that a key of ours made.
+func (c *Checker) foreign(r *report.Report, rec *report.Record, signed bool) string {
+	if len(c.ips) == 0 && len(c.config.Own.Domains) == 0 {
+		return "trust.own is not set"
+	}
+	entry := enter(r.Header(report.FromOriginal), c.hosts)
+	if addr, err := netip.ParseAddr(rec.SourceIP); err == nil && len(c.ips) > 0 {
+		addr = addr.Unmap()
+		if !slices.ContainsFunc(c.ips, func(p netip.Prefix) bool { return p.Contains(addr) }) {
+			return "the reported mail did not come from trust.own.ips"
+		}
+		if rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP {
+			return ""
+		}
+	}
+	found := ofOne(rec.AuthenticationResults)
+	if !saysDomain(found) {
+		found = entry.results
+	}
+	said, ours, whole := c.ourResults(found)
+	switch {
+	case whole:
+		return ""
+	case said && !ours:
+		return "the reporter did not find the reported mail to be of trust.own.domains"
+	case !said && !signed:
+		return "nothing but the reported mail itself says that it is ours"
+	case !c.certain(r, rec, signed):
+		return "what names the subscriber is not signed: anybody could have written it"
+	}
+	return ""
 }
 
-func (c *Checker) own(ip, mailFrom string, o *report.Original, results []string) bool {
-	if addr, err := netip.ParseAddr(ip); err == nil && len(c.ips) > 0 {
-		addr = addr.Unmap()
-		for _, prefix := range c.ips {
-			if prefix.Contains(addr) {
-				return true
-			}
-		}
-		return false
-	}
-	domains := c.config.Own.Domains
-	named := covered(domains, domainOf(mailFrom))
-	if o != nil {
-		named = named || covered(domains, domainOf(o.FromDomain)) || covered(domains, domainOf(o.ReturnPath))
-	}
-	if !named {
-		return false
-	}
-	said := false
-	for _, v := range results {
-		for _, res := range parseResults(v).results {
+// ourResults looks for our domains among what was found. said: any domain was
+// checked; ours: one of ours passed; whole: all of the mail is ours.
+func (c *Checker) ourResults(found []authResults) (said, ours, whole bool) {
+	for _, a := range found {
+		for _, res := range a.results {
 			if domain := res.domain(); domain != "" && res.value != "none" {
-				if said = true; res.value == "pass" && covered(domains, domain) {
-					return true
-				}
+				pass := res.value == "pass" && covered(c.config.Own.Domains, domain)
+				said, ours, whole = true, ours || pass, whole || pass && res.method == "spf"
 			}
 		}
 	}
-	return !said
+	return said, ours, whole
+}
+
+// ofOne parses the results of the server that wrote the first of them: others
+// may have come with the mail.
+func ofOne(values []string) (all []authResults) {
+	for _, v := range values {
+		if a := parseResults(v); len(all) == 0 || a.id == all[0].id {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func saysDomain(all []authResults) bool {
+	return slices.ContainsFunc(all, func(a authResults) bool {
+		return slices.ContainsFunc(a.results, func(r result) bool { return r.domain() != "" })
+	})
+}
+
+// certain reports whether what says who complained is the provider's own word,
+// our key's, or stands where our signature covers it. Tenants number their
+// subscribers each for himself: the tenant counts too.
+func (c *Checker) certain(r *report.Report, rec *report.Record, signed bool) bool {
+	id := rec.Identity
+	if id == nil || id.Subscriber == "" || strings.EqualFold(id.Subscriber, rec.OriginalRcptTo) || strings.EqualFold(id.Subscriber, rec.RcptHash) {
+		return true
+	}
+	for _, field := range []string{"subscriber", "tenant"} {
+		rule, there := id.By[field]
+		if !there || rule.Source == "rcpt" || signed && rule.Rule == id.By["subscriber"].Rule {
+			continue
+		}
+		name, original := strings.CutPrefix(rule.Source, report.FromOriginal+":")
+		if !original || !c.covers(r.Header(report.FromOriginal), name) {
+			return false
+		}
+	}
+	return true
+}
+
+// covers reports whether the header is signed for one of our domains, and each
+// signature that says so covers all fields of that name: of several, the one
+// that was found good is not known, and the others can be anybody's.
+func (c *Checker) covers(h *report.Header, name string) bool {
+	fields, signatures := len(h.Values(name)), 0
+	for _, v := range h.Values("DKIM-Signature") {
+		tags, ok := readTags(v)
+		domain := canonical(tags["d"])
+		if !ok || !slices.ContainsFunc(c.config.Own.Domains, func(own string) bool { return below(domain, own) || below(own, domain) }) {
+			continue
+		}
+		signatures++
+		covered := 0
+		for signed := range strings.SplitSeq(tags["h"], ":") {
+			if strings.EqualFold(signed, name) {
+				covered++
+			}
+		}
+		if covered < fields {
+			return false
+		}
+	}
+	return fields > 0 && signatures > 0 && h.Whole()
 }

@@ -1,41 +1,143 @@
 package authentic
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/fblwatch/fblwatch/report"
 )
 
-func TestOwn(t *testing.T) {
-	from := func(domain string) *report.Original { return &report.Original{FromDomain: domain} }
+// reported is a report of the provider "net" about a mail with that header;
+// fields are of its report part.
+func reported(fields, header string) (*report.Report, []report.Record) {
+	m := crlfs("From: <feedback@" + reporter + ">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n" +
+		"Feedback-Type: abuse\nUser-Agent: Test/1.0\nVersion: 1\n" + fields + "\n--b\nContent-Type: message/rfc822\n\n" + header + "Subject: x\n\nx\n--b--\n")
+	r := report.Parse([]byte(m), int64(len(m)))
+	return r, r.Records(report.Envelope{Providers: hosted})
+}
+
+// hosted is the provider "net" with its hosts.
+var hosted = report.Providers{{Name: "net", From: []string{reporter}, Signed: []string{reporter}, Hosts: []string{"mx.example.net"}}}
+
+// What the provider "net" and others write when they take a mail in.
+const (
+	fromOurs   = "Received: from mail.example.com (mail.example.com [192.0.2.9]) by a.mx.example.net with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\n"
+	fromEvil   = "Received: from mail.example.com (evil.example [203.0.113.9]) by a.mx.example.net with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\n"
+	fromWithin = "Received: from a.mx.example.net (a.mx.example.net [10.0.0.7]) by b.mx.example.net with LMTP; Mon, 1 Jun 2026 10:00:01 +0000\n"
+	asWithin   = "Received: from a.mx.example.net (evil.example [203.0.113.9]) by b.mx.example.net with ESMTP; Mon, 1 Jun 2026 10:00:01 +0000\n"
+	byNobody   = "Received: from a.mx.example.net (a.mx.example.net [10.0.0.7]) by out.example.org with ESMTP; Mon, 1 Jun 2026 10:00:02 +0000\n"
+
+	dkimOurs = "Authentication-Results: b.mx.example.net; dkim=pass header.i=@example.com; spf=pass smtp.mailfrom=evil.example\n"
+	spfOurs  = "Authentication-Results: spf=pass smtp.mailfrom=bounce.example.com; dkim=none\n"
+	evilOnly = "Authentication-Results: b.mx.example.net; dkim=pass header.d=evil.example; dmarc=fail header.from=example.com\n"
+
+	fromUs  = "From: News <news@example.com>\n"
+	signs   = "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s;\n\th=From:Subject:X-Token; bh=x; b=x\n"
+	signsNo = "DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=s; h=From:Subject; bh=x; b=x\n"
+	token   = "X-Token: 4711\n"
+)
+
+// TestForeign: what a mail says of itself makes it no mail of ours.
+func TestForeign(t *testing.T) {
+	const (
+		ok       = ""
+		unset    = "trust.own is not set"
+		address  = "the reported mail did not come from trust.own.ips"
+		another  = "the reporter did not find the reported mail to be of trust.own.domains"
+		nothing  = "nothing but the reported mail itself says that it is ours"
+		unsigned = "what names the subscriber is not signed: anybody could have written it"
+	)
+	domains := Own{Domains: []string{ours}}
+	ips := Own{IPs: []string{"192.0.2.0/24", "2001:db8::/32"}}
+	both := Own{Domains: domains.Domains, IPs: ips.IPs}
 	for _, test := range []struct {
-		name string
-		own  Own
-		rec  report.Record
-		want bool
+		name           string
+		own            Own
+		fields, header string
+		source         string // of the subscriber, 4711; "" names none
+		tenant         string // of the tenant
+		signed         bool
+		want           string
 	}{
-		{"our address", Own{IPs: []string{"192.0.2.0/24"}}, report.Record{SourceIP: "192.0.2.9"}, true},
-		{"our address, an author of a customer", Own{Domains: []string{ours}, IPs: []string{"192.0.2.9"}}, report.Record{SourceIP: "192.0.2.9", Original: from("customer.example")}, true},
-		{"ipv6", Own{IPs: []string{"2001:db8::/32"}}, report.Record{SourceIP: "2001:db8::1"}, true},
-		{"not our address, our name", Own{Domains: []string{ours}, IPs: []string{"192.0.2.9"}}, report.Record{SourceIP: "192.0.2.10", Original: from(ours)}, false},
-		{"no address known, our name", Own{Domains: []string{ours}, IPs: []string{"192.0.2.9"}}, report.Record{Original: from(ours)}, true},
-		{"only domains", Own{Domains: []string{ours}}, report.Record{SourceIP: "203.0.113.1", Original: from("news.example.com")}, true},
-		{"the envelope", Own{Domains: []string{ours}}, report.Record{OriginalMailFrom: "bounce+1@b.Example.COM", Original: from("customer.example")}, true},
-		{"a name that ends like ours", Own{Domains: []string{ours}}, report.Record{Original: from("notexample.com")}, false},
-		{"below it stands another", Own{Domains: []string{ours}}, report.Record{Original: from("example.com.evil.example")}, false},
-		{"found genuine", Own{Domains: []string{ours}}, report.Record{Original: from(ours), AuthenticationResults: []string{"mx; dkim=pass header.d=example.com; spf=fail smtp.mailfrom=x@evil.example"}}, true},
-		{"found another's", Own{Domains: []string{ours}}, report.Record{Original: from(ours), AuthenticationResults: []string{"mx; dkim=pass header.d=evil.example; spf=fail smtp.mailfrom=x@example.com"}}, false},
-		{"found nothing", Own{Domains: []string{ours}}, report.Record{Original: from(ours), AuthenticationResults: []string{"mx; dkim=none; spf=none smtp.mailfrom=x@example.com"}}, true},
-		{"no original", Own{Domains: []string{ours}}, report.Record{}, false},
-		{"nothing is ours", Own{}, report.Record{SourceIP: "192.0.2.9", Original: from(ours)}, false},
+		{name: "nothing is ours", fields: "Source-IP: 192.0.2.9\n", header: fromUs, want: unset},
+		{name: "our address", own: ips, fields: "Source-IP: 192.0.2.9\n", want: ok},
+		{name: "our address of IPv6", own: ips, fields: "Source-IP: 2001:db8::1\n", want: ok},
+		{name: "our address, an author of a customer", own: both, fields: "Source-IP: 192.0.2.9\n", header: "From: a@customer.example\n", want: ok},
+		{name: "our address, and a token that nobody signed", own: ips, fields: "Source-IP: 192.0.2.9\n", header: token, source: "original:X-Token", want: ok},
+		{name: "not our address, our name", own: both, fields: "Source-IP: 203.0.113.9\n", header: fromUs, want: address},
+		{name: "not our address, sent again with our signature", own: both, fields: "Source-IP: 203.0.113.9\n", header: dkimOurs + fromEvil + signs + fromUs, want: address},
+		{name: "not our address, our key's token", own: both, fields: "Source-IP: 203.0.113.9\n", header: fromUs + token, source: "original:X-Token", signed: true, want: address},
+
+		// An address that the reported mail's header tells.
+		{name: "taken in from our address", own: ips, header: fromWithin + fromOurs + fromUs, want: ok},
+		{name: "taken in from another address", own: ips, header: fromWithin + fromEvil + fromOurs + fromUs, want: address},
+		{name: "SPF of the border", own: ips, header: "Received-SPF: pass (a.mx.example.net: domain of x) client-ip=192.0.2.9;\n" + fromOurs + fromUs, want: ok},
+		{name: "SPF that came with the mail, and no border", own: ips, header: "Received-SPF: pass (a.mx.example.net: domain of x) client-ip=192.0.2.9;\n" + fromUs, want: nothing},
+		{name: "SPF that came with the mail", own: ips, header: fromEvil + "Received-SPF: pass (a.mx.example.net: domain of x) client-ip=192.0.2.9;\n" + fromUs, want: nothing},
+		{name: "a border that calls itself the provider's", own: ips, header: asWithin + fromOurs + fromUs, want: nothing},
+		{name: "hops of nobody above", own: ips, header: byNobody + fromOurs + fromUs, want: nothing},
+		{name: "no address, our name", own: both, header: fromUs, want: nothing},
+
+		// Domains.
+		{name: "only our name", own: domains, header: fromUs, want: nothing},
+		{name: "our name, from anywhere", own: domains, fields: "Source-IP: 203.0.113.9\n", header: fromUs, want: nothing},
+		{name: "our bounce address", own: domains, fields: "Original-Mail-From: <b@example.com>\n", header: "Return-Path: <b@example.com>\n" + fromUs, want: nothing},
+		{name: "found genuine", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=example.com; spf=fail smtp.mailfrom=x@evil.example\n", want: ok},
+		{name: "found genuine below our domain", own: domains, fields: "Authentication-Results: mx; spf=pass smtp.mailfrom=b.News.Example.COM\n", want: ok},
+		{name: "found another's", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=evil.example; spf=fail smtp.mailfrom=x@example.com\n", header: fromUs, want: another},
+		{name: "found of one whose name ends like ours", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=notexample.com\n", header: fromUs, want: another},
+		{name: "found of one with our name in front", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=example.com.evil.example\n", header: fromUs, want: another},
+		{name: "found nothing", own: domains, fields: "Authentication-Results: mx; dkim=none; spf=none smtp.mailfrom=x@example.com\n", header: fromUs, want: nothing},
+		{name: "a second server's word", own: domains, fields: "Authentication-Results: mx; dkim=none header.d=x.example; spf=fail smtp.mailfrom=x@example.com\nAuthentication-Results: evil.example; dkim=pass header.d=example.com\n", header: fromUs, want: another},
+		{name: "found by DMARC", own: domains, fields: "Authentication-Results: mx; dmarc=pass header.from=example.com\n", want: ok},
+
+		// Domains, as the reported mail's header tells.
+		{name: "taken in and found genuine", own: domains, header: dkimOurs + fromWithin + fromOurs + fromUs, want: ok},
+		{name: "Yahoo says that it has nothing to say", own: domains, fields: "Authentication-Results: authentication result string is not available\n", header: dkimOurs + fromOurs + fromUs, want: ok},
+		{name: "found genuine, as the mail says", own: domains, header: fromEvil + dkimOurs + fromOurs + fromUs, want: nothing},
+		{name: "found genuine, and no border", own: domains, header: dkimOurs + fromUs, want: nothing},
+		{name: "found another's, and as the mail says ours", own: domains, header: evilOnly + fromEvil + dkimOurs + fromOurs + fromUs, want: another},
+		{name: "found by a server of nobody", own: domains, header: strings.Replace(dkimOurs, "b.mx.example.net", "out.example.org", 1) + fromOurs + fromUs, want: nothing},
+		{name: "found behind a hop that calls itself the provider's", own: domains, header: asWithin + dkimOurs + fromOurs + fromUs, want: nothing},
+
+		// Tokens.
+		{name: "SPF, and a token that nobody signed", own: domains, header: spfOurs + fromOurs + token, source: "original:X-Token", want: ok},
+		{name: "a token that we signed", own: domains, header: dkimOurs + fromOurs + signs + token, source: "original:X-Token", want: ok},
+		{name: "a token that nobody signed", own: domains, header: dkimOurs + fromOurs + signsNo + token, source: "original:X-Token", want: unsigned},
+		{name: "a second token above the one that we signed", own: domains, header: dkimOurs + fromOurs + signs + "X-Token: 4712\n" + token, source: "original:X-Token", want: unsigned},
+		{name: "another's signature over the token", own: domains, header: dkimOurs + fromOurs + strings.Replace(signs, "d=example.com", "d=evil.example", 1) + signsNo + token, source: "original:X-Token", want: unsigned},
+		{name: "a made-up signature of ours over the token", own: domains, header: dkimOurs + fromOurs + signs + signsNo + token, source: "original:X-Token", want: unsigned},
+		{name: "a made-up signature below our domain", own: domains, header: strings.Replace(dkimOurs, "@example.com", "@news.example.com", 1) + fromOurs + strings.Replace(signs, "d=", "d=news.", 1) + signsNo + token, source: "original:X-Token", want: unsigned},
+		{name: "no signature", own: domains, header: dkimOurs + fromOurs + token, source: "original:X-Token", want: unsigned},
+		{name: "a token of the envelope", own: domains, header: dkimOurs + fromOurs + signs, source: "report:Original-Mail-From", want: unsigned},
+		{name: "a token that our key made", own: domains, header: dkimOurs + fromOurs + token, source: "original:X-Token", signed: true, want: ok},
+		{name: "a token that our key made, of another tenant", own: domains, header: dkimOurs + fromOurs + signsNo + token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", signed: true, want: unsigned},
+		{name: "a tenant that nobody signed", own: domains, header: dkimOurs + fromOurs + signs + token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", want: unsigned},
+		{name: "nothing but a token that our key made", own: domains, header: "CFBL-Feedback-ID: 4711\n", source: "original:CFBL-Feedback-ID", signed: true, want: ok},
+		{name: "a token that our key made, on another's mail", own: domains, header: evilOnly + fromEvil + token, source: "original:X-Token", signed: true, want: another},
+		{name: "the provider names the same", own: domains, fields: "Original-Rcpt-To: 4711@example.org\n", header: dkimOurs + fromOurs + signsNo + "Return-Path: <b-4711=example.org@example.com>\n", source: "rcpt", want: ok},
+		{name: "the provider names somebody else", own: domains, fields: "Original-Rcpt-To: evil@example.org\n", header: dkimOurs + fromOurs + signsNo + token, source: "original:X-Token", want: unsigned},
+		{name: "a header that goes on behind the limit", own: domains, header: dkimOurs + fromOurs + signs + token + strings.Repeat("X-Pad: "+strings.Repeat("y", 500)+"\n", 140), source: "original:X-Token", want: unsigned},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := New(Config{Own: test.own}, nil, nil)
+			c, err := New(Config{Own: test.own}, nil, hosted)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := c.Own(&test.rec); got != test.want {
-				t.Errorf("got %v", got)
+			c.hosts = hosted[0].Hosts
+			r, records := reported(test.fields, test.header)
+			if len(records) != 1 {
+				t.Fatalf("%d records", len(records))
+			}
+			if test.source != "" {
+				id := report.Identity{Subscriber: "4711", By: map[string]report.Rule{"subscriber": {Rule: "rule 1", Source: test.source}}}
+				if test.tenant != "" {
+					id.Tenant, id.By["tenant"] = "t2", report.Rule{Rule: "feedback-id", Source: test.tenant}
+				}
+				records[0].Identify(id)
+			}
+			if got := c.foreign(r, &records[0], test.signed); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
 	}
@@ -68,6 +170,11 @@ func TestAligned(t *testing.T) {
 	}
 }
 
+func signersOf(r *report.Report) []string {
+	row := report.Providers(nil).Of(r)
+	return signers(&row, r.Records(report.Envelope{})[0].Dialect)
+}
+
 // What the built-in table says of a provider that gives out mailboxes at the
 // domain it signs with is not enough to believe one of them.
 func TestMailboxesAreNoProvider(t *testing.T) {
@@ -86,8 +193,16 @@ func TestMailboxesAreNoProvider(t *testing.T) {
 		{"feedback@arf.mail.yahoo.com", "Yahoo!-Mail-Feedback/2.0", "arf.mail.yahoo.com", true},
 		{"anybody@yahoo.com", "Yahoo!-Mail-Feedback/2.0", "yahoo.com", false},
 		{"complaints@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "arf.mail.yahoo.com", true},
+		{"complaints@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "amazonses.com", true},
+		{"complaints@email-abuse.amazonses.com", "x", "amazonses.com", true},
+		{"anybody@hotmail.com", "JMRP/1.0", "microsoft.com", false},
+		{"anybody@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "arf.mail.yahoo.com", false},
+		{"anybody@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "amazonses.com", false},
+		{"complaints@amazonses.com", "Yahoo!-Mail-Feedback/1.0", "amazonses.com", false},
+		{"feedback@arf.mail.yahoo.com", "Yahoo!-Mail-Feedback/2.0", "amazonses.com", false}, // with which all mail of SES is signed
+		{"complaints@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "yahoo.com", false},
 	} {
-		c := &Checker{signers: signers(nil, mail(test.from, test.agent))}
+		c := &Checker{signers: signersOf(mail(test.from, test.agent)), from: test.from}
 		if got := c.aligned(test.signed, domainOf(test.from)) && c.known(test.signed, test.from); got != test.want {
 			t.Errorf("%s by %s: got %v of %v", test.from, test.signed, got, c.signers)
 		}

@@ -61,9 +61,11 @@ func parseResults(v string) authResults {
 		r := result{method: method, value: value, props: make(map[string]string, len(words)-1)}
 		for _, word := range words[1:] {
 			name, value, _ := strings.Cut(word, "=")
-			if name = strings.ToLower(name); r.props[name] == "" {
-				r.props[name] = value
+			name = strings.ToLower(name)
+			if old, twice := r.props[name]; twice && old != value {
+				value = "" // who is meant cannot be told: a server may write what a sender chose
 			}
+			r.props[name] = value
 		}
 		a.results = append(a.results, r)
 	}
@@ -214,8 +216,8 @@ func (c *Checker) signedBy(fields []authResults, from string) (domain string, do
 }
 
 // sentBy is the envelope's domain that spf=pass stands for, where that is a
-// provider's and may speak for from.
-func (c *Checker) sentBy(fields []authResults, from, address string) string {
+// provider's alone and may speak for from.
+func (c *Checker) sentBy(fields []authResults, from string) string {
 	domain := ""
 	for _, a := range fields {
 		for _, r := range a.results {
@@ -223,7 +225,7 @@ func (c *Checker) sentBy(fields []authResults, from, address string) string {
 				continue
 			}
 			d := r.domain()
-			if r.value != "pass" || !c.aligned(d, from) || !listed(c.signers, d, address) {
+			if r.value != "pass" || !c.aligned(d, from) || !covered(c.signers, d) { // who shares a domain can write any From
 				return ""
 			}
 			domain = d

@@ -145,6 +145,17 @@ func (s *signature) unsigned(relaxed bool) string {
 	return strings.TrimRight(canonicalField(name+":"+strings.Join(tags, ";"), relaxed), "\r\n")
 }
 
+// speaksFor reports whether the key may sign for the identity of i= (RFC 6376
+// sections 3.5 and 3.6.1).
+func (s *signature) speaksFor(key *publicKey) bool {
+	i, there := s.tags["i"]
+	if !there {
+		return true
+	}
+	domain := domainOf(i)
+	return domain == s.domain || !key.strict && below(domain, s.domain)
+}
+
 // verify verifies b= over data.
 func (s *signature) verify(data []byte, key *publicKey) error {
 	sig, err := base64.StdEncoding.DecodeString(s.tags["b"])

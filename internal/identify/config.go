@@ -30,7 +30,8 @@ type Rule struct {
 	From string `yaml:"from"`
 
 	// Match is a regular expression (RE2) with at least one of the named groups
-	// subscriber, campaign, tenant and message_id. Its first match counts.
+	// subscriber, campaign, tenant and message_id. All its matches count: where
+	// two of them differ, none does.
 	Match string `yaml:"match"`
 
 	// Decode is the name of a built-in rule of one reader, for a field that has

@@ -66,6 +66,9 @@ var readings = []struct {
 	{"unsubscribe address in base64", listUnsubscribe, "https://example.com/u/" + b64("bob@example.org"), found{"bob@example.org", "", "", ""}},
 	{"unsubscribe VERP", listUnsubscribe, "mailto:unsub-bob=example.org@example.com", found{"bob@example.org", "", "", ""}},
 	{"unsubscribe id before address", listUnsubscribe, "https://example.com/u?email=bob@example.org&subscriber_id=77", found{"77", "", "", ""}},
+	{"unsubscribe address of the list", listUnsubscribe, "https://lists.example.com/unsubscribe/news@lists.example.com", found{}},
+	{"unsubscribe address of the sender", listUnsubscribe, "https://lists.example.com/news@example.com/leave", found{}},
+	{"unsubscribe number for an address", listUnsubscribe, "https://example.com/u?email=id@123.456", found{}},
 	{"unsubscribe opaque", listUnsubscribe, "https://example.com/unsubscribe.aspx?x=DYV38IUE&d=65&u=2&c=111200", found{}},
 	{"unsubscribe opaque mailto", listUnsubscribe, "mailto:unsubscribe-NFXG6AS6-SREUJZV1@example.com", found{}},
 	{"unsubscribe two ids", listUnsubscribe, "https://example.com/u?subscriber_id=77&subscriber_id=78", found{}},
@@ -84,6 +87,10 @@ var readings = []struct {
 	{"verp ambiguous number", verp, "bounce-123-bob=example.org@example.com", found{}},
 	{"verp ambiguous plus", verp, "bounce+12-bob=example.org@example.com", found{}},
 	{"verp ambiguous equals", verp, "bounce+id=bob=example.org@example.com", found{}},
+	{"verp of what is no domain", verp, "bounce-id=12345.token@example.com", found{}},
+	{"verp of two numbers", verp, "bounce-12=34.567@example.com", found{}},
+	{"verp in capitals", verp, "Bounce-Bob=Example.ORG@example.com", found{"Bob@Example.ORG", "", "", ""}},
+	{"verp below a suffix of two", verp, "bounce-bob=example.co.uk@example.com", found{"bob@example.co.uk", "", "", ""}},
 	{"verp no domain", verp, "bounce+bob=example@example.com", found{}},
 	{"verp SRS0", verp, "SRS0=4Fxs=TT=example.com=bounce-bob=example.org@forward.example.net", found{"bob@example.org", "", "", ""}},
 	{"verp SRS0 plus", verp, "SRS0+4Fxs=TT=example.com=bounce-bob=example.org@forward.example.net", found{"bob@example.org", "", "", ""}},
@@ -115,6 +122,13 @@ var readings = []struct {
 	{"msfbl", msfbl, b64("0123456789abcdef0123456789abcdef") + "|" + b64(`{"b":"bind","u":"user","g":"default","r":"bob@example.org"}`), found{"bob@example.org", "", "", ""}},
 	{"msfbl labels", msfbl, b64("0123456789abcdef") + "|" + b64(`{"r":"bob@example.org","customer_id":"7","message_id":"m1","campaign_id":"c1"}`), found{"bob@example.org", "c1", "7", "m1"}},
 	{"msfbl of old", msfbl, b64("bob@example.org@dvp-192-0-2-1@bg-1@426:1:2"), found{"bob@example.org", "", "", ""}},
+	{"msfbl SparkPost", msfbl, b64("0123456789abcdef0123456789abcdef") + "|" + b64(`{"customer_id":"274689","subaccount_id":"4","tenant_id":"spc","message_id":"69e1d393e56933527b28","r":"bob@example.org"}`),
+		found{"bob@example.org", "", "274689", "69e1d393e56933527b28"}},
+	{"msfbl folded", msfbl, b64("0123456789abcdef") + "|eyJyIjoiYm9iQGV4 YW1wbGUub3JnIn0=", found{"bob@example.org", "", "", ""}},
+	{"msfbl of old, empty string", msfbl, b64("bob@example.org@mailout2-120@mailout2-example@"), found{"bob@example.org", "", "", ""}},
+	{"msfbl of old, @ in the string", msfbl, b64("bob@example.org@rm@rm@daily-email@3f012c78-da69-4c19@@#36449@US"), found{"bob@example.org", "", "", ""}},
+	{"msfbl of old, three", msfbl, b64("bob@example.org@rm"), found{}},
+	{"msfbl of old, no address", msfbl, b64("bob@example@rm@rm@x"), found{}},
 	{"msfbl of old, cut", msfbl, b64("bob@example.org"), found{}},
 	{"msfbl no digest", msfbl, "|" + b64(`{"r":"bob@example.org"}`), found{}},
 	{"msfbl two bars", msfbl, "YWJj|YWJj|YWJj", found{}},
@@ -260,6 +274,26 @@ func TestHostile(t *testing.T) {
 					}
 				}
 				b.read(v) // nor does it panic on what is kept from it
+			}
+		}
+	}
+}
+
+// Of a token that is cut anywhere, nothing is read but what the whole one says.
+// Those that a shorter value could be as well are left out: addresses and names
+// in clear, numbers, and what is opaque.
+func TestCutTokens(t *testing.T) {
+	clear := []string{"cfbl", "feedback-id", "list-id", "unsubscribe", "verp", "mailman", "phplist", "mailgun bounce", "mailgun variables", "mailgun tag", "mailgun message",
+		"sendgrid", "postmark tag", "postal", "mautic email", "ses tags", "mailtrain", "sendy", "aol", "mautic", "mailer info", "msfbl of old", "message-id", "kumoref more behind"}
+	for _, test := range readings {
+		if slices.ContainsFunc(clear, func(prefix string) bool { return strings.HasPrefix(test.name, prefix) }) {
+			continue
+		}
+		for cut := range test.in {
+			for i, v := range test.read(test.in[:cut]) {
+				if v != "" && v != test.want[i] {
+					t.Errorf("%s: cut at %d it says %q", test.name, cut, v)
+				}
 			}
 		}
 	}

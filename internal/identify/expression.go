@@ -56,11 +56,29 @@ func (e *expression) groups(signed bool) error {
 	return nil
 }
 
-func (e *expression) read(v string) (f found) {
-	m := e.re.FindStringSubmatchIndex(v)
-	if m == nil {
-		return f
+// maxMatches is how often an expression may match in one value: a value that
+// says more says nothing for certain.
+const maxMatches = 16
+
+// read joins what all matches give. Where two of them differ in a field, it
+// cannot be told which is meant.
+func (e *expression) read(v string) (all found) {
+	matches := e.re.FindAllStringSubmatchIndex(v, maxMatches+1)
+	if len(matches) > maxMatches {
+		return found{}
 	}
+	for _, m := range matches {
+		for i, value := range e.match(v, m) {
+			if value != "" && !all.set(i, value) {
+				return found{}
+			}
+		}
+	}
+	return all
+}
+
+// match gives the fields of one match, if it is signed where it must be.
+func (e *expression) match(v string, m []int) (f found) {
 	start, end := len(v), 0
 	for i, group := range e.field {
 		if group == 0 || m[2*group] < 0 {

@@ -109,6 +109,17 @@ func TestIdentify(t *testing.T) {
 			"identified subscriber=bob@example.org(list-unsubscribe original:List-Unsubscribe)"},
 		{"encoded URIs", Config{}, []string{"List-Unsubscribe: =?UTF-8?Q?=3Chttps=3A//example.com/subscriber/77=3E?="}, "identified subscriber=77(list-unsubscribe original:List-Unsubscribe)"},
 
+		{"encoded words", Config{}, []string{"X-PM-RCPT: =?utf-8?q?|bTB8MjU1fDk4NHxib2JAZXhh?=\r\n =?utf-8?q?bXBsZS5vcmc=3D|?="}, "identified subscriber=bob@example.org(postmark original:X-PM-RCPT) tenant=984(postmark original:X-PM-RCPT)"},
+		{"encoded words of a token", Config{}, []string{"X-SG-EID:\r\n =?us-ascii?Q?u001=2EAAECAwQFBgcI?=\r\n =?us-ascii?Q?CQoLDA0ODxAREhM=3D?="}, "partial message_id=u001.AAECAwQFBgcICQoLDA0ODxAREhM=(sendgrid original:X-SG-EID)"},
+		{"encoded words for a rule", Config{Rules: []Rule{ref}}, []string{"X-Ref: =?utf-8?b?" + b64("summer.s1") + "?="}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
+		{"encoded words in part", Config{Rules: []Rule{ref}}, []string{"X-Ref: =?utf-8?q?summer?=.s1"}, "unknown"},
+		{"encoded words of an unknown charset", Config{Rules: []Rule{ref}}, []string{"X-Ref: =?x-none?q?summer.s1?="}, "unknown"},
+		{"encoded words that hide a line", Config{Rules: []Rule{{From: "original:X-Ref", Match: `^(?P<subscriber>(?s:.*))$`}}}, []string{"X-Ref: =?utf-8?q?a=0Ab?="}, "unknown"},
+
+		{"two matches that differ", Config{Rules: []Rule{{From: "original:X-Ref", Match: `id=(?P<subscriber>\d+)`}}}, []string{"X-Ref: id=5&id=7"}, "unknown"},
+		{"two matches that agree", Config{Rules: []Rule{{From: "original:X-Ref", Match: `id=(?P<subscriber>\d+)`}}}, []string{"X-Ref: id=5&id=5"}, "identified subscriber=5(rule 1 original:X-Ref)"},
+		{"two matches, one of which has less to say", Config{Rules: []Rule{{From: "original:X-Ref", Match: `(?P<campaign>c\d)|(?P<subscriber>s\d)`}}}, []string{"X-Ref: c1 s2"}, "identified subscriber=s2(rule 1 original:X-Ref) campaign=c1(rule 1 original:X-Ref)"},
+
 		{"placeholder", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.xxx"}, "partial campaign=summer(rule 1 original:X-Ref)"},
 		{"placeholder in a VERP", Config{}, []string{"Return-Path: <bounce-redacted=aol.com@example.com>"}, "unknown"},
 		{"the report's own hash", Config{}, []string{"report:Original-Rcpt-To: " + digest + "@example.org", "Return-Path: <bounce-" + digest + "=example.org@example.com>", "List-Unsubscribe: <https://example.com/?subscriber_id=" + digest + ">"}, "unknown"},

@@ -63,8 +63,9 @@ func (f *found) set(i int, v string) (ok bool) {
 }
 
 // listUnsubscribe reads one URI of List-Unsubscribe (RFC 2369, RFC 8058): the
-// parameters and path segments that say what they hold, an address in the path,
-// and a VERP form in the address of a mailto.
+// parameters and path segments that say what they hold, an address in the path
+// that is none of the sender's own, such as the list's, and a VERP form in the
+// address of a mailto.
 func listUnsubscribe(v string) (f found) {
 	l, ok := parseLink(v)
 	if !ok {
@@ -90,7 +91,11 @@ func listUnsubscribe(v string) (f found) {
 		if i := label(segment); i >= 0 && n+1 < len(l.path) && isToken(l.path[n+1]) && !f.set(i, l.path[n+1]) {
 			return found{}
 		}
-		if v := addressIn(segment); v != "" && address != "" && address != v {
+		v := addressIn(segment)
+		if v != "" && related(v[strings.LastIndexByte(v, '@')+1:], l.host) {
+			v = ""
+		}
+		if v != "" && address != "" && address != v {
 			return found{}
 		} else if v != "" {
 			address = v

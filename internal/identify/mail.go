@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"mime"
 	"slices"
 	"strings"
 	"unicode"
@@ -105,6 +106,7 @@ func (m *mail) collect(s *source) (all []value) {
 		all = m.usable(all, &originalMailFrom, bare(m.r.OriginalMailFrom))
 	default:
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
+			v = unencoded(v)
 			if !s.uris {
 				all = m.usable(all, s, v)
 				continue
@@ -184,6 +186,23 @@ func unfold(v string) string {
 		return v
 	}
 	return strings.NewReplacer(" ", "", "\t", "").Replace(v)
+}
+
+// unencoded decodes a value that is encoded words and nothing else (RFC 2047
+// section 6.2), as some programs write whatever is long.
+func unencoded(v string) string {
+	if !strings.HasPrefix(v, "=?") || len(v) > 2*maxValue {
+		return v
+	}
+	for word := range strings.FieldsSeq(v) {
+		if !strings.HasPrefix(word, "=?") || !strings.HasSuffix(word, "?=") {
+			return v
+		}
+	}
+	if plain, err := new(mime.WordDecoder).DecodeHeader(v); err == nil {
+		return plain
+	}
+	return v
 }
 
 func backward(values []string) []string {

@@ -6,7 +6,8 @@ import (
 
 // msfbl reads the X-MSFBL of Momentum and SparkPost (support.sparkpost.com,
 // momentum/4/modules/fbl): a digest, "|" and base64 of a JSON object in which r
-// is the recipient; of old, base64 of recipient@binding@group@string.
+// is the recipient and customer_id the customer, of what tenant_id names: the
+// installation; of old, base64 of recipient@binding@group@string.
 func msfbl(v string) (f found) {
 	digest, data, split := strings.Cut(unfold(v), "|")
 	if !split {
@@ -19,6 +20,9 @@ func msfbl(v string) (f found) {
 		return f
 	}
 	if o, ok := object(b); ok {
+		if o["customer_id"] != "" {
+			delete(o, "tenant_id")
+		}
 		for key, v := range o {
 			if i := label(key); i >= 0 && !f.set(i, v) {
 				return found{}
@@ -29,7 +33,7 @@ func msfbl(v string) (f found) {
 		}
 		return f
 	}
-	if p := strings.Split(string(b), "@"); !split && (len(p) == 4 || len(p) == 5) && isAddress(p[0]+"@"+p[1]) {
+	if p := strings.Split(string(b), "@"); !split && len(p) >= 4 && isAddress(p[0]+"@"+p[1]) {
 		f[subscriber] = p[0] + "@" + p[1]
 	}
 	return f

@@ -23,6 +23,7 @@ const (
 	leastSamples   = 3  // mails that have it
 	leastShare     = 50 // percent of the samples
 	leastToken     = 3  // octets of a token
+	leastDistinct  = 90 // percent of a token's values: some people complain twice
 	maxProposals   = 5
 	maxTokenPieces = 12
 )
@@ -36,13 +37,20 @@ var notTokens = []string{
 	"x-proofpoint-", "x-mimecast-", "x-mailer", "user-agent", "thread-", "x-original-", "x-rspamd-", "x-report-abuse", "x-priority", "list-id", "autocrypt",
 }
 
+// row is what one sample has in a field.
+type row struct {
+	tokens []string
+	rcpt   string // the recipient that the sample names, or his hash; "": none, or several
+}
+
 // Propose looks through the reports of mails that no rule identified for fields
-// whose value is another in each mail and of one shape in all: the best five.
+// whose value is another for nearly each person and of one shape in all: the
+// best five.
 func Propose(samples []*report.Report) []Proposal {
 	values := make(map[string]map[int]string) // source: number of the sample: value
 	for i, r := range samples {
 		for name, v := range r.Header(report.FromOriginal).Fields() {
-			source := report.FromOriginal + ":" + name
+			source, v := report.FromOriginal+":"+name, unencoded(v)
 			if name == "return-path" {
 				source, v = "mailfrom", bare(v)
 			}
@@ -60,7 +68,7 @@ func Propose(samples []*report.Report) []Proposal {
 	}
 	var all []Proposal
 	for source, of := range values {
-		if p, ok := propose(source, of, len(samples)); ok {
+		if p, ok := propose(source, of, samples); ok {
 			all = append(all, p)
 		}
 	}
@@ -76,12 +84,16 @@ func candidate(name, v string) bool {
 }
 
 // propose makes a rule for one field, if its values have a common shape.
-func propose(source string, of map[int]string, samples int) (p Proposal, ok bool) {
-	shapes := make(map[string][][]string)
-	for _, v := range of {
+func propose(source string, of map[int]string, samples []*report.Report) (p Proposal, ok bool) {
+	shapes := make(map[string][]row)
+	for i, v := range of {
 		tokens, shape := split(v)
 		if v != "" && len(tokens) <= maxTokenPieces {
-			shapes[shape] = append(shapes[shape], tokens)
+			r := row{tokens: tokens}
+			if rcpts := samples[i].OriginalRcptTo; len(rcpts) == 1 {
+				r.rcpt = strings.ToLower(rcpts[0])
+			}
+			shapes[shape] = append(shapes[shape], r)
 		}
 	}
 	var shape string
@@ -91,7 +103,7 @@ func propose(source string, of map[int]string, samples int) (p Proposal, ok bool
 		}
 	}
 	rows := shapes[shape]
-	if len(rows) < leastSamples || len(rows)*100 < samples*leastShare {
+	if len(rows) < leastSamples || len(rows)*100 < len(samples)*leastShare {
 		return p, false
 	}
 	match, ok := pattern(shape, rows)
@@ -132,21 +144,25 @@ func split(v string) (tokens []string, shape string) {
 }
 
 // pattern is the expression for the rows of one shape: what is equal in all of
-// them stands as it is, what is another in each is the subscriber, and the
-// first that recurs is the campaign. ok: exactly one token is the subscriber's.
-func pattern(shape string, rows [][]string) (match string, ok bool) {
-	columns := len(rows[0])
+// them stands as it is, what is another for each person is the subscriber, and
+// the first that recurs is the campaign. ok: exactly one token is the
+// subscriber's.
+func pattern(shape string, rows []row) (match string, ok bool) {
+	columns := len(rows[0].tokens)
 	distinct := make([]int, columns)
 	subscriberAt, campaignAt := -1, -1
 	for c := range columns {
 		seen, shortest := make(map[string]bool), leastToken
 		for _, row := range rows {
-			seen[row[c]] = true
-			shortest = min(shortest, len(row[c]))
+			seen[row.tokens[c]] = true
+			shortest = min(shortest, len(row.tokens[c]))
 		}
 		distinct[c] = len(seen)
 		switch {
-		case distinct[c] == len(rows) && shortest >= leastToken:
+		case distinct[c]*100 >= len(rows)*leastDistinct && shortest >= leastToken:
+			if !personal(rows, c) {
+				continue
+			}
 			if subscriberAt >= 0 {
 				return "", false // it cannot be told which of them
 			}
@@ -172,7 +188,7 @@ func pattern(shape string, rows [][]string) (match string, ok bool) {
 		case c == campaignAt:
 			fmt.Fprintf(&b, "(?P<campaign>%s)", class(rows, c))
 		case distinct[c] == 1:
-			b.WriteString(regexp.QuoteMeta(rows[0][c]))
+			b.WriteString(regexp.QuoteMeta(rows[0].tokens[c]))
 		default:
 			b.WriteString(class(rows, c))
 		}
@@ -182,15 +198,41 @@ func pattern(shape string, rows [][]string) (match string, ok bool) {
 	return b.String(), true
 }
 
+// personal reports whether a column can be the subscriber's by what the samples
+// say of their recipients: no two of them share a value, and those who are named
+// twice have the same one more often than another. A mail's own number has not.
+func personal(rows []row, c int) bool {
+	holder, values := make(map[string]string), make(map[string][]string)
+	same, differs := 0, 0
+	for _, row := range rows {
+		token := row.tokens[c]
+		if row.rcpt == "" {
+			continue
+		}
+		if holder[token] != "" && holder[token] != row.rcpt {
+			return false
+		}
+		holder[token] = row.rcpt
+		if known := values[row.rcpt]; slices.Contains(known, token) {
+			same++
+		} else {
+			differs += min(1, len(known))
+			values[row.rcpt] = append(known, token)
+		}
+	}
+	return same >= differs
+}
+
 // class is an expression for a column: a UUID, digits, hexadecimal, or any
 // letters and digits. Too few octets tell neither hexadecimal nor a length.
-func class(rows [][]string, c int) string {
-	digits, hex, uuid, length := true, true, true, len(rows[0][c])
+func class(rows []row, c int) string {
+	digits, hex, uuid, length := true, true, true, len(rows[0].tokens[c])
 	for _, row := range rows {
-		digits = digits && each(row[c], isDigit, "")
-		hex = hex && each(row[c], isHex, "") && strings.ToLower(row[c]) == row[c]
-		uuid = uuid && isUUID(row[c])
-		if len(row[c]) != length {
+		token := row.tokens[c]
+		digits = digits && each(token, isDigit, "")
+		hex = hex && each(token, isHex, "") && strings.ToLower(token) == token
+		uuid = uuid && isUUID(token)
+		if len(token) != length {
 			length = 0
 		}
 	}

@@ -1,19 +1,15 @@
 package identify
 
 import (
-	"mime"
 	"net/url"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // uris are the URIs of a List-Unsubscribe (RFC 2369 section 2), without their
 // brackets and the white space of folding; one without brackets is itself.
 func uris(v string) (all []string) {
-	if strings.HasPrefix(v, "=?") { // some encode the whole value
-		if plain, err := new(mime.WordDecoder).DecodeHeader(v); err == nil {
-			v = plain
-		}
-	}
 	if strings.IndexByte(v, '<') < 0 {
 		return []string{unfold(v)}
 	}
@@ -31,6 +27,7 @@ func uris(v string) (all []string) {
 
 // link is a URL of http or mailto.
 type link struct {
+	host  string
 	path  []string // decoded segments; of mailto none
 	to    string   // of mailto: the address
 	query url.Values
@@ -44,6 +41,7 @@ func parseLink(v string) (l link, ok bool) {
 	}
 	switch strings.ToLower(u.Scheme) {
 	case "http", "https":
+		l.host = u.Hostname()
 		for segment := range strings.SplitSeq(strings.Trim(u.EscapedPath(), "/"), "/") {
 			plain, err := url.PathUnescape(segment)
 			if err != nil {
@@ -91,10 +89,15 @@ func isAddress(v string) bool {
 	return at > 0 && at <= maxLocal && isWord(v) && strings.IndexByte(v[:at], '@') < 0 && isDomain(v[at+1:])
 }
 
-// isDomain reports whether v is a domain of two labels or more.
+// isDomain reports whether v is a domain below a public suffix that there is:
+// what is not could be two pieces of a token.
 func isDomain(v string) bool {
-	dot := strings.LastIndexByte(v, '.')
-	if dot <= 0 || len(v) > 253 || len(v)-dot < 3 || v[len(v)-1] <= '9' {
+	if len(v) > 253 || strings.IndexByte(v, '.') <= 0 {
+		return false
+	}
+	lower := strings.ToLower(v)
+	suffix, icann := publicsuffix.PublicSuffix(lower)
+	if suffix == lower || !icann && strings.IndexByte(suffix, '.') < 0 {
 		return false
 	}
 	for label := range strings.SplitSeq(v, ".") {
@@ -103,6 +106,13 @@ func isDomain(v string) bool {
 		}
 	}
 	return true
+}
+
+// related reports whether two domains belong to one organisation.
+func related(a, b string) bool {
+	one, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(a))
+	other, otherErr := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(b))
+	return err == nil && otherErr == nil && one == other
 }
 
 // each reports whether all octets of v, which is not empty, are of a class or

@@ -31,8 +31,10 @@ type Server struct {
 	// User and Password are the only ones that may log in.
 	User, Password string
 	// Token is the access token that logs User in by OAUTHBEARER or XOAUTH2, if
-	// Caps offer them. A client's certificate logs in whom it names, by EXTERNAL.
-	Token string
+	// Caps offer them; GoodToken, where set, decides instead. A client's
+	// certificate logs in whom it names, by EXTERNAL.
+	Token     string
+	GoodToken func(token string) bool
 	// TLS, where set, offers STARTTLS; with ImplicitTLS every connection
 	// starts with the handshake.
 	TLS         *tls.Config

@@ -78,6 +78,12 @@ func (p *people) addOthers(addresses, own []string) {
 	}
 }
 
+func (p *people) addAll(addresses []string) {
+	for _, addr := range addresses {
+		p.add(addr)
+	}
+}
+
 // addIn adds the addresses within a text.
 func (p *people) addIn(text string) {
 	for _, addr := range anAddress.FindAllString(text, -1) {

@@ -116,14 +116,16 @@ func (f *Filter) hidesAddresses() bool { return f.addresses == hash || f.address
 
 // Records filters all records of one report, which may name each other's
 // recipients. What they share with the Report, or with each other, is copied
-// first. It comes last: identity and verdict need the addresses. A complainant
-// who was named is hashed, and rcpt_hash has the hash; where addresses are
-// dropped, there is a token or none.
-func (f *Filter) Records(records []report.Record) {
+// first. It comes last: identity and verdict need the addresses. tokens are
+// addresses of people whom the report does not name, but some token of the
+// reported mail does. A complainant who was named is hashed, and rcpt_hash has
+// the hash; where addresses are dropped, there is a token or none.
+func (f *Filter) Records(records []report.Record, tokens ...string) {
 	if f == nil {
 		return
 	}
 	var known people
+	known.addAll(tokens)
 	for i := range records {
 		known.ofRecord(&records[i])
 	}
@@ -252,12 +254,13 @@ func copyOf(v reflect.Value, change func(string) string) reflect.Value {
 
 // Head filters the start of a mail that is kept, of which r was read. Reading
 // the result again gives hashed recipients, or none; its report_id is another,
-// and the one of r holds.
-func (f *Filter) Head(head []byte, r *report.Report) []byte {
+// and the one of r holds. tokens are as in Records.
+func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 	if f == nil {
 		return head
 	}
 	var known people
+	known.addAll(tokens)
 	known.ofReport(r)
 	s := f.scrubber(&known)
 	if f.subject != drop {

@@ -2,15 +2,12 @@ package privacy_test
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"html"
 	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -69,7 +66,18 @@ var forms = map[string]func(local, domain string) string{
 	"base64, folded":   func(l, d string) string { return folded(l, d, "\r\n\t") },
 	"base64, unfolded": func(l, d string) string { return folded(l, d, " ") },
 	"base64 of VERP":   func(l, d string) string { return base64.StdEncoding.EncodeToString([]byte(l + "=" + d)) },
-	"many":             func(l, d string) string { return strings.Repeat(l+"@"+d+",", 3) },
+	"Q words, split": func(l, d string) string {
+		return "=?us-ascii?Q?Dear_" + l + "=40" + d[:3] + "?=\r\n =?us-ascii?Q?" + d[3:] + "_and_so_on?="
+	},
+	"B words, split": func(l, d string) string {
+		return "=?utf-8?B?" + base64.StdEncoding.EncodeToString([]byte("Dear "+l[:2])) + "?=\r\n\t=?utf-8?b?" + base64.StdEncoding.EncodeToString([]byte(l[2:]+"@"+d+"!")) + "?="
+	},
+	"base64 in Q words, split": func(l, d string) string {
+		b := base64.StdEncoding.EncodeToString([]byte("m0|255|984|" + l + "@" + d))
+		return "=?utf-8?q?|" + b[:20] + "?= =?utf-8?q?" + strings.ReplaceAll(b[20:], "=", "=3D") + "|?="
+	},
+	"words of a strange charset": func(l, d string) string { return "=?x-none?Q?" + l + "=40" + d[:2] + "?= =?x-none?Q?" + d[2:] + "?=" },
+	"many":                       func(l, d string) string { return strings.Repeat(l+"@"+d+",", 3) },
 }
 
 func folded(local, domain, fold string) string {
@@ -83,58 +91,6 @@ func hexed(mark, s string) string {
 		fmt.Fprintf(&out, "%s%02X", mark, c)
 	}
 	return out.String()
-}
-
-var (
-	digits   = regexp.MustCompile(`[A-Za-z0-9+/_-]{8,}`)
-	percents = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-	equals   = regexp.MustCompile(`=[0-9A-Fa-f]{2}`)
-	escapes  = regexp.MustCompile(`\\u00[0-9A-Fa-f]{2}`)
-)
-
-// leaks looks for an address by other means than the filter's: everything is
-// decoded, and again.
-func leaks(text, local, domain string) bool {
-	layer, seen := []string{text}, map[string]bool{}
-	for depth := 0; len(layer) > 0 && depth < 3; depth++ {
-		var next []string
-		for _, s := range layer {
-			joined := strings.NewReplacer("=\r\n", "", "=\n", "", `\r\n`, "", `\n`, "", `\t`, "").Replace(s)
-			for _, mark := range []*regexp.Regexp{percents, percents, equals, equals, escapes} {
-				joined = mark.ReplaceAllStringFunc(joined, func(h string) string {
-					c, _ := hex.DecodeString(h[len(h)-2:])
-					return string(c)
-				})
-			}
-			for _, plain := range []string{s, joined, html.UnescapeString(s)} {
-				plain = strings.ToLower(plain)
-				for _, at := range []string{"@", "=", "+", "%", "#"} {
-					if strings.Contains(plain, strings.ToLower(local+at+domain)) {
-						return true
-					}
-				}
-				if strings.Contains(plain, strings.ToLower("="+domain+"="+local+"@")) {
-					return true
-				}
-			}
-			squeezed := strings.NewReplacer(" ", "", "\r", "", "\n", "", "\t", "").Replace(joined)
-			for _, found := range append(digits.FindAllString(s, -1), digits.FindAllString(squeezed, -1)...) {
-				found = strings.NewReplacer("-", "+", "_", "/").Replace(found)
-				for offset := range min(4, len(found)) {
-					part := found[offset:]
-					if len(part)%4 == 1 {
-						part = part[:len(part)-1]
-					}
-					if b, err := base64.RawStdEncoding.DecodeString(part); err == nil && !seen[string(b)] {
-						seen[string(b)] = true
-						next = append(next, string(b))
-					}
-				}
-			}
-		}
-		layer = next
-	}
-	return false
 }
 
 // record has an address in each of its places.

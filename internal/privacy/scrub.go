@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	maxLayers  = 2 // base64 within base64
+	maxLayers  = 2 // base64 or encoded words within each other
 	minSubject = 8 // octets of a subject that is looked for outside of its field
 )
 
@@ -65,7 +65,8 @@ func (s *scrubber) string(text string) string { return s.hide(text, 0) }
 
 func (s *scrubber) bytes(b []byte, layer int) []byte { return []byte(s.hide(string(b), layer)) }
 
-// hide hides what is plain in text, then what is in base64.
+// hide hides what is in encoded words in text, then what is plain, then what is
+// in base64.
 func (s *scrubber) hide(text string, layer int) string {
 	if s.subjects && namesSubject(text) {
 		text = subjectField.ReplaceAllString(text, "$1")
@@ -74,11 +75,10 @@ func (s *scrubber) hide(text string, layer int) string {
 	if !s.any && !s.subjects {
 		return text
 	}
-	text = s.plain(text)
 	if layer == maxLayers {
-		return text
+		return s.plain(text)
 	}
-	return s.encoded(text, layer)
+	return s.encoded(s.plain(s.words(text, layer)), layer)
 }
 
 var (

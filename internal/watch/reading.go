@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
@@ -35,38 +36,31 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 	if len(records) == 0 {
 		return nil, false
 	}
-	token := g.identify(r, records)
+	signed := g.identify(r, records)
 	if g.Trust != nil && r.Kind == report.KindReport {
-		reporter := g.Trust.Check(ctx, mail, whole, r, e.ReceivedAt, token)
-		if reporter.Reason == authentic.NeedsWhole && !whole {
+		switch more := g.Trust.Check(ctx, mail, r, records, e.ReceivedAt, signed); {
+		case more && !whole:
 			return nil, true
+		case more:
+			unchecked(records, "the mail is too long to be checked")
 		}
-		g.trust(records, reporter)
 	}
 	decide(records, doubts)
 	g.Enrich.Records(ctx, records)
-	g.Privacy.Records(records) // last: what comes before needs the addresses
+	g.Privacy.Records(records, g.inTokens(r)...) // last: what comes before needs the addresses
 	return records, false
 }
 
-// identify says whom the records are about. token: they are of class cfbl, and
-// a key of ours vouches for that.
-func (g Reading) identify(r *report.Report, records []report.Record) (token bool) {
-	if g.Identify == nil {
-		return false
-	}
-	return g.Identify.Identify(r, records) && records[0].Class == report.ClassCFBL
+// identify says whom the records are about. signed: a key of ours vouches for
+// that.
+func (g Reading) identify(r *report.Report, records []report.Record) (signed bool) {
+	return g.Identify != nil && g.Identify.Identify(r, records)
 }
 
-// trust gives each record the reporter of all, who is not trusted with mail
-// that is not ours.
-func (g Reading) trust(records []report.Record, reporter report.Reporter) {
+// unchecked says why it was not found out who sent a mail.
+func unchecked(records []report.Record, reason string) {
 	for i := range records {
-		own := reporter
-		if own.Trusted && !g.Trust.Own(&records[i]) {
-			own.Trusted, own.Reason = false, "the reported mail is not ours"
-		}
-		records[i].Reporter = &own
+		records[i].Reporter.Reason = reason
 	}
 }
 
@@ -88,4 +82,35 @@ func Doubts(received, contact time.Time, since time.Duration) []string {
 }
 
 // Head is the start of a mail as it may be kept, of which r was read.
-func (g Reading) Head(head []byte, r *report.Report) []byte { return g.Privacy.Head(head, r) }
+func (g Reading) Head(head []byte, r *report.Report) []byte {
+	return g.Privacy.Head(head, r, g.inTokens(r)...)
+}
+
+// presets read what well-known senders write, whatever the config has on.
+var presets = sync.OnceValue(func() *identify.Identifier {
+	id, err := identify.New(identify.Config{})
+	if err != nil {
+		panic(err) // nothing in it comes from outside
+	}
+	return id
+})
+
+// inTokens are the addresses that tokens of the reported mail hold, such as a
+// VERP's: where the report names nobody they name him all the same. Without a
+// filter nobody asks.
+func (g Reading) inTokens(r *report.Report) (addresses []string) {
+	if g.Privacy == nil {
+		return nil
+	}
+	records := r.Records(report.Envelope{Providers: g.Providers})
+	for _, id := range []*identify.Identifier{g.Identify, presets()} {
+		if id == nil {
+			continue
+		}
+		id.Identify(r, records)
+		for i := range records {
+			addresses = append(addresses, records[i].Identity.Subscriber)
+		}
+	}
+	return addresses
+}

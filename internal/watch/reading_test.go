@@ -105,3 +105,25 @@ func TestPrivacy(t *testing.T) {
 		}
 	})
 }
+
+// TestPrivacyOfTokens: where the report names nobody, a token that holds the
+// recipient's address is hidden all the same, also with no rule on.
+func TestPrivacyOfTokens(t *testing.T) {
+	filter, err := privacy.New(privacy.Config{Addresses: "drop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := []byte(reportOf("staff@hotmail.com", jmrpFields, "Return-Path: <bounce+mary=example.org@mail.example.com>\n"+
+		"List-Unsubscribe: <https://example.com/u?email=mary%40example.org>\n"+ourHeader+"\n"))
+	g := Reading{Privacy: filter}
+	r := report.Parse(mail, int64(len(mail)))
+	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
+	if len(records) != 1 {
+		t.Fatalf("%d records", len(records))
+	}
+	for name, stored := range map[string]string{"record": string(records[0].AppendJSON(nil)), "head": string(g.Head(mail, r))} {
+		if strings.Contains(stored, "mary") || !strings.Contains(stored, "bounce+redacted@mail.example.com") {
+			t.Errorf("%s: %s", name, stored)
+		}
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -70,21 +69,21 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 		records = was.keep(records[0])
 	}
 	if len(records) > 0 {
-		token := g.identify(r, records)
+		signed := g.identify(r, records)
 		if altered {
 			for i := range records {
 				was.known(&records[i])
 			}
 		}
 		if g.Trust != nil && r.Kind == report.KindReport {
-			g.trust(records, g.reporter(ctx, kept, r, size, was, altered, token))
+			g.trust(ctx, kept, r, records, was, altered, signed)
 		}
 		decide(records, doubts)
 		for i := range records {
 			was.source(&records[i])
 		}
 		g.Enrich.Records(ctx, records)
-		g.Privacy.Records(records)
+		g.Privacy.Records(records, g.inTokens(r)...)
 	}
 	for i := range records {
 		was.stands(&records[i], altered)
@@ -96,26 +95,26 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 	return revision, Revises, nil
 }
 
-// reporter is who sent the mail: as it was found when it came, else as can be
+// trust says who sent the mail: as it was found when it came, else as can be
 // told today.
-func (g Reading) reporter(ctx context.Context, kept ledger.Kept, r *report.Report, size int64, was history, altered, token bool) report.Reporter {
+func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, records []report.Record, was history, altered, signed bool) {
 	var found *report.Reporter
 	for _, old := range was.current {
 		found = old.Reporter
 	}
 	switch {
 	case found != nil && (found.Auth == "pass" || found.Auth == "fail"):
-		return g.Trust.Judge(*found, r, token)
+		g.Trust.Judge(*found, r, records, signed)
 	case altered && found != nil:
-		return *found
+		for i := range records {
+			reporter := *found
+			records[i].Reporter = &reporter
+		}
 	case altered:
-		return report.Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Reason: "the mail is kept without its people"}
+		unchecked(records, "the mail is kept without its people")
+	case g.Trust.Check(ctx, kept.Head, r, records, kept.At, signed):
+		unchecked(records, "the whole mail was not kept")
 	}
-	reporter := g.Trust.Check(ctx, kept.Head, size <= int64(len(kept.Head)), r, kept.At, token)
-	if reporter.Reason == authentic.NeedsWhole {
-		reporter.Reason = "the whole mail was not kept"
-	}
-	return reporter
 }
 
 // history is what the ledger says of a mail.

@@ -84,6 +84,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			return context.Cause(ctx)
 		}
 		if err == nil && !s.once && s.renew() { // in time for a new token
+			_ = sleep(ctx, backoffFirst-time.Since(born)) // where there is none, 80 % of little is nothing
 			continue
 		}
 		if err == nil {
@@ -120,19 +121,13 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
 	ctx, end := s.a.resume.session(ctx)
 	defer end()
-	options := s.a.IMAP
-	s.renewAt = time.Time{}
-	options.Login = func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
-		creds, err := s.a.IMAP.Login(ctx, challenge)
-		if s.renewAt = (time.Time{}); creds.Token != "" && !creds.Expires.IsZero() {
-			s.renewAt = time.Now().Add(time.Until(creds.Expires) / 100 * renewAt)
-		}
-		return creds, err
-	}
-	c, err := imapclient.Dial(ctx, options)
+	c, err := imapclient.Dial(ctx, s.a.IMAP)
 	if err != nil {
 		s.undialed++
 		return err
+	}
+	if s.renewAt = (time.Time{}); !c.Expires().IsZero() {
+		s.renewAt = time.Now().Add(time.Until(c.Expires()) / 100 * renewAt)
 	}
 	s.up, s.refused, s.undialed = true, 0, 0
 	s.live.Store(true)

@@ -48,15 +48,15 @@ var walkthrough = []struct{ id, speaks, complainant, derived, identity, reporter
 		"none: not signed", "review: not trusted: not signed", "the subject names 192.0.2.222"},
 	{"055", "complaint fbl amazonses/sns ses-json", "named 1",
 		"feedback_type=json:complaint.complaintFeedbackType original=json:mail.headers original_mail_from=json:mail.source original_rcpt_to=json:complaint.complainedRecipients user_agent=json:complaint.userAgent",
-		"unknown", "unchecked: signatures are not verified: trust.dkim is off", "review: trust is not checked",
-		"JSON that SNS mails; its simulator complains; no arrivalDate"},
+		"unknown", "none: not signed by sns.amazonaws.com", "review: not trusted: not signed by sns.amazonaws.com",
+		"anybody's topic is signed so: never trusted; JSON that SNS mails; its simulator complains; no arrivalDate"},
 	{"061", "complaint fbl validity/comcast returnpath1", "hashed 1", "", "unknown",
 		"unchecked: our servers doubt its signature, and it could not be verified again",
 		"review: complainant known by a hash only, trust is not checked",
 		"our amavisd says dkim=fail, body altered; 32 hex digits at comcast.net"},
 	{"077", "complaint fbl yahoo/cfl yahoo", "named 1", "", "unknown",
 		"pass arf.mail.yahoo.com by a-r, partial, trusted", "yes: complaint of class fbl, named, by a trusted reporter",
-		"our amavisd says dkim=pass header.d=arf.mail.yahoo.com; Content-Type is not signed; info@domain3.tld is ours"},
+		"our amavisd says dkim=pass header.d=arf.mail.yahoo.com; Content-Type is not signed; 10.17.18.25 is ours"},
 	{"079", "complaint fbl zoho/fbl zoho", "none 0", "original_mail_from=original:Return-Path", "unknown",
 		"none: not signed", "review: complainant not known, not trusted: not signed",
 		"Delivered-To is there, and nobody is invented of it"},
@@ -144,7 +144,7 @@ var walkthrough = []struct{ id, speaks, complainant, derived, identity, reporter
 var walkthroughTrust = authentic.Config{
 	AuthservIDs: []string{"correo.domain1.tld", "mail.domain.tld", "mx.google.com"},
 	Hops:        []string{"localhost", ".domain1.tld", ".domain.tld"},
-	Own:         authentic.Own{Domains: []string{"domain3.tld", "example.com"}},
+	Own:         authentic.Own{Domains: []string{"domain3.tld", "example.com"}, IPs: []string{"10.17.18.25"}},
 }
 
 func TestWalkthrough(t *testing.T) {

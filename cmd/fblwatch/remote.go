@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+const (
+	remoteMail   = 1 << 20 // octets kept of one mail; several wait to be read
+	remoteWindow = 10_000  // UIDs that are asked for at once, to begin with
+)
+
+// remoteMails yields the mails of an account's folder from its first UID on, as
+// mailfile.Read does those of a file: their Number is the UID. It opens the
+// folder by EXAMINE and leaves no trace.
+func (p *program) remoteMails(ctx context.Context, a Account) iter.Seq2[mailfile.Mail, error] {
+	return func(yield func(mailfile.Mail, error) bool) {
+		if err := p.readFolder(ctx, a, yield); err != nil {
+			yield(mailfile.Mail{Path: a.URL.Folder}, fmt.Errorf("account %s: %w", a.Name, err))
+		}
+	}
+}
+
+func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile.Mail, error) bool) error {
+	options, err := p.imapOptions(a)
+	if err != nil {
+		return err
+	}
+	client, err := imapclient.Dial(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	selected, err := client.Examine(ctx, a.URL.Folder)
+	if err != nil {
+		return &watch.FolderError{Folder: a.URL.Folder, Err: err}
+	}
+	next := uint64(selected.UIDNext)
+	if next == 0 { // not told
+		next = 1 << 32
+	}
+	for low, width := uint64(1), uint64(remoteWindow); low < next; {
+		high := min(low+width, next) - 1
+		uids, err := client.Search(ctx, uint32(low), uint32(high))
+		if err != nil {
+			return err
+		}
+		if len(uids) < remoteWindow/10 { // they are sparse
+			width *= 2
+		}
+		low = high + 1
+		for mail, err := range client.Fetch(ctx, uids, remoteMail) {
+			if err != nil {
+				return err
+			}
+			if mail.Gone {
+				continue
+			}
+			err = nil
+			if mail.Bodyless {
+				err = fmt.Errorf("account %s: folder %s: the server gives nothing of mail UID %d", a.Name, a.URL.Folder, mail.UID)
+			}
+			more := yield(mailfile.Mail{Path: a.URL.Folder, Number: int(mail.UID), Body: mail.Body, Size: max(mail.Size, int64(len(mail.Body)))}, err)
+			mail.Release()
+			if !more {
+				return nil
+			}
+		}
+	}
+	return client.Logout(ctx)
+}
