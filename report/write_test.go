@@ -183,6 +183,7 @@ func TestWriteRefuses(t *testing.T) {
 		{"not UTF-8", func(m *Message) { m.Report.Outer.Subject = "\xff" }, ErrInvalid, "Subject: "},
 		{"no type", func(m *Message) { m.Report.FeedbackType = "" }, ErrMissing, "Feedback-Type: missing"},
 		{"a type that is no token", func(m *Message) { m.Report.FeedbackType = "abuse Version: 2" }, ErrInvalid, "Feedback-Type: "},
+		{"a type that says nothing", func(m *Message) { m.Report.FeedbackType = "_" }, ErrInvalid, "Feedback-Type: "},
 		{"no user agent", func(m *Message) { m.Report.UserAgent = " " }, ErrMissing, "User-Agent: "},
 		{"no version", func(m *Message) { m.Report.Version = "" }, ErrMissing, "Version: "},
 		{"no sender", func(m *Message) { m.Report.Outer.From = "" }, ErrMissing, "From: "},
