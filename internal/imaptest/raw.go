@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,6 +70,23 @@ func (c *rawConn) must(command string) error {
 		err = fmt.Errorf("imaptest: %s: %s", verb, answer)
 	}
 	return err
+}
+
+// append sends a mail by APPEND, with a literal that every server takes, and
+// returns the tagged answer without its tag.
+func (c *rawConn) append(folder string, mail []byte) (string, error) {
+	tag, err := c.send(fmt.Sprintf("APPEND %s {%d}", quote(folder), len(mail)))
+	for err == nil {
+		var line string
+		line, err = c.r.ReadString('\n')
+		if answer, ok := strings.CutPrefix(line, tag); ok {
+			return strings.TrimSpace(answer), nil
+		}
+		if strings.HasPrefix(line, "+") {
+			_, err = c.Write(slices.Concat(mail, []byte("\r\n")))
+		}
+	}
+	return "", err
 }
 
 // RawFetch is the least that any client must do to read a folder: it logs in
