@@ -29,20 +29,6 @@ const (
 	realPorts = 3                // trials to find free ports
 )
 
-// Families are the real servers there are. They share nothing but the standard:
-// what each offers is in the table of testdata/families.md.
-var Families = []Family{
-	{"dovecot", func(tb testing.TB) *RealServer { return Dovecot(tb).RealServer }},
-	{"cyrus", Cyrus},
-	{"courier", Courier},
-}
-
-// Family is one of the Families.
-type Family struct {
-	Name  string
-	Start func(testing.TB) *RealServer
-}
-
 // RealServer is a real IMAP server on the loopback, with one user whose
 // password works on a plain port, which offers STARTTLS, and under implicit
 // TLS. It ends with its test.
