@@ -18,6 +18,12 @@ import (
 // real is an account on a real Dovecot.
 func real(t testing.TB, d *imaptest.DovecotServer, security imapclient.Security, l ledger.Ledger) *Account {
 	t.Helper()
+	return accountOn(t, d.RealServer, security, l)
+}
+
+// accountOn reads INBOX of a real server into l.
+func accountOn(t testing.TB, d *imaptest.RealServer, security imapclient.Security, l ledger.Ledger) *Account {
+	t.Helper()
 	addr := d.PlainAddr()
 	if security == imapclient.ImplicitTLS {
 		addr = d.TLSAddr()
@@ -59,97 +65,6 @@ func samples(from, to, size int) [][]byte {
 		mails = append(mails, mailOf(i, size))
 	}
 	return mails
-}
-
-func TestDovecot(t *testing.T) {
-	d := imaptest.Dovecot(t)
-	const many = 2000
-	d.Deliver("INBOX", samples(0, many, 0)...)
-	for name, security := range map[string]imapclient.Security{
-		"plain": imapclient.Plain, "STARTTLS": imapclient.STARTTLS, "TLS": imapclient.ImplicitTLS,
-	} {
-		t.Run(name, func(t *testing.T) {
-			l := openLedger(t)
-			a := real(t, d, security, l)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			if err := a.Run(ctx, true); err != nil {
-				t.Fatal(err)
-			}
-			same(t, records(t, l), expected(many))
-			wrote := 0
-			a.Committed = func(c ledger.Committed) { wrote += c.Mails + c.Duplicates }
-			if err := a.Run(ctx, true); err != nil {
-				t.Fatal(err)
-			}
-			if wrote != 0 {
-				t.Errorf("a second sweep read %d mails", wrote)
-			}
-		})
-	}
-}
-
-// TestDovecotWatch appends while a watch runs: everything appears, in order.
-func TestDovecotWatch(t *testing.T) {
-	d := imaptest.Dovecot(t)
-	d.Deliver("INBOX", samples(0, 10, 0)...)
-	l := openLedger(t)
-	a := real(t, d, imapclient.ImplicitTLS, l)
-	rows := make(chan int, 100)
-	a.Committed = func(c ledger.Committed) { rows <- len(c.Rows) }
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	done := make(chan error)
-	go func() { done <- a.Run(ctx, false) }()
-	wait := func(n int) {
-		for n > 0 {
-			select {
-			case k := <-rows:
-				n -= k
-			case <-ctx.Done():
-				t.Fatalf("%d records did not come", n)
-			}
-		}
-	}
-	wait(10)
-	for i := 10; i < 60; i += 5 {
-		d.Append("INBOX", samples(i, i+5, 0)...)
-		wait(5)
-	}
-	same(t, records(t, l), expected(60))
-	cancel()
-	<-done
-}
-
-// TestDovecotRestart: the server goes away and comes back, mails have come.
-func TestDovecotRestart(t *testing.T) {
-	d := imaptest.Dovecot(t)
-	d.Deliver("INBOX", samples(0, 10, 0)...)
-	l := openLedger(t)
-	a := real(t, d, imapclient.Plain, l)
-	rows := make(chan int, 100)
-	a.Committed = func(c ledger.Committed) { rows <- len(c.Rows) }
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	done := make(chan error)
-	go func() { done <- a.Run(ctx, false) }()
-	for want := 10; want <= 30; want += 10 {
-		for n := 0; n < 10; {
-			select {
-			case k := <-rows:
-				n += k
-			case <-ctx.Done():
-				t.Fatalf("records up to %d did not come", want)
-			}
-		}
-		if want < 30 {
-			d.Append("INBOX", samples(want, want+10, 0)...)
-			d.Restart()
-		}
-	}
-	same(t, records(t, l), expected(30))
-	cancel()
-	<-done
 }
 
 // BenchmarkSweep reads 20,000 mails from Dovecot into SQLite, against a reader
