@@ -49,7 +49,7 @@ func (p *ChaosProxy) Fates() string {
 }
 
 const (
-	chaosLife     = 8 * time.Second // of a connection at most
+	chaosLife     = 3 * time.Second // of a connection at most
 	chaosStall    = 3 * time.Second // of one stall at most
 	chaosDelay    = 60 * time.Millisecond
 	chaosSlowest  = 20 << 10 // octets a second
