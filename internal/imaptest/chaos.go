@@ -181,6 +181,7 @@ func (l *badLane) piece(n int) int {
 	if l.random == nil {
 		return n
 	}
+	n = min(n, 1+l.random.IntN(chaosPiece))
 	if l.small && l.random.IntN(2) == 0 {
 		n = min(n, 1+l.random.IntN(chaosSplit))
 	}
