@@ -102,8 +102,8 @@ func familyFolders(t *testing.T, s *imaptest.RealServer) {
 	}
 }
 
-// watching runs a watch in which the records arrive.
-type watching struct {
+// liveWatch runs a watch in which the records arrive.
+type liveWatch struct {
 	t    *testing.T
 	rows chan int
 	ctx  context.Context
@@ -111,8 +111,8 @@ type watching struct {
 	stop func()
 }
 
-func startWatch(t *testing.T, a *Account) *watching {
-	w := &watching{t: t, rows: make(chan int, 1000), done: make(chan error, 1)}
+func startWatch(t *testing.T, a *Account) *liveWatch {
+	w := &liveWatch{t: t, rows: make(chan int, 1000), done: make(chan error, 1)}
 	a.Committed = func(c ledger.Committed) { w.rows <- len(c.Rows) }
 	w.ctx, w.stop = context.WithTimeout(t.Context(), familyTime)
 	go func() { w.done <- a.Run(w.ctx, false) }()
@@ -120,7 +120,7 @@ func startWatch(t *testing.T, a *Account) *watching {
 }
 
 // wait waits for n more records.
-func (w *watching) wait(n int) {
+func (w *liveWatch) wait(n int) {
 	w.t.Helper()
 	for n > 0 {
 		select {
@@ -132,7 +132,7 @@ func (w *watching) wait(n int) {
 	}
 }
 
-func (w *watching) end() {
+func (w *liveWatch) end() {
 	w.t.Helper()
 	w.stop()
 	if err := <-w.done; !errors.Is(err, context.Canceled) {
