@@ -17,7 +17,8 @@ type group struct {
 	c       *imapclient.Client
 	folders []*folder
 	notify  bool
-	open    *folder // whose EXISTS the server tells
+	open    *folder          // whose EXISTS the server tells
+	left    map[*folder]bool // opened and left since the last wait: their last EXISTS may not have been told
 	news    map[*folder]bool
 	failed  map[*folder]string // why a folder could not be read, as it was logged
 	looked  int                // folder that is looked at next although nothing was told of it
@@ -29,7 +30,7 @@ const lookAt = 10
 
 // watch reads and waits for ever, or until the folders are to be divided again.
 func (g *group) watch(ctx context.Context) error {
-	g.news, g.failed = make(map[*folder]bool), make(map[*folder]string)
+	g.news, g.left, g.failed = make(map[*folder]bool), make(map[*folder]bool), make(map[*folder]string)
 	for _, f := range g.folders {
 		g.news[f] = true
 	}
@@ -57,6 +58,11 @@ func (g *group) watch(ctx context.Context) error {
 		}
 		if g.p.due() {
 			return nil
+		}
+		if again, err := g.lookBack(ctx); err != nil {
+			return err
+		} else if again {
+			continue
 		}
 		g.p.first.state("watch", nil)
 		if err := g.wait(ctx); err != nil {
@@ -119,6 +125,10 @@ func (g *group) wait(ctx context.Context) error {
 // read reads what is new in a folder. One that cannot be read stays news, and
 // the others are read all the same.
 func (g *group) read(ctx context.Context, f *folder) error {
+	if g.notify && g.open != nil && g.open != f {
+		g.left[g.open] = true
+	}
+	delete(g.left, f)
 	g.open = f
 	err := f.sweep(ctx, g.c)
 	switch {
@@ -136,6 +146,23 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	return nil
 }
 
+// lookBack asks whether something came into the folders that were left, while
+// they were open and the server had not told of it yet. Of what comes from now on
+// it tells.
+func (g *group) lookBack(ctx context.Context) (again bool, err error) {
+	for f := range g.left {
+		delete(g.left, f)
+		if f == g.open || g.news[f] { // that could not be read: later
+			continue
+		}
+		if err := g.ask(ctx, f); err != nil {
+			return false, err
+		}
+		again = again || g.news[f]
+	}
+	return again, nil
+}
+
 // look asks whether something is new in the next n folders, without opening
 // them.
 func (g *group) look(ctx context.Context, n int) error {
@@ -145,12 +172,20 @@ func (g *group) look(ctx context.Context, n int) error {
 		if g.news[f] {
 			continue
 		}
-		st, err := g.c.Status(ctx, f.name)
-		if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+		if err := g.ask(ctx, f); err != nil {
 			return err
 		}
-		g.news[f] = err != nil || f.moved(st)
 	}
+	return nil
+}
+
+// ask asks whether something is new in a folder, without opening it.
+func (g *group) ask(ctx context.Context, f *folder) error {
+	st, err := g.c.Status(ctx, f.name)
+	if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+		return err
+	}
+	g.news[f] = err != nil || f.moved(st)
 	return nil
 }
 
