@@ -104,6 +104,7 @@ func (p *ChaosProxy) carryBadly(n int, client, server *net.TCPConn) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		p.note(fate)
 		switch fate {
 		case fateReset:
 			client.SetLinger(0)
@@ -122,15 +123,14 @@ func (p *ChaosProxy) carryBadly(n int, client, server *net.TCPConn) {
 			<-clientGone // it must find out by itself
 		}
 	case <-clientGone: // or it has said all it wants to
-		fate = fateOwn
+		p.note(fateOwn)
 		<-serverGone
 	case <-serverGone:
-		fate = fateOwn
+		p.note(fateOwn)
 		<-clientGone
 	case <-p.stop:
-		fate = fateOwn
+		p.note(fateOwn)
 	}
-	p.note(fate)
 	client.Close()
 	server.Close()
 	wg.Wait()

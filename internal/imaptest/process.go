@@ -193,4 +193,3 @@ func running(group int) bool {
 		return len(words) > 2 && words[0] != "Z" && words[2] == strconv.Itoa(group)
 	})
 }
-
