@@ -45,20 +45,27 @@ func (s *RealServer) append(folder string, mails [][]byte) (err error) {
 // the same user would, and returns the tagged answer. It must be OK.
 func (s *RealServer) Do(command string) string {
 	s.tb.Helper()
+	lines := s.Ask(command)
+	return lines[len(lines)-1]
+}
+
+// Ask is Do that returns the untagged lines of the answer before the tagged one.
+func (s *RealServer) Ask(command string) []string {
+	s.tb.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var err error
 	if s.appender == nil {
 		s.appender, err = dialRaw(s.PlainAddr(), s.User(), s.Password())
 	}
-	answer := ""
+	var lines []string
 	if err == nil {
-		answer, err = s.appender.do(command)
+		lines, err = s.appender.ask(command)
 	}
-	if err != nil || !strings.HasPrefix(answer, "OK") {
-		s.tb.Fatalf("%s: %s %v", command, answer, err)
+	if err != nil || !strings.HasPrefix(lines[len(lines)-1], "OK") {
+		s.tb.Fatalf("%s: %q %v", command, lines, err)
 	}
-	return answer
+	return lines
 }
 
 func atoi(s string) int {

@@ -12,6 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 // familyTime bounds each part of TestFamilies.
@@ -25,7 +26,10 @@ func TestFamilies(t *testing.T) {
 			s := family.Start(t)
 			t.Run("sweep", func(t *testing.T) { familySweep(t, s) })
 			t.Run("folders", func(t *testing.T) { familyFolders(t, s) })
-			t.Run("watch", func(t *testing.T) { familyWatch(t, s) })
+			for _, way := range []string{"auto", "idle", "poll"} {
+				t.Run("watch/"+way, func(t *testing.T) { familyWatch(t, s, way) })
+			}
+			t.Run("after", func(t *testing.T) { familyAfter(t, s) })
 			t.Run("password", func(t *testing.T) { familyPassword(t, s) })
 			t.Run("restart", func(t *testing.T) { familyRestart(t, s) })
 		})
@@ -141,14 +145,15 @@ func (w *liveWatch) end() {
 }
 
 // familyWatch: mails that arrive while two folders are watched, one of them
-// found by a pattern.
-func familyWatch(t *testing.T, s *imaptest.RealServer) {
-	one, two := s.Folder("Watched/One"), s.Folder("Two")
+// found by a pattern; compressed, where the server can.
+func familyWatch(t *testing.T, s *imaptest.RealServer, way string) {
+	one, two := s.Folder("Watch/"+way+"/One"), s.Folder("Two/"+way)
 	s.Append(one, samples(0, 5, 0)...)
 	s.Append(two, samples(5, 10, 0)...)
 	l := openLedger(t)
 	a := accountOn(t, s, imapclient.ImplicitTLS, l)
-	a.Folders = []string{s.Folder("Watched/%"), two}
+	a.Folders = []string{s.Folder("Watch/" + way + "/%"), two}
+	a.Watch, a.Poll, a.IMAP.Compress = way, time.Second, imapclient.CompressOn
 	w := startWatch(t, a)
 	w.wait(10)
 	for i := 10; i < 40; i += 10 {
@@ -167,6 +172,78 @@ func familyWatch(t *testing.T, s *imaptest.RealServer) {
 	slices.Sort(want)
 	slices.Sort(got)
 	same(t, got, want)
+}
+
+// familyAfter: what is done to the mails that were read, and to no others. Mail 3
+// is somebody else's to delete.
+func familyAfter(t *testing.T, s *imaptest.RealServer) {
+	done := s.Folder("Done")
+	for _, test := range []struct {
+		name          string
+		action        Action
+		all           string // UIDs
+		seen, flagged string
+	}{
+		{"seen", Action{"seen", ""}, "1 2 3 4 5", "1 2 4", ""},
+		{"flagged", Action{"flag", `\Flagged`}, "1 2 3 4 5", "", "1 2 4"},
+		{"marked", Action{"flag", "Reported"}, "1 2 3 4 5", "", ""},
+		{"moved", Action{"move", done}, "3 5", "", ""},
+		{"deleted", Action{"delete", ""}, "3 5", "", ""},
+	} {
+		folder := s.Folder("After/" + test.name)
+		s.Append(folder, mailOf(0, 0), mailOf(1, 0), sample.Mail(2, "human"), mailOf(3, 0), sample.Mail(4, "human"))
+		s.Do("SELECT " + folder)
+		s.Do(`UID STORE 3 +FLAGS (\Deleted)`)
+		s.Do("EXAMINE INBOX")
+		l := openLedger(t)
+		a := accountOn(t, s, imapclient.ImplicitTLS, l)
+		a.Folders, a.After.Report = []string{folder}, test.action
+		ctx, cancel := context.WithTimeout(t.Context(), familyTime)
+		defer cancel()
+		if err := a.Run(ctx, true); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if n := len(records(t, l)); n != 3 {
+			t.Errorf("%s: %d records", test.name, n)
+		}
+		if todos := owed(t, l, folder); todos != 0 {
+			t.Errorf("%s: %d are still owed", test.name, todos)
+		}
+		found := func(folder, key string) string {
+			s.Do("EXAMINE " + folder)
+			return strings.TrimSpace(strings.TrimPrefix(s.Ask("UID SEARCH " + key)[0], "* SEARCH"))
+		}
+		for key, want := range map[string]string{"ALL": test.all, "SEEN": test.seen, "FLAGGED": test.flagged, "DELETED": "3"} {
+			if got := found(folder, key); got != want {
+				t.Errorf("%s: %s are %q, want %q", test.name, key, got, want)
+			}
+		}
+		if test.action.Arg == "Reported" {
+			if got := found(folder, "KEYWORD Reported"); got != "1 2 4" {
+				t.Errorf("%s: marked are %q", test.name, got)
+			}
+		}
+		if test.action.Do == "move" {
+			if got := found(done, "ALL"); got != "1 2 3" {
+				t.Errorf("%s has %q", done, got)
+			}
+		}
+		s.Do("EXAMINE INBOX")
+	}
+}
+
+// owed is how many after-actions of a folder are still to be done.
+func owed(t *testing.T, l ledger.Ledger, folder string) int {
+	t.Helper()
+	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "real", Name: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	todos, err := l.Todos(t.Context(), claim, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(todos)
 }
 
 // familyPassword: a login that is refused is told as such.
