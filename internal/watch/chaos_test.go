@@ -28,10 +28,11 @@ const (
 	chaosHeap   = 8 << 20          // octets by which the heap may grow
 )
 
-// TestSoakChaos watches two folders of a Dovecot over connections that fail in
-// every way there is, while mails arrive and both ends are restarted. At the
-// end the ledger holds what was delivered, each mail once, and nothing is left
-// of the goroutines, descriptors and memory.
+// TestSoakChaos watches the folders of a Dovecot over connections that fail in
+// every way there is, while mails arrive and both ends are restarted; with an odd
+// seed the mails are moved once they are read. At the end the ledger holds what
+// was delivered, each mail once, and nothing is left of the goroutines,
+// descriptors and memory.
 func TestSoakChaos(t *testing.T) {
 	seed, err := strconv.ParseUint(os.Getenv("FBLWATCH_SOAK"), 10, 64)
 	length := chaosLong
@@ -89,15 +90,24 @@ func chaos(t *testing.T, seed uint64, length time.Duration) {
 	wg.Go(func() { post.deliver(stop) })
 	defer wg.Wait()
 
+	var after After
+	if seed%2 == 1 {
+		after.Report = Action{"move", "Done"}
+	}
 	random := rand.New(rand.NewPCG(seed, 1))
 	path := filepath.Join(t.TempDir(), "fblwatch.db")
 	lives, restarts := 0, 0
 	var early spending
 	for start := time.Now(); time.Since(start) < length; lives++ {
 		security := imapclient.Security(random.IntN(3))
+		way := []string{"notify", "idle", "poll"}[random.IntN(3)]
+		compress := []imapclient.Compression{imapclient.CompressOn, imapclient.CompressOff}[random.IntN(2)]
 		life := time.Second + time.Duration(random.Int64N(int64(9*time.Second)))
 		restart := random.IntN(2) == 0
-		oneLife(t, d, proxies[security].Addr(), security, path, func(*Account, ledger.Ledger) {
+		a := real(t, d, security, nil)
+		through(t, a, proxies[security].Addr())
+		a.Watch, a.IMAP.Compress, a.After = way, compress, after
+		oneLife(t, a, path, func(ledger.Ledger) {
 			if restart {
 				time.Sleep(life / 2)
 				d.Restart()
@@ -121,33 +131,34 @@ func chaos(t *testing.T, seed uint64, length time.Duration) {
 	for _, p := range proxies {
 		p.Calm()
 	}
-	oneLife(t, d, proxies[imapclient.Plain].Addr(), imapclient.Plain, path, func(a *Account, l ledger.Ledger) {
+	a := real(t, d, imapclient.Plain, nil)
+	through(t, a, proxies[imapclient.Plain].Addr())
+	a.After = after
+	oneLife(t, a, path, func(l ledger.Ledger) {
 		var state []ledger.Claim
 		for deadline := time.Now().Add(chaosSettle); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 			var err error
 			if state, err = l.Folders(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if post.allRead(state) {
+			if post.allRead(state) && (!after.any() || post.moved() == post.n) {
 				return
 			}
 		}
-		t.Errorf("not everything was read: %+v of %v", state, post.sent)
+		t.Errorf("not everything was read, or moved: %+v of %v, %d in Done", state, post.sent, post.moved())
 	})
 	post.compare(t, path)
 }
 
 // oneLife runs fblwatch on a ledger as long as during takes.
-func oneLife(t *testing.T, d *imaptest.DovecotServer, addr string, security imapclient.Security, path string, during func(*Account, ledger.Ledger)) {
+func oneLife(t *testing.T, a *Account, path string, during func(ledger.Ledger)) {
 	t.Helper()
 	l, err := ledger.Open(t.Context(), path, ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	a := real(t, d, security, l)
-	through(t, a, addr)
-	a.Folders = []string{"INBOX", "FBL/%"}
+	a.Ledger, a.Folders = l, []string{"INBOX", "FBL/%"}
 	const wait = 2 * time.Second
 	a.IMAP.Timeouts = imapclient.Timeouts{Dial: wait, Greeting: wait, Auth: wait, Select: wait, Command: wait, IdleCont: wait, Done: wait, Write: wait}
 	a.Slice, a.Poll = 2*time.Second, time.Second
@@ -156,7 +167,7 @@ func oneLife(t *testing.T, d *imaptest.DovecotServer, addr string, security imap
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx, false) }()
-	during(a, l)
+	during(l)
 	cancel()
 	select {
 	case err := <-done:
@@ -213,6 +224,21 @@ func (p *post) allRead(folders []ledger.Claim) bool {
 		}
 	}
 	return len(folders) == len(p.sent)
+}
+
+// moved is how many mails are in Done; -1: there are others left in a folder that
+// is watched.
+func (p *post) moved() int {
+	count := func(folder string) (n int) {
+		fmt.Sscanf(p.d.Ask("STATUS " + folder + " (MESSAGES)")[0], "* STATUS "+folder+" (MESSAGES %d)", &n)
+		return n
+	}
+	for folder := range p.sent {
+		if count(folder) > 0 {
+			return -1
+		}
+	}
+	return count("Done")
 }
 
 // compare holds the ledger against what was delivered.
