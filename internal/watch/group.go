@@ -35,15 +35,11 @@ func (g *group) watch(ctx context.Context) error {
 		g.news[f] = true
 	}
 	if g.notify = g.p.notifies(g.c); g.notify { // before they are read: what comes meanwhile is told
-		if err := g.c.Notify(ctx, names(g.folders)...); errors.Is(err, imapclient.ErrNoNotify) {
-			g.p.a.Log.Warn("no NOTIFY", "err", err)
-			g.p.mute = true
-			return nil
-		} else if err != nil {
+		if err := g.ring(ctx); err != nil || g.p.mute {
 			return err
 		}
 	}
-	for {
+	for first := true; ; first = false {
 		for _, f := range g.folders {
 			if !g.news[f] {
 				continue
@@ -64,11 +60,30 @@ func (g *group) watch(ctx context.Context) error {
 		} else if again {
 			continue
 		}
+		if first && g.notify {
+			// Once more: Dovecot watches a file that it may have put another in the
+			// place of while many folders were read, and then tells 30 s late.
+			if err := g.ring(ctx); err != nil || g.p.mute {
+				return err
+			}
+		}
 		g.p.first.state("watch", nil)
 		if err := g.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// ring has the server tell of the folders; where it refuses, the account does
+// without from now on.
+func (g *group) ring(ctx context.Context) error {
+	err := g.c.Notify(ctx, names(g.folders)...)
+	if errors.Is(err, imapclient.ErrNoNotify) {
+		g.p.a.Log.Warn("no NOTIFY", "err", err)
+		g.p.mute = true
+		return nil
+	}
+	return err
 }
 
 func names(folders []*folder) (names []string) {
