@@ -28,7 +28,30 @@ func address(v string) (addr string, rest bool) {
 			}
 		}
 	}
+	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:"} { // of RFC 3464, RFC 6533, RFC 6068
+		if len(v) > len(prefix) && strings.EqualFold(v[:len(prefix)], prefix) {
+			return v[len(prefix):], true
+		}
+	}
 	return v, false
+}
+
+// withCommas puts commas between addresses that only blanks or semicolons
+// separate. One in brackets behind another is no second one.
+func withCommas(v string) string {
+	if !strings.ContainsAny(v, " \t;") {
+		return v
+	}
+	words := strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' || r == ',' })
+	if len(words) < 2 {
+		return v
+	}
+	for _, word := range words {
+		if bare := strings.TrimSuffix(strings.TrimPrefix(word, "<"), ">"); !isAddress(bare) || (word[0] == '<') != (words[0][0] == '<') {
+			return v
+		}
+	}
+	return strings.Join(words, ",")
 }
 
 // addresses yields the members of an address list. Commas within quotes,
@@ -116,7 +139,7 @@ func isHash(addr string) bool {
 // parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest
 // says that v holds more than it.
 func parseIP(v string) (ip string, rest bool) {
-	word, more, _ := strings.Cut(v, " ")
+	word, more, _ := strings.Cut(strings.Trim(v, "\u00a0"), " ")
 	word = strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")
 	if len(word) > 5 && strings.EqualFold(word[:5], "ipv6:") {
 		word = word[5:]

@@ -2,12 +2,15 @@ package report
 
 import (
 	"encoding/json"
+	"net/mail"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // corpusFolder is where the published mails are, or "".
@@ -84,6 +87,7 @@ func TestCorpus(t *testing.T) {
 					t.Fatalf("kind %s, %d records", r.Kind, len(records))
 				}
 				compareFields(t, &want, records)
+				compareDates(t, &records[0], r)
 			}
 		})
 	}
@@ -114,6 +118,27 @@ func compareFields(t *testing.T, want *reading, records []Record) {
 			if !found && differ[want.ID][name] == "" {
 				t.Errorf("%s: %q was not sent: %q", name, v, want.Report.Fields[name])
 			}
+		}
+	}
+}
+
+// compareDates: each date is the instant that net/mail reads where there is an
+// offset in digits; no published report's own date is without an instant.
+func compareDates(t *testing.T, rec *Record, r *Report) {
+	if rec.ArrivalDateRaw != "" && rec.ArrivalDate.IsZero() {
+		t.Errorf("no instant in %q", rec.ArrivalDateRaw)
+	}
+	header := r.Header(FromOuter).Values("Date")
+	if len(header) > 0 && r.Outer.Date.IsZero() {
+		t.Errorf("no instant in %q", header)
+	}
+	numeric := regexp.MustCompile(` [+-]\d{4}( |$)`)
+	for raw, got := range map[string]time.Time{rec.ArrivalDateRaw: rec.ArrivalDate, strings.Join(header, ""): r.Outer.Date} {
+		if !numeric.MatchString(raw) {
+			continue
+		}
+		if want, err := mail.ParseDate(raw); err != nil || !want.Equal(got) {
+			t.Errorf("%q is %v, want %v (%v)", raw, got, want, err)
 		}
 	}
 }

@@ -16,12 +16,14 @@ var zones = map[string]int{
 	"MSK": 180, "JST": 540, "AEST": 600, "AEDT": 660,
 }
 
-var months = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
+var months = [...]string{"january", "february", "march", "april", "may", "june",
+	"july", "august", "september", "october", "november", "december"}
 
 // dateParts is a date while it is read; -1 is unknown.
 type dateParts struct {
 	year, month, day, hour, minute, second, nanos int
 	offset                                        int // minutes east
+	words                                         int // before the time of day
 	zoned, named, bad                             bool
 }
 
@@ -66,6 +68,9 @@ func (d *dateParts) standard(s string) bool {
 	if len(s) > 5 && s[3] == ',' && s[4] == ' ' {
 		s = s[5:]
 	}
+	if len(s) > 0 && s[0] == ' ' { // the day is filled up with a blank
+		s = s[1:]
+	}
 	day := 2
 	if len(s) > 1 && s[1] == ' ' {
 		day = 1
@@ -79,7 +84,7 @@ func (d *dateParts) standard(s string) bool {
 	}
 	p := dateParts{day: number(s[:day]), month: monthOf(r[1:4]), year: number(r[5:9]),
 		hour: number(r[10:12]), minute: number(r[13:15]), second: number(r[16:18])}
-	if p.minute < 0 || p.minute > 59 || p.second < 0 || p.second > 60 || p.hour > 23 {
+	if min(p.day, p.month, p.year, p.hour, p.minute, p.second) < 0 || p.hour > 23 || p.minute > 59 || p.second > 60 {
 		return false
 	}
 	if p.numericZone(r[19:]); p.bad || len(s) > day+24 && !strings.HasPrefix(s[day+25:], "(") {
@@ -94,11 +99,11 @@ func (d *dateParts) time() (time.Time, bool) {
 	if d.bad || !d.zoned || d.hour < 0 || d.year < 1900 || d.year > 9999 || d.month < 1 || d.day < 1 {
 		return time.Time{}, false
 	}
-	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, d.nanos, time.UTC)
-	if t.Day() != d.day && d.second < 60 {
+	t := time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute-d.offset, d.second, d.nanos, time.UTC)
+	if d.day > 28 && time.Date(d.year, time.Month(d.month), d.day, 0, 0, 0, 0, time.UTC).Day() != d.day {
 		return time.Time{}, false // the 31st of February
 	}
-	return t.Add(-time.Duration(d.offset) * time.Minute), true
+	return t, true
 }
 
 func (d *dateParts) token(s string) {
@@ -107,11 +112,23 @@ func (d *dateParts) token(s string) {
 		d.numericZone(s)
 	case '0' <= c && c <= '9':
 		d.digits(s)
-	case d.month < 0 && d.setMonth(s):
-	case d.hour >= 0 && !d.zoned:
+	case d.hour < 0 || d.month < 0:
+		d.name(s)
+	case !d.zoned:
 		d.namedZone(s)
-	case d.hour >= 0 && d.zoned, len(s) >= 3: // a comment without brackets, a weekday
-	default:
+	default: // a comment without brackets
+	}
+}
+
+// name reads a word before the time of day: a month or, if it is the first, a
+// weekday of any language, of which some ("mar") look like a month.
+func (d *dateParts) name(s string) {
+	d.words++
+	month := monthOf(s)
+	switch {
+	case month > 0 && (d.month < 0 || d.words == 2):
+		d.month = month
+	case d.words > 1 || len(s) < 3:
 		d.bad = true
 	}
 }
@@ -129,13 +146,13 @@ func (d *dateParts) digits(s string) {
 	case strings.IndexByte(s, '-') > 0:
 		one, rest, _ := strings.Cut(s, "-")
 		two, three, _ := strings.Cut(rest, "-")
-		if len(one) == 4 {
+		if d.month = monthOf(two); len(one) == 4 {
 			one, three = three, one
+			if d.month < 0 { // in other orders, 06-07 is June to some and July to others
+				d.month = number(two)
+			}
 		}
-		d.day, d.month, d.year = number(one), number(two), yearOf(three)
-		if d.month < 0 {
-			d.month = monthOf(two)
-		}
+		d.day, d.year = number(one), yearOf(three)
 		d.bad = d.bad || d.day > 31 || d.month < 1 || d.month > 12
 	case d.day < 0 && len(s) <= 2:
 		d.day = number(s)
@@ -196,18 +213,18 @@ func (d *dateParts) namedZone(s string) {
 	d.offset, d.zoned, d.named = offset, true, true
 }
 
-func (d *dateParts) setMonth(s string) bool {
-	d.month = monthOf(s)
-	return d.month > 0
-}
-
+// monthOf reads a name, also its first three letters. A word that only begins
+// like a month is none: "mardi" is a Tuesday, "marraskuu" November.
 func monthOf(s string) int {
 	if len(s) < 3 {
 		return -1
 	}
 	short := [3]byte{lowerByte(s[0]), lowerByte(s[1]), lowerByte(s[2])}
 	for i, m := range months {
-		if string(short[:]) == m {
+		if string(short[:]) != m[:3] {
+			continue
+		}
+		if rest := strings.TrimSuffix(s[3:], "."); rest == "" || strings.EqualFold(rest, m[3:]) || i == 8 && strings.EqualFold(rest, "t") {
 			return i + 1
 		}
 	}

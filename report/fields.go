@@ -92,7 +92,7 @@ func (p *parser) readFields(w *part) {
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	body = reflow(skipYAML(toUTF8(body, string(param(w.contentType, "charset")))))
+	body = reflow(dedent(skipYAML(toUTF8(body, string(param(w.contentType, "charset"))))))
 	p.readBlock(body, w.closed, false)
 	if p.reportRaw = body; !w.closed {
 		p.reportRaw = wholeLines(body)
@@ -119,7 +119,7 @@ func (p *parser) readBlock(b []byte, closed, head bool) {
 			if kind == fieldLine {
 				p.extend(p.keep.lower(f.name), p.keep.keep(f.value, f.folded))
 			}
-		case head && (hasPrefixFold(f.name, "content-") || is(f.name, "mime-version")):
+		case head && isMIMEField(f.name):
 		case kind == fieldLine:
 			p.readField(&f)
 		case kind == otherLine && len(trim(f.value)) > 0:
@@ -268,8 +268,11 @@ func (p *parser) number(dst *int, id fieldID, value string, limit int) {
 	if !p.first(id, value) {
 		return
 	}
-	if n := number(value); n > 0 && n <= limit {
-		*dst = n
+	bare, comment, _ := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
+	if n := number(strings.TrimRight(bare, " \t")); n > 0 && n <= limit {
+		if *dst = n; comment != "" {
+			p.extend(id.name(), value)
+		}
 		return
 	}
 	p.unread(id, value)
@@ -306,7 +309,7 @@ func (p *parser) mailFrom(value string) {
 // rcptTo reads one field, which may hold several addresses.
 func (p *parser) rcptTo(value string) {
 	more := strings.Trim(value, ", ") == ""
-	for member := range addresses(value) {
+	for member := range addresses(withCommas(value)) {
 		addr, rest := address(member)
 		switch {
 		case isPlaceholder(addr):

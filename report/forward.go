@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // isAttachedReport knows a report that somebody sends on as a whole.
 func isAttachedReport(m *letter) bool {
@@ -70,6 +73,7 @@ func (p *parser) readRedirected(m *letter) Kind {
 		p.readReported(m.within())
 	} else {
 		p.extend("redirected-by", redirector(m))
+		r.Outer.Date = time.Time{} // the Date is its author's
 		reported := *m
 		reported.mail.body = behindTrace(m)
 		p.readReported(&reported)

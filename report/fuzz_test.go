@@ -2,8 +2,12 @@ package report
 
 import (
 	"encoding/json"
+	"net/mail"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -79,6 +83,7 @@ func FuzzFields(f *testing.F) {
 				}
 			}
 		}
+		underName(t, r, fields)
 		for _, v := range fieldsIn([]byte(fields)) {
 			for word := range strings.FieldsFuncSeq(v, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>[];,", r) }) {
 				if !says(said.String(), word) {
@@ -87,6 +92,40 @@ func FuzzFields(f *testing.F) {
 			}
 		}
 	})
+}
+
+// underName: each field stands under its own name: one that has no key whole, in
+// the extensions, the words of another in its key or there.
+func underName(t *testing.T, r *Report, fields string) {
+	values := valuesOf(r.Records(Envelope{}))
+	for b := reflow(skipYAML([]byte(fields))); len(b) > 0; {
+		f, rest, kind := readField(b)
+		b = rest
+		if kind != fieldLine {
+			continue
+		}
+		name, value := strings.ToLower(string(f.name)), new(arena).keep(f.value, f.folded)
+		key := strings.ReplaceAll(name, "-", "_")
+		switch id := fieldOf(f.name); {
+		case value == "" || strings.EqualFold(value, "authentication result string is not available"):
+			continue
+		case id == extension:
+			if !slices.Contains(r.Extensions[name], value) {
+				t.Errorf("%s: %q is not in %q", name, value, r.Extensions[name])
+			}
+			continue
+		case id == receivedDate || id == arrivalDate:
+			key = "arrival_date_raw"
+		case id == reportingMTA:
+			key = "reporting_mta.name"
+		}
+		under := strings.Join(slices.Concat(values[key], values["reporting_mta.type"], values["rcpt_hash"], r.Extensions[name]), "\n")
+		for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>[];,", r) }) {
+			if !says(under, word) {
+				t.Errorf("%s: %q of %q is not in %q", name, word, value, under)
+			}
+		}
+	}
 }
 
 // fieldsIn reads the values of a report part, as a plain reader would.
@@ -112,4 +151,23 @@ func says(text, word string) bool {
 	}
 	ip, _ := parseIP(word)
 	return ip != "" && strings.Contains(text, ip) || number(word) > 0 && strings.Contains(text, strings.TrimLeft(word, "0"))
+}
+
+// FuzzDate: what net/mail reads with an offset in digits is the same instant; no
+// other date is before 1900, or has a part that there is not.
+func FuzzDate(f *testing.F) {
+	for _, s := range []string{"Mon, 06 Jul 2026 09:58:12 +0000", "Mon,  6 Jul 26 5:58:12 EDT", "2026-07-06T09:58:12.5+02:00", "mar. 7 juil. 2026 09:58 +0200",
+		"Jan 18 23:57:24 PST 2016", "31 Feb 2026 23:59:60 -0000 (UTC)", "06-Jul-2026 09:58:12 GMT +0100", "09:58 6 Jul 2026 Z"} {
+		f.Add(s)
+	}
+	offset := regexp.MustCompile(`^[A-Za-z]{0,3},? *\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(:\d{2})? [+-]\d{4}$`)
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := parseDate(s)
+		if ok && (got.Year() < 1899 || got.Year() > 10000 || got.Location() != time.UTC) || !ok && !got.IsZero() {
+			t.Errorf("%q: %v %t", s, got, ok)
+		}
+		if want, err := mail.ParseDate(s); err == nil && offset.MatchString(s) && want.Year() > 1900 && (!ok || !want.Equal(got)) {
+			t.Errorf("%q: %v %t, net/mail has %v", s, got, ok, want)
+		}
+	})
 }

@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Microsoft's Junk Mail Reporting Program sent, until 2026, the reported mail
 // as an attachment of a mail whose subject names the address it came from, or
@@ -57,6 +60,7 @@ func (p *parser) readJMRP(m *letter) Kind {
 	}
 	if original.outer == nil {
 		original = original.from(hmxmr) // what stands above was added on the way here
+		r.Outer.Date = time.Time{}      // the Date is its author's
 	}
 	p.readReported(original)
 	return KindReport

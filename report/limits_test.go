@@ -64,6 +64,34 @@ func TestLimitRecipients(t *testing.T) {
 	}
 }
 
+// TestLimitRecords: what all records of a mail repeat does not multiply it.
+func TestLimitRecords(t *testing.T) {
+	fields := "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
+	for i := range maxRecipients {
+		fields += fmt.Sprintf("Original-Rcpt-To: u%d@example.com\n", i)
+	}
+	original := "--b\nContent-Type: message/rfc822\n\nFrom: news@example.net\nSubject: " + strings.Repeat("x", 500<<10) + "\n\nx\n--b--\n"
+	for name, body := range map[string]string{
+		"a field":      fields + "X-Long: " + strings.Repeat("x", 500<<10) + "\n--b--\n",
+		"the original": fields + original,
+		"recipients":   "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nOriginal-Rcpt-To: " + strings.Repeat("a@example.com (x),", 50_000) + "b@example.com\n" + fields[strings.Index(fields, "Original"):] + "--b--\n",
+		"of JMRP":      "--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: " + strings.Join(strings.Fields(strings.ReplaceAll(fields[strings.Index(fields, "Original"):], "Original-Rcpt-To:", "")), ",") + "\nFrom: news@example.net\nSubject: " + strings.Repeat("x", 500<<10) + "\n\nx\n--b--\n",
+	} {
+		r := timed(t, limitHead+body)
+		size, named := 0, len(r.OriginalRcptTo)
+		records := r.Records(Envelope{})
+		for _, rec := range records {
+			size += len(rec.AppendJSON(nil))
+		}
+		if size > 36<<20 || len(records) < 10 || !hasProblem(r, "original-rcpt-to: more than the records of a mail may hold") {
+			t.Errorf("%s: %d records, %d octets, %v", name, len(records), size, r.Problems)
+		}
+		if kept := len(r.Extensions["original-rcpt-to"]); named+kept < maxRecipients {
+			t.Errorf("%s: %d recipients named, %d kept", name, named, kept)
+		}
+	}
+}
+
 func TestLimitHeader(t *testing.T) {
 	mail := "From: fbl@example.com\n" + strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\n", 10_000) + limitHead
 	if r := timed(t, mail); r.Kind != KindUnparsed || !hasProblem(r, "header: longer than 1 MiB") {

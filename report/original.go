@@ -23,7 +23,7 @@ func (p *parser) readOriginal(w *part) {
 			break
 		}
 		if kind == blankLine {
-			if whole := o.From != "" && (subject != nil || !o.Date.IsZero()); whole || !goesOn(next) {
+			if wholeHeader(o, subject) || !goesOn(next) {
 				ended = true
 				break
 			}
@@ -61,6 +61,18 @@ func (p *parser) readOriginal(w *part) {
 	p.originalEnded = ended || len(header) == 0 && w.closed && len(rest) < maxHeader
 }
 
+// wholeHeader reports whether enough of a header was there before a blank line
+// for this to be its end.
+func wholeHeader(o *Original, subject []byte) bool {
+	n := 0
+	for _, known := range [...]bool{o.From != "", o.MessageID != "", !o.Date.IsZero(), subject != nil} {
+		if known {
+			n++
+		}
+	}
+	return n > 1
+}
+
 // goesOn reports whether a header goes on behind a blank line.
 func goesOn(b []byte) bool {
 	f, _, kind := readField(b)
@@ -90,8 +102,9 @@ func (p *parser) originalField(o *Original, f *field) {
 			}
 		}
 	case is(f.name, "return-path"):
-		if o.ReturnPath == "" {
-			o.ReturnPath, _ = address(keep())
+		// Of several, the last is the sender's: who passes a mail on writes above.
+		if path, _ := address(keep()); path != "" {
+			o.ReturnPath = path
 		}
 	case is(f.name, "list-id"):
 		o.ListID = first(o.ListID, keep)

@@ -57,7 +57,7 @@ var builtin = []Provider{
 	{Name: "amazonses", Feed: "sns", Class: ClassFBL, Dialects: []string{"ses-json"}, Signed: []string{"amazonses.com", "sns.amazonaws.com"}},
 	{Name: "amazonses", Feed: "complaints", Class: ClassFBL, From: []string{"complaints@email-abuse.amazonses.com"}, Signed: []string{"amazonses.com"}},
 
-	{Feed: "cfbl", Class: ClassCFBL, Dialects: []string{"cfbl-arf"}, Hashes: true}, // RFC 6590
+	{Feed: "cfbl", Class: ClassCFBL, Dialects: []string{"cfbl-arf", "cfbl-xarf"}, Hashes: true}, // RFC 6590
 	{Feed: "sieve", Dialects: []string{"sieve-report"}},
 }
 

@@ -17,19 +17,36 @@ const (
 	Unparsed   = "unparsed"
 )
 
-// eventOf reads a Feedback-Type without regard to case, "-", "_" and blanks.
-// A type that nobody knows is a complaint still; not-spam (RFC 6430) never is.
-func eventOf(feedbackType string) string {
-	var space [16]byte
-	bare := space[:0]
+// bareType is a Feedback-Type in small letters, without "-", "_" and blanks, and
+// without what stands around its token: comments (RFC 5965 section 3.1), quotes,
+// parameters. It is kept in space.
+func bareType(space []byte, feedbackType string) []byte {
+	depth := 0
 	for i := range len(feedbackType) {
 		switch c := feedbackType[i]; c {
-		case '-', '_', ' ', '\t':
+		case '(':
+			depth++
+		case ')':
+			depth = max(depth-1, 0)
+		case ';':
+			if depth == 0 {
+				return space
+			}
+		case '-', '_', ' ', '\t', '"', '<', '>', 0xc2, 0xa0: // the last two are a blank that does not break
 		default:
-			bare = append(bare, lowerByte(c))
+			if depth == 0 {
+				space = append(space, lowerByte(c))
+			}
 		}
 	}
-	switch string(bare) {
+	return space
+}
+
+// eventOf reads a Feedback-Type. A type that nobody knows is a complaint still;
+// not-spam (RFC 6430) never is.
+func eventOf(feedbackType string) string {
+	var space [32]byte
+	switch string(bareType(space[:0], feedbackType)) {
 	case "":
 		return Unparsed
 	case "notspam":
@@ -84,6 +101,25 @@ func (r *Report) Records(e Envelope) []Record {
 		base.Incidents = 0
 	}
 	return records
+}
+
+// limit leaves no more recipients than the records of a mail may hold, each of
+// which repeats what the report says.
+func (p *parser) limit() {
+	r := p.r
+	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
+		return
+	}
+	common := r.record(Envelope{}, &Provider{})
+	most := max(16, maxRecords/len(common.AppendJSON(nil)))
+	if len(r.OriginalRcptTo) <= most {
+		return
+	}
+	p.loss("original-rcpt-to: more than the records of a mail may hold")
+	for _, rcpt := range r.OriginalRcptTo[most:] {
+		p.extend("original-rcpt-to", rcpt)
+	}
+	r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
 }
 
 // record is what all records of the report have in common.

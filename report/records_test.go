@@ -13,8 +13,12 @@ func TestEvent(t *testing.T) {
 	for in, want := range map[string]string{
 		"abuse": Complaint, "fraud": Complaint, "virus": Complaint, "other": Complaint, "spam": Complaint, "x-unheard": Complaint,
 		"not-spam": NotSpam, "Not_Spam": NotSpam, "not spam": NotSpam, "NOTSPAM": NotSpam,
+		// RFC 5965 section 3.1 lets comments stand around the token.
+		"abuse (a user pressed a button)": Complaint, "not-spam (he did not)": NotSpam, "(c) not-spam": NotSpam, "not-spam; charset=utf-8": NotSpam,
+		`"not-spam"`: NotSpam, "<opt-out>": OptOut, "(only a comment)": Unparsed, "other (not-spam)": Complaint, "not-spam (a (b) c)": NotSpam,
 		"opt-out": OptOut, "opt-out-list": OptOut,
 		"auth-failure": AuthFailed, "AuthFailure": AuthFailed,
+		"\u00a0not-spam\u00a0": NotSpam, "\u00a0": Unparsed,
 		"": Unparsed, "-": Unparsed,
 	} {
 		if got := eventOf(in); got != want {

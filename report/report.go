@@ -149,6 +149,9 @@ func Parse(b []byte, size int64) *Report {
 		p.deviation("header: not ended by its first blank line")
 	}
 
+	if h.contentType.name == nil && h.isFramed(body) && !p.answers(&h) {
+		h.contentType.value = []byte("multipart/mixed")
+	}
 	typ := mediaType(h.contentType.value)
 	look := lookLeaf
 	if is(typ, "multipart/report") {
@@ -168,6 +171,7 @@ func Parse(b []byte, size int64) *Report {
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
+	p.limit()
 	if r.Kind == KindReport || r.Kind == KindUnparsed {
 		if p.outerRaw = mail[:len(mail)-len(body)]; body == nil {
 			p.outerRaw = wholeLines(mail[:min(len(mail), maxHeader)])
@@ -284,6 +288,12 @@ func (h *outerHeader) field(f *field) {
 	}
 }
 
+// isFramed reports whether a body of no type begins with a boundary.
+func (h *outerHeader) isFramed(body []byte) bool {
+	line, rest, _ := cutLine(body)
+	return bytes.HasPrefix(line, []byte("--")) && hasPrefixFold(rest, "content-")
+}
+
 // declared is the kind that a multipart/report declares (RFC 6522 section 3),
 // where that is another than a feedback report.
 func (h *outerHeader) declared() Kind {
@@ -329,7 +339,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		p.dates()
 	}
 	switch {
-	case p.known > 0 && r.FeedbackType != "":
+	case p.known > 0 && eventOf(r.FeedbackType) != Unparsed:
 		r.Kind = KindReport
 		if strings.EqualFold(r.FeedbackType, "xarf") {
 			p.attachedXARF()
@@ -373,28 +383,6 @@ func (p *parser) read(h *outerHeader, w *walker) {
 	}
 }
 
-// walked reports what the walk over the parts met.
-func (p *parser) walked(w *walker, multipart bool) {
-	if w.tooDeep {
-		p.loss("parts: nested more than 20 deep")
-	}
-	if w.tooMany {
-		p.loss("parts: more than 1000")
-	}
-	if w.extra {
-		p.loss("report part: more than one")
-	}
-	if w.guessed {
-		p.deviation("parts: not separated by the boundary declared")
-	}
-	switch {
-	case w.open && p.beyond:
-		p.loss("parts: not searched to the end")
-	case w.open && !p.ours && multipart:
-		p.loss("parts: no closing boundary")
-	}
-}
-
 // derive fills what the report leaves out and the mail says elsewhere. What
 // hangs on the provider too is each record's: see Record.derive.
 func (p *parser) derive() {
@@ -409,26 +397,4 @@ func (p *parser) derive() {
 			p.from("original_rcpt_to", "report:Removal-Recipient")
 		}
 	}
-}
-
-// loss notes that something could not be read; deviation that something is not
-// as the RFC has it, and was read all the same; cutShort that the mail ends too
-// early, unless it is we who ended it.
-func (p *parser) loss(text string)      { p.problem(Problem{text, true}) }
-func (p *parser) deviation(text string) { p.problem(Problem{text, false}) }
-
-func (p *parser) cutShort(text string) {
-	if !p.ours {
-		p.loss(text)
-	}
-}
-
-// problem notes each problem once.
-func (p *parser) problem(problem Problem) {
-	for _, known := range p.r.Problems {
-		if known == problem {
-			return
-		}
-	}
-	p.r.Problems = append(p.r.Problems, problem)
 }

@@ -2,11 +2,16 @@ package report
 
 import (
 	"bytes"
+	"fmt"
+	"net/url"
 	"strings"
 )
 
-// maxWithin is how deep mails are looked for within mails.
-const maxWithin = 4
+const (
+	maxWithin    = 4  // mails within mails that are looked for
+	maxContinued = 10 // pieces of a parameter
+	maxBatched   = 50 // X-ARF texts of one mail
+)
 
 // reader reads one dialect that has no report part.
 type reader struct {
@@ -22,8 +27,8 @@ type reader struct {
 // the header and the first idBody octets, which are always fetched.
 func readers() []reader {
 	return []reader{
+		{"", isAttachedReport, (*parser).readAttachedReport}, // before jmrp, as a report of 2026 has its subject
 		{"jmrp", isJMRP, (*parser).readJMRP},
-		{"", isAttachedReport, (*parser).readAttachedReport},
 		{"ses-json", isSES, (*parser).readSES},
 		{"xarf", isXARF, (*parser).readXARF},
 		{"xarf", isXARFJSON, (*parser).readXARFJSON},
@@ -55,12 +60,19 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 		for _, reader := range readers() {
 			if reader.detect(m) {
 				p.readBy(reader, m)
+				if p.r.Kind == KindReport && m.outer != nil && m.outer.mails() > 1 {
+					p.loss("attached mails: only the first is read")
+				}
 				return true
 			}
 		}
 		if kind != KindOther && kind != KindNotice && kind != KindUnparsed {
 			return false // what a bounce or an answer returns is no complaint
 		}
+	}
+	if kind != KindOther && isReportText(top) {
+		p.readBy(reader{read: (*parser).readReportText}, top)
+		return true
 	}
 	for _, reader := range carriers {
 		if reader.detect(top) {
@@ -206,10 +218,43 @@ func (p *part) text() []byte {
 
 // name is the file name of a part.
 func (p *part) name() []byte {
-	if name := param(p.disposition, "filename"); name != nil {
+	if name := fileName(p.disposition, "filename"); name != nil {
 		return name
 	}
-	return param(p.contentType, "name")
+	return fileName(p.contentType, "name")
+}
+
+// fileName is a parameter that may be continued or in percents (RFC 2231
+// sections 3 and 4); what charset it says it is in does not matter.
+func fileName(v []byte, name string) []byte {
+	if whole := param(v, name); whole != nil || bytes.IndexByte(v, '*') < 0 {
+		return whole
+	}
+	if whole := param(v, name+"*"); whole != nil {
+		return unescape(whole[bytes.LastIndexByte(whole, '\'')+1:])
+	}
+	var joined []byte
+	for i := range maxContinued {
+		section := fmt.Sprintf("%s*%d", name, i)
+		piece := param(v, section)
+		if piece == nil {
+			if piece = param(v, section+"*"); piece == nil {
+				break
+			}
+			piece = unescape(piece[bytes.LastIndexByte(piece, '\'')+1:])
+		}
+		joined = append(joined, piece...)
+	}
+	return joined
+}
+
+// unescape undoes percents.
+func unescape(v []byte) []byte {
+	s, err := url.PathUnescape(string(v))
+	if err != nil {
+		return v
+	}
+	return []byte(s)
 }
 
 // within is the first mail attached; nil is none.
@@ -217,7 +262,7 @@ func (m *letter) within() *letter {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
-		if !isOriginalType(mediaType(q.contentType)) && !bytes.HasSuffix(bytes.ToLower(q.name()), []byte(".eml")) {
+		if !q.isMail() {
 			continue
 		}
 		inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true}
@@ -226,6 +271,22 @@ func (m *letter) within() *letter {
 		}
 	}
 	return nil
+}
+
+// isMail knows a mail that is attached.
+func (p *part) isMail() bool {
+	return isOriginalType(mediaType(p.contentType)) || bytes.HasSuffix(bytes.ToLower(p.name()), []byte(".eml"))
+}
+
+// mails is how many mails are attached.
+func (m *letter) mails() (n int) {
+	parts := m.parts()
+	for i := range parts {
+		if parts[i].isMail() {
+			n++
+		}
+	}
+	return n
 }
 
 // source names where a field of m was found.

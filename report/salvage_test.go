@@ -1,6 +1,9 @@
 package report
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -8,24 +11,44 @@ import (
 // TestNearMiss: what only looks like a dialect makes no report.
 func TestNearMiss(t *testing.T) {
 	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: complaint about message from 192.0.2.10\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	const report = "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=in\n\n--in\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n--in--\n"
 	for name, c := range map[string]struct {
 		mail string
 		want Kind
 	}{
-		"an answer that returns the mail": {"From: jo@example.com\nSubject: Re: spam\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindAutoReply},
-		"a bounce that returns the mail":  {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
-		"a mail in a bounce's body":       {"From: MAILER-DAEMON@example.com\nSubject: Returned mail\nX-Failed-Recipients: user@example.com\nContent-Type: message/rfc822\n\n" + original, KindDSN},
-		"a question about SpamCop":        {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
-		"SpamCop's own news":              {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
-		"an SNS confirmation":             {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
-		"an SES delivery":                 {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
-		"JSON of somebody else":           {"From: jo@example.com\nSubject: look\n\n{\"type\":\"complaint\"}\n", KindOther},
-		"two labels of DMARC":             {"From: jo@example.com\nSubject: DMARC\n\nSender Domain: example.com\nDMARC Results: none\n", KindOther},
-		"a question with X-ARF in it":     {"From: jo@example.com\nSubject: X-ARF\nContent-Type: text/plain\n\nWhat is this?\n\nCategory: abuse\nReport-Type: spam\n", KindOther},
-		"a mail list that attaches":       {"From: jo@example.com\nSubject: digest\nContent-Type: multipart/digest; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindOther},
-		"our own bounce address":          {"Return-Path: <bounce+1@news.example.net>\nFrom: news@example.com\nSubject: July\n\nHello\n", KindOther},
-		"their own newsletter":            {"Return-Path: <fbl@example.com>\nFrom: Jo <jo@example.com>\nSubject: July\n\nHello\n", KindOther},
-		"an answer about a report":        {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
+		"an answer that returns the mail":           {"From: jo@example.com\nSubject: Re: spam\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindAutoReply},
+		"a bounce that returns the mail":            {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
+		"a mail in a bounce's body":                 {"From: MAILER-DAEMON@example.com\nSubject: Returned mail\nX-Failed-Recipients: user@example.com\nContent-Type: message/rfc822\n\n" + original, KindDSN},
+		"a question about SpamCop":                  {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
+		"SpamCop's own news":                        {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
+		"an SNS confirmation":                       {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
+		"an SES delivery":                           {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
+		"JSON of somebody else":                     {"From: jo@example.com\nSubject: look\n\n{\"type\":\"complaint\"}\n", KindOther},
+		"two labels of DMARC":                       {"From: jo@example.com\nSubject: DMARC\n\nSender Domain: example.com\nDMARC Results: none\n", KindOther},
+		"a question with X-ARF in it":               {"From: jo@example.com\nSubject: X-ARF\nContent-Type: text/plain\n\nWhat is this?\n\nCategory: abuse\nReport-Type: spam\n", KindOther},
+		"a mail list that attaches":                 {"From: jo@example.com\nSubject: digest\nContent-Type: multipart/digest; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindOther},
+		"our own bounce address":                    {"Return-Path: <bounce+1@news.example.net>\nFrom: news@example.com\nSubject: July\n\nHello\n", KindOther},
+		"their own newsletter":                      {"Return-Path: <fbl@example.com>\nFrom: Jo <jo@example.com>\nSubject: July\n\nHello\n", KindOther},
+		"a ticket was opened":                       {"From: abuse@example.com\nSubject: [#12345] We received your abuse report\nPrecedence: bulk\n\nThanks.\n", KindNotice},
+		"a ticket's answer":                         {"From: abuse@example.com\nSubject: [desk.example #12345] [abuse] Re: spam complaint about 192.0.2.10\n\nDone.\n", KindNotice},
+		"a ticket was closed":                       {"From: noreply@example.com\nSubject: Resolved: spam report 12345\n\nDone.\n", KindNotice},
+		"an unsubscribe mail with a token":          {"From: user@example.com\nTo: u-4711@news.example.net\nSubject: unsubscribe 4711\n\n", KindUnsubscribe},
+		"SNDS's own":                                {"From: SNDS <snds@microsoft.com>\nSubject: SNDS authorization request for 192.0.2.0/24\n\nConfirm.\n", KindNotice},
+		"Cisco's aggregate":                         {"From: dmarc@example.com\nSubject: DMARC Aggregate Report Domain: {example.net} Submitter: {example.com}\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: application/zip; name=report.zip\n\nx\n--b--\n", KindDMARCAggregate},
+		"a moderator's digest":                      {"From: Google Groups <noreply-spamdigest@googlegroups.com>\nSubject: Moderator's spam report for abuse@example.com\n\n1 mail.\n", KindNotice},
+		"a quarantine's digest":                     {"From: noreply@example.com\nSubject: Daily spam report\n\n3 mails.\n", KindNotice},
+		"a loop's enrolment":                        {"From: fbl@example.com\nSubject: Your feedback loop enrolment was approved\n\nFor 192.0.2.10.\n", KindNotice},
+		"a loop's statistics":                       {"From: noreply@fbl.example.com\nSubject: Weekly complaint summary\n\n12 of 10000.\n", KindNotice},
+		"a newsletter about abuse":                  {"From: news@example.com\nSubject: How to report abuse and spam\nList-Unsubscribe: <https://example.com/u>\n\nWrite to abuse@example.com.\n", KindOther},
+		"a question that quotes a report":           {"From: jo@example.com\nSubject: ARF\n\nWe received this:\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n\nWhat is it?\n", KindOther},
+		"phishing, quoted by a person":              {"From: jo@example.com\nSubject: Fwd: Your account\n\nIs this phishing?\n\n---------- Forwarded message ---------\nFrom: Bank <bank@example.net>\nSubject: Your account\n\nClick\n", KindOther},
+		"an aggregate report, its name continued":   {"From: dmarc@example.com\nSubject: DMARC\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: application/x-gzip\nContent-Disposition: attachment;\n filename*0=\"example.com!example.net!17833\";\n filename*1=\"00000!1783386400.xml.gz\"\n\nx\n--b--\n", KindDMARCAggregate},
+		"an aggregate report, its name in percents": {"From: dmarc@example.com\nSubject: DMARC\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: application/octet-stream\nContent-Disposition: attachment; filename*=utf-8'en'example.com%21example.net%211%212.xml\n\nx\n--b--\n", KindDMARCAggregate},
+		"an answer that returns a report":           {"From: jo@example.com\nSubject: Re: Email Feedback Report\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nAway.\n--b\nContent-Type: message/rfc822\n\n" + report + "--b--\n", KindAutoReply},
+		"a bounce that returns a report":            {"From: MAILER-DAEMON@example.com\nSubject: failure notice\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSorry.\n--b\nContent-Type: message/rfc822\n\n" + report + "--b--\n", KindDSN},
+		"a bounce with a report in its text":        {"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\nSorry.\n\n" + report, KindDSN},
+		"an SES topic that was validated":           {"From: no-reply@sns.amazonaws.com\nSubject: Amazon SES Email Event Notification\n\nSuccessfully validated SNS topic for Amazon SES event publishing.\n", KindNotice},
+		"an answer about a report":                  {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
 	} {
 		if r := Parse([]byte(c.mail), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
@@ -46,6 +69,10 @@ func TestHit(t *testing.T) {
 		"JMRP's subject, encoded":            {"From: <staff@hotmail.com>\nSubject: =?utf-8?q?complaint_about_message_from_192.0.2.10?=\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", "jmrp", "192.0.2.10"},
 		"JMRP in CR only":                    {strings.ReplaceAll("From: <staff@hotmail.com>\nSubject: complaint about message from 192.0.2.10\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n"+original, "\n", "\r"), "jmrp", "192.0.2.10"},
 		"SES in base64":                      {"From: no-reply@sns.amazonaws.com\nContent-Transfer-Encoding: base64\n\neyJldmVudFR5cGUiOiJDb21wbGFpbnQiLCJjb21wbGFpbnQiOnsiY29tcGxhaW50RmVlZGJhY2tUeXBlIjoiYWJ1c2UifX0=\n", "ses-json", ""},
+		"SpamCop's, sent on by a person":     {"From: jo@example.com\nSubject: Fwd: [SpamCop (192.0.2.10) id:1]July\n\n---------- Forwarded message ---------\nFrom: <1@reports.spamcop.net>\n\n[ SpamCop V4.9.0 ]\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
+		"SES in SNS's own object, indented":  {"From: no-reply@sns.amazonaws.com\n\n{\n  \"Type\": \"Notification\",\n  \"Message\": \"{\\\"notificationType\\\":\\\"Complaint\\\",\\\"complaint\\\":{\\\"complaintFeedbackType\\\":\\\"abuse\\\"}}\"\n}\n", "ses-json", ""},
+		"SES, sent on by a person":           {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\n---------- Forwarded message ---------\nFrom: AWS <no-reply@sns.amazonaws.com>\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"}}\n", "ses-json", ""},
+		"X-ARF behind a text with a colon":   {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSource: see below\n--b\nContent-Type: application/octet-stream; name=report.yml\n\n" + xarf + "--b--\n", "xarf", "192.0.2.10"},
 		"SpamCop's subject alone":            {"From: desk@example.com\nSubject: [SpamCop (192.0.2.10) id:1]July\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
 		"a report attached twice over":       {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nSource-IP: 192.0.2.10\n--b--\n", "rfc5965", "192.0.2.10"},
 		"a JSON report, attached":            {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\n--b\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\",\"SourceIp\":\"192.0.2.10\"}}\n--b--\n", "xarf-v3mail", "192.0.2.10"},
@@ -81,6 +108,65 @@ func TestNothingInvented(t *testing.T) {
 	}
 }
 
+// TestSalvagedOriginal: the reported mail is found where each dialect has it.
+func TestSalvagedOriginal(t *testing.T) {
+	const original = "From: News <news@news.example.net>\nTo: user@example.com\nCFBL-Feedback-ID: 4711\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	sample, _ := json.Marshal(original)
+	xarf := func(report string) string {
+		return "From: fbl@example.com\nContent-Type: application/json; name=xarf.json\n\n" + report
+	}
+	for name, c := range map[string]struct{ mail, class, dialect string }{
+		"SpamCop attaches it": {"From: 1@reports.spamcop.net\nSubject: [SpamCop (192.0.2.10) id:1]July\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", ClassService, "spamcop-plain"},
+		"X-ARF 3, as CFBL":    {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassCFBL, "cfbl-xarf"},
+		"X-ARF 3, of a trap":  {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","ReportSubType":"Trap","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassTrap, "xarf-v3mail"},
+		"X-ARF 4, bulk mail":  {xarf(`{"xarf_version":"4.0.0","category":"messaging","type":"bulk_messaging","evidence_source":"user_report","timestamp":"2026-07-06T09:58:12Z","evidence":[{"content_type":"message/rfc822","payload":"` + base64.StdEncoding.EncodeToString([]byte(strings.Replace(original, "CFBL-", "X-", 1))) + `"}]}`), ClassService, "xarf-v4mail"},
+	} {
+		r := Parse([]byte(c.mail), 0)
+		records := r.Records(Envelope{})
+		if len(records) != 1 || r.Kind != KindReport || records[0].Original == nil || records[0].Original.MessageID != "1@news.example.net" {
+			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
+			continue
+		}
+		if got := records[0]; got.Class != c.class || got.Dialect != c.dialect || name == "X-ARF 4, bulk mail" && got.ArrivalDate.IsZero() {
+			t.Errorf("%s: %s %s, want %s %s", name, got.Class, got.Dialect, c.class, c.dialect)
+		}
+	}
+}
+
+// TestSecondXARF: several texts make one record, which says so and loses nothing.
+func TestSecondXARF(t *testing.T) {
+	const xarf = "Category: abuse\nReport-Type: web-attack\nReported-From: a@example.com\nSource: 192.0.2.10\nSource-Type: ipv4\nReport-ID: "
+	r := Parse([]byte("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=1.txt\n\n"+xarf+"1\n--b\nContent-Type: text/plain; name=2.txt\n\n"+xarf+"2\n--b--\n"), 0)
+	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || !slices.Equal(r.Extensions["report-id"], []string{"1", "2"}) || r.SourceIP != "192.0.2.10" || !slices.Equal(r.Extensions["source"], []string{"192.0.2.10"}) {
+		t.Errorf("%v %v", r.Problems, r.Extensions)
+	}
+}
+
+// TestXARFWriters: the well-known writers of X-ARF by their domains, each in its
+// own form.
+func TestXARFWriters(t *testing.T) {
+	for from, c := range map[string]struct{ head, text, want string }{
+		"takedown-response+1@netcraft.com": {"X-Arf: yes\n", "---\nAttachment: none\nCategory: fraud\nDate: 2026-07-06T09:58:12+00:00\nDomain: news.example.net\nPort: 80\nReport-ID: takedown-response+1@netcraft.com\nReport-Type: phishing\n" +
+			"Reported-From: takedown@netcraft.com\nService: http\nSource: http://news.example.net/x?a=b#c\nSource-Type: uri\n", "xarf-netcraft netcraft.com phishing http://news.example.net/x?a=b#c"},
+		"autogenerated@blocklist.de": {"X-XARF: PLAIN\n", "---\nReported-From: abuse-team@blocklist.de\nCategory: abuse\nReport-Type: regbot\nService: regbot\nVersion: 0.2\nUser-Agent: Fail2BanFeedBackScript blocklist.de V0.2\n" +
+			"Date: Mon, 06 Jul 2026 11:58:12 +0200\nSource-Type: ip-address\nSource: 192.0.2.10\nPort: 80\nReport-ID: 1@blocklist.de\n", "xarf-blocklistde blocklist.de regbot 192.0.2.10"},
+		"abuse@clean-mx.de": {"X-Arf:  yes\n", "---\nReported-From:  abuse@clean-mx.de\nCategory:  info\nReport-Type: harvesting\nVersion: 0.1\nDate:  Sun, 07 Jun 2026 21: 09:11 +0200\nSource-Type:  ip-address\nSource: 192.0.2.10\n" +
+			"Report-ID:  1@postfix.clean-mx.de\nSchema-URL: http: //support.clean-mx.de/schema/xarf.json\n", "xarf-cleanmx clean-mx.de harvesting 192.0.2.10"},
+	} {
+		r := Parse([]byte("From: Team <"+from+">\nAuto-Submitted: auto-generated\n"+c.head+"Content-Type: multipart/mixed; boundary=\"b\";\n\n--b\nContent-Type: text/plain; charset=utf-8;\n\nDear team,\n\nhttp: //www.x-arf.org/\n\n"+
+			"--b\nContent-Type: text/plain; charset=utf8; name=\"report.txt\";\n\n"+c.text+"\n--b\nContent-Type: text/plain; name=\"logfile.log\"\n\nx\n--b--\n"), 0)
+		records := r.Records(Envelope{})
+		if len(records) != 1 {
+			t.Errorf("%s: %s", from, r.Kind)
+			continue
+		}
+		rec := records[0]
+		if got := strings.Join([]string{rec.Dialect, rec.Provider, r.extension("report-type"), rec.SourceIP + strings.Join(rec.ReportedURI, "")}, " "); got != c.want || rec.Class != ClassNetwork || rec.Event != Complaint {
+			t.Errorf("%s: %s %s, want %s", from, got, rec.Class, c.want)
+		}
+	}
+}
+
 // TestXARFClass: a network's watchman speaks, unless the report is of spam.
 func TestXARFClass(t *testing.T) {
 	for _, c := range []struct{ report, by, want string }{
@@ -106,5 +192,85 @@ func TestSalvageLimits(t *testing.T) {
 		"prefixes":            "From: staff@hotmail.com\nSubject: " + strings.Repeat("FW: ", 1<<17) + "\n\nx",
 	} {
 		t.Run(name, func(t *testing.T) { timed(t, mail).Records(Envelope{}) })
+	}
+}
+
+// TestMoreThanOne: of several reports in a mail the first is read, and that there
+// are others is said.
+func TestMoreThanOne(t *testing.T) {
+	arf := func(rcpt, boundary string) string {
+		return "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=" + boundary + "\n\n--" + boundary +
+			"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: " + rcpt + "\n--" + boundary +
+			"\nContent-Type: message/rfc822\n\nFrom: news@example.net\nSubject: July\nMessage-ID: <" + rcpt + ">\n\nHello\n--" + boundary + "--\n"
+	}
+	parts := func(mail string) string { // those of the mail, for another multipart
+		_, body, _ := strings.Cut(mail, "\n\n")
+		return strings.ReplaceAll(strings.TrimSuffix(body, "--in--\n"), "--in\n", "--b\n")
+	}
+	head := "From: fbl@example.com\nSubject: reports\nContent-Type: multipart/mixed; boundary=b\n\n"
+	attach := "--b\nContent-Type: message/rfc822\n\n"
+	for name, mail := range map[string]string{
+		"two report parts":  head + parts(arf("a@example.com", "in")) + parts(arf("b@example.com", "in")) + "--b--\n",
+		"two are attached":  head + attach + arf("a@example.com", "x") + attach + arf("b@example.com", "y") + "--b--\n",
+		"a digest of them":  strings.Replace(head, "mixed", "digest", 1) + attach + arf("a@example.com", "x") + attach + arf("b@example.com", "y") + "--b--\n",
+		"two JMRP attached": head + attach + "X-HmXmrOriginalRecipient: a@example.com\nFrom: news@example.net\n\nx\n" + attach + "X-HmXmrOriginalRecipient: b@example.com\nFrom: news@example.net\n\nx\n--b--\n",
+	} {
+		r := Parse([]byte(mail), 0)
+		records := r.Records(Envelope{})
+		if len(records) != 1 || records[0].OriginalRcptTo != "a@example.com" || records[0].Parse.Status != "partial" ||
+			!slices.Contains(r.Problems, Problem{"report part: more than one", true}) && !slices.Contains(r.Problems, Problem{"attached mails: only the first is read", true}) {
+			t.Errorf("%s: %s %v %+v", name, r.Kind, r.Problems, records)
+		}
+	}
+}
+
+// TestFlattened: a program that makes one text of a mail keeps its fields, and
+// they are read; what a person quotes is not.
+func TestFlattened(t *testing.T) {
+	const text = "Request 1 was acted upon.\n Transaction: Ticket created by fbl@example.com\n\nThis is an email abuse report.\n\n" +
+		"Feedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\nOriginal-Rcpt-To: user@example.com\n\n" +
+		"Return-Path: <bounce@news.example.net>\nFrom: News <news@news.example.net>\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
+	for from, want := range map[string]Kind{
+		"From: fbl@example.com\nSubject: FW: July\n\n":                                                         KindReport,
+		"From: desk@example.com\nX-RT-Originator: fbl@example.com\nSubject: [desk #1] FW: July\n\n":            KindReport,
+		"From: noreply@example.com\nSubject: Abuse report\nContent-Type: text/plain; charset=utf-8\n\n":        KindReport,
+		"From: jo@example.com\nSubject: Fwd: FW: July\n\n":                                                     KindOther,
+		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\n":                                         KindDSN,
+		"From: fbl@example.com\nSubject: Out of office: FW: July\nAuto-Submitted: auto-replied\n\n":            KindAutoReply,
+		"From: fbl@example.com\nSubject: Re: FW: July\n\n> " + strings.ReplaceAll(text, "\n", "\n> ") + "\n\n": KindReport, // its own copy is below
+	} {
+		r := Parse([]byte(from+text), 0)
+		records := r.Records(Envelope{})
+		if r.Kind != want || (len(records) > 0) != (want == KindReport) {
+			t.Errorf("%q: %s, want %s", from, r.Kind, want)
+			continue
+		}
+		if want == KindReport && (records[0].SourceIP != "192.0.2.10" || records[0].OriginalRcptTo != "user@example.com" || records[0].Original == nil || records[0].Original.MessageID != "1@news.example.net") {
+			t.Errorf("%q: %+v", from, records[0])
+		}
+	}
+	indented := strings.NewReplacer("\nFeedback", "\n    Feedback", "\nUser", "\n    User", "\nVersion", "\n    Version", "\nSource", "\n    Source", "\nOriginal", "\n    Original").Replace(text)
+	if r := Parse([]byte("From: noreply@example.com\nSubject: Abuse report\n\n"+indented), 0); r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) != 1 || r.Original == nil {
+		t.Errorf("indented: %s %+v", r.Kind, r)
+	}
+	quoted := Parse([]byte("From: fbl@example.com\nSubject: Re: July\n\n> "+strings.ReplaceAll(text, "\n", "\n> ")), 0)
+	if quoted.Kind != KindNotice {
+		t.Errorf("quoted: %s", quoted.Kind)
+	}
+}
+
+// TestNoHeader: a mail that begins with a boundary is read by it.
+func TestNoHeader(t *testing.T) {
+	const body = "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\n--b--\n"
+	for mail, want := range map[string]Kind{
+		body: KindReport,
+		"From: fbl@example.com\nSubject: x\n\n" + body:                                  KindReport,
+		"From: fbl@example.com\nSubject: x\nContent-Type: text/plain\n\n" + body:        KindReport, // its fields are in the text
+		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\nSorry.\n\n" + body: KindDSN,
+		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\n" + body:           KindDSN,
+	} {
+		if r := Parse([]byte(mail), 0); r.Kind != want {
+			t.Errorf("%q: %s, want %s", mail, r.Kind, want)
+		}
 	}
 }

@@ -16,7 +16,7 @@ func isSES(m *letter) bool {
 		return false
 	}
 	start = bytes.ToLower(start[at:])
-	for _, name := range []string{`"notificationtype"`, `"eventtype"`, `"topicarn"`} {
+	for _, name := range []string{`"notificationtype"`, `"eventtype"`, `"topicarn"`, `\"notificationtype\"`, `\"eventtype\"`} {
 		if bytes.Contains(start, []byte(name)) {
 			return true
 		}

@@ -64,6 +64,9 @@ func (p *parser) readSpamCop(m *letter) Kind {
 		}
 	}
 	p.cutText(text, closed)
+	if inner := m.within(); r.Original == nil && inner != nil {
+		p.readReported(inner)
+	}
 	source, id := spamCopSubject(m.subject())
 	if id != "" {
 		p.extend("spamcop-id", id)

@@ -1,11 +1,8 @@
 package report
 
 import (
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -93,60 +90,6 @@ func TestCorpusSpeakers(t *testing.T) {
 	for _, mail := range corpusReadings(t, folder) {
 		if strings.HasPrefix(mail.Kind, "arf-") && !said[mail.ID] {
 			t.Errorf("%s is not in the table", mail.ID)
-		}
-	}
-}
-
-// walkthrough is the published mails of different dialects read through by
-// hand: event, class, provider/feed, dialect; complainant and how many are
-// named; identity; reporter; verdict: reasons; what was derived. Identity is
-// unknown and the reporter unchecked as neither is this package's to find out.
-var walkthrough = map[string]string{
-	"002": "complaint fbl yahoo/cfl yahoo; named 1; unknown; unchecked; review: trust is not checked; source_ip=original:Received[1]",
-	"005": "complaint fbl yahoo/cfl yahoo-ses; named 1; unknown; unchecked; review: trust is not checked; source_ip=original:Received[1]",
-	"007": "complaint fbl validity/unknown returnpath1; candidate 7; unknown; unchecked; review: one of 7 recipients, trust is not checked; ",
-	"008": "complaint trap abusix/traps abusix; candidate 2; unknown; unchecked; no: class trap; ",
-	"009": "auth_failure auth example.com/dmarc dmarc-lua; named 1; unknown; unchecked; no: event auth_failure; ",
-	"010": "auth_failure auth netease/dmarc dmarc-netease; none 0; unknown; unchecked; no: event auth_failure; ",
-	// No Arrival-Date, and no host of whoever runs OpenDMARC is known: no date.
-	"011": "auth_failure auth example.net/dmarc dmarc-opendmarc; none 0; unknown; unchecked; no: event auth_failure; ",
-	"013": "complaint fbl validity/rackspace returnpath2; named 1; unknown; unchecked; review: trust is not checked; ",
-	"061": "complaint fbl validity/comcast returnpath1; hashed 1; unknown; unchecked; review: complainant known by a hash only, trust is not checked; ",
-	"079": "complaint fbl zoho/fbl zoho; none 0; unknown; unchecked; review: complainant not known, trust is not checked; original_mail_from=original:Return-Path",
-	"081": "complaint filter spamexperts/filter spamexperts; named 1; unknown; unchecked; no: class filter; ",
-	"213": "opt_out fbl example.com/unknown rfc5965; named 1; unknown; unchecked; review: trust is not checked; original_rcpt_to=report:Removal-Recipient",
-	// Both addresses are blotted out, and so is the one in the bounce address.
-	"256": "complaint fbl aol/scomp aol; none 0; unknown; unchecked; review: complainant not known, trust is not checked; original_mail_from=original:Return-Path",
-	"253": "auth_failure auth microsoft/dmarc dmarc-hotmail; none 0; unknown; unchecked; no: event auth_failure; ",
-	// No host of Yahoo's wrote a Received: its X-Originating-IP and SPF give no client-ip.
-	"239": "complaint fbl yahoo/cfl yahoo; named 1; unknown; unchecked; review: trust is not checked; ",
-	"259": "complaint fbl validity/fastmail returnpath1; hashed 1; unknown; unchecked; review: complainant known by a hash only, trust is not checked; ",
-	"282": "complaint filter spfbl/filter spfbl; named 1; unknown; unchecked; no: class filter; ",
-	"313": "complaint fbl microsoft/jmrp jmrp-arf2026; none 0; unknown; unchecked; review: complainant not known, trust is not checked; arrival_date=original:Received[1] original_mail_from=original:Return-Path source_ip=original:Received-SPF",
-	"317": "complaint fbl example.com/unknown rfc5965; none 0; unknown; unchecked; review: complainant not known, trust is not checked; ",
-	"321": "not_spam fbl example.com/unknown rfc5965; none 0; unknown; unchecked; no: event not_spam; ",
-	"324": "complaint cfbl mailbox.example/cfbl cfbl-arf; none 0; unknown; unchecked; review: complainant not known, trust is not checked; ",
-	"326": "complaint fbl example.org/sieve sieve-report; none 0; unknown; unchecked; review: complainant not known, trust is not checked; ",
-	// Without a report part.
-	"016": "complaint fbl microsoft/jmrp jmrp; named 1; unknown; unchecked; review: trust is not checked; original_rcpt_to=original:X-HmXmrOriginalRecipient source_ip=outer:Subject",
-	"217": "complaint fbl microsoft/jmrp jmrp; named 1; unknown; unchecked; review: trust is not checked; arrival_date=original:Received[1] original_rcpt_to=original:X-HmXmrOriginalRecipient source_ip=original:Received[1]",
-	"286": "complaint service spamcop/reports spamcop-plain; none 0; unknown; unchecked; no: class service; arrival_date=text:Email from arrival_date_raw=text:Email from source_ip=text:Email from",
-}
-
-func TestWalkthrough(t *testing.T) {
-	if corpusFolder(t) == "" {
-		t.Skip("there is no folder of published mails")
-	}
-	for id, want := range walkthrough {
-		r := Parse(corpusMail(t, id), 0).Records(Envelope{})[0]
-		var derived []string
-		for _, key := range slices.Sorted(maps.Keys(r.Derived)) {
-			derived = append(derived, key+"="+r.Derived[key])
-		}
-		got := fmt.Sprintf("%s %s %s/%s %s; %s %d; %s; %s; %s: %s; %s", r.Event, r.Class, r.Provider, r.Feed, r.Dialect, r.Complainant, r.Recipients,
-			r.Identity.Status, r.Reporter.Auth, r.Suppress.Verdict, strings.Join(r.Suppress.Reasons, ", "), strings.Join(derived, " "))
-		if got != want {
-			t.Errorf("%s: %s, want\n     %s", id, got, want)
 		}
 	}
 }

@@ -99,15 +99,13 @@ func (rec *Record) onSuppressionList() bool {
 // isKnownType knows the registered types that are complaints, the opt-outs of
 // the drafts, and a report whose dialect has none.
 func isKnownType(feedbackType string) bool {
-	switch feedbackType {
-	case "", "abuse", "fraud", "virus", "other":
+	if feedbackType == "" {
 		return true
 	}
-	bare := strings.Map(func(c rune) rune {
-		if strings.ContainsRune("-_ \t", c) {
-			return -1
-		}
-		return c
-	}, feedbackType)
-	return bare == "" || containsFold([]string{"abuse", "fraud", "virus", "other", "optout", "optoutlist"}, bare)
+	var space [32]byte
+	switch string(bareType(space[:0], feedbackType)) {
+	case "abuse", "fraud", "virus", "other", "optout", "optoutlist":
+		return true
+	}
+	return false
 }

@@ -30,6 +30,8 @@ func TestDecide(t *testing.T) {
 			r.Extensions = map[string][]string{"complaint.complaintsubtype": {"OnAccountSuppressionList"}}
 		}, want: "no: on the account's suppression list already"},
 
+		{name: "a type with a comment", change: func(r *Record) { r.FeedbackType = "abuse (by a click)" }, want: "yes: complaint of class fbl, named, by a trusted reporter"},
+		{name: "a type in a comment", change: func(r *Record) { r.FeedbackType = "x-unheard (abuse)" }, want: "review: feedback type not known"},
 		{name: "unknown type", change: func(r *Record) { r.FeedbackType = "x-unheard" }, want: "review: feedback type not known"},
 		{name: "one of two", change: func(r *Record) { r.Complainant, r.Recipients = Candidate, 2 }, want: "review: one of 2 recipients"},
 		{name: "hashed", change: func(r *Record) { r.Complainant = Hashed }, want: "review: complainant known by a hash only"},

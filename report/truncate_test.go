@@ -1,31 +1,46 @@
 package report
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
+	"unicode"
 )
 
 // TestTruncated cuts every fixture at every octet. Nothing is invented: each
-// value is one of the whole mail's, or the start of one; and a value that was
-// whole stays.
+// value is one of the whole mail's, or the start of one. Nothing is lost: a value
+// of the whole mail that was there stays, and a field of the report part is there
+// once its line has ended. Something that is missing has a warning.
 func TestTruncated(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.name, func(t *testing.T) {
-			whole := valuesOf(Parse(f.mail, 0).Records(envelope))
-			for cut := len(f.mail); cut >= 0; cut-- {
+			t.Parallel()
+			full := Parse(f.mail, 0)
+			whole := valuesOf(full.Records(envelope))
+			fields := fieldEnds(f.mail, full)
+			none := len(fields) == 0
+			var before map[string][]string
+			for cut := 0; cut <= len(f.mail); cut++ {
 				r := Parse(f.mail[:cut:cut], 0)
-				got := valuesOf(r.Records(envelope))
-				for key, values := range got {
+				records := r.Records(envelope)
+				got := valuesOf(records)
+				invents(t, f.name, cut, got, whole)
+				for key, values := range before {
 					for _, v := range values {
-						if f.name == "original-charsets" && v == "envelope@mx.example.com" {
-							continue // of two Message-IDs the last counts, as far as the mail goes
+						if slices.Contains(whole[key], v) && !slices.Contains(got[key], v) && !(key == "source_ip" && bothJMRP[f.name]) {
+							t.Fatalf("cut at %d of %d: %s: %q was there before, and is not in %q", cut, len(f.mail), key, v, got[key])
 						}
-						if !isOf(key, v, whole) {
-							t.Fatalf("cut at %d of %d: %s: %q is invented, the whole mail has %q", cut, len(f.mail), key, v, whole[key])
-						}
+					}
+				}
+				if atBoundary(f.mail, cut) {
+					before = got
+				}
+				for end, words := range fields {
+					if cut >= end && len(records) > 0 {
+						lost(t, cut, words, got)
+						delete(fields, end) // from here on it must stay
 					}
 				}
 				ours := Parse(f.mail[:cut:cut], int64(len(f.mail)))
@@ -34,22 +49,81 @@ func TestTruncated(t *testing.T) {
 						t.Fatalf("cut at %d: our own cut is a problem: %v", cut, problem)
 					}
 				}
-				if lost := len(r.Records(envelope)) > 0 && cut < len(f.mail)-2 && len(r.Problems) == 0; lost && !endless[f.name] && missing(got, whole) {
+				if len(records) > 0 && cut < len(f.mail)-2 && len(r.Problems) == 0 && !endless[f.name] && missing(got, whole) {
 					t.Fatalf("cut at %d of %d: something is missing, and there is no warning", cut, len(f.mail))
 				}
+			}
+			if missing(before, whole) || len(fields) > 0 || none && f.name != "one-line" && strings.Contains(string(f.mail), "\nFeedback-Type: ") && full.Kind == KindReport {
+				t.Errorf("%d fields; %q, want %q", len(fields), before, whole)
 			}
 		})
 	}
 }
 
+// atBoundary reports whether a line is whole before the cut, and goes on nowhere.
+func atBoundary(mail []byte, cut int) bool {
+	return cut == len(mail) || cut > 0 && (mail[cut-1] == '\n' || mail[cut-1] == '\r' && mail[cut] != '\n') && mail[cut] != ' ' && mail[cut] != '\t'
+}
+
+// fieldEnds are the words of each field of the report part, by where in the mail
+// its last line ends; of a part in another encoding there are none.
+func fieldEnds(mail []byte, r *Report) map[int][]string {
+	ends := make(map[int][]string)
+	lower := strings.ToLower(string(mail))
+	for b := r.raw.report.raw; len(b) > 0; {
+		f, rest, kind := readField(b)
+		text := strings.ToLower(string(b[:len(b)-len(rest)]))
+		if v := string(f.value); kind == fieldLine && v != "" && f.ended && !isMIMEField(f.name) && strings.Count(lower, "\n"+text) == 1 && !strings.EqualFold(v, "authentication result string is not available") {
+			ends[strings.Index(lower, "\n"+text)+len(text)+1] = strings.FieldsFunc(v, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>[];,", r) })
+		}
+		b = rest
+	}
+	return ends
+}
+
+func lost(t *testing.T, cut int, words []string, got map[string][]string) {
+	var all strings.Builder
+	for _, values := range got {
+		all.WriteString(strings.Join(values, "\n") + "\n")
+	}
+	for _, word := range words {
+		if !says(all.String(), strings.ToValidUTF8(word, "\ufffd")) {
+			t.Fatalf("cut at %d: %q of a whole field is not in %q", cut, word, all.String())
+		}
+	}
+}
+
+func invents(t *testing.T, name string, cut int, got, whole map[string][]string) {
+	for key, values := range got {
+		for _, v := range values {
+			if ofTwo[name][key] == v {
+				continue // of two the last counts, as far as the mail goes
+			}
+			if !isOf(key, v, whole) {
+				t.Fatalf("cut at %d: %s: %q is invented, the whole mail has %q", cut, key, v, whole[key])
+			}
+		}
+	}
+}
+
+// ofTwo is what the first of two fields says.
+var ofTwo = map[string]map[string]string{
+	"original-charsets": {"original.message_id": "envelope@mx.example.com"},
+	"two-return-paths":  {"original.return_path": "zmgrbounces+4711@zoho.com", "original_mail_from": "zmgrbounces+4711@zoho.com"},
+}
+
+// bothJMRP are reports of 2026 with the subject of the mails before, which names
+// the source: they are read as such until their report part comes.
+var bothJMRP = map[string]bool{"dialect-jmrp-2026": true, "forwarded-jmrp-2026": true}
+
 // endless are the reports that are no part of anything: cut between two lines,
 // there is no boundary that could be missing.
-var endless = map[string]bool{"top-level-report": true, "spamcop-text": true, "spamcop-site": true}
+var endless = map[string]bool{"top-level-report": true, "spamcop-text": true, "spamcop-site": true, "flattened": true}
 
 // missing reports whether a value of whole is not in got.
 func missing(got, whole map[string][]string) bool {
 	for key := range whole {
-		if len(got[key]) < len(whole[key]) && key != "warning" {
+		if len(got[key]) < len(whole[key]) {
 			return true
 		}
 	}
@@ -59,7 +133,7 @@ func missing(got, whole map[string][]string) bool {
 // isOf reports whether the whole mail says v under key, or begins with it.
 func isOf(key, v string, whole map[string][]string) bool {
 	v, _, _ = strings.Cut(v, "\ufffd") // cut within a character, or before its charset was named
-	if strings.HasPrefix(key, "ext:") {
+	if strings.HasPrefix(key, "extensions.") {
 		// A field that the cut runs through stands raw in the extensions.
 		for _, values := range whole {
 			if slices.ContainsFunc(values, func(w string) bool { return strings.HasPrefix(plain(w), plain(v)) || strings.HasPrefix(v, w+" ") }) {
@@ -85,80 +159,45 @@ func isStart(v string) bool {
 
 // prefixed are the values that folding lets go on behind a line break: a cut
 // there leaves a start of them that nobody can tell from the whole.
-var prefixed = map[string]bool{"authentication_results": true, "dkim_canonicalized_header": true, "cfbl_feedback_id": true, "subject": true}
+var prefixed = map[string]bool{"authentication_results": true, "dkim_canonicalized_header": true, "original.cfbl_feedback_id": true, "original.subject": true}
 
+// valuesOf is all that records say, by key. What depends on the mail as a whole
+// is left out: its identity, who speaks, how well it was read, and what follows
+// from that.
 func valuesOf(records []Record) map[string][]string {
 	m := make(map[string][]string)
-	add := func(key string, values ...string) {
-		for _, v := range values {
-			if v != "" {
-				m[key] = append(m[key], v)
-			}
+	for _, rec := range records {
+		var v map[string]any
+		if err := json.Unmarshal(rec.AppendJSON(nil), &v); err != nil {
+			panic(err)
 		}
-	}
-	date := func(key string, t time.Time) {
-		if !t.IsZero() {
-			add(key, t.Format(time.RFC3339))
+		for _, key := range []string{"schema", "id", "revision", "report_id", "fingerprint", "received_at", "processed_at", "reported_at", "reporter",
+			"class", "provider", "feed", "dialect", "recipients", "complainant", "mailbox", "parse", "suppress", "identity", "derived"} {
+			delete(v, key)
 		}
-	}
-	for i, r := range records {
-		if r.Event != Unparsed {
-			add("event", r.Event)
+		if rec.Event == Unparsed {
+			delete(v, "event")
 		}
-		add("original_rcpt_to", r.OriginalRcptTo)
-		add("rcpt_hash", r.RcptHash)
-		if i > 0 {
-			continue
-		}
-		add("feedback_type", r.FeedbackType)
-		add("user_agent", r.UserAgent)
-		add("version", r.Version)
-		add("source_ip", r.SourceIP)
-		add("original_mail_from", r.OriginalMailFrom)
-		add("original_envelope_id", r.OriginalEnvelopeID)
-		add("arrival_date_raw", r.ArrivalDateRaw)
-		date("arrival_date", r.ArrivalDate)
-		add("authentication_results", r.AuthenticationResults...)
-		add("reported_domain", r.ReportedDomain...)
-		add("reported_uri", r.ReportedURI...)
-		add("auth_failure", r.AuthFailure.AuthFailure)
-		add("delivery_result", r.DeliveryResult)
-		add("dkim_domain", r.DKIMDomain)
-		add("dkim_canonicalized_header", r.DKIMCanonicalizedHeader)
-		add("spf_dns", r.SPFDNS...)
-		for key, n := range map[string]int{"source_port": r.SourcePort, "incidents": r.Incidents} {
-			if n > 0 {
-				add(key, strconv.Itoa(n))
-			}
-		}
-		if r.ReportingMTA != nil {
-			add("reporting_mta", r.ReportingMTA.Name, r.ReportingMTA.Type)
-		}
-		add("identity_alignment", r.IdentityAlignment)
-		add("dkim_identity", r.DKIMIdentity)
-		add("dkim_selector", r.DKIMSelector)
-		add("dkim_selector_dns", r.DKIMSelectorDNS)
-		add("dkim_adsp_dns", r.DKIMADSPDNS)
-		add("dkim_canonicalized_body", r.DKIMCanonicalizedBody)
-		for name, values := range r.Extensions {
-			add("ext:"+name, values...)
-		}
-		if o := r.Original; o != nil {
-			add("message_id", o.MessageID)
-			date("date", o.Date)
-			add("from", o.From)
-			add("subject", o.Subject)
-			add("return_path", o.ReturnPath)
-			add("to", o.To...)
-			add("list_unsubscribe", o.ListUnsubscribe...)
-			add("feedback_id", o.FeedbackID)
-			add("cfbl_feedback_id", o.CFBLFeedbackID)
-			if o.HeadersOnly {
-				add("headers_only", "true")
-			}
-		}
+		addValues(m, "", v)
 	}
 	return m
+}
+
+func addValues(m map[string][]string, key string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, below := range v {
+			addValues(m, strings.TrimPrefix(key+"."+name, "."), below)
+		}
+	case []any:
+		for _, member := range v {
+			addValues(m, key, member)
+		}
+	default:
+		if s := fmt.Sprint(v); !slices.Contains(m[key], s) {
+			m[key] = append(m[key], s)
+		}
+	}
 }
 
 // TestCutBehindField: a field that is whole before the cut is not lost.

@@ -22,8 +22,9 @@ type walker struct {
 	report   part // of type message/feedback-report
 	textual  part // of another type, and reads like one
 	original part // of a type made for a mail or its header
-	plain    part // of another type, behind the report, and reads like a header
+	plain    part // of another type, and reads like a header; best behind the report
 	text     part // of type text, and none of these
+	late     bool // plain is behind the report
 	leaf     Kind // what the type of another part says of the mail
 
 	parts   int
@@ -40,7 +41,7 @@ type walker struct {
 
 // done reports whether a report and the original's header are at hand.
 func (w *walker) done() bool {
-	return w.report.found && w.report.closed && w.original.found && (w.original.closed || headerEnds(w.original.body))
+	return w.report.found && w.report.closed && len(trim(w.original.body)) > 0 && (w.original.closed || headerEnds(w.original.body))
 }
 
 // part looks at one part, and at the parts within it.
@@ -89,9 +90,11 @@ func (w *walker) other(p *part, typ []byte) {
 		w.leaf = KindTLSRPT
 	case isAggregate(p, typ):
 		w.leaf = KindDMARCAggregate
-	case !w.textual.found && looksLikeReport(p.start()):
+	case !w.textual.found && looksLikeReport(p.start(), 2):
 		w.textual = *p
-	case !w.plain.found && (w.report.found || w.textual.found) && looksLikeHeader(p.start()):
+	case (w.report.found || w.textual.found) && !w.late && looksLikeHeader(p.start()):
+		w.plain, w.late = *p, true
+	case !w.late && !w.plain.found && looksLikeHeader(p.start()):
 		w.plain = *p
 	case !w.text.found && (len(typ) == 0 || hasPrefixFold(typ, "text/")):
 		w.text = *p
@@ -131,6 +134,7 @@ func (w *walker) multipart(p *part, depth int) {
 		q.readHead()
 		w.part(&q, depth+1)
 		if w.done() {
+			w.extra = w.extra || found && bytes.Contains(body[d.end:], []byte("message/feedback-report"))
 			return
 		}
 	}
@@ -233,22 +237,32 @@ func (p *part) start() []byte {
 }
 
 // looksLikeReport reports whether b begins with fields and has a Feedback-Type
-// and one more field of RFC 5965 among its first lines.
-func looksLikeReport(b []byte) bool {
-	b = skipYAML(b)
-	known, typed := 0, false
-	for n := 0; n < 100 && known < 3; n++ {
+// among its first lines, one of at least so many of RFC 5965. A blank line may
+// follow MIME fields before them.
+func looksLikeReport(b []byte, least int) bool {
+	b = reflow(dedent(skipYAML(b)))
+	known, typed, mime := 0, false, false
+	for n := 0; n < 100 && !(typed && known >= least); n++ {
 		f, rest, kind := readField(b)
-		if kind == endOfData || kind != fieldLine && known == 0 {
-			break
-		}
-		if kind == fieldLine && fieldOf(f.name) != extension {
+		switch {
+		case kind == endOfData:
+			return false
+		case kind == fieldLine && fieldOf(f.name) != extension:
 			known++
 			typed = typed || is(f.name, "feedback-type")
+		case known > 0:
+		case kind == fieldLine:
+			mime = isMIMEField(f.name)
+		case kind != blankLine || !mime:
+			return false
 		}
 		b = rest
 	}
-	return typed && known > 1
+	return typed && known >= least
+}
+
+func isMIMEField(name []byte) bool {
+	return hasPrefixFold(name, "content-") || is(name, "mime-version")
 }
 
 // skipYAML drops blank lines and the "---" of a YAML document.
@@ -262,17 +276,31 @@ func skipYAML(b []byte) []byte {
 	}
 }
 
-// looksLikeHeader reports whether b begins with two fields of a mail.
+// looksLikeHeader reports whether b begins with two fields of a mail, or with
+// the one that RFC 9477 lets stand alone.
 func looksLikeHeader(b []byte) bool {
 	b = skipEnvelope(b, true)
 	for range 2 {
 		f, rest, kind := readField(b)
-		if kind != fieldLine || !isMailField(f.name) {
+		if kind == fieldLine && is(f.name, "cfbl-feedback-id") {
+			return true
+		}
+		if kind != fieldLine || !isMailField(f.name) && !isTraceField(f.name) {
 			return false
 		}
 		b = rest
 	}
 	return true
+}
+
+// isTraceField knows what mail servers write above a header.
+func isTraceField(name []byte) bool {
+	for _, known := range [...]string{"received-spf", "authentication-results", "domainkey-signature", "envelope-to", "delivery-date", "feedback-id", "cfbl-address"} {
+		if is(name, known) {
+			return true
+		}
+	}
+	return hasPrefixFold(name, "arc-")
 }
 
 // isMailField knows the fields that a mail's header begins with.

@@ -27,7 +27,7 @@ func (r *Report) writeFields(h *headerWriter) {
 	}
 
 	required("Feedback-Type", r.FeedbackType)
-	if strings.ContainsAny(r.FeedbackType, " \t:;") { // RFC 5965 section 3.5: a token
+	if strings.ContainsAny(r.FeedbackType, " \t()<>@,;:\\\"/[]?=") { // RFC 5965 section 3.5: a token
 		h.fail("Feedback-Type", fmt.Errorf("%w: no token", ErrInvalid))
 	}
 	required("User-Agent", r.UserAgent)

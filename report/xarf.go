@@ -10,21 +10,31 @@ import (
 // it for one value that is no YAML ("SIRT#1", "http: //", a colon), reads
 // numbers and dates as something else, and follows anchors.
 
-func isXARF(m *letter) bool { return m.xarfLeaf() != nil }
+func isXARF(m *letter) bool { return len(m.xarfLeaves(1)) > 0 }
 
-// xarfLeaf is the part with the fields.
-func (m *letter) xarfLeaf() *part {
+// xarfLeaves are the parts with fields, at most n. In a mail that calls itself
+// X-ARF the first with one field will do, where no part has more.
+func (m *letter) xarfLeaves(n int) (leaves []*part) {
 	marked := m.field("x-xarf") != "" || m.field("x-arf") != ""
+	var weak *part
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
 		start := *q
 		start.body = q.body[:min(len(q.body), idBody)]
-		if n := xarfNames(xarfText(&start)); n >= 5 || n > 0 && (marked || n >= 3 && is(q.name(), "report.txt")) {
-			return q
+		names := xarfNames(xarfText(&start))
+		if names >= 5 || names >= 3 && (marked || is(q.name(), "report.txt")) {
+			if leaves = append(leaves, q); len(leaves) == n {
+				return leaves
+			}
+		} else if weak == nil && names > 0 && marked {
+			weak = q
 		}
 	}
-	return nil
+	if len(leaves) == 0 && weak != nil {
+		return []*part{weak}
+	}
+	return leaves
 }
 
 // xarfText is the text of a part from its first field on: behind the head of a
@@ -61,23 +71,28 @@ func (p *parser) readXARF(m *letter) Kind {
 	if d := xarfDialects[registrable(r.Outer.FromDomain)]; d != "" {
 		r.Dialect = d
 	}
-	q := m.xarfLeaf()
-	b, report := xarfText(q), ""
-	for n := 0; n < maxFields; n++ {
-		f, rest, kind := readField(b)
-		if kind == endOfData || !f.ended && !q.closed {
-			break
-		}
-		if kind == fieldLine {
-			value := yamlValue(f.value)
-			if p.xarfField(string(f.name), value); is(f.name, "report-type") {
-				report = value
-			}
-		}
-		b = rest
+	leaves, report := m.xarfLeaves(maxBatched), ""
+	if len(leaves) > 1 { // one record is made; the values of the others are kept with its own
+		p.loss("report part: more than one")
 	}
-	if !q.closed {
-		p.cutShort("report part: cut short")
+	for _, q := range leaves {
+		b := xarfText(q)
+		for n := 0; n < maxFields; n++ {
+			f, rest, kind := readField(b)
+			if kind == endOfData || !f.ended && !q.closed {
+				break
+			}
+			if kind == fieldLine {
+				value := yamlValue(f.value)
+				if p.xarfField(string(f.name), value); report == "" && is(f.name, "report-type") {
+					report = value
+				}
+			}
+			b = rest
+		}
+		if !q.closed {
+			p.cutShort("report part: cut short")
+		}
 	}
 	if report == "" {
 		p.loss("report-type: missing")

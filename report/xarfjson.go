@@ -72,6 +72,9 @@ func (p *parser) readXARFJSON(m *letter) Kind {
 		return KindUnparsed
 	}
 	p.xarfClass(report, by)
+	if o := p.r.Original; p.r.Class == ClassService && (p.r.cfbl || o != nil && o.CFBLFeedbackID != "") {
+		p.r.Class, p.r.Dialect = ClassCFBL, "cfbl-xarf" // RFC 9477 section 3.1: report=xarf
+	}
 	return KindReport
 }
 
@@ -100,7 +103,7 @@ func (p *parser) xarf3(t tree) (report, by string) {
 	}
 	for _, name := range []string{"report.sample", "report.samples"} {
 		for _, sample := range t.trees(name) {
-			p.xarfSample(sample, "contenttype", !strings.EqualFold(sample.one("base64encoded"), "false"), "json:Report.Samples")
+			p.xarfSample(sample, "contenttype", !strings.EqualFold(textAt(sample, "base64encoded"), "false"), "json:Report.Samples")
 		}
 	}
 	return report, by
@@ -109,6 +112,9 @@ func (p *parser) xarf3(t tree) (report, by string) {
 func (p *parser) xarf4(t tree) (report, by string) {
 	value := func(name string) (v, source string) { return t.one(name), "json:" + name }
 	report, by = textAt(t, "type"), textAt(t, "evidence_source")
+	if report != "" && strings.EqualFold(textAt(t, "category"), "messaging") {
+		report = "spam" // by any other name
+	}
 	if v, source := value("xarf_version"); !p.fill(&p.r.Version, "version", v, source) {
 		p.extend("xarf_version", v)
 	}

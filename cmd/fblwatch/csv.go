@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -40,10 +41,11 @@ func longTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// inert keeps a spreadsheet from reading a value as a formula: a reporter
-// decides what most of them hold.
+// inert keeps a spreadsheet from reading a value as a formula, also one whose sign
+// is of the width that East Asian ones take: a reporter decides what most of them
+// hold.
 func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
+	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20", first) {
 		return "'" + s
 	}
 	return s

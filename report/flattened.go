@@ -1,0 +1,95 @@
+package report
+
+import "bytes"
+
+// Ticket systems and gateways make one text of a mail: the fields of the report
+// part stand among the words then, and the reported mail below them.
+
+func isReportText(m *letter) bool { return fieldsAt(m.start()) >= 0 }
+
+// fieldsAt is where a run of lines begins that are fields, a Feedback-Type and
+// two more of a report among them; -1 is none.
+func fieldsAt(b []byte) int {
+	at, known, typed := 0, 0, false
+	for rest := b; ; {
+		f, next, kind := readField(rest)
+		switch {
+		case kind == endOfData:
+			return -1
+		case kind != fieldLine:
+			if inner := dedent(f.value); kind == otherLine && len(inner) < len(f.value) {
+				block := paragraph(rest)
+				if looksLikeReport(block, 3) {
+					return len(b) - len(rest)
+				}
+				next = rest[len(block):]
+			}
+			at, known, typed = len(b)-len(next), 0, false
+		case fieldOf(f.name) != extension:
+			known++
+			typed = typed || is(f.name, "feedback-type")
+		}
+		if typed && known > 2 {
+			return at
+		}
+		rest = next
+	}
+}
+
+// paragraph is the start of b up to a blank line.
+func paragraph(b []byte) []byte {
+	for rest := b; ; {
+		line, next, more := cutLine(rest)
+		if len(line) == 0 {
+			return b[:len(b)-len(rest)]
+		}
+		if !more {
+			return b
+		}
+		rest = next
+	}
+}
+
+// dedent takes the indentation of a first line that is a field off all lines.
+func dedent(b []byte) []byte {
+	start := bytes.TrimLeft(b, " \t")
+	indent := b[:len(b)-len(start)]
+	if _, _, kind := readField(start); kind != fieldLine || len(indent) == 0 {
+		return b
+	}
+	var out []byte
+	for line := range bytes.Lines(b) {
+		if !bytes.HasPrefix(indent, line) { // else it is cut in its indentation
+			out = append(out, bytes.TrimPrefix(line, indent)...)
+		}
+	}
+	return out
+}
+
+func (p *parser) readReportText(m *letter) Kind {
+	text, closed := m.text()
+	at := fieldsAt(text)
+	if at < 0 {
+		p.loss("report part: none that can be read")
+		return KindUnparsed
+	}
+	fields := paragraph(text[at:])
+	_, rest, whole := cutLine(text[at+len(fields):])
+	whole = whole || closed
+	fields = dedent(fields)
+	p.readBlock(fields, whole, false)
+	p.reportRaw = wholeLines(fields)
+	p.dates()
+	p.deviation("report part: its fields are in the text")
+	if looksLikeHeader(rest) {
+		p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
+	}
+	if eventOf(p.r.FeedbackType) == Unparsed {
+		p.loss("feedback-type: missing")
+		return KindUnparsed
+	}
+	if whole {
+		p.derive()
+	}
+	return KindReport
+}
