@@ -252,7 +252,7 @@ func (c *Client) finish(name string, err error) error {
 func (c *Client) over(cause error) error {
 	var fetch *FetchError
 	if errors.As(cause, &fetch) {
-		return &FetchError{UID: fetch.UID, Err: c.over(fetch.Err)}
+		return &FetchError{UID: fetch.UID, Octets: fetch.Octets, Err: c.over(fetch.Err)}
 	}
 	wait := max(0, time.Until(c.until))
 	switch {

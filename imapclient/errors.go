@@ -141,8 +141,9 @@ func (e *TimeoutError) Timeout() bool { return true }
 
 // FetchError is a session that ended while a mail was on the wire.
 type FetchError struct {
-	UID uint32
-	Err error
+	UID    uint32
+	Octets int64 // of its body that had come
+	Err    error
 }
 
 func (e *FetchError) Error() string {

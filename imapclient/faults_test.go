@@ -147,6 +147,8 @@ func TestSilentAtEveryStep(t *testing.T) {
 					strings.HasSuffix(step.Text, "}") && after == step.Size)
 				if errors.As(err, &fetch) != onWire || onWire && fetch.UID != step.UID {
 					t.Errorf("%s: %v, mail on the wire: %d", where, err, step.UID)
+				} else if onWire && step.Part == imaptest.Literal && fetch.Octets != int64(after) {
+					t.Errorf("%s: %d octets of the mail had come, want %d", where, fetch.Octets, after)
 				}
 			})
 		}

@@ -26,26 +26,22 @@ func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 	if !c.Has("NOTIFY") {
 		return ErrNoNotify
 	}
-	args := make([]string, len(mailboxes))
-	for i, name := range mailboxes {
-		if err := validName(name); err != nil {
-			return err
-		}
-		args[i] = mailboxArg(name)
+	filter, err := c.filter(ctx, mailboxes)
+	if err != nil {
+		return err
 	}
 	command := "NOTIFY NONE"
-	if len(args) > 0 {
+	if len(mailboxes) > 0 {
 		// An event of the open mailbox that is not named here is no longer told.
-		command = "NOTIFY SET (selected (MessageNew MessageExpunge FlagChange))" +
-			" (mailboxes (" + strings.Join(args, " ") + ") (MessageNew MessageExpunge))"
+		command = "NOTIFY SET (selected (MessageNew MessageExpunge FlagChange)) (" + filter + " (MessageNew MessageExpunge))"
 	}
 	if len(command) > maxCommand {
-		return fmt.Errorf("%w: not of %d at once", ErrNoNotify, len(args))
+		return fmt.Errorf("%w: not of %d at once", ErrNoNotify, len(mailboxes))
 	}
 	if err := c.enable(ctx); err != nil { // so that it says where one mailbox's news end
 		return err
 	}
-	err := c.own(ctx, c.limits.Command, command)
+	err = c.own(ctx, c.limits.Command, command)
 	if errors.As(err, new(*ResponseError)) {
 		return fmt.Errorf("%w: %s", ErrNoNotify, bare(err))
 	}
@@ -56,6 +52,34 @@ func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 		}
 	}
 	return err
+}
+
+// mostNamed is how many mailboxes are named to NOTIFY; Dovecot takes a hundred.
+const mostNamed = 50
+
+// filter names mailboxes (RFC 5465 section 6): each, or where they are many all
+// that are the user's own, if all of them are.
+func (c *Client) filter(ctx context.Context, mailboxes []string) (string, error) {
+	args := make([]string, len(mailboxes))
+	for i, name := range mailboxes {
+		if err := validName(name); err != nil {
+			return "", err
+		}
+		args[i] = mailboxArg(name)
+	}
+	if len(args) <= mostNamed {
+		return "mailboxes (" + strings.Join(args, " ") + ")", nil
+	}
+	prefix, _, err := c.Namespace(ctx)
+	if err != nil && !errors.As(err, new(*ResponseError)) {
+		return "", err
+	}
+	for _, name := range mailboxes {
+		if !strings.HasPrefix(inbox(name), prefix) && inbox(name) != "INBOX" {
+			return "", fmt.Errorf("%w: not of so many, of which %s is not under %q", ErrNoNotify, name, prefix)
+		}
+	}
+	return "personal", nil
 }
 
 // Changed lists the mailboxes of Notify that have changed since the last call.

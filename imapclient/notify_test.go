@@ -149,7 +149,10 @@ func TestNoNotify(t *testing.T) {
 		{"not offered", func(s *imaptest.Server) { s.Caps = s.Caps[:len(s.Caps)-1] }, []string{"Other"}, ""},
 		{"refused", refuse("NO [BADEVENT (MessageNew)] not that"), []string{"Other"}, "server said NO [BADEVENT (MessageNew)] not that"},
 		{"not understood", refuse("BAD what"), []string{"Other"}, "server said BAD what"},
-		{"too many", func(*imaptest.Server) {}, many, "not of 1000 at once"},
+		{"too many, of others", func(s *imaptest.Server) {
+			s.Caps = append(s.Caps, "NAMESPACE")
+			s.Hook = at(imaptest.Received, "NAMESPACE", imaptest.Action{Do: imaptest.Answer, Before: "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n", Text: "OK done"})
+		}, many, "not of so many, of which FBL/0 is not under"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

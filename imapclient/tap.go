@@ -36,6 +36,7 @@ type tap struct {
 	held []byte     // that body, where its UID comes behind it
 
 	onWire uint32 // UID of the mail that is being read
+	wanted int64  // octets of its body that are passed through
 
 	mu      sync.Mutex
 	asked   asked
@@ -100,7 +101,7 @@ func (t *tap) Read(p []byte) (int, error) {
 // fail ends the connection for what was read, or could not be.
 func (t *tap) fail(err error) error {
 	if t.onWire != 0 {
-		err = &FetchError{UID: t.onWire, Err: err}
+		err = &FetchError{UID: t.onWire, Octets: t.wanted - t.lit, Err: err}
 	}
 	t.end(err)
 	return err

@@ -112,7 +112,7 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 		_, err := io.ReadFull(t.r, t.held)
 		return err
 	case t.take(f.uid):
-		t.onWire = f.uid
+		t.onWire, t.wanted = f.uid, pass
 		t.lit, f.hasBody = pass, true
 		t.out = fetchHead(f.seq, f.uid, pass)
 	default:

@@ -59,12 +59,17 @@ func appendPiece(dst, b []byte, unfold bool, limit int) []byte {
 	return dst
 }
 
-// idNeed is how many raw octets of the body are wanted for idBody octets of it,
-// at most.
+// idNeed is how many raw octets of the body are wanted for idBody octets of it;
+// where they are not all there, how many it may take at most.
 func idNeed(body []byte) int {
-	crlf := min(len(body), idBody)
-	if bytes.IndexByte(body[:crlf], '\r') < 0 {
-		return idBody
+	for need := idBody; ; {
+		if need > len(body) && bytes.IndexByte(body, '\r') >= 0 {
+			return 2 * idBody
+		}
+		more := idBody + bytes.Count(body[:min(len(body), need)], []byte("\r\n"))
+		if more == need {
+			return need
+		}
+		need = more
 	}
-	return 2 * idBody
 }

@@ -131,6 +131,22 @@ func TestNeed(t *testing.T) {
 	}
 }
 
+// TestNeedOfCRLF: a body of lines of 40 octets and CRLF has idBody octets, each
+// CRLF counting for one, in 99 such lines and 37 octets of the hundredth.
+func TestNeedOfCRLF(t *testing.T) {
+	const exact = 99*42 + 37
+	line := strings.Repeat("x", 40) + "\r\n"
+	header := "From: a@example.com\r\nMessage-ID: <1@example.com>\r\nContent-Type: text/plain\r\n\r\n"
+	mail := header + strings.Repeat(line, 1000)
+	whole := Parse([]byte(mail), 0).ID
+	for n := idBody; n < 2*idBody; n++ {
+		r := Parse([]byte(mail[:len(header)+n]), int64(len(mail)))
+		if enough := n >= exact; (r.Need() == 0) != enough || enough && r.ID != whole {
+			t.Fatalf("given %d octets of the body: %d needed, id %s of %s", n, r.Need(), r.ID, whole)
+		}
+	}
+}
+
 // TestNeedLittle: a large mail is not fetched to its end.
 func TestNeedLittle(t *testing.T) {
 	large := strings.Repeat("Lorem ipsum dolor sit amet.\r\n", 100_000)

@@ -1,6 +1,6 @@
 // Package imaptest holds the IMAP servers that tests talk to: [Server], a
-// scripted one over in-memory connections that can fail at any byte, and
-// [Dovecot], a real one on the loopback. Only tests and benchmarks import it.
+// scripted one over in-memory connections that can fail at any byte, and the
+// real ones of [Families] on the loopback. Only tests and benchmarks import it.
 //
 // Server speaks the part of RFC 3501 that a reader of mailboxes needs, with
 // IDLE (RFC 2177), ID (RFC 2971), UNSELECT (RFC 3691), UIDPLUS (RFC 4315),

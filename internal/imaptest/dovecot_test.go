@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -63,27 +62,6 @@ func TestDovecot(t *testing.T) {
 		}
 		c = newClient(t, tls.Client(c.conn, &tls.Config{RootCAs: d.CA(), ServerName: "127.0.0.1"}))
 		c.ok("LOGIN fbl secret")
-	}
-}
-
-func TestDovecotRestart(t *testing.T) {
-	d := Dovecot(t)
-	d.Append("INBOX", body(100))
-	c := dialTCP(t, d.PlainAddr())
-	c.ok("LOGIN fbl secret")
-	group := d.keeper.Process.Pid
-	d.Restart()
-	if err := syscall.Kill(-group, 0); err != syscall.ESRCH {
-		t.Errorf("processes of the first run: %v", err)
-	}
-	if _, err := c.do("NOOP"); err == nil {
-		t.Error("the session survived")
-	}
-	d.Append("INBOX", body(100))
-	c = dialTCP(t, d.PlainAddr())
-	c.ok("LOGIN fbl secret")
-	if got := strings.Join(c.ok("EXAMINE INBOX"), "\n"); !strings.Contains(got, "* 2 EXISTS") {
-		t.Errorf("EXAMINE: %q", got)
 	}
 }
 
@@ -172,10 +150,10 @@ func TestRawIdle(t *testing.T) {
 func TestDovecotPortTaken(t *testing.T) {
 	d := Dovecot(t)
 	d.stop()
-	if err := d.prepare(); err != nil {
+	if err := d.setUp(); err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", d.plain)
+	ln, err := net.Listen("tcp", d.PlainAddr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,13 +169,13 @@ func TestDovecotPortTaken(t *testing.T) {
 	}()
 	err = d.start()
 	ln.Close()
-	if err == nil || !strings.Contains(err.Error(), "another server is on "+d.plain) || !strings.Contains(err.Error(), "Address already in use") {
+	if err == nil || !strings.Contains(err.Error(), "another server is on "+d.PlainAddr()) || !strings.Contains(err.Error(), "Address already in use") {
 		t.Errorf("started with %v", err)
 	}
-	if d.keeper != nil {
+	if d.keeper != nil || len(d.programs) > 0 {
 		t.Error("its processes are left")
 	}
-	if err := d.prepare(); err != nil {
+	if err := d.setUp(); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.start(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -54,65 +53,4 @@ func (d *DovecotServer) deliver(maildir string, mails [][]byte) error {
 		}
 	}
 	return nil
-}
-
-// Append adds mails to a folder by IMAP's APPEND, over a connection that stays
-// open for the next call; it makes the folder where there is none.
-func (d *DovecotServer) Append(folder string, mails ...[]byte) {
-	d.tb.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	err := d.append(folder, mails)
-	if err != nil {
-		d.tb.Fatal(err)
-	}
-}
-
-func (d *DovecotServer) append(folder string, mails [][]byte) (err error) {
-	if d.appender == nil {
-		if d.appender, err = dialRaw(d.plain, d.User(), d.Password()); err != nil {
-			return err
-		}
-	}
-	for _, mail := range mails {
-		command := fmt.Sprintf("APPEND %s {%d+}\r\n%s", quote(folder), len(mail), mail)
-		answer, err := d.appender.do(command)
-		if err == nil && strings.Contains(answer, "[TRYCREATE]") {
-			d.appender.do("CREATE " + quote(folder))
-			answer, err = d.appender.do(command)
-		}
-		if err == nil && !strings.HasPrefix(answer, "OK") {
-			err = fmt.Errorf("imaptest: APPEND: %s", answer)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Do runs a command over the connection that Append uses, as another client of
-// the same user would, and returns the tagged answer. It must be OK.
-func (d *DovecotServer) Do(command string) string {
-	d.tb.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var err error
-	if d.appender == nil {
-		d.appender, err = dialRaw(d.plain, d.User(), d.Password())
-	}
-	answer := ""
-	if err == nil {
-		answer, err = d.appender.do(command)
-	}
-	if err != nil || !strings.HasPrefix(answer, "OK") {
-		d.tb.Fatalf("%s: %s %v", command, answer, err)
-	}
-	return answer
-}
-
-func atoi(s string) int {
-	n, err := strconv.Atoi(s)
-	check(err)
-	return n
 }

@@ -2,7 +2,7 @@ package imaptest
 
 import "fmt"
 
-// notifySet knows NONE and SET with the filters selected and mailboxes (RFC
+// notifySet knows NONE and SET with the filters selected, mailboxes and personal (RFC
 // 5465), whatever the events.
 func (c *session) notifySet(args []arg) (string, error) {
 	if len(args) == 0 {
@@ -22,10 +22,17 @@ func (c *session) notifySet(args []arg) (string, error) {
 			if names == nil {
 				names = group.list[1:2]
 			}
+			if len(names) > 100 { // as Dovecot
+				return "NO [NOTIFICATIONOVERFLOW] too many mailbox names", nil
+			}
 			for _, name := range names {
 				if b := c.srv.find(name.text); b != nil { // others are ignored, section 5
 					notify[b.name] = true
 				}
+			}
+		case filter == "PERSONAL" && len(group.list) == 2:
+			for _, b := range c.srv.boxes {
+				notify[b.name] = true
 			}
 		default:
 			return "BAD unknown filter", nil

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,15 +52,25 @@ func (c *rawConn) send(command string) (string, error) {
 
 // do sends a command and returns the tagged answer without its tag.
 func (c *rawConn) do(command string) (string, error) {
+	lines, err := c.ask(command)
+	if err != nil {
+		return "", err
+	}
+	return lines[len(lines)-1], nil
+}
+
+// ask is do that returns the lines before it too.
+func (c *rawConn) ask(command string) (lines []string, err error) {
 	tag, err := c.send(command)
 	for err == nil {
 		var line string
 		line, err = c.r.ReadString('\n')
 		if answer, ok := strings.CutPrefix(line, tag); ok {
-			return strings.TrimSpace(answer), nil
+			return append(lines, strings.TrimSpace(answer)), nil
 		}
+		lines = append(lines, strings.TrimSpace(line))
 	}
-	return "", err
+	return nil, err
 }
 
 func (c *rawConn) must(command string) error {
@@ -69,6 +80,23 @@ func (c *rawConn) must(command string) error {
 		err = fmt.Errorf("imaptest: %s: %s", verb, answer)
 	}
 	return err
+}
+
+// append sends a mail by APPEND, with a literal that every server takes, and
+// returns the tagged answer without its tag.
+func (c *rawConn) append(folder string, mail []byte) (string, error) {
+	tag, err := c.send(fmt.Sprintf("APPEND %s {%d}", quote(folder), len(mail)))
+	for err == nil {
+		var line string
+		line, err = c.r.ReadString('\n')
+		if answer, ok := strings.CutPrefix(line, tag); ok {
+			return strings.TrimSpace(answer), nil
+		}
+		if strings.HasPrefix(line, "+") {
+			_, err = c.Write(slices.Concat(mail, []byte("\r\n")))
+		}
+	}
+	return "", err
 }
 
 // RawFetch is the least that any client must do to read a folder: it logs in

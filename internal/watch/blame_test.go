@@ -193,3 +193,27 @@ func TestHalfOpenIdle(t *testing.T) {
 		<-done
 	})
 }
+
+// TestBadLink: a large mail dies with the link, each time at another octet. It
+// is not given up for that as a mail is that ends each connection at the same.
+func TestBadLink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		for i := range 5 {
+			s.Append("INBOX", deepReport(i, 20_000))
+		}
+		const deaths = 8
+		died := 0
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.UID == 3 && step.Part == imaptest.Literal && died < deaths {
+				died++
+				return imaptest.Action{Do: imaptest.Cut, After: 100 * (1 + died%3)}
+			}
+			return imaptest.Action{}
+		}
+		same(t, settles(t, s, 5, 3*time.Hour), expected(5))
+		if died != deaths {
+			t.Errorf("%d deaths, want %d", died, deaths)
+		}
+	})
+}

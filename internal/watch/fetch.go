@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	maxDeaths   = 3           // connections that a mail may end, or refusals, before it is given up
+	maxDeaths   = 3           // connections in a row that a mail may end at the same octet, or refusals, before it is given up
+	mostDeaths  = 10          // connections that it may end anywhere: a bad link ends them too
 	mostNoes    = 20          // mails refused in a row, behind which the server itself is in question
 	probes      = 4           // mails to try whether the server can give any
 	probeSize   = 1024        // octets to ask for of each of those
@@ -28,6 +29,33 @@ const (
 	surely               // the mail's: another one was read just before
 	nobody               // unknown: no other mail is there to tell by
 )
+
+// place is where a mail died last, and how often in a row. It is forgotten with
+// the process; that costs some more deaths.
+type place struct {
+	octets int64
+	times  int
+}
+
+const placeRefused = -1 // not an octet: the server refused the mail
+
+// died notes that a mail ended the connection, or was refused.
+func (s *session) died(uid uint32, octets int64) {
+	s.line.add(batch{died: []uint32{uid}})
+	p := s.places[uid]
+	if p.octets != octets {
+		p = place{octets: octets}
+	}
+	p.times++
+	s.places[uid] = p
+}
+
+// killer tells whether a pending mail is to be given up. One that ends each
+// connection at the same octet does so by what is in it; one that died wherever
+// the link did, large as it may be, has many trials.
+func (s *session) killer(p ledger.Pending) bool {
+	return p.Tries >= mostDeaths || p.Tries >= maxDeaths && s.places[p.UID].times >= maxDeaths
+}
 
 // fetch reads mails that the checkpoint holds as pending.
 func (s *session) fetch(ctx context.Context, uids []uint32) error {
@@ -186,7 +214,7 @@ func (s *session) refused(ctx context.Context, uid uint32, err error) error {
 	if s.blame == nobody {
 		return err
 	}
-	s.line.add(batch{died: []uint32{uid}})
+	s.died(uid, placeRefused)
 	if s.noes++; s.noes < mostNoes {
 		return nil
 	}
@@ -250,8 +278,9 @@ func (s *session) finish(ctx context.Context) error {
 
 // dare asks for one mail that has failed before, or gives it up.
 func (s *session) dare(ctx context.Context, p ledger.Pending) error {
-	if p.Tries >= maxDeaths {
+	if s.killer(p) {
 		s.line.add(batch{lost: []uint32{p.UID}})
+		delete(s.places, p.UID)
 		return nil
 	}
 	if err := s.prove(ctx); err != nil {

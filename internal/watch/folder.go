@@ -36,10 +36,11 @@ type folder struct {
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
 	chunk   int  // UIDs to ask for at once; few while the one that kills is looked for
+	places  map[uint32]place
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMails}
+	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMails, places: make(map[uint32]place)}
 }
 
 // session is a folder that is open.
@@ -87,6 +88,7 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	case f.rescan:
 		claim.Checkpoint = ledger.Checkpoint{}
 	case had != 0 && had != sel.UIDValidity:
+		clear(f.places)
 		if claim.Checkpoint, err = f.renewed(ctx, c, claim, sel); err != nil {
 			return nil, err
 		}
@@ -123,7 +125,7 @@ func (s *session) end(err error) error {
 	s.part()
 	var fetch *imapclient.FetchError
 	if errors.As(err, &fetch) && s.blame != nobody {
-		s.line.add(batch{died: []uint32{fetch.UID}})
+		s.died(fetch.UID, fetch.Octets)
 		if _, ferr := s.line.flush(); ferr == nil && s.blame == surely {
 			err = progress{err}
 		}

@@ -17,7 +17,8 @@ type group struct {
 	c       *imapclient.Client
 	folders []*folder
 	notify  bool
-	open    *folder // whose EXISTS the server tells
+	open    *folder          // whose EXISTS the server tells
+	left    map[*folder]bool // opened and left since the last wait: their last EXISTS may not have been told
 	news    map[*folder]bool
 	failed  map[*folder]string // why a folder could not be read, as it was logged
 	looked  int                // folder that is looked at next although nothing was told of it
@@ -29,20 +30,16 @@ const lookAt = 10
 
 // watch reads and waits for ever, or until the folders are to be divided again.
 func (g *group) watch(ctx context.Context) error {
-	g.news, g.failed = make(map[*folder]bool), make(map[*folder]string)
+	g.news, g.left, g.failed = make(map[*folder]bool), make(map[*folder]bool), make(map[*folder]string)
 	for _, f := range g.folders {
 		g.news[f] = true
 	}
 	if g.notify = g.p.notifies(g.c); g.notify { // before they are read: what comes meanwhile is told
-		if err := g.c.Notify(ctx, names(g.folders)...); errors.Is(err, imapclient.ErrNoNotify) {
-			g.p.a.Log.Warn("no NOTIFY", "err", err)
-			g.p.mute = true
-			return nil
-		} else if err != nil {
+		if err := g.ring(ctx); err != nil || g.p.mute {
 			return err
 		}
 	}
-	for {
+	for first := true; ; first = false {
 		for _, f := range g.folders {
 			if !g.news[f] {
 				continue
@@ -58,11 +55,35 @@ func (g *group) watch(ctx context.Context) error {
 		if g.p.due() {
 			return nil
 		}
+		if again, err := g.lookBack(ctx); err != nil {
+			return err
+		} else if again {
+			continue
+		}
+		if first && g.notify {
+			// Once more: Dovecot watches a file that it may have put another in the
+			// place of while many folders were read, and then tells 30 s late.
+			if err := g.ring(ctx); err != nil || g.p.mute {
+				return err
+			}
+		}
 		g.p.first.state("watch", nil)
 		if err := g.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// ring has the server tell of the folders; where it refuses, the account does
+// without from now on.
+func (g *group) ring(ctx context.Context) error {
+	err := g.c.Notify(ctx, names(g.folders)...)
+	if errors.Is(err, imapclient.ErrNoNotify) {
+		g.p.a.Log.Warn("no NOTIFY", "err", err)
+		g.p.mute = true
+		return nil
+	}
+	return err
 }
 
 func names(folders []*folder) (names []string) {
@@ -119,6 +140,10 @@ func (g *group) wait(ctx context.Context) error {
 // read reads what is new in a folder. One that cannot be read stays news, and
 // the others are read all the same.
 func (g *group) read(ctx context.Context, f *folder) error {
+	if g.notify && g.open != nil && g.open != f {
+		g.left[g.open] = true
+	}
+	delete(g.left, f)
 	g.open = f
 	err := f.sweep(ctx, g.c)
 	switch {
@@ -136,6 +161,23 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	return nil
 }
 
+// lookBack asks whether something came into the folders that were left, while
+// they were open and the server had not told of it yet. Of what comes from now on
+// it tells.
+func (g *group) lookBack(ctx context.Context) (again bool, err error) {
+	for f := range g.left {
+		delete(g.left, f)
+		if f == g.open || g.news[f] { // that could not be read: later
+			continue
+		}
+		if err := g.ask(ctx, f); err != nil {
+			return false, err
+		}
+		again = again || g.news[f]
+	}
+	return again, nil
+}
+
 // look asks whether something is new in the next n folders, without opening
 // them.
 func (g *group) look(ctx context.Context, n int) error {
@@ -145,12 +187,20 @@ func (g *group) look(ctx context.Context, n int) error {
 		if g.news[f] {
 			continue
 		}
-		st, err := g.c.Status(ctx, f.name)
-		if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+		if err := g.ask(ctx, f); err != nil {
 			return err
 		}
-		g.news[f] = err != nil || f.moved(st)
 	}
+	return nil
+}
+
+// ask asks whether something is new in a folder, without opening it.
+func (g *group) ask(ctx context.Context, f *folder) error {
+	st, err := g.c.Status(ctx, f.name)
+	if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+		return err
+	}
+	g.news[f] = err != nil || f.moved(st)
 	return nil
 }
 

@@ -164,6 +164,38 @@ func TestManyFolders(t *testing.T) {
 	}
 }
 
+// TestNotifyLeaving: a mail that comes into the open folder and is not told of
+// before another one is opened is found, as Dovecot has it: it tells of the open
+// folder half a second later.
+func TestNotifyLeaving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		s.Caps = append(s.Caps, "NOTIFY")
+		for i, name := range []string{"FBL/a", "FBL/b"} {
+			s.AddMailbox(name)
+			s.Append(name, mailOf(i, 0))
+		}
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Part == imaptest.Push && strings.HasSuffix(step.Text, " EXISTS") {
+				return imaptest.Action{Do: imaptest.Drop}
+			}
+			return imaptest.Action{}
+		}
+		l := ledger.NewMemory()
+		watching(t, &doors{s: s}, l, nil, func() {
+			time.Sleep(time.Minute)
+			s.Append("FBL/b", mailOf(2, 0)) // it was opened last
+			s.Append("FBL/a", mailOf(3, 0))
+			time.Sleep(2 * time.Second)
+			same(t, inFolders(t, l), []string{
+				"FBL/a complaint user0@example.com", "FBL/a complaint user3@example.com",
+				"FBL/b complaint user1@example.com", "FBL/b complaint user2@example.com",
+			})
+		})
+	})
+}
+
 // TestFoldersChange: a folder that is made later is found, and one that goes or
 // cannot be opened is nobody else's harm.
 func TestFoldersChange(t *testing.T) {
