@@ -37,6 +37,7 @@ type plan struct {
 	listed  time.Time
 	missing string
 	mute    bool // the server has NOTIFY and refused it
+	turn    int  // whose of the rest it is to be read
 
 	mu    sync.Mutex // what the others tell the first
 	fewer int        // connections that the server did not let in
@@ -66,11 +67,12 @@ func (p *plan) run(ctx context.Context) error {
 	defer cancel(nil)
 	err := p.first.run(ctx, func(session context.Context, c *imapclient.Client) error {
 		p.listed = time.Time{}
+		g := newGroup(p, c)
 		for {
 			if err := p.divide(ctx, session, c, cancel); err != nil {
 				return err
 			}
-			if err := p.watchRest(session, c); err != nil || p.first.renew() {
+			if err := p.watchRest(session, c, g); err != nil || p.first.renew() {
 				return err
 			}
 		}
@@ -83,12 +85,12 @@ func (p *plan) run(ctx context.Context) error {
 
 // watchRest watches the folders without a line of their own; nil: they are to
 // be divided again.
-func (p *plan) watchRest(ctx context.Context, c *imapclient.Client) error {
+func (p *plan) watchRest(ctx context.Context, c *imapclient.Client, g *group) error {
 	if len(p.rest) == 1 {
+		*g = *newGroup(p, c) // knows nothing of what comes meanwhile
 		return p.rest[0].watch(ctx, c)
 	}
-	g := group{p: p, c: c, folders: p.rest}
-	return g.watch(ctx)
+	return g.watch(ctx, p.rest)
 }
 
 // due tells whether the folders are to be listed again, or divided otherwise, or

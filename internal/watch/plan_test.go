@@ -235,3 +235,93 @@ func TestFoldersChange(t *testing.T) {
 		})
 	}
 }
+
+// TestDeadlyFolder: a folder that ends each session is no harm to those behind
+// it, however they are watched.
+func TestDeadlyFolder(t *testing.T) {
+	for _, caps := range [][]string{nil, {"NOTIFY"}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.New()
+			defer s.Close()
+			s.Caps = append(s.Caps, caps...)
+			names := fblFolders(5)
+			for _, name := range names {
+				s.AddMailbox(name)
+			}
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Part == imaptest.Received && step.Command == "EXAMINE" && strings.Contains(step.Text, names[1]) {
+					return imaptest.Bye("[UNAVAILABLE] internal error")
+				}
+				return imaptest.Action{}
+			}
+			l := ledger.NewMemory()
+			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
+				for i, name := range names {
+					s.Append(name, mailOf(i, 0))
+				}
+				time.Sleep(10 * time.Minute)
+				if got := inFolders(t, l); len(got) != 4 {
+					t.Errorf("%v: read %q", caps, got)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowFolders: where it takes longer to open all folders than until they are
+// listed again, the last ones are read all the same.
+func TestSlowFolders(t *testing.T) {
+	for _, caps := range [][]string{nil, {"NOTIFY"}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.New()
+			defer s.Close()
+			s.Caps = append(s.Caps, caps...)
+			names := fblFolders(100)
+			for i, name := range names {
+				s.AddMailbox(name)
+				s.Append(name, mailOf(i, 0))
+			}
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Part == imaptest.Received && step.Command == "EXAMINE" {
+					time.Sleep(5 * time.Second)
+				}
+				return imaptest.Action{}
+			}
+			l := ledger.NewMemory()
+			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
+				time.Sleep(15 * time.Minute)
+				if got := inFolders(t, l); len(got) != len(names) {
+					t.Errorf("%v: %d folders of %d were read", caps, len(got), len(names))
+				}
+			})
+		})
+	}
+}
+
+// TestNotifyWithoutIdle: where a server has NOTIFY and then refuses IDLE, what
+// comes is found by looking.
+func TestNotifyWithoutIdle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		s.Caps = append(s.Caps, "NOTIFY")
+		s.AddMailbox("FBL/a")
+		s.AddMailbox("FBL/b")
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Part == imaptest.Received && step.Command == "IDLE" {
+				return imaptest.Action{Do: imaptest.Answer, Text: "NO not today"}
+			}
+			return imaptest.Action{}
+		}
+		l := ledger.NewMemory()
+		watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
+			time.Sleep(time.Minute)
+			s.Append("FBL/a", mailOf(1, 0))
+			s.Append("FBL/b", mailOf(2, 0))
+			time.Sleep(2 * polled)
+			if got := inFolders(t, l); len(got) != 2 {
+				t.Errorf("read %q", got)
+			}
+		})
+	})
+}

@@ -66,6 +66,7 @@ func TestResync(t *testing.T) {
 				s.AddMailbox("other")
 				s.AddMailbox("third")
 				s.Caps = append(s.Caps, test.caps...)
+				hook := later(s)
 				h := &heard{}
 				l := ledger.NewMemory()
 				a := account(s, l)
@@ -78,18 +79,18 @@ func TestResync(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				h.take()
 				// The server is away for a while.
-				s.Hook = func(at imaptest.Step) imaptest.Action {
+				hook(func(at imaptest.Step) imaptest.Action {
 					if at.Part == imaptest.Dial {
 						return imaptest.Action{Do: imaptest.Cut}
 					}
 					return imaptest.Action{}
-				}
+				})
 				s.Disconnect()
 				time.Sleep(10 * time.Second)
 				s.Expunge("INBOX", 2)
 				s.Expunge("INBOX", 5)
 				s.SetFlags("INBOX", 3, `\Seen`)
-				s.Hook = nil
+				hook(func(imaptest.Step) imaptest.Action { return imaptest.Action{} })
 				time.Sleep(15 * time.Minute)
 				if got := h.take(); got != test.want {
 					t.Errorf("told %s, want %s", got, test.want)
