@@ -107,3 +107,39 @@ func TestResync(t *testing.T) {
 		})
 	}
 }
+
+// TestResyncEmpty: a mail that came into an empty folder and went while no
+// session was there is told of too.
+func TestResyncEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		h := &heard{}
+		a := account(s, ledger.NewMemory())
+		a.Handler, a.Resync = h, true
+		hook := later(s)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.Run(ctx, false) }()
+		time.Sleep(time.Minute)
+		s.Append("INBOX", mailOf(1, 300))
+		time.Sleep(time.Minute)
+		hook(func(at imaptest.Step) imaptest.Action {
+			if at.Part == imaptest.Dial {
+				return imaptest.Action{Do: imaptest.Cut}
+			}
+			return imaptest.Action{}
+		})
+		s.Disconnect()
+		time.Sleep(time.Second)
+		s.Expunge("INBOX", 1)
+		h.take()
+		hook(func(imaptest.Step) imaptest.Action { return imaptest.Action{} })
+		time.Sleep(10 * time.Minute)
+		if got, want := h.take(), "expunged 1"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		cancel()
+		<-done
+	})
+}
