@@ -58,13 +58,13 @@ func (c Config) Validate() error {
 			return errors.New("privacy: addresses: hash needs a key_file")
 		}
 	default:
-		return fmt.Errorf("privacy: addresses: %q is none of keep, hash, drop", c.Addresses)
+		return errors.New("privacy: addresses is none of keep, hash, drop")
 	}
 	switch c.Subject {
 	case "", keep, drop:
 		return nil
 	}
-	return fmt.Errorf("privacy: subject: %q is neither keep nor drop", c.Subject)
+	return errors.New("privacy: subject is neither keep nor drop")
 }
 
 // Filter takes people out. It is for concurrent use; a nil Filter keeps

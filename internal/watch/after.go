@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func (a *Action) UnmarshalText(text []byte) error {
 	case (do == "seen" || do == "delete") && arg == "", do == "flag" && arg != "" && !strings.ContainsAny(arg, ` (){%*"]`), do == "move" && arg != "":
 		*a = Action{do, arg}
 	default:
-		return fmt.Errorf("%.100q is none of none, seen, flag NAME, move FOLDER, delete", text)
+		return errors.New("must be none, seen, flag NAME, move FOLDER or delete")
 	}
 	return nil
 }
