@@ -36,7 +36,8 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 	if err != nil {
 		return ledger.Revision{}, "", err
 	}
-	if kept.Made > 0 && len(was.current) == 0 {
+	made := kept.Made > 0 || kept.Kind == string(report.KindReport) || kept.Kind == string(report.KindUnparsed) // or by a later reading
+	if made && len(was.current) == 0 {
 		return ledger.Revision{}, Pruned, nil
 	}
 	box := &report.Mailbox{

@@ -301,6 +301,13 @@ func TestReprocessOther(t *testing.T) {
 	if counts, err := s.l.MailCounts(t.Context()); err != nil || len(counts) != 1 || counts[0].Kind != "report" {
 		t.Errorf("counts %+v, %v", counts, err)
 	}
+	// And not once more when they are kept no longer.
+	if err := s.l.Prune(t.Context(), time.Time{}, came.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.again(Reading{}); got != Pruned {
+		t.Errorf("pruned: %s", got)
+	}
 }
 
 // What a person decided stands.
