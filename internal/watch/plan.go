@@ -57,6 +57,7 @@ func newPlan(a *Account) *plan {
 	if len(a.Folders) == 1 && !isPattern(a.Folders[0]) {
 		p.first.name = a.Folders[0]
 	}
+	p.first.giveUp = p.giveWay
 	return p
 }
 
@@ -202,12 +203,34 @@ func (p *plan) isGone(l *line) bool {
 	return l.gone
 }
 
+// giveWay ends a line that is up, after each lineTrials logins in which the first
+// was not: the server may let in fewer than before, and without the first line
+// the rest goes unread. The first never gives up.
+func (p *plan) giveWay(err error) bool {
+	if errors.As(err, new(*imapclient.AuthError)) && !errors.Is(err, imapclient.ErrTemporary) || p.first.undialed%lineTrials != 0 {
+		return false
+	}
+	for name, l := range p.lines {
+		if l.s.isUp() {
+			p.a.Log.Warn("a connection gives way to the account's first one", "folder", name, "err", err)
+			l.cancel()
+			delete(p.lines, name)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.fewer++
+			p.until = time.Now().Add(crowded)
+			break
+		}
+	}
+	return false
+}
+
 // start gives a folder its own line.
 func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail context.CancelCauseFunc) {
 	one := p.all.session()
 	ctx, cancel := context.WithCancel(ctx)
 	l := &line{cancel: cancel, s: &supervisor{a: one, name: name}}
-	l.s.giveUp = func() bool { return p.first.isUp() }
+	l.s.giveUp = func(error) bool { return p.first.isUp() }
 	p.lines[name] = l
 	f := newFolder(one, name)
 	f.state = func(state string) { l.s.state(state, nil) }

@@ -325,3 +325,38 @@ func TestNotifyWithoutIdle(t *testing.T) {
 		})
 	})
 }
+
+// TestFirstLineComesBack: where the server lets in one connection fewer than
+// before, and it is the first line's that is lost, another one gives way.
+func TestFirstLineComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		names := fblFolders(20)
+		for _, name := range names {
+			s.AddMailbox(name)
+		}
+		hook := later(s)
+		d, l := &doors{s: s}, ledger.NewMemory()
+		watching(t, d, l, func(a *Account) { a.Connections = 4 }, func() {
+			time.Sleep(10 * time.Minute)
+			hook(func(at imaptest.Step) imaptest.Action {
+				if at.Conn == 1 {
+					return imaptest.Action{Do: imaptest.Cut}
+				}
+				return imaptest.Action{}
+			})
+			d.mu.Lock()
+			d.most = 3
+			d.mu.Unlock()
+			time.Sleep(2 * time.Minute)
+			for i, name := range names {
+				s.Append(name, mailOf(i, 0))
+			}
+			time.Sleep(15 * time.Minute)
+			if got := inFolders(t, l); len(got) != len(names) {
+				t.Errorf("%d folders of %d were read", len(got), len(names))
+			}
+		})
+	})
+}
