@@ -76,7 +76,7 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 				was.known(&records[i])
 			}
 		}
-		if g.Trust != nil && r.Kind == report.KindReport {
+		if r.Kind == report.KindReport {
 			g.trust(ctx, kept, r, records, was, altered, signed)
 		}
 		decide(records, doubts)
@@ -103,8 +103,18 @@ func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, 
 	for _, old := range was.current {
 		found = old.Reporter
 	}
+	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
 	switch {
-	case found != nil && (found.Auth == "pass" || found.Auth == "fail"):
+	case g.Trust == nil && !proved:
+	case g.Trust == nil: // kept for when it is asked for again
+		for i := range records {
+			reporter := *found
+			if reporter.Trusted {
+				reporter.Trusted, reporter.Reason = false, "trust is no longer asked for"
+			}
+			records[i].Reporter = &reporter
+		}
+	case proved:
 		g.Trust.Judge(*found, r, records, signed)
 	case altered && found != nil:
 		for i := range records {

@@ -351,3 +351,31 @@ func TestDoubts(t *testing.T) {
 		}
 	}
 }
+
+// Where trust was switched off nobody is trusted; what was proved is not forgotten.
+func TestReprocessWithoutTrust(t *testing.T) {
+	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
+	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	for _, addresses := range []string{"keep", "hash"} {
+		g := Reading{Trust: checker(t, whom), Privacy: filter(t, addresses, "keep")}
+		s := shelve(t, g, mail, len(mail))
+		if was := s.records()[0]; was.Suppress.Verdict != report.SuppressYes {
+			t.Fatalf("verdict %+v", *was.Suppress)
+		}
+		off := g
+		off.Trust = nil
+		if got := s.again(off); got != Revises {
+			t.Fatalf("%s: %s", addresses, got)
+		}
+		if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || r.Reporter.Auth != "pass" || r.Reporter.AuthDomain != "fbl.example.net" || r.Reporter.Trusted {
+			t.Errorf("%s: %+v, %+v", addresses, *r.Suppress, *r.Reporter)
+		}
+		if got := s.again(off); got != Same {
+			t.Errorf("%s, once more: %s", addresses, got)
+		}
+		s.again(g)
+		if r := s.records()[0]; r.Suppress.Verdict != report.SuppressYes {
+			t.Errorf("%s, on again: %+v, %+v", addresses, *r.Suppress, *r.Reporter)
+		}
+	}
+}
