@@ -133,12 +133,14 @@ type history struct {
 	current map[string]*report.Record // by id
 	last    map[string]int            // the last revision of each id, current or not
 	json    map[string][]byte         // of current
+	at      time.Time                 // of the mail's records, all; zero: there are none
 }
 
 func earlier(rows []ledger.Row) (history, error) {
-	h := history{make(map[string]*report.Record), make(map[string]int), make(map[string][]byte)}
+	h := history{current: make(map[string]*report.Record), last: make(map[string]int), json: make(map[string][]byte)}
 	for _, row := range rows {
 		h.last[row.ID] = max(h.last[row.ID], row.Revision)
+		h.at = row.At
 		if row.Replaced {
 			continue
 		}
@@ -279,7 +281,11 @@ func (h history) revision(kept ledger.Kept, r *report.Report, records []report.R
 			}
 		}
 		now.Revision = h.last[now.ID] + 1
-		revision.Records = append(revision.Records, LedgerRecord(now, now.AppendJSON(nil)))
+		row := LedgerRecord(now, now.AppendJSON(nil))
+		if now.ReceivedAt.IsZero() && !h.at.IsZero() {
+			row.At = h.at // not the time of this reading
+		}
+		revision.Records = append(revision.Records, row)
 	}
 	return revision, len(revision.Records) > 0 || revision.Kind != kept.Kind
 }

@@ -379,3 +379,27 @@ func TestReprocessWithoutTrust(t *testing.T) {
 		}
 	}
 }
+
+// A record without received_at keeps its place in time: the moment it was made.
+func TestReprocessUndated(t *testing.T) {
+	mail := sample.Report(1, 0)
+	r := report.Parse(mail, int64(len(mail)))
+	s := shelf{t: t, l: ledger.NewMemory()}
+	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
+	m := ledger.Mail{ReportID: r.ID, Kind: "report", Size: int64(len(mail)), Head: mail}
+	records, _ := Reading{}.Records(t.Context(), r, mail, true, report.Envelope{ProcessedAt: came})
+	m.Records = []ledger.Record{LedgerRecord(&records[0], records[0].AppendJSON(nil))}
+	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Mails: []ledger.Mail{m}}); err != nil {
+		t.Fatal(err)
+	}
+	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
+	if got := s.again(Reading{Identify: identifier(t, rule)}); got != Revises {
+		t.Fatal(got)
+	}
+	if rows := s.rows(false); len(rows) != 1 || !rows[0].At.Equal(came) {
+		t.Errorf("%d rows, at %v", len(rows), rows[0].At)
+	}
+	if counts, err := s.l.Counts(t.Context(), came.Truncate(time.Hour), came.Add(time.Hour)); err != nil || len(counts) != 1 || counts[0].N != 1 {
+		t.Errorf("counts %+v, %v", counts, err)
+	}
+}
