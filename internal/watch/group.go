@@ -137,8 +137,8 @@ func (g *group) wait(ctx context.Context) error {
 		}
 	}
 	wake, err := g.c.Idle(ctx, slice)
-	if errors.Is(err, imapclient.ErrNoIdle) {
-		g.p.a.Log.Warn("no IDLE: polling", "err", err, "every", g.p.a.Poll)
+	if errors.Is(err, imapclient.ErrNoIdle) || errors.Is(err, imapclient.ErrNoNotify) {
+		g.p.a.Log.Warn("the server tells no more: polling", "err", err, "every", g.p.a.Poll)
 		g.notify, g.p.mute = false, true
 		return g.look(ctx, len(g.folders))
 	}

@@ -298,32 +298,50 @@ func TestSlowFolders(t *testing.T) {
 	}
 }
 
-// TestNotifyWithoutIdle: where a server has NOTIFY and then refuses IDLE, what
-// comes is found by looking.
-func TestNotifyWithoutIdle(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := imaptest.New()
-		defer s.Close()
-		s.Caps = append(s.Caps, "NOTIFY")
-		s.AddMailbox("FBL/a")
-		s.AddMailbox("FBL/b")
-		s.Hook = func(step imaptest.Step) imaptest.Action {
+// TestToldNoMore: where a server has NOTIFY and then refuses IDLE, or gives up
+// telling, what comes is found by looking, in the same session.
+func TestToldNoMore(t *testing.T) {
+	notified := 0
+	for name, hook := range map[string]func(imaptest.Step) imaptest.Action{
+		"no IDLE": func(step imaptest.Step) imaptest.Action {
 			if step.Part == imaptest.Received && step.Command == "IDLE" {
 				return imaptest.Action{Do: imaptest.Answer, Text: "NO not today"}
 			}
 			return imaptest.Action{}
-		}
-		l := ledger.NewMemory()
-		watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
-			time.Sleep(time.Minute)
-			s.Append("FBL/a", mailOf(1, 0))
-			s.Append("FBL/b", mailOf(2, 0))
-			time.Sleep(2 * polled)
-			if got := inFolders(t, l); len(got) != 2 {
-				t.Errorf("read %q", got)
+		},
+		"overflow": func(step imaptest.Step) imaptest.Action {
+			switch {
+			case step.Part == imaptest.Received && step.Command == "NOTIFY":
+				if notified++; notified > 1 {
+					return imaptest.Action{Do: imaptest.Answer, Text: "NO not any more"}
+				}
+			case step.Part == imaptest.Tagged && step.Command == "EXAMINE" && notified == 1:
+				return imaptest.Action{Before: "* OK [NOTIFICATIONOVERFLOW] too much\r\n"}
 			}
+			return imaptest.Action{}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.New()
+				defer s.Close()
+				s.Caps = append(s.Caps, "NOTIFY")
+				s.AddMailbox("FBL/a")
+				s.AddMailbox("FBL/b")
+				s.Hook = hook
+				l := ledger.NewMemory()
+				watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
+					time.Sleep(time.Minute)
+					s.Append("FBL/a", mailOf(1, 0))
+					s.Append("FBL/b", mailOf(2, 0))
+					time.Sleep(2 * polled)
+					if got := inFolders(t, l); len(got) != 2 || s.Conns() != 1 {
+						t.Errorf("read %q by %d connections", got, s.Conns())
+					}
+				})
+			})
 		})
-	})
+	}
 }
 
 // TestFirstLineComesBack: where the server lets in one connection fewer than
