@@ -23,6 +23,8 @@ func (a *Action) UnmarshalText(text []byte) error {
 	do, arg, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
 	arg = strings.TrimSpace(arg)
 	switch {
+	case do == "flag" && (strings.EqualFold(arg, `\Deleted`) || strings.EqualFold(arg, `\Recent`)):
+		return errors.New(`cannot flag mails \Deleted or \Recent; delete removes those that were read to their end`)
 	case do == "none" && arg == "":
 		*a = Action{}
 	case (do == "seen" || do == "delete") && arg == "", do == "flag" && arg != "" && !strings.ContainsAny(arg, ` (){%*"]`), do == "move" && arg != "":

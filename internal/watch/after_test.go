@@ -25,7 +25,7 @@ func TestAction(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", text, a, err, want)
 		}
 	}
-	for _, text := range []string{"", "flag", "move", "Delete", "delete it", "seen it", "none at all", "flag a b", `flag a"b`, "flag *", "copy x"} {
+	for _, text := range []string{"", "flag", "move", "Delete", "delete it", "seen it", "none at all", "flag a b", `flag a"b`, "flag *", "copy x", `flag \Deleted`, `flag \recent`} {
 		if err := new(Action).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is an action", text)
 		}

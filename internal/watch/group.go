@@ -73,7 +73,7 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 			}
 		}
 		rung = false
-		g.p.first.state("watch", nil)
+		g.p.first.state("watch", g.trouble())
 		if err := g.wait(ctx); err != nil {
 			return err
 		}
@@ -186,6 +186,16 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	if text := err.Error(); text != g.failed[f] {
 		g.failed[f] = text
 		g.p.a.Log.Warn("folder cannot be read", "folder", f.name, "err", err, "again_in", g.p.a.Poll)
+	}
+	return nil
+}
+
+// trouble is why a folder cannot be read, for the session's row; nil: all can.
+func (g *group) trouble() error {
+	for _, f := range g.folders {
+		if text := g.failed[f]; text != "" {
+			return errors.New(text)
+		}
 	}
 	return nil
 }

@@ -231,6 +231,10 @@ func TestFoldersChange(t *testing.T) {
 				if n := len(inFolders(t, l)); n != 4 {
 					t.Errorf("%d connections: %d records", connections, n)
 				}
+				states, err := l.States(t.Context())
+				if err != nil || !slices.ContainsFunc(states, func(s ledger.State) bool { return strings.Contains(s.Value, "not yours") }) {
+					t.Errorf("%d connections: no state tells of the locked folder: %+v, %v", connections, states, err)
+				}
 			})
 		})
 	}
