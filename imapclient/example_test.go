@@ -143,7 +143,7 @@ func ExamplePin() {
 	fmt.Println(err)
 	// Output:
 	// 9F:86:D0:81:88:4C:7D:65:9A:2F:EA:A0:C5:5A:D0:15:A3:BF:4F:1B:2B:0B:82:2C:D1:5D:6C:15:B0:F0:0A:08 <nil>
-	// imapclient: "9F:86:D0" is no SHA-256 fingerprint: it has 64 hexadecimal digits, with or without colons
+	// imapclient: a SHA-256 fingerprint has 64 hexadecimal digits, with or without colons
 }
 
 func ExampleClient_List() {

@@ -53,7 +53,7 @@ type Providers []Provider
 func (p Providers) Validate() error {
 	var errs []error
 	for i, row := range p {
-		fail := func(text string) { errs = append(errs, fmt.Errorf("row %d (%s): %s", i+1, row.Name, text)) }
+		fail := func(text string) { errs = append(errs, fmt.Errorf("row %d: %s", i+1, text)) }
 		if len(row.Dialects)+len(row.Signed)+len(row.UserAgents)+len(row.Sources)+len(row.From) == 0 {
 			fail("needs one of dialects, signed, user_agents, sources, from")
 		}
@@ -61,17 +61,17 @@ func (p Providers) Validate() error {
 			fail("says nothing: needs a provider, a feed or a class")
 		}
 		if classes := []string{"", ClassFBL, ClassCFBL, ClassTrap, ClassService, ClassFilter, ClassNetwork, ClassAuth}; !slices.Contains(classes, row.Class) {
-			fail(fmt.Sprintf("class %q: must be one of %s", row.Class, strings.Join(classes[1:], ", ")))
+			fail("class must be one of " + strings.Join(classes[1:], ", "))
 		}
 		for _, list := range [][]string{row.Dialects, row.Signed, row.UserAgents, row.Sources, row.From, row.Carriers, row.Hosts} {
 			if slices.Contains(list, "") {
 				fail("an empty string in a list")
 			}
 		}
-		for _, pattern := range row.From {
+		for i, pattern := range row.From {
 			local, domain := cutAddress(pattern)
 			if domain == "" || strings.Contains(domain, "*") || strings.Contains(strings.Trim(local, "*"), "*") {
-				fail(fmt.Sprintf("from %q: must be a domain, or an address whose local part may begin or end with *", pattern))
+				fail(fmt.Sprintf("from[%d] must be a domain, or an address whose local part may begin or end with *", i))
 			}
 		}
 	}

@@ -111,11 +111,11 @@ func TestProvidersValidate(t *testing.T) {
 		}
 	}
 	for want, row := range map[string]Provider{
-		"row 1 (a): needs one of dialects, signed, user_agents, sources, from":                                        {Name: "a"},
-		"row 1 (): says nothing: needs a provider, a feed or a class":                                                 {From: []string{"a@example.com"}},
-		`row 1 (a): class "spam": must be one of fbl, cfbl, trap, service, filter, network, auth`:                     {Name: "a", Class: "spam", From: []string{"example.com"}},
-		"row 1 (a): an empty string in a list":                                                                        {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
-		`row 1 (a): from "a*b@example.com": must be a domain, or an address whose local part may begin or end with *`: {Name: "a", From: []string{"a*b@example.com"}},
+		"row 1: needs one of dialects, signed, user_agents, sources, from":                        {Name: "a"},
+		"row 1: says nothing: needs a provider, a feed or a class":                                {From: []string{"a@example.com"}},
+		`row 1: class must be one of fbl, cfbl, trap, service, filter, network, auth`:             {Name: "a", Class: "spam", From: []string{"example.com"}},
+		"row 1: an empty string in a list":                                                        {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
+		`row 1: from[0] must be a domain, or an address whose local part may begin or end with *`: {Name: "a", From: []string{"a*b@example.com"}},
 	} {
 		if err := (Providers{row}).Validate(); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)

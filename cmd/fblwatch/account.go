@@ -83,7 +83,7 @@ func (a Account) Validate() error {
 		{"compress", a.Compress, "auto, on, off"},
 	} {
 		if choice.value != "" && !slices.Contains(strings.Split(choice.values, ", "), choice.value) {
-			return fmt.Errorf("%s is %q, none of %s", choice.key, choice.value, choice.values)
+			return fmt.Errorf("%s is none of %s", choice.key, choice.values)
 		}
 	}
 	if a.Connections < 0 || a.Connections > mostConnections {
@@ -102,7 +102,7 @@ func (a Account) Validate() error {
 		if slices.ContainsFunc(read, func(name string) bool {
 			return name == target || strings.EqualFold(name, "INBOX") && strings.EqualFold(name, target)
 		}) {
-			return fmt.Errorf("after moves mails to %s, which is read itself: they would come again and again", target)
+			return errors.New("after moves mails to a folder that is read itself: they would come again and again")
 		}
 	}
 	if a.URL.Folder != "" && len(a.Folders) > 0 {

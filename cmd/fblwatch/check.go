@@ -182,26 +182,29 @@ func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
 	} else {
 		t.ok(a.Name, "the server has no IDLE: watch looks for new mail every minute")
 	}
+	var watched []string
 	for _, folder := range account.Folders {
-		if err := t.folder(ctx, client, a.Name, folder); err != nil {
+		names, err := t.folder(ctx, client, a.Name, folder)
+		if err != nil {
 			return // the session is over
 		}
+		watched = append(watched, names...)
 	}
-	if t.quota(ctx, client, a.Name, "INBOX") != nil || t.junk(ctx, client, a.Name, account.Folders) != nil {
+	if t.quota(ctx, client, a.Name, "INBOX") != nil || t.junk(ctx, client, a.Name, watched) != nil {
 		return
 	}
 	_ = client.Logout(ctx)
 }
 
-// folder tries a folder, or all that match a pattern; its error ends the
-// session.
-func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, name string) error {
-	names := []string{name}
+// folder tries a folder, or all that match a pattern, and returns their names;
+// its error ends the session.
+func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, name string) (names []string, err error) {
+	names = []string{name}
 	if strings.ContainsAny(name, "*%") {
 		lists, err := client.List(ctx, name)
 		if err != nil {
 			t.fail(account, err)
-			return err
+			return nil, err
 		}
 		names = nil
 		for _, l := range lists {
@@ -221,7 +224,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			t.fail(account, &watch.FolderError{Folder: name, Err: err})
 		case err != nil:
 			t.fail(account, err)
-			return err
+			return nil, err
 		default:
 			t.ok(account, "folder %s: %s", name, plural(int(selected.Exists), "mail"))
 			if t.sample == nil {
@@ -230,10 +233,10 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			read, err := t.sample.folder(ctx, client, selected.UIDNext)
 			if err != nil {
 				t.fail(account, err)
-				return err
+				return nil, err
 			}
 			t.ok(account, "folder %s: read the newest %s", name, plural(read, "mail"))
 		}
 	}
-	return nil
+	return names, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -70,6 +71,31 @@ func TestCheckQuota(t *testing.T) {
 			nil, &stdout, &stderr, env("FBLWATCH_PASSWORD", d.Password(), "HOME", t.TempDir()))
 		if code != test.code || !strings.Contains(stdout.String(), test.want) || !strings.Contains(stdout.String(), "quota: ") {
 			t.Errorf("exit %d, want %d and %q in\n%s%s", code, test.code, test.want, &stdout, &stderr)
+		}
+	}
+}
+
+// A folder for junk that a pattern reads is nobody's loss.
+func TestCheckJunk(t *testing.T) {
+	server := imaptest.New()
+	defer server.Close()
+	addr, err := server.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.AddMailbox("FBL/Junk", `\Junk`)
+	server.Append("FBL/Junk", sample.Report(1, 400))
+	dir := t.TempDir()
+	for folders, want := range map[string]int{"INBOX": exitFailed, "FBL/*": exitDone} {
+		config := filepath.Join(dir, "c.yaml")
+		text := "ledger: " + filepath.Join(dir, "l.db") + "\naccounts:\n  - {name: a, url: 'imap://user@" + addr + "', password: pass, folders: ['" + folders + "']}\n"
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"fblwatch", "check", "-c", config}, nil, &stdout, &stderr, env("HOME", dir))
+		if told := strings.Contains(stdout.String(), "1 of the newest 1 mail in FBL/Junk are feedback reports"); code != want || told != (want == exitFailed) {
+			t.Errorf("%s: exit %d\n%s%s", folders, code, &stdout, &stderr)
 		}
 	}
 }

@@ -64,12 +64,12 @@ func (c Config) Validate() error {
 	if len(c.Accounts) == 0 {
 		return errors.New("no accounts: without one there is nothing to read")
 	}
-	seen := map[string]bool{}
-	for _, a := range c.Accounts {
-		if seen[a.Name] {
-			return fmt.Errorf("two accounts are named %q", a.Name)
+	seen := map[string]int{}
+	for i, a := range c.Accounts {
+		if first, twice := seen[a.Name]; twice {
+			return fmt.Errorf("accounts[%d] has the name of accounts[%d]", i, first)
 		}
-		seen[a.Name] = true
+		seen[a.Name] = i
 	}
 	return nil
 }

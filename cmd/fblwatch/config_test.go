@@ -131,6 +131,40 @@ func yamlKeys(t reflect.Type) map[string]bool {
 
 const canary = "c4n4ry"
 
+// TestConfigErrorsHoldNoValue: whichever value a variable gives, an error does
+// not repeat it: it may be the password that was meant for another key.
+func TestConfigErrorsHoldNoValue(t *testing.T) {
+	const account = "accounts:\n  - {name: a, url: 'imaps://u@h', password: x}\n"
+	of := func(keys string) string {
+		return "accounts:\n  - {name: a, url: 'imaps://u@h', password: x, " + keys + "}\n"
+	}
+	for _, text := range []string{
+		of("watch: '${S}'"), of("on_uidvalidity: '${S}'"), of("compress: '${S}'"), of("connections: '${S}'"), of("since: '${S}'"), of("pin: '${S}'"),
+		of("after: {report: '${S}'}"), of("after: {other: 'move ${S}'}, folders: ['${S}']"), of("insecure: '${S}'"),
+		of("oauth2: {provider: '${S}'}"), of("cert_file: '${S}'"),
+		"accounts:\n  - {name: '${S}', url: 'imaps://u@h', password: x}\n  - {name: '${S}', url: 'imaps://u@h', password: x}\n",
+		"accounts:\n  - {name: a, url: '${S}', password: x}\n", "accounts:\n  - {name: a, url: 'imaps://u:${S}@h', password: x}\n",
+		"accounts:\n  - {name: a, url: '{h/${S}}INBOX', password: x}\n", "accounts:\n  - {name: a, url: '{${S}}INBOX', password: x}\n",
+		"accounts:\n  - {name: a, url: 'imaps://u@h:${S}', password: x}\n", "accounts:\n  - {name: a, url: 'imaps://u@h/%z${S}', password: x}\n",
+		account + "keep: '${S}'", account + "log: {level: '${S}'}", account + "log: {format: '${S}'}", account + "enrich: {timeout: '${S}'}",
+		account + "trust: {own: {domains: ['*${S}']}}", account + "trust: {own: {ips: ['${S}']}}", account + "trust: {authserv_ids: ['a ${S}']}",
+		account + "trust: {hops: ['a ${S}']}", account + "trust: {reporters: ['@${S}']}", account + "trust: {arc_sealers: ['a@${S}']}",
+		account + "privacy: {addresses: '${S}'}", account + "privacy: {subject: '${S}'}", account + "identify: {presets: '${S}'}",
+		account + "identify: {rules: [{from: '${S}', match: '(?P<subscriber>a)'}]}", account + "identify: {rules: [{from: text, decode: '${S}'}]}",
+		account + "identify: {rules: [{from: text, match: '(${S}'}]}", account + "identify: {rules: [{from: text, match: '(?P<${S}>a)'}]}",
+		account + "identify: {rules: [{from: text, match: '(?P<subscriber>a)(?P<hmac>b)', verify: {hmac: '${S}', key_file: f}}]}",
+		account + "providers: [{name: '${S}', class: '${S}', from: [a.example]}]", account + "providers: [{name: b, from: ['*@*${S}*']}]",
+		account + "records: {file: \"a\\0${S}\"}",
+	} {
+		_, err := readConfig([]byte(text), "c", env("S", canary, "HOME", "/home/fbl"))
+		if err == nil {
+			t.Errorf("it loads: %s", text)
+		} else if strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: the error holds the value: %v", text, err)
+		}
+	}
+}
+
 // A config is an error or one that validates; neither shows a value that came
 // from the environment or stands behind a password key.
 func FuzzConfig(f *testing.F) {

@@ -86,9 +86,17 @@ func (p *program) reprocess(c *cli.Context) error {
 	defer reader.Close()
 	r := reprocessing{p: p, reader: reader, reading: reading, unknown: c.String("kind") == "unidentified"}
 	r.total.by = make(map[watch.Outcome]int)
-	if r.doubts, err = doubtsOf(c.Context, reader, config); err != nil {
+	folders, err := reader.Folders(c.Context)
+	if err != nil {
 		return err
 	}
+	for _, f := range folders { // an account of --url has a host in its name
+		if len(config.Accounts) == 0 && !strings.Contains(f.Folder.Account, "@") {
+			return wrong(fmt.Errorf("the ledger has mail of account %s, whose config file is not there", f.Folder.Account),
+				"name it with -c FILE; without its rules, trust and privacy every record would be revised")
+		}
+	}
+	r.doubts = doubtsOf(folders, config)
 	if !c.Bool("dry-run") {
 		if r.editor, err = p.openEditor(c); err != nil {
 			return err
@@ -132,11 +140,7 @@ func (p *program) configOrNone(c *cli.Context) (*Config, error) {
 }
 
 // doubtsOf are the doubts about each kept mail by its account's since.
-func doubtsOf(ctx context.Context, reader ledger.Reader, config *Config) (func(ledger.Kept) []string, error) {
-	folders, err := reader.Folders(ctx)
-	if err != nil {
-		return nil, err
-	}
+func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []string {
 	contact := make(map[int64]time.Time)
 	for _, f := range folders {
 		contact[f.ID] = f.Contact
@@ -151,7 +155,7 @@ func doubtsOf(ctx context.Context, reader ledger.Reader, config *Config) (func(l
 			age = Account{}.since()
 		}
 		return watch.Doubts(k.At, contact[k.FolderID], age)
-	}, nil
+	}
 }
 
 func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string) error {

@@ -26,7 +26,7 @@ func (p *program) sweepCommand() *cli.Command {
 			"Example: fblwatch sweep --url imaps://fbl@imap.example.com/INBOX",
 		Flags: append(sessionFlags(),
 			&cli.BoolFlag{Name: "all", Usage: "from the first mail on; what the ledger knows makes no new record"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout, and run no hook"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout, run no hook, and leave the mailbox as it is"},
 			&cli.BoolFlag{Name: "json", Usage: "records to stdout although it is a terminal"},
 		),
 		Action: p.sweep,
@@ -76,6 +76,9 @@ func (p *program) sweep(c *cli.Context) error {
 		account.Ledger = l
 		config.listen(&account, returned{callbacks.Slog(log)}, hooks)
 		account.All = c.Bool("all")
+		if c.Bool("dry-run") { // what no ledger keeps must not leave the mailbox
+			account.After = watch.After{}
+		}
 		account.Committed = func(done ledger.Committed) {
 			total.mails += done.Mails
 			total.known += done.Duplicates

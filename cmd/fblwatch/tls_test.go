@@ -61,7 +61,7 @@ func TestTLSConfig(t *testing.T) {
 		"another pin":        {[]string{password, "pin: " + strings.Repeat("0a", 32)}, "the server's certificate is not the pinned one"},
 		"a key alone":        {[]string{password, "key_file: " + keyFile}, "cert_file and key_file go together"},
 		"no certificate":     {[]string{"ca_file: " + d.CAFile(), "cert_file: " + keyFile, "key_file: " + keyFile}, "cert_file and key_file: "},
-		"no pin":             {[]string{password, "pin: abc"}, "is no SHA-256 fingerprint"},
+		"no pin":             {[]string{password, "pin: abc"}, "a SHA-256 fingerprint has 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := filepath.Join(t.TempDir(), "c.yaml")

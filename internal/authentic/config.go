@@ -53,9 +53,9 @@ func (c Config) Validate() error {
 		{"reporters", c.Reporters, isReporter, "a domain or an address"},
 		{"arc_sealers", c.ARCSealers, isDomain, "a domain"},
 	} {
-		for _, v := range list.values {
+		for i, v := range list.values {
 			if !list.valid(v) {
-				return fmt.Errorf("%s: %q is not %s", list.key, v, list.want)
+				return fmt.Errorf("%s[%d] is not %s", list.key, i, list.want)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 )
@@ -72,7 +73,7 @@ func (c Config) Validate() error {
 	}
 	for i := range c.Rules {
 		if _, err := c.Rules[i].compile(nil); err != nil {
-			return fmt.Errorf("%s: %w", c.Rules[i].label(i), err)
+			return fmt.Errorf("rule %d: %w", i+1, err)
 		}
 	}
 	return nil
@@ -90,7 +91,7 @@ func (c Config) presets() ([]builtin, error) {
 		wanted := strings.FieldsFunc(names, func(c rune) bool { return c == ',' || c == ' ' })
 		for _, name := range wanted {
 			if !slices.ContainsFunc(builtins, func(b builtin) bool { return b.name == name }) {
-				return nil, fmt.Errorf("%q is none; there are auto, none, %s", name, strings.Join(presetNames(), ", "))
+				return nil, fmt.Errorf("holds a name that is none of auto, none, %s", strings.Join(presetNames(), ", "))
 			}
 		}
 		for _, b := range builtins {
@@ -140,14 +141,14 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	case r.Decode != "":
 		known := decoders()
 		if c.read = known[r.Decode]; c.read == nil {
-			return rule{}, fmt.Errorf("decode: %q is none; there are %s", r.Decode, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+			return rule{}, fmt.Errorf("decode is none of %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 		c.from[0].uris = r.Decode == "list-unsubscribe"
 		return c, nil
 	}
 	re, err := regexp.Compile(r.Match)
 	if err != nil {
-		return rule{}, fmt.Errorf("match: %w", err)
+		return rule{}, fmt.Errorf("match: %s", problem(err))
 	}
 	e := expression{re: re, key: key}
 	if err := e.groups(r.Verify != nil); err != nil {
@@ -156,7 +157,7 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	if v := r.Verify; v != nil {
 		c.verified = true
 		if v.HMAC != "sha256" {
-			return rule{}, fmt.Errorf("verify: hmac is sha256, not %q", v.HMAC)
+			return rule{}, errors.New("verify: hmac can be sha256 only")
 		}
 		if v.KeyFile == "" {
 			return rule{}, errors.New("verify: key_file is missing")
@@ -164,6 +165,14 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	}
 	c.read = e.read
 	return c, nil
+}
+
+// problem is what is wrong with an expression, without a piece of it.
+func problem(err error) string {
+	if e := (*syntax.Error)(nil); errors.As(err, &e) {
+		return e.Code.String()
+	}
+	return "no regular expression"
 }
 
 // readKey reads a key file.
@@ -192,5 +201,5 @@ func parseSource(from string) (source, error) {
 			return s, nil
 		}
 	}
-	return source{}, fmt.Errorf("from: %q is none of original:NAME, report:NAME, outer:NAME, text, rcpt and mailfrom", from)
+	return source{}, errors.New("from is none of original:NAME, report:NAME, outer:NAME, text, rcpt and mailfrom")
 }

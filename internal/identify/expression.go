@@ -35,7 +35,7 @@ func (e *expression) groups(signed bool) error {
 			e.hmac = i
 			continue
 		case f < 0:
-			return fmt.Errorf("the group %q is none of %s", name, strings.Join(fieldNames[:], ", "))
+			return fmt.Errorf("a named group is none of %s", strings.Join(fieldNames[:], ", "))
 		case e.field[f] > 0:
 			return fmt.Errorf("the group %q stands twice", name)
 		}

@@ -61,12 +61,12 @@ func New(c Config) (*Identifier, error) {
 		if r.Verify != nil {
 			var err error
 			if key, err = readKey(r.Verify.KeyFile); err != nil {
-				return nil, fmt.Errorf("identify: %s: verify: %w", r.label(i), err)
+				return nil, fmt.Errorf("identify: rule %d: verify: %w", i+1, err)
 			}
 		}
 		compiled, err := r.compile(key)
 		if err != nil {
-			return nil, fmt.Errorf("identify: %s: %w", r.label(i), err)
+			return nil, fmt.Errorf("identify: rule %d: %w", i+1, err)
 		}
 		compiled.name = r.label(i)
 		id.add(compiled)

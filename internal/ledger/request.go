@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -174,6 +175,16 @@ func readAnswer(text string) (Changed, error) {
 	return a.Changed, nil
 }
 
+// readChange takes only a request that it understands to the last key.
+func readChange(kind string, args []byte) (c Change, err error) {
+	d := json.NewDecoder(bytes.NewReader(args))
+	d.DisallowUnknownFields()
+	if err = d.Decode(&c); err != nil || kind != "change" {
+		err = errors.New("ledger: what is asked for is of a newer version than the ledger's writer; start that one anew")
+	}
+	return c, err
+}
+
 // Obey does one request after the other. One that cannot be done is answered
 // so; only a ledger that cannot be written is an error. A crash between the
 // change and its answer repeats the change, which does no harm: its revisions
@@ -181,17 +192,18 @@ func readAnswer(text string) (Changed, error) {
 func (s *store) Obey(ctx context.Context) (rows []Row, err error) {
 	for {
 		var id int64
+		var kind string
 		var args []byte
-		err := s.reader.db.QueryRowContext(ctx, "SELECT id, args FROM request WHERE answer IS NULL ORDER BY id LIMIT 1").Scan(&id, &args)
+		err := s.reader.db.QueryRowContext(ctx, "SELECT id, kind, args FROM request WHERE answer IS NULL ORDER BY id LIMIT 1").Scan(&id, &kind, &args)
 		if errors.Is(err, sql.ErrNoRows) {
 			return rows, nil
 		}
 		if err != nil {
 			return rows, s.explain(ctx, err)
 		}
-		var c Change
 		var a answer
-		if err = json.Unmarshal(args, &c); err == nil {
+		c, err := readChange(kind, args)
+		if err == nil {
 			var done Revised
 			var more []Row
 			more, done, err = apply(ctx, s, c)
@@ -212,7 +224,7 @@ func (s *store) Obey(ctx context.Context) (rows []Row, err error) {
 			if err := t.exec("UPDATE request SET answer = ? WHERE id = ?", string(text), id); err != nil {
 				return err
 			}
-			return t.exec("DELETE FROM request WHERE answer IS NOT NULL AND at < ?", milli(time.Now().Add(-keepAsked)))
+			return t.exec("DELETE FROM request WHERE answer IS NOT NULL AND at < ? AND id <> ?", milli(time.Now().Add(-keepAsked)), id)
 		})
 		if err != nil {
 			return rows, err

@@ -184,3 +184,25 @@ func TestMigrate(t *testing.T) {
 	done := commit(t, l, c, mail("a", 1), mail("b", 1))
 	want(t, "what is new", places(done.Rows), "INBOX/3=b.1")
 }
+
+// What a newer version asks for is not taken for done.
+func TestObeyUnknown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	l := openTest(t, path, Options{})
+	defer l.Close()
+	db, err := sql.Open("sqlite", dsn(path, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`INSERT INTO request (kind, args, at) VALUES ('replay', '{}', 9e15), ('change', '{"Replay": ["s"]}', 9e15), ('change', '{}', 9e15)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Obey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var refused, done int
+	if err := db.QueryRow("SELECT sum(answer LIKE '%newer version%'), sum(answer NOT LIKE '%Err%') FROM request").Scan(&refused, &done); err != nil || refused != 2 || done != 1 {
+		t.Errorf("%d refused, %d done, %v", refused, done, err)
+	}
+}

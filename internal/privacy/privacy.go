@@ -55,16 +55,16 @@ func (c Config) Validate() error {
 	case "", keep, drop:
 	case hash:
 		if c.KeyFile == "" {
-			return errors.New("privacy: addresses: hash needs a key_file")
+			return errors.New("addresses: hash needs a key_file")
 		}
 	default:
-		return fmt.Errorf("privacy: addresses: %q is none of keep, hash, drop", c.Addresses)
+		return errors.New("addresses is none of keep, hash, drop")
 	}
 	switch c.Subject {
 	case "", keep, drop:
 		return nil
 	}
-	return fmt.Errorf("privacy: subject: %q is neither keep nor drop", c.Subject)
+	return errors.New("subject is neither keep nor drop")
 }
 
 // Filter takes people out. It is for concurrent use; a nil Filter keeps
@@ -77,7 +77,7 @@ type Filter struct {
 // New reads the key; it returns nil where there is nothing to do.
 func New(c Config) (*Filter, error) {
 	if err := c.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("privacy: %w", err)
 	}
 	f := &Filter{addresses: c.Addresses, subject: c.Subject}
 	if f.addresses != hash && f.addresses != drop && f.subject != drop {

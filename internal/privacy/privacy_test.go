@@ -320,8 +320,8 @@ func TestConfig(t *testing.T) {
 		{privacy.Config{Addresses: "keep", Subject: "drop"}, ""},
 		{privacy.Config{Addresses: "drop"}, ""},
 		{privacy.Config{Addresses: "hash"}, "privacy: addresses: hash needs a key_file"},
-		{privacy.Config{Addresses: "encrypt"}, `privacy: addresses: "encrypt" is none of keep, hash, drop`},
-		{privacy.Config{Subject: "hash"}, `privacy: subject: "hash" is neither keep nor drop`},
+		{privacy.Config{Addresses: "encrypt"}, `privacy: addresses is none of keep, hash, drop`},
+		{privacy.Config{Subject: "hash"}, `privacy: subject is neither keep nor drop`},
 		{privacy.Config{Addresses: "hash", KeyFile: short}, "privacy: key_file: " + short + ": a key of 15 octets, fewer than 16"},
 		{privacy.Config{Addresses: "hash", KeyFile: filepath.Join(dir, "none")}, "privacy: key_file: open " + filepath.Join(dir, "none") + ": no such file or directory"},
 	}

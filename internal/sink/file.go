@@ -25,9 +25,9 @@ func (c FileConfig) Validate() error {
 	case c.File == "":
 		return errors.New("file is empty; name a file")
 	case strings.ContainsRune(c.File, 0):
-		return fmt.Errorf("file %q holds a NUL", c.File)
+		return errors.New("file holds a NUL")
 	case os.IsPathSeparator(c.File[len(c.File)-1]):
-		return fmt.Errorf("file %s names a directory; name a file in it", c.File)
+		return errors.New("file names a directory; name a file in it")
 	}
 	return nil
 }

@@ -3,7 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -23,12 +23,14 @@ func (a *Action) UnmarshalText(text []byte) error {
 	do, arg, _ := strings.Cut(strings.TrimSpace(string(text)), " ")
 	arg = strings.TrimSpace(arg)
 	switch {
+	case do == "flag" && (strings.EqualFold(arg, `\Deleted`) || strings.EqualFold(arg, `\Recent`)):
+		return errors.New(`cannot flag mails \Deleted or \Recent; delete removes those that were read to their end`)
 	case do == "none" && arg == "":
 		*a = Action{}
 	case (do == "seen" || do == "delete") && arg == "", do == "flag" && arg != "" && !strings.ContainsAny(arg, ` (){%*"]`), do == "move" && arg != "":
 		*a = Action{do, arg}
 	default:
-		return fmt.Errorf("%.100q is none of none, seen, flag NAME, move FOLDER, delete", text)
+		return errors.New("must be none, seen, flag NAME, move FOLDER or delete")
 	}
 	return nil
 }
@@ -101,11 +103,11 @@ func (s *session) act(ctx context.Context) error {
 		}
 		for len(todos) > 0 {
 			n := 1
-			for n < len(todos) && todos[n].Action == todos[0].Action {
+			for n < len(todos) && todos[n].Action == todos[0].Action && todos[n].UIDValidity == todos[0].UIDValidity {
 				n++
 			}
 			if err := s.do(ctx, todos[:n]); err != nil {
-				if errors.As(err, new(*imapclient.ResponseError)) || errors.Is(err, imapclient.ErrNoFlag) || errors.Is(err, errAction) {
+				if errors.As(err, new(*imapclient.ResponseError)) || errors.Is(err, imapclient.ErrNoFlag) {
 					s.refuse("the server refuses "+todos[0].Action, err)
 					return nil
 				}
@@ -148,14 +150,16 @@ func (s *session) refuse(what string, err error) {
 	}
 }
 
-var errAction = errors.New("watch: no such action")
-
-// do does the same to several mails, and strikes it off.
+// do does the same to several mails, and strikes it off. Of another UIDVALIDITY
+// these would be other mails, and what the config asks for no more is not done.
 func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
-	var action Action
-	if err := action.UnmarshalText([]byte(todos[0].Action)); err != nil {
-		return fmt.Errorf("%w: %w", errAction, err)
+	asked := s.a.After.all()
+	i := slices.IndexFunc(asked, func(a Action) bool { return a.String() == todos[0].Action })
+	if i < 0 || todos[0].UIDValidity != s.sel.UIDValidity {
+		s.a.Log.Warn("after-actions are owed no more", "folder", s.name, "action", todos[0].Action, "mails", len(todos))
+		return s.ledgerError(ctx, s.a.Ledger.Done(ctx, s.line.claim, todos))
 	}
+	action := asked[i]
 	uids := make([]uint32, len(todos))
 	for i, todo := range todos {
 		uids[i] = todo.UID

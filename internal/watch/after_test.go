@@ -25,7 +25,7 @@ func TestAction(t *testing.T) {
 			t.Errorf("%q: %+v, %v; want %+v", text, a, err, want)
 		}
 	}
-	for _, text := range []string{"", "flag", "move", "Delete", "delete it", "seen it", "none at all", "flag a b", `flag a"b`, "flag *", "copy x"} {
+	for _, text := range []string{"", "flag", "move", "Delete", "delete it", "seen it", "none at all", "flag a b", `flag a"b`, "flag *", "copy x", `flag \Deleted`, `flag \recent`} {
 		if err := new(Action).UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%q is an action", text)
 		}
@@ -214,4 +214,58 @@ func TestAfterWatch(t *testing.T) {
 			t.Errorf("told %d times:\n%s", n, log.String())
 		}
 	})
+}
+
+// TestAfterOther: what is owed to mails of another UIDVALIDITY, or by another
+// config, is done to none.
+func TestAfterOther(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change func(*imaptest.Server, *Account)
+		want   string
+	}{
+		{"another UIDVALIDITY", func(s *imaptest.Server, _ *Account) {
+			for i := range 3 {
+				s.Expunge("INBOX", uint32(1+i))
+				s.AppendMail("INBOX", imaptest.Mail{Date: time.Now().Add(-96 * time.Hour), Body: sample.Mail(i, "human")})
+			}
+			s.SetUIDValidity("INBOX", 7)
+		}, "1, 2, 3"},
+		{"another action", func(_ *imaptest.Server, a *Account) { a.After.Report = Action{Do: "seen"} }, "1, 2, 3"},
+		{"the same action", func(*imaptest.Server, *Account) {}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.New()
+				defer s.Close()
+				s.Caps = append(s.Caps, "UIDPLUS")
+				for i := range 3 {
+					s.AppendMail("INBOX", imaptest.Mail{Date: time.Now().Add(-96 * time.Hour), Body: mailOf(i, 300)})
+				}
+				s.Hook = func(at imaptest.Step) imaptest.Action {
+					if at.Command == "UID STORE" && at.Part == imaptest.Received {
+						return imaptest.Action{Do: imaptest.Answer, Text: "NO not now"}
+					}
+					return imaptest.Action{}
+				}
+				l := ledger.NewMemory()
+				a := account(s, l)
+				a.After.Report, a.OnUIDValidity = Action{Do: "delete"}, "new-only"
+				if err := a.Run(t.Context(), true); err != nil || contents(s, "INBOX") != "1, 2, 3" {
+					t.Fatalf("%v, INBOX has %s", err, contents(s, "INBOX"))
+				}
+				s.Hook = nil
+				test.change(s, a)
+				for range 2 {
+					if err := a.Run(t.Context(), true); err != nil || contents(s, "INBOX") != test.want {
+						t.Errorf("%v, INBOX has %s, want %s", err, contents(s, "INBOX"), test.want)
+					}
+				}
+				a.After.Report = Action{Do: "delete"} // nothing was kept for later
+				if err := a.Run(t.Context(), true); err != nil || contents(s, "INBOX") != test.want {
+					t.Errorf("%v, at last INBOX has %s, want %s", err, contents(s, "INBOX"), test.want)
+				}
+			})
+		})
+	}
 }

@@ -3,6 +3,8 @@ package watch
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/callbacks"
@@ -16,7 +18,7 @@ type group struct {
 	p       *plan
 	c       *imapclient.Client
 	folders []*folder
-	notify  bool
+	notify  bool             // the server tells of these folders
 	open    *folder          // whose EXISTS the server tells
 	left    map[*folder]bool // opened and left since the last wait: their last EXISTS may not have been told
 	news    map[*folder]bool
@@ -28,19 +30,22 @@ type group struct {
 // have told too little.
 const lookAt = 10
 
+func newGroup(p *plan, c *imapclient.Client) *group {
+	return &group{p: p, c: c, news: make(map[*folder]bool), left: make(map[*folder]bool), failed: make(map[*folder]string)}
+}
+
 // watch reads and waits for ever, or until the folders are to be divided again.
-func (g *group) watch(ctx context.Context) error {
-	g.news, g.left, g.failed = make(map[*folder]bool), make(map[*folder]bool), make(map[*folder]string)
-	for _, f := range g.folders {
-		g.news[f] = true
+func (g *group) watch(ctx context.Context, folders []*folder) error {
+	rung, err := g.take(ctx, folders)
+	if err != nil || rung && g.p.mute {
+		return err
 	}
-	if g.notify = g.p.notifies(g.c); g.notify { // before they are read: what comes meanwhile is told
-		if err := g.ring(ctx); err != nil || g.p.mute {
-			return err
-		}
-	}
-	for first := true; ; first = false {
-		for _, f := range g.folders {
+	for {
+		// Each has its turn, also where one ends the session or all together take
+		// longer than until they are divided again.
+		for range g.folders {
+			f := g.folders[g.p.turn%len(g.folders)]
+			g.p.turn++
 			if !g.news[f] {
 				continue
 			}
@@ -49,7 +54,7 @@ func (g *group) watch(ctx context.Context) error {
 				return err
 			}
 			if g.p.due() { // else a first contact with many folders would hold others up
-				break
+				return nil
 			}
 		}
 		if g.p.due() {
@@ -60,18 +65,41 @@ func (g *group) watch(ctx context.Context) error {
 		} else if again {
 			continue
 		}
-		if first && g.notify {
+		if rung && g.notify {
 			// Once more: Dovecot watches a file that it may have put another in the
 			// place of while many folders were read, and then tells 30 s late.
 			if err := g.ring(ctx); err != nil || g.p.mute {
 				return err
 			}
 		}
-		g.p.first.state("watch", nil)
+		rung = false
+		g.p.first.state("watch", g.trouble())
 		if err := g.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// take makes the group one of these folders. Of those that it had already, what
+// it knows stands. It tells whether the server was asked to tell of them.
+func (g *group) take(ctx context.Context, folders []*folder) (rung bool, err error) {
+	same := slices.Equal(g.folders, folders)
+	for _, f := range folders {
+		if !slices.Contains(g.folders, f) {
+			g.news[f] = true
+		}
+	}
+	gone := func(f *folder, _ bool) bool { return !slices.Contains(folders, f) }
+	maps.DeleteFunc(g.news, gone)
+	maps.DeleteFunc(g.left, gone)
+	g.folders = folders
+	if g.notify && same {
+		return false, nil
+	}
+	if g.notify = g.p.notifies(g.c); !g.notify {
+		return false, nil
+	}
+	return true, g.ring(ctx) // before they are read: what comes meanwhile is told
 }
 
 // ring has the server tell of the folders; where it refuses, the account does
@@ -80,7 +108,7 @@ func (g *group) ring(ctx context.Context) error {
 	err := g.c.Notify(ctx, names(g.folders)...)
 	if errors.Is(err, imapclient.ErrNoNotify) {
 		g.p.a.Log.Warn("no NOTIFY", "err", err)
-		g.p.mute = true
+		g.notify, g.p.mute = false, true
 		return nil
 	}
 	return err
@@ -109,9 +137,10 @@ func (g *group) wait(ctx context.Context) error {
 		}
 	}
 	wake, err := g.c.Idle(ctx, slice)
-	if errors.Is(err, imapclient.ErrNoIdle) {
-		g.p.mute = true // next time
-		return sleep(ctx, g.p.a.Poll)
+	if errors.Is(err, imapclient.ErrNoIdle) || errors.Is(err, imapclient.ErrNoNotify) {
+		g.p.a.Log.Warn("the server tells no more: polling", "err", err, "every", g.p.a.Poll)
+		g.notify, g.p.mute = false, true
+		return g.look(ctx, len(g.folders))
 	}
 	if err != nil {
 		return err
@@ -123,7 +152,7 @@ func (g *group) wait(ctx context.Context) error {
 	}
 	switch wake {
 	case imapclient.Rang:
-		if g.open != nil {
+		if slices.Contains(g.folders, g.open) {
 			g.news[g.open] = true
 		}
 	case imapclient.Ended:
@@ -157,6 +186,16 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	if text := err.Error(); text != g.failed[f] {
 		g.failed[f] = text
 		g.p.a.Log.Warn("folder cannot be read", "folder", f.name, "err", err, "again_in", g.p.a.Poll)
+	}
+	return nil
+}
+
+// trouble is why a folder cannot be read, for the session's row; nil: all can.
+func (g *group) trouble() error {
+	for _, f := range g.folders {
+		if text := g.failed[f]; text != "" {
+			return errors.New(text)
+		}
 	}
 	return nil
 }

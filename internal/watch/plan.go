@@ -37,6 +37,7 @@ type plan struct {
 	listed  time.Time
 	missing string
 	mute    bool // the server has NOTIFY and refused it
+	turn    int  // whose of the rest it is to be read
 
 	mu    sync.Mutex // what the others tell the first
 	fewer int        // connections that the server did not let in
@@ -56,6 +57,7 @@ func newPlan(a *Account) *plan {
 	if len(a.Folders) == 1 && !isPattern(a.Folders[0]) {
 		p.first.name = a.Folders[0]
 	}
+	p.first.giveUp = p.giveWay
 	return p
 }
 
@@ -66,11 +68,12 @@ func (p *plan) run(ctx context.Context) error {
 	defer cancel(nil)
 	err := p.first.run(ctx, func(session context.Context, c *imapclient.Client) error {
 		p.listed = time.Time{}
+		g := newGroup(p, c)
 		for {
 			if err := p.divide(ctx, session, c, cancel); err != nil {
 				return err
 			}
-			if err := p.watchRest(session, c); err != nil || p.first.renew() {
+			if err := p.watchRest(session, c, g); err != nil || p.first.renew() {
 				return err
 			}
 		}
@@ -83,12 +86,12 @@ func (p *plan) run(ctx context.Context) error {
 
 // watchRest watches the folders without a line of their own; nil: they are to
 // be divided again.
-func (p *plan) watchRest(ctx context.Context, c *imapclient.Client) error {
+func (p *plan) watchRest(ctx context.Context, c *imapclient.Client, g *group) error {
 	if len(p.rest) == 1 {
+		*g = *newGroup(p, c) // knows nothing of what comes meanwhile
 		return p.rest[0].watch(ctx, c)
 	}
-	g := group{p: p, c: c, folders: p.rest}
-	return g.watch(ctx)
+	return g.watch(ctx, p.rest)
 }
 
 // due tells whether the folders are to be listed again, or divided otherwise, or
@@ -200,12 +203,34 @@ func (p *plan) isGone(l *line) bool {
 	return l.gone
 }
 
+// giveWay ends a line that is up, after each lineTrials logins in which the first
+// was not: the server may let in fewer than before, and without the first line
+// the rest goes unread. The first never gives up.
+func (p *plan) giveWay(err error) bool {
+	if errors.As(err, new(*imapclient.AuthError)) && !errors.Is(err, imapclient.ErrTemporary) || p.first.undialed%lineTrials != 0 {
+		return false
+	}
+	for name, l := range p.lines {
+		if l.s.isUp() {
+			p.a.Log.Warn("a connection gives way to the account's first one", "folder", name, "err", err)
+			l.cancel()
+			delete(p.lines, name)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.fewer++
+			p.until = time.Now().Add(crowded)
+			break
+		}
+	}
+	return false
+}
+
 // start gives a folder its own line.
 func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail context.CancelCauseFunc) {
 	one := p.all.session()
 	ctx, cancel := context.WithCancel(ctx)
 	l := &line{cancel: cancel, s: &supervisor{a: one, name: name}}
-	l.s.giveUp = func() bool { return p.first.isUp() }
+	l.s.giveUp = func(error) bool { return p.first.isUp() }
 	p.lines[name] = l
 	f := newFolder(one, name)
 	f.state = func(state string) { l.s.state(state, nil) }

@@ -231,7 +231,154 @@ func TestFoldersChange(t *testing.T) {
 				if n := len(inFolders(t, l)); n != 4 {
 					t.Errorf("%d connections: %d records", connections, n)
 				}
+				states, err := l.States(t.Context())
+				if err != nil || !slices.ContainsFunc(states, func(s ledger.State) bool { return strings.Contains(s.Value, "not yours") }) {
+					t.Errorf("%d connections: no state tells of the locked folder: %+v, %v", connections, states, err)
+				}
 			})
 		})
 	}
+}
+
+// TestDeadlyFolder: a folder that ends each session is no harm to those behind
+// it, however they are watched.
+func TestDeadlyFolder(t *testing.T) {
+	for _, caps := range [][]string{nil, {"NOTIFY"}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.New()
+			defer s.Close()
+			s.Caps = append(s.Caps, caps...)
+			names := fblFolders(5)
+			for _, name := range names {
+				s.AddMailbox(name)
+			}
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Part == imaptest.Received && step.Command == "EXAMINE" && strings.Contains(step.Text, names[1]) {
+					return imaptest.Bye("[UNAVAILABLE] internal error")
+				}
+				return imaptest.Action{}
+			}
+			l := ledger.NewMemory()
+			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
+				for i, name := range names {
+					s.Append(name, mailOf(i, 0))
+				}
+				time.Sleep(10 * time.Minute)
+				if got := inFolders(t, l); len(got) != 4 {
+					t.Errorf("%v: read %q", caps, got)
+				}
+			})
+		})
+	}
+}
+
+// TestSlowFolders: where it takes longer to open all folders than until they are
+// listed again, the last ones are read all the same.
+func TestSlowFolders(t *testing.T) {
+	for _, caps := range [][]string{nil, {"NOTIFY"}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := imaptest.New()
+			defer s.Close()
+			s.Caps = append(s.Caps, caps...)
+			names := fblFolders(100)
+			for i, name := range names {
+				s.AddMailbox(name)
+				s.Append(name, mailOf(i, 0))
+			}
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Part == imaptest.Received && step.Command == "EXAMINE" {
+					time.Sleep(5 * time.Second)
+				}
+				return imaptest.Action{}
+			}
+			l := ledger.NewMemory()
+			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
+				time.Sleep(15 * time.Minute)
+				if got := inFolders(t, l); len(got) != len(names) {
+					t.Errorf("%v: %d folders of %d were read", caps, len(got), len(names))
+				}
+			})
+		})
+	}
+}
+
+// TestToldNoMore: where a server has NOTIFY and then refuses IDLE, or gives up
+// telling, what comes is found by looking, in the same session.
+func TestToldNoMore(t *testing.T) {
+	notified := 0
+	for name, hook := range map[string]func(imaptest.Step) imaptest.Action{
+		"no IDLE": func(step imaptest.Step) imaptest.Action {
+			if step.Part == imaptest.Received && step.Command == "IDLE" {
+				return imaptest.Action{Do: imaptest.Answer, Text: "NO not today"}
+			}
+			return imaptest.Action{}
+		},
+		"overflow": func(step imaptest.Step) imaptest.Action {
+			switch {
+			case step.Part == imaptest.Received && step.Command == "NOTIFY":
+				if notified++; notified > 1 {
+					return imaptest.Action{Do: imaptest.Answer, Text: "NO not any more"}
+				}
+			case step.Part == imaptest.Tagged && step.Command == "EXAMINE" && notified == 1:
+				return imaptest.Action{Before: "* OK [NOTIFICATIONOVERFLOW] too much\r\n"}
+			}
+			return imaptest.Action{}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := imaptest.New()
+				defer s.Close()
+				s.Caps = append(s.Caps, "NOTIFY")
+				s.AddMailbox("FBL/a")
+				s.AddMailbox("FBL/b")
+				s.Hook = hook
+				l := ledger.NewMemory()
+				watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
+					time.Sleep(time.Minute)
+					s.Append("FBL/a", mailOf(1, 0))
+					s.Append("FBL/b", mailOf(2, 0))
+					time.Sleep(2 * polled)
+					if got := inFolders(t, l); len(got) != 2 || s.Conns() != 1 {
+						t.Errorf("read %q by %d connections", got, s.Conns())
+					}
+				})
+			})
+		})
+	}
+}
+
+// TestFirstLineComesBack: where the server lets in one connection fewer than
+// before, and it is the first line's that is lost, another one gives way.
+func TestFirstLineComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		names := fblFolders(20)
+		for _, name := range names {
+			s.AddMailbox(name)
+		}
+		hook := later(s)
+		d, l := &doors{s: s}, ledger.NewMemory()
+		watching(t, d, l, func(a *Account) { a.Connections = 4 }, func() {
+			time.Sleep(10 * time.Minute)
+			hook(func(at imaptest.Step) imaptest.Action {
+				if at.Conn == 1 {
+					return imaptest.Action{Do: imaptest.Cut}
+				}
+				return imaptest.Action{}
+			})
+			d.mu.Lock()
+			d.most = 3
+			d.mu.Unlock()
+			time.Sleep(2 * time.Minute)
+			for i, name := range names {
+				s.Append(name, mailOf(i, 0))
+			}
+			time.Sleep(15 * time.Minute)
+			if got := inFolders(t, l); len(got) != len(names) {
+				t.Errorf("%d folders of %d were read", len(got), len(names))
+			}
+		})
+	})
 }

@@ -36,7 +36,8 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 	if err != nil {
 		return ledger.Revision{}, "", err
 	}
-	if kept.Made > 0 && len(was.current) == 0 {
+	made := kept.Made > 0 || kept.Kind == string(report.KindReport) || kept.Kind == string(report.KindUnparsed) // or by a later reading
+	if made && len(was.current) == 0 {
 		return ledger.Revision{}, Pruned, nil
 	}
 	box := &report.Mailbox{
@@ -75,7 +76,7 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 				was.known(&records[i])
 			}
 		}
-		if g.Trust != nil && r.Kind == report.KindReport {
+		if r.Kind == report.KindReport {
 			g.trust(ctx, kept, r, records, was, altered, signed)
 		}
 		decide(records, doubts)
@@ -102,8 +103,18 @@ func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, 
 	for _, old := range was.current {
 		found = old.Reporter
 	}
+	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
 	switch {
-	case found != nil && (found.Auth == "pass" || found.Auth == "fail"):
+	case g.Trust == nil && !proved:
+	case g.Trust == nil: // kept for when it is asked for again
+		for i := range records {
+			reporter := *found
+			if reporter.Trusted {
+				reporter.Trusted, reporter.Reason = false, "trust is no longer asked for"
+			}
+			records[i].Reporter = &reporter
+		}
+	case proved:
 		g.Trust.Judge(*found, r, records, signed)
 	case altered && found != nil:
 		for i := range records {
@@ -122,12 +133,14 @@ type history struct {
 	current map[string]*report.Record // by id
 	last    map[string]int            // the last revision of each id, current or not
 	json    map[string][]byte         // of current
+	at      time.Time                 // of the mail's records, all; zero: there are none
 }
 
 func earlier(rows []ledger.Row) (history, error) {
-	h := history{make(map[string]*report.Record), make(map[string]int), make(map[string][]byte)}
+	h := history{current: make(map[string]*report.Record), last: make(map[string]int), json: make(map[string][]byte)}
 	for _, row := range rows {
 		h.last[row.ID] = max(h.last[row.ID], row.Revision)
+		h.at = row.At
 		if row.Replaced {
 			continue
 		}
@@ -268,7 +281,11 @@ func (h history) revision(kept ledger.Kept, r *report.Report, records []report.R
 			}
 		}
 		now.Revision = h.last[now.ID] + 1
-		revision.Records = append(revision.Records, LedgerRecord(now, now.AppendJSON(nil)))
+		row := LedgerRecord(now, now.AppendJSON(nil))
+		if now.ReceivedAt.IsZero() && !h.at.IsZero() {
+			row.At = h.at // not the time of this reading
+		}
+		revision.Records = append(revision.Records, row)
 	}
 	return revision, len(revision.Records) > 0 || revision.Kind != kept.Kind
 }

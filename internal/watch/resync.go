@@ -42,6 +42,7 @@ func (f *folder) openMailbox(ctx context.Context, c *imapclient.Client) (imapcli
 
 // uids lists all mails of the open folder.
 func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.Selected) (all []uint32, err error) {
+	all = []uint32{} // of an empty folder it is known that there are none
 	for lo := uint32(1); ; lo += widestWindow {
 		hi := lo + widestWindow - 1
 		if sel.Exists <= widestWindow || sel.UIDNext == 0 || hi >= sel.UIDNext || hi < lo {

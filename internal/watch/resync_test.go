@@ -66,6 +66,7 @@ func TestResync(t *testing.T) {
 				s.AddMailbox("other")
 				s.AddMailbox("third")
 				s.Caps = append(s.Caps, test.caps...)
+				hook := later(s)
 				h := &heard{}
 				l := ledger.NewMemory()
 				a := account(s, l)
@@ -78,18 +79,18 @@ func TestResync(t *testing.T) {
 				time.Sleep(2 * time.Minute)
 				h.take()
 				// The server is away for a while.
-				s.Hook = func(at imaptest.Step) imaptest.Action {
+				hook(func(at imaptest.Step) imaptest.Action {
 					if at.Part == imaptest.Dial {
 						return imaptest.Action{Do: imaptest.Cut}
 					}
 					return imaptest.Action{}
-				}
+				})
 				s.Disconnect()
 				time.Sleep(10 * time.Second)
 				s.Expunge("INBOX", 2)
 				s.Expunge("INBOX", 5)
 				s.SetFlags("INBOX", 3, `\Seen`)
-				s.Hook = nil
+				hook(func(imaptest.Step) imaptest.Action { return imaptest.Action{} })
 				time.Sleep(15 * time.Minute)
 				if got := h.take(); got != test.want {
 					t.Errorf("told %s, want %s", got, test.want)
@@ -105,4 +106,40 @@ func TestResync(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestResyncEmpty: a mail that came into an empty folder and went while no
+// session was there is told of too.
+func TestResyncEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		h := &heard{}
+		a := account(s, ledger.NewMemory())
+		a.Handler, a.Resync = h, true
+		hook := later(s)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- a.Run(ctx, false) }()
+		time.Sleep(time.Minute)
+		s.Append("INBOX", mailOf(1, 300))
+		time.Sleep(time.Minute)
+		hook(func(at imaptest.Step) imaptest.Action {
+			if at.Part == imaptest.Dial {
+				return imaptest.Action{Do: imaptest.Cut}
+			}
+			return imaptest.Action{}
+		})
+		s.Disconnect()
+		time.Sleep(time.Second)
+		s.Expunge("INBOX", 1)
+		h.take()
+		hook(func(imaptest.Step) imaptest.Action { return imaptest.Action{} })
+		time.Sleep(10 * time.Minute)
+		if got, want := h.take(), "expunged 1"; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		cancel()
+		<-done
+	})
 }

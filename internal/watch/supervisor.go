@@ -31,7 +31,7 @@ type supervisor struct {
 	name string // the folder, or "*" for all
 	once bool
 
-	giveUp func() bool // whether lineTrials logins that failed in a row are enough; nil: they never are
+	giveUp func(error) bool // whether lineTrials logins that failed in a row are enough; nil: they never are
 
 	up       bool        // a session was logged in
 	live     atomic.Bool // one is now
@@ -91,7 +91,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			s.state("closed", nil)
 			return nil
 		}
-		if s.giveUp != nil && s.undialed >= lineTrials && s.giveUp() {
+		if s.giveUp != nil && s.undialed >= lineTrials && s.giveUp(err) {
 			s.state("closed", err)
 			return &noUse{err}
 		}

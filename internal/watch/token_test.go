@@ -18,6 +18,7 @@ type mint struct {
 	s      *imaptest.Server
 	given  []time.Time
 	trials []int
+	hook   func(func(imaptest.Step) imaptest.Action)
 }
 
 func (m *mint) login(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
@@ -37,7 +38,7 @@ func tokens(t *testing.T, folders []string, do func(s *imaptest.Server, m *mint,
 		defer s.Close()
 		s.AddMailbox("other")
 		s.Caps = append(s.Caps, "AUTH=XOAUTH2")
-		m, l := &mint{s: s}, ledger.NewMemory()
+		m, l := &mint{s: s, hook: later(s)}, ledger.NewMemory()
 		a := account(s, l)
 		a.Folders, a.IMAP.Login, a.Connections = folders, m.login, 1
 		ctx, cancel := context.WithCancel(t.Context())
@@ -83,12 +84,12 @@ func TestTokenRenewed(t *testing.T) {
 func TestTokenExpires(t *testing.T) {
 	tokens(t, []string{"INBOX"}, func(s *imaptest.Server, m *mint, l ledger.Ledger) {
 		time.Sleep(10 * time.Minute)
-		s.Hook = func(step imaptest.Step) imaptest.Action {
+		m.hook(func(step imaptest.Step) imaptest.Action {
 			if step.Conn == 1 && step.Part == imaptest.Received && step.Command != "IDLE" {
 				return imaptest.Bye("Session invalidated - AccessTokenExpired")
 			}
 			return imaptest.Action{}
-		}
+		})
 		s.Append("INBOX", mailOf(2, 300))
 		time.Sleep(2 * time.Second)
 		same(t, records(t, l), expected(3))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,6 +31,18 @@ func account(s *imaptest.Server, l ledger.Ledger) *Account {
 		a.IMAP.Dial = s.Dial
 	}
 	return a
+}
+
+// later lets the hook of a server be changed while it serves.
+func later(s *imaptest.Server) (set func(hook func(imaptest.Step) imaptest.Action)) {
+	var now atomic.Pointer[func(imaptest.Step) imaptest.Action]
+	s.Hook = func(at imaptest.Step) imaptest.Action {
+		if hook := now.Load(); hook != nil {
+			return (*hook)(at)
+		}
+		return imaptest.Action{}
+	}
+	return func(hook func(imaptest.Step) imaptest.Action) { now.Store(&hook) }
 }
 
 // filled is a server with the first n sample reports of about size octets.
