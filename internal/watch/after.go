@@ -105,7 +105,7 @@ func (s *session) act(ctx context.Context) error {
 				n++
 			}
 			if err := s.do(ctx, todos[:n]); err != nil {
-				if errors.As(err, new(*imapclient.ResponseError)) || errors.Is(err, imapclient.ErrNoFlag) || errors.Is(err, errAction) {
+				if isRefusal(err) || errors.Is(err, imapclient.ErrNoFlag) || errors.Is(err, errAction) {
 					s.refuse("the server refuses "+todos[0].Action, err)
 					return nil
 				}

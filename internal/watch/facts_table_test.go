@@ -220,6 +220,8 @@ var facts = []fact{
 	throttledAt("UID FETCH", func(*Account) {}),
 	throttledAt("UID STORE", func(a *Account) { a.After.Report = Action{Do: "seen"} }),
 	throttledAt("STATUS", func(a *Account) { a.Folders = []string{"INBOX", "other"}; a.Watch = "poll" }),
+	throttledAt("IDLE", func(*Account) {}),
+	throttledAt("NOTIFY", func(a *Account) { a.Folders = []string{"INBOX", "other"} }),
 	throttledAt("UID SEARCH", func(a *Account) { a.Slice = time.Minute }),
 }
 
@@ -235,6 +237,7 @@ func throttledAt(command string, set func(*Account)) fact {
 		server: func() *imaptest.Server {
 			s := filled(3, 300)
 			s.AddMailbox("other")
+			s.Caps = append(s.Caps, "NOTIFY")
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				mu.Lock()
 				defer mu.Unlock()
