@@ -3,11 +3,14 @@ package imapclient_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -266,6 +269,38 @@ var fetchFacts = []fact{
 		},
 	},
 	{
+		name: "item 14: a buffer of 4 KiB under a connection", goimap: "4096 octets at once",
+		bare: func(t *testing.T, b *bare) string {
+			defer b.s.Close()
+			c, err := b.s.Dial(t.Context(), "tcp", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn := &widest{Conn: c}
+			defer conn.Close()
+			if err := goimap.New(conn, nil).WaitGreeting(); err != nil {
+				t.Fatal(err)
+			}
+			return fmt.Sprintf("%d octets at once", conn.most.Load())
+		},
+		ours: func(t *testing.T, s *imaptest.Server) {
+			conn := &widest{}
+			opts := options(s, nil)
+			opts.Dial = func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+				conn.Conn, err = s.Dial(ctx, network, addr)
+				return conn, err
+			}
+			c, err := imapclient.Dial(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			if n := conn.most.Load(); n != 64<<10 {
+				t.Errorf("%d octets at once", n)
+			}
+		},
+	},
+	{
 		name: "item 15: FETCH items come in the order of a map", goimap: "in several orders",
 		bare: func(t *testing.T, b *bare) string {
 			b.open(t)
@@ -307,6 +342,17 @@ func slotTaken(name string, server func(*imaptest.Server)) fact {
 		},
 		ours: func(t *testing.T, s *imaptest.Server) { intact(t, session(t, s, nil)) },
 	}
+}
+
+// widest notes how much is read at once.
+type widest struct {
+	net.Conn
+	most atomic.Int64
+}
+
+func (w *widest) Read(p []byte) (int, error) {
+	w.most.Store(max(w.most.Load(), int64(len(p))))
+	return w.Conn.Read(p)
 }
 
 const (
