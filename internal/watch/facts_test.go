@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -140,7 +139,6 @@ type quiet struct {
 	after time.Duration
 	timer *time.Timer
 	gone  chan struct{} // not nil: nobody is told that it hung up
-	once  sync.Once
 }
 
 func hangsUp(after time.Duration) dialer {
