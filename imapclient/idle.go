@@ -25,7 +25,8 @@ const (
 // most for slice. DONE goes out with the next command, so that this is answered
 // one round trip after the news; only another Idle waits in between. Until then
 // the server goes on telling, and it is heard. News that came before, and that neither Idle nor Rang or Changed has told of, makes it return
-// at once. ErrNoIdle: the server refused; the session goes on. ErrNoNotify: it has
+// at once. ErrNoIdle: the server refused; the session goes on, as it does after a
+// *ResponseError that has a Backoff. ErrNoNotify: it has
 // stopped telling what Notify asked for, and would not start again; likewise.
 //
 // IDLE is the tap's own command and not go-imap's, whose IDLE waits for "+"
@@ -108,6 +109,10 @@ func (c *Client) woken(otherwise Wake) Wake {
 func (c *Client) idled(st status) (Wake, error) {
 	if st.kind != "OK" {
 		err := fmt.Errorf("%w: %s %s", ErrNoIdle, st.kind, st.text)
+		if suggested(st.text) > 0 { // not now: that says nothing of IDLE
+			c.suggestion(st)
+			err = &ResponseError{Command: "IDLE", Status: st.kind, Code: st.code, Text: st.text}
+		}
 		c.log(callbacks.Warn, err.Error())
 		return 0, err
 	}

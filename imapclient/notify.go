@@ -18,7 +18,8 @@ const maxCommand = 8000
 // Notify asks the server to tell of new and expunged mails in these mailboxes,
 // whichever one is open (RFC 5465): then Idle returns Elsewhere, and Changed says
 // which. What has happened before is not told. It lasts until the next call; none
-// of the mailboxes ends it. ErrNoNotify: the server does not offer it, or refuses.
+// of the mailboxes ends it. ErrNoNotify: the server does not offer it, or refuses,
+// and not for a Backoff only.
 func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 	if c.locked {
 		return ErrLocked
@@ -42,7 +43,7 @@ func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 		return err
 	}
 	err = c.own(ctx, c.limits.Command, command)
-	if errors.As(err, new(*ResponseError)) {
+	if errors.As(err, new(*ResponseError)) && Backoff(err) == 0 {
 		return fmt.Errorf("%w: %s", ErrNoNotify, bare(err))
 	}
 	if err == nil {

@@ -174,9 +174,9 @@ func (c *session) act(part Part, unit []byte, action Action) error {
 	case Silent, Cut, HalfClose:
 		unit = unit[:min(action.After, len(unit))]
 	}
-	shown := string(unit)
-	if part == Literal {
-		shown = fmt.Sprintf("<%d octets>\r\n", len(unit))
+	shown := fmt.Sprintf("<%d octets>\r\n", len(unit))
+	if part != Literal {
+		shown = string(unit)
 	}
 	if action.Do == Answer {
 		action.Behind += c.tag + " " + action.Text + "\r\n"

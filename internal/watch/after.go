@@ -107,7 +107,7 @@ func (s *session) act(ctx context.Context) error {
 				n++
 			}
 			if err := s.do(ctx, todos[:n]); err != nil {
-				if errors.As(err, new(*imapclient.ResponseError)) || errors.Is(err, imapclient.ErrNoFlag) {
+				if isRefusal(err) || errors.Is(err, imapclient.ErrNoFlag) {
 					s.refuse("the server refuses "+todos[0].Action, err)
 					return nil
 				}

@@ -97,6 +97,12 @@ func (s *session) suspect(ctx context.Context, err error, asked []uint32, read i
 	return err
 }
 
+// isRefusal tells a command that the server refused, so that another may do: not
+// one by which it asked to be left alone, which ends the session.
+func isRefusal(err error) bool {
+	return errors.As(err, new(*imapclient.ResponseError)) && imapclient.Backoff(err) == 0
+}
+
 // isDeath tells a connection that ended from a ledger that failed.
 func isDeath(err error) bool {
 	return !errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*LedgerError))
@@ -128,7 +134,7 @@ func (s *session) prove(ctx context.Context) error {
 	}
 	rand.Shuffle(len(uids), func(i, j int) { uids[i], uids[j] = uids[j], uids[i] })
 	for _, uid := range uids[:min(len(uids), probes)] {
-		if err = s.probe(ctx, uid); err == nil || err != errBodyless && !errors.As(err, new(*imapclient.ResponseError)) {
+		if err = s.probe(ctx, uid); err == nil || err != errBodyless && !isRefusal(err) {
 			break
 		}
 	}
@@ -181,7 +187,7 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 			return read, lineErr
 		}
 		switch {
-		case !errors.As(err, new(*imapclient.ResponseError)):
+		case !isRefusal(err):
 			return read, err
 		case len(uids) > 1:
 			return read, s.apart(ctx, minus(uids, came), prefix)

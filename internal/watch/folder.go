@@ -69,7 +69,7 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	}
 	if sel.UIDNext == 0 { // else one answer would have to list the whole folder
 		st, err := c.Status(ctx, f.name)
-		if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+		if err != nil && !isRefusal(err) {
 			return nil, err
 		}
 		if st.UIDNext != nil {
@@ -218,7 +218,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 	var bodyless bool
 	asked := s.prefix.octets()
 	for m, err := range s.c.FetchFrom(ctx, s.high+1, asked) {
-		if errors.As(err, new(*imapclient.ResponseError)) {
+		if isRefusal(err) {
 			return s.search(ctx) // one of them is refused: find out which
 		}
 		if err != nil {

@@ -236,7 +236,7 @@ func (g *group) look(ctx context.Context, n int) error {
 // ask asks whether something is new in a folder, without opening it.
 func (g *group) ask(ctx context.Context, f *folder) error {
 	st, err := g.c.Status(ctx, f.name)
-	if err != nil && !errors.As(err, new(*imapclient.ResponseError)) {
+	if err != nil && !isRefusal(err) {
 		return err
 	}
 	g.news[f] = err != nil || f.moved(st)
