@@ -40,7 +40,7 @@ const (
 // otherwise by asking the writer, which obeys within a second or two.
 type Editor struct {
 	path string
-	own  Ledger  // nil: another process writes
+	own  *store  // nil: another process writes
 	db   *sql.DB // for asking
 }
 
@@ -68,7 +68,7 @@ func Edit(ctx context.Context, path string) (*Editor, error) {
 func (e *Editor) take(ctx context.Context) error {
 	l, err := Open(ctx, e.path, Options{})
 	if err == nil {
-		e.own = l
+		e.own = l.(*store)
 	}
 	return err
 }
@@ -76,8 +76,8 @@ func (e *Editor) take(ctx context.Context) error {
 // Do carries out a change, or has it carried out and waits for that.
 func (e *Editor) Do(ctx context.Context, c Change) (Changed, error) {
 	if e.own != nil {
-		rows, done, err := apply(ctx, e.own, c)
-		return Changed{len(rows), done.Stale}, err
+		_, done, err := e.own.change(ctx, c, 0)
+		return done, err
 	}
 	if e.db == nil {
 		db, err := sql.Open("sqlite", dsn(e.path, fmt.Sprintf("mode=rw&_pragma=busy_timeout(%d)&_txlock=immediate", busyWait)))
@@ -144,18 +144,29 @@ func (e *Editor) Close() error {
 	return errors.Join(errs...)
 }
 
-// apply carries out a change by the methods of a writer.
-func apply(ctx context.Context, l interface {
-	Revise(context.Context, []Revision) (Revised, error)
-	Ack(ctx context.Context, sink string, folderID, seq int64) error
-}, c Change) ([]Row, Revised, error) {
-	done, err := l.Revise(ctx, c.Revise)
-	for _, a := range c.Ack {
-		if err == nil {
-			err = l.Ack(ctx, a.Sink, a.FolderID, a.Seq)
+// change carries out a change, and answers the request that it is of, all in one
+// transaction; 0: of none.
+func (s *store) change(ctx context.Context, c Change, request int64) (rows []Row, done Changed, err error) {
+	err = s.write(ctx, func(t tx) error {
+		revised, err := t.revise(c.Revise)
+		if err != nil {
+			return err
 		}
+		for _, a := range c.Ack {
+			if err := t.ack(a.Sink, a.FolderID, a.Seq); err != nil {
+				return err
+			}
+		}
+		rows, done = revised.Rows, Changed{len(revised.Rows), revised.Stale}
+		if request == 0 {
+			return nil
+		}
+		return t.answer(request, answer{Changed: done})
+	})
+	if err != nil {
+		return nil, Changed{}, err
 	}
-	return done.Rows, done, err
+	return rows, done, nil
 }
 
 // answer is how the writer tells what became of a request.
@@ -186,9 +197,7 @@ func readChange(kind string, args []byte) (c Change, err error) {
 }
 
 // Obey does one request after the other. One that cannot be done is answered
-// so; only a ledger that cannot be written is an error. A crash between the
-// change and its answer repeats the change, which does no harm: its revisions
-// are stale then.
+// so; only a ledger that cannot be written is an error.
 func (s *store) Obey(ctx context.Context) (rows []Row, err error) {
 	for {
 		var id int64
@@ -201,33 +210,33 @@ func (s *store) Obey(ctx context.Context) (rows []Row, err error) {
 		if err != nil {
 			return rows, s.explain(ctx, err)
 		}
-		var a answer
 		c, err := readChange(kind, args)
 		if err == nil {
-			var done Revised
 			var more []Row
-			more, done, err = apply(ctx, s, c)
+			more, _, err = s.change(ctx, c, id)
 			rows = append(rows, more...)
-			a.Changed = Changed{len(more), done.Stale}
 		}
-		if ctx.Err() != nil || errors.Is(err, ErrFull) {
+		switch {
+		case err == nil:
+			continue
+		case ctx.Err() != nil, errors.Is(err, ErrFull):
 			return rows, err
 		}
-		if err != nil {
-			a.Err = err.Error()
-		}
-		text, err := json.Marshal(a)
-		if err != nil {
-			return rows, err
-		}
-		err = s.write(ctx, func(t tx) error {
-			if err := t.exec("UPDATE request SET answer = ? WHERE id = ?", string(text), id); err != nil {
-				return err
-			}
-			return t.exec("DELETE FROM request WHERE answer IS NOT NULL AND at < ? AND id <> ?", milli(time.Now().Add(-keepAsked)), id)
-		})
-		if err != nil {
+		failed := answer{Err: err.Error()}
+		if err := s.write(ctx, func(t tx) error { return t.answer(id, failed) }); err != nil {
 			return rows, err
 		}
 	}
+}
+
+// answer answers a request, and drops old ones.
+func (t tx) answer(id int64, a answer) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	if err := t.exec("UPDATE request SET answer = ? WHERE id = ?", string(text), id); err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM request WHERE answer IS NOT NULL AND at < ? AND id <> ?", milli(time.Now().Add(-keepAsked)), id)
 }

@@ -206,3 +206,34 @@ func TestObeyUnknown(t *testing.T) {
 		t.Errorf("%d refused, %d done, %v", refused, done, err)
 	}
 }
+
+// A change is done whole, with its answer, or not at all.
+func TestEditAllOrNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	a := mail("a", 1)
+	l := openTest(t, path, Options{})
+	commit(t, l, claim(t, l, inbox), a)
+	bad := Change{Revise: []Revision{{ReportID: "a", Records: []Record{revised(a.Records[0], 2, nil)}}}, Ack: []Acked{{"s", 99, 1}}}
+
+	beside := edit(t, path)
+	answered := make(chan error, 1)
+	go func() {
+		_, err := beside.Do(t.Context(), bad)
+		answered <- err
+	}()
+	want(t, "rows of what failed", places(obey(t, l)), "")
+	if err := <-answered; err == nil || err.Error() != "ledger: there is no folder 99" {
+		t.Errorf("beside a writer: %v", err)
+	}
+	beside.Close()
+	l.Close()
+
+	alone := edit(t, path)
+	if done, err := alone.Do(t.Context(), bad); err == nil || done.Records != 0 {
+		t.Errorf("alone: %+v, %v", done, err)
+	}
+	alone.Close()
+	l = openTest(t, path, Options{})
+	defer l.Close()
+	want(t, "records", places(collect(t, l.Records(t.Context(), Query{}))), "INBOX/1=a.1")
+}

@@ -49,22 +49,24 @@ func (s *store) Done(ctx context.Context, claim Claim, todos []Todo) error {
 }
 
 func (s *store) Ack(ctx context.Context, sink string, folderID, seq int64) error {
-	return s.write(ctx, func(t tx) error {
-		if err := t.exec("INSERT INTO sink (name) VALUES (?) ON CONFLICT DO NOTHING", sink); err != nil {
-			return err
-		}
-		// Never past what is committed: the next record would be skipped.
-		res, err := t.result(`INSERT INTO cursor (sink, folder, seq)
-			SELECT ?, id, min(?, next_seq - 1) FROM folder WHERE id = ?
-			ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)`, sink, seq, folderID)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return noFolder(folderID)
-		}
-		return nil
-	})
+	return s.write(ctx, func(t tx) error { return t.ack(sink, folderID, seq) })
+}
+
+func (t tx) ack(sink string, folderID, seq int64) error {
+	if err := t.exec("INSERT INTO sink (name) VALUES (?) ON CONFLICT DO NOTHING", sink); err != nil {
+		return err
+	}
+	// Never past what is committed: the next record would be skipped.
+	res, err := t.result(`INSERT INTO cursor (sink, folder, seq)
+		SELECT ?, id, min(?, next_seq - 1) FROM folder WHERE id = ?
+		ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)`, sink, seq, folderID)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return noFolder(folderID)
+	}
+	return nil
 }
 
 func noFolder(id int64) error { return fmt.Errorf("ledger: there is no folder %d", id) }

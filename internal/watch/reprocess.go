@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -252,9 +253,19 @@ func (h history) stands(r *report.Record, altered bool) {
 			r.Complainant = old.Complainant
 		}
 	}
-	if old.Suppress != nil && !old.Suppress.DecidedAt.IsZero() {
+	if old.Suppress != nil && !old.Suppress.DecidedAt.IsZero() && !differ(old, r) {
 		r.Suppress = old.Suppress
 	}
+}
+
+// differ tells whether two records are about different people, as far as both
+// name them.
+func differ(a, b *report.Record) bool {
+	if a.OriginalRcptTo != "" && b.OriginalRcptTo != "" {
+		return !strings.EqualFold(a.OriginalRcptTo, b.OriginalRcptTo)
+	}
+	return a.Identity != nil && b.Identity != nil && a.Identity.Subscriber != "" && b.Identity.Subscriber != "" &&
+		(a.Identity.Subscriber != b.Identity.Subscriber || a.Identity.Tenant != b.Identity.Tenant)
 }
 
 // revision is what there is to write, if anything.
