@@ -9,7 +9,8 @@ type outerHeader struct {
 
 	auto, bounce, xarf bool
 
-	end int // where its blank line is
+	end    int // where its blank line is
+	fields spans
 }
 
 // splitHeader splits a mail at its first empty line; the last line break of the
@@ -55,7 +56,9 @@ func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
 				return mail[len(limited)-len(b):], false
 			}
 		case fieldLine:
-			h.field(&f)
+			if h.field(&f); f.ended {
+				h.fields.add(&f, len(limited)-len(b), len(limited)-len(rest))
+			}
 		}
 		b = rest
 	}
@@ -123,8 +126,19 @@ func (p *parser) readOuter(h *outerHeader) {
 	o.From, o.FromDomain = p.author(p.keep.keep(h.from.value, h.from.folded))
 	o.Date, _ = parseDate(p.keep.keep(h.date.value, h.date.folded))
 	o.MessageID = p.keep.keep(h.messageID.value, h.messageID.folded)
-	o.Subject = decodeWords(p.keep.keep(toUTF8(h.subject.value, string(param(h.contentType.value, "charset"))), h.subject.folded))
+	o.Subject = decodeWords(p.keep.keep(toUTF8(h.subject.value, h.contentType.value), h.subject.folded))
 	if i := bytes.LastIndexByte(h.received.value, ';'); i >= 0 {
 		o.Received, _ = parseDate(p.keep.keep(trim(h.received.value[i+1:]), h.received.folded))
+	}
+}
+
+// signed notes who signed the mail, by its own word.
+func (p *parser) signed() {
+	for _, s := range p.outer {
+		if f := p.mail[s.start:s.end]; is(f[:s.name], "dkim-signature") {
+			if d := dkimTag(f[bytes.IndexByte(f, ':')+1:], 'd'); len(d) > 0 {
+				p.r.signed = p.keep.list(p.r.signed, p.keep.keep(d, false))
+			}
+		}
 	}
 }

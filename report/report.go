@@ -2,6 +2,7 @@ package report
 
 import (
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -60,9 +61,10 @@ type Report struct {
 
 	need    int64
 	raw     raw
-	partial bool // see Partial
-	whole   bool // nothing of the report part is missing: an absent field is absent
-	cfbl    bool // the original asks for CFBL reports (RFC 9477)
+	signed  []string // the domains of the outer header's DKIM signatures
+	partial bool     // see Partial
+	whole   bool     // nothing of the report part is missing: an absent field is absent
+	cfbl    bool     // the original asks for CFBL reports (RFC 9477)
 }
 
 // Outer is the header of the report's own mail.
@@ -89,10 +91,16 @@ func (r *Report) Need() int64 { return r.need }
 // Partial reports whether Parse was given only the start of the mail.
 func (r *Report) Partial() bool { return r.partial }
 
-// parser reads one mail.
+// parser reads one mail after the other.
 type parser struct {
+	keep arena
+
+	// See Report.Header.
+	outer, original, report   spans
+	originalRaw, reportRaw    []byte
+	outerEnded, originalEnded bool // the header has its end
+
 	r        *Report
-	keep     arena
 	mail     []byte
 	top      part // the mail's body, as far as it is searched
 	ours     bool // the mail goes on behind what we were given
@@ -105,21 +113,32 @@ type parser struct {
 	headless bool // the header is too long to be read to its end
 	salvaged bool // the readers of other dialects had their turn
 	self     *letter
-
-	outerRaw, originalRaw, reportRaw []byte // see Report.Header
-	outerEnded, originalEnded        bool   // the raw header has its end
 }
+
+// parsers keeps the memory of a parser for another mail.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // Parse reads a mail of size octets, of which b may be only the start; where
 // size is not larger than len(b), b is the whole mail. It never fails: what
 // cannot be read is a Problem. It keeps nothing of b.
 func Parse(b []byte, size int64) *Report {
+	p := parsers.Get().(*parser)
+	r := p.parse(b, size)
+	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
+	if p.keep.block.Cap() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
+		parsers.Put(p)
+	}
+	return r
+}
+
+func (p *parser) parse(b []byte, size int64) *Report {
 	r := &Report{partial: size > int64(len(b))}
-	p := parser{r: r, ours: r.partial}
+	p.r, p.ours = r, r.partial
 	mail := skipEnvelope(lineFeeds(b), false)
 
-	var h outerHeader
+	h := outerHeader{fields: p.outer}
 	body, standard := h.read(mail)
+	p.outer = h.fields
 	header, rest, ended := mail, body, true
 	if standard {
 		header = chomp(mail[:h.end])
@@ -156,16 +175,14 @@ func Parse(b []byte, size int64) *Report {
 	p.mail, p.top = mail, top
 	w := walker{}
 	if plain := h.declared(); plain == "" && !is(typ, "multipart/alternative") {
-		w.part(&top, 0)
+		w.part(top, 0)
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
 	p.limit()
 	if r.Kind == KindReport || r.Kind == KindUnparsed {
-		if p.outerRaw = mail[:len(mail)-len(body)]; body == nil {
-			p.outerRaw = wholeLines(mail[:min(len(mail), maxHeader)])
-		}
 		p.outerEnded = body != nil
+		p.signed()
 		p.keepRaw(&w)
 	}
 	if p.ours {
