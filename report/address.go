@@ -58,6 +58,12 @@ func withCommas(v string) string {
 // brackets and comments separate nothing.
 func addresses(v string) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		if strings.IndexByte(v, ',') < 0 {
+			if only := strings.TrimSpace(v); only != "" {
+				yield(only)
+			}
+			return
+		}
 		depth, quoted, start := 0, false, 0
 		for i := 0; i <= len(v); i++ {
 			if i < len(v) {
@@ -87,7 +93,8 @@ func addresses(v string) iter.Seq[string] {
 
 // isAddress reports whether addr has a local part and a domain.
 func isAddress(addr string) bool {
-	return domainOf(addr) != "" && !strings.ContainsAny(addr, " \t<>,")
+	at := strings.LastIndexByte(addr, '@')
+	return at > 0 && isHost(strings.TrimSuffix(addr[at+1:], ".")) && !strings.ContainsAny(addr[:at], " \t<>,")
 }
 
 // domainOf is the domain of an address in lower case, or "".
@@ -97,14 +104,27 @@ func domainOf(addr string) string {
 		return ""
 	}
 	domain := strings.TrimSuffix(addr[at+1:], ".")
-	for i := range len(domain) {
-		switch c := domain[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '_', c >= 0x80:
-		default:
-			return ""
-		}
+	if !isHost(domain) {
+		return ""
 	}
 	return strings.ToLower(domain)
+}
+
+// inHost has the octets of the names of hosts, and all that are no ASCII.
+var inHost = func() (table [256]bool) {
+	for c := range 256 {
+		table[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_' || c >= 0x80
+	}
+	return table
+}()
+
+func isHost(domain string) bool {
+	for i := range len(domain) {
+		if !inHost[domain[i]] {
+			return false
+		}
+	}
+	return domain != ""
 }
 
 // isPlaceholder reports whether a recipient was blotted out.
@@ -148,8 +168,10 @@ func parseIP(v string) (ip string, rest bool) {
 	if err != nil || addr.Zone() != "" {
 		return "", false
 	}
-	if addr = addr.Unmap(); addr.String() == word {
+	var space [64]byte
+	canonical := addr.Unmap().AppendTo(space[:0])
+	if string(canonical) == word {
 		return word, more != ""
 	}
-	return addr.String(), more != ""
+	return string(canonical), more != ""
 }

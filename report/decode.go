@@ -30,13 +30,14 @@ func (p *part) decoded() []byte {
 
 // isBase64 reports whether b begins with a long line of base64 and nothing else.
 func isBase64(b []byte) bool {
-	line, _, _ := cutLine(skipEnvelope(b, true))
-	for _, c := range line {
+	b = skipEnvelope(b, true)
+	for n, c := range b {
 		if !isBase64Byte(c) && c != '=' {
-			return false
+			line, _, _ := cutLine(b)
+			return n == len(line) && n >= 40
 		}
 	}
-	return len(line) >= 40
+	return len(b) >= 40
 }
 
 func isBase64Byte(c byte) bool {
@@ -107,13 +108,17 @@ func unhex(c byte) int {
 	return -1
 }
 
-// toUTF8 reads b in the named charset, unless it is UTF-8 already or the
-// charset is not known.
-func toUTF8(b []byte, name string) []byte {
-	if name == "" || utf8.Valid(b) {
+// toUTF8 reads b in the charset that a Content-Type names, unless it is UTF-8
+// already or the charset is not known.
+func toUTF8(b, contentType []byte) []byte {
+	if utf8.Valid(b) {
 		return b
 	}
-	r, err := charset.Reader(name, bytes.NewReader(b))
+	name := param(contentType, "charset")
+	if len(name) == 0 {
+		return b
+	}
+	r, err := charset.Reader(string(name), bytes.NewReader(b))
 	if err != nil {
 		return b
 	}
@@ -143,21 +148,23 @@ func decodeWords(s string) string {
 // blocks.
 type arena struct {
 	block strings.Builder
-	lists []string
+	lists
 }
 
-// list appends v to a list; the first element of a list comes out of a block
-// that the lists share.
-func (a *arena) list(list []string, v string) []string {
+// lists is a block whose elements are the first ones of several lists.
+type lists []string
+
+// list appends v to a list, which is nil at first.
+func (l *lists) list(list []string, v string) []string {
 	if list != nil {
 		return append(list, v)
 	}
-	if len(a.lists) == cap(a.lists) {
-		a.lists = make([]string, 0, 8)
+	if len(*l) == cap(*l) {
+		*l = make(lists, 0, 8)
 	}
-	a.lists = append(a.lists, v)
-	n := len(a.lists)
-	return a.lists[n-1 : n : n]
+	*l = append(*l, v)
+	n := len(*l)
+	return (*l)[n-1 : n : n]
 }
 
 // keep copies b. Line breaks of folding, with the white space around them,
@@ -185,11 +192,15 @@ func (a *arena) keep(b []byte, folded bool) string {
 			b = rest
 		}
 	}
-	s := a.block.String()[from:]
-	if !utf8.ValidString(s) {
-		s = strings.ToValidUTF8(s, "\ufffd")
+	return valid(a.block.String()[from:])
+}
+
+// valid has U+FFFD for what is no UTF-8.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
 	}
-	return s
+	return strings.ToValidUTF8(s, "\ufffd")
 }
 
 // lower keeps b in lower case.

@@ -85,29 +85,31 @@ func fieldOf(name []byte) fieldID {
 
 // readFields reads the fields of the report part.
 func (p *parser) readFields(w *part) {
+	p.report = p.report[:0]
 	if w.arfHead {
-		p.readBlock(w.head, w.headEnded, true)
+		p.readBlock(w.head, 0, w.headEnded, true)
 	}
 	body := w.decoded()
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	body = reflow(dedent(skipYAML(toUTF8(body, string(param(w.contentType, "charset"))))))
-	p.readBlock(body, w.closed, false)
-	if p.reportRaw = body; !w.closed {
-		p.reportRaw = wholeLines(body)
+	body = reflow(dedent(skipYAML(toUTF8(body, w.contentType))))
+	if p.reportRaw = body; w.arfHead {
+		p.reportRaw = slices.Concat(w.head, body)
 	}
-	if w.arfHead {
-		p.reportRaw = slices.Concat(w.head, []byte("\n"), p.reportRaw)
-	}
+	p.readBlock(body, len(p.reportRaw)-len(body), w.closed, false)
 }
 
 // readBlock reads fields until b ends, over blank lines and lines that are no
-// field. A field that b's end may have cut stays raw. head: b is the header of
-// a part, whose own fields are passed over.
-func (p *parser) readBlock(b []byte, closed, head bool) {
+// field. A field that b's end may have cut stays raw. b stands at start in what
+// is kept. head: b is the header of a part, whose own fields are passed over.
+func (p *parser) readBlock(b []byte, start int, closed, head bool) {
+	start += len(b)
 	for n := 0; ; n++ {
 		f, rest, kind := readField(b)
+		if kind == fieldLine && (closed || f.ended) {
+			p.report.add(&f, start-len(b), start-len(rest))
+		}
 		switch {
 		case kind == endOfData:
 			return

@@ -77,8 +77,8 @@ func (p *parser) readReportText(m *letter) Kind {
 	_, rest, whole := cutLine(text[at+len(fields):])
 	whole = whole || closed
 	fields = dedent(fields)
-	p.readBlock(fields, whole, false)
-	p.reportRaw = wholeLines(fields)
+	p.reportRaw, p.report = fields, p.report[:0]
+	p.readBlock(fields, 0, whole, false)
 	p.dates()
 	p.deviation("report part: its fields are in the text")
 	if looksLikeHeader(rest) {

@@ -16,7 +16,7 @@ func isAttachedReport(m *letter) bool {
 
 func (m *letter) walk() *walker {
 	w := walker{}
-	w.part(&m.top, 1)
+	w.part(m.top, 1)
 	return &w
 }
 

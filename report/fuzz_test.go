@@ -15,7 +15,8 @@ import (
 )
 
 // FuzzParse: whatever the bytes, what is fetched by Need has the whole mail's
-// id, and every record is one inert line that reads back equal.
+// id, every record is one inert line that reads back equal, and every field of a
+// header is found by its name in any case.
 func FuzzParse(f *testing.F) {
 	for _, fixture := range fixtures(f) {
 		f.Add(fixture.mail, uint16(len(fixture.mail)/2))
@@ -29,6 +30,14 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("id %s from a part, %s from the whole", part.ID, r.ID)
 		} else if len(part.Records(envelope)) != len(r.Records(envelope)) {
 			t.Errorf("%s from a part, %s from the whole", part.Kind, r.Kind)
+		}
+		for _, source := range []string{FromOuter, FromOriginal, FromReport} {
+			header := r.Header(source)
+			for name, v := range header.Fields() {
+				if !slices.Contains(header.Values(strings.ToUpper(name)), v) {
+					t.Errorf("%s: %s has no %q", source, name, v)
+				}
+			}
 		}
 		for _, record := range r.Records(envelope) {
 			line := record.AppendJSON(nil)

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"iter"
 	"strings"
 )
@@ -14,13 +13,50 @@ const (
 )
 
 // Header is the fields of one header in their order, each as sent but for
-// folding. It is read when it is first asked for.
+// folding.
 type Header struct {
-	raw    []byte
-	cut    bool // raw is not all of it
-	fields []field
-	read   bool
-	values arena // what was asked for so far
+	raw    string
+	fields spans
+	marks  uint64 // of all fields
+	whole  bool   // see Whole
+	lists         // of Values
+}
+
+// span is where a field stands in its header, with its last line break.
+type span struct {
+	start, end int32
+	name       uint8 // octets of its name, maxName at most
+	mark       uint8 // of its name
+	folded     bool
+}
+
+// spans are the fields of a header in their order.
+type spans []span
+
+// add notes a field that stands at start.
+func (s *spans) add(f *field, start, end int) {
+	if len(*s) < maxFields {
+		*s = append(*s, span{int32(start), int32(end), uint8(len(f.name)), mark(f.name), f.folded})
+	}
+}
+
+// mark is one of 64 numbers that tells most names apart, whatever their case.
+func mark[T string | []byte](name T) uint8 {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return (uint8(n) + 3*(name[0]|0x20) + 5*(name[n-1]|0x20)) & 63
+}
+
+// kept is the first fields, which are kept, and where they end.
+func (s spans) kept() (first spans, end int) {
+	for n := len(s); n > 0; n-- {
+		if end := int(s[n-1].end); end <= maxRaw {
+			return s[:n], end
+		}
+	}
+	return nil, 0
 }
 
 // raw is what a report keeps of its mail: one copy of the pieces that are asked
@@ -28,7 +64,7 @@ type Header struct {
 type raw struct {
 	outer, original, report Header
 
-	text, textType, textEncoding []byte
+	text, textType, textEncoding string
 }
 
 // Header gives the header named "outer", "original" or "report"; an empty one
@@ -49,17 +85,21 @@ func (r *Report) Header(source string) *Header {
 // Text is the first part of the mail that is made for a reader, decoded: at
 // most 64 KiB of it, and nothing for a mail that makes no record.
 func (r *Report) Text() string {
-	t := part{body: r.raw.text, contentType: r.raw.textType, encoding: r.raw.textEncoding}
-	b := toUTF8(t.decoded(), string(param(t.contentType, "charset")))
-	return strings.ToValidUTF8(string(b[:min(len(b), maxRaw)]), "\ufffd")
+	t := part{body: []byte(r.raw.text), contentType: []byte(r.raw.textType), encoding: []byte(r.raw.textEncoding)}
+	b := t.text()
+	return valid(string(b[:min(len(b), maxRaw)]))
 }
 
 // Values are the values of the fields of that name, in any case, in their
 // order, unfolded: a line break and the white space around it is one blank.
 func (h *Header) Values(name string) (values []string) {
-	for i := range h.all() {
-		if f := &h.fields[i]; len(f.name) == len(name) && bytes.EqualFold(f.name, []byte(name)) {
-			values = append(values, f.text(&h.values))
+	m := mark(name)
+	if h.marks&(1<<m) == 0 {
+		return nil
+	}
+	for i := range h.fields {
+		if s := &h.fields[i]; s.mark == m && strings.EqualFold(h.name(s), name) {
+			values = h.list(values, h.value(s))
 		}
 	}
 	return values
@@ -69,8 +109,8 @@ func (h *Header) Values(name string) (values []string) {
 // Values has it.
 func (h *Header) Fields() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
-		for i := range h.all() {
-			if f := &h.fields[i]; !yield(strings.ToLower(string(f.name)), f.text(&h.values)) {
+		for i := range h.fields {
+			if s := &h.fields[i]; !yield(strings.ToLower(h.name(s)), h.value(s)) {
 				return
 			}
 		}
@@ -79,66 +119,60 @@ func (h *Header) Fields() iter.Seq2[string, string] {
 
 // Whole reports whether no field is missing: the header's end was seen, and it
 // is within the limits.
-func (h *Header) Whole() bool { return h.raw != nil && !h.cut && len(h.all()) < maxFields }
+func (h *Header) Whole() bool { return h.whole }
 
-// all reads the fields, over blank lines and lines that are no field.
-func (h *Header) all() []field {
-	if h.read {
-		return h.fields
+func (h *Header) name(s *span) string { return h.raw[s.start : s.start+int32(s.name)] }
+
+// value is the field's value, unfolded and in valid UTF-8.
+func (h *Header) value(s *span) string {
+	_, v, _ := strings.Cut(h.raw[s.start+int32(s.name):s.end], ":")
+	if !s.folded {
+		v = strings.Trim(v, " \t\r\n")
+	} else {
+		v = joinLines(v)
 	}
-	h.read = true
-	for b := h.raw; len(h.fields) < maxFields; {
-		f, rest, kind := readField(b)
-		if kind == endOfData {
-			break
-		}
-		if kind == fieldLine {
-			if h.fields == nil {
-				h.fields = make([]field, 0, 32)
-			}
-			h.fields = append(h.fields, f)
-		}
-		b = rest
-	}
-	return h.fields
+	return valid(v)
 }
 
-// text is the field's value, unfolded and kept in a.
-func (f *field) text(a *arena) string { return a.keep(f.value, f.folded) }
+// joinLines makes one line of those that hold anything.
+func joinLines(v string) string {
+	joined := make([]byte, 0, len(v))
+	for line := range strings.SplitSeq(v, "\n") {
+		if line = strings.Trim(line, " \t\r"); line != "" && len(joined) > 0 {
+			joined = append(joined, ' ')
+		}
+		joined = append(joined, line...)
+	}
+	return string(joined)
+}
 
 // keepRaw copies what is asked for later.
 func (p *parser) keepRaw(w *walker) {
-	outer := wholeFields(p.outerRaw, maxRaw)
-	original := wholeFields(p.originalRaw, maxRaw)
-	report := wholeFields(p.reportRaw, maxRaw)
+	outerFields, outer := p.outer.kept()
+	originalFields, original := p.original.kept()
+	reportFields, report := p.report.kept()
 	text := w.text.body[:min(len(w.text.body), maxRaw)]
 	typ, encoding := w.text.contentType, w.text.encoding
 
-	all := make([]byte, 0, len(outer)+len(original)+len(report)+len(text)+len(typ)+len(encoding))
-	keep := func(b []byte) []byte {
-		all = append(all, b...)
-		return all[len(all)-len(b) : len(all) : len(all)]
+	fields := make(spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
+	var all strings.Builder
+	all.Grow(outer + original + report + len(text) + len(typ) + len(encoding))
+	keep := func(b []byte) string {
+		all.Write(b)
+		return all.String()[all.Len()-len(b):]
 	}
-	k := &p.r.raw
-	k.outer.raw, k.original.raw, k.report.raw = keep(outer), keep(original), keep(report)
-	k.outer.cut = !p.outerEnded || len(outer) < len(p.outerRaw)
-	k.original.cut = !p.originalEnded || len(original) < len(p.originalRaw)
-	k.report.cut = !p.r.whole || len(report) < len(p.reportRaw)
-	k.text, k.textType, k.textEncoding = keep(text), keep(typ), keep(encoding)
-}
-
-// wholeFields is the start of b, of at most limit octets, that ends behind a
-// field.
-func wholeFields(b []byte, limit int) []byte {
-	if len(b) <= limit {
-		return b
-	}
-	for end := limit; ; end-- {
-		if end = len(wholeLines(b[:end])); end == 0 || b[end] != ' ' && b[end] != '\t' {
-			return b[:end]
+	header := func(b []byte, s spans, whole bool) Header {
+		fields = append(fields, s...)
+		h := Header{raw: keep(b), fields: fields[len(fields)-len(s):], whole: whole && len(s) < maxFields}
+		for i := range s {
+			h.marks |= 1 << s[i].mark
 		}
+		return h
+	}
+	p.r.raw = raw{
+		outer:    header(p.mail[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
+		original: header(p.originalRaw[:original], originalFields, p.originalEnded && len(originalFields) == len(p.original)),
+		report:   header(p.reportRaw[:report], reportFields, p.r.whole && len(reportFields) == len(p.report)),
+		text:     keep(text), textType: keep(typ), textEncoding: keep(encoding),
 	}
 }
-
-// wholeLines is b up to its last line break.
-func wholeLines(b []byte) []byte { return b[:bytes.LastIndexByte(b, '\n')+1] }

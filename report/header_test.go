@@ -1,8 +1,10 @@
 package report
 
 import (
+	"bytes"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -122,4 +124,40 @@ func TestHeaderLimit(t *testing.T) {
 	if n := len(r.Text()); n != maxRaw {
 		t.Errorf("%d octets of text", n)
 	}
+}
+
+// TestParseTogether: mails that are parsed at once, each out of memory that
+// changes right behind, are read as alone.
+func TestParseTogether(t *testing.T) {
+	said := func(mail []byte) string {
+		r := Parse(mail, 0)
+		clear(mail)
+		var all strings.Builder
+		for _, record := range r.Records(envelope) {
+			all.Write(record.AppendJSON(nil))
+		}
+		for _, source := range []string{FromOuter, FromOriginal, FromReport} {
+			for name, v := range r.Header(source).Fields() {
+				all.WriteString("\n" + name + ": " + v)
+			}
+		}
+		return all.String() + "\n\n" + r.Text()
+	}
+	list := fixtures(t)
+	alone := make([]string, len(list))
+	for i, f := range list {
+		alone[i] = said(bytes.Clone(f.mail))
+	}
+	var wg sync.WaitGroup
+	for from := range 8 {
+		wg.Go(func() {
+			for i := range list {
+				i = (i + from*len(list)/8) % len(list)
+				if got := said(bytes.Clone(list[i].mail)); got != alone[i] {
+					t.Errorf("%s: %s\nalone: %s", list[i].name, got, alone[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -43,20 +43,23 @@ func reportID(h *outerHeader, header, body []byte) string {
 // CRLF were read as LF; unfold takes the line breaks out.
 func appendPiece(dst, b []byte, unfold bool, limit int) []byte {
 	if !unfold && bytes.IndexByte(b[:min(len(b), limit)], '\r') < 0 {
-		b = b[:min(len(b), limit)]
-		dst = strconv.AppendInt(dst, int64(len(b)), 10)
-		dst = append(dst, ':')
-		return append(dst, b...)
+		return appendCounted(dst, b[:min(len(b), limit)])
 	}
 	buf := scratch.Get().(*[]byte)
-	plain := appendLineFeeds((*buf)[:0], b[:min(len(b), 2*limit)])
+	plain := appendLineFeeds((*buf)[:0], b[:min(len(b), 2*limit)], limit)
 	*buf = plain
 	if unfold {
 		plain = bytes.ReplaceAll(plain, []byte{'\n'}, nil)
 	}
-	dst = appendPiece(dst, plain, false, limit)
+	dst = appendCounted(dst, plain)
 	scratch.Put(buf)
 	return dst
+}
+
+func appendCounted(dst, b []byte) []byte {
+	dst = strconv.AppendInt(dst, int64(len(b)), 10)
+	dst = append(dst, ':')
+	return append(dst, b...)
 }
 
 // idNeed is how many raw octets of the body are wanted for idBody octets of it;

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 const idHeader = "From: Loop\n <fbl@example.com>\nDate:  Mon, 06 Jul 2026 10:00:00 +0000 \nMessage-ID: <1@example.com>\nX-Trace: one\n" +
@@ -150,7 +152,7 @@ func TestNeedOfCRLF(t *testing.T) {
 // TestNeedLittle: a large mail is not fetched to its end.
 func TestNeedLittle(t *testing.T) {
 	large := strings.Repeat("Lorem ipsum dolor sit amet.\r\n", 100_000)
-	report := strings.ReplaceAll(string(benchMail(5<<10)), "Lorem ipsum", large)
+	report := strings.ReplaceAll(string(sample.Arrived(5<<10)), "Lorem ipsum", large)
 	for name, c := range map[string]struct {
 		mail  string
 		limit int

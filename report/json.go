@@ -54,14 +54,20 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	j.strings("tags", r.Tags)
 	if len(r.Extensions) > 0 {
 		o := j.object("extensions")
-		sorted(r.Extensions, func(name string, values []string) { o.list(name, values) })
+		sorted(r.Extensions, func(name string, values []string) {
+			o.named(name)
+			o.list(values)
+		})
 		j.close(o)
 	}
 	j.original(r.Original)
 	j.identity(r.Identity)
 	if len(r.Derived) > 0 {
 		o := j.object("derived")
-		sorted(r.Derived, o.must)
+		sorted(r.Derived, func(key, source string) {
+			o.named(key)
+			o.value(source)
+		})
 		j.close(o)
 	}
 	j.reporter(r.Reporter)
@@ -141,7 +147,8 @@ func (j *encoder) identity(r *Identity) {
 	if len(r.By) > 0 {
 		by := o.object("by")
 		sorted(r.By, func(field string, rule Rule) {
-			one := by.object(field)
+			by.named(field)
+			one := object(by.b)
 			one.must("rule", rule.Rule)
 			one.must("source", rule.Source)
 			by.close(one)
@@ -190,7 +197,7 @@ func object(dst []byte) encoder { return encoder{append(dst, '{')} }
 
 // object begins a member that is an object itself; close ends it.
 func (j *encoder) object(key string) encoder {
-	j.b = append(appendString(j.b, key), ':')
+	j.key(key)
 	return object(j.b)
 }
 
@@ -203,33 +210,37 @@ func (j *encoder) end() []byte {
 	return append(j.b, '}')
 }
 
-// key writes a key of ours; keys that a mail gave go through must and list.
+// key writes a key that is ours, named one that somebody else chose.
 func (j *encoder) key(key string) {
 	j.b = append(j.b, '"')
 	j.b = append(j.b, key...)
 	j.b = append(j.b, `":`...)
 }
 
+func (j *encoder) named(key string) { j.b = append(appendString(j.b, key), ':') }
+
+func (j *encoder) value(v string) { j.b = append(appendString(j.b, v), ',') }
+
 func (j *encoder) must(key, v string) {
-	j.b = append(appendString(j.b, key), ':')
-	j.b = append(appendString(j.b, v), ',')
+	j.key(key)
+	j.value(v)
 }
 
 func (j *encoder) string(key, v string) {
 	if v != "" {
-		j.key(key)
-		j.b = append(appendString(j.b, v), ',')
+		j.must(key, v)
 	}
 }
 
 func (j *encoder) strings(key string, v []string) {
 	if len(v) > 0 {
-		j.list(key, v)
+		j.key(key)
+		j.list(v)
 	}
 }
 
-func (j *encoder) list(key string, v []string) {
-	j.b = append(appendString(j.b, key), ":["...)
+func (j *encoder) list(v []string) {
+	j.b = append(j.b, '[')
 	for i, s := range v {
 		if i > 0 {
 			j.b = append(j.b, ',')
@@ -281,38 +292,40 @@ func sorted[V any](m map[string]V, f func(string, V)) {
 
 const hexDigits = "0123456789abcdef"
 
+// literal has the octets that stand for themselves in a string.
+var literal = func() (table [256]bool) {
+	for c := byte(' '); c < 0x7f; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
+
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if ' ' <= c && c < 0x7f && c != '"' && c != '\\' {
-			i++
-			continue
+	for {
+		n := 0
+		for n < len(s) && literal[s[n]] {
+			n++
 		}
-		r, size := rune(c), 1
-		if c >= utf8.RuneSelf {
-			if r, size = utf8.DecodeRuneInString(s[i:]); !isActive(r) && (r != utf8.RuneError || size > 1) {
-				i += size
-				continue
-			}
+		dst = append(dst, s[:n]...)
+		if s = s[n:]; s == "" {
+			return append(dst, '"')
 		}
-		dst = append(dst, s[start:i]...)
-		switch r {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', s[0])
+		case r == '\n':
 			dst = append(dst, `\n`...)
-		case '\t':
+		case r == '\t':
 			dst = append(dst, `\t`...)
+		case r > 0x7f && !isActive(r) && (r != utf8.RuneError || size > 1):
+			dst = append(dst, s[:size]...)
 		default:
 			dst = append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 		}
-		i += size
-		start = i
+		s = s[size:]
 	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
 }
 
 // isActive knows the characters beyond ASCII that steer a terminal or the

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 // timed fails where a mail costs more than a linear reader can need.
@@ -102,7 +104,7 @@ func TestLimitHeader(t *testing.T) {
 func TestLimitOdd(t *testing.T) {
 	for name, mail := range map[string]string{
 		"NUL":              strings.Repeat("\x00", 1<<20),
-		"NUL in a report":  strings.ReplaceAll(string(benchMail(5<<10)), "abuse", "a\x00b"),
+		"NUL in a report":  strings.ReplaceAll(string(sample.Arrived(5<<10)), "abuse", "a\x00b"),
 		"dashes":           limitHead + strings.Repeat("--", 1<<20),
 		"boundaries":       limitHead + strings.Repeat("--b ", 1<<20),
 		"continuations":    limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n" + strings.Repeat(" x\n", 1<<20),

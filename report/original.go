@@ -14,8 +14,9 @@ func (p *parser) readOriginal(w *part) {
 	o, fields := &Original{}, 0
 	rest = rest[:min(len(rest), maxHeader)]
 	header := rest
-	var charset, subject []byte
+	var contentType, subject []byte
 	folded, ended, blank := false, false, 0
+	spans := p.original[:0]
 	for len(header) > 0 {
 		f, next, kind := readField(header)
 		if kind == fieldLine && !f.ended && !w.closed {
@@ -31,9 +32,11 @@ func (p *parser) readOriginal(w *part) {
 				blank++
 			}
 		}
+		at := len(rest) - len(header)
 		if header = next; kind != fieldLine {
 			continue
 		}
+		spans.add(&f, at, len(rest)-len(next))
 		fields++
 		switch {
 		case is(f.name, "subject"):
@@ -41,7 +44,7 @@ func (p *parser) readOriginal(w *part) {
 				subject, folded = f.value, f.folded
 			}
 		case is(f.name, "content-type"):
-			charset = param(f.value, "charset")
+			contentType = f.value
 		default:
 			p.originalField(o, &f)
 		}
@@ -49,7 +52,7 @@ func (p *parser) readOriginal(w *part) {
 	if fields == 0 {
 		return
 	}
-	if o.Subject = decodeWords(p.keep.keep(toUTF8(subject, string(charset)), folded)); blank > 0 {
+	if o.Subject = decodeWords(p.keep.keep(toUTF8(subject, contentType), folded)); blank > 0 {
 		p.deviation("original: a blank line within its header")
 	}
 	if w.closed {
@@ -57,7 +60,7 @@ func (p *parser) readOriginal(w *part) {
 		o.HeadersOnly = len(trim(header)) == 0
 	}
 	p.r.Original = o
-	p.originalRaw = rest[:len(rest)-len(header)]
+	p.originalRaw, p.original = rest, spans
 	p.originalEnded = ended || len(header) == 0 && w.closed && len(rest) < maxHeader
 }
 

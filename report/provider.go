@@ -82,21 +82,16 @@ func (p Providers) Validate() error {
 // in: where no row matches, Name is the registrable domain of From, or
 // "unknown", and the feed may hash. It goes by what the mail says of itself:
 // anybody can say so.
-func (p Providers) Of(r *Report) Provider {
-	m := marks{dialect: r.dialect(), agent: r.UserAgent, source: r.extension("source")}
+func (p Providers) Of(r *Report) Provider { return p.of(r, r.dialect()) }
+
+func (p Providers) of(r *Report, dialect string) Provider {
+	m := marks{dialect: dialect, agent: r.UserAgent, source: r.extension("source"), signed: r.signed}
 	from := r.Outer.From
 	if by := r.extension("redirected-by"); by != "" && m.dialect == "redirected" {
 		from = by
 	}
 	m.domain = domainOf(from)
 	m.local, _ = cutAddress(from)
-	for _, f := range r.Header(FromOuter).all() {
-		if is(f.name, "dkim-signature") {
-			if d := dkimTag(f.value, 'd'); len(d) > 0 {
-				m.signed = append(m.signed, string(d))
-			}
-		}
-	}
 	var row *Provider
 	best := 0
 	try := func(candidate *Provider) {

@@ -75,8 +75,9 @@ func (r *Report) Records(e Envelope) []Record {
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
 		return nil
 	}
-	row := e.Providers.Of(r)
-	base := r.record(e, &row)
+	dialect := r.dialect()
+	row := e.Providers.of(r, dialect)
+	base := r.record(e, &row, dialect)
 	if r.Kind == KindUnparsed {
 		base.ID = r.ID + ".0"
 		base.Event, base.Complainant = Unparsed, ""
@@ -87,7 +88,8 @@ func (r *Report) Records(e Envelope) []Record {
 			}
 			base.Extensions["original-rcpt-to"] = append(r.OriginalRcptTo[:len(r.OriginalRcptTo):len(r.OriginalRcptTo)], base.Extensions["original-rcpt-to"]...)
 		}
-		return []Record{base.own()}
+		base.own(r)
+		return []Record{base}
 	}
 	base.Recipients = len(r.OriginalRcptTo)
 	records := make([]Record, max(1, len(r.OriginalRcptTo)))
@@ -97,7 +99,8 @@ func (r *Report) Records(e Envelope) []Record {
 		if len(r.OriginalRcptTo) > 0 {
 			base.recipient(r.OriginalRcptTo[i], len(r.OriginalRcptTo), row.Hashes)
 		}
-		records[i] = base.own()
+		records[i] = base
+		records[i].own(r)
 		base.Incidents = 0
 	}
 	return records
@@ -110,7 +113,8 @@ func (p *parser) limit() {
 	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
 		return
 	}
-	common := r.record(Envelope{}, &Provider{})
+	common := r.record(Envelope{}, &Provider{}, r.dialect())
+	common.Reporter = r.reporter()
 	most := max(16, maxRecords/len(common.AppendJSON(nil)))
 	if len(r.OriginalRcptTo) <= most {
 		return
@@ -123,10 +127,10 @@ func (p *parser) limit() {
 }
 
 // record is what all records of the report have in common.
-func (r *Report) record(e Envelope, row *Provider) Record {
+func (r *Report) record(e Envelope, row *Provider, dialect string) Record {
 	rec := Record{
 		Schema: Schema, Revision: 1, ReportID: r.ID,
-		Event: r.event(), Class: row.Class, Provider: row.Name, Feed: row.Feed, Dialect: r.dialect(),
+		Event: r.event(), Class: row.Class, Provider: row.Name, Feed: row.Feed, Dialect: dialect,
 		ReceivedAt: utc(e.ReceivedAt), ReportedAt: r.reportedAt(), ProcessedAt: utc(e.ProcessedAt),
 		FeedbackType: r.FeedbackType, UserAgent: r.UserAgent, Version: r.Version,
 		ArrivalDate: utc(r.ArrivalDate), ArrivalDateRaw: r.ArrivalDateRaw,
@@ -136,9 +140,8 @@ func (r *Report) record(e Envelope, row *Provider) Record {
 		AuthenticationResults: r.AuthenticationResults, ReportedDomain: r.ReportedDomain, ReportedURI: r.ReportedURI,
 		AuthFailure: r.AuthFailure,
 		Extensions:  r.Extensions, Original: r.Original, Derived: r.Derived,
-		Reporter: &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Reason: "not checked"},
-		Mailbox:  e.Mailbox,
-		Parse:    r.status(),
+		Mailbox: e.Mailbox,
+		Parse:   r.status(),
 	}
 	if r.whole && r.Kind == KindReport {
 		rec.derive(r, row.Hosts)
@@ -162,15 +165,17 @@ func (rec *Record) recipient(rcpt string, n int, hashes bool) {
 	}
 }
 
-// own gives a copy of the record what no two records share.
-func (rec *Record) own() Record {
-	c := *rec
-	reporter := *rec.Reporter
-	c.Reporter = &reporter
-	c.Identify(Identity{Status: "unknown"})
-	suppress := c.Decide()
-	c.Suppress = &suppress
-	return c
+// reporter is who sent the report, as far as it says so itself.
+func (r *Report) reporter() *Reporter {
+	return &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Reason: "not checked"}
+}
+
+// own gives the record what no two records share.
+func (rec *Record) own(r *Report) {
+	rec.Reporter = r.reporter()
+	rec.Identify(Identity{Status: "unknown"})
+	suppress := rec.Decide()
+	rec.Suppress = &suppress
 }
 
 // Identify sets who the record is about, and what follows from it: with a
@@ -178,18 +183,23 @@ func (rec *Record) own() Record {
 // fingerprint. It leaves Suppress alone; see Decide.
 func (rec *Record) Identify(id Identity) {
 	rec.Identity = &id
-	person, messageID := rec.OriginalRcptTo+rec.RcptHash, ""
-	if person == "" {
-		person = id.Subscriber
+	if named := rec.OriginalRcptTo + rec.RcptHash; named == "" {
+		rec.fingerprint(id.Subscriber)
+	} else if rec.Fingerprint == "" {
+		rec.fingerprint(named)
 	}
+	if id.Subscriber != "" && (rec.Complainant == NoOne || rec.Complainant == Hashed) {
+		rec.Complainant = Token
+	}
+}
+
+func (rec *Record) fingerprint(person string) {
+	messageID := ""
 	if rec.Original != nil {
 		messageID = rec.Original.MessageID
 	}
 	if rec.Fingerprint = ""; person != "" || messageID != "" {
 		rec.Fingerprint = digest(rec.Event, rec.Provider, messageID, person)
-	}
-	if id.Subscriber != "" && (rec.Complainant == NoOne || rec.Complainant == Hashed) {
-		rec.Complainant = Token
 	}
 }
 

@@ -1,8 +1,8 @@
 package report
 
 import (
-	"bytes"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -61,9 +61,10 @@ type Report struct {
 
 	need    int64
 	raw     raw
-	partial bool // see Partial
-	whole   bool // nothing of the report part is missing: an absent field is absent
-	cfbl    bool // the original asks for CFBL reports (RFC 9477)
+	signed  []string // the domains of the outer header's DKIM signatures
+	partial bool     // see Partial
+	whole   bool     // nothing of the report part is missing: an absent field is absent
+	cfbl    bool     // the original asks for CFBL reports (RFC 9477)
 }
 
 // Outer is the header of the report's own mail.
@@ -90,20 +91,16 @@ func (r *Report) Need() int64 { return r.need }
 // Partial reports whether Parse was given only the start of the mail.
 func (r *Report) Partial() bool { return r.partial }
 
-// outerHeader holds the fields of the outer header that are asked for, the
-// first of each.
-type outerHeader struct {
-	from, date, messageID, subject, contentType, encoding, received field
-
-	auto, bounce, xarf bool
-
-	end int // where its blank line is
-}
-
-// parser reads one mail.
+// parser reads one mail after the other.
 type parser struct {
+	keep arena
+
+	// See Report.Header.
+	outer, original, report   spans
+	originalRaw, reportRaw    []byte
+	outerEnded, originalEnded bool // the header has its end
+
 	r        *Report
-	keep     arena
 	mail     []byte
 	top      part // the mail's body, as far as it is searched
 	ours     bool // the mail goes on behind what we were given
@@ -116,21 +113,32 @@ type parser struct {
 	headless bool // the header is too long to be read to its end
 	salvaged bool // the readers of other dialects had their turn
 	self     *letter
-
-	outerRaw, originalRaw, reportRaw []byte // see Report.Header
-	outerEnded, originalEnded        bool   // the raw header has its end
 }
+
+// parsers keeps the memory of a parser for another mail.
+var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // Parse reads a mail of size octets, of which b may be only the start; where
 // size is not larger than len(b), b is the whole mail. It never fails: what
 // cannot be read is a Problem. It keeps nothing of b.
 func Parse(b []byte, size int64) *Report {
+	p := parsers.Get().(*parser)
+	r := p.parse(b, size)
+	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
+	if p.keep.block.Cap() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
+		parsers.Put(p)
+	}
+	return r
+}
+
+func (p *parser) parse(b []byte, size int64) *Report {
 	r := &Report{partial: size > int64(len(b))}
-	p := parser{r: r, ours: r.partial}
+	p.r, p.ours = r, r.partial
 	mail := skipEnvelope(lineFeeds(b), false)
 
-	var h outerHeader
+	h := outerHeader{fields: p.outer}
 	body, standard := h.read(mail)
+	p.outer = h.fields
 	header, rest, ended := mail, body, true
 	if standard {
 		header = chomp(mail[:h.end])
@@ -167,16 +175,14 @@ func Parse(b []byte, size int64) *Report {
 	p.mail, p.top = mail, top
 	w := walker{}
 	if plain := h.declared(); plain == "" && !is(typ, "multipart/alternative") {
-		w.part(&top, 0)
+		w.part(top, 0)
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
 	p.limit()
 	if r.Kind == KindReport || r.Kind == KindUnparsed {
-		if p.outerRaw = mail[:len(mail)-len(body)]; body == nil {
-			p.outerRaw = wholeLines(mail[:min(len(mail), maxHeader)])
-		}
 		p.outerEnded = body != nil
+		p.signed()
 		p.keepRaw(&w)
 	}
 	if p.ours {
@@ -203,123 +209,6 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 		return 0
 	}
 	return min(want, size)
-}
-
-// splitHeader splits a mail at its first empty line; the last line break of the
-// header belongs to neither side. ended: the header is all there, or as much of
-// it as counts.
-func splitHeader(b []byte) (header, body []byte, ended bool) {
-	limited := b[:min(len(b), maxHeader)]
-	for at := 0; ; {
-		line, rest, more := cutLine(limited[at:])
-		if more && len(line) == 0 {
-			return chomp(b[:at]), b[len(limited)-len(rest):], true
-		}
-		if !more {
-			return chomp(limited), nil, len(limited) == maxHeader
-		}
-		at = len(limited) - len(rest)
-	}
-}
-
-// chomp takes one line break off the end.
-func chomp(b []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
-}
-
-// read reads the outer header. standard: it ended at its first blank line, at
-// h.end.
-func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
-	limited := mail[:min(len(mail), maxHeader)]
-	standard = true
-	for b := limited; ; {
-		f, rest, kind := readField(b)
-		switch kind {
-		case endOfData:
-			return nil, false
-		case blankLine:
-			if h.contentType.name != nil && h.from.name != nil || !goesOn(rest) {
-				h.end = len(limited) - len(b)
-				return mail[len(limited)-len(rest):], standard && f.ended
-			}
-			standard = false
-		case otherLine:
-			if bytes.HasPrefix(f.value, []byte("--")) {
-				return mail[len(limited)-len(b):], false
-			}
-		case fieldLine:
-			h.field(&f)
-		}
-		b = rest
-	}
-}
-
-func (h *outerHeader) field(f *field) {
-	set := func(dst *field) {
-		if dst.name == nil {
-			*dst = *f
-		}
-	}
-	switch name := f.name; {
-	case is(name, "from"):
-		set(&h.from)
-	case is(name, "date"):
-		set(&h.date)
-	case is(name, "message-id"):
-		set(&h.messageID)
-	case is(name, "subject"):
-		set(&h.subject)
-	case is(name, "content-type"):
-		set(&h.contentType)
-	case is(name, "content-transfer-encoding"):
-		set(&h.encoding)
-	case is(name, "received"):
-		set(&h.received)
-	case is(name, "auto-submitted"):
-		h.auto = h.auto || hasPrefixFold(f.value, "auto-replied")
-	case is(name, "x-autoreply"), is(name, "x-autorespond"), is(name, "x-autoresponder"):
-		h.auto = true
-	case is(name, "precedence"):
-		h.auto = h.auto || hasPrefixFold(f.value, "auto_reply")
-	case is(name, "x-failed-recipients"):
-		h.bounce = true
-	case is(name, "x-xarf"), is(name, "x-arf"):
-		h.xarf = true
-	}
-}
-
-// isFramed reports whether a body of no type begins with a boundary.
-func (h *outerHeader) isFramed(body []byte) bool {
-	line, rest, _ := cutLine(body)
-	return bytes.HasPrefix(line, []byte("--")) && hasPrefixFold(rest, "content-")
-}
-
-// declared is the kind that a multipart/report declares (RFC 6522 section 3),
-// where that is another than a feedback report.
-func (h *outerHeader) declared() Kind {
-	if !is(mediaType(h.contentType.value), "multipart/report") {
-		return ""
-	}
-	switch kind := param(h.contentType.value, "report-type"); {
-	case is(kind, "delivery-status"), is(kind, "global-delivery-status"):
-		return KindDSN
-	case is(kind, "disposition-notification"):
-		return KindMDN
-	case is(kind, "tlsrpt"):
-		return KindTLSRPT
-	}
-	return ""
-}
-
-func (p *parser) readOuter(h *outerHeader) {
-	o := &p.r.Outer
-	o.From, o.FromDomain = p.author(p.keep.keep(h.from.value, h.from.folded))
-	o.Date, _ = parseDate(p.keep.keep(h.date.value, h.date.folded))
-	o.MessageID = p.keep.keep(h.messageID.value, h.messageID.folded)
-	o.Subject = decodeWords(p.keep.keep(toUTF8(h.subject.value, string(param(h.contentType.value, "charset"))), h.subject.folded))
-	if i := bytes.LastIndexByte(h.received.value, ';'); i >= 0 {
-		o.Received, _ = parseDate(p.keep.keep(trim(h.received.value[i+1:]), h.received.folded))
-	}
 }
 
 // read makes sense of the parts that were found.

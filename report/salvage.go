@@ -120,7 +120,7 @@ func (p *parser) letter() *letter {
 func (m *letter) parts() []part {
 	if !m.walked {
 		w := walker{all: true}
-		w.part(&m.top, 0)
+		w.part(m.top, 0)
 		m.leaves, m.walked = w.leaves, true
 	}
 	return m.leaves
@@ -213,7 +213,7 @@ func isPlain(typ []byte) bool { return len(typ) == 0 || is(typ, "text/plain") ||
 
 // text is the part's body, decoded and in UTF-8.
 func (p *part) text() []byte {
-	return toUTF8(p.decoded(), string(param(p.contentType, "charset")))
+	return toUTF8(p.decoded(), p.contentType)
 }
 
 // name is the file name of a part.

@@ -29,14 +29,19 @@ func readField(b []byte) (f field, rest []byte, kind lineKind) {
 	if len(line) == 0 {
 		return f, rest, blankLine
 	}
-	colon := bytes.IndexByte(line, ':')
-	if colon >= 0 {
-		f.name = trim(line[:colon])
+	n := 0
+	for n < len(line) && inName[line[n]] {
+		n++
 	}
-	if !isFieldName(f.name) || isSpace(line[0]) || bytes.HasPrefix(line[colon+1:], []byte("//")) {
-		f.name, f.value = nil, line
+	colon := n
+	for colon < len(line) && isSpace(line[colon]) {
+		colon++
+	}
+	if n == 0 || n > maxName || colon == len(line) || line[colon] != ':' || bytes.HasPrefix(line[colon+1:], []byte("//")) {
+		f.value = line
 		return f, rest, otherLine
 	}
+	f.name = line[:n]
 	end := len(line)
 	for len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
 		at := len(b) - len(rest)
@@ -63,12 +68,20 @@ func cutLine(b []byte) (line, rest []byte, ended bool) {
 	return line, rest, ended
 }
 
+// inName has the octets that a field's name is made of (RFC 5322 section 2.2).
+var inName = func() (table [256]bool) {
+	for c := byte('!'); c <= '~'; c++ {
+		table[c] = c != ':'
+	}
+	return table
+}()
+
 func isFieldName(b []byte) bool {
 	if len(b) == 0 || len(b) > maxName {
 		return false
 	}
 	for _, c := range b {
-		if c <= ' ' || c >= 0x7f || c == ':' {
+		if !inName[c] {
 			return false
 		}
 	}
@@ -170,7 +183,7 @@ func indexUnquoted(v []byte, c byte) int {
 // mark, blank lines (blanks), mbox lines, also quoted ones.
 func skipEnvelope(b []byte, blanks bool) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	for {
+	for len(b) > 0 && bytes.IndexByte([]byte("\r\n>\"F"), b[0]) >= 0 {
 		line, rest, ended := cutLine(b)
 		switch {
 		case ended && len(line) == 0 && blanks:
@@ -180,6 +193,7 @@ func skipEnvelope(b []byte, blanks bool) []byte {
 		}
 		b = rest
 	}
+	return b
 }
 
 // lineFeeds returns b with CR and CRLF read as LF: b itself unless its first
@@ -189,15 +203,17 @@ func lineFeeds(b []byte) []byte {
 	if cr < 0 || cr+1 >= len(b) || b[cr+1] == '\n' || bytes.IndexByte(b[:cr], '\n') >= 0 {
 		return b
 	}
-	return appendLineFeeds(make([]byte, 0, len(b)), b)
+	return appendLineFeeds(make([]byte, 0, len(b)), b, len(b))
 }
 
-// appendLineFeeds appends b with CR and CRLF as LF.
-func appendLineFeeds(dst, b []byte) []byte {
-	for {
+// appendLineFeeds appends b, up to limit octets of it, with CR and CRLF as LF.
+func appendLineFeeds(dst, b []byte, limit int) []byte {
+	end := len(dst) + limit
+	for len(dst) < end {
 		cr := bytes.IndexByte(b, '\r')
 		if cr < 0 {
-			return append(dst, b...)
+			dst = append(dst, b...)
+			break
 		}
 		dst = append(dst, b[:cr]...)
 		dst = append(dst, '\n')
@@ -206,4 +222,5 @@ func appendLineFeeds(dst, b []byte) []byte {
 			b = b[1:]
 		}
 	}
+	return dst[:min(len(dst), end)]
 }

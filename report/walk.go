@@ -44,8 +44,9 @@ func (w *walker) done() bool {
 	return w.report.found && w.report.closed && len(trim(w.original.body)) > 0 && (w.original.closed || headerEnds(w.original.body))
 }
 
-// part looks at one part, and at the parts within it.
-func (w *walker) part(p *part, depth int) {
+// part looks at one part, and at the parts within it. By value, it need not be
+// on the heap.
+func (w *walker) part(p part, depth int) {
 	typ := mediaType(p.contentType)
 	switch {
 	case hasPrefixFold(typ, "multipart/"):
@@ -55,23 +56,23 @@ func (w *walker) part(p *part, depth int) {
 		}
 		w.multipart(p, depth)
 	case w.all:
-		w.leaves = append(w.leaves, *p)
+		w.leaves = append(w.leaves, p)
 	case hasPrefixFold(typ, "message/feedback-report") || p.arfHead:
 		if len(trim(p.body)) == 0 && !p.arfHead {
 			w.empty = true
 			return
 		}
 		if !w.report.found {
-			w.report = *p
+			w.report = p
 		} else {
 			w.extra = true
 		}
 	case isOriginalType(typ):
 		if len(trim(w.original.body)) == 0 {
-			w.original = *p
+			w.original = p
 		}
 	default:
-		w.other(p, typ)
+		w.other(&p, typ)
 	}
 }
 
@@ -102,7 +103,7 @@ func (w *walker) other(p *part, typ []byte) {
 }
 
 // multipart walks the parts of p (RFC 2046 section 5.1).
-func (w *walker) multipart(p *part, depth int) {
+func (w *walker) multipart(p part, depth int) {
 	body := p.body
 	var space [128]byte
 	delim := append(append(space[:0], "--"...), param(p.contentType, "boundary")...)
@@ -132,7 +133,7 @@ func (w *walker) multipart(p *part, depth int) {
 			q.body = body[:d.start]
 		}
 		q.readHead()
-		w.part(&q, depth+1)
+		w.part(q, depth+1)
 		if w.done() {
 			w.extra = w.extra || found && bytes.Contains(body[d.end:], []byte("message/feedback-report"))
 			return

@@ -195,7 +195,7 @@ func notBoundary(c rune) bool {
 
 // crlf ends every line in CRLF; a bare CR is a line end too.
 func crlf(b []byte) []byte {
-	return bytes.ReplaceAll(appendLineFeeds(make([]byte, 0, len(b)), b), []byte("\n"), []byte("\r\n"))
+	return bytes.ReplaceAll(appendLineFeeds(make([]byte, 0, len(b)), b, len(b)), []byte("\n"), []byte("\r\n"))
 }
 
 // mailbox reads one address with or without a display name (RFC 5322 section

@@ -38,8 +38,14 @@ type rule struct {
 // Identifier finds subscribers. It is safe for concurrent use.
 type Identifier struct {
 	rules   []ready
-	sources []source
+	sources []namedSource
 	rcpt    bool // a rule reads the recipient
+}
+
+// namedSource is a source and how records name it.
+type namedSource struct {
+	source
+	label string
 }
 
 // ready is a rule whose sources stand in the identifier's table.
@@ -86,11 +92,11 @@ func (id *Identifier) add(r rule) {
 	run := ready{rule: r}
 	for _, s := range r.from {
 		n := 0
-		for n < len(id.sources) && id.sources[n] != s {
+		for n < len(id.sources) && id.sources[n].source != s {
 			n++
 		}
 		if n == len(id.sources) {
-			id.sources = append(id.sources, s)
+			id.sources = append(id.sources, namedSource{s, s.String()})
 		}
 		run.from = append(run.from, n)
 		run.rcpt = run.rcpt || s.kind == "rcpt"
@@ -106,17 +112,14 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 		return false
 	}
 	m := newMail(r, records, len(id.sources))
-	results := make([]result, 0, 8)
+	defer m.done()
 	for i := range id.rules {
-		run := &id.rules[i]
-		switch {
+		switch run := &id.rules[i]; {
 		case !run.concerns(r):
 		case run.rcpt:
-			results = append(results, result{rule: run})
+			m.results = append(m.results, result{rule: run}) // each record's own
 		default:
-			if res := id.run(run, m); res.any {
-				results = append(results, res)
-			}
+			id.run(run, m)
 		}
 	}
 	verified = true
@@ -124,13 +127,12 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 	var signed bool
 	for i := range records {
 		if i == 0 || id.rcpt {
-			for n := range results {
-				if run := results[n].rule; run.rcpt {
-					m.rcpt = records[i].OriginalRcptTo
-					results[n] = id.run(run, m)
+			for n := range m.results {
+				if res := &m.results[n]; res.rule.rcpt {
+					res.recipient(records[i].OriginalRcptTo, m)
 				}
 			}
-			identity, signed = merge(results)
+			identity, signed = merge(m.results)
 		}
 		records[i].Identify(identity)
 		verified = verified && signed
@@ -156,46 +158,62 @@ func (r *rule) concerns(mail *report.Report) bool {
 // result is what all instances that a rule reads say together.
 type result struct {
 	rule   *ready
-	any    bool
 	found  found
-	source [nFields]*source
+	source [nFields]string
 	clash  [nFields]bool // two instances differ: the field stays unknown
 }
 
 // run has a rule read all instances of its sources.
-func (id *Identifier) run(r *ready, m *mail) result {
-	res := result{rule: r}
+func (id *Identifier) run(r *ready, m *mail) {
+	var res *result
 	for _, n := range r.from {
-		for _, v := range m.values(n, &id.sources[n]) {
+		for _, v := range m.of(n, &id.sources[n]) {
 			f, ok := r.one(v.text, m)
-			if ok {
-				res.add(&f, v.from)
+			if !ok {
+				continue
 			}
+			if res == nil {
+				m.results = append(m.results, result{rule: r})
+				res = &m.results[len(m.results)-1]
+			}
+			res.add(&f, v.from)
 		}
 	}
-	return res
+}
+
+// recipient has a rule read the recipient of one record.
+func (res *result) recipient(rcpt string, m *mail) {
+	*res = result{rule: res.rule}
+	if rcpt = strings.TrimSpace(rcpt); m.usable(rcpt) {
+		if f, ok := res.rule.one(rcpt, m); ok {
+			res.add(&f, "rcpt")
+		}
+	}
 }
 
 // one reads one instance. ok: it gives anything.
 func (r *rule) one(v string, m *mail) (f found, ok bool) {
 	f = r.read(v)
 	for i := range f {
-		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && !m.fit(f[i]) {
+		if f[i] == "" {
+			continue
+		}
+		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && m.fit(f[i]) {
+			ok = true
+		} else {
 			f[i] = ""
 		}
-		ok = ok || f[i] != ""
 	}
 	return f, ok
 }
 
 // add joins what one more instance says. Where it differs in any field, none of
 // the fields that either gives can be told.
-func (res *result) add(f *found, from *source) {
+func (res *result) add(f *found, from string) {
 	differs := false
 	for i := range f {
 		differs = differs || f[i] != "" && res.found[i] != "" && f[i] != res.found[i]
 	}
-	res.any = true
 	for i := range f {
 		switch {
 		case f[i] == "" && res.found[i] == "":
@@ -228,7 +246,7 @@ func merge(results []result) (identity report.Identity, signed bool) {
 			if identity.By == nil {
 				identity.By = make(map[string]report.Rule, nFields)
 			}
-			identity.By[fieldNames[i]] = report.Rule{Rule: res.rule.name, Source: res.source[i].String()}
+			identity.By[fieldNames[i]] = report.Rule{Rule: res.rule.name, Source: res.source[i]}
 			if i == subscriber {
 				signed = res.rule.verified
 			}

@@ -4,6 +4,7 @@ import (
 	"mime"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -24,7 +25,7 @@ type source struct {
 	uris bool   // the value is a list of URIs in angle brackets (RFC 2369), each an instance
 }
 
-func (s *source) String() string {
+func (s source) String() string {
 	if s.name == "" {
 		return s.kind
 	}
@@ -34,25 +35,30 @@ func (s *source) String() string {
 // value is one instance of a source.
 type value struct {
 	text string
-	from *source
+	from string // the source, as records name it
 }
 
-// mail is what the rules read of one report.
+// mail is what the rules read of one report, and what they say.
 type mail struct {
-	r      *report.Report
-	rcpt   string   // of the record that is identified
-	hashes []string // by which the report names its recipients
-	read   []instances
+	r       *report.Report
+	hashes  []string // by which the report names its recipients
+	values  []value  // of the sources read so far
+	read    []instances
+	results []result
 }
 
-// instances are what stands in one source.
+// instances are what stands in one source: values from one index to another.
 type instances struct {
-	values []value
-	known  bool
+	from, to int
+	known    bool
 }
+
+// mails keeps the memory of a mail for the next one.
+var mails = sync.Pool{New: func() any { return new(mail) }}
 
 func newMail(r *report.Report, records []report.Record, sources int) *mail {
-	m := &mail{r: r, read: make([]instances, sources)}
+	m := mails.Get().(*mail)
+	m.r, m.read = r, slices.Grow(m.read, sources)[:sources]
 	for i := range records {
 		if local, _, _ := strings.Cut(records[i].RcptHash, "@"); local != "" {
 			m.hashes = append(m.hashes, local)
@@ -66,69 +72,83 @@ func newMail(r *report.Report, records []report.Record, sources int) *mail {
 	return m
 }
 
-// Of the source mailfrom, these are read.
-var (
-	returnPath       = source{kind: report.FromOriginal, name: "Return-Path"}
-	originalMailFrom = source{kind: report.FromReport, name: "Original-Mail-From"}
-)
-
-// values are the instances of the n-th source that can be read, lowest first.
-func (m *mail) values(n int, s *source) []value {
-	if s.kind == "rcpt" {
-		return m.usable(nil, s, m.rcpt)
+// done gives the memory back.
+func (m *mail) done() {
+	clear(m.hashes)
+	clear(m.values)
+	clear(m.read)
+	clear(m.results)
+	*m = mail{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
+	if cap(m.values)+cap(m.hashes) < 1000 {
+		mails.Put(m)
 	}
-	if !m.read[n].known {
-		all := m.collect(s)
-		if len(all) > maxInstances {
-			all = nil // not all of them were looked at
-		}
-		m.read[n] = instances{all, true}
-	}
-	return m.read[n].values
 }
 
-func (m *mail) collect(s *source) (all []value) {
+// Of the source mailfrom, these are read.
+const (
+	returnPath       = "original:Return-Path"
+	originalMailFrom = "report:Original-Mail-From"
+)
+
+// of are the instances of the n-th source that can be read, lowest first.
+func (m *mail) of(n int, s *namedSource) []value {
+	in := &m.read[n]
+	if !in.known {
+		from := len(m.values)
+		if m.collect(s); len(m.values)-from > maxInstances {
+			m.values = m.values[:from] // not all of them were looked at
+		}
+		*in = instances{from, len(m.values), true}
+	}
+	return m.values[in.from:in.to]
+}
+
+func (m *mail) collect(s *namedSource) {
+	from := len(m.values)
 	switch s.kind {
 	case "text":
 		if text := m.r.Text(); text != "" {
-			all = []value{{text, s}}
+			m.values = append(m.values, value{text, s.label})
 		}
 	case "mailfrom":
 		for _, v := range backward(m.r.Header(report.FromOriginal).Values("Return-Path")) {
-			all = m.usable(all, &returnPath, bare(v))
+			m.add(from, returnPath, bare(v))
 		}
 		if o := m.r.Original; o != nil {
-			all = m.usable(all, &returnPath, bare(o.ReturnPath))
+			m.add(from, returnPath, bare(o.ReturnPath))
 		}
 		for _, v := range backward(m.r.Header(report.FromReport).Values("Original-Mail-From")) {
-			all = m.usable(all, &originalMailFrom, bare(v))
+			m.add(from, originalMailFrom, bare(v))
 		}
-		all = m.usable(all, &originalMailFrom, bare(m.r.OriginalMailFrom))
+		m.add(from, originalMailFrom, bare(m.r.OriginalMailFrom))
 	default:
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
 			v = unencoded(v)
 			if !s.uris {
-				all = m.usable(all, s, v)
+				m.add(from, s.label, v)
 				continue
 			}
 			for _, uri := range uris(v) {
-				all = m.usable(all, s, uri)
+				m.add(from, s.label, uri)
 			}
 		}
 	}
-	return all
 }
 
-// usable appends a value that is neither empty nor blotted out.
-func (m *mail) usable(all []value, from *source, v string) []value {
+// add appends a value to those of one source, unless it is there already or
+// cannot be read.
+func (m *mail) add(from int, label string, v string) {
 	v = strings.TrimSpace(v)
-	if v == "" || len(v) > maxValue || len(all) > maxInstances || strings.IndexByte(v, 0) >= 0 || isPlaceholder(v) || m.own(v) {
-		return all
+	if len(m.values)-from > maxInstances || !m.usable(v) ||
+		slices.ContainsFunc(m.values[from:], func(known value) bool { return known.text == v }) {
+		return
 	}
-	if slices.ContainsFunc(all, func(known value) bool { return known.text == v }) {
-		return all
-	}
-	return append(all, value{v, from})
+	m.values = append(m.values, value{v, label})
+}
+
+// usable reports whether a value is neither empty nor blotted out.
+func (m *mail) usable(v string) bool {
+	return v != "" && len(v) <= maxValue && strings.IndexByte(v, 0) < 0 && !isPlaceholder(v) && !m.own(v)
 }
 
 // own reports whether v holds a hash by which the report names its recipient:
@@ -140,14 +160,25 @@ func (m *mail) own(v string) bool {
 // fit reports whether a result can be one. Where the reader wrote U+FFFD for
 // octets that are no UTF-8, it is not what the sender wrote.
 func (m *mail) fit(v string) bool {
-	unfit := func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) }
-	return len(v) <= maxFound && !strings.ContainsFunc(v, unfit) && !isPlaceholder(v) && !m.own(v)
+	if len(v) > maxFound || isPlaceholder(v) || m.own(v) {
+		return false
+	}
+	for i := range len(v) {
+		if v[i] < ' ' || v[i] >= 0x7f {
+			return !strings.ContainsFunc(v[i:], func(c rune) bool { return c == utf8.RuneError || unicode.IsControl(c) })
+		}
+	}
+	return true
 }
 
 // isPlaceholder reports whether v stands where something was: blotted out, or
 // never filled in.
 func isPlaceholder(v string) bool {
-	if local, _, _ := strings.Cut(v, "@"); strings.Trim(v, "xX*.-_0 ") == "" || strings.Trim(local, "xX*.-_") == "" {
+	blot := 0
+	for blot < len(v) && strings.IndexByte("xX*.-_0 ", v[blot]) >= 0 {
+		blot++
+	}
+	if blot == len(v) || v[blot] == '@' && strings.Trim(v[:blot], "xX*.-_") == "" {
 		return true
 	}
 	switch {
@@ -156,19 +187,19 @@ func isPlaceholder(v string) bool {
 		strings.EqualFold(v, "undefined"), strings.EqualFold(v, "unknown"), strings.EqualFold(v, "n/a"):
 		return true
 	}
-	return containsFold(v, "redacted") || containsFold(v, "undisclosed") ||
-		strings.Contains(v, "{{") || strings.Contains(v, "}}") || strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") && !strings.ContainsAny(v, `":`)
-}
-
-// containsFold reports whether v holds word, which is in lower case, in any
-// case.
-func containsFold(v, word string) bool {
-	for i := range len(v) - len(word) + 1 {
-		if v[i]|0x20 == word[0] && strings.EqualFold(v[i:i+len(word)], word) {
+	for i := 2; i < len(v); i++ { // both words have a d there
+		if v[i]|0x20 == 'd' && (hasPrefixFold(v[i-2:], "redacted") || hasPrefixFold(v[i-2:], "undisclosed")) {
 			return true
 		}
 	}
-	return false
+	if strings.IndexByte(v, '{') < 0 && strings.IndexByte(v, '}') < 0 {
+		return false
+	}
+	return strings.Contains(v, "{{") || strings.Contains(v, "}}") || strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") && !strings.ContainsAny(v, `":`)
+}
+
+func hasPrefixFold(v, prefix string) bool {
+	return len(v) >= len(prefix) && strings.EqualFold(v[:len(prefix)], prefix)
 }
 
 // bare takes the brackets off an address.

@@ -21,7 +21,7 @@ func mailgunSid(v string) (f found) {
 
 // mailgunBounce reads Mailgun's envelope sender: bounce+HEX.HEX-local=domain@.
 func mailgunBounce(v string) (f found) {
-	if !strings.Contains(v, "bounce+") {
+	if strings.IndexByte(v, '=') < 0 || !strings.Contains(v, "bounce+") {
 		return f
 	}
 	local, _, ok := unwrap(v)
@@ -67,9 +67,12 @@ func mailgunTag(v string) (f found) {
 func mailgunMessage(v string) (f found) {
 	id := bare(v)
 	local, domain, _ := strings.Cut(id, "@")
+	if strings.IndexByte(local, '.') != 14 {
+		return f
+	}
 	p := strings.Split(local, ".")
 	n := len(p) - 1
-	if (n == 1 || n == 2) && len(p[0]) == 14 && each(p[0], isDigit, "") && (n == 1 || each(p[1], isDigit, "")) &&
+	if (n == 1 || n == 2) && each(p[0], isDigit, "") && (n == 1 || each(p[1], isDigit, "")) &&
 		len(p[n]) >= 16 && each(p[n], isHex, "") && isDomain(domain) {
 		f[messageID] = id
 	}

@@ -7,7 +7,7 @@ import (
 // sendgridBounce reads SendGrid's envelope sender:
 // bounces+USER-HEX4-local=domain@.
 func sendgridBounce(v string) (f found) {
-	if !strings.Contains(v, "bounces+") {
+	if strings.IndexByte(v, '=') < 0 || !strings.Contains(v, "bounces+") {
 		return f
 	}
 	local, _, ok := unwrap(v)

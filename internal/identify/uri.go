@@ -56,7 +56,9 @@ func parseLink(v string) (l link, ok bool) {
 	default:
 		return l, false
 	}
-	l.query, err = url.ParseQuery(u.RawQuery)
+	if u.RawQuery != "" {
+		l.query, err = url.ParseQuery(u.RawQuery)
+	}
 	return l, err == nil
 }
 
