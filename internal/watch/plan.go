@@ -183,7 +183,7 @@ func (p *plan) choose(names []string, c *imapclient.Client) []string {
 
 // notifies tells whether the server tells of all folders on one connection.
 func (p *plan) notifies(c *imapclient.Client) bool {
-	return c.Has("NOTIFY") && c.Has("IDLE") && !p.mute && p.a.Watch != "idle"
+	return c.Has("NOTIFY") && c.Has("IDLE") && !p.mute && p.a.Watch != "idle" && p.a.Watch != "poll"
 }
 
 // tell logs the patterns without a folder, where they are others than before.

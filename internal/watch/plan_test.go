@@ -382,3 +382,27 @@ func TestFirstLineComesBack(t *testing.T) {
 		})
 	})
 }
+
+// TestPollAsksNothing: who wants folders to be looked at gets that, although the
+// server would tell.
+func TestPollAsksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		s.Caps = append(s.Caps, "NOTIFY")
+		s.AddMailbox("FBL/a")
+		s.AddMailbox("FBL/b")
+		l := ledger.NewMemory()
+		watching(t, &doors{s: s}, l, func(a *Account) { a.Watch = "poll" }, func() {
+			time.Sleep(time.Minute)
+			s.Append("FBL/b", mailOf(1, 0))
+			time.Sleep(polled)
+			if got := inFolders(t, l); len(got) != 1 {
+				t.Errorf("read %q", got)
+			}
+		})
+		if text := strings.Join(s.Transcript(), "\n"); strings.Contains(text, " NOTIFY ") {
+			t.Errorf("it was asked to tell:\n%s", text)
+		}
+	})
+}
