@@ -20,7 +20,7 @@ type group struct {
 	folders []*folder
 	notify  bool             // the server tells of these folders
 	open    *folder          // whose EXISTS the server tells
-	left    map[*folder]bool // opened and left since the last wait: their last EXISTS may not have been told
+	left    map[*folder]bool // to be asked for before the next wait: the server may not tell what came last
 	news    map[*folder]bool
 	failed  map[*folder]string // why a folder could not be read, as it was logged
 	looked  int                // folder that is looked at next although nothing was told of it
@@ -60,19 +60,23 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 		if g.p.due() {
 			return nil
 		}
+		if rung && g.notify {
+			// Once more: Dovecot watches a file that it may have put another in the
+			// place of while many folders were read, and then tells 30 s late. What
+			// it had not told yet it forgets, so all are asked for.
+			if err := g.ring(ctx); err != nil || g.p.mute {
+				return err
+			}
+			for _, f := range g.folders {
+				g.left[f] = true
+			}
+		}
+		rung = false
 		if again, err := g.lookBack(ctx); err != nil {
 			return err
 		} else if again {
 			continue
 		}
-		if rung && g.notify {
-			// Once more: Dovecot watches a file that it may have put another in the
-			// place of while many folders were read, and then tells 30 s late.
-			if err := g.ring(ctx); err != nil || g.p.mute {
-				return err
-			}
-		}
-		rung = false
 		g.p.first.state("watch", g.trouble())
 		if err := g.wait(ctx); err != nil {
 			return err
@@ -172,6 +176,12 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	if g.notify && g.open != nil && g.open != f {
 		g.left[g.open] = true
 	}
+	if g.notify && len(g.folders) <= lookAt {
+		// What comes just before an IDLE ends Dovecot tells 30 s late.
+		for _, other := range g.folders {
+			g.left[other] = true
+		}
+	}
 	delete(g.left, f)
 	g.open = f
 	err := f.sweep(ctx, g.c)
@@ -200,9 +210,8 @@ func (g *group) trouble() error {
 	return nil
 }
 
-// lookBack asks whether something came into the folders that were left, while
-// they were open and the server had not told of it yet. Of what comes from now on
-// it tells.
+// lookBack asks whether something came of which the server had not told yet and
+// will not, or late. Of what comes from now on it tells.
 func (g *group) lookBack(ctx context.Context) (again bool, err error) {
 	for f := range g.left {
 		delete(g.left, f)

@@ -196,6 +196,37 @@ func TestNotifyLeaving(t *testing.T) {
 	})
 }
 
+// TestNotifyAgain: what comes while the server is asked a second time to tell of
+// the folders is told by nobody, and found all the same.
+func TestNotifyAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		s.Caps = append(s.Caps, "NOTIFY")
+		for i, name := range []string{"FBL/a", "FBL/b"} {
+			s.AddMailbox(name)
+			s.Append(name, mailOf(i, 0))
+		}
+		times := 0
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Command == "NOTIFY" && step.Part == imaptest.Received {
+				if times++; times == 2 {
+					s.Append("FBL/a", mailOf(2, 0))
+					s.Append("FBL/b", mailOf(3, 0))
+				}
+			}
+			return imaptest.Action{}
+		}
+		l := ledger.NewMemory()
+		watching(t, &doors{s: s}, l, nil, func() {
+			time.Sleep(5 * time.Second)
+			if n := len(inFolders(t, l)); n != 4 || times < 2 {
+				t.Errorf("%d records, want 4; asked %d times", n, times)
+			}
+		})
+	})
+}
+
 // TestFoldersChange: a folder that is made later is found, and one that goes or
 // cannot be opened is nobody else's harm.
 func TestFoldersChange(t *testing.T) {
