@@ -144,6 +144,7 @@ func dialogue(t *testing.T, h *recorder, debug bool) {
 	_, err = c.Idle(t.Context(), 4*time.Minute)
 	step(err)
 	s.Expunge("INBOX", 1)
+	synctest.Wait() // it is told in IDLE still, which the next command ends
 	step(c.Noop(t.Context()))
 	step(c.Logout(t.Context()))
 }
