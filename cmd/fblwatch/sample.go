@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -41,10 +40,7 @@ type sampling struct {
 }
 
 // identified counts a provider's complaints.
-type identified struct {
-	of, n int
-	last  time.Time // the hour of the last one; of the ledger's counts only
-}
+type identified struct{ of, n int }
 
 func share(of map[string]*identified, provider string) *identified {
 	if of[provider] == nil {

@@ -96,7 +96,7 @@ func (p *program) watch(c *cli.Context) error {
 	})
 	upkeep.Go(func() {
 		every(keeping, stateEvery, func() error {
-			return errors.Join(sinks.states(keeping, l), hookState(keeping, l, hooks.Counts()))
+			return errors.Join(sinks.states(keeping, l), hookState(keeping, l, hooks.Counts()), feedStates(keeping, l))
 		}, "upkeep of the ledger", log)
 	})
 	if reading.Enrich != nil {

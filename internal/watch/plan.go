@@ -68,6 +68,9 @@ func (p *plan) run(ctx context.Context) error {
 	defer cancel(nil)
 	err := p.first.run(ctx, func(session context.Context, c *imapclient.Client) error {
 		p.listed = time.Time{}
+		if err := p.quota(session, c); err != nil {
+			return err
+		}
 		g := newGroup(p, c)
 		for {
 			if err := p.divide(ctx, session, c, cancel); err != nil {

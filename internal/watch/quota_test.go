@@ -1,0 +1,60 @@
+package watch
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// TestQuota: the ledger tells how full the mailbox is; a server that refuses to
+// tell is watched all the same.
+func TestQuota(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer imaptest.Action
+		want   string
+	}{
+		"told": {imaptest.Action{Do: imaptest.Answer, Text: "OK done",
+			Before: "* QUOTAROOT INBOX \"\"\r\n* QUOTA \"\" (STORAGE 10 100 MESSAGE 19 20)\r\n"}, `{"state":"95% of MESSAGE used (19 of 20)"}`},
+		"none":    {imaptest.Action{Do: imaptest.Answer, Text: "OK done", Before: "* QUOTAROOT INBOX\r\n"}, ""},
+		"refused": {imaptest.Action{Do: imaptest.Answer, Text: "NO not you"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := filled(2, 300)
+				defer s.Close()
+				s.Caps = append(s.Caps, "QUOTA")
+				s.Hook = func(step imaptest.Step) imaptest.Action {
+					if step.Command == "GETQUOTAROOT" && step.Part == imaptest.Received {
+						return test.answer
+					}
+					return imaptest.Action{}
+				}
+				l := ledger.NewMemory()
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan error)
+				go func() { done <- account(s, l).Run(ctx, false) }()
+				time.Sleep(time.Minute)
+				same(t, records(t, l), expected(2))
+				states, err := l.States(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := ""
+				for _, state := range states {
+					if state.Name == "quota/test" {
+						got = state.Value
+					}
+				}
+				if got != test.want {
+					t.Errorf("state %s, want %s", got, test.want)
+				}
+				cancel()
+				<-done
+			})
+		})
+	}
+}
