@@ -23,9 +23,27 @@ func (p *part) decoded() []byte {
 		b = decodeQuoted(b)
 	}
 	if isBase64(b) {
-		b = decodeBase64(b)
+		if plain := decodeBase64(b); isText(plain) { // else a long word is a long word
+			b = plain
+		}
 	}
 	return b
+}
+
+// isText reports whether b begins as text does.
+func isText(b []byte) bool {
+	b = b[:min(len(b), 256)]
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		if r == utf8.RuneError && size == 1 {
+			return !utf8.FullRune(b) // it is cut here
+		}
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != 0x1b {
+			return false
+		}
+		b = b[size:]
+	}
+	return true
 }
 
 // isBase64 reports whether b begins with a long line of base64 and nothing else.
