@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"mime/quotedprintable"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -54,8 +55,7 @@ func (h *headerWriter) field(name, value string) {
 		}
 		line = append(line, value[i])
 		if len(line)-start > foldAt && fold >= 0 {
-			line = append(line[:fold+2], line[fold:]...)
-			line[fold], line[fold+1] = '\r', '\n'
+			line = slices.Insert(line, fold, '\r', '\n')
 			start, fold = fold+2, -1
 		}
 		if len(line)-start > maxLine {
