@@ -1,17 +1,20 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -27,6 +30,7 @@ type Config struct {
 	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
 	Identify  identify.Config  `yaml:"identify"`
 	Trust     authentic.Config `yaml:"trust"`
+	Brake     int              `yaml:"brake"` // verdicts yes a day and feed; 0: no limit
 	Enrich    enrich.Config    `yaml:"enrich"`
 	Privacy   privacy.Config   `yaml:"privacy"`
 	Records   sink.FileConfig  `yaml:"records"`
@@ -64,6 +68,9 @@ func (c Config) Validate() error {
 	if len(c.Accounts) == 0 {
 		return errors.New("no accounts: without one there is nothing to read")
 	}
+	if c.Brake < 0 {
+		return errors.New("brake is below 0; 0 is no limit")
+	}
 	seen := map[string]int{}
 	for i, a := range c.Accounts {
 		if first, twice := seen[a.Name]; twice {
@@ -100,6 +107,18 @@ func (c *Config) reading() (watch.Reading, error) {
 		Trust: trust, DNS: asks,
 		Enrich: enricher, Privacy: filter,
 	}, nil
+}
+
+// brake is the config's, with what the ledger counts already.
+func (c *Config) brake(ctx context.Context, l ledger.Reader, log *slog.Logger) (*watch.Brake, error) {
+	if c.Brake == 0 {
+		return nil, nil
+	}
+	counts, err := l.Counts(ctx, time.Time{}, time.Time{})
+	if err != nil {
+		return nil, err
+	}
+	return watch.NewBrake(c.Brake, counts, log), nil
 }
 
 // config reads the config file at path; empty is the default place.

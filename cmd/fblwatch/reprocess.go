@@ -84,6 +84,9 @@ func (p *program) reprocess(c *cli.Context) error {
 		return err
 	}
 	defer reader.Close()
+	if reading.Brake, err = config.brake(c.Context, reader, p.logger(config.Log)); err != nil {
+		return err
+	}
 	r := reprocessing{p: p, reader: reader, reading: reading, unknown: c.String("kind") == "unidentified"}
 	r.total.by = make(map[watch.Outcome]int)
 	folders, err := reader.Folders(c.Context)

@@ -52,6 +52,9 @@ func (p *program) sweep(c *cli.Context) error {
 	}
 	config.Log.Level = cmp.Or(config.Log.Level, "warn") // somebody is looking on
 	log := p.logger(config.Log)
+	if reading.Brake, err = config.brake(c.Context, l, log); err != nil {
+		return err
+	}
 	hooks, err := startHooks(config, log)
 	if err != nil {
 		return err

@@ -331,6 +331,9 @@ func (p *pipeline) committer(ctx context.Context) {
 				p.mu.Unlock()
 			}
 		}
+		if err != nil {
+			p.f.a.Reading.Brake.settle(b.made, nil)
+		}
 		for _, m := range b.mails {
 			m.Release()
 		}
@@ -353,6 +356,7 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 		return &LedgerError{err}
 	}
 	p.kept = true
+	p.f.a.Reading.Brake.settle(b.made, done.Rows)
 	if len(b.made) > 0 {
 		p.f.a.commits.Add(1)
 	}

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +22,7 @@ type Reading struct {
 	DNS       bool                 // Trust asks the DNS
 	Enrich    *enrich.Enricher     // what is known of the source address; nil: nothing is looked up
 	Privacy   *privacy.Filter      // takes people out of what is stored; nil: keeps them
+	Brake     *Brake               // how many verdicts may be yes; nil: all
 }
 
 // Asks tells whether reading a mail may wait for others than this machine.
@@ -45,7 +47,7 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 			unchecked(records, "the mail is too long to be checked")
 		}
 	}
-	decide(records, doubts)
+	g.decide(records, nil, doubts)
 	g.Enrich.Records(ctx, records)
 	g.Privacy.Records(records, g.inTokens(r)...) // last: what comes before needs the addresses
 	return records, false
@@ -64,11 +66,28 @@ func unchecked(records []report.Record, reason string) {
 	}
 }
 
-func decide(records []report.Record, doubts []string) {
+// decide gives the verdicts. was: the records as they stand now, by id. What the
+// brake held back once waits for a person; what it let pass has its place.
+func (g Reading) decide(records []report.Record, was map[string]*report.Record, doubts []string) {
 	for i := range records {
-		verdict := records[i].Decide(doubts...)
-		records[i].Suppress = &verdict
+		r := &records[i]
+		verdict := r.Decide(doubts...)
+		if verdict.Verdict == report.SuppressYes && !g.passes(r, was[r.ID]) {
+			verdict = r.Decide(overTheBrake)
+		}
+		r.Suppress = &verdict
 	}
+}
+
+func (g Reading) passes(r, was *report.Record) bool {
+	switch {
+	case was == nil || was.Suppress == nil:
+	case was.Suppress.Verdict == report.SuppressYes, !was.Suppress.DecidedAt.IsZero():
+		return true
+	case slices.Contains(was.Suppress.Reasons, overTheBrake):
+		return false
+	}
+	return g.Brake.allows(r)
 }
 
 // Doubts are those about a mail that was received at that time in a folder

@@ -80,7 +80,7 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 		if r.Kind == report.KindReport {
 			g.trust(ctx, kept, r, records, was, altered, signed)
 		}
-		decide(records, doubts)
+		g.decide(records, was.current, doubts)
 		for i := range records {
 			was.source(&records[i])
 		}

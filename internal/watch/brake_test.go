@@ -1,0 +1,142 @@
+package watch
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// believed trusts the sample reports that believable makes.
+func believed(t *testing.T) Reading {
+	return Reading{Trust: checker(t, authentic.Config{
+		Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
+	})}
+}
+
+func believable(n int) []byte {
+	return append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(n, 0)...)
+}
+
+// verdicts lists "uid verdict" of all records in order of seq, with an asterisk
+// where the brake had a word in it.
+func verdicts(t *testing.T, l ledger.Reader) (got []string) {
+	t.Helper()
+	for row, err := range l.Records(t.Context(), ledger.Query{}) {
+		var r report.Record
+		if err == nil {
+			err = json.Unmarshal(row.JSON, &r)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		star := ""
+		if strings.Contains(strings.Join(r.Suppress.Reasons, ", "), "over the brake") {
+			star = "*"
+		}
+		if row.Verdict != r.Suppress.Verdict {
+			t.Errorf("%s is %s in its row and %s in its record", row.ID, row.Verdict, r.Suppress.Verdict)
+		}
+		got = append(got, fmt.Sprintf("%d %s%s", r.Mailbox.UID, r.Suppress.Verdict, star))
+	}
+	return got
+}
+
+// A day's complaints beyond the brake wait for a person, also where a later
+// sweep brings them; those of the next day have their own count.
+func TestBrake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		s.Append("INBOX", believable(0))
+		s.Append("INBOX", believable(1))
+		s.Append("INBOX", believable(1)) // known by then: it takes no place
+		s.Append("INBOX", believable(2))
+		s.Append("INBOX", believable(3))
+		l := ledger.NewMemory()
+		sweep := func() string {
+			t.Helper()
+			counts, err := l.Counts(t.Context(), time.Time{}, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var said bytes.Buffer
+			a := account(s, l)
+			a.Reading = believed(t)
+			a.Reading.Brake = NewBrake(3, counts, slog.New(slog.NewTextHandler(&said, nil)))
+			if err := a.Run(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			return said.String()
+		}
+		// All in one batch: the second of two equal mails has a place until the
+		// ledger says that it is known.
+		said := sweep()
+		same(t, verdicts(t, l), []string{"1 yes", "2 yes", "4 review*", "5 review*"})
+		if strings.Count(said, "brake") != 2 || !strings.Contains(said, "provider=example.net feed=unknown day=2026-01-01 brake=3") {
+			t.Errorf("said %q", said)
+		}
+		s.Append("INBOX", believable(4))
+		s.Append("INBOX", believable(5))
+		sweep()
+		same(t, verdicts(t, l)[4:], []string{"6 yes", "7 review*"})
+		s.AppendMail("INBOX", imaptest.Mail{Body: believable(6), Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
+		sweep()
+		same(t, verdicts(t, l)[6:], []string{"8 yes"})
+	})
+}
+
+// What could not be written takes no place.
+func TestBrakeAfterFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := imaptest.New()
+		defer s.Close()
+		s.Append("INBOX", believable(0))
+		s.Append("INBOX", believable(1))
+		l := &failing{ledger.NewMemory(), 1}
+		a := account(s, l)
+		a.Reading = believed(t)
+		a.Reading.Brake = NewBrake(2, nil, nil)
+		if err := a.Run(t.Context(), true); err == nil {
+			t.Fatal("the first sweep did not fail")
+		}
+		if err := a.Run(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		same(t, verdicts(t, l), []string{"1 yes", "2 yes"})
+	})
+}
+
+// Reading again lifts no brake, and a rule that makes many yes at once meets it.
+func TestReprocessBrake(t *testing.T) {
+	g := believed(t)
+	g.Brake = NewBrake(0, nil, nil) // the day is full
+	s := shelve(t, g, believable(1), 1<<20)
+	same(t, verdicts(t, s.l), []string{"3 review*"})
+	if got := s.again(believed(t)); got != Same {
+		t.Errorf("held back: %s", got)
+	}
+
+	s = shelve(t, Reading{}, believable(1), 1<<20)
+	same(t, verdicts(t, s.l), []string{"3 review"})
+	if got := s.again(g); got != Revises {
+		t.Errorf("trusted now: %s", got)
+	}
+	same(t, verdicts(t, s.l), []string{"3 review*"})
+
+	s = shelve(t, believed(t), believable(1), 1<<20)
+	if got := s.again(g); got != Same {
+		t.Errorf("acted upon: %s", got)
+	}
+	same(t, verdicts(t, s.l), []string{"3 yes"})
+}
