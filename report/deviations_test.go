@@ -251,3 +251,21 @@ func TestDeviatingOriginals(t *testing.T) {
 		}
 	}
 }
+
+// TestBlankNames: a blank stands for the hyphen of a name that is known, and
+// what has none is a line that is no field.
+func TestBlankNames(t *testing.T) {
+	r := reportOf("Version: 1\nFeedback Type: abuse\nuser agent : X/1\nAuthentication Results: mx.example.com;\n  spf=pass\nSource IP://x\nReported URI\nMy Own: 1\n", "")
+	if r.Kind != KindReport || r.FeedbackType != "abuse" || r.UserAgent != "X/1" || !slices.Equal(r.AuthenticationResults, []string{"mx.example.com; spf=pass"}) {
+		t.Errorf("%s %+v", r.Kind, r)
+	}
+	if want := []string{"Source IP://x", "Reported URI", "My Own: 1"}; !slices.Equal(r.Extensions[""], want) {
+		t.Errorf("%q, want %q", r.Extensions[""], want)
+	}
+	if got := r.Header(FromReport).Values("feedback-type"); !slices.Equal(got, []string{"abuse"}) {
+		t.Errorf("the header has %q", got)
+	}
+	if r := Parse([]byte("From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\nFeedback-Type: abuse\nSource IP: 192.0.2.10\n\nReported Domain: example.net\n--b--\n"), 0); !slices.Equal(r.ReportedDomain, []string{"example.net"}) || r.SourceIP != "" {
+		t.Errorf("in the part's header: %+v", r)
+	}
+}

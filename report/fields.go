@@ -93,7 +93,7 @@ func (p *parser) readFields(w *part) {
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	body = reflow(dedent(skipYAML(toUTF8(body, w.contentType))))
+	body = reflow(unquote(skipYAML(toUTF8(body, w.contentType))))
 	if p.reportRaw = body; w.arfHead {
 		p.reportRaw = slices.Concat(w.head, body)
 	}
@@ -125,6 +125,11 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 		case kind == fieldLine:
 			p.readField(&f)
 		case kind == otherLine && len(trim(f.value)) > 0:
+			if hyphens(f.value) != nil && !head {
+				b = rename(b)
+				p.reportRaw = slices.Concat(p.reportRaw[:start-len(b)], b)
+				continue
+			}
 			p.loss("report part: a line that is no field")
 			p.extend("", p.keep.keep(trim(f.value), false))
 		}
@@ -158,6 +163,29 @@ func reflow(b []byte) []byte {
 		out = append(out, '\n')
 	}
 	return append(out, rest...)
+}
+
+// rename puts the hyphens back into the names that it knows.
+func rename(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for line := range bytes.Lines(b) {
+		name := hyphens(line)
+		out = append(append(out, name...), line[len(name):]...)
+	}
+	return out
+}
+
+// hyphens is the name at the start of a line with hyphens for its blanks, nil:
+// it has none, or is not known.
+func hyphens(line []byte) []byte {
+	name, value, found := bytes.Cut(line[:min(len(line), maxName)], []byte(":"))
+	if name = bytes.TrimRight(name, " \t"); !found || bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(value, []byte("//")) {
+		return nil
+	}
+	if name = bytes.ReplaceAll(name, []byte(" "), []byte("-")); fieldOf(name) == extension {
+		return nil
+	}
+	return name
 }
 
 // readField reads one whole field. What its key cannot hold stays in the

@@ -51,16 +51,25 @@ func paragraph(b []byte) []byte {
 }
 
 // dedent takes the indentation of a first line that is a field off all lines.
-func dedent(b []byte) []byte {
-	start := bytes.TrimLeft(b, " \t")
+func dedent(b []byte) []byte { return outdent(b, " \t") }
+
+// unquote is dedent for a text that may be quoted too.
+func unquote(b []byte) []byte { return outdent(b, " \t>") }
+
+func outdent(b []byte, marks string) []byte {
+	start := bytes.TrimLeft(b, marks)
 	indent := b[:len(b)-len(start)]
 	if _, _, kind := readField(start); kind != fieldLine || len(indent) == 0 {
 		return b
 	}
+	quotes := bytes.TrimRight(indent, " \t")
 	var out []byte
 	for line := range bytes.Lines(b) {
-		if !bytes.HasPrefix(indent, line) { // else it is cut in its indentation
-			out = append(out, bytes.TrimPrefix(line, indent)...)
+		switch rest, found := bytes.CutPrefix(line, indent); {
+		case found:
+			out = append(out, rest...)
+		case !bytes.HasPrefix(indent, line): // else it is cut in its indentation
+			out = append(out, bytes.TrimPrefix(line, quotes)...)
 		}
 	}
 	return out

@@ -266,8 +266,9 @@ func isMIMEField(name []byte) bool {
 	return hasPrefixFold(name, "content-") || is(name, "mime-version")
 }
 
-// skipYAML drops blank lines and the "---" of a YAML document.
+// skipYAML drops a byte order mark, blank lines and the "---" of a YAML document.
 func skipYAML(b []byte) []byte {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for {
 		line, rest, ended := cutLine(b)
 		if !ended || len(bytes.Trim(line, " \t-")) > 0 {
