@@ -69,10 +69,25 @@ var variants = map[string]func(framed) string{
 	"names in small letters": func(f framed) string {
 		return f.each(anyPart, func(p *framedPart) { p.head = strings.ToLower(p.head) }).String()
 	},
+	"multipart/alternative": func(f framed) string { f.typ = "multipart/alternative"; return f.String() },
+	"body in base64": func(f framed) string {
+		head, body, _ := strings.Cut(f.String(), "\n\n")
+		return head + "\nContent-Transfer-Encoding: base64\n\n" + base64Lines(body) + "\n"
+	},
+	"body in quoted-printable": func(f framed) string {
+		head, body, _ := strings.Cut(f.String(), "\n\n")
+		return head + "\nContent-Transfer-Encoding: quoted-printable\n\n" + strings.NewReplacer("=", "=3D", "_", "=5F", ": ", ":=20", "--", "=2D=2D").Replace(body)
+	},
 	"outer encoding binary": func(f framed) string { f.head = "Content-Transfer-Encoding: binary\n" + f.head; return f.String() },
 	"parts in base64": func(f framed) string {
 		return f.each(func(p *framedPart) bool { return !p.encoded() }, func(p *framedPart) {
 			p.head, p.body = withoutEncoding(p.head)+"\nContent-Transfer-Encoding: BASE64", base64Lines(p.body)
+		}).String()
+	},
+	"encodings with comments": func(f framed) string {
+		return f.each(func(p *framedPart) bool { return !p.encoded() }, func(p *framedPart) {
+			p.head = withoutEncoding(p.head) + "\nContent-Transfer-Encoding: quoted-printable (by a gateway)"
+			p.body = strings.ReplaceAll(strings.ReplaceAll(p.body, "=", "=3D"), ": ", ":=20")
 		}).String()
 	},
 	"report in base64, CRLF inside": func(f framed) string {
