@@ -92,6 +92,8 @@ func (p *parser) readReportText(m *letter) Kind {
 	p.deviation("report part: its fields are in the text")
 	if looksLikeHeader(rest) {
 		p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
+	} else if inner := m.within(); inner != nil {
+		p.readReported(inner)
 	}
 	if eventOf(p.r.FeedbackType) == Unparsed {
 		p.loss("feedback-type: missing")

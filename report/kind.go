@@ -112,13 +112,7 @@ func (p *parser) byMachine() bool {
 // accuses reports whether a subject, in lower case, says that somebody behind
 // the reader's addresses did wrong; an answer to what the reader wrote does not.
 func accuses(subject string) bool {
-	for strings.HasPrefix(subject, "[") { // of a ticket system
-		_, rest, closed := strings.Cut(subject, "]")
-		if !closed {
-			break
-		}
-		subject = strings.TrimSpace(rest)
-	}
+	subject = untagged(subject)
 	if startsWith(subject, []string{"re:", "aw:", "antw:", "sv:", "resolved", "closed", "solved", "acknowledg", "confirmation", "thank"}) {
 		return false
 	}
@@ -135,6 +129,24 @@ func accuses(subject string) bool {
 		}
 	}
 	return false
+}
+
+// untagged is a subject without what ticket systems put before it.
+func untagged(subject string) string {
+	for strings.HasPrefix(subject, "[") {
+		_, rest, closed := strings.Cut(subject, "]")
+		if !closed {
+			break
+		}
+		subject = strings.TrimSpace(rest)
+	}
+	return subject
+}
+
+// acknowledges reports whether a subject, in lower case, begins as an answer does
+// to a report that came.
+func acknowledges(subject string) bool {
+	return startsWith(untagged(subject), []string{"your abuse report", "your spam report", "your complaint", "we received your", "we have received your", "thank you for your", "thanks for your"})
 }
 
 // isAggregate knows a DMARC aggregate report by its file's name: receiver "!"
