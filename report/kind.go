@@ -62,9 +62,11 @@ func (p *parser) subject() string { return strings.ToLower(strings.TrimSpace(p.r
 var (
 	bounces = []string{"undelivered mail", "undeliverable", "delivery status notification", "failure notice", "returned mail",
 		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error", "mail could not be delivered",
-		"message could not be delivered", "warning: could not send", "delivery delayed", "delayed mail", "non-delivery", "unzustellbar"}
+		"message could not be delivered", "warning: could not send", "delivery delayed", "delayed mail", "non-delivery", "unzustellbar",
+		"mail delivery problem", "message status - undeliverable"}
 	autoReplies = []string{"auto:", "auto reply", "auto-reply", "autoreply", "automatic reply", "out of office", "out of the office",
-		"abwesenheit", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática", "risposta automatica", "自動返信"}
+		"abwesenheit", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática", "risposta automatica", "自動返信",
+		"自動応答", "自动答复", "自动回复", "автоматический ответ", "resposta automática", "automatisch antwoord", "automatyczna odpowiedź", "automatisk svar", "autosvar"}
 )
 
 func startsWith(subject string, starts []string) bool {

@@ -22,6 +22,8 @@ func TestNearMiss(t *testing.T) {
 		"a question about SpamCop":                  {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
 		"an answer that quotes SpamCop":             {"From: jo@example.com\nSubject: Re: [SpamCop (192.0.2.10) id:1]July\n\nDone.\n\n> [ SpamCop V4.9.0 ]\n> Email from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n", KindOther},
 		"an answer that attaches what it is about":  {"From: noreply@example.com\nSubject: Your abuse report has been received\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nThanks.\n--b\nContent-Type: message/rfc822\n\n" + original + "--b\n", KindNotice},
+		"an answer of Outlook's in Russian":         {"From: jo@example.com\nSubject: =?utf-8?b?0JDQstGC0L7QvNCw0YLQuNGH0LXRgdC60LjQuSDQvtGC0LLQtdGC?=: complaint\n\nx\n", KindAutoReply},
+		"AOL's bounce":                              {"From: postmaster@example.com\nSubject: Mail Delivery Problem\n\nYour mail could not be delivered.\n", KindDSN},
 		"SpamCop's own news":                        {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
 		"an SNS confirmation":                       {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
 		"an SES delivery":                           {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
