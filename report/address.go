@@ -56,7 +56,7 @@ func quotedLocal(v string) int {
 
 // bare is an address without what says that it is one.
 func bare(v string) (addr string, rest bool) {
-	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:"} { // of RFC 3464, RFC 6533, RFC 6068
+	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:", "smtp:"} { // of RFC 3464, RFC 6533, RFC 6068, Exchange
 		if len(v) > len(prefix) && strings.EqualFold(v[:len(prefix)], prefix) {
 			return v[len(prefix):], true
 		}
@@ -129,7 +129,7 @@ func isAddress(addr string) bool {
 	if quotedLocal(addr) == at {
 		return !strings.ContainsAny(addr[:at], "<>")
 	}
-	return !strings.ContainsAny(addr[:at], " \t<>,")
+	return !strings.ContainsAny(addr[:at], " \t<>,:;@")
 }
 
 // domainOf is the domain of an address in lower case, or "".
@@ -165,7 +165,7 @@ func isHost(domain string) bool {
 // isPlaceholder reports whether a recipient was blotted out.
 func isPlaceholder(addr string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
-	if strings.Trim(local, "x*.-_") == "" {
+	if strings.Trim(local, "x*.-_") == "" || strings.IndexByte(local, '*') >= 0 {
 		return true
 	}
 	for _, word := range [...]string{"redacted", "undisclosed"} {
@@ -194,7 +194,10 @@ func isHash(addr string) bool {
 // parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest
 // says that v holds more than it.
 func parseIP(v string) (ip string, rest bool) {
-	word, more, _ := strings.Cut(strings.Trim(v, "\u00a0"), " ")
+	word, more := strings.Trim(v, "\u00a0"), ""
+	if end := strings.IndexAny(word, " \t(;,"); end >= 0 {
+		word, more = word[:end], word[end:]
+	}
 	word = strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")
 	if len(word) > 5 && strings.EqualFold(word[:5], "ipv6:") {
 		word = word[5:]
