@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 )
@@ -135,57 +134,6 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 		}
 		b = rest
 	}
-}
-
-// reflow breaks a report part whose fields all stand on one line before the
-// names that it knows.
-func reflow(b []byte) []byte {
-	f, rest, _ := readField(b)
-	if id := fieldOf(f.name); id != feedbackType && id != userAgent && id != version || bytes.IndexByte(f.value, ':') < 0 {
-		return b
-	}
-	var out []byte
-	fields := 0
-	for word := range bytes.FieldsSeq(b[:len(b)-len(rest)]) {
-		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != extension {
-			if fields++; fields > 1 {
-				out = append(out, '\n')
-			}
-		} else {
-			out = append(out, ' ')
-		}
-		out = append(out, word...)
-	}
-	if fields < 2 {
-		return b
-	}
-	if f.ended {
-		out = append(out, '\n')
-	}
-	return append(out, rest...)
-}
-
-// rename puts the hyphens back into the names that it knows.
-func rename(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for line := range bytes.Lines(b) {
-		name := hyphens(line)
-		out = append(append(out, name...), line[len(name):]...)
-	}
-	return out
-}
-
-// hyphens is the name at the start of a line with hyphens for its blanks, nil:
-// it has none, or is not known.
-func hyphens(line []byte) []byte {
-	name, value, found := bytes.Cut(line[:min(len(line), maxName)], []byte(":"))
-	if name = bytes.TrimRight(name, " \t"); !found || bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(value, []byte("//")) {
-		return nil
-	}
-	if name = bytes.ReplaceAll(name, []byte(" "), []byte("-")); fieldOf(name) == extension {
-		return nil
-	}
-	return name
 }
 
 // readField reads one whole field. What its key cannot hold stays in the
