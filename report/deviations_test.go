@@ -271,6 +271,9 @@ func TestBlankNames(t *testing.T) {
 	if got := r.Header(FromReport).Values("feedback-type"); !slices.Equal(got, []string{"abuse"}) {
 		t.Errorf("the header has %q", got)
 	}
+	if r := reportOf("> Feedback Type: abuse\n> Source IP: 192.0.2.10\n", ""); r.FeedbackType != "abuse" || r.SourceIP != "192.0.2.10" {
+		t.Errorf("quoted: %s %+v", r.Kind, r)
+	}
 	if r := Parse([]byte("From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\nFeedback-Type: abuse\nSource IP: 192.0.2.10\n\nReported Domain: example.net\n--b--\n"), 0); !slices.Equal(r.ReportedDomain, []string{"example.net"}) || r.SourceIP != "" {
 		t.Errorf("in the part's header: %+v", r)
 	}

@@ -59,7 +59,10 @@ func unquote(b []byte) []byte { return outdent(b, " \t>") }
 func outdent(b []byte, marks string) []byte {
 	start := bytes.TrimLeft(b, marks)
 	indent := b[:len(b)-len(start)]
-	if _, _, kind := readField(start); kind != fieldLine || len(indent) == 0 {
+	if len(indent) == 0 {
+		return b
+	}
+	if _, _, kind := readField(start); kind != fieldLine && hyphens(start) == nil {
 		return b
 	}
 	quotes := bytes.TrimRight(indent, " \t")
