@@ -15,11 +15,17 @@ func address(v string) (addr string, rest bool) {
 		if end < 0 {
 			end = len(v) - open
 		}
-		addr = strings.TrimSpace(v[open+1 : open+end])
+		addr, rest = bare(strings.TrimSpace(v[open+1 : open+end]))
 		if addr == "" {
 			addr = "<>"
 		}
-		return addr, open > 0 || open+end+1 < len(v)
+		return addr, rest || open > 0 || open+end+1 < len(v)
+	}
+	if end := quotedLocal(v); end > 0 {
+		if more := strings.IndexAny(v[end:], " \t("); more >= 0 {
+			return v[:end+more], true
+		}
+		return v, false
 	}
 	if strings.ContainsAny(v, " \t(") {
 		for word := range strings.FieldsSeq(v) {
@@ -28,7 +34,29 @@ func address(v string) (addr string, rest bool) {
 			}
 		}
 	}
-	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:"} { // of RFC 3464, RFC 6533, RFC 6068
+	return bare(v)
+}
+
+// quotedLocal is where the quoted local part at the start of v ends (RFC 5321
+// section 4.1.2), in front of its "@"; 0: there is none.
+func quotedLocal(v string) int {
+	for i := 1; i+1 < len(v) && v[0] == '"'; i++ {
+		switch v[i] {
+		case '\\':
+			i++
+		case '"':
+			if v[i+1] == '@' {
+				return i + 1
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
+// bare is an address without what says that it is one.
+func bare(v string) (addr string, rest bool) {
+	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:", "smtp:"} { // of RFC 3464, RFC 6533, RFC 6068, Exchange
 		if len(v) > len(prefix) && strings.EqualFold(v[:len(prefix)], prefix) {
 			return v[len(prefix):], true
 		}
@@ -43,7 +71,7 @@ func withCommas(v string) string {
 		return v
 	}
 	words := strings.FieldsFunc(v, func(r rune) bool { return r == ' ' || r == '\t' || r == ';' || r == ',' })
-	if len(words) < 2 {
+	if len(words) == 0 {
 		return v
 	}
 	for _, word := range words {
@@ -91,10 +119,17 @@ func addresses(v string) iter.Seq[string] {
 	}
 }
 
-// isAddress reports whether addr has a local part and a domain.
+// isAddress reports whether addr has a local part and a domain, and no octet of
+// it was lost.
 func isAddress(addr string) bool {
 	at := strings.LastIndexByte(addr, '@')
-	return at > 0 && isHost(strings.TrimSuffix(addr[at+1:], ".")) && !strings.ContainsAny(addr[:at], " \t<>,")
+	if at <= 0 || !isHost(strings.TrimSuffix(addr[at+1:], ".")) || strings.Contains(addr, "\ufffd") {
+		return false
+	}
+	if quotedLocal(addr) == at {
+		return !strings.ContainsAny(addr[:at], "<>")
+	}
+	return !strings.ContainsAny(addr[:at], " \t<>,:;@")
 }
 
 // domainOf is the domain of an address in lower case, or "".
@@ -130,7 +165,7 @@ func isHost(domain string) bool {
 // isPlaceholder reports whether a recipient was blotted out.
 func isPlaceholder(addr string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
-	if strings.Trim(local, "x*.-_") == "" {
+	if strings.Trim(local, "x*.-_") == "" || strings.IndexByte(local, '*') >= 0 {
 		return true
 	}
 	for _, word := range [...]string{"redacted", "undisclosed"} {
@@ -159,7 +194,10 @@ func isHash(addr string) bool {
 // parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest
 // says that v holds more than it.
 func parseIP(v string) (ip string, rest bool) {
-	word, more, _ := strings.Cut(strings.Trim(v, "\u00a0"), " ")
+	word, more := strings.Trim(v, "\u00a0"), ""
+	if end := strings.IndexAny(word, " \t(;,"); end >= 0 {
+		word, more = word[:end], word[end:]
+	}
 	word = strings.TrimSuffix(strings.TrimPrefix(word, "["), "]")
 	if len(word) > 5 && strings.EqualFold(word[:5], "ipv6:") {
 		word = word[5:]

@@ -15,11 +15,11 @@ import (
 // octets. A body that plainly is not in its declared encoding is returned as it
 // is, and so is one in base64 that does not say so.
 func (p *part) decoded() []byte {
-	b := p.body
+	b, encoding := p.body, mediaType(p.encoding)
 	switch {
-	case is(p.encoding, "base64"):
+	case is(encoding, "base64"):
 		b = decodeBase64(b)
-	case is(p.encoding, "quoted-printable"):
+	case is(encoding, "quoted-printable"):
 		b = decodeQuoted(b)
 	}
 	if isBase64(b) {

@@ -51,6 +51,8 @@ func TestDeviatingFields(t *testing.T) {
 		{"Source-Ip:\n 192.0.2.10", source, "192.0.2.10", "", ""},
 		{"Source-IP:", source, "", "", ""},
 		{"Source-IP: 192.0.2.10 (mail.news.example.net)", source, "192.0.2.10", "192.0.2.10 (mail.news.example.net)", ""},
+		{"Source-IP: 192.0.2.10(mail.news.example.net)", source, "192.0.2.10", "192.0.2.10(mail.news.example.net)", ""},
+		{"Source-IP: 192.0.2.10\t[mail.news.example.net];", source, "192.0.2.10", "192.0.2.10\t[mail.news.example.net];", ""},
 		{"Source-IP: ::ffff:192.0.2.10", source, "192.0.2.10", "", ""},
 		{"Source-IP: 2001:DB8:0:0::25", source, "2001:db8::25", "", ""},
 		{"Source-IP: [IPv6:2001:db8::25]", source, "2001:db8::25", "", ""},
@@ -72,6 +74,14 @@ func TestDeviatingFields(t *testing.T) {
 		{"Original-Rcpt-To: rfc822;user@example.com", rcpts, "user@example.com", "rfc822;user@example.com", ""},
 		{"Original-Rcpt-To: RFC822; user@example.com", rcpts, "user@example.com", "RFC822; user@example.com", ""},
 		{"Original-Rcpt-To: mailto:user@example.com", rcpts, "user@example.com", "mailto:user@example.com", ""},
+		{"Original-Rcpt-To: user@example.com<mailto:user@example.com>", rcpts, "user@example.com", "user@example.com<mailto:user@example.com>", ""},
+		{"Original-Rcpt-To: <mailto:user@example.com>", rcpts, "user@example.com", "<mailto:user@example.com>", ""},
+		{"Original-Rcpt-To: user@example.com;", rcpts, "user@example.com", "", ""},
+		{"Original-Rcpt-To: \"a user\"@example.com", rcpts, "\"a user\"@example.com", "", ""},
+		{"Original-Rcpt-To: <\"user, a\"@example.com>, b@example.com", rcpts, "\"user, a\"@example.com b@example.com", "", ""},
+		{"Original-Rcpt-To: \"A. User\" user@example.com", rcpts, "user@example.com", "\"A. User\" user@example.com", ""},
+		{"Original-Rcpt-To: \"user @example.com", rcpts, "", "\"user @example.com", "original-rcpt-to: not an address"},
+		{"Original-Rcpt-To: <us\xe9r@example.com>", rcpts, "", "<us\ufffdr@example.com>", "original-rcpt-to: not an address"},
 		{"Original-Rcpt-To:", rcpts, "", "", ""},
 		{"Original-Rcpt-To: <>", rcpts, "", "<>", "original-rcpt-to: not an address"},
 		{"Original-Rcpt-To: user", rcpts, "", "user", "original-rcpt-to: not an address"},
@@ -80,6 +90,10 @@ func TestDeviatingFields(t *testing.T) {
 		{"Original-Rcpt-To: <Undisclosed Recipients>", rcpts, "", "<Undisclosed Recipients>", ""},
 		{"Original-Rcpt-To: undisclosed-recipients:;", rcpts, "", "undisclosed-recipients:;", ""},
 		{"Original-Rcpt-To: xxxxx@hotmail.com", rcpts, "", "xxxxx@hotmail.com", ""},
+		{"Original-Rcpt-To: us***@hotmail.com", rcpts, "", "us***@hotmail.com", ""},
+		{"Original-Rcpt-To: SMTP:user@example.com", rcpts, "user@example.com", "SMTP:user@example.com", ""},
+		{"Original-Rcpt-To: to:user@example.com", rcpts, "", "to:user@example.com", "original-rcpt-to: not an address"},
+		{"Original-Rcpt-To: a@example.com|b@example.com", rcpts, "", "a@example.com|b@example.com", "original-rcpt-to: not an address"},
 		{"Original-Rcpt-To: *****@hotmail.com", rcpts, "", "*****@hotmail.com", ""},
 		{"Original-Rcpt-To: 0123456789abcdef0123456789abcdef@example.com", rcpts, "0123456789abcdef0123456789abcdef@example.com", "", ""},
 
@@ -241,5 +255,26 @@ func TestDeviatingOriginals(t *testing.T) {
 				t.Errorf("%s: derived %s", name, key)
 			}
 		}
+	}
+}
+
+// TestBlankNames: a blank stands for the hyphen of a name that is known, and
+// what has none is a line that is no field.
+func TestBlankNames(t *testing.T) {
+	r := reportOf("Version: 1\nFeedback Type: abuse\nuser agent : X/1\nAuthentication Results: mx.example.com;\n  spf=pass\nSource IP://x\nReported URI\nMy Own: 1\n", "")
+	if r.Kind != KindReport || r.FeedbackType != "abuse" || r.UserAgent != "X/1" || !slices.Equal(r.AuthenticationResults, []string{"mx.example.com; spf=pass"}) {
+		t.Errorf("%s %+v", r.Kind, r)
+	}
+	if want := []string{"Source IP://x", "Reported URI", "My Own: 1"}; !slices.Equal(r.Extensions[""], want) {
+		t.Errorf("%q, want %q", r.Extensions[""], want)
+	}
+	if got := r.Header(FromReport).Values("feedback-type"); !slices.Equal(got, []string{"abuse"}) {
+		t.Errorf("the header has %q", got)
+	}
+	if r := reportOf("> Feedback Type: abuse\n> Source IP: 192.0.2.10\n", ""); r.FeedbackType != "abuse" || r.SourceIP != "192.0.2.10" {
+		t.Errorf("quoted: %s %+v", r.Kind, r)
+	}
+	if r := Parse([]byte("From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\nFeedback-Type: abuse\nSource IP: 192.0.2.10\n\nReported Domain: example.net\n--b--\n"), 0); !slices.Equal(r.ReportedDomain, []string{"example.net"}) || r.SourceIP != "" {
+		t.Errorf("in the part's header: %+v", r)
 	}
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 )
@@ -93,7 +92,7 @@ func (p *parser) readFields(w *part) {
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	body = reflow(dedent(skipYAML(toUTF8(body, w.contentType))))
+	body = reflow(unquote(skipYAML(toUTF8(body, w.contentType))))
 	if p.reportRaw = body; w.arfHead {
 		p.reportRaw = slices.Concat(w.head, body)
 	}
@@ -125,39 +124,16 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 		case kind == fieldLine:
 			p.readField(&f)
 		case kind == otherLine && len(trim(f.value)) > 0:
+			if hyphens(f.value) != nil && !head {
+				b = rename(b)
+				p.reportRaw = slices.Concat(p.reportRaw[:start-len(b)], b)
+				continue
+			}
 			p.loss("report part: a line that is no field")
 			p.extend("", p.keep.keep(trim(f.value), false))
 		}
 		b = rest
 	}
-}
-
-// reflow breaks a report part whose fields all stand on one line before the
-// names that it knows.
-func reflow(b []byte) []byte {
-	f, rest, _ := readField(b)
-	if id := fieldOf(f.name); id != feedbackType && id != userAgent && id != version || bytes.IndexByte(f.value, ':') < 0 {
-		return b
-	}
-	var out []byte
-	fields := 0
-	for word := range bytes.FieldsSeq(b[:len(b)-len(rest)]) {
-		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != extension {
-			if fields++; fields > 1 {
-				out = append(out, '\n')
-			}
-		} else {
-			out = append(out, ' ')
-		}
-		out = append(out, word...)
-	}
-	if fields < 2 {
-		return b
-	}
-	if f.ended {
-		out = append(out, '\n')
-	}
-	return append(out, rest...)
 }
 
 // readField reads one whole field. What its key cannot hold stays in the

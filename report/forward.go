@@ -110,7 +110,7 @@ func isForward(m *letter) bool {
 		return false
 	}
 	inner := m.within()
-	return inner != nil && inner.ended && inner.field("from") != "" && !is(mediaType(inner.top.contentType), "multipart/report") &&
+	return inner != nil && !acknowledges(strings.ToLower(m.subject())) && inner.ended && inner.field("from") != "" && !is(mediaType(inner.top.contentType), "multipart/report") &&
 		callsSpam(m.subject()+"\n"+string(m.start()))
 }
 

@@ -62,9 +62,11 @@ func (p *parser) subject() string { return strings.ToLower(strings.TrimSpace(p.r
 var (
 	bounces = []string{"undelivered mail", "undeliverable", "delivery status notification", "failure notice", "returned mail",
 		"mail delivery failed", "mail delivery failure", "delivery failure", "mail system error", "mail could not be delivered",
-		"message could not be delivered", "warning: could not send", "delivery delayed", "delayed mail", "non-delivery", "unzustellbar"}
+		"message could not be delivered", "warning: could not send", "delivery delayed", "delayed mail", "non-delivery", "unzustellbar",
+		"mail delivery problem", "message status - undeliverable"}
 	autoReplies = []string{"auto:", "auto reply", "auto-reply", "autoreply", "automatic reply", "out of office", "out of the office",
-		"abwesenheit", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática", "risposta automatica", "自動返信"}
+		"abwesenheit", "abwesend", "automatische antwort", "réponse automatique", "respuesta automática", "risposta automatica", "自動返信",
+		"自動応答", "自动答复", "自动回复", "автоматический ответ", "resposta automática", "automatisch antwoord", "automatyczna odpowiedź", "automatisk svar", "autosvar"}
 )
 
 func startsWith(subject string, starts []string) bool {
@@ -112,13 +114,7 @@ func (p *parser) byMachine() bool {
 // accuses reports whether a subject, in lower case, says that somebody behind
 // the reader's addresses did wrong; an answer to what the reader wrote does not.
 func accuses(subject string) bool {
-	for strings.HasPrefix(subject, "[") { // of a ticket system
-		_, rest, closed := strings.Cut(subject, "]")
-		if !closed {
-			break
-		}
-		subject = strings.TrimSpace(rest)
-	}
+	subject = untagged(subject)
 	if startsWith(subject, []string{"re:", "aw:", "antw:", "sv:", "resolved", "closed", "solved", "acknowledg", "confirmation", "thank"}) {
 		return false
 	}
@@ -135,6 +131,24 @@ func accuses(subject string) bool {
 		}
 	}
 	return false
+}
+
+// untagged is a subject without what ticket systems put before it.
+func untagged(subject string) string {
+	for strings.HasPrefix(subject, "[") {
+		_, rest, closed := strings.Cut(subject, "]")
+		if !closed {
+			break
+		}
+		subject = strings.TrimSpace(rest)
+	}
+	return subject
+}
+
+// acknowledges reports whether a subject, in lower case, begins as an answer does
+// to a report that came.
+func acknowledges(subject string) bool {
+	return startsWith(untagged(subject), []string{"your abuse report", "your spam report", "your complaint", "we received your", "we have received your", "thank you for your", "thanks for your"})
 }
 
 // isAggregate knows a DMARC aggregate report by its file's name: receiver "!"

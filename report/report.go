@@ -174,7 +174,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	}
 	p.mail, p.top = mail, top
 	w := walker{}
-	if plain := h.declared(); plain == "" && !is(typ, "multipart/alternative") {
+	if plain := h.declared(); plain == "" {
 		w.part(top, 0)
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}

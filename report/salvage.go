@@ -93,7 +93,7 @@ func (p *parser) readBy(reader reader, m *letter) {
 		}
 	case KindUnparsed:
 	default:
-		*r = Report{ID: r.ID, Kind: r.Kind, Outer: r.Outer}
+		*r = Report{ID: r.ID, Kind: r.Kind, Outer: r.Outer, partial: r.partial}
 	}
 }
 
@@ -273,9 +273,9 @@ func (m *letter) within() *letter {
 	return nil
 }
 
-// isMail knows a mail that is attached.
+// isMail knows a mail that is attached; SpamAssassin may call it text.
 func (p *part) isMail() bool {
-	return isOriginalType(mediaType(p.contentType)) || bytes.HasSuffix(bytes.ToLower(p.name()), []byte(".eml"))
+	return isOriginalType(mediaType(p.contentType)) || is(param(p.contentType, "x-spam-type"), "original") || bytes.HasSuffix(bytes.ToLower(p.name()), []byte(".eml"))
 }
 
 // mails is how many mails are attached.

@@ -20,6 +20,10 @@ func TestNearMiss(t *testing.T) {
 		"a bounce that returns the mail":            {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
 		"a mail in a bounce's body":                 {"From: MAILER-DAEMON@example.com\nSubject: Returned mail\nX-Failed-Recipients: user@example.com\nContent-Type: message/rfc822\n\n" + original, KindDSN},
 		"a question about SpamCop":                  {"From: jo@example.com\nSubject: SpamCop\nContent-Type: text/plain\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 +0000\n", KindOther},
+		"an answer that quotes SpamCop":             {"From: jo@example.com\nSubject: Re: [SpamCop (192.0.2.10) id:1]July\n\nDone.\n\n> [ SpamCop V4.9.0 ]\n> Email from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n", KindOther},
+		"an answer that attaches what it is about":  {"From: noreply@example.com\nSubject: Your abuse report has been received\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nThanks.\n--b\nContent-Type: message/rfc822\n\n" + original + "--b\n", KindNotice},
+		"an answer of Outlook's in Russian":         {"From: jo@example.com\nSubject: =?utf-8?b?0JDQstGC0L7QvNCw0YLQuNGH0LXRgdC60LjQuSDQvtGC0LLQtdGC?=: complaint\n\nx\n", KindAutoReply},
+		"AOL's bounce":                              {"From: postmaster@example.com\nSubject: Mail Delivery Problem\n\nYour mail could not be delivered.\n", KindDSN},
 		"SpamCop's own news":                        {"From: noreply@spamcop.net\nSubject: Your account\nContent-Type: text/plain\n\nWelcome.\n", KindNotice},
 		"an SNS confirmation":                       {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification - Subscription Confirmation\nContent-Type: text/plain\n\n{\"Type\":\"SubscriptionConfirmation\",\"TopicArn\":\"arn:aws:sns:x:1:y\",\"Message\":\"You have chosen\"}\n", KindNotice},
 		"an SES delivery":                           {"From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.com\"}}\n", KindNotice},
@@ -53,6 +57,9 @@ func TestNearMiss(t *testing.T) {
 		if r := Parse([]byte(c.mail), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
 		}
+		if r := Parse([]byte(c.mail), int64(len(c.mail))+1); !r.Partial() {
+			t.Errorf("%s: %s, as if it were whole", name, r.Kind)
+		}
 	}
 }
 
@@ -60,6 +67,7 @@ func TestNearMiss(t *testing.T) {
 func TestHit(t *testing.T) {
 	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
 	const xarf = "---\nReported-From: a@example.com\nCategory: abuse\nReport-Type: login-attack\nSource: 192.0.2.10\nReport-ID: 1\n"
+	const report = "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\n--b--\n"
 	for name, c := range map[string]struct{ mail, dialect, ip string }{
 		"a provider's program that attaches": {"From: abuse@example.com\nSubject: Spam complaint\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nOne of our users complained.\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", "forward", ""},
 		"X-ARF as the mail itself":           {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: text/plain\n\n" + xarf, "xarf", "192.0.2.10"},
@@ -70,11 +78,14 @@ func TestHit(t *testing.T) {
 		"JMRP in CR only":                    {strings.ReplaceAll("From: <staff@hotmail.com>\nSubject: complaint about message from 192.0.2.10\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n"+original, "\n", "\r"), "jmrp", "192.0.2.10"},
 		"SES in base64":                      {"From: no-reply@sns.amazonaws.com\nContent-Transfer-Encoding: base64\n\neyJldmVudFR5cGUiOiJDb21wbGFpbnQiLCJjb21wbGFpbnQiOnsiY29tcGxhaW50RmVlZGJhY2tUeXBlIjoiYWJ1c2UifX0=\n", "ses-json", ""},
 		"SpamCop's, sent on by a person":     {"From: jo@example.com\nSubject: Fwd: [SpamCop (192.0.2.10) id:1]July\n\n---------- Forwarded message ---------\nFrom: <1@reports.spamcop.net>\n\n[ SpamCop V4.9.0 ]\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
+		"SpamCop's, behind a ticket's text":  {"From: desk@example.com\nSubject: [desk #1] [SpamCop (192.0.2.10) id:1]July\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nRequest 1 was acted upon.\n--b\n\n[ SpamCop V4.9.0 ]\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n--b--\n", "spamcop-plain", "192.0.2.10"},
 		"SES in SNS's own object, indented":  {"From: no-reply@sns.amazonaws.com\n\n{\n  \"Type\": \"Notification\",\n  \"Message\": \"{\\\"notificationType\\\":\\\"Complaint\\\",\\\"complaint\\\":{\\\"complaintFeedbackType\\\":\\\"abuse\\\"}}\"\n}\n", "ses-json", ""},
 		"SES, sent on by a person":           {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\n---------- Forwarded message ---------\nFrom: AWS <no-reply@sns.amazonaws.com>\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"}}\n", "ses-json", ""},
 		"X-ARF behind a text with a colon":   {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSource: see below\n--b\nContent-Type: application/octet-stream; name=report.yml\n\n" + xarf + "--b--\n", "xarf", "192.0.2.10"},
 		"SpamCop's subject alone":            {"From: desk@example.com\nSubject: [SpamCop (192.0.2.10) id:1]July\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
 		"a report attached twice over":       {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nSource-IP: 192.0.2.10\n--b--\n", "rfc5965", "192.0.2.10"},
+		"what SpamAssassin puts into a text": {"From: fbl@example.com\nSubject: *****SPAM***** July\nX-Spam-Flag: YES\nContent-Type: multipart/mixed; boundary=s\n\n--s\n\nSpam detection software has identified this incoming email as possible spam.\n--s\nContent-Type: text/plain; x-spam-type=original\nContent-Disposition: attachment\n\n" + report + "--s--\n", "rfc5965", "192.0.2.10"},
+		"a digest that declares no types":    {"From: list@example.com\nContent-Type: multipart/digest; boundary=s\n\n--s\n\n" + report + "--s--\n", "rfc5965", "192.0.2.10"},
 		"a JSON report, attached":            {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\n--b\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\",\"SourceIp\":\"192.0.2.10\"}}\n--b--\n", "xarf-v3mail", "192.0.2.10"},
 	} {
 		r := Parse([]byte(c.mail), 0)
@@ -117,6 +128,7 @@ func TestSalvagedOriginal(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ mail, class, dialect string }{
 		"SpamCop attaches it": {"From: 1@reports.spamcop.net\nSubject: [SpamCop (192.0.2.10) id:1]July\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", ClassService, "spamcop-plain"},
+		"fields in the text":  {"From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\n\nThis is a report.\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\n" + strings.Replace(original, "CFBL-", "X-", 1) + "--b--\n", ClassFBL, "rfc5965"},
 		"X-ARF 3, as CFBL":    {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassCFBL, "cfbl-xarf"},
 		"X-ARF 3, of a trap":  {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","ReportSubType":"Trap","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassTrap, "xarf-v3mail"},
 		"X-ARF 4, bulk mail":  {xarf(`{"xarf_version":"4.0.0","category":"messaging","type":"bulk_messaging","evidence_source":"user_report","timestamp":"2026-07-06T09:58:12Z","evidence":[{"content_type":"message/rfc822","payload":"` + base64.StdEncoding.EncodeToString([]byte(strings.Replace(original, "CFBL-", "X-", 1))) + `"}]}`), ClassService, "xarf-v4mail"},

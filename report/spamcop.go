@@ -15,13 +15,27 @@ func isSpamCop(m *letter) bool {
 	if id == "" && !strings.Contains(strings.ToLower(m.field("from")+m.field("x-rt-originator")), "spamcop.net") {
 		return false
 	}
-	start := bytes.ToLower(m.start())
-	for _, says := range []string{"email from ", "spamvertised", "[ offending message ]", "[ spamcop v"} {
-		if bytes.Contains(start, []byte(says)) {
-			return true
+	return m.spamCopText() != nil
+}
+
+// spamCopText is the first text with a line of SpamCop's.
+func (m *letter) spamCopText() *part {
+	parts := m.parts()
+	for i := range parts {
+		start := parts[i]
+		if !isPlain(mediaType(start.contentType)) {
+			continue
+		}
+		start.body = start.body[:min(len(start.body), idBody)]
+		for line := range bytes.Lines(bytes.ToLower(start.text())) {
+			for _, says := range []string{"email from ", "spamvertised", "[ offending message ]", "[ spamcop v"} {
+				if bytes.HasPrefix(trim(line), []byte(says)) {
+					return &parts[i]
+				}
+			}
 		}
 	}
-	return false
+	return nil
 }
 
 // spamCopSubject reads "[SpamCop (SOURCE) id:NUMBER]", wherever it stands.
@@ -39,7 +53,8 @@ func spamCopSubject(subject string) (source, id string) {
 func (p *parser) readSpamCop(m *letter) Kind {
 	r := p.r
 	r.Class, r.Event = "service", Complaint
-	text, closed := m.text()
+	q := m.spamCopText()
+	text, closed := q.text(), q.closed
 	for line, rest := range lines(text, closed) {
 		s := unfold(line)
 		lower := strings.ToLower(s)

@@ -109,7 +109,10 @@ func (w *walker) multipart(p part, depth int) {
 	delim := append(append(space[:0], "--"...), param(p.contentType, "boundary")...)
 	d, found := delimiter{}, false
 	if len(delim) > 2 {
-		d, found = nextDelimiter(body, delim)
+		if d, found = nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
+			body = p.decoded()
+			d, found = nextDelimiter(body, delim)
+		}
 	}
 	if !found {
 		if delim = guessDelimiter(body); delim == nil {
@@ -121,6 +124,7 @@ func (w *walker) multipart(p part, depth int) {
 		w.guessed = true
 		d, found = nextDelimiter(body, delim)
 	}
+	digest := is(mediaType(p.contentType), "multipart/digest") // RFC 2046 section 5.1.5
 	for found && !d.last {
 		if w.parts++; w.parts > maxParts {
 			w.tooMany = true
@@ -133,6 +137,9 @@ func (w *walker) multipart(p part, depth int) {
 			q.body = body[:d.start]
 		}
 		q.readHead()
+		if q.contentType == nil && digest {
+			q.contentType = []byte("message/rfc822")
+		}
 		w.part(q, depth+1)
 		if w.done() {
 			w.extra = w.extra || found && bytes.Contains(body[d.end:], []byte("message/feedback-report"))
@@ -266,8 +273,9 @@ func isMIMEField(name []byte) bool {
 	return hasPrefixFold(name, "content-") || is(name, "mime-version")
 }
 
-// skipYAML drops blank lines and the "---" of a YAML document.
+// skipYAML drops a byte order mark, blank lines and the "---" of a YAML document.
 func skipYAML(b []byte) []byte {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for {
 		line, rest, ended := cutLine(b)
 		if !ended || len(bytes.Trim(line, " \t-")) > 0 {
