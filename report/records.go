@@ -75,6 +75,15 @@ func (r *Report) Records(e Envelope) []Record {
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
 		return nil
 	}
+	records := r.records(e, 0)
+	for _, more := range r.More {
+		records = append(records, more.records(e, len(records))...)
+	}
+	return records
+}
+
+// records are those of this report; before is how many others' come before.
+func (r *Report) records(e Envelope, before int) []Record {
 	dialect := r.dialect()
 	row := e.Providers.of(r, dialect)
 	base := r.record(e, &row, dialect)
@@ -92,9 +101,9 @@ func (r *Report) Records(e Envelope) []Record {
 		return []Record{base}
 	}
 	base.Recipients = len(r.OriginalRcptTo)
-	records := make([]Record, max(1, len(r.OriginalRcptTo)))
+	records := make([]Record, r.many())
 	for i := range records {
-		base.ID = r.ID + "." + strconv.Itoa(i+1)
+		base.ID = r.ID + "." + strconv.Itoa(before+i+1)
 		base.Complainant = NoOne
 		if len(r.OriginalRcptTo) > 0 {
 			base.recipient(r.OriginalRcptTo[i], len(r.OriginalRcptTo), row.Hashes)

@@ -55,6 +55,10 @@ type Report struct {
 	// fields above could not hold; lines that are no field stand under "".
 	Extensions map[string][]string
 
+	// More are the reports behind the first one, where several are attached to
+	// one mail, in their order. ID, Kind and Outer are the same.
+	More []*Report
+
 	Original *Original         // nil: there is none, or nothing to read in it
 	Derived  map[string]string // key: where its value came from, instead of the report
 	Problems []Problem
@@ -113,6 +117,7 @@ type parser struct {
 	headless bool // the header is too long to be read to its end
 	salvaged bool // the readers of other dialects had their turn
 	self     *letter
+	more     []*parser // of r.More
 }
 
 // parsers keeps the memory of a parser for another mail.
@@ -179,16 +184,24 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
-	p.limit()
-	if r.Kind == KindReport || r.Kind == KindUnparsed {
-		p.outerEnded = body != nil
-		p.signed()
-		p.keepRaw(&w)
-	}
+	p.finish(&w, body != nil)
 	if p.ours {
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 	}
 	return r
+}
+
+// finish leaves with the report what is asked for later.
+func (p *parser) finish(w *walker, outerEnded bool) {
+	p.limit()
+	if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
+		p.outerEnded = outerEnded
+		p.signed()
+		p.keepRaw(w)
+	}
+	for _, q := range p.more {
+		q.finish(w, outerEnded)
+	}
 }
 
 // need says how much of a mail is wanted that was given in part: enough for its

@@ -57,18 +57,16 @@ func (p *parser) salvage(h *outerHeader, w *walker) bool {
 
 func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
-		for _, reader := range readers() {
-			if reader.detect(m) {
-				p.readBy(reader, m)
-				if p.r.Kind == KindReport && m.outer != nil && m.outer.mails() > 1 {
-					p.loss("attached mails: only the first is read")
-				}
-				return true
-			}
+		if p.readLetter(m) {
+			p.readOthers(m)
+			return true
 		}
 		if kind != KindOther && kind != KindNotice && kind != KindUnparsed {
 			return false // what a bounce or an answer returns is no complaint
 		}
+	}
+	if p.readLater(top) {
+		return true
 	}
 	if kind != KindOther && isReportText(top) {
 		p.readBy(reader{read: (*parser).readReportText}, top)
@@ -100,6 +98,7 @@ func (p *parser) readBy(reader reader, m *letter) {
 // letter is a mail as the readers see it, or a mail within one.
 type letter struct {
 	outer  *letter // the mail that holds it; nil: it is the mail itself
+	at     int     // in which of its parts
 	mail   part    // all of it
 	header []byte  // its whole fields
 	top    part    // its body, as a part
@@ -261,32 +260,31 @@ func unescape(v []byte) []byte {
 func (m *letter) within() *letter {
 	parts := m.parts()
 	for i := range parts {
-		q := &parts[i]
-		if !q.isMail() {
-			continue
-		}
-		inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true}
-		if f, _, kind := readField(inner.body); kind == fieldLine && f.ended {
-			return newLetter(m, inner, nil)
+		if inner := m.attached(i); inner != nil {
+			return inner
 		}
 	}
 	return nil
 }
 
+// attached is the mail in part i; nil: it is none.
+func (m *letter) attached(i int) *letter {
+	q := &m.parts()[i]
+	if !q.isMail() {
+		return nil
+	}
+	inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true}
+	if f, _, kind := readField(inner.body); kind != fieldLine || !f.ended {
+		return nil
+	}
+	within := newLetter(m, inner, nil)
+	within.at = i
+	return within
+}
+
 // isMail knows a mail that is attached; SpamAssassin may call it text.
 func (p *part) isMail() bool {
 	return isOriginalType(mediaType(p.contentType)) || is(param(p.contentType, "x-spam-type"), "original") || bytes.HasSuffix(bytes.ToLower(p.name()), []byte(".eml"))
-}
-
-// mails is how many mails are attached.
-func (m *letter) mails() (n int) {
-	parts := m.parts()
-	for i := range parts {
-		if parts[i].isMail() {
-			n++
-		}
-	}
-	return n
 }
 
 // source names where a field of m was found.

@@ -207,35 +207,6 @@ func TestSalvageLimits(t *testing.T) {
 	}
 }
 
-// TestMoreThanOne: of several reports in a mail the first is read, and that there
-// are others is said.
-func TestMoreThanOne(t *testing.T) {
-	arf := func(rcpt, boundary string) string {
-		return "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=" + boundary + "\n\n--" + boundary +
-			"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: " + rcpt + "\n--" + boundary +
-			"\nContent-Type: message/rfc822\n\nFrom: news@example.net\nSubject: July\nMessage-ID: <" + rcpt + ">\n\nHello\n--" + boundary + "--\n"
-	}
-	parts := func(mail string) string { // those of the mail, for another multipart
-		_, body, _ := strings.Cut(mail, "\n\n")
-		return strings.ReplaceAll(strings.TrimSuffix(body, "--in--\n"), "--in\n", "--b\n")
-	}
-	head := "From: fbl@example.com\nSubject: reports\nContent-Type: multipart/mixed; boundary=b\n\n"
-	attach := "--b\nContent-Type: message/rfc822\n\n"
-	for name, mail := range map[string]string{
-		"two report parts":  head + parts(arf("a@example.com", "in")) + parts(arf("b@example.com", "in")) + "--b--\n",
-		"two are attached":  head + attach + arf("a@example.com", "x") + attach + arf("b@example.com", "y") + "--b--\n",
-		"a digest of them":  strings.Replace(head, "mixed", "digest", 1) + attach + arf("a@example.com", "x") + attach + arf("b@example.com", "y") + "--b--\n",
-		"two JMRP attached": head + attach + "X-HmXmrOriginalRecipient: a@example.com\nFrom: news@example.net\n\nx\n" + attach + "X-HmXmrOriginalRecipient: b@example.com\nFrom: news@example.net\n\nx\n--b--\n",
-	} {
-		r := Parse([]byte(mail), 0)
-		records := r.Records(Envelope{})
-		if len(records) != 1 || records[0].OriginalRcptTo != "a@example.com" || records[0].Parse.Status != "partial" ||
-			!slices.Contains(r.Problems, Problem{"report part: more than one", true}) && !slices.Contains(r.Problems, Problem{"attached mails: only the first is read", true}) {
-			t.Errorf("%s: %s %v %+v", name, r.Kind, r.Problems, records)
-		}
-	}
-}
-
 // TestFlattened: a program that makes one text of a mail keeps its fields, and
 // they are read; what a person quotes is not.
 func TestFlattened(t *testing.T) {

@@ -26,12 +26,19 @@ const (
 const (
 	knownByHash = "complainant known by a hash only"
 	notKnown    = "complainant not known"
+	byTrusted   = ", by a trusted reporter"
 )
 
 // KnowsWho reports whether the verdict was reached in the knowledge of who
 // complained, which a record whose people were taken out does not hold any more.
 func (s *Suppress) KnowsWho() bool {
 	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !slices.Contains(s.Reasons, knownByHash) && !slices.Contains(s.Reasons, notKnown)
+}
+
+// Named reports whether the verdict was yes on somebody who was named, which a
+// record whose people were taken out may know by a token alone.
+func (s *Suppress) Named() bool {
+	return s.Verdict == SuppressYes && strings.HasSuffix(strings.Join(s.Reasons, ""), Named+byTrusted)
 }
 
 // Decide gives the verdict on the record as it stands, by its event, class,
@@ -77,7 +84,7 @@ func (rec *Record) Decide(doubts ...string) Suppress {
 	if reasons = append(reasons, doubts...); len(reasons) > 0 {
 		return Suppress{Verdict: SuppressReview, Reasons: reasons}
 	}
-	return Suppress{Verdict: SuppressYes, Reasons: []string{fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)}}
+	return Suppress{Verdict: SuppressYes, Reasons: []string{fmt.Sprintf("%s of class %s, %s%s", rec.Event, rec.Class, rec.Complainant, byTrusted)}}
 }
 
 // byOuterHeader reports whether the recipient, or the subscriber or his tenant,

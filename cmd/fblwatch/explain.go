@@ -110,16 +110,18 @@ func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail)
 		e.Problems = append(e.Problems, problemLine{problem.Text, problem.Loss})
 	}
 	records, _ := reading.Records(ctx, r, mail.Body, true, report.Envelope{Mailbox: &e.Mailbox})
-	for i := range records {
-		one := explainedRecord{Record: records[i].AppendJSON(nil), Sources: map[string]string{}}
-		one.rows = rowsOf(one.Record)
-		for i := range one.rows {
-			row := &one.rows[i]
-			if row.source = sourceOf(r, &records[0], row.key); row.source != "" {
-				one.Sources[printable(row.key)] = printable(row.source)
+	for one, own := range r.Split(records) {
+		for i := range own {
+			explained := explainedRecord{Record: own[i].AppendJSON(nil), Sources: map[string]string{}}
+			explained.rows = rowsOf(explained.Record)
+			for i := range explained.rows {
+				row := &explained.rows[i]
+				if row.source = sourceOf(one, &own[0], row.key); row.source != "" {
+					explained.Sources[printable(row.key)] = printable(row.source)
+				}
 			}
+			e.Records = append(e.Records, explained)
 		}
-		e.Records = append(e.Records, one)
 	}
 	return e
 }

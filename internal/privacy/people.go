@@ -54,6 +54,9 @@ func (p *people) ofReport(r *report.Report) {
 			}
 		}
 	}
+	for _, more := range r.More {
+		p.ofReport(more)
+	}
 }
 
 func (p *people) ofExtensions(extensions map[string][]string) {

@@ -14,6 +14,7 @@ package privacy
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -267,10 +268,12 @@ func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 		return s.bytes(head, 0)
 	}
 	subject := ""
-	if r.Original != nil {
-		subject = r.Original.Subject
+	for _, one := range append([]*report.Report{r}, r.More...) {
+		if o := one.Original; o != nil {
+			subject = cmp.Or(subject, o.Subject)
+			s.subject(o.Subject)
+		}
 	}
-	s.subject(subject)
 	end := len(head)
 	if at := blankLine.FindIndex(head); at != nil {
 		end = at[0]

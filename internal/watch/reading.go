@@ -38,13 +38,20 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 	if len(records) == 0 {
 		return nil, false
 	}
-	signed := g.identify(r, records)
-	if g.Trust != nil && r.Kind == report.KindReport {
-		switch more := g.Trust.Check(ctx, mail, r, records, e.ReceivedAt, signed); {
+	for one, own := range r.Split(records) {
+		signed := g.identify(one, own)
+		if g.Trust == nil || r.Kind != report.KindReport {
+			continue
+		}
+		if one != r {
+			unchecked(own, oneOfSeveral)
+			continue
+		}
+		switch more := g.Trust.Check(ctx, mail, r, own, e.ReceivedAt, signed); {
 		case more && !whole:
 			return nil, true
 		case more:
-			unchecked(records, "the mail is too long to be checked")
+			unchecked(own, "the mail is too long to be checked")
 		}
 	}
 	g.decide(records, nil, doubts)
@@ -52,6 +59,10 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 	g.Privacy.Records(records, g.inTokens(r)...) // last: what comes before needs the addresses
 	return records, false
 }
+
+// Of several reports that are attached to a mail, none but the first can be what
+// the mail's sender vouches for; and the DNS is asked for one only.
+const oneOfSeveral = "one of several reports that are attached to a mail"
 
 // identify says whom the records are about. signed: a key of ours vouches for
 // that.
@@ -126,7 +137,9 @@ func (g Reading) inTokens(r *report.Report) (addresses []string) {
 		if id == nil {
 			continue
 		}
-		id.Identify(r, records)
+		for one, own := range r.Split(records) {
+			id.Identify(one, own)
+		}
 		for i := range records {
 			addresses = append(addresses, records[i].Identity.Subscriber)
 		}

@@ -127,3 +127,46 @@ func TestPrivacyOfTokens(t *testing.T) {
 		}
 	}
 }
+
+// TestReadingSeveral: of reports attached to one mail each names its own
+// subscriber, and the mail's sender vouches for none but the first.
+func TestReadingSeveral(t *testing.T) {
+	part := func(n int) string {
+		return "--b\r\nContent-Type: message/rfc822\r\n\r\n" + string(sample.Report(n, 0))
+	}
+	mail := []byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nReceived: from fbl.example.net by mx.example.com; Mon, 02 Mar 2026 06:00:01 +0000\r\n" +
+		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=fbl.example.net; s=s; h=from:date:message-id:mime-version:content-type:content-transfer-encoding; bh=AAAA; b=AAAA\r\nFrom: fbl@fbl.example.net\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n" +
+		"Message-ID: <1@fbl.example.net>\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n" + part(1) + part(2) + part(3) + "--b--\r\n")
+	g := Reading{Trust: checker(t, authentic.Config{
+		Own: authentic.Own{IPs: []string{"192.0.2.0/24"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
+	})}
+	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
+	r := report.Parse(mail, int64(len(mail)))
+	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
+	var got []string
+	for _, rec := range records {
+		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+rec.Suppress.Verdict+" "+rec.Reporter.Reason)
+	}
+	same(t, got, []string{
+		"user1@example.com 1 yes ",
+		"user2@example.com 2 review one of several reports that are attached to a mail",
+		"user3@example.com 3 review one of several reports that are attached to a mail",
+	})
+	for _, addresses := range []string{"keep", "hash", "drop"} {
+		kept := g
+		kept.Privacy = filter(t, addresses, "keep")
+		s := shelve(t, kept, mail, len(mail))
+		if outcome := s.again(kept); outcome != Same {
+			t.Errorf("%s, read again: %s", addresses, outcome)
+		}
+		head, err := s.l.Head(t.Context(), r.ID)
+		if err != nil || addresses != "keep" && strings.Contains(string(head), "user3@") {
+			t.Errorf("%s: the kept head names a complainant, %v", addresses, err)
+		}
+		for i, rec := range s.records() {
+			if want := []string{"1", "2", "3"}[i]; rec.Identity.Subscriber != want {
+				t.Errorf("%s: %s is subscriber %q, want %q", addresses, rec.ID, rec.Identity.Subscriber, want)
+			}
+		}
+	}
+}

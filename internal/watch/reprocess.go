@@ -68,17 +68,26 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 		return ledger.Revision{}, Worse, nil
 	}
 	if altered && len(records) > 0 && len(was.current) > 0 && (records[0].Event == report.Unparsed) == was.unparsed() {
-		records = was.keep(records[0])
+		records = was.keep(records, len(r.More) > 0)
 	}
 	if len(records) > 0 {
-		signed := g.identify(r, records)
+		var first []report.Record // of altered ones it may be that nobody knows whose they are
+		var signed bool
+		for one, own := range r.Split(records) {
+			switch vouched := g.identify(one, own); {
+			case one == r:
+				first, signed = own, vouched
+			case g.Trust != nil && !altered:
+				unchecked(own, oneOfSeveral)
+			}
+		}
 		if altered {
 			for i := range records {
 				was.known(&records[i])
 			}
 		}
-		if r.Kind == report.KindReport {
-			g.trust(ctx, kept, r, records, was, altered, signed)
+		if r.Kind == report.KindReport && len(first) > 0 {
+			g.trust(ctx, kept, r, first, was, altered, signed)
 		}
 		g.decide(records, was.current, doubts)
 		for i := range records {
@@ -100,10 +109,7 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 // trust says who sent the mail: as it was found when it came, else as can be
 // told today.
 func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, records []report.Record, was history, altered, signed bool) {
-	var found *report.Reporter
-	for _, old := range was.current {
-		found = old.Reporter
-	}
+	found := was.reporter()
 	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
 	switch {
 	case g.Trust == nil && !proved:
@@ -173,17 +179,39 @@ func (h history) unparsed() bool {
 	return false
 }
 
+// reporter is who sent the mail, as its first record has it.
+func (h history) reporter() *report.Reporter {
+	if len(h.current) == 0 {
+		return nil
+	}
+	return h.inOrder()[0].Reporter
+}
+
+// inOrder are the current records by their number.
+func (h history) inOrder() []*report.Record {
+	return slices.SortedFunc(maps.Values(h.current), func(a, b *report.Record) int { // .2 before .10
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
+	})
+}
+
 // keep gives the records that the mail made when it came, but for what today's
 // rules say, as read of its altered head. For them, whom it named is named
-// still; stands takes that out again.
-func (h history) keep(rules report.Record) (records []report.Record) {
-	for _, old := range h.current {
+// still; stands takes that out again. several: the mail holds several reports,
+// and what is said of one says nothing of the others.
+func (h history) keep(read []report.Record, several bool) (records []report.Record) {
+	current := h.inOrder()
+	for i, old := range current {
 		r := *old
-		r.Event, r.Class, r.Provider, r.Feed, r.Dialect = rules.Event, rules.Class, rules.Provider, rules.Feed, rules.Dialect
-		r.ProcessedAt = rules.ProcessedAt
+		switch {
+		case !several:
+			follow(&r, &read[0])
+		case len(read) == len(current):
+			follow(&r, &read[i])
+		}
+		r.ProcessedAt = read[0].ProcessedAt
 		switch {
 		case r.Complainant == report.Named || r.Complainant == report.Candidate:
-		case old.Suppress != nil && old.Suppress.KnowsWho() && r.Complainant != report.Token:
+		case old.Suppress != nil && (old.Suppress.Named() || old.Suppress.KnowsWho() && r.Complainant != report.Token):
 			r.Complainant, r.OriginalRcptTo = report.Named, "redacted"
 		case r.RcptHash != "":
 			r.Complainant = report.Hashed
@@ -193,10 +221,12 @@ func (h history) keep(rules report.Record) (records []report.Record) {
 		r.Identify(report.Identity{Status: "unknown"})
 		records = append(records, r)
 	}
-	slices.SortFunc(records, func(a, b report.Record) int { // .2 before .10
-		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID))
-	})
 	return records
+}
+
+// follow gives a record what rules say of another reading of its report.
+func follow(r, rules *report.Record) {
+	r.Event, r.Class, r.Provider, r.Feed, r.Dialect = rules.Event, rules.Class, rules.Provider, rules.Feed, rules.Dialect
 }
 
 // known gives the identity of a record what was known of it when the mail came

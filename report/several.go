@@ -1,0 +1,116 @@
+package report
+
+import "iter"
+
+const (
+	maxAttached   = 50 // mails attached to one, of which each may be a report
+	notAllReports = "attached mails: not all are reports that can be read"
+)
+
+// readOthers reads the reports that are attached behind m, which is the first,
+// or behind a mail that holds it.
+func (p *parser) readOthers(m *letter) {
+	if p.r.Kind != KindReport {
+		return
+	}
+	unread, seen := 0, 0
+	for ; m.outer != nil; m = m.outer {
+		parts := m.outer.parts()
+		for i := m.at + 1; i < len(parts); i++ {
+			if !parts[i].isMail() {
+				continue
+			}
+			if seen++; seen >= maxAttached {
+				p.loss("attached mails: more than 50")
+				return
+			}
+			q, inner := p.another(), m.outer.attached(i)
+			if inner == nil || q.readWithin(inner) == nil || q.r.Kind != KindReport {
+				unread++
+				continue
+			}
+			p.more = append(p.more, q)
+			p.r.More = append(p.r.More, q.r)
+		}
+	}
+	if unread > 0 {
+		p.loss(notAllReports)
+	}
+}
+
+// readLater reads the reports of a mail to which others are attached first.
+func (p *parser) readLater(top *letter) bool {
+	first := top.within()
+	if first == nil {
+		return false
+	}
+	parts := top.parts()
+	for i := first.at + 1; i < min(len(parts), first.at+maxAttached); i++ {
+		if inner := top.attached(i); inner != nil {
+			if m := p.readWithin(inner); m != nil {
+				p.readOthers(m)
+				p.loss(notAllReports)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// another reads a second report of the same mail.
+func (p *parser) another() *parser {
+	return &parser{
+		r:    &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial},
+		mail: p.mail, top: p.top, outer: p.outer, ours: p.ours,
+		self: p.self, salvaged: true,
+	}
+}
+
+// readWithin reads m, or the first mail within it, by the first reader that
+// knows it, and returns which it was; nil: nobody knows any.
+func (p *parser) readWithin(m *letter) *letter {
+	for depth := 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
+		if p.readLetter(m) {
+			return m
+		}
+	}
+	return nil
+}
+
+func (p *parser) readLetter(m *letter) bool {
+	for _, reader := range readers() {
+		if reader.detect(m) {
+			p.readBy(reader, m)
+			return true
+		}
+	}
+	return false
+}
+
+// Split yields each report of the mail with those of its records that are its
+// own. records are those of Records; where they are not as many, there is no
+// telling, and nothing is yielded.
+func (r *Report) Split(records []Record) iter.Seq2[*Report, []Record] {
+	return func(yield func(*Report, []Record) bool) {
+		if len(r.More) == 0 {
+			yield(r, records)
+			return
+		}
+		n := r.many()
+		for _, more := range r.More {
+			n += more.many()
+		}
+		if n != len(records) {
+			return
+		}
+		for _, one := range append([]*Report{r}, r.More...) {
+			if !yield(one, records[:one.many()]) {
+				return
+			}
+			records = records[one.many():]
+		}
+	}
+}
+
+// many is how many records a report makes by itself.
+func (r *Report) many() int { return max(1, len(r.OriginalRcptTo)) }

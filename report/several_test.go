@@ -1,0 +1,116 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// several is a mail with those parts, each with its own header.
+func several(typ string, parts ...string) string {
+	b := "From: desk@example.com\nSubject: reports\nMessage-ID: <1@example.com>\nDate: Mon, 02 Mar 2026 06:00:00 +0000\nContent-Type: " + typ + "; boundary=b\n\n"
+	for _, part := range parts {
+		b += "--b\n" + part + "\n"
+	}
+	return b + "--b--\n"
+}
+
+func attach(mail string) string { return "Content-Type: message/rfc822\n\n" + mail }
+
+// arfOf is a report on a mail to rcpt.
+func arfOf(rcpt, boundary string) string {
+	return "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=" + boundary + "\n\n--" + boundary +
+		"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: " + rcpt + "\n--" + boundary +
+		"\nContent-Type: message/rfc822\n\nFrom: news@example.net\nSubject: July\nMessage-ID: <" + rcpt + ">\nX-Listmonk-Subscriber: 00000000-0000-4000-8000-" + fmt.Sprintf("%012x", rcpt[0]) + "\n\nHello\n--" + boundary + "--\n"
+}
+
+func jmrpOf(rcpt string) string {
+	return "X-HmXmrOriginalRecipient: " + rcpt + "\nFrom: news@example.net\nMessage-ID: <" + rcpt + ">\n\nx\n"
+}
+
+// TestSeveralAttached: each report that is attached to a mail makes its own
+// records, with their own values; what else is attached is said to be there.
+func TestSeveralAttached(t *testing.T) {
+	arf := func(rcpt string) string { return attach(arfOf(rcpt, "of"+rcpt[:1])) }
+	jmrp := func(rcpt string) string { return attach(jmrpOf(rcpt)) }
+	note := "Content-Type: text/plain\n\nSee these, please.\n"
+	human := attach("From: jo@example.com\nSubject: hello\n\nHello!\n")
+	for name, c := range map[string]struct {
+		mail string
+		want string // recipients of the records in their order
+		loss bool
+	}{
+		"two":                {several("multipart/mixed", note, arf("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", false},
+		"a digest":           {several("multipart/digest", arf("a@example.com"), arf("b@example.com"), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
+		"two of Microsoft's": {several("multipart/mixed", jmrp("a@example.com"), jmrp("b@example.com")), "a@example.com b@example.com", false},
+		"of two dialects":    {several("multipart/mixed", note, jmrp("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", false},
+		"one names two":      {several("multipart/mixed", arf("a@example.com, b@example.com"), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
+		"one names nobody":   {several("multipart/mixed", arf("redacted@example.com"), arf("b@example.com")), " b@example.com", false},
+		"a forward of several": {several("multipart/mixed", note, attach(strings.NewReplacer("boundary=b\n", "boundary=in\n", "--b\n", "--in\n", "--b--", "--in--").
+			Replace(several("multipart/mixed", arf("a@example.com"), arf("b@example.com")))), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
+		"another mail behind the first": {several("multipart/mixed", arf("a@example.com"), human, arf("b@example.com")), "a@example.com b@example.com", true},
+		"another mail comes first":      {several("multipart/mixed", note, human, arf("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", true},
+		"nothing of the second":         {several("multipart/mixed", arf("a@example.com"), attach("junk")), "a@example.com", true},
+	} {
+		r := Parse([]byte(c.mail), 0)
+		records := r.Records(Envelope{})
+		var got []string
+		for i, rec := range records {
+			got = append(got, rec.OriginalRcptTo)
+			if want := fmt.Sprintf("%s.%d", r.ID, i+1); rec.ID != want {
+				t.Errorf("%s: record %d has the id %s, want %s", name, i, rec.ID, want)
+			}
+			if rec.Original == nil || !strings.Contains(rec.Original.MessageID, rec.OriginalRcptTo) {
+				t.Errorf("%s: %s came with the mail %+v", name, rec.OriginalRcptTo, rec.Original)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+		if loss := slices.Contains(r.Problems, Problem{notAllReports, true}); loss != c.loss {
+			t.Errorf("%s: %v", name, r.Problems)
+		}
+		if missing := Parse([]byte(c.mail[:len(c.mail)-20]), int64(len(c.mail))).Need(); missing == 0 {
+			t.Errorf("%s: no more is wanted of a mail whose end may hold another report", name)
+		}
+		n := 0
+		for one, own := range r.Split(records) {
+			n += len(own)
+			for _, rec := range own {
+				if rec.Original != one.Original {
+					t.Errorf("%s: %s goes to another report", name, rec.ID)
+				}
+			}
+		}
+		if n != len(records) {
+			t.Errorf("%s: %d of %d records belong to a report", name, n, len(records))
+		}
+	}
+}
+
+// More than fifty are not read, and that is said.
+func TestTooManyAttached(t *testing.T) {
+	var parts []string
+	for i := range 60 {
+		parts = append(parts, attach(jmrpOf(fmt.Sprintf("u%d@example.com", i))))
+	}
+	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	if n := len(r.Records(Envelope{})); n != maxAttached || !slices.Contains(r.Problems, Problem{"attached mails: more than 50", true}) {
+		t.Errorf("%d records, %v", n, r.Problems)
+	}
+}
+
+// TestTwoReportParts: where two report parts stand in one multipart, nobody
+// knows what belongs together: the first is read, and that there is another is said.
+func TestTwoReportParts(t *testing.T) {
+	inner := func(mail string) string { // its parts, for another multipart
+		_, body, _ := strings.Cut(mail, "\n\n--in\n")
+		return strings.ReplaceAll(strings.TrimSuffix(body, "--in--\n"), "--in\n", "--b\n")
+	}
+	r := Parse([]byte(several("multipart/mixed", inner(arfOf("a@example.com", "in")), inner(arfOf("b@example.com", "in")))), 0)
+	records := r.Records(Envelope{})
+	if len(records) != 1 || records[0].OriginalRcptTo != "a@example.com" || records[0].Parse.Status != "partial" || !slices.Contains(r.Problems, Problem{"report part: more than one", true}) {
+		t.Errorf("%s %v %+v", r.Kind, r.Problems, records)
+	}
+}
