@@ -21,6 +21,9 @@ func FuzzParse(f *testing.F) {
 	for _, fixture := range fixtures(f) {
 		f.Add(fixture.mail, uint16(len(fixture.mail)/2))
 	}
+	for _, accused := range accusing {
+		f.Add(accused.mail(), uint16(300))
+	}
 	f.Fuzz(func(t *testing.T, mail []byte, first uint16) {
 		r := Parse(mail, 0)
 		if r.Need() != 0 {

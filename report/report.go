@@ -11,7 +11,7 @@ type Kind string
 
 const (
 	KindReport         Kind = "report"          // a feedback report
-	KindUnparsed       Kind = "unparsed"        // calls itself a complaint and cannot be read as one
+	KindUnparsed       Kind = "unparsed"        // a complaint, or a program's accusation, that cannot be read
 	KindDSN            Kind = "dsn"             // a bounce, of RFC 3464 or not
 	KindMDN            Kind = "mdn"             // a receipt, RFC 8098
 	KindDMARCAggregate Kind = "dmarc-aggregate" // RFC 9990
@@ -256,12 +256,19 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		r.Kind = KindUnparsed
 		p.loss("feedback-type: missing")
 	default:
-		if p.salvage(h, w) {
+		kind := p.kindOf(h, w)
+		if p.salvage(h, w, kind) {
 			return
 		}
-		r.Kind = p.kindOf(h, w)
-		if (r.Kind == KindOther || r.Kind == KindNotice) && (p.headless || w.tooDeep || w.tooMany) {
-			r.Kind = KindUnparsed // it may hold anything: somebody must look
+		r.Kind = kind
+		if kind == KindOther || kind == KindNotice {
+			switch {
+			case p.headless || w.tooDeep || w.tooMany:
+				r.Kind = KindUnparsed // it may hold anything: somebody must look
+			case p.accuses():
+				r.Kind = KindUnparsed
+				p.loss("text: accuses in words of its own")
+			}
 		}
 		if r.Kind == KindUnparsed && !w.empty && !is(mediaType(h.contentType.value), "multipart/report") {
 			r.Class = ClassNetwork // no loop writes so

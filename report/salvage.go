@@ -44,13 +44,14 @@ var carriers = []reader{
 }
 
 // salvage reads a mail in which there is no report part by the first reader
-// that knows it, or a mail attached to it. false: nobody does.
-func (p *parser) salvage(h *outerHeader, w *walker) bool {
+// that knows it, or a mail attached to it; kind is what it is without. false:
+// nobody does.
+func (p *parser) salvage(h *outerHeader, w *walker, kind Kind) bool {
 	if p.salvaged || p.headless || h.declared() != "" || w.leaf != "" || w.empty {
 		return false
 	}
 	p.salvaged = true
-	found := p.salvageFrom(p.letter(), p.kindOf(h, w))
+	found := p.salvageFrom(p.letter(), kind)
 	w.open = w.open || found && p.ours && len(p.letter().parts()) == 1 // it may go on
 	return found
 }

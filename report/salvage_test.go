@@ -201,6 +201,9 @@ func TestSalvageLimits(t *testing.T) {
 		"X-ARF without end":   "From: jo@example.com\nX-ARF: yes\n\nReport-Type: x\n" + strings.Repeat("Source: x\n", 1<<18),
 		"labels without end":  "From: jo@example.com\n\n" + strings.Repeat("Sender Domain: a\n", 1<<18),
 		"SpamCop without end": "From: a@spamcop.net\n\n" + strings.Repeat("Spamvertised web site: https://a\n", 1<<18),
+		"tags":                "From: noreply@example.com\nSubject: " + strings.Repeat("[a] ", 1<<18) + "\n\nspam",
+		"addresses":           "From: noreply@example.com\nSubject: spam\n\n" + strings.Repeat("1.1.1.x:", 1<<16),
+		"tags of HTML":        "From: noreply@example.com\nSubject: spam\nContent-Type: text/html\n\n" + strings.Repeat("<script><td", 1<<16),
 		"prefixes":            "From: staff@hotmail.com\nSubject: " + strings.Repeat("FW: ", 1<<17) + "\n\nx",
 	} {
 		t.Run(name, func(t *testing.T) { timed(t, mail).Records(Envelope{}) })

@@ -37,8 +37,9 @@ func TestTruncated(t *testing.T) {
 				if atBoundary(f.mail, cut) {
 					before = got
 				}
+				accused := r.Kind == KindUnparsed && r.Class == ClassNetwork // by its words alone: nothing is read yet
 				for end, words := range fields {
-					if cut >= end && len(records) > 0 {
+					if cut >= end && len(records) > 0 && !accused {
 						lost(t, cut, words, got)
 						delete(fields, end) // from here on it must stay
 					}
