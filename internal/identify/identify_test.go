@@ -97,6 +97,12 @@ func TestIdentify(t *testing.T) {
 		{"a rule without a name", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"field names in any case", Config{Rules: []Rule{ref}}, []string{"x-ReF: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 
+		{"addresses of two presets that differ", Config{}, []string{"Return-Path: <list-bounces+alice=example.net@lists.example.com>", "X-ListMember: bob@example.org"},
+			"partial campaign=list@lists.example.com(mailman original:Return-Path)"},
+		{"addresses of two presets that agree", Config{}, []string{"Return-Path: <bounce-bob=example.org@example.com>", "X-ListMember: Bob@example.org"}, "identified subscriber=Bob@example.org(phplist original:X-ListMember)"},
+		{"own rule against a preset's address", Config{Rules: []Rule{{From: "mailfrom", Decode: "verp"}}}, []string{"Return-Path: <bounce-alice=example.net@example.com>", "X-ListMember: bob@example.org"},
+			"identified subscriber=alice@example.net(rule 1 original:Return-Path)"},
+
 		{"equal instances", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1", "X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"one instance of two matches", Config{Rules: []Rule{ref}}, []string{"X-Ref: 17", "X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"instances that differ", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1", "X-Ref: summer.s2"}, "unknown"},
