@@ -142,6 +142,27 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 	return verified
 }
 
+// Subscribers are all that any rule makes of a report's tokens, also where they
+// disagree and Identify names nobody.
+func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (all []string) {
+	m := newMail(r, records, len(id.sources))
+	defer m.done()
+	for i := range id.rules {
+		run := &id.rules[i]
+		if run.rcpt || !run.concerns(r) { // the recipient is no token
+			continue
+		}
+		for _, n := range run.from {
+			for _, v := range m.of(n, &id.sources[n]) {
+				if f, ok := run.one(v.text, m); ok && f[subscriber] != "" {
+					all = append(all, f[subscriber])
+				}
+			}
+		}
+	}
+	return all
+}
+
 // concerns reports whether a rule is for this mail.
 func (r *rule) concerns(mail *report.Report) bool {
 	if r.when != nil && !r.when(mail) {
