@@ -221,7 +221,7 @@ func (r *rule) one(v string, m *mail) (f found, ok bool) {
 		if f[i] == "" {
 			continue
 		}
-		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && m.fit(f[i]) {
+		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && m.fit(f[i]) && !(i == subscriber && m.isList(f[i])) {
 			ok = true
 		} else {
 			f[i] = ""

@@ -97,6 +97,11 @@ func TestIdentify(t *testing.T) {
 		{"a rule without a name", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"field names in any case", Config{Rules: []Rule{ref}}, []string{"x-ReF: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 
+		{"a list's address, by its List-Post", Config{}, []string{"X-KumoRef: " + b64(`{"_@_":"\\_/","recipient":"list@lists.example.com"}`), "List-Post: <mailto:List@lists.example.com>"}, "unknown"},
+		{"a list's address, by its List-ID", Config{}, []string{"X-KumoRef: " + b64(`{"_@_":"\\_/","recipient":"list@lists.example.com"}`), "List-ID: A list <list.lists.example.com>"},
+			"partial campaign=list.lists.example.com(list-id original:List-ID)"},
+		{"a list's address, and the member's", Config{}, []string{"X-KumoRef: " + b64(`{"_@_":"\\_/","recipient":"list@lists.example.com"}`), "X-BeenThere: list@lists.example.com", "Return-Path: <list-bounces+alice=example.net@lists.example.com>"},
+			"identified subscriber=alice@example.net(mailman original:Return-Path) campaign=list@lists.example.com(mailman original:Return-Path)"},
 		{"addresses of two presets that differ", Config{}, []string{"Return-Path: <list-bounces+alice=example.net@lists.example.com>", "X-ListMember: bob@example.org"},
 			"partial campaign=list@lists.example.com(mailman original:Return-Path)"},
 		{"addresses of two presets that agree", Config{}, []string{"Return-Path: <bounce-bob=example.org@example.com>", "X-ListMember: Bob@example.org"}, "identified subscriber=Bob@example.org(phplist original:X-ListMember)"},
