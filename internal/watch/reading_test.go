@@ -179,8 +179,9 @@ func TestPrivacyOfDisputedTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, header := range map[string]string{
-		"one field": "X-ListMember: mary@example.org\nX-ListMember: peter@example.net\n",
-		"two rules": "X-ListMember: mary@example.org\nReturn-Path: <bounce+peter=example.net@mail.example.com>\n",
+		"one field":                "X-ListMember: mary@example.org\nX-ListMember: peter@example.net\n",
+		"a VERP that is not clear": "Return-Path: <bounce-mary-peter=example.net@mail.example.com>\n",
+		"two rules":                "X-ListMember: mary@example.org\nReturn-Path: <bounce+peter=example.net@mail.example.com>\n",
 	} {
 		mail := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
 		g := Reading{Privacy: filter}
