@@ -133,6 +133,7 @@ func TestIdentify(t *testing.T) {
 
 		{"placeholder", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.xxx"}, "partial campaign=summer(rule 1 original:X-Ref)"},
 		{"placeholder in a VERP", Config{}, []string{"Return-Path: <bounce-redacted=aol.com@example.com>"}, "unknown"},
+		{"a masked VERP", Config{}, []string{"Return-Path: <bounce-m***y=example.org@example.com>"}, "unknown"},
 		{"the report's own hash", Config{}, []string{"report:Original-Rcpt-To: " + digest + "@example.org", "Return-Path: <bounce-" + digest + "=example.org@example.com>", "List-Unsubscribe: <https://example.com/?subscriber_id=" + digest + ">"}, "unknown"},
 		{"a hash that is not the report's", Config{}, []string{"report:Original-Rcpt-To: " + digest + "@example.org", "List-Unsubscribe: <https://example.com/?subscriber_id=a" + digest[1:] + ">"},
 			"identified subscriber=a" + digest[1:] + "(list-unsubscribe original:List-Unsubscribe)"},

@@ -211,6 +211,9 @@ func isPlaceholder(v string) bool {
 		strings.EqualFold(v, "undefined"), strings.EqualFold(v, "unknown"), strings.EqualFold(v, "n/a"):
 		return true
 	}
+	if strings.Contains(v, "**") {
+		return true
+	}
 	for i := 2; i < len(v); i++ { // both words have a d there
 		if v[i]|0x20 == 'd' && (hasPrefixFold(v[i-2:], "redacted") || hasPrefixFold(v[i-2:], "undisclosed")) {
 			return true
