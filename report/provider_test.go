@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -97,6 +98,22 @@ func TestProvidersOwn(t *testing.T) {
 		p := own.Of(r)
 		if got := p.Name + " " + p.Feed + " " + p.Class; got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// TestProvidersChange: a provider whose reports look otherwise from one day to the
+// next is known by its own domain.
+func TestProvidersChange(t *testing.T) {
+	for from, want := range map[string]string{
+		"feedback@arf.mail.yahoo.com": "yahoo cfl fbl true",
+		"feedback@yahoo.com":          "yahoo.com unknown fbl false",
+		"fbl@mail.validity.com":       "validity unknown fbl true",
+		"staff@hotmail.com":           "hotmail.com unknown fbl false", // says many things
+	} {
+		p := Providers(nil).Of(Parse([]byte("From: "+from+"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Anew/1\nVersion: 1\n"), 0))
+		if got := fmt.Sprint(p.Name, " ", p.Feed, " ", p.Class, " ", len(p.Signed) > 0); got != want {
+			t.Errorf("%s: %s, want %s", from, got, want)
 		}
 	}
 }
