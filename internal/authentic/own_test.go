@@ -143,6 +143,28 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// A recipient that stands in the reported mail's header is the provider's word
+// only where the provider wrote it.
+func TestDerivedRecipient(t *testing.T) {
+	const field = "X-HmXmrOriginalRecipient: <mary@example.org>\n"
+	c, err := New(Config{Own: Own{Domains: []string{"example.com"}}}, nil, hosted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.hosts = hosted[0].Hosts
+	for header, want := range map[string]string{
+		field + dkimOurs + fromOurs: "",
+		dkimOurs + fromOurs + field: "what names the subscriber is not signed: anybody could have written it",
+	} {
+		r, records := reported("", header)
+		records[0].OriginalRcptTo, records[0].Complainant = "mary@example.org", report.Named
+		records[0].Derived = map[string]string{"original_rcpt_to": "original:X-HmXmrOriginalRecipient"}
+		if got := c.foreign(r, &records[0], false); got != want {
+			t.Errorf("%q, want %q, of %q", got, want, header)
+		}
+	}
+}
+
 func TestAligned(t *testing.T) {
 	c, err := New(Config{}, nil, nil)
 	if err != nil {
