@@ -108,6 +108,9 @@ func TestIdentify(t *testing.T) {
 		{"own rule against a preset's address", Config{Rules: []Rule{{From: "mailfrom", Decode: "verp"}}}, []string{"Return-Path: <bounce-alice=example.net@example.com>", "X-ListMember: bob@example.org"},
 			"identified subscriber=alice@example.net(rule 1 original:Return-Path)"},
 
+		{"a folded CFBL-Feedback-ID, by a rule", Config{Rules: []Rule{{From: "original:cfbl-feedback-id", Match: `^(?P<subscriber>[0-9]+)\.[0-9a-f]{6}$`}}}, []string{"CFBL-Feedback-ID: 47\r\n 11.0f0\r\n\tf0f"},
+			"identified subscriber=4711(rule 1 original:cfbl-feedback-id) message_id=4711.0f0f0f(cfbl-feedback-id original:CFBL-Feedback-ID)"},
+
 		{"equal instances", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1", "X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"one instance of two matches", Config{Rules: []Rule{ref}}, []string{"X-Ref: 17", "X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"instances that differ", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1", "X-Ref: summer.s2"}, "unknown"},

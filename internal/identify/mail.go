@@ -124,6 +124,9 @@ func (m *mail) collect(s *namedSource) {
 	default:
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
 			v = unencoded(v)
+			if strings.EqualFold(s.name, "CFBL-Feedback-ID") {
+				v = unfold(v) // white space means nothing in it (RFC 9477 section 3.2)
+			}
 			if !s.uris {
 				m.add(from, s.label, v)
 				continue
