@@ -42,8 +42,8 @@ func signers(row *report.Provider, dialect string) (list []string) {
 		return nil
 	}
 	for _, domain := range slices.Concat(row.Signed, row.Carriers) {
-		if addresses, shared := mailboxes[canonical(domain)]; shared {
-			list = append(list, addresses...)
+		if isMailboxes(domain) {
+			list = append(list, mailboxes[canonical(domain)]...)
 		} else {
 			list = append(list, domain)
 		}

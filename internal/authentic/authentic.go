@@ -128,6 +128,9 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 		case reporter.Auth != pass:
 		case !known && !token:
 			reporter.Reason = reporter.AuthDomain + " is no known reporter"
+			if isMailboxes(reporter.AuthDomain) {
+				reporter.Reason += ": trust.reporters can name the address, as anybody can have a mailbox there"
+			}
 		case !known && namesAnother(&records[i]):
 			reporter.Reason = reporter.AuthDomain + " is no known reporter, and our token does not stand for the recipient that it names"
 		default:

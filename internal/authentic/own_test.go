@@ -1,6 +1,7 @@
 package authentic
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -228,5 +229,13 @@ func TestMailboxesAreNoProvider(t *testing.T) {
 		if got := c.aligned(test.signed, domainOf(test.from)) && c.known(test.signed, test.from); got != test.want {
 			t.Errorf("%s by %s: got %v of %v", test.from, test.signed, got, c.signers)
 		}
+	}
+}
+
+// A row of the user's own does not make a domain of mailboxes a reporter either.
+func TestMailboxesOfOwnRows(t *testing.T) {
+	row := report.Provider{Name: "gmx", From: []string{"fbl*@gmx.net"}, Signed: []string{"gmx.net", "fbl.example.net"}}
+	if got := signers(&row, "rfc5965"); !slices.Equal(got, []string{"fbl.example.net"}) {
+		t.Errorf("%q speak for it", got)
 	}
 }
