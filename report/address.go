@@ -129,7 +129,7 @@ func isAddress(addr string) bool {
 	if quotedLocal(addr) == at {
 		return !strings.ContainsAny(addr[:at], "<>")
 	}
-	return !strings.ContainsAny(addr[:at], " \t<>,:;@")
+	return !strings.ContainsAny(addr[:at], " \t<>,:;@\"")
 }
 
 // domainOf is the domain of an address in lower case, or "".
@@ -165,7 +165,7 @@ func isHost(domain string) bool {
 // isPlaceholder reports whether a recipient was blotted out.
 func isPlaceholder(addr string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
-	if strings.Trim(local, "x*.-_") == "" || strings.IndexByte(local, '*') >= 0 {
+	if strings.Trim(local, "x*.-_") == "" || strings.IndexByte(local, '*') >= 0 || strings.Contains(local, "...") {
 		return true
 	}
 	for _, word := range [...]string{"redacted", "undisclosed"} {

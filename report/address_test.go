@@ -20,6 +20,9 @@ func TestAddress(t *testing.T) {
 		{"<a@example.com", "a@example.com", false},
 		{"MAILER-DAEMON", "MAILER-DAEMON", false},
 		{"two words", "two words", false},
+		{`"a b"@example.com`, `"a b"@example.com`, false},
+		{`"a \"@b"@example.com (A)`, `"a \"@b"@example.com`, true},
+		{`"A B" a@example.com`, "a@example.com", true},
 	} {
 		if addr, rest := address(c.in); addr != c.addr || rest != c.rest {
 			t.Errorf("%q: %q %t", c.in, addr, rest)
@@ -53,6 +56,14 @@ func TestRecipients(t *testing.T) {
 		"a b@example.com": {false, false, false},
 		"a@exa mple.com":  {false, false, false},
 		"@example.com":    {false, true, false},
+
+		`"a b"@example.com`: {true, false, false},
+		`b"@example.com`:    {false, false, false},
+		"a@@example.com":    {false, false, false},
+		"a@b@example.com":   {false, false, false},
+		"a***z@example.com": {true, true, false},
+		"a...@example.com":  {true, true, false},
+		"a.b*@example.com":  {true, true, false},
 	} {
 		if got := [3]bool{isAddress(addr), isPlaceholder(addr), isHash(addr)}; got != want {
 			t.Errorf("%q: %v, want %v", addr, got, want)

@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // dialects are the ways in which reports with a report part are written, in
 // the order in which they are tried; providers.md says what is known of each.
@@ -37,6 +40,24 @@ var dialects = []struct {
 	{"sieve-report", "", isSieveReport},
 	{"rfc6591", "", isAuthFailure},
 	{"rfc5965", "", func(r *Report) bool { return r.FeedbackType != "" }},
+}
+
+// dialectNames are all that a record's dialect can be.
+func dialectNames() []string {
+	names := []string{"unknown", "cfbl-xarf", "xarf-v3mail", "xarf-v4mail"}
+	for _, d := range dialects {
+		names = append(names, d.name)
+	}
+	for _, r := range append(readers(), carriers...) {
+		if r.dialect != "" {
+			names = append(names, r.dialect)
+		}
+	}
+	for _, name := range xarfDialects {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // dialect is how the report is written; "unknown" is one without a type.

@@ -68,6 +68,11 @@ func (p Providers) Validate() error {
 				fail("an empty string in a list")
 			}
 		}
+		for i, dialect := range row.Dialects {
+			if dialect != "" && !containsFold(dialectNames(), dialect) {
+				fail(fmt.Sprintf("dialects[%d] is none of %s", i, strings.Join(dialectNames(), ", ")))
+			}
+		}
 		for i, pattern := range row.From {
 			local, domain := cutAddress(pattern)
 			if domain == "" || strings.Contains(domain, "*") || strings.Contains(strings.Trim(local, "*"), "*") {

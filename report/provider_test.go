@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -101,6 +102,22 @@ func TestProvidersOwn(t *testing.T) {
 	}
 }
 
+// TestProvidersChange: a provider whose reports look otherwise from one day to the
+// next is known by its own domain.
+func TestProvidersChange(t *testing.T) {
+	for from, want := range map[string]string{
+		"feedback@arf.mail.yahoo.com": "yahoo cfl fbl true",
+		"feedback@yahoo.com":          "yahoo.com unknown fbl false",
+		"fbl@mail.validity.com":       "validity unknown fbl true",
+		"staff@hotmail.com":           "hotmail.com unknown fbl false", // says many things
+	} {
+		p := Providers(nil).Of(Parse([]byte("From: "+from+"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Anew/1\nVersion: 1\n"), 0))
+		if got := fmt.Sprint(p.Name, " ", p.Feed, " ", p.Class, " ", len(p.Signed) > 0); got != want {
+			t.Errorf("%s: %s, want %s", from, got, want)
+		}
+	}
+}
+
 func TestProvidersValidate(t *testing.T) {
 	if err := Providers(builtin).Validate(); err != nil {
 		t.Error(err)
@@ -111,10 +128,12 @@ func TestProvidersValidate(t *testing.T) {
 		}
 	}
 	for want, row := range map[string]Provider{
-		"row 1: needs one of dialects, signed, user_agents, sources, from":                        {Name: "a"},
-		"row 1: says nothing: needs a provider, a feed or a class":                                {From: []string{"a@example.com"}},
-		`row 1: class must be one of fbl, cfbl, trap, service, filter, network, auth`:             {Name: "a", Class: "spam", From: []string{"example.com"}},
-		"row 1: an empty string in a list":                                                        {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
+		"row 1: needs one of dialects, signed, user_agents, sources, from":            {Name: "a"},
+		"row 1: says nothing: needs a provider, a feed or a class":                    {From: []string{"a@example.com"}},
+		`row 1: class must be one of fbl, cfbl, trap, service, filter, network, auth`: {Name: "a", Class: "spam", From: []string{"example.com"}},
+		"row 1: dialects[1] is none of abusix, aol, cfbl-arf, cfbl-xarf, dmarc-hotmail, dmarc-lua, dmarc-netease, dmarc-opendmarc, dmarc-plaintext, dnsblde, forward, jmrp, jmrp-arf2026, nixspam, opendkim, redirected, " +
+			"returnpath1, returnpath2, rfc5965, rfc6591, ses-json, sieve-report, spamcop, spamcop-plain, spamexperts, spfbl, unknown, xarf, xarf-blocklistde, xarf-cleanmx, xarf-netcraft, xarf-v3mail, xarf-v4mail, yahoo, yahoo-ses, zoho": {Name: "a", Dialects: []string{"AOL", "yaho"}},
+		"row 1: an empty string in a list": {Name: "a", From: []string{"a@example.com"}, Hosts: []string{""}},
 		`row 1: from[0] must be a domain, or an address whose local part may begin or end with *`: {Name: "a", From: []string{"a*b@example.com"}},
 	} {
 		if err := (Providers{row}).Validate(); err == nil || err.Error() != want {

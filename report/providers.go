@@ -11,9 +11,11 @@ import (
 var builtin = []Provider{
 	{Name: "yahoo", Feed: "cfl", Class: ClassFBL, Dialects: []string{"yahoo", "yahoo-ses"},
 		Signed: []string{"arf.mail.yahoo.com"}, Carriers: []string{"amazonses.com"}, Hosts: yahooHosts},
+	{Name: "yahoo", Feed: "cfl", Class: ClassFBL, From: []string{"arf.mail.yahoo.com"}, Signed: []string{"arf.mail.yahoo.com"}, Hosts: yahooHosts}, // whatever it writes next
 	{Name: "aol", Feed: "scomp", Class: ClassFBL, Dialects: []string{"aol"}, Signed: []string{"aol.net", "aol.com"}, Hosts: aolHosts},
 
 	validity("", nil),
+	{Name: "validity", Class: ClassFBL, From: validitySigned, Signed: validitySigned, Hashes: true},
 	validity("bluetie", []string{"bluetie.com"}),
 	validity("comcast", []string{"comcast.net"}, "*@comcastfbl.senderscore.net"),
 	validity("cox", []string{"cox.net"}, "*@coxfbl.senderscore.net"),
@@ -85,6 +87,7 @@ var (
 	neteaseHosts    = []string{"163.com", "126.com", "yeah.net", "netease.com"}
 	microsoftHosts  = []string{"hotmail.com", "outlook.com", "office365.com", "phx.gbl"}
 	microsoftSigned = []string{"hotmail.com", "outlook.com", "microsoft.com"}
+	validitySigned  = []string{"senderscore.net", "returnpath.net", "validity.com"}
 	zohoHosts       = []string{"zoho.com", "zohomail.com"}
 )
 
@@ -93,7 +96,7 @@ var (
 // an alias.
 func validity(feed string, hosts []string, aliases ...string) Provider {
 	p := Provider{Name: "validity", Feed: feed, Class: ClassFBL, Hashes: true,
-		Dialects: []string{"returnpath1", "returnpath2"}, Signed: []string{"senderscore.net", "returnpath.net", "validity.com"}, Hosts: hosts}
+		Dialects: []string{"returnpath1", "returnpath2"}, Signed: validitySigned, Hosts: hosts}
 	if feed != "" {
 		p.Sources = []string{feed}
 		p.From = append(aliases, hosts...)

@@ -65,9 +65,6 @@ const (
 
 // Validate checks what only the whole file shows.
 func (c Config) Validate() error {
-	if len(c.Accounts) == 0 {
-		return errors.New("no accounts: without one there is nothing to read")
-	}
 	if c.Brake < 0 {
 		return errors.New("brake is below 0; 0 is no limit")
 	}

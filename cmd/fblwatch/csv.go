@@ -15,7 +15,7 @@ var csvHead = []string{
 	"event", "class", "provider", "feed", "feedback_type",
 	"source_ip", "original_mail_from", "original_rcpt_to", "rcpt_hash", "complainant",
 	"reported_domain", "original_message_id", "original_from", "original_subject",
-	"subscriber", "campaign", "verdict", "account", "folder", "uid",
+	"subscriber", "campaign", "tenant", "verdict", "account", "folder", "uid",
 }
 
 // csvRow is a record in the order of csvHead.
@@ -26,7 +26,7 @@ func csvRow(r *report.Record) []string {
 		r.Event, r.Class, r.Provider, r.Feed, r.FeedbackType,
 		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, r.Complainant,
 		strings.Join(r.ReportedDomain, " "), original.MessageID, original.From, original.Subject,
-		identity.Subscriber, identity.Campaign, some(r.Suppress).Verdict, mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
+		identity.Subscriber, identity.Campaign, identity.Tenant, some(r.Suppress).Verdict, mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
 	}
 	for i := range row {
 		row[i] = inert(printable(row[i]))

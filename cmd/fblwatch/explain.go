@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/textproto"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -67,7 +65,7 @@ func (p *program) explain(c *cli.Context) error {
 		if format == "json" {
 			return e.writeJSON(p.stdout)
 		}
-		_, err := io.WriteString(p.stdout, e.text())
+		_, err := io.WriteString(p.stdout, e.text(terminalWidth(p.stdout)))
 		return err
 	}
 	return failed(fmt.Errorf("%s: no mail %d, there are %d", path, number, seen), "")
@@ -216,70 +214,4 @@ func (e *explanation) writeJSON(w io.Writer) error {
 	}
 	_, err = w.Write(append(b, '\n'))
 	return err
-}
-
-// heading has what a record's first line says.
-var heading = []string{"schema", "id", "revision", "report_id", "event", "class", "provider", "feed", "dialect", "mailbox", "derived", "parse"}
-
-// longValue is where a value is cut on a terminal, in runes.
-const longValue = 160
-
-func (e *explanation) text() string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%s, mail %d: %s, %d octets\nreport_id %s\n\nparts\n", printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size, e.ReportID)
-	for _, part := range e.Parts {
-		label := strings.Repeat("  ", part.Depth) + part.Type
-		fmt.Fprintf(&out, "  %-44s %9d  %s\n", cut(label, 44), part.Octets, strings.TrimSpace(part.Encoding+" "+part.Name))
-	}
-	for _, rec := range e.Records {
-		out.WriteString("\n" + rec.text())
-	}
-	if len(e.Records) == 0 {
-		out.WriteString("\nno record\n")
-	}
-	if len(e.Problems) > 0 {
-		out.WriteString("\nproblems\n")
-	}
-	for _, problem := range e.Problems {
-		how := "read all the same"
-		if problem.Loss {
-			how = "lost"
-		}
-		fmt.Fprintf(&out, "  %-18s %s\n", how, printable(problem.Text))
-	}
-	lines := strings.Split(out.String(), "\n")
-	for i := range lines {
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return strings.Join(lines, "\n")
-}
-
-func (rec *explainedRecord) text() string {
-	value := map[string]string{}
-	keyWidth, sourceWidth := 0, 0
-	var rows []valueRow
-	for _, row := range rec.rows {
-		top, _, _ := strings.Cut(row.key, ".")
-		if slices.Contains(heading, top) {
-			value[row.key] = printable(row.value)
-			continue
-		}
-		row.key, row.source, row.value = cut(printable(row.key), 40), cut(printable(row.source), 40), cut(printable(row.value), longValue)
-		keyWidth = max(keyWidth, utf8.RuneCountInString(row.key))
-		sourceWidth = max(sourceWidth, utf8.RuneCountInString(row.source))
-		rows = append(rows, row)
-	}
-	var out strings.Builder
-	fmt.Fprintf(&out, "record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s\n",
-		value["id"], value["event"], value["class"], value["provider"], value["feed"], value["dialect"], value["parse.status"])
-	last := ""
-	for _, row := range rows {
-		key, source := row.key, row.source
-		if key == last { // one more of a list
-			key, source = "", ""
-		}
-		last = row.key
-		fmt.Fprintf(&out, "  %-*s  %-*s  %s\n", keyWidth, key, sourceWidth, source, row.value)
-	}
-	return out.String()
 }

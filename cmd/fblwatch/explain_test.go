@@ -3,9 +3,11 @@ package main
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -51,11 +53,38 @@ func TestExplainIsInert(t *testing.T) {
 		if err := e.writeJSON(&out); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{e.text(), out.String()} {
+		for _, text := range []string{e.text(0), e.text(80), out.String()} {
 			for line := range strings.Lines(text) {
 				if line = strings.TrimSuffix(line, "\n"); line != printable(line) {
 					t.Errorf("%q of %q", line, evil)
 				}
+			}
+		}
+	}
+}
+
+// On a terminal no line is longer than that is wide, and nothing is left out.
+func TestExplainFits(t *testing.T) {
+	token := strings.Repeat("0123456789", 15)
+	mail := "From: a@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n" +
+		"--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nReturn-Path: <bounce-mary=example.org@example.com>\nSubject: " + strings.Repeat("Größe ", 20) + "\nMessage-ID: <" + token + "@example.com>\n\n--b--\n"
+	identifier, err := identify.New(identify.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := explainMail(t.Context(), watch.Reading{Identify: identifier}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))})
+	for _, width := range []int{0, 40, 80, 200} {
+		text, longest := e.text(width), 0
+		for line := range strings.Lines(text) {
+			longest = max(longest, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+		}
+		if width >= 80 && longest > width || width == 0 && longest <= 160 {
+			t.Errorf("a line of %d in a terminal of %d", longest, width)
+		}
+		squeezed := strings.Join(strings.Fields(text), "")
+		for _, want := range []string{token, "(original:Return-Path,byverp)", "identity.subscribermary@example.org"} {
+			if !strings.Contains(squeezed, want) {
+				t.Errorf("width %d: no %s in\n%s", width, want, text)
 			}
 		}
 	}

@@ -60,7 +60,7 @@ List-Id: Example News <news.example.com>
 List-Unsubscribe: <https://example.com/u/{campaign}/{id}>,
 	<mailto:unsubscribe+{campaign}.{id}@example.com>
 List-Unsubscribe-Post: List-Unsubscribe=One-Click
-Feedback-ID: {campaign}:{id}:news:example
+Feedback-ID: {campaign}:acct-7:news:example
 MIME-Version: 1.0
 Content-Type: text/plain; charset=utf-8
 `)

@@ -102,7 +102,7 @@ Content-Type: text/plain; charset=UTF-8
 "mail":{"timestamp":"{arrivedISO}","source":"news@example.com","sourceIp":"{ip}","messageId":"{id}",
 "destination":["{user}"],"headersTruncated":false,"headers":[{"name":"From","value":"Example News <news@example.com>"},
 {"name":"To","value":"{user}"},{"name":"Subject","value":"{subject}"},{"name":"Message-ID","value":"<{campaign}.{id}@mail.example.com>"},
-{"name":"Feedback-ID","value":"{campaign}:{id}:news:example"}]}}
+{"name":"Feedback-ID","value":"{campaign}:acct-7:news:example"}]}}
 
 --
 If you wish to stop receiving notifications from this topic, please click or visit the link below to unsubscribe:

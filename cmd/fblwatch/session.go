@@ -45,10 +45,14 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 		if c.IsSet("password-file") {
 			return nil, wrong(errors.New("--password-file goes with --url"), "the config file has a password_file for each account")
 		}
-		return p.config(c.String("config"))
+		config, err := p.config(c.String("config"))
+		if err == nil && len(config.Accounts) == 0 {
+			err = wrong(errors.New("the config has no accounts: there is nothing to read"), "name a mailbox under accounts, as config.example.yaml shows, or with --url")
+		}
+		return config, err
 	}
 	if c.IsSet("config") {
-		return nil, wrong(errors.New("--url and --config exclude each other"), "")
+		return nil, wrong(errors.New("--url and --config exclude each other"), "name the mailbox under accounts in the config")
 	}
 	a, err := p.named(c.String("url"), c.String("password-file"))
 	if err != nil {

@@ -100,7 +100,8 @@ type complainant struct{ rcpt, hash, subscriber, tenant string }
 // suppression is one complainant's line.
 type suppression struct {
 	Subscriber    string    `json:"subscriber,omitempty"`
-	Rcpt          string    `json:"rcpt,omitempty"` // an address, or the hash the provider gives instead
+	Rcpt          string    `json:"original_rcpt_to,omitempty"`
+	RcptHash      string    `json:"rcpt_hash,omitempty"` // what the provider gives instead of an address
 	Campaign      string    `json:"campaign,omitempty"`
 	Tenant        string    `json:"tenant,omitempty"`
 	Provider      string    `json:"provider"`
@@ -192,7 +193,7 @@ func (s *suppressions) add(row ledger.Row) error {
 	line.count(row.ID)
 	if !row.At.Before(line.LastReceived) {
 		line.Subscriber, line.Tenant, line.Campaign = identity.Subscriber, identity.Tenant, identity.Campaign
-		line.Rcpt = cmp.Or(r.OriginalRcptTo, r.RcptHash)
+		line.Rcpt, line.RcptHash = r.OriginalRcptTo, r.RcptHash
 		line.Provider, line.LastReceived, line.ID = r.Provider, row.At, row.ID
 	}
 	return nil
@@ -220,10 +221,10 @@ func (s *suppressions) sorted() []*suppression {
 	})
 }
 
-var suppressHead = []string{"subscriber", "rcpt", "campaign", "tenant", "provider", "verdict", "first_reported", "last_received", "reports", "id"}
+var suppressHead = []string{"subscriber", "original_rcpt_to", "rcpt_hash", "campaign", "tenant", "provider", "verdict", "first_reported", "last_received", "reports", "id"}
 
 func (l *suppression) row() []string {
-	row := []string{l.Subscriber, l.Rcpt, l.Campaign, l.Tenant, l.Provider, l.Verdict,
+	row := []string{l.Subscriber, l.Rcpt, l.RcptHash, l.Campaign, l.Tenant, l.Provider, l.Verdict,
 		longTime(l.FirstReported), longTime(l.LastReceived), strconv.Itoa(l.Reports), l.ID}
 	for i := range row {
 		row[i] = inert(printable(row[i]))

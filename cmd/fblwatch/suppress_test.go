@@ -43,24 +43,24 @@ func TestSuppress(t *testing.T) {
 		{"one line a person, whatever order the reports came in", []ledger.Record{
 			recordOf(5, "1", 1, "yes", rcpt("A@example.com")), recordOf(3, "1", 1, "yes", rcpt("a@example.com")), recordOf(4, "1", 1, "yes", rcpt("b@example.com")),
 		}, `
-,A@example.com,,,yahoo,yes,2026-03-01T02:59:00Z,2026-03-01T05:00:00Z,2,r5.1
-,b@example.com,,,yahoo,yes,2026-03-01T03:59:00Z,2026-03-01T04:00:00Z,1,r4.1`, ""},
+,A@example.com,,,,yahoo,yes,2026-03-01T02:59:00Z,2026-03-01T05:00:00Z,2,r5.1
+,b@example.com,,,,yahoo,yes,2026-03-01T03:59:00Z,2026-03-01T04:00:00Z,1,r4.1`, ""},
 		{"records of one report are one report", []ledger.Record{
 			recordOf(1, "1", 1, "yes", rcpt("a@example.com")), recordOf(2, "1", 1, "yes", rcpt("a@example.com")), recordOf(1, "2", 1, "yes", rcpt("a@example.com")),
 		}, `
-,a@example.com,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T02:00:00Z,2,r2.1`, ""},
+,a@example.com,,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T02:00:00Z,2,r2.1`, ""},
 		{"not spam lifts nothing", []ledger.Record{
 			recordOf(1, "1", 1, "yes", rcpt("a@example.com")),
 			recordOf(2, "1", 1, "no", func(r *report.Record) { r.Event, r.OriginalRcptTo = report.NotSpam, "a@example.com" }),
 		}, `
-,a@example.com,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`, ""},
+,a@example.com,,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`, ""},
 		{"the latest revision decides", []ledger.Record{
 			recordOf(1, "1", 1, "yes", rcpt("a@example.com")), recordOf(1, "1", 2, "no", rcpt("a@example.com")),
 			recordOf(2, "1", 1, "review", rcpt("b@example.com")), recordOf(2, "1", 2, "yes", rcpt("b@example.com")),
 			recordOf(3, "1", 1, "yes", rcpt("c@example.com")), recordOf(3, "1", 2, "no", rcpt("c@example.com")), recordOf(3, "1", 3, "yes", rcpt("c@example.com")),
 		}, `
-,c@example.com,,,yahoo,yes,2026-03-01T02:59:00Z,2026-03-01T03:00:00Z,1,r3.1
-,b@example.com,,,yahoo,yes,2026-03-01T01:59:00Z,2026-03-01T02:00:00Z,1,r2.1`, ""},
+,c@example.com,,,,yahoo,yes,2026-03-01T02:59:00Z,2026-03-01T03:00:00Z,1,r3.1
+,b@example.com,,,,yahoo,yes,2026-03-01T01:59:00Z,2026-03-01T02:00:00Z,1,r2.1`, ""},
 		{"what was replaced does not count", []ledger.Record{
 			recordOf(1, "1", 1, "yes", rcpt("a@example.com")),
 			recordOf(1, "0", 1, "no", func(r *report.Record) { r.Event, r.Supersedes = report.Unparsed, []string{"r1.1"} }),
@@ -68,19 +68,19 @@ func TestSuppress(t *testing.T) {
 		{"a subscriber is one of a tenant", []ledger.Record{
 			recordOf(1, "1", 1, "yes", token("x", "17", "spring")), recordOf(2, "1", 1, "yes", token("y", "17", "")), recordOf(3, "1", 1, "yes", token("x", "17", "winback")),
 		}, `
-17,,winback,x,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T03:00:00Z,2,r3.1
-17,,,y,yahoo,yes,2026-03-01T01:59:00Z,2026-03-01T02:00:00Z,1,r2.1`, ""},
+17,,,winback,x,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T03:00:00Z,2,r3.1
+17,,,,y,yahoo,yes,2026-03-01T01:59:00Z,2026-03-01T02:00:00Z,1,r2.1`, ""},
 		{"review says nothing about whom a yes names", []ledger.Record{
 			recordOf(1, "1", 1, "yes", rcpt("a@example.com")), recordOf(2, "1", 1, "review", rcpt("a@example.com")),
 			recordOf(3, "1", 1, "review", func(r *report.Record) { r.RcptHash = "f00@example.org" }),
 		}, `
-,a@example.com,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`, `
-,f00@example.org,,,yahoo,review,2026-03-01T02:59:00Z,2026-03-01T03:00:00Z,1,r3.1
-,a@example.com,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`},
+,a@example.com,,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`, `
+,,f00@example.org,,,yahoo,review,2026-03-01T02:59:00Z,2026-03-01T03:00:00Z,1,r3.1
+,a@example.com,,,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`},
 		{"formulas and escapes", []ledger.Record{
 			recordOf(1, "1", 1, "yes", token("", "=1+1", "\x1b[2J")),
 		}, `
-'=1+1,,` + "\uFFFD" + `[2J,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`, ""},
+'=1+1,,,` + "\uFFFD" + `[2J,,yahoo,yes,2026-03-01T00:59:00Z,2026-03-01T01:00:00Z,1,r1.1`, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,6 +15,18 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// terminalWidth is the columns of a terminal, 0 of what is none.
+func terminalWidth(stream any) int {
+	if !isTerminal(stream) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(stream.(*os.File).Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // progress is a line on a terminal that is written again and again; nil is
 // none.
 type progress struct {

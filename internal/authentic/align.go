@@ -20,6 +20,20 @@ var mailboxes = map[string][]string{
 	"uol.com.br": nil, "usa.net": nil, "yahoo.com": nil, "yeah.net": nil, "zoho.com": nil, "zohomail.com": nil,
 }
 
+// moreMailboxes are other domains of that kind, whose mail has nothing to do with
+// the reports of any provider that we know.
+var moreMailboxes = []string{
+	"aim.com", "free.fr", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com", "icloud.com", "inbox.lv", "laposte.net",
+	"libero.it", "mac.com", "mail.com", "me.com", "msn.com", "orange.fr", "pm.me", "proton.me", "protonmail.com", "qq.com", "rambler.ru", "rediffmail.com",
+	"rocketmail.com", "sina.com", "sohu.com", "t-online.de", "tuta.com", "tutanota.com", "ukr.net", "web.de", "wp.pl", "yahoo.co.jp", "yandex.com", "yandex.ru", "ymail.com",
+}
+
+func isMailboxes(domain string) bool {
+	domain = canonical(domain)
+	_, shared := mailboxes[domain]
+	return shared || slices.Contains(moreMailboxes, domain)
+}
+
 // signers gives the domains, and single addresses, that speak for the provider
 // of a row: what signs its reports, and what carries them. A topic of SNS is
 // anybody's: what it delivers, signed by Amazon, is what its owner wrote.
@@ -28,8 +42,8 @@ func signers(row *report.Provider, dialect string) (list []string) {
 		return nil
 	}
 	for _, domain := range slices.Concat(row.Signed, row.Carriers) {
-		if addresses, shared := mailboxes[canonical(domain)]; shared {
-			list = append(list, addresses...)
+		if isMailboxes(domain) {
+			list = append(list, mailboxes[canonical(domain)]...)
 		} else {
 			list = append(list, domain)
 		}

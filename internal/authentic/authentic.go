@@ -121,19 +121,30 @@ func (c *Checker) about(r *report.Report, records []report.Record) *Checker {
 
 func (c *Checker) judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
 	token := signed && records[0].Class == report.ClassCFBL && below(r.Outer.FromDomain, found.AuthDomain)
-	known := c.known(found.AuthDomain, r.Outer.From) || token
+	known := c.known(found.AuthDomain, r.Outer.From)
 	for i := range records {
 		reporter := found
 		switch reporter.Trusted = false; {
 		case reporter.Auth != pass:
-		case !known:
+		case !known && !token:
 			reporter.Reason = reporter.AuthDomain + " is no known reporter"
+			if isMailboxes(reporter.AuthDomain) {
+				reporter.Reason += ": trust.reporters can name the address, as anybody can have a mailbox there"
+			}
+		case !known && namesAnother(&records[i]):
+			reporter.Reason = reporter.AuthDomain + " is no known reporter, and our token does not stand for the recipient that it names"
 		default:
 			reporter.Reason = c.foreign(r, &records[i], signed)
 			reporter.Trusted = reporter.Reason == ""
 		}
 		records[i].Reporter = &reporter
 	}
+}
+
+// namesAnother reports whether a report names a recipient who is not the
+// subscriber that its token stands for: anybody who has a mail of ours has a token.
+func namesAnother(rec *report.Record) bool {
+	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
 
 func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {

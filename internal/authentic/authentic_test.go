@@ -296,7 +296,7 @@ func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, rec
 		records = make([]report.Record, 1)
 	}
 	if token {
-		records[0].Class = report.ClassCFBL
+		records[0].Class, records[0].OriginalRcptTo = report.ClassCFBL, "" // the token alone says who it was
 	}
 	start := time.Now()
 	more := c.Check(context.Background(), []byte(mail), r, records, received, token)
@@ -307,4 +307,36 @@ func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, rec
 		t.Errorf("more: %v of a whole mail: %v", more, whole)
 	}
 	return *records[0].Reporter
+}
+
+// A token of ours stands for its own subscriber: whoever else a stranger's report
+// names beside it is his word alone.
+func TestTokenIsForItsSubscriber(t *testing.T) {
+	mail := sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields)
+	r := report.Parse([]byte(mail), int64(len(mail)))
+	for _, test := range []struct {
+		rcpt, subscriber string
+		reporters        []string
+		trusted          bool
+	}{
+		{"", "4711", nil, true},
+		{"mary@example.org", "4711", nil, false},
+		{"mary@example.org", "peter@example.org", nil, false},
+		{"mary@example.org", "Mary@example.org", nil, true},
+		{"mary@example.org", "4711", []string{evil}, true},
+	} {
+		conf := config
+		conf.Reporters = test.reporters
+		c, err := New(conf, publish(t, evil), table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := r.Records(report.Envelope{Providers: table})
+		records[0].Class, records[0].OriginalRcptTo = report.ClassCFBL, test.rcpt
+		records[0].Identify(report.Identity{Status: "identified", Subscriber: test.subscriber})
+		c.Check(t.Context(), []byte(mail), r, records, time.Time{}, true)
+		if got := records[0].Reporter; got.Trusted != test.trusted {
+			t.Errorf("%+v: %+v", test, *got)
+		}
+	}
 }

@@ -19,7 +19,7 @@ type Config struct {
 	// must take away foreign Authentication-Results that bear our ids, as RFC
 	// 8601 section 5 has it.
 	Hops         []string      `yaml:"hops"`
-	Reporters    []string      `yaml:"reporters"`    // domains, or single addresses, that report beside the known providers
+	Reporters    []string      `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers
 	ARCSealers   []string      `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
 	Microsoft365 bool          `yaml:"microsoft365"` // the mailbox is at Microsoft 365, which leaves the id out
 	DKIM         bool          `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS
@@ -57,6 +57,11 @@ func (c Config) Validate() error {
 			if !list.valid(v) {
 				return fmt.Errorf("%s[%d] is not %s", list.key, i, list.want)
 			}
+		}
+	}
+	for i, v := range c.Reporters {
+		if isMailboxes(v) {
+			return fmt.Errorf("reporters[%d] is a domain at which anybody can have a mailbox: name the address that reports, such as fbl@%s", i, canonical(v))
 		}
 	}
 	if c.Timeout < 0 || c.Timeout > maxTimeout {

@@ -96,6 +96,9 @@ func saysDomain(all []authResults) bool {
 // our key's, or stands where our signature covers it. Tenants number their
 // subscribers each for himself: the tenant counts too.
 func (c *Checker) certain(r *report.Report, rec *report.Record, signed bool) bool {
+	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !onTop(r.Header(report.FromOriginal), name) {
+		return false
+	}
 	id := rec.Identity
 	if id == nil || id.Subscriber == "" || strings.EqualFold(id.Subscriber, rec.OriginalRcptTo) || strings.EqualFold(id.Subscriber, rec.RcptHash) {
 		return true
@@ -111,6 +114,20 @@ func (c *Checker) certain(r *report.Report, rec *report.Record, signed bool) boo
 		}
 	}
 	return true
+}
+
+// onTop reports whether the field stands above all Received, where the provider
+// puts it: below them anybody's can.
+func onTop(h *report.Header, field string) bool {
+	for name := range h.Fields() {
+		if strings.EqualFold(name, field) {
+			return true
+		}
+		if name == "received" {
+			break
+		}
+	}
+	return false
 }
 
 // covers reports whether the header is signed for one of our domains, and each

@@ -1,6 +1,7 @@
 package authentic
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,6 +144,28 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// A recipient that stands in the reported mail's header is the provider's word
+// only where the provider wrote it.
+func TestDerivedRecipient(t *testing.T) {
+	const field = "X-HmXmrOriginalRecipient: <mary@example.org>\n"
+	c, err := New(Config{Own: Own{Domains: []string{"example.com"}}}, nil, hosted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.hosts = hosted[0].Hosts
+	for header, want := range map[string]string{
+		field + dkimOurs + fromOurs: "",
+		dkimOurs + fromOurs + field: "what names the subscriber is not signed: anybody could have written it",
+	} {
+		r, records := reported("", header)
+		records[0].OriginalRcptTo, records[0].Complainant = "mary@example.org", report.Named
+		records[0].Derived = map[string]string{"original_rcpt_to": "original:X-HmXmrOriginalRecipient"}
+		if got := c.foreign(r, &records[0], false); got != want {
+			t.Errorf("%q, want %q, of %q", got, want, header)
+		}
+	}
+}
+
 func TestAligned(t *testing.T) {
 	c, err := New(Config{}, nil, nil)
 	if err != nil {
@@ -206,5 +229,13 @@ func TestMailboxesAreNoProvider(t *testing.T) {
 		if got := c.aligned(test.signed, domainOf(test.from)) && c.known(test.signed, test.from); got != test.want {
 			t.Errorf("%s by %s: got %v of %v", test.from, test.signed, got, c.signers)
 		}
+	}
+}
+
+// A row of the user's own does not make a domain of mailboxes a reporter either.
+func TestMailboxesOfOwnRows(t *testing.T) {
+	row := report.Provider{Name: "gmx", From: []string{"fbl*@gmx.net"}, Signed: []string{"gmx.net", "fbl.example.net"}}
+	if got := signers(&row, "rfc5965"); !slices.Equal(got, []string{"fbl.example.net"}) {
+		t.Errorf("%q speak for it", got)
 	}
 }

@@ -133,6 +133,9 @@ func (r *Rule) compile(key []byte) (rule, error) {
 		return rule{}, err
 	}
 	c := rule{from: []source{from}, domain: strings.ToLower(strings.Trim(r.When.FromDomain, "."))}
+	if strings.ContainsAny(c.domain, "*@/:, ") {
+		return rule{}, errors.New("when: from_domain is no domain; those below it count too")
+	}
 	switch {
 	case (r.Match == "") == (r.Decode == ""):
 		return rule{}, errors.New("match: a rule has either match or decode")

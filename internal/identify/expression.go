@@ -34,6 +34,8 @@ func (e *expression) groups(signed bool) error {
 			}
 			e.hmac = i
 			continue
+		case name == "hmac":
+			return errors.New("the group hmac goes with verify, which names the key")
 		case f < 0:
 			return fmt.Errorf("a named group is none of %s", strings.Join(fieldNames[:], ", "))
 		case e.field[f] > 0:

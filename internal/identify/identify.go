@@ -2,6 +2,7 @@ package identify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/report"
@@ -33,6 +34,7 @@ type rule struct {
 	when     func(*report.Report) bool // nil: always
 	domain   string                    // see When
 	verified bool
+	builtin  bool
 }
 
 // Identifier finds subscribers. It is safe for concurrent use.
@@ -82,7 +84,7 @@ func New(c Config) (*Identifier, error) {
 		return nil, err
 	}
 	for _, b := range presets {
-		id.add(rule{name: b.name, from: b.from, read: b.read, when: b.when})
+		id.add(rule{name: b.name, from: b.from, read: b.read, when: b.when, builtin: true})
 	}
 	return id, nil
 }
@@ -138,6 +140,27 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 		verified = verified && signed
 	}
 	return verified
+}
+
+// Subscribers are all that any rule makes of a report's tokens, also where they
+// disagree and Identify names nobody.
+func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (all []string) {
+	m := newMail(r, records, len(id.sources))
+	defer m.done()
+	for i := range id.rules {
+		run := &id.rules[i]
+		if run.rcpt || !run.concerns(r) { // the recipient is no token
+			continue
+		}
+		for _, n := range run.from {
+			for _, v := range m.of(n, &id.sources[n]) {
+				if f, ok := run.one(v.text, m); ok && f[subscriber] != "" {
+					all = append(all, f[subscriber])
+				}
+			}
+		}
+	}
+	return all
 }
 
 // concerns reports whether a rule is for this mail.
@@ -198,7 +221,7 @@ func (r *rule) one(v string, m *mail) (f found, ok bool) {
 		if f[i] == "" {
 			continue
 		}
-		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && m.fit(f[i]) {
+		if f[i] = strings.TrimSpace(f[i]); f[i] != "" && m.fit(f[i]) && !(i == subscriber && m.isList(f[i])) {
 			ok = true
 		} else {
 			f[i] = ""
@@ -226,6 +249,20 @@ func (res *result) add(f *found, from string) {
 	}
 }
 
+// disputed reports whether another built-in rule names the subscriber by another
+// address. A list hands on what its members' mails hold, a relay what its
+// customers': none of these rules knows which program sent the mail last.
+func (res *result) disputed(others []result) bool {
+	address := res.found[subscriber]
+	if !res.rule.builtin || !isAddress(address) {
+		return false
+	}
+	return slices.ContainsFunc(others, func(o result) bool {
+		other := o.found[subscriber]
+		return o.rule.builtin && isAddress(other) && !strings.EqualFold(address, other)
+	})
+}
+
 // merge takes each field from the first rule that gives it. signed: the
 // subscriber is from one with Verify.
 func merge(results []result) (identity report.Identity, signed bool) {
@@ -249,8 +286,15 @@ func merge(results []result) (identity report.Identity, signed bool) {
 			identity.By[fieldNames[i]] = report.Rule{Rule: res.rule.name, Source: res.source[i]}
 			if i == subscriber {
 				signed = res.rule.verified
+				if res.disputed(results[n+1:]) {
+					all[i], signed = "", false
+					delete(identity.By, fieldNames[i])
+				}
 			}
 		}
+	}
+	if len(identity.By) == 0 {
+		identity.By = nil
 	}
 	identity.Subscriber, identity.Campaign, identity.Tenant, identity.MessageID = all[subscriber], all[campaign], all[tenant], all[messageID]
 	switch {

@@ -97,6 +97,20 @@ func TestIdentify(t *testing.T) {
 		{"a rule without a name", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"field names in any case", Config{Rules: []Rule{ref}}, []string{"x-ReF: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 
+		{"a list's address, by its List-Post", Config{}, []string{"X-KumoRef: " + b64(`{"_@_":"\\_/","recipient":"list@lists.example.com"}`), "List-Post: <mailto:List@lists.example.com>"}, "unknown"},
+		{"a list's address, by its List-ID", Config{}, []string{"X-KumoRef: " + b64(`{"_@_":"\\_/","recipient":"list@lists.example.com"}`), "List-ID: A list <list.lists.example.com>"},
+			"partial campaign=list.lists.example.com(list-id original:List-ID)"},
+		{"a list's address, and the member's", Config{}, []string{"X-KumoRef: " + b64(`{"_@_":"\\_/","recipient":"list@lists.example.com"}`), "X-BeenThere: list@lists.example.com", "Return-Path: <list-bounces+alice=example.net@lists.example.com>"},
+			"identified subscriber=alice@example.net(mailman original:Return-Path) campaign=list@lists.example.com(mailman original:Return-Path)"},
+		{"addresses of two presets that differ", Config{}, []string{"Return-Path: <list-bounces+alice=example.net@lists.example.com>", "X-ListMember: bob@example.org"},
+			"partial campaign=list@lists.example.com(mailman original:Return-Path)"},
+		{"addresses of two presets that agree", Config{}, []string{"Return-Path: <bounce-bob=example.org@example.com>", "X-ListMember: Bob@example.org"}, "identified subscriber=Bob@example.org(phplist original:X-ListMember)"},
+		{"own rule against a preset's address", Config{Rules: []Rule{{From: "mailfrom", Decode: "verp"}}}, []string{"Return-Path: <bounce-alice=example.net@example.com>", "X-ListMember: bob@example.org"},
+			"identified subscriber=alice@example.net(rule 1 original:Return-Path)"},
+
+		{"a folded CFBL-Feedback-ID, by a rule", Config{Rules: []Rule{{From: "original:cfbl-feedback-id", Match: `^(?P<subscriber>[0-9]+)\.[0-9a-f]{6}$`}}}, []string{"CFBL-Feedback-ID: 47\r\n 11.0f0\r\n\tf0f"},
+			"identified subscriber=4711(rule 1 original:cfbl-feedback-id) message_id=4711.0f0f0f(cfbl-feedback-id original:CFBL-Feedback-ID)"},
+
 		{"equal instances", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1", "X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"one instance of two matches", Config{Rules: []Rule{ref}}, []string{"X-Ref: 17", "X-Ref: summer.s1"}, "identified subscriber=s1(rule 1 original:X-Ref) campaign=summer(rule 1 original:X-Ref)"},
 		{"instances that differ", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.s1", "X-Ref: summer.s2"}, "unknown"},
@@ -122,6 +136,7 @@ func TestIdentify(t *testing.T) {
 
 		{"placeholder", Config{Rules: []Rule{ref}}, []string{"X-Ref: summer.xxx"}, "partial campaign=summer(rule 1 original:X-Ref)"},
 		{"placeholder in a VERP", Config{}, []string{"Return-Path: <bounce-redacted=aol.com@example.com>"}, "unknown"},
+		{"a masked VERP", Config{}, []string{"Return-Path: <bounce-m***y=example.org@example.com>"}, "unknown"},
 		{"the report's own hash", Config{}, []string{"report:Original-Rcpt-To: " + digest + "@example.org", "Return-Path: <bounce-" + digest + "=example.org@example.com>", "List-Unsubscribe: <https://example.com/?subscriber_id=" + digest + ">"}, "unknown"},
 		{"a hash that is not the report's", Config{}, []string{"report:Original-Rcpt-To: " + digest + "@example.org", "List-Unsubscribe: <https://example.com/?subscriber_id=a" + digest[1:] + ">"},
 			"identified subscriber=a" + digest[1:] + "(list-unsubscribe original:List-Unsubscribe)"},
@@ -247,7 +262,8 @@ func TestValidate(t *testing.T) {
 		"group":           {Config{Rules: []Rule{{From: "text", Match: `(?P<user>a)`}}}, `rule 1: match: a named group is none of subscriber, campaign, tenant, message_id`},
 		"no group":        {Config{Rules: []Rule{{From: "text", Match: `(a)`}}}, `rule 1: match: it has no named group: subscriber, campaign, tenant, message_id`},
 		"group twice":     {Config{Rules: []Rule{{From: "text", Match: `(?P<tenant>a)|(?P<tenant>b)`}}}, `rule 1: match: the group "tenant" stands twice`},
-		"hmac unasked":    {Config{Rules: []Rule{{From: "text", Match: `(?P<tenant>a)(?P<hmac>b)`}}}, `rule 1: match: a named group is none of`},
+		"hmac unasked":    {Config{Rules: []Rule{{From: "text", Match: `(?P<tenant>a)(?P<hmac>b)`}}}, `rule 1: match: the group hmac goes with verify, which names the key`},
+		"from_domain":     {Config{Rules: []Rule{{From: "text", Match: ok.Match, When: When{FromDomain: "*.example.com"}}}}, "rule 1: when: from_domain is no domain; those below it count too"},
 		"hmac missing":    {Config{Rules: []Rule{signed(`(?P<tenant>a)`, Verify{"sha256", "k"})}}, "rule 1: match: it has no group hmac for verify"},
 		"hmac between":    {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)(?P<subscriber>a)`, Verify{"sha256", "k"})}}, "rule 1: match: the group hmac stands between the others"},
 		"hmac kind":       {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"md5", "k"})}}, `rule 1: verify: hmac can be sha256 only`},

@@ -124,6 +124,9 @@ func (m *mail) collect(s *namedSource) {
 	default:
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
 			v = unencoded(v)
+			if strings.EqualFold(s.name, "CFBL-Feedback-ID") {
+				v = unfold(v) // white space means nothing in it (RFC 9477 section 3.2)
+			}
 			if !s.uris {
 				m.add(from, s.label, v)
 				continue
@@ -157,6 +160,30 @@ func (m *mail) own(v string) bool {
 	return slices.ContainsFunc(m.hashes, func(hash string) bool { return strings.Contains(v, hash) })
 }
 
+// isList reports whether v is the address of a mailing list that handed the mail
+// on: what its author's program wrote of a recipient names the list, and no
+// member of it.
+func (m *mail) isList(v string) bool {
+	at := strings.LastIndexByte(v, '@')
+	if at <= 0 {
+		return false
+	}
+	h := m.r.Header(report.FromOriginal)
+	for _, post := range h.Values("List-Post") {
+		for _, uri := range uris(post) {
+			if l, ok := parseLink(uri); ok && strings.EqualFold(l.to, v) {
+				return true
+			}
+		}
+	}
+	for _, id := range h.Values("List-ID") {
+		if strings.EqualFold(listID(id)[campaign], v[:at]+"."+v[at+1:]) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(h.Values("X-BeenThere"), func(list string) bool { return strings.EqualFold(list, v) })
+}
+
 // fit reports whether a result can be one. Where the reader wrote U+FFFD for
 // octets that are no UTF-8, it is not what the sender wrote.
 func (m *mail) fit(v string) bool {
@@ -185,6 +212,9 @@ func isPlaceholder(v string) bool {
 	case len(v) > 9:
 	case strings.EqualFold(v, "null"), strings.EqualFold(v, "(null)"), strings.EqualFold(v, "nil"), strings.EqualFold(v, "none"),
 		strings.EqualFold(v, "undefined"), strings.EqualFold(v, "unknown"), strings.EqualFold(v, "n/a"):
+		return true
+	}
+	if strings.Contains(v, "**") {
 		return true
 	}
 	for i := 2; i < len(v); i++ { // both words have a d there

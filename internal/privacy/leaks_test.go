@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ var (
 	digits   = regexp.MustCompile(`[A-Za-z0-9+/_-]{8,}`)
 	percents = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
 	equals   = regexp.MustCompile(`=[0-9A-Fa-f]{2}`)
+	hexes    = regexp.MustCompile(`[0-9A-Fa-f]{10,}`)
 	escapes  = regexp.MustCompile(`\\u00[0-9A-Fa-f]{2}`)
 )
 
@@ -38,7 +40,7 @@ func leaks(text, local, domain string) bool {
 			}
 			for _, plain := range []string{s, joined, html.UnescapeString(s)} {
 				plain = strings.ToLower(plain)
-				for _, at := range []string{"@", "=", "+", "%", "#"} {
+				for _, at := range []string{"@", "=", "+", "%", "#", "--at--", "_at_", " at ", "(at)"} {
 					if strings.Contains(plain, strings.ToLower(local+at+domain)) {
 						return true
 					}
@@ -47,7 +49,25 @@ func leaks(text, local, domain string) bool {
 					return true
 				}
 			}
+			for _, found := range hexes.FindAllString(s, -1) {
+				for offset := range 2 {
+					if b, err := hex.DecodeString(found[offset : len(found)-(len(found)-offset)%2]); err == nil && !seen[string(b)] {
+						seen[string(b)] = true
+						next = append(next, string(b))
+					}
+				}
+			}
 			squeezed := strings.NewReplacer(" ", "", "\r", "", "\n", "", "\t", "").Replace(joined)
+			for _, found := range digits.FindAllString(s, -1) {
+				back := []byte(strings.NewReplacer("-", "+", "_", "/").Replace(found))
+				slices.Reverse(back)
+				if b, err := base64.RawStdEncoding.DecodeString(string(back)); err == nil {
+					if slices.Reverse(b); !seen[string(b)] {
+						seen[string(b)] = true
+						next = append(next, string(b))
+					}
+				}
+			}
 			for _, found := range append(digits.FindAllString(s, -1), digits.FindAllString(squeezed, -1)...) {
 				found = strings.NewReplacer("-", "+", "_", "/").Replace(found)
 				for offset := range min(4, len(found)) {

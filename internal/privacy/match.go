@@ -56,8 +56,19 @@ func (n *needle) behindAt(s string, i int) int {
 			}
 		}
 	}
+	for _, at := range atWords {
+		if len(s)-i > len(at) && strings.EqualFold(s[i:i+len(at)], at) {
+			if end := follow(s, i+len(at), n.domain); end >= 0 {
+				return end
+			}
+		}
+	}
 	return -1
 }
+
+// atWords stand for "@" where that would be taken for something else, as in the
+// links of Mailman 2.
+var atWords = []string{"--at--", "-at-", "_at_", " at ", "(at)", "[at]"}
 
 // behindTag passes over "+tag".
 func (n *needle) behindTag(s string, i int) (mid, end int) {

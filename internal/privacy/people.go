@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -32,6 +34,10 @@ func (p *people) ofRecord(rec *report.Record) {
 		p.addIn(rec.Identity.Subscriber)
 	}
 	p.ofExtensions(rec.Extensions)
+	p.addVERP(rec.OriginalMailFrom)
+	if rec.Original != nil {
+		p.addVERP(rec.Original.ReturnPath)
+	}
 }
 
 func (p *people) ofReport(r *report.Report) {
@@ -56,6 +62,32 @@ func (p *people) ofReport(r *report.Report) {
 	}
 	for _, more := range r.More {
 		p.ofReport(more)
+	}
+	p.addVERP(r.OriginalMailFrom)
+	if r.Original != nil {
+		p.addVERP(r.Original.ReturnPath)
+	}
+}
+
+// addVERP adds whom an envelope sender was made for, where it holds an address
+// of which it cannot be told where it begins: all that may be of it.
+func (p *people) addVERP(sender string) {
+	local, _, _ := strings.Cut(strings.ToLower(strings.Trim(sender, "<> \t")), "@")
+	i := strings.LastIndexByte(local, '=')
+	if i <= 0 || strings.ContainsAny(local, " \t") || strings.Contains(local, redacted) {
+		return
+	}
+	name, domain := local[:i], local[i+1:]
+	if suffix, known := publicsuffix.PublicSuffix(domain); !known || suffix == domain {
+		return
+	}
+	for addr := range p.addresses {
+		if at := strings.LastIndexByte(addr, '@'); addr[at+1:] == domain && strings.HasSuffix(name, addr[:at]) {
+			return // it is known
+		}
+	}
+	if name = name[strings.LastIndexByte(name, '=')+1:]; !endsInDigest(name) { // hidden before
+		p.add(name + "@" + domain)
 	}
 }
 
@@ -109,6 +141,15 @@ func (p *people) add(addr string) {
 	if plus := strings.IndexByte(addr[:at], '+'); plus > 0 {
 		p.addresses[addr[:plus]+addr[at:]] = true
 	}
+}
+
+func endsInDigest(local string) bool {
+	for _, n := range []int{32, 40, 64} {
+		if len(local) >= n && isDigest(local[len(local)-n:]) {
+			return true
+		}
+	}
+	return false
 }
 
 func isDigest(local string) bool {

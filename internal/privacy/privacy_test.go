@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,7 +78,19 @@ var forms = map[string]func(local, domain string) string{
 		return "=?utf-8?q?|" + b[:20] + "?= =?utf-8?q?" + strings.ReplaceAll(b[20:], "=", "=3D") + "|?="
 	},
 	"words of a strange charset": func(l, d string) string { return "=?x-none?Q?" + l + "=40" + d[:2] + "?= =?x-none?Q?" + d[2:] + "?=" },
+	"hexadecimal":                func(l, d string) string { return hexed("", l+"@"+d) },
+	"hexadecimal, glued":         func(l, d string) string { return "bounce-1" + strings.ToLower(hexed("", "u="+l+"@"+d)) },
+	"base64, turned round":       func(l, d string) string { return "12." + backward(l+"@"+d) + "." + backward("spring") },
+	"Mailman's link":             func(l, d string) string { return "https://example.net/options/list/" + l + "--at--" + d },
+	"VERP with at":               func(l, d string) string { return "bounce-" + l + "_AT_" + d + "@mail.example.net" },
+	"at in words":                func(l, d string) string { return l + " at " + d + ", " + l + "(at)" + d },
 	"many":                       func(l, d string) string { return strings.Repeat(l+"@"+d+",", 3) },
+}
+
+// backward is one piece of X-Mailer-Info.
+func backward(s string) string {
+	turn := func(b []byte) []byte { slices.Reverse(b); return b }
+	return string(turn([]byte(base64.StdEncoding.EncodeToString(turn([]byte(s))))))
 }
 
 func folded(local, domain, fold string) string {

@@ -78,7 +78,7 @@ func (s *scrubber) hide(text string, layer int) string {
 	if layer == maxLayers {
 		return s.plain(text)
 	}
-	return s.encoded(s.plain(s.words(text, layer)), layer)
+	return s.encoded(s.hexadecimal(s.plain(s.words(text, layer))), layer)
 }
 
 var (
@@ -212,7 +212,30 @@ func (s *scrubber) run(text string, layer int) string {
 		}
 	}
 	s.digits[layer] = digits
+	if layer == 0 {
+		text = s.backward(text)
+	}
 	return text
+}
+
+// backward hides what stands in a run from its end to its start, in base64 that
+// is turned round itself, as X-Mailer-Info has it.
+func (s *scrubber) backward(text string) string {
+	digits := appendDigits(nil, text)
+	slices.Reverse(digits)
+	clear, err := base64.RawStdEncoding.DecodeString(string(digits))
+	if err != nil {
+		return text
+	}
+	slices.Reverse(clear)
+	hidden := []byte(s.hide(string(clear), 1))
+	if bytes.Equal(hidden, clear) {
+		return text
+	}
+	slices.Reverse(hidden)
+	again := []byte(base64.RawStdEncoding.EncodeToString(hidden))
+	slices.Reverse(again)
+	return string(again)
 }
 
 // appendDigits appends the digits of text, in the standard alphabet.

@@ -138,10 +138,7 @@ func (g Reading) inTokens(r *report.Report) (addresses []string) {
 			continue
 		}
 		for one, own := range r.Split(records) {
-			id.Identify(one, own)
-		}
-		for i := range records {
-			addresses = append(addresses, records[i].Identity.Subscriber)
+			addresses = append(addresses, id.Subscribers(one, own)...)
 		}
 	}
 	return addresses

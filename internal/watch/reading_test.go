@@ -170,3 +170,30 @@ func TestReadingSeveral(t *testing.T) {
 		}
 	}
 }
+
+// TestPrivacyOfDisputedTokens: where tokens name several, nobody is identified,
+// and each of them is hidden.
+func TestPrivacyOfDisputedTokens(t *testing.T) {
+	filter, err := privacy.New(privacy.Config{Addresses: "drop"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, header := range map[string]string{
+		"one field":                "X-ListMember: mary@example.org\nX-ListMember: peter@example.net\n",
+		"a VERP that is not clear": "Return-Path: <bounce-mary-peter=example.net@mail.example.com>\n",
+		"two rules":                "X-ListMember: mary@example.org\nReturn-Path: <bounce+peter=example.net@mail.example.com>\n",
+	} {
+		mail := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
+		g := Reading{Privacy: filter}
+		r := report.Parse(mail, int64(len(mail)))
+		records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
+		if len(records) != 1 {
+			t.Fatalf("%d records", len(records))
+		}
+		for where, stored := range map[string]string{"record": string(records[0].AppendJSON(nil)), "head": string(g.Head(mail, r))} {
+			if strings.Contains(stored, "mary") || strings.Contains(stored, "peter") {
+				t.Errorf("%s, %s: %s", name, where, stored)
+			}
+		}
+	}
+}
