@@ -212,9 +212,9 @@ func (j *encoder) end() []byte {
 
 // key writes a key that is ours, named one that somebody else chose.
 func (j *encoder) key(key string) {
-	j.b = append(j.b, '"')
-	j.b = append(j.b, key...)
-	j.b = append(j.b, `":`...)
+	b := append(j.b, '"')
+	b = append(b, key...)
+	j.b = append(b, '"', ':')
 }
 
 func (j *encoder) named(key string) { j.b = append(appendString(j.b, key), ':') }
@@ -300,13 +300,28 @@ var literal = func() (table [256]bool) {
 	return table
 }()
 
+// inert is how many octets at the start of s stand for themselves. It looks at
+// eight at a time: a high bit is set where one of them is not literal.
+func inert(s string) (n int) {
+	const each = 0x0101010101010101
+	for ; n+8 <= len(s); n += 8 {
+		b := s[n : n+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		if (x|(x-each*' ')|(x+each)|((x^each*'"')-each)|((x^each*'\\')-each))&(each<<7) != 0 {
+			break
+		}
+	}
+	for n < len(s) && literal[s[n]] {
+		n++
+	}
+	return n
+}
+
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for {
-		n := 0
-		for n < len(s) && literal[s[n]] {
-			n++
-		}
+		n := inert(s)
 		dst = append(dst, s[:n]...)
 		if s = s[n:]; s == "" {
 			return append(dst, '"')

@@ -99,3 +99,21 @@ func TestInert(t *testing.T) {
 		t.Errorf("%v %q", err, back)
 	}
 }
+
+// TestInertEight: looking at eight octets at a time tells the same as one by one.
+func TestInertEight(t *testing.T) {
+	for c := range 256 {
+		for at := range 16 {
+			for _, around := range []string{"\x20", "!", "#", "[", "]", "~", "\x00", "\x7f", "\xff"} {
+				s := strings.Repeat(around, at) + string([]byte{byte(c)}) + strings.Repeat(around, 19-at)
+				want := 0
+				for want < len(s) && literal[s[want]] {
+					want++
+				}
+				if got := inert(s); got != want {
+					t.Fatalf("%q: %d, want %d", s, got, want)
+				}
+			}
+		}
+	}
+}

@@ -154,6 +154,7 @@ func (r *Rule) compile(key []byte) (rule, error) {
 		return rule{}, fmt.Errorf("match: %s", problem(err))
 	}
 	e := expression{re: re, key: key}
+	e.prefix, _ = re.LiteralPrefix()
 	if err := e.groups(r.Verify != nil); err != nil {
 		return rule{}, fmt.Errorf("match: %w", err)
 	}

@@ -14,10 +14,11 @@ import (
 
 // expression is a regular expression with named groups.
 type expression struct {
-	re    *regexp.Regexp
-	field [nFields]int // the group of each field, 0: none
-	hmac  int          // the group of the HMAC, 0: none
-	key   []byte
+	re     *regexp.Regexp
+	prefix string       // with which a match begins
+	field  [nFields]int // the group of each field, 0: none
+	hmac   int          // the group of the HMAC, 0: none
+	key    []byte
 }
 
 // groups finds the groups by their names.
@@ -65,9 +66,15 @@ const maxMatches = 16
 // read joins what all matches give. Where two of them differ in a field, it
 // cannot be told which is meant.
 func (e *expression) read(v string) (all found) {
-	matches := e.re.FindAllStringSubmatchIndex(v, maxMatches+1)
-	if len(matches) > maxMatches {
-		return found{}
+	first := e.re.FindStringSubmatchIndex(v)
+	if first == nil {
+		return all
+	}
+	matches := [][]int{first}
+	if rest := v[first[1]:]; rest != "" && strings.Contains(rest, e.prefix) { // there may be more
+		if matches = e.re.FindAllStringSubmatchIndex(v, maxMatches+1); len(matches) > maxMatches {
+			return found{}
+		}
 	}
 	for _, m := range matches {
 		for i, value := range e.match(v, m) {
