@@ -246,9 +246,9 @@ func (p *parser) number(dst *int, id fieldID, value string, limit int) {
 	if !p.first(id, value) {
 		return
 	}
-	bare, comment, _ := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
+	bare, _, comment := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
 	if n := number(strings.TrimRight(bare, " \t")); n > 0 && n <= limit {
-		if *dst = n; comment != "" {
+		if *dst = n; comment {
 			p.extend(id.name(), value)
 		}
 		return
