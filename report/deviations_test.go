@@ -214,6 +214,7 @@ func TestDeviatingOriginals(t *testing.T) {
 		"mbox line in quotes":         {"Content-Type: message/rfc822\n\n\"From News Mon Jul  6 09:58:12 2026\"\n" + header + "\nHello\n", plain},
 		"blank lines first":           {"Content-Type: message/rfc822\n\n\n\n" + header + "\nHello\n", plain},
 		"no blank line first":         {"Content-Type: message/rfc822\nContent-Disposition: inline\n" + header + "\nHello\n", plain},
+		"a multipart without parts":   {"Content-Type: multipart/mixed; boundary=none\n\n" + header + "\nHello\n", plain},
 		"headers, no blank line":      {"Content-Type: text/rfc822-headers\n" + header, plain},
 		"a header in the part's, too": {"Content-Type: message/rfc822\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nFrom: fbl@example.com\n\n" + header + "\nHello\n", plain},
 		"a blank line in the header":  {"Content-Type: message/rfc822\n\nFrom: News <news@news.example.net>\nReceived: from a by b; Mon, 06 Jul 2026 09:58:12 +0000\n\nTo: user@example.com\nSubject: July\nMessage-ID: 1@news.example.net\n\nHello\n", "news@news.example.net|July|1@news.example.net|user@example.com|"},

@@ -85,6 +85,11 @@ var variants = map[string]func(framed) string{
 			p.head, p.body = withoutEncoding(p.head)+"\nContent-Transfer-Encoding: BASE64", base64Lines(p.body)
 		}).String()
 	},
+	"parts in the base64 only that they declare": func(f framed) string {
+		return f.each(func(p *framedPart) bool { return !p.encoded() }, func(p *framedPart) {
+			p.head = withoutEncoding(p.head) + "\nContent-Transfer-Encoding: base64"
+		}).String()
+	},
 	"encodings with comments": func(f framed) string {
 		return f.each(func(p *framedPart) bool { return !p.encoded() }, func(p *framedPart) {
 			p.head = withoutEncoding(p.head) + "\nContent-Transfer-Encoding: quoted-printable (by a gateway)"

@@ -120,6 +120,8 @@ func (w *walker) multipart(p part, depth int) {
 			if !p.closed {
 				w.open = true
 			}
+			p.contentType = nil // it is none, whatever it calls itself
+			w.part(p, depth)
 			return
 		}
 		w.guessed = true

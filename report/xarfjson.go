@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -89,12 +90,18 @@ func (p *parser) xarf3(t tree) (report, by string) {
 	if v := t.one("version"); !p.fill(&r.Version, "version", v, "json:Version") && v != "" {
 		p.extend("version", v)
 	}
-	p.xarfAddress(value("SourceIp"))
-	p.xarfPort(value("SourcePort"))
+	for _, name := range []string{"SourceIp", "Source.IP"} {
+		if r.SourceIP == "" {
+			p.xarfAddress(value(name))
+		}
+	}
+	for _, name := range []string{"SourcePort", "Source.Port"} {
+		p.xarfPort(value(name))
+	}
 	p.xarfMailFrom(value("SmtpMailFromAddress"))
 	p.xarfRecipients(t, "report.smtprcpttoaddress", "json:Report.SmtpRcptToAddress")
-	for _, name := range []string{"SourceUri", "SourceUrl"} {
-		if v, source := value(name); v != "" {
+	for _, name := range []string{"SourceUri", "SourceUrl", "Source.URL", "Url"} {
+		if v, source := value(name); v != "" && !slices.Contains(r.ReportedURI, v) {
 			p.fillURI(v, source)
 		}
 	}
