@@ -63,11 +63,30 @@ func isBase64Byte(c byte) bool {
 }
 
 // decodeBase64 decodes up to the first padding; what is not of the alphabet is
-// skipped (RFC 2045 section 6.8). A cut body gives its whole quanta.
+// skipped (RFC 2045 section 6.8), unless it makes no text: then b is as it was
+// written. A cut body gives its whole quanta.
 func decodeBase64(b []byte) []byte {
 	if line, _, _ := cutLine(skipEnvelope(b, true)); bytes.IndexByte(line, ':') >= 0 {
 		return b
 	}
+	plain := fromBase64(b)
+	if strays(b) && !isText(plain) {
+		return b
+	}
+	return plain
+}
+
+// strays reports whether b begins with octets that are not of the alphabet.
+func strays(b []byte) bool {
+	for _, c := range b[:min(len(b), 256)] {
+		if !isBase64Byte(c) && !isSpace(c) && c != '=' {
+			return true
+		}
+	}
+	return false
+}
+
+func fromBase64(b []byte) []byte {
 	clean := make([]byte, 0, min(len(b), maxDecoded/3*4))
 	for _, c := range b {
 		if c == '=' || len(clean) == cap(clean) {

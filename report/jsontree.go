@@ -54,7 +54,8 @@ func lowerNames(v any) any {
 // closeJSON is the object at the start of b. One that b cuts short is closed
 // behind its last whole value: whole is false then. Line breaks within a string,
 // which mailers put into long lines ("!", a line break and a blank), are taken
-// out. nil: nothing can be saved.
+// out; what else is no JSON in a string is escaped, as one such string would lose
+// all. nil: nothing can be saved.
 func closeJSON(b []byte) (fixed []byte, whole bool) {
 	var stack, closers []byte
 	out := make([]byte, 0, len(b)+maxJSONDepth)
@@ -79,7 +80,7 @@ func closeJSON(b []byte) (fixed []byte, whole bool) {
 				return closed(out[:safe], closers), false
 			}
 			stack = stack[:len(stack)-1]
-			out = append(out, c)
+			out = append(bytes.TrimRight(out, ", "), c) // a comma may stand behind the last
 			keep()
 			name = false
 			if len(stack) == 0 {
@@ -144,10 +145,42 @@ func appendJoined(out, s []byte) []byte {
 		if ended && bytes.HasSuffix(line, []byte("!")) && len(rest) > 0 && rest[0] == ' ' {
 			line, rest = line[:len(line)-1], rest[1:]
 		}
-		out = append(out, line...)
+		out = appendEscaped(out, line)
 		s = rest
 	}
 	return out
+}
+
+// appendEscaped appends a piece of a string, in which control characters, and
+// backslashes that escape nothing, stand for themselves.
+func appendEscaped(out, s []byte) []byte {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c < ' ':
+			out = append(out, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		case c != '\\':
+			out = append(out, c)
+		case i+1 < len(s) && bytes.IndexByte([]byte(`"\/bfnrt`), s[i+1]) >= 0 || isUnicodeEscape(s[i:]):
+			i++
+			out = append(out, c, s[i])
+		default:
+			out = append(out, c, c)
+		}
+	}
+	return out
+}
+
+// isUnicodeEscape knows a backslash, "u" and four hex digits.
+func isUnicodeEscape(s []byte) bool {
+	if len(s) < 6 || s[1] != 'u' {
+		return false
+	}
+	for _, c := range s[2:6] {
+		if unhex(c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // take takes the texts, numbers and truths at a path out of the tree; of arrays
@@ -170,12 +203,20 @@ func (t tree) take(path string) []string {
 	return values
 }
 
-// one is the first of take.
+// one is the first of take; the others stay under their path.
 func (t tree) one(path string) string {
-	if values := t.take(path); len(values) > 0 {
-		return values[0]
+	values := t.take(path)
+	if len(values) == 0 {
+		return ""
 	}
-	return ""
+	if len(values) > 1 {
+		var others []any
+		for _, v := range values[1:] {
+			others = append(others, v)
+		}
+		t[path] = others
+	}
+	return values[0]
 }
 
 // trees are the objects at a path, still in their places.

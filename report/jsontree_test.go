@@ -24,6 +24,9 @@ func TestCloseJSON(t *testing.T) {
 		`{"a":"bro` + "\r\n" + `ken"}`:        `{"a":"broken"}`,
 		`{`:                                   `{}`,
 		`{"a":[1}`:                            `{"a":[]}`,
+		`{"a":[1,],"b":"x,", }`:               `{"a":[1],"b":"x,"}`,
+		"{\"a\":\"x\ty\x01\"}":                `{"a":"x\u0009y\u0001"}`,
+		`{"a":"C:\x\n\\","b":"\u12"}`:         `{"a":"C:\\x\n\\","b":"\\u12"}`,
 		`[1]`:                                 ``,
 		`x{"a":1}`:                            ``,
 		``:                                    ``,
@@ -75,6 +78,14 @@ func TestTree(t *testing.T) {
 		if got := tree.take(path); path != "a.list.name" && len(got) > 0 && path != "b" {
 			t.Errorf("%s is taken, and still there: %q", path, got)
 		}
+	}
+	tree, _ = readJSON([]byte(`{"A":{"b":["x","y","z"]},"c":["d","e"]}`))
+	p := parser{r: &Report{}}
+	if b, c := tree.one("a.b"), tree.one("c"); b != "x" || c != "d" {
+		t.Errorf("%q %q", b, c)
+	}
+	if p.extendTree(tree); !slices.Equal(p.r.Extensions["a.b"], []string{"y", "z"}) || !slices.Equal(p.r.Extensions["c"], []string{"e"}) {
+		t.Errorf("of several, one is taken, and left are %q", p.r.Extensions)
 	}
 }
 

@@ -35,6 +35,18 @@ func chomp(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }
 
+// behindBlanks is a mail without blank lines before its header.
+func behindBlanks(b []byte) []byte {
+	if len(b) == 0 || b[0] != '\n' && b[0] != '\r' {
+		return b
+	}
+	rest := skipEnvelope(b, true)
+	if f, _, kind := readField(rest); kind == fieldLine && (fieldOf(f.name) == extension || looksLikeHeader(rest)) {
+		return rest
+	}
+	return b
+}
+
 // read reads the outer header. standard: it ended at its first blank line, at
 // h.end.
 func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {

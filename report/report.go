@@ -139,10 +139,12 @@ func Parse(b []byte, size int64) *Report {
 func (p *parser) parse(b []byte, size int64) *Report {
 	r := &Report{partial: size > int64(len(b))}
 	p.r, p.ours = r, r.partial
-	mail := skipEnvelope(lineFeeds(b), false)
+	sent := skipEnvelope(lineFeeds(b), false)
+	mail := behindBlanks(sent)
 
 	h := outerHeader{fields: p.outer}
 	body, standard := h.read(mail)
+	standard = standard && len(mail) == len(sent)
 	p.outer = h.fields
 	header, rest, ended := mail, body, true
 	if standard {
@@ -150,7 +152,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		r.ID = reportID(&h, header, rest)
 	} else { // what the id depends on is in the header proper
 		var strict outerHeader
-		header, rest, ended = splitHeader(mail)
+		header, rest, ended = splitHeader(sent)
 		strict.read(header)
 		r.ID = reportID(&strict, header, rest)
 	}

@@ -209,7 +209,11 @@ func (m *letter) start() []byte {
 	return nil
 }
 
-func isPlain(typ []byte) bool { return len(typ) == 0 || is(typ, "text/plain") || is(typ, "text") }
+// isPlain knows the types of a text that is for no other program than its
+// reader: plain text, and JSON by any name ("application/xarf+json").
+func isPlain(typ []byte) bool {
+	return len(typ) == 0 || is(typ, "text/plain") || is(typ, "text") || len(typ) > 5 && is(typ[len(typ)-5:], "/json") || len(typ) > 5 && is(typ[len(typ)-5:], "+json")
+}
 
 // text is the part's body, decoded and in UTF-8.
 func (p *part) text() []byte {

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,13 @@ func TestHit(t *testing.T) {
 		"SES in SNS's own object, indented":  {"From: no-reply@sns.amazonaws.com\n\n{\n  \"Type\": \"Notification\",\n  \"Message\": \"{\\\"notificationType\\\":\\\"Complaint\\\",\\\"complaint\\\":{\\\"complaintFeedbackType\\\":\\\"abuse\\\"}}\"\n}\n", "ses-json", ""},
 		"SES, sent on by a person":           {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\n---------- Forwarded message ---------\nFrom: AWS <no-reply@sns.amazonaws.com>\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"}}\n", "ses-json", ""},
 		"X-ARF behind a text with a colon":   {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nSource: see below\n--b\nContent-Type: application/octet-stream; name=report.yml\n\n" + xarf + "--b--\n", "xarf", "192.0.2.10"},
+		"X-ARF behind comments":              {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: text/plain; name=report.txt\n\n%YAML 1.1\n# a report\n--- !ruby/hash\n" + xarf[4:], "xarf", "192.0.2.10"},
+		"X-ARF in JSON behind a BOM":         {"From: a@example.com\nContent-Type: application/xarf+json\n\n\xef\xbb\xbf  {\"xarf_version\":\"4.0.0\",\"type\":\"phishing\",\"source_identifier\":\"192.0.2.10\"}", "xarf-v4mail", "192.0.2.10"},
+		"a multipart without boundaries":     {"From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\n", "rfc5965", "192.0.2.10"},
+		"X-ARF without boundaries":           {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n" + xarf, "xarf", "192.0.2.10"},
+		"X-ARF, in base64 by its word only":  {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n" + xarf, "xarf", "192.0.2.10"},
+		"JSON, in base64 by its word only":   {"From: a@example.com\nContent-Type: application/json\nContent-Transfer-Encoding: base64\n\n{\n  \"xarf_version\": \"4.0.0\",\n  \"type\": \"phishing\",\n  \"source_identifier\": \"192.0.2.10\"\n}\n", "xarf-v4mail", "192.0.2.10"},
+		"SES, typed as JSON":                 {"From: no-reply@sns.amazonaws.com\nContent-Type: application/json\n\n\xef\xbb\xbf{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"}}", "ses-json", ""},
 		"SpamCop's subject alone":            {"From: desk@example.com\nSubject: [SpamCop (192.0.2.10) id:1]July\n\n[ Offending message ]\n" + original, "spamcop-plain", "192.0.2.10"},
 		"a report attached twice over":       {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nSource-IP: 192.0.2.10\n--b--\n", "rfc5965", "192.0.2.10"},
 		"what SpamAssassin puts into a text": {"From: fbl@example.com\nSubject: *****SPAM***** July\nX-Spam-Flag: YES\nContent-Type: multipart/mixed; boundary=s\n\n--s\n\nSpam detection software has identified this incoming email as possible spam.\n--s\nContent-Type: text/plain; x-spam-type=original\nContent-Disposition: attachment\n\n" + report + "--s--\n", "rfc5965", "192.0.2.10"},
@@ -117,6 +125,11 @@ func TestNothingInvented(t *testing.T) {
 	if not.Kind != KindReport || not.Records(Envelope{})[0].Event != NotSpam {
 		t.Errorf("%s %+v", not.Kind, not)
 	}
+	// SES says nothing of the header, unless it is told to.
+	bare := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"},\"mail\":{\"messageId\":\"1\",\"source\":\"news@example.com\"}}"), 0)
+	if bare.Kind != KindReport || bare.Original != nil || bare.Derived["original"] != "" || bare.OriginalMailFrom != "news@example.com" {
+		t.Errorf("%s %+v %v", bare.Kind, bare.Original, bare.Derived)
+	}
 }
 
 // TestSalvagedOriginal: the reported mail is found where each dialect has it.
@@ -151,6 +164,41 @@ func TestSecondXARF(t *testing.T) {
 	r := Parse([]byte("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=1.txt\n\n"+xarf+"1\n--b\nContent-Type: text/plain; name=2.txt\n\n"+xarf+"2\n--b--\n"), 0)
 	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || !slices.Equal(r.Extensions["report-id"], []string{"1", "2"}) || r.SourceIP != "192.0.2.10" || !slices.Equal(r.Extensions["source"], []string{"192.0.2.10"}) {
 		t.Errorf("%v %v", r.Problems, r.Extensions)
+	}
+	r = Parse([]byte("From: a@example.com\nX-XARF: BULK\nContent-Type: text/plain; name=report.txt\n\n---\n"+xarf+"1\n---\n"+xarf+"2\n"), 0)
+	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || !slices.Equal(r.Extensions["report-id"], []string{"1", "2"}) || r.SourceIP != "192.0.2.10" {
+		t.Errorf("of one text: %v %v", r.Problems, r.Extensions)
+	}
+	if r := Parse([]byte("From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=report.txt\n\n---\n"+xarf+"1\n...\n---\n\n--b--\n"), 0); len(r.Problems) > 0 {
+		t.Errorf("a document without fields: %v", r.Problems)
+	}
+	if r := Parse([]byte("From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=report.txt\n\n---\n"+xarf+"1\nSource: 192.0.2.11\n--b--\n"), 0); !slices.Equal(r.Problems, []Problem{{"source: more than once", false}}) || r.SourceIP != "192.0.2.10" {
+		t.Errorf("a second source: %v", r.Problems)
+	}
+}
+
+// TestXARFSource: the ways in which X-ARF 3 tells where it came from.
+func TestXARFSource(t *testing.T) {
+	for report, want := range map[string]string{
+		`"SourceIp":"192.0.2.10","SourcePort":25,"SourceUrl":"https://a.example.net/"`:                     "192.0.2.10 25 https://a.example.net/",
+		`"Source":{"IP":"192.0.2.10","Port":"25","URL":"https://a.example.net/","Type":"uri"}`:             "192.0.2.10 25 https://a.example.net/",
+		`"SourceIp":"192.0.2.10","Url":"https://a.example.net/"`:                                           "192.0.2.10 0 https://a.example.net/",
+		`"SourceIp":"192.0.2.10","Source":{"IP":"192.0.2.10"},"SourceUrl":"https://a/","Url":"https://a/"`: "192.0.2.10 0 https://a/",
+		`"SourceIp":"192.0.2.10","SourceUri":"https://a/","SourceUrl":"https://b/"`:                        "192.0.2.10 0 https://a/ https://b/",
+	} {
+		r := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\","+report+"}}"), 0)
+		if got := fmt.Sprint(r.SourceIP, " ", r.SourcePort, " ", strings.Join(r.ReportedURI, " ")); got != want {
+			t.Errorf("%s: %s, want %s", report, got, want)
+		}
+	}
+}
+
+// TestXARFRecipients: each one is named, and none is dropped.
+func TestXARFRecipients(t *testing.T) {
+	const report = `{"xarf_version":"4.0.0","category":"messaging","type":"spam","source_identifier":"192.0.2.10","smtp_to":["a@example.com","b@example.com","?"]}`
+	r := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n"+report), 0)
+	if records := r.Records(Envelope{}); len(records) != 2 || records[1].OriginalRcptTo != "b@example.com" || !slices.Equal(r.Extensions["original-rcpt-to"], []string{"?"}) {
+		t.Errorf("%q %v", r.OriginalRcptTo, r.Extensions)
 	}
 }
 

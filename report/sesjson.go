@@ -24,10 +24,11 @@ func isSES(m *letter) bool {
 	return false
 }
 
-// objectAt is where a line begins an object, or -1.
+// objectAt is where an object begins, at the start of b or of a line; -1: there
+// is none.
 func objectAt(b []byte) int {
-	if bytes.HasPrefix(b, []byte("{")) {
-		return 0
+	if start := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n"); bytes.HasPrefix(start, []byte("{")) {
+		return len(b) - len(start)
 	}
 	if i := bytes.Index(b, []byte("\n{")); i >= 0 {
 		return i + 1
@@ -93,7 +94,7 @@ func (p *parser) readSES(m *letter) Kind {
 func (p *parser) sesOriginal(t tree) {
 	var header bytes.Buffer
 	line := func(name, value string) {
-		if isFieldName([]byte(name)) {
+		if value != "" && isFieldName([]byte(name)) {
 			header.WriteString(name + ": " + strings.Join(strings.Fields(value), " ") + "\n")
 		}
 	}

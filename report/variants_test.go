@@ -13,11 +13,12 @@ import (
 // variants are the forms in which the same report comes: what programs on the
 // way, and providers themselves, make of a mail.
 var variants = map[string]func(framed) string{
-	"CRLF":             func(f framed) string { return strings.ReplaceAll(f.String(), "\n", "\r\n") },
-	"CR only":          func(f framed) string { return strings.ReplaceAll(f.String(), "\n", "\r") },
-	"mbox line":        func(f framed) string { return "From fbl@example.com Mon Jul  6 10:00:00 2026\n" + f.String() },
-	"quoted mbox line": func(f framed) string { return ">From fbl@example.com Mon Jul  6 10:00:00 2026\n" + f.String() },
-	"byte order mark":  func(f framed) string { return "\xef\xbb\xbf" + f.String() },
+	"CRLF":              func(f framed) string { return strings.ReplaceAll(f.String(), "\n", "\r\n") },
+	"CR only":           func(f framed) string { return strings.ReplaceAll(f.String(), "\n", "\r") },
+	"mbox line":         func(f framed) string { return "From fbl@example.com Mon Jul  6 10:00:00 2026\n" + f.String() },
+	"quoted mbox line":  func(f framed) string { return ">From fbl@example.com Mon Jul  6 10:00:00 2026\n" + f.String() },
+	"blank lines first": func(f framed) string { return "\n\n" + f.String() },
+	"byte order mark":   func(f framed) string { return "\xef\xbb\xbf" + f.String() },
 	"no report-type": func(f framed) string {
 		f.typ = strings.Replace(f.typ, "; report-type=feedback-report", "", 1)
 		return f.String()
@@ -82,6 +83,11 @@ var variants = map[string]func(framed) string{
 	"parts in base64": func(f framed) string {
 		return f.each(func(p *framedPart) bool { return !p.encoded() }, func(p *framedPart) {
 			p.head, p.body = withoutEncoding(p.head)+"\nContent-Transfer-Encoding: BASE64", base64Lines(p.body)
+		}).String()
+	},
+	"parts in the base64 only that they declare": func(f framed) string {
+		return f.each(func(p *framedPart) bool { return !p.encoded() }, func(p *framedPart) {
+			p.head = withoutEncoding(p.head) + "\nContent-Transfer-Encoding: base64"
 		}).String()
 	},
 	"encodings with comments": func(f framed) string {

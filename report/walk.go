@@ -11,6 +11,7 @@ type part struct {
 	disposition []byte
 	head        []byte // its header
 	arfHead     bool   // its header holds fields of a report
+	mailFields  int    // fields of a mail in it
 	headEnded   bool   // a blank line or a boundary follows the header
 	body        []byte
 	closed      bool // a boundary follows it
@@ -119,6 +120,8 @@ func (w *walker) multipart(p part, depth int) {
 			if !p.closed {
 				w.open = true
 			}
+			p.contentType = nil // it is none, whatever it calls itself
+			w.part(p, depth)
 			return
 		}
 		w.guessed = true
@@ -169,11 +172,35 @@ func (p *part) readHead() {
 			}
 		}
 		if kind == blankLine || kind == endOfData {
-			p.head, p.body = p.body[:len(p.body)-len(b)], rest
+			whole := p.body
+			p.head, p.body = whole[:len(whole)-len(b)], rest
 			p.headEnded = kind == blankLine || p.closed
+			if p.mailFields > 1 {
+				p.joinHead(whole)
+			}
 			return
 		}
 		b = rest
+	}
+}
+
+// joinHead gives a mail its header back where no blank line parts it from the
+// part's own; b begins with that.
+func (p *part) joinHead(b []byte) {
+	own := part{}
+	for {
+		f, rest, kind := readField(b)
+		if kind != fieldLine {
+			return
+		}
+		if !isMIMEField(f.name) {
+			break
+		}
+		own.headField(&f)
+		b = rest
+	}
+	if isOriginalType(mediaType(own.contentType)) && looksLikeHeader(b) && !looksLikeHeader(p.start()) {
+		p.contentType, p.encoding, p.disposition, p.body = own.contentType, own.encoding, own.disposition, b
 	}
 }
 
@@ -187,6 +214,8 @@ func (p *part) headField(f *field) {
 		p.disposition = f.value
 	case is(f.name, "feedback-type"):
 		p.arfHead = true
+	case is(f.name, "from"), is(f.name, "subject"), is(f.name, "message-id"), is(f.name, "received"):
+		p.mailFields++
 	}
 }
 
@@ -273,12 +302,13 @@ func isMIMEField(name []byte) bool {
 	return hasPrefixFold(name, "content-") || is(name, "mime-version")
 }
 
-// skipYAML drops a byte order mark, blank lines and the "---" of a YAML document.
+// skipYAML drops a byte order mark, blank lines and what stands before the fields
+// of a YAML document: directives, comments and its "---".
 func skipYAML(b []byte) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for {
 		line, rest, ended := cutLine(b)
-		if !ended || len(bytes.Trim(line, " \t-")) > 0 {
+		if !ended || len(bytes.Trim(line, " \t-")) > 0 && line[0] != '#' && line[0] != '%' && !bytes.HasPrefix(line, []byte("--- ")) {
 			return b
 		}
 		b = rest

@@ -76,13 +76,21 @@ func (p *parser) readXARF(m *letter) Kind {
 		p.loss("report part: more than one")
 	}
 	for _, q := range leaves {
-		b := xarfText(q)
+		b, fields, sources, ends := xarfText(q), 0, 0, false
 		for n := 0; n < maxFields; n++ {
 			f, rest, kind := readField(b)
 			if kind == endOfData || !f.ended && !q.closed {
 				break
 			}
+			ends = ends || fields > 0 && kind == otherLine && bytes.HasPrefix(f.value, []byte("---"))
 			if kind == fieldLine {
+				if fields++; ends { // of another YAML document
+					p.loss("report part: more than one")
+				} else if is(f.name, "source") {
+					if sources++; sources > 1 {
+						p.deviation("source: more than once")
+					}
+				}
 				value := yamlValue(f.value)
 				if p.xarfField(string(f.name), value); report == "" && is(f.name, "report-type") {
 					report = value

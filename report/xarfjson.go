@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -21,7 +22,7 @@ func (m *letter) xarfJSON() (*part, []byte) {
 		q := &parts[i]
 		named := bytes.HasSuffix(bytes.ToLower(q.name()), []byte(".json"))
 		typ := mediaType(q.contentType)
-		if !named && !is(typ, "application/json") && !isPlain(typ) {
+		if !named && !isPlain(typ) {
 			continue
 		}
 		start := *q
@@ -89,12 +90,18 @@ func (p *parser) xarf3(t tree) (report, by string) {
 	if v := t.one("version"); !p.fill(&r.Version, "version", v, "json:Version") && v != "" {
 		p.extend("version", v)
 	}
-	p.xarfAddress(value("SourceIp"))
-	p.xarfPort(value("SourcePort"))
+	for _, name := range []string{"SourceIp", "Source.IP"} {
+		if r.SourceIP == "" {
+			p.xarfAddress(value(name))
+		}
+	}
+	for _, name := range []string{"SourcePort", "Source.Port"} {
+		p.xarfPort(value(name))
+	}
 	p.xarfMailFrom(value("SmtpMailFromAddress"))
-	p.xarfRecipient(value("SmtpRcptToAddress"))
-	for _, name := range []string{"SourceUri", "SourceUrl"} {
-		if v, source := value(name); v != "" {
+	p.xarfRecipients(t, "report.smtprcpttoaddress", "json:Report.SmtpRcptToAddress")
+	for _, name := range []string{"SourceUri", "SourceUrl", "Source.URL", "Url"} {
+		if v, source := value(name); v != "" && !slices.Contains(r.ReportedURI, v) {
 			p.fillURI(v, source)
 		}
 	}
@@ -121,7 +128,7 @@ func (p *parser) xarf4(t tree) (report, by string) {
 	p.xarfAddress(value("source_identifier"))
 	p.xarfPort(value("source_port"))
 	p.xarfMailFrom(value("smtp_from"))
-	p.xarfRecipient(value("smtp_to"))
+	p.xarfRecipients(t, "smtp_to", "json:smtp_to")
 	if v, source := value("url"); v != "" {
 		p.fillURI(v, source)
 	}
@@ -183,9 +190,11 @@ func (p *parser) xarfMailFrom(value, source string) {
 	}
 }
 
-func (p *parser) xarfRecipient(value, source string) {
-	if value != "" && !p.fillRecipients(value, source) {
-		p.extend("original-rcpt-to", value)
+func (p *parser) xarfRecipients(t tree, path, source string) {
+	for _, value := range t.take(path) {
+		if !p.fillRecipients(value, source) {
+			p.extend("original-rcpt-to", value)
+		}
 	}
 }
 
