@@ -110,7 +110,7 @@ func FuzzFields(f *testing.F) {
 // the extensions, the words of another in its key or there.
 func underName(t *testing.T, r *Report, fields string) {
 	values := valuesOf(r.Records(Envelope{}))
-	for b := reflow(skipYAML([]byte(fields))); len(b) > 0; {
+	for b := reflow(unquote(skipYAML([]byte(fields)))); len(b) > 0; {
 		f, rest, kind := readField(b)
 		b = rest
 		if kind != fieldLine {
