@@ -114,9 +114,13 @@ func isForward(m *letter) bool {
 		callsSpam(m.subject()+"\n"+string(m.start()))
 }
 
-func (p *parser) readForward(m *letter) Kind {
+func (p *parser) readForward(m *letter) Kind { return p.readForwarded(m.within()) }
+
+// readForwarded reads a mail that somebody calls spam.
+func (p *parser) readForwarded(m *letter) Kind {
 	p.r.Class, p.r.Event = "service", Complaint
-	p.readReported(m.within())
+	p.lead = m
+	p.readReported(m)
 	return KindReport
 }
 

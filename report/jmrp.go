@@ -62,6 +62,7 @@ func (p *parser) readJMRP(m *letter) Kind {
 		original = original.from(hmxmr) // what stands above was added on the way here
 		r.Outer.Date = time.Time{}      // the Date is its author's
 	}
+	p.lead = original
 	p.readReported(original)
 	return KindReport
 }

@@ -117,6 +117,7 @@ type parser struct {
 	headless bool // the header is too long to be read to its end
 	salvaged bool // the readers of other dialects had their turn
 	self     *letter
+	lead     *letter   // behind which r.More are
 	more     []*parser // of r.More
 }
 

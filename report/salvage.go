@@ -59,7 +59,7 @@ func (p *parser) salvage(h *outerHeader, w *walker, kind Kind) bool {
 func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
 		if p.readLetter(m) {
-			p.readOthers(m)
+			p.readOthers()
 			return true
 		}
 		if kind != KindOther && kind != KindNotice && kind != KindUnparsed {
@@ -76,6 +76,7 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 	for _, reader := range carriers {
 		if reader.detect(top) {
 			p.readBy(reader, top)
+			p.readOthers()
 			return true
 		}
 	}
@@ -84,7 +85,7 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 
 func (p *parser) readBy(reader reader, m *letter) {
 	r := p.r
-	r.Dialect = reader.dialect
+	r.Dialect, p.lead = reader.dialect, m
 	switch r.Kind = reader.read(p, m); r.Kind {
 	case KindReport:
 		if reader.dialect != "" {

@@ -7,34 +7,38 @@ const (
 	notAllReports = "attached mails: not all are reports that can be read"
 )
 
-// readOthers reads the reports that are attached behind m, which is the first,
-// or behind a mail that holds it.
-func (p *parser) readOthers(m *letter) {
+// readOthers reads the reports that are attached behind the first one, or behind
+// a mail that holds it.
+func (p *parser) readOthers() {
 	if p.r.Kind != KindReport {
 		return
 	}
-	unread, seen := 0, 0
-	for ; m.outer != nil; m = m.outer {
+	seen := 1
+	for m := p.lead; m.outer != nil && seen <= maxAttached; m = m.outer {
 		parts := m.outer.parts()
-		for i := m.at + 1; i < len(parts); i++ {
+		for i := m.at + 1; i < len(parts) && seen <= maxAttached; i++ {
 			if !parts[i].isMail() {
 				continue
 			}
-			if seen++; seen >= maxAttached {
+			if seen++; seen > maxAttached {
 				p.loss("attached mails: more than 50")
 				return
 			}
 			q, inner := p.another(), m.outer.attached(i)
-			if inner == nil || q.readWithin(inner) == nil || q.r.Kind != KindReport {
-				unread++
+			switch {
+			case inner == nil:
+			case p.r.Dialect == "forward":
+				q.readBy(reader{"forward", nil, (*parser).readForwarded}, inner)
+			default:
+				q.readWithin(inner)
+			}
+			if q.r.Kind != KindReport {
+				p.loss(notAllReports)
 				continue
 			}
 			p.more = append(p.more, q)
 			p.r.More = append(p.r.More, q.r)
 		}
-	}
-	if unread > 0 {
-		p.loss(notAllReports)
 	}
 }
 
@@ -47,8 +51,8 @@ func (p *parser) readLater(top *letter) bool {
 	parts := top.parts()
 	for i := first.at + 1; i < min(len(parts), first.at+maxAttached); i++ {
 		if inner := top.attached(i); inner != nil {
-			if m := p.readWithin(inner); m != nil {
-				p.readOthers(m)
+			if p.readWithin(inner) {
+				p.readOthers()
 				p.loss(notAllReports)
 				return true
 			}
@@ -67,14 +71,14 @@ func (p *parser) another() *parser {
 }
 
 // readWithin reads m, or the first mail within it, by the first reader that
-// knows it, and returns which it was; nil: nobody knows any.
-func (p *parser) readWithin(m *letter) *letter {
+// knows it. false: nobody does.
+func (p *parser) readWithin(m *letter) bool {
 	for depth := 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
 		if p.readLetter(m) {
-			return m
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
 func (p *parser) readLetter(m *letter) bool {

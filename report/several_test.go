@@ -51,6 +51,7 @@ func TestSeveralAttached(t *testing.T) {
 			Replace(several("multipart/mixed", arf("a@example.com"), arf("b@example.com")))), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
 		"another mail behind the first": {several("multipart/mixed", arf("a@example.com"), human, arf("b@example.com")), "a@example.com b@example.com", true},
 		"another mail comes first":      {several("multipart/mixed", note, human, arf("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", true},
+		"two in one of Microsoft's":     {strings.Replace(several("multipart/mixed", jmrp("a@example.com"), jmrp("b@example.com")), "Subject: reports", "Subject: complaint about message from 192.0.2.7", 1), "a@example.com b@example.com", false},
 		"nothing of the second":         {several("multipart/mixed", arf("a@example.com"), attach("junk")), "a@example.com", true},
 	} {
 		r := Parse([]byte(c.mail), 0)
@@ -86,6 +87,22 @@ func TestSeveralAttached(t *testing.T) {
 		if n != len(records) {
 			t.Errorf("%s: %d of %d records belong to a report", name, n, len(records))
 		}
+	}
+}
+
+// TestSeveralForwarded: of mails that a person calls spam each is a complaint.
+func TestSeveralForwarded(t *testing.T) {
+	spam := func(subject string) string {
+		return attach("From: news@example.net\nSubject: " + subject + "\nMessage-ID: <" + subject + "@example.net>\n\nBuy!\n")
+	}
+	r := Parse([]byte(strings.Replace(several("multipart/mixed", "Content-Type: text/plain\n\nThis is spam.\n", spam("one"), spam("two"), "Content-Type: image/png\n\nx\n", spam("three")),
+		"Subject: reports", "Subject: spam again", 1)), 0)
+	var got []string
+	for _, rec := range r.Records(Envelope{}) {
+		got = append(got, rec.Original.Subject+" "+rec.Dialect+" "+rec.Class+" "+rec.Suppress.Verdict)
+	}
+	if want := []string{"one forward service no", "two forward service no", "three forward service no"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 
