@@ -302,13 +302,22 @@ func isMIMEField(name []byte) bool {
 	return hasPrefixFold(name, "content-") || is(name, "mime-version")
 }
 
+// isDirective knows the lines that may stand before a YAML document, but for
+// those that are fields of a report too.
+func isDirective(line []byte) bool {
+	if _, _, kind := readField(line); kind == fieldLine {
+		return false
+	}
+	return line[0] == '#' || line[0] == '%' || bytes.HasPrefix(line, []byte("--- "))
+}
+
 // skipYAML drops a byte order mark, blank lines and what stands before the fields
 // of a YAML document: directives, comments and its "---".
 func skipYAML(b []byte) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for {
 		line, rest, ended := cutLine(b)
-		if !ended || len(bytes.Trim(line, " \t-")) > 0 && line[0] != '#' && line[0] != '%' && !bytes.HasPrefix(line, []byte("--- ")) {
+		if !ended || len(bytes.Trim(line, " \t-")) > 0 && !isDirective(line) {
 			return b
 		}
 		b = rest
