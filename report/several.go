@@ -10,19 +10,29 @@ const (
 // readOthers reads the reports that are attached behind the first one, or behind
 // a mail that holds it.
 func (p *parser) readOthers() {
-	if p.r.Kind != KindReport {
-		return
-	}
 	seen := 1
-	for m := p.lead; m.outer != nil && seen <= maxAttached; m = m.outer {
+	unread := p.readBehind(p.lead, nil, &seen)
+	switch {
+	case p.r.Kind != KindReport: // nor is any other
+	case seen > maxAttached:
+		p.loss("attached mails: more than 50")
+	case unread:
+		p.loss(notAllReports)
+	}
+}
+
+// readBehind reads those behind m, within top. It counts the mails that it has
+// seen, and says whether one is no report that can be read. Where the first one
+// was none, another takes its place.
+func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
+	for ; m != top && m != nil && m.outer != nil; m = m.outer {
 		parts := m.outer.parts()
-		for i := m.at + 1; i < len(parts) && seen <= maxAttached; i++ {
+		for i := m.at + 1; i < len(parts); i++ {
 			if !parts[i].isMail() {
 				continue
 			}
-			if seen++; seen > maxAttached {
-				p.loss("attached mails: more than 50")
-				return
+			if *seen++; *seen > maxAttached {
+				return unread
 			}
 			q, inner := p.another(), m.outer.attached(i)
 			switch {
@@ -32,14 +42,28 @@ func (p *parser) readOthers() {
 			default:
 				q.readWithin(inner)
 			}
-			if q.r.Kind != KindReport {
-				p.loss(notAllReports)
-				continue
+			switch {
+			case q.r.Kind != KindReport:
+				unread = true
+			case p.r.Kind != KindReport:
+				unread = true
+				p.become(q)
+			default:
+				p.more = append(p.more, q)
+				p.r.More = append(p.r.More, q.r)
 			}
-			p.more = append(p.more, q)
-			p.r.More = append(p.r.More, q.r)
+			unread = p.readBehind(q.lead, inner, seen) || unread
 		}
 	}
+	return unread
+}
+
+// become leaves what was read for what q has.
+func (p *parser) become(q *parser) {
+	*p.r = *q.r
+	q.r, q.beyond = p.r, p.beyond
+	*p = *q
+	p.keep = arena{} // it cannot be copied
 }
 
 // readLater reads the reports of a mail to which others are attached first.

@@ -36,6 +36,9 @@ func TestSeveralAttached(t *testing.T) {
 	jmrp := func(rcpt string) string { return attach(jmrpOf(rcpt)) }
 	note := "Content-Type: text/plain\n\nSee these, please.\n"
 	human := attach("From: jo@example.com\nSubject: hello\n\nHello!\n")
+	broken := attach(strings.Replace(arfOf("z@example.com", "ofz"), "Feedback-Type: abuse\n", "", 1))
+	delivered := attach("From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.net\",\"messageId\":\"1\"}," +
+		"\"delivery\":{\"recipients\":[\"z@example.com\"]}}\n")
 	for name, c := range map[string]struct {
 		mail string
 		want string // recipients of the records in their order
@@ -49,6 +52,10 @@ func TestSeveralAttached(t *testing.T) {
 		"one names nobody":   {several("multipart/mixed", arf("redacted@example.com"), arf("b@example.com")), " b@example.com", false},
 		"a forward of several": {several("multipart/mixed", note, attach(strings.NewReplacer("boundary=b\n", "boundary=in\n", "--b\n", "--in\n", "--b--", "--in--").
 			Replace(several("multipart/mixed", arf("a@example.com"), arf("b@example.com")))), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
+		"two forwards of several": {several("multipart/mixed", arf("a@example.com"), attach(strings.NewReplacer("boundary=b\n", "boundary=in\n", "--b\n", "--in\n", "--b--", "--in--").
+			Replace(several("multipart/mixed", arf("b@example.com"), arf("c@example.com")))), arf("d@example.com")), "a@example.com b@example.com c@example.com d@example.com", false},
+		"the first has no type":         {several("multipart/mixed", note, broken, arf("a@example.com"), jmrp("b@example.com")), "a@example.com b@example.com", true},
+		"the first is no complaint":     {several("multipart/mixed", delivered, arf("a@example.com"), jmrp("b@example.com")), "a@example.com b@example.com", true},
 		"another mail behind the first": {several("multipart/mixed", arf("a@example.com"), human, arf("b@example.com")), "a@example.com b@example.com", true},
 		"another mail comes first":      {several("multipart/mixed", note, human, arf("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", true},
 		"two in one of Microsoft's":     {strings.Replace(several("multipart/mixed", jmrp("a@example.com"), jmrp("b@example.com")), "Subject: reports", "Subject: complaint about message from 192.0.2.7", 1), "a@example.com b@example.com", false},
