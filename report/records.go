@@ -116,23 +116,24 @@ func (r *Report) records(e Envelope, before int) []Record {
 }
 
 // limit leaves no more recipients than the records of a mail may hold, each of
-// which repeats what the report says.
-func (p *parser) limit() {
+// which repeats what the report says. It returns how many octets are left then;
+// the few records of most reports do not count.
+func (p *parser) limit(left int) int {
 	r := p.r
 	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
-		return
+		return left
 	}
 	common := r.record(Envelope{}, &Provider{}, r.dialect())
 	common.Reporter = r.reporter()
-	most := max(16, maxRecords/len(common.AppendJSON(nil)))
-	if len(r.OriginalRcptTo) <= most {
-		return
+	each := len(common.AppendJSON(nil))
+	if most := max(16, left/each); len(r.OriginalRcptTo) > most {
+		p.loss("original-rcpt-to: more than the records of a mail may hold")
+		for _, rcpt := range r.OriginalRcptTo[most:] {
+			p.extend("original-rcpt-to", rcpt)
+		}
+		r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
 	}
-	p.loss("original-rcpt-to: more than the records of a mail may hold")
-	for _, rcpt := range r.OriginalRcptTo[most:] {
-		p.extend("original-rcpt-to", rcpt)
-	}
-	r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
+	return max(0, left-len(r.OriginalRcptTo)*each)
 }
 
 // record is what all records of the report have in common.

@@ -138,3 +138,28 @@ func TestTwoReportParts(t *testing.T) {
 		t.Errorf("%s %v %+v", r.Kind, r.Problems, records)
 	}
 }
+
+// TestLimitSeveral: what holds for the records of a mail holds for those of all
+// reports that are attached to it.
+func TestLimitSeveral(t *testing.T) {
+	const most = 40 << 20 // each report has sixteen records, whatever is left
+	long := "Version: 1\nX-Long: " + strings.Repeat("x", 20<<10) + "\n"
+	var parts []string
+	for i := range 8 {
+		var to []string
+		for n := range 400 {
+			to = append(to, fmt.Sprintf("u%d@%d.example", n, i))
+		}
+		parts = append(parts, attach(strings.Replace(arfOf(strings.Join(to, ", "), fmt.Sprint("of", i)), "Version: 1\n", long, 1)))
+	}
+	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	size := 0
+	records := r.Records(Envelope{})
+	for _, rec := range records {
+		size += len(rec.AppendJSON(nil))
+	}
+	last := r.More[len(r.More)-1]
+	if size > most || len(last.OriginalRcptTo) != 16 || len(last.Extensions["original-rcpt-to"]) != 400-16 {
+		t.Errorf("%d reports, %d records, %d octets; the last has %d", 1+len(r.More), len(records), size, len(last.OriginalRcptTo))
+	}
+}
