@@ -116,23 +116,26 @@ func (p *parser) readLetter(m *letter) bool {
 }
 
 // Split yields each report of the mail with those of its records that are its
-// own. records are those of Records; where they are not as many, there is no
-// telling, and nothing is yielded.
+// own. records are those of Records; where each report had not as many, there
+// is no telling, and nothing is yielded.
 func (r *Report) Split(records []Record) iter.Seq2[*Report, []Record] {
 	return func(yield func(*Report, []Record) bool) {
 		if len(r.More) == 0 {
-			yield(r, records)
+			if len(records) == 0 || len(records) == max(1, records[0].Recipients) {
+				yield(r, records)
+			}
 			return
 		}
-		n := r.many()
-		for _, more := range r.More {
-			n += more.many()
+		all, rest := append([]*Report{r}, r.More...), records
+		for _, one := range all {
+			n := one.many()
+			if len(rest) < n || max(1, rest[0].Recipients) != n {
+				return
+			}
+			rest = rest[n:]
 		}
-		if n != len(records) {
-			return
-		}
-		for _, one := range append([]*Report{r}, r.More...) {
-			if !yield(one, records[:one.many()]) {
+		for _, one := range all {
+			if len(rest) > 0 || !yield(one, records[:one.many()]) {
 				return
 			}
 			records = records[one.many():]
