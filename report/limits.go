@@ -8,7 +8,7 @@ const (
 	maxFields     = 10_000    // fields of a report part
 	maxDepth      = 20        // multiparts within multiparts
 	maxParts      = 1_000     // parts of a mail
-	maxRecipients = 1_000     // records of a report
+	maxRecipients = 1_000     // records of a mail
 	maxRecords    = 32 << 20  // octets of a mail's records together
 	maxDecoded    = 1 << 20   // octets of a decoded part
 	maxRaw        = 64 << 10  // octets of a header, or of the first text, that are kept as they are

@@ -115,10 +115,13 @@ func (r *Report) records(e Envelope, before int) []Record {
 	return records
 }
 
-// limit leaves no more recipients than the records of a mail may hold, each of
-// which repeats what the report says. It returns how many octets are left then;
-// the few records of most reports do not count.
-func (p *parser) limit(left int) int {
+// room is what the records of a mail may still take.
+type room struct{ records, octets int }
+
+// limit leaves no more recipients than there is room for their records, each of
+// which repeats what the report says. It returns what room is left; the few
+// records of most reports do not count.
+func (p *parser) limit(left room) room {
 	r := p.r
 	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
 		return left
@@ -126,14 +129,15 @@ func (p *parser) limit(left int) int {
 	common := r.record(Envelope{}, &Provider{}, r.dialect())
 	common.Reporter = r.reporter()
 	each := len(common.AppendJSON(nil))
-	if most := max(16, left/each); len(r.OriginalRcptTo) > most {
+	if most := max(16, min(left.records, left.octets/each)); len(r.OriginalRcptTo) > most {
 		p.loss("original-rcpt-to: more than the records of a mail may hold")
 		for _, rcpt := range r.OriginalRcptTo[most:] {
 			p.extend("original-rcpt-to", rcpt)
 		}
 		r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
 	}
-	return max(0, left-len(r.OriginalRcptTo)*each)
+	n := len(r.OriginalRcptTo)
+	return room{max(0, left.records-n), max(0, left.octets-n*each)}
 }
 
 // record is what all records of the report have in common.

@@ -163,3 +163,18 @@ func TestLimitSeveral(t *testing.T) {
 		t.Errorf("%d reports, %d records, %d octets; the last has %d", 1+len(r.More), len(records), size, len(last.OriginalRcptTo))
 	}
 }
+
+func TestLimitSeveralRecipients(t *testing.T) {
+	var parts []string
+	for i := range 20 {
+		var to []string
+		for n := range 500 {
+			to = append(to, fmt.Sprintf("u%d@%d.example", n, i))
+		}
+		parts = append(parts, attach("X-HmXmrOriginalRecipient: "+strings.Join(to, ", ")+"\nFrom: news@example.net\nMessage-ID: <1@example.net>\n\nx\n"))
+	}
+	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	if n := len(r.Records(Envelope{})); len(r.More) != 19 || n != maxRecipients+18*16 {
+		t.Errorf("%d reports, %d records", 1+len(r.More), n)
+	}
+}
