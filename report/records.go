@@ -115,24 +115,29 @@ func (r *Report) records(e Envelope, before int) []Record {
 	return records
 }
 
-// limit leaves no more recipients than the records of a mail may hold, each of
-// which repeats what the report says.
-func (p *parser) limit() {
+// room is what the records of a mail may still take.
+type room struct{ records, octets int }
+
+// limit leaves no more recipients than there is room for their records, each of
+// which repeats what the report says. It returns what room is left; the few
+// records of most reports do not count.
+func (p *parser) limit(left room) room {
 	r := p.r
 	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
-		return
+		return left
 	}
 	common := r.record(Envelope{}, &Provider{}, r.dialect())
 	common.Reporter = r.reporter()
-	most := max(16, maxRecords/len(common.AppendJSON(nil)))
-	if len(r.OriginalRcptTo) <= most {
-		return
+	each := len(common.AppendJSON(nil))
+	if most := max(16, min(left.records, left.octets/each)); len(r.OriginalRcptTo) > most {
+		p.loss("original-rcpt-to: more than the records of a mail may hold")
+		for _, rcpt := range r.OriginalRcptTo[most:] {
+			p.extend("original-rcpt-to", rcpt)
+		}
+		r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
 	}
-	p.loss("original-rcpt-to: more than the records of a mail may hold")
-	for _, rcpt := range r.OriginalRcptTo[most:] {
-		p.extend("original-rcpt-to", rcpt)
-	}
-	r.OriginalRcptTo = r.OriginalRcptTo[:most:most]
+	n := len(r.OriginalRcptTo)
+	return room{max(0, left.records-n), max(0, left.octets-n*each)}
 }
 
 // record is what all records of the report have in common.

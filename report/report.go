@@ -187,24 +187,26 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	}
 	p.read(&h, &w)
-	p.finish(&w, body != nil)
+	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 	}
 	return r
 }
 
-// finish leaves with the report what is asked for later.
-func (p *parser) finish(w *walker, outerEnded bool) {
-	p.limit()
+// finish leaves with the report what is asked for later. It returns the room that
+// is left for the records of the reports behind it.
+func (p *parser) finish(w *walker, outerEnded bool, left room) room {
+	left = p.limit(left)
 	if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 		p.outerEnded = outerEnded
 		p.signed()
 		p.keepRaw(w)
 	}
 	for _, q := range p.more {
-		q.finish(w, outerEnded)
+		left = q.finish(w, outerEnded, left)
 	}
+	return left
 }
 
 // need says how much of a mail is wanted that was given in part: enough for its

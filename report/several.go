@@ -10,19 +10,29 @@ const (
 // readOthers reads the reports that are attached behind the first one, or behind
 // a mail that holds it.
 func (p *parser) readOthers() {
-	if p.r.Kind != KindReport {
-		return
-	}
 	seen := 1
-	for m := p.lead; m.outer != nil && seen <= maxAttached; m = m.outer {
+	unread := p.readBehind(p.lead, nil, &seen)
+	switch {
+	case p.r.Kind != KindReport: // nor is any other
+	case seen > maxAttached:
+		p.loss("attached mails: more than 50")
+	case unread:
+		p.loss(notAllReports)
+	}
+}
+
+// readBehind reads those behind m, within top. It counts the mails that it has
+// seen, and says whether one is no report that can be read. Where the first one
+// was none, another takes its place.
+func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
+	for ; m != top && m != nil && m.outer != nil; m = m.outer {
 		parts := m.outer.parts()
-		for i := m.at + 1; i < len(parts) && seen <= maxAttached; i++ {
+		for i := m.at + 1; i < len(parts); i++ {
 			if !parts[i].isMail() {
 				continue
 			}
-			if seen++; seen > maxAttached {
-				p.loss("attached mails: more than 50")
-				return
+			if *seen++; *seen > maxAttached {
+				return unread
 			}
 			q, inner := p.another(), m.outer.attached(i)
 			switch {
@@ -32,14 +42,28 @@ func (p *parser) readOthers() {
 			default:
 				q.readWithin(inner)
 			}
-			if q.r.Kind != KindReport {
-				p.loss(notAllReports)
-				continue
+			switch {
+			case q.r.Kind != KindReport:
+				unread = true
+			case p.r.Kind != KindReport:
+				unread = true
+				p.become(q)
+			default:
+				p.more = append(p.more, q)
+				p.r.More = append(p.r.More, q.r)
 			}
-			p.more = append(p.more, q)
-			p.r.More = append(p.r.More, q.r)
+			unread = p.readBehind(q.lead, inner, seen) || unread
 		}
 	}
+	return unread
+}
+
+// become leaves what was read for what q has.
+func (p *parser) become(q *parser) {
+	*p.r = *q.r
+	q.r, q.beyond = p.r, p.beyond
+	*p = *q
+	p.keep = arena{} // it cannot be copied
 }
 
 // readLater reads the reports of a mail to which others are attached first.
@@ -92,23 +116,26 @@ func (p *parser) readLetter(m *letter) bool {
 }
 
 // Split yields each report of the mail with those of its records that are its
-// own. records are those of Records; where they are not as many, there is no
-// telling, and nothing is yielded.
+// own. records are those of Records; where each report had not as many, there
+// is no telling, and nothing is yielded.
 func (r *Report) Split(records []Record) iter.Seq2[*Report, []Record] {
 	return func(yield func(*Report, []Record) bool) {
 		if len(r.More) == 0 {
-			yield(r, records)
+			if len(records) == 0 || len(records) == max(1, records[0].Recipients) {
+				yield(r, records)
+			}
 			return
 		}
-		n := r.many()
-		for _, more := range r.More {
-			n += more.many()
+		all, rest := append([]*Report{r}, r.More...), records
+		for _, one := range all {
+			n := one.many()
+			if len(rest) < n || max(1, rest[0].Recipients) != n {
+				return
+			}
+			rest = rest[n:]
 		}
-		if n != len(records) {
-			return
-		}
-		for _, one := range append([]*Report{r}, r.More...) {
-			if !yield(one, records[:one.many()]) {
+		for _, one := range all {
+			if len(rest) > 0 || !yield(one, records[:one.many()]) {
 				return
 			}
 			records = records[one.many():]

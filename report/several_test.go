@@ -36,6 +36,9 @@ func TestSeveralAttached(t *testing.T) {
 	jmrp := func(rcpt string) string { return attach(jmrpOf(rcpt)) }
 	note := "Content-Type: text/plain\n\nSee these, please.\n"
 	human := attach("From: jo@example.com\nSubject: hello\n\nHello!\n")
+	broken := attach(strings.Replace(arfOf("z@example.com", "ofz"), "Feedback-Type: abuse\n", "", 1))
+	delivered := attach("From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.net\",\"messageId\":\"1\"}," +
+		"\"delivery\":{\"recipients\":[\"z@example.com\"]}}\n")
 	for name, c := range map[string]struct {
 		mail string
 		want string // recipients of the records in their order
@@ -49,6 +52,10 @@ func TestSeveralAttached(t *testing.T) {
 		"one names nobody":   {several("multipart/mixed", arf("redacted@example.com"), arf("b@example.com")), " b@example.com", false},
 		"a forward of several": {several("multipart/mixed", note, attach(strings.NewReplacer("boundary=b\n", "boundary=in\n", "--b\n", "--in\n", "--b--", "--in--").
 			Replace(several("multipart/mixed", arf("a@example.com"), arf("b@example.com")))), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
+		"two forwards of several": {several("multipart/mixed", arf("a@example.com"), attach(strings.NewReplacer("boundary=b\n", "boundary=in\n", "--b\n", "--in\n", "--b--", "--in--").
+			Replace(several("multipart/mixed", arf("b@example.com"), arf("c@example.com")))), arf("d@example.com")), "a@example.com b@example.com c@example.com d@example.com", false},
+		"the first has no type":         {several("multipart/mixed", note, broken, arf("a@example.com"), jmrp("b@example.com")), "a@example.com b@example.com", true},
+		"the first is no complaint":     {several("multipart/mixed", delivered, arf("a@example.com"), jmrp("b@example.com")), "a@example.com b@example.com", true},
 		"another mail behind the first": {several("multipart/mixed", arf("a@example.com"), human, arf("b@example.com")), "a@example.com b@example.com", true},
 		"another mail comes first":      {several("multipart/mixed", note, human, arf("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", true},
 		"two in one of Microsoft's":     {strings.Replace(several("multipart/mixed", jmrp("a@example.com"), jmrp("b@example.com")), "Subject: reports", "Subject: complaint about message from 192.0.2.7", 1), "a@example.com b@example.com", false},
@@ -129,5 +136,45 @@ func TestTwoReportParts(t *testing.T) {
 	records := r.Records(Envelope{})
 	if len(records) != 1 || records[0].OriginalRcptTo != "a@example.com" || records[0].Parse.Status != "partial" || !slices.Contains(r.Problems, Problem{"report part: more than one", true}) {
 		t.Errorf("%s %v %+v", r.Kind, r.Problems, records)
+	}
+}
+
+// TestLimitSeveral: what holds for the records of a mail holds for those of all
+// reports that are attached to it.
+func TestLimitSeveral(t *testing.T) {
+	const most = 40 << 20 // each report has sixteen records, whatever is left
+	long := "Version: 1\nX-Long: " + strings.Repeat("x", 20<<10) + "\n"
+	var parts []string
+	for i := range 8 {
+		var to []string
+		for n := range 400 {
+			to = append(to, fmt.Sprintf("u%d@%d.example", n, i))
+		}
+		parts = append(parts, attach(strings.Replace(arfOf(strings.Join(to, ", "), fmt.Sprint("of", i)), "Version: 1\n", long, 1)))
+	}
+	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	size := 0
+	records := r.Records(Envelope{})
+	for _, rec := range records {
+		size += len(rec.AppendJSON(nil))
+	}
+	last := r.More[len(r.More)-1]
+	if size > most || len(last.OriginalRcptTo) != 16 || len(last.Extensions["original-rcpt-to"]) != 400-16 {
+		t.Errorf("%d reports, %d records, %d octets; the last has %d", 1+len(r.More), len(records), size, len(last.OriginalRcptTo))
+	}
+}
+
+func TestLimitSeveralRecipients(t *testing.T) {
+	var parts []string
+	for i := range 20 {
+		var to []string
+		for n := range 500 {
+			to = append(to, fmt.Sprintf("u%d@%d.example", n, i))
+		}
+		parts = append(parts, attach("X-HmXmrOriginalRecipient: "+strings.Join(to, ", ")+"\nFrom: news@example.net\nMessage-ID: <1@example.net>\n\nx\n"))
+	}
+	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	if n := len(r.Records(Envelope{})); len(r.More) != 19 || n != maxRecipients+18*16 {
+		t.Errorf("%d reports, %d records", 1+len(r.More), n)
 	}
 }

@@ -130,10 +130,16 @@ func (f *Filter) Records(records []report.Record, tokens ...string) {
 	for i := range records {
 		known.ofRecord(&records[i])
 	}
+	var s *scrubber
+	last := ""
 	for i := range records {
-		s := f.scrubber(&known)
+		subject := ""
 		if o := records[i].Original; f.subject == drop && o != nil {
-			s.subject(o.Subject)
+			subject = o.Subject
+		}
+		if s == nil || subject != last {
+			s, last = f.scrubber(&known), subject
+			s.subject(subject)
 		}
 		f.record(&records[i], s)
 	}

@@ -18,7 +18,8 @@ const (
 
 // scrubber hides the people of one report.
 type scrubber struct {
-	needles  [256][]*needle // by their first octet
+	done     map[string]string // see string
+	needles  [256][]*needle    // by their first octet
 	any      bool
 	subjects bool // fields named Subject go, too
 
@@ -61,7 +62,18 @@ func (s *scrubber) subject(text string) {
 	}
 }
 
-func (s *scrubber) string(text string) string { return s.hide(text, 0) }
+// string hides a value of a record; many are the same in all records of a report.
+func (s *scrubber) string(text string) string {
+	hidden, done := s.done[text]
+	if !done {
+		if s.done == nil {
+			s.done = make(map[string]string)
+		}
+		hidden = s.hide(text, 0)
+		s.done[text] = hidden
+	}
+	return hidden
+}
 
 func (s *scrubber) bytes(b []byte, layer int) []byte { return []byte(s.hide(string(b), layer)) }
 

@@ -68,7 +68,7 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 		return ledger.Revision{}, Worse, nil
 	}
 	if altered && len(records) > 0 && len(was.current) > 0 && (records[0].Event == report.Unparsed) == was.unparsed() {
-		records = was.keep(records, len(r.More) > 0)
+		records = was.keep(r, records)
 	}
 	if len(records) > 0 {
 		var first []report.Record // of altered ones it may be that nobody knows whose they are
@@ -196,22 +196,24 @@ func (h history) inOrder() []*report.Record {
 
 // keep gives the records that the mail made when it came, but for what today's
 // rules say, as read of its altered head. For them, whom it named is named
-// still; stands takes that out again. several: the mail holds several reports,
-// and what is said of one says nothing of the others.
-func (h history) keep(read []report.Record, several bool) (records []report.Record) {
-	current := h.inOrder()
-	for i, old := range current {
-		r := *old
-		switch {
-		case !several:
-			follow(&r, &read[0])
-		case len(read) == len(current):
-			follow(&r, &read[i])
+// still; stands takes that out again.
+func (h history) keep(mail *report.Report, read []report.Record) (records []report.Record) {
+	for _, old := range h.inOrder() {
+		records = append(records, *old)
+	}
+	at := 0
+	for _, own := range mail.Split(records) {
+		for i := range own {
+			follow(&own[i], &read[at])
 		}
+		at += len(own)
+	}
+	for i := range records {
+		r := &records[i]
 		r.ProcessedAt = read[0].ProcessedAt
 		switch {
 		case r.Complainant == report.Named || r.Complainant == report.Candidate:
-		case old.Suppress != nil && (old.Suppress.Named() || old.Suppress.KnowsWho() && r.Complainant != report.Token):
+		case r.Suppress != nil && (r.Suppress.Named() || r.Suppress.KnowsWho() && r.Complainant != report.Token):
 			r.Complainant, r.OriginalRcptTo = report.Named, "redacted"
 		case r.RcptHash != "":
 			r.Complainant = report.Hashed
@@ -219,7 +221,6 @@ func (h history) keep(read []report.Record, several bool) (records []report.Reco
 			r.Complainant = report.NoOne
 		}
 		r.Identify(report.Identity{Status: "unknown"})
-		records = append(records, r)
 	}
 	return records
 }
