@@ -48,14 +48,14 @@ func isText(b []byte) bool {
 
 // isBase64 reports whether b begins with a long line of base64 and nothing else.
 func isBase64(b []byte) bool {
-	b = skipEnvelope(b, true)
-	for n, c := range b {
-		if !isBase64Byte(c) && c != '=' {
-			line, _, _ := cutLine(b)
-			return n == len(line) && n >= 40
+	line, _, _ := cutLine(skipEnvelope(b, true))
+	letters := bytes.TrimRight(line, "=") // padding stands at an end
+	for _, c := range letters {
+		if !isBase64Byte(c) {
+			return false
 		}
 	}
-	return len(b) >= 40
+	return len(line) >= 40 && len(line)-len(letters) <= 2
 }
 
 func isBase64Byte(c byte) bool {
