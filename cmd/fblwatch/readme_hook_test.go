@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/sink"
+)
+
+// The README's hook acts upon the verdict yes only, names somebody, and answers
+// every record.
+func TestReadmeHook(t *testing.T) {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("the hook is in Python, and there is no python3")
+	}
+	hook := filepath.Join(t.TempDir(), "hook.py")
+	if err := os.WriteFile(hook, []byte(blocks(t, "python")[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	records := []string{
+		`"event":"complaint","original_rcpt_to":"yes@example.com","suppress":{"verdict":"yes"}`,
+		`"event":"complaint","original_rcpt_to":"no@example.com","suppress":{"verdict":"no"}`,
+		`"event":"complaint","original_rcpt_to":"review@example.com","suppress":{"verdict":"review"}`,
+		`"event":"not_spam","original_rcpt_to":"notspam@example.com","suppress":{"verdict":"no"}`,
+		`"event":"unparsed"`, // nobody is named, and there is no verdict
+		`"event":"complaint","identity":{"status":"identified","subscriber":"s-17"},"suppress":{"verdict":"yes"}`, // a token
+		`"event":"complaint","rcpt_hash":"0a1b2c@example.com","suppress":{"verdict":"yes"}`,
+		`"event":"complaint","complainant":"none","suppress":{"verdict":"yes"}`, // erased since
+		`"event":"opt_out","original_rcpt_to":"optout@example.com","suppress":{"verdict":"yes"}`,
+	}
+	var rows []sink.Row
+	for i, record := range records {
+		id := fmt.Sprintf("%032x.1", i)
+		rows = append(rows, sink.Row{FolderID: 1, Seq: int64(i + 1), ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)})
+	}
+	var log bytes.Buffer
+	command, err := sink.OpenCommand([]string{python, hook}, slog.New(slog.NewJSONHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Write(t.Context(), rows); err != nil {
+		t.Errorf("not every record was answered: %v", err)
+	}
+	if err := command.Close(); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for _, match := range regexp.MustCompile(`"msg":"[^"]*?(suppress[^"]*)"`).FindAllStringSubmatch(log.String(), -1) {
+		got = append(got, match[1])
+	}
+	want := []string{"suppress yes@example.com", "suppress s-17", "suppress 0a1b2c@example.com", "suppress optout@example.com"}
+	if !slices.Equal(got, want) {
+		t.Errorf("it said %q, want %q\n%s", got, want, &log)
+	}
+}
