@@ -10,11 +10,12 @@ import (
 )
 
 // Mailbox names the mailbox an event belongs to. UIDValidity is 0 until the
-// server has told it (RFC 9051 section 2.3.1.1).
+// server has told it (RFC 9051 section 2.3.1.1). Some servers give more than the
+// 32 bits of the RFC, so it has 64.
 type Mailbox struct {
 	Account     string
 	Name        string
-	UIDValidity uint32
+	UIDValidity uint64
 }
 
 func (m Mailbox) String() string { return m.Account + "/" + m.Name }
@@ -52,7 +53,7 @@ func (l Level) String() string {
 type Status struct {
 	Messages    *uint32
 	UIDNext     *uint32
-	UIDValidity *uint32
+	UIDValidity *uint64
 	Unseen      *uint32
 	Recent      *uint32
 	Size        *int64 // octets, RFC 8438

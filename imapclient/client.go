@@ -33,7 +33,9 @@ type Client struct {
 
 	// What the events of the running command have gathered.
 	selected Selected
+	odd      string // UIDVALIDITY, where it is no number of 64 bits
 	found    []uint32
+	far      uint64 // a UID beyond 32 bits, told since the command began; 0: none
 	lists    []List
 	listing  string // LIST or LSUB, while lists gathers its lines
 	asking   string // the mailbox whose STATUS status is

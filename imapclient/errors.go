@@ -52,6 +52,9 @@ var (
 	// ErrNoUIDPlus: the server does not offer UIDPLUS (RFC 4315), without which
 	// an EXPUNGE removes other people's mails too.
 	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no mail can be removed alone")
+	// ErrUID: the mailbox has messages whose UIDs are beyond 32 bits, the most
+	// there may be (RFC 9051 section 2.3.1.1). No command can name them.
+	ErrUID = errors.New("imapclient: UID beyond 32 bits")
 	// ErrUIDValidity: UIDVALIDITY changed under an open mailbox, or is missing.
 	ErrUIDValidity = errors.New("imapclient: UIDVALIDITY changed or missing")
 )

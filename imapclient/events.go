@@ -33,6 +33,17 @@ func (c *Client) searched(nums []uint32) {
 	}
 }
 
+// beyond notes the UID of a message that no command can name.
+func (c *Client) beyond(uid uint64) { c.far = max(c.far, uid) }
+
+// unnamed is why the answer to a command leaves messages out; nil: it does not.
+func (c *Client) unnamed() error {
+	if c.far == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: the server names a message by %d; no command can ask for it", ErrUID, c.far)
+}
+
 // tagged takes the answer to a command.
 func (c *Client) tagged(st status) {
 	c.mailboxCode(st)
@@ -80,7 +91,9 @@ func (c *Client) mailboxCode(st status) {
 	case "UIDVALIDITY":
 		c.uidValidity(arg)
 	case "UIDNEXT":
-		c.selected.UIDNext = uint32(min(n, math.MaxUint32))
+		if c.selected.UIDNext = 0; n <= math.MaxUint32 { // else it says nothing that a command could use
+			c.selected.UIDNext = uint32(n)
+		}
 	case "HIGHESTMODSEQ":
 		c.selected.HighestModSeq = max(c.selected.HighestModSeq, n)
 	case "NOMODSEQ":
@@ -99,8 +112,10 @@ func (c *Client) mailboxCode(st status) {
 // uidValidity is told while a mailbox is opened. Told another one later, no
 // UID means anything any more.
 func (c *Client) uidValidity(arg string) {
-	n, _ := strconv.ParseUint(arg, 10, 32)
-	v := uint32(n)
+	v, err := strconv.ParseUint(arg, 10, 64)
+	if err != nil {
+		v, c.odd = 0, arg
+	}
 	if had := c.selected.UIDValidity; had != 0 && had != v {
 		c.tap.end(fmt.Errorf("%w: %d, was %d", ErrUIDValidity, v, had))
 	}

@@ -99,10 +99,12 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 
 // FetchFrom yields every mail with a UID of from or above, as Fetch does; what
 // the server does not name is not missed, so a mail may have been left out. It
-// is for the few mails that have just come.
+// is for the few mails that have just come. ErrUID at the end: the server named
+// messages that no command can ask for.
 func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.Seq2[*Mail, error] {
 	return func(yield func(*Mail, error) bool) {
 		from := max(from, 1)
+		c.far = 0
 		if !c.fetch(ctx, [][]uint32{nil}, from, prefix, yield) {
 			return
 		}
@@ -117,6 +119,9 @@ func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.
 			if !c.give(f.bodyless(), yield) {
 				return
 			}
+		}
+		if err := c.unnamed(); err != nil {
+			yield(nil, err)
 		}
 	}
 }

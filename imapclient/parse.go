@@ -44,16 +44,27 @@ func (p *parser) word() string { return string(p.token()) }
 
 // number takes a number of 32 bits; 0 is none.
 func (p *parser) number() uint32 {
-	var n uint64
+	n, _ := p.uid()
+	return n
+}
+
+// uid takes a number of 32 bits, or one that is beyond; 0 is none.
+func (p *parser) uid() (n uint32, beyond uint64) {
+	var wide uint64
 	for _, c := range p.token() {
 		if c < '0' || c > '9' {
-			return 0
+			return 0, 0
 		}
-		if n = n*10 + uint64(c-'0'); n > math.MaxUint32 {
-			return 0
+		if d := uint64(c - '0'); wide > (math.MaxUint64-d)/10 {
+			wide = math.MaxUint64
+		} else {
+			wide = wide*10 + d
 		}
 	}
-	return uint32(n)
+	if wide > math.MaxUint32 {
+		return 0, wide
+	}
+	return uint32(wide), 0
 }
 
 // str takes a quoted string, or a word; NIL is "" and false.
@@ -179,6 +190,7 @@ func (st status) codeArg(name string) (string, bool) {
 type fetchLine struct {
 	seq      uint32
 	uid      uint32
+	beyond   uint64 // UID, where it is beyond 32 bits
 	date     time.Time
 	size     int64
 	flags    []string
@@ -211,7 +223,7 @@ func (f *fetchLine) items(rest []byte) {
 		case name == "":
 			p.b = p.b[1:]
 		case name == "UID":
-			f.uid = p.number()
+			f.uid, f.beyond = p.uid()
 		case name == "FLAGS":
 			f.flags, f.hasFlags = p.list(), true
 		case name == "INTERNALDATE":
@@ -308,8 +320,14 @@ func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
 	name, _ := p.str()
 	items := p.list()
 	for i := 0; i+1 < len(items); i += 2 {
-		n64, err := strconv.ParseInt(items[i+1], 10, 64)
 		name := strings.ToUpper(items[i])
+		if name == "UIDVALIDITY" {
+			if v, err := strconv.ParseUint(items[i+1], 10, 64); err == nil {
+				st.UIDValidity = &v
+			}
+			continue
+		}
+		n64, err := strconv.ParseInt(items[i+1], 10, 64)
 		if err != nil || n64 < 0 || n64 > math.MaxUint32 && name != "SIZE" {
 			continue
 		}
@@ -319,8 +337,6 @@ func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
 			st.Messages = &n
 		case "UIDNEXT":
 			st.UIDNext = &n
-		case "UIDVALIDITY":
-			st.UIDValidity = &n
 		case "UNSEEN":
 			st.Unseen = &n
 		case "RECENT":
@@ -344,18 +360,21 @@ func parseList(rest []byte) (mailbox string, delim rune, attrs []string) {
 	return decodeUTF7(name), delim, attrs
 }
 
-func parseNumbers(rest []byte) []uint32 {
+// parseNumbers reads the numbers of a SEARCH; beyond is one of those that have
+// more than 32 bits, 0: there is none.
+func parseNumbers(rest []byte) (l []uint32, beyond uint64) {
 	p := parser{rest}
-	var l []uint32
 	for {
 		p.space()
 		if len(p.b) == 0 || p.b[0] == '(' { // (MODSEQ n), RFC 7162
-			return l
+			return l, beyond
 		}
-		if n := p.number(); n != 0 {
+		n, far := p.uid()
+		beyond = max(beyond, far)
+		if n != 0 {
 			l = append(l, n)
 		} else if len(p.b) > 0 && p.b[0] == ')' {
-			return l
+			return l, beyond
 		}
 	}
 }

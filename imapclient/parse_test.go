@@ -16,7 +16,8 @@ func TestParseFetch(t *testing.T) {
 		{`(UID 5 RFC822.SIZE 77 INTERNALDATE " 2-Jan-2026 03:04:05 +0100")`, fetchLine{uid: 5, size: 77, date: date}},
 		{`(uid 5 rfc822.size 77 internaldate "02-Jan-2026 03:04:05 +0100")`, fetchLine{uid: 5, size: 77, date: date}},
 		{`(UID 5 INTERNALDATE NIL RFC822.SIZE -3)`, fetchLine{uid: 5, size: -1}},
-		{`(UID 99999999999)`, fetchLine{size: -1}},
+		{`(UID 99999999999)`, fetchLine{size: -1, beyond: 99999999999}},
+		{`(UID 99999999999999999999999)`, fetchLine{size: -1, beyond: 1<<64 - 1}},
 		{`(FLAGS () UID 5)`, fetchLine{uid: 5, size: -1, hasFlags: true}},
 		{`(FLAGS (\Seen $a]b %c "d e") MODSEQ (77) UID 5)`, fetchLine{uid: 5, size: -1, hasFlags: true, flags: []string{`\Seen`, "$a]b", "%c", "d e"}}},
 		{`(UID 5 BODY[]<0> `, fetchLine{uid: 5, size: -1, open: true}},
@@ -88,7 +89,10 @@ func TestParseLines(t *testing.T) {
 	if m != "a b" || st.Messages != nil || st.Unseen != nil || st.Recent != nil || *st.UIDNext != 9 || *st.Size != 99999999999 {
 		t.Errorf("%q %+v", m, st)
 	}
-	if got := fmt.Sprint(parseNumbers([]byte(" 1 2 x 0 4294967296 3 (MODSEQ 4)"))); got != "[1 2 3]" {
+	if _, st := parseStatusLine([]byte("a (UIDVALIDITY 18446744073709551615 UIDNEXT 4294967296)")); st.UIDNext != nil || *st.UIDValidity != 1<<64-1 {
+		t.Errorf("%+v", st)
+	}
+	if got := fmt.Sprint(parseNumbers([]byte(" 1 2 x 0 4294967296 3 (MODSEQ 4)"))); got != "[1 2 3] 4294967296" {
 		t.Error(got)
 	}
 	for line, want := range map[string]string{

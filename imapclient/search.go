@@ -9,7 +9,8 @@ import (
 )
 
 // Search returns the UIDs between lo and hi that exist in the open mailbox,
-// ascending. A hi of 0 means the last.
+// ascending. A hi of 0 means the last. With ErrUID the server found messages that
+// no command can name beside those that are returned.
 func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -23,7 +24,8 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 }
 
 // SearchSince returns the UIDs of the mails that were received on or after the
-// day of t, as the server counts days, ascending (RFC 9051 section 6.4.4).
+// day of t, as the server counts days, ascending (RFC 9051 section 6.4.4); ErrUID
+// as for Search.
 func (c *Client) SearchSince(ctx context.Context, t time.Time) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -32,7 +34,7 @@ func (c *Client) SearchSince(ctx context.Context, t time.Time) ([]uint32, error)
 }
 
 func (c *Client) search(ctx context.Context, criteria *imap.SearchCriteria) ([]uint32, error) {
-	c.found = nil
+	c.found, c.far = nil, 0
 	err := c.do(ctx, "UID SEARCH", c.limits.Command, func() error {
 		_, err := c.gi.UIDSearch(criteria, nil).Wait()
 		return err
@@ -43,5 +45,5 @@ func (c *Client) search(ctx context.Context, criteria *imap.SearchCriteria) ([]u
 		return nil, err
 	}
 	slices.Sort(uids)
-	return slices.Compact(uids), nil
+	return slices.Compact(uids), c.unnamed()
 }

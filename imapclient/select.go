@@ -12,8 +12,8 @@ import (
 
 // Selected is what the server told when it opened a mailbox.
 type Selected struct {
-	UIDValidity uint32
-	UIDNext     uint32 // 0: not told
+	UIDValidity uint64
+	UIDNext     uint32 // 0: not told, or beyond 32 bits
 	Exists      uint32
 	ReadOnly    bool
 
@@ -26,7 +26,7 @@ type Selected struct {
 
 // Since is what was known of a mailbox at an earlier time.
 type Since struct {
-	UIDValidity uint32
+	UIDValidity uint64
 	ModSeq      uint64 // Selected.HighestModSeq, or what Client.HighestModSeq told later
 	UID         uint32 // the highest; above it all is new and need not be told
 }
@@ -76,6 +76,9 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 	c.rang = false
 	c.selected.ReadOnly = c.selected.ReadOnly || readOnly
 	if c.selected.UIDValidity == 0 {
+		if c.odd != "" {
+			return Selected{}, fmt.Errorf("%w: %.40q of %s is no number of 64 bits, so its messages cannot be told apart", ErrUIDValidity, c.odd, mailbox)
+		}
 		return Selected{}, fmt.Errorf("%w: %s has none, so its mails cannot be told apart", ErrUIDValidity, mailbox)
 	}
 	return c.selected, nil
@@ -90,7 +93,7 @@ func (c *Client) enter() {
 		c.stir(c.mailbox.Name)
 	}
 	c.mailbox, c.next = *c.next, nil
-	c.selected, c.permanent = Selected{}, nil
+	c.selected, c.permanent, c.odd = Selected{}, nil, ""
 }
 
 // opening tells by a response code that the mailbox before is closed. A server

@@ -193,8 +193,11 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	case "VANISHED":
 		t.vanished(rest)
 	case "SEARCH":
-		nums := parseNumbers(rest)
-		t.emit(func(c *Client) { c.searched(nums) })
+		nums, beyond := parseNumbers(rest)
+		t.emit(func(c *Client) {
+			c.searched(nums)
+			c.beyond(beyond)
+		})
 	case "LIST", "LSUB":
 		mailbox, delim, attrs := parseList(rest)
 		t.emit(func(c *Client) { c.listed(name, mailbox, delim, attrs) })

@@ -104,7 +104,7 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	pass := min(size, t.bodies.Load())
 	t.body, t.drop = &f, size-pass
 	switch {
-	case f.uid == 0:
+	case f.uid == 0 && f.beyond == 0:
 		if pass > maxHeld {
 			return fmt.Errorf("%w: a body of %d octets before its UID", ErrProtocol, pass)
 		}
@@ -136,6 +136,10 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 	body := f.body
 	if t.held != nil {
 		body, t.held = t.held, nil
+	}
+	if f.beyond != 0 {
+		t.emit(func(c *Client) { c.beyond(f.beyond) })
+		return nil
 	}
 	if f.uid == 0 {
 		if f.hasBody {

@@ -184,7 +184,7 @@ func (j *encoder) mailbox(m *Mailbox) {
 	o.string("account", m.Account)
 	o.string("folder", m.Folder)
 	o.count("uid", int64(m.UID))
-	o.count("uidvalidity", int64(m.UIDValidity))
+	o.unsigned("uidvalidity", m.UIDValidity)
 	o.count("size", m.Size)
 	o.string("message_id", m.MessageID)
 	j.close(o)
@@ -258,6 +258,13 @@ func (j *encoder) number(key string, n int64) {
 func (j *encoder) count(key string, n int64) {
 	if n != 0 {
 		j.number(key, n)
+	}
+}
+
+func (j *encoder) unsigned(key string, n uint64) {
+	if n != 0 {
+		j.key(key)
+		j.b = append(strconv.AppendUint(j.b, n, 10), ',')
 	}
 }
 

@@ -150,8 +150,8 @@ type Mailbox struct {
 	Account     string `json:"account,omitempty"`
 	Folder      string `json:"folder,omitempty"`
 	UID         uint32 `json:"uid,omitempty"`
-	UIDValidity uint32 `json:"uidvalidity,omitempty"`
-	Size        int64  `json:"size,omitempty"` // octets of the mail
+	UIDValidity uint64 `json:"uidvalidity,omitempty"` // 64 bits, since some servers give more than the 32 of RFC 9051
+	Size        int64  `json:"size,omitempty"`        // octets of the mail
 	MessageID   string `json:"message_id,omitempty"`
 }
 

@@ -270,7 +270,7 @@ func Unfetched(e Envelope, reason string) Record {
 	if e.Mailbox != nil {
 		m = *e.Mailbox
 	}
-	id := digest(m.Account, m.Folder, strconv.FormatUint(uint64(m.UIDValidity), 10), strconv.FormatUint(uint64(m.UID), 10))
+	id := digest(m.Account, m.Folder, strconv.FormatUint(m.UIDValidity, 10), strconv.FormatUint(uint64(m.UID), 10))
 	rec := Record{
 		Schema: Schema, ID: "u" + id + ".0", Revision: 1, ReportID: "u" + id,
 		Event: Unparsed, Class: "fbl", Provider: "unknown", Feed: "unknown", Dialect: "unknown",

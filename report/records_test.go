@@ -52,6 +52,10 @@ func TestUnfetched(t *testing.T) {
 	if want := "u975dd2aded55c7fbbff69f77c9b4a7ca.0"; r.ID != want {
 		t.Errorf("%s, want %s", r.ID, want)
 	}
+	m.UIDValidity = 1 << 41 // more than RFC 9051 allows
+	if wide := Unfetched(Envelope{Mailbox: &m}, "x"); !strings.Contains(string(wide.AppendJSON(nil)), `"uidvalidity":2199023255552`) {
+		t.Errorf("%s", wide.AppendJSON(nil))
+	}
 	m.UID = 8
 	if other := Unfetched(Envelope{Mailbox: &m}, "x"); other.ID == r.ID || other.Event != Unparsed || other.Parse.Status != "failed" || other.Suppress.Verdict != SuppressNo {
 		t.Errorf("%+v", other)

@@ -15,7 +15,7 @@ type event struct {
 	At          time.Time `json:"at"`
 	Account     string    `json:"account"`
 	Mailbox     string    `json:"mailbox,omitempty"`
-	UIDValidity uint32    `json:"uidvalidity,omitempty"`
+	UIDValidity uint64    `json:"uidvalidity,omitempty"`
 	N           *uint32   `json:"n,omitempty"`
 	Seq         uint32    `json:"seq,omitempty"`
 	UID         uint32    `json:"uid,omitempty"`

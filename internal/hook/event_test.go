@@ -17,7 +17,7 @@ import (
 // every fires one event of each kind, and what JSON it is to make without its
 // time.
 func every(h callbacks.Handler) []string {
-	n, none, validity, size := uint32(3), uint32(0), uint32(8), int64(1<<40)
+	n, none, validity, size := uint32(3), uint32(0), uint64(1<<41), int64(1<<40)
 	h.Exists(box, 0)
 	h.Expunged(box, 2, 0)
 	h.Flags(box, 1, 5, []string{`\Seen`, "$Junk"})
@@ -41,7 +41,7 @@ func every(h callbacks.Handler) []string {
 		`{"event":"searched",` + where + `,"uid":5}`,
 		`{"event":"list","account":"yahoo","mailbox":"FBL/a","delim":"/","attrs":["\\Marked"]}`,
 		`{"event":"lsub","account":"yahoo","mailbox":"FBL/b","attrs":[]}`,
-		`{"event":"status",` + strings.Replace(where, "7", "8", 1) + `,"messages":3,"uidnext":3,"unseen":0,"size":1099511627776}`,
+		`{"event":"status",` + strings.Replace(where, "7", "2199023255552", 1) + `,"messages":3,"uidnext":3,"unseen":0,"size":1099511627776}`,
 		`{"event":"status",` + where + `,"recent":3}`,
 		`{"event":"notify",` + where + `,"level":"info","code":"ALERT","text":"at \"noon\" <b>\u001b[2J\ufffd"}`,
 		`{"event":"log","account":"yahoo","level":"error","text":"no answer"}`,

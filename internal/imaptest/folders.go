@@ -88,7 +88,7 @@ func (c *session) status(args []arg) (string, error) {
 		"MESSAGES":    strconv.Itoa(len(b.mails)),
 		"RECENT":      "0",
 		"UIDNEXT":     strconv.FormatUint(uint64(b.uidNext), 10),
-		"UIDVALIDITY": strconv.FormatUint(uint64(b.uidValidity), 10),
+		"UIDVALIDITY": strconv.FormatUint(b.uidValidity, 10),
 		"UNSEEN":      strconv.Itoa(unseen),
 		"SIZE":        strconv.FormatInt(size, 10),
 	}

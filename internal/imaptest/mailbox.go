@@ -22,7 +22,7 @@ type mailbox struct {
 	name        string
 	attrs       []string
 	subscribed  bool
-	uidValidity uint32
+	uidValidity uint64
 	uidNext     uint32
 	mails       []Mail // ascending by UID
 	modSeq      uint64 // of the last change
@@ -178,7 +178,7 @@ func (s *Server) UIDs(folder string) (uids []uint32) {
 
 // SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its mails
 // anew, from 1. Whoever has it open is sent away with BYE.
-func (s *Server) SetUIDValidity(folder string, validity uint32) {
+func (s *Server) SetUIDValidity(folder string, validity uint64) {
 	s.edit(folder, func(b *mailbox) {
 		b.uidValidity = validity
 		for i := range b.mails {

@@ -27,7 +27,7 @@ func (c *session) since(args []arg) (state string, lines []string) {
 		return state, nil
 	}
 	params := args[0].list[1].list
-	if len(params) < 2 || params[0].text != strconv.FormatUint(uint64(c.box.uidValidity), 10) {
+	if len(params) < 2 || params[0].text != strconv.FormatUint(c.box.uidValidity, 10) {
 		return state, nil
 	}
 	modSeq, err := strconv.ParseUint(params[1].text, 10, 63)

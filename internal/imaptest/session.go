@@ -51,7 +51,7 @@ type session struct {
 
 	box      *mailbox
 	changed  []uint32 // UIDs with new flags
-	validity uint32   // of box, when it was opened
+	validity uint64   // of box, when it was opened
 	readOnly bool
 	view     []uint32 // UIDs the client knows of, by sequence number
 }

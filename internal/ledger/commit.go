@@ -120,7 +120,7 @@ func (s *store) Claim(ctx context.Context, folder Folder) (Claim, error) {
 	err := s.write(ctx, func(t tx) error {
 		var pending string
 		var contact, read int64
-		err := t.row([]any{&claim.ID, &claim.Checkpoint.UIDValidity, &claim.Checkpoint.High, &pending, &contact, &read},
+		err := t.row([]any{&claim.ID, (*bits)(&claim.Checkpoint.UIDValidity), &claim.Checkpoint.High, &pending, &contact, &read},
 			`INSERT INTO folder (account, name, token, contact) VALUES (?, ?, ?, ?)
 			ON CONFLICT (account, name) DO UPDATE SET token = excluded.token
 			RETURNING id, uidvalidity, high, pending, contact, read`, folder.Account, folder.Name, claim.Token, milli(time.Now()))
@@ -138,8 +138,8 @@ func (s *store) Claim(ctx context.Context, folder Folder) (Claim, error) {
 }
 
 // fence fails with ErrClaimLost unless claim is the folder's last.
-func (t tx) fence(claim Claim) (next int64, uidValidity uint32, err error) {
-	err = t.row([]any{&next, &uidValidity},
+func (t tx) fence(claim Claim) (next int64, uidValidity uint64, err error) {
+	err = t.row([]any{&next, (*bits)(&uidValidity)},
 		"SELECT next_seq, uidvalidity FROM folder WHERE id = ? AND token = ?", claim.ID, claim.Token)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrClaimLost
@@ -177,7 +177,7 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 		}
 		c := batch.Checkpoint
 		return t.exec(`UPDATE folder SET next_seq = ?, read = ?, uidvalidity = ?, high = ?, pending = ? WHERE id = ?`,
-			p.next, milli(time.Now()), c.UIDValidity, c.High, formatPending(c.Pending), claim.ID)
+			p.next, milli(time.Now()), int64(c.UIDValidity), c.High, formatPending(c.Pending), claim.ID)
 	})
 	if err != nil {
 		return Committed{}, err
@@ -249,7 +249,7 @@ func (t tx) addMails(claim Claim, mails []Mail, p placed, packs []pack) error {
 	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size)", 11, "", len(p.mails),
 		func(i int, args []any) []any {
 			m, h := mails[p.mails[i].index], heads[p.mails[i].index]
-			return append(args, m.ReportID, claim.ID, m.UIDValidity, m.UID, m.Kind, milli(m.At),
+			return append(args, m.ReportID, claim.ID, int64(m.UIDValidity), m.UID, m.Kind, milli(m.At),
 				p.mails[i].seq, len(m.Records), h.head, h.piece, m.Size)
 		})
 }
@@ -289,15 +289,15 @@ func compareCounts(a, b Count) int {
 		cmp.Compare(a.Provider, b.Provider), cmp.Compare(a.Feed, b.Feed), cmp.Compare(a.Identity, b.Identity), cmp.Compare(a.Verdict, b.Verdict))
 }
 
-func (t tx) addTodos(claim Claim, batch Batch, uidValidity uint32) error {
+func (t tx) addTodos(claim Claim, batch Batch, uidValidity uint64) error {
 	if v := batch.Checkpoint.UIDValidity; v != uidValidity {
-		if err := t.exec("DELETE FROM todo WHERE folder = ? AND uidvalidity <> ?", claim.ID, v); err != nil {
+		if err := t.exec("DELETE FROM todo WHERE folder = ? AND uidvalidity <> ?", claim.ID, int64(v)); err != nil {
 			return err
 		}
 	}
 	return t.insert("INSERT INTO todo (folder, uidvalidity, uid, action)", 4, " ON CONFLICT DO NOTHING", len(batch.Todos),
 		func(i int, args []any) []any {
 			d := batch.Todos[i]
-			return append(args, claim.ID, d.UIDValidity, d.UID, d.Action)
+			return append(args, claim.ID, int64(d.UIDValidity), d.UID, d.Action)
 		})
 }

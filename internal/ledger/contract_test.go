@@ -294,7 +294,7 @@ func nothing(t *testing.T, l Ledger, c Claim) {
 func testCheckpoint(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
 	diff(t, "fresh", c.Checkpoint, Checkpoint{})
-	long := Checkpoint{UIDValidity: 1<<32 - 1, High: 1<<32 - 1}
+	long := Checkpoint{UIDValidity: 1<<64 - 1, High: 1<<32 - 1}
 	for uid := range uint32(1000) {
 		long.Pending = append(long.Pending, Pending{UID: 100 + uid})
 	}
@@ -411,7 +411,7 @@ func testPrune(t *testing.T, l Ledger) {
 
 func testTodos(t *testing.T, l Ledger) {
 	a, b := claim(t, l, inbox), claim(t, l, junk)
-	add := func(c Claim, v uint32, todos ...Todo) {
+	add := func(c Claim, v uint64, todos ...Todo) {
 		t.Helper()
 		if _, err := l.Commit(t.Context(), c, Batch{Checkpoint: Checkpoint{UIDValidity: v}, Todos: todos}); err != nil {
 			t.Fatal(err)
@@ -435,6 +435,12 @@ func testTodos(t *testing.T, l Ledger) {
 	check(a, Todo{7, 3, "seen"}, Todo{7, 9, "move Done"})
 	add(a, 8, Todo{8, 1, "seen"}) // another UIDVALIDITY drops what was owed
 	check(a, Todo{8, 1, "seen"})
+	const wide = 1<<64 - 1 // servers give more than the 32 bits of RFC 9051
+	add(a, wide, Todo{wide, 1, "seen"}, Todo{wide, 2, "seen"})
+	if err := l.Done(t.Context(), a, []Todo{{wide, 1, "seen"}}); err != nil {
+		t.Fatal(err)
+	}
+	check(a, Todo{wide, 2, "seen"})
 	check(b, Todo{7, 9, "seen"})
 }
 

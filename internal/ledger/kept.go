@@ -56,7 +56,7 @@ func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []stri
 		var k Kept
 		var at int64
 		var piece int
-		err := rows.Scan(&k.ReportID, &k.FolderID, &k.Folder.Account, &k.Folder.Name, &k.UIDValidity, &k.UID, &k.Kind, &at, &k.Size, &k.Made, &piece)
+		err := rows.Scan(&k.ReportID, &k.FolderID, &k.Folder.Account, &k.Folder.Name, (*bits)(&k.UIDValidity), &k.UID, &k.Kind, &at, &k.Size, &k.Made, &piece)
 		if k.At = fromMilli(at); err == nil && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
 			mails, pieces = append(mails, k), append(pieces, piece)
 		}

@@ -34,7 +34,7 @@ type Folder struct {
 // Checkpoint says how far a folder was read: every UID up to High is done,
 // except the pending ones. All three belong to one UIDValidity.
 type Checkpoint struct {
-	UIDValidity uint32
+	UIDValidity uint64
 	High        uint32
 	Pending     []Pending // ascending by UID; empty at rest
 }
@@ -59,7 +59,7 @@ type Claim struct {
 // Mail is one mail that was read, whether or not it made records.
 type Mail struct {
 	ReportID    string // without a dot
-	UIDValidity uint32
+	UIDValidity uint64
 	UID         uint32
 	Kind        string    // report.Kind as a string
 	At          time.Time // INTERNALDATE
@@ -89,7 +89,7 @@ type Record struct {
 
 // Todo is an after-action owed to the mailbox.
 type Todo struct {
-	UIDValidity uint32
+	UIDValidity uint64
 	UID         uint32
 	Action      string
 }

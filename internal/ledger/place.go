@@ -71,6 +71,18 @@ func (r *Record) counted() Count {
 	return Count{Hour: r.At.Truncate(time.Hour), Event: r.Event, Class: r.Class, Provider: r.Provider, Feed: r.Feed, Identity: r.Identity, Verdict: r.Verdict}
 }
 
+// bits reads a number of 64 bits, which SQLite keeps as a signed one.
+type bits uint64
+
+func (b *bits) Scan(v any) error {
+	n, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("ledger: %v is no integer", v)
+	}
+	*b = bits(n)
+	return nil
+}
+
 func milli(t time.Time) int64      { return t.UnixMilli() }
 func fromMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 

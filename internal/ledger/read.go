@@ -46,7 +46,7 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 		var c Claim
 		var pending string
 		var contact, read int64
-		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, &c.Checkpoint.UIDValidity, &c.Checkpoint.High, &pending, &contact, &read)
+		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, (*bits)(&c.Checkpoint.UIDValidity), &c.Checkpoint.High, &pending, &contact, &read)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func (s *store) Todos(ctx context.Context, claim Claim, limit int) ([]Todo, erro
 		defer rows.Close()
 		for rows.Next() {
 			var d Todo
-			if err := rows.Scan(&d.UIDValidity, &d.UID, &d.Action); err != nil {
+			if err := rows.Scan((*bits)(&d.UIDValidity), &d.UID, &d.Action); err != nil {
 				return err
 			}
 			todos = append(todos, d)
@@ -40,7 +40,7 @@ func (s *store) Done(ctx context.Context, claim Claim, todos []Todo) error {
 		}
 		for _, d := range todos {
 			if err := t.exec("DELETE FROM todo WHERE folder = ? AND uidvalidity = ? AND uid = ? AND action = ?",
-				claim.ID, d.UIDValidity, d.UID, d.Action); err != nil {
+				claim.ID, int64(d.UIDValidity), d.UID, d.Action); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -38,7 +39,7 @@ type (
 const byNature = "design"
 
 func TestFacts(t *testing.T) {
-	for _, f := range facts {
+	for _, f := range slices.Concat(facts, uidFacts) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)
 		}

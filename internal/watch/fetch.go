@@ -123,7 +123,7 @@ func (s *session) prove(ctx context.Context) error {
 			return nil
 		}
 		lo := hi - min(hi, width) + 1
-		found, err := s.c.Search(ctx, lo, hi)
+		found, err := s.find(ctx, lo, hi)
 		if err != nil {
 			return err
 		}
@@ -263,7 +263,7 @@ func (s *session) finish(ctx context.Context) error {
 		s.blame = perhaps
 		clean, deadly := s.left()
 		if len(clean)+len(deadly) == 0 {
-			return nil
+			return s.complete()
 		}
 		if round > 0 {
 			if err := sleep(ctx, refusedWait<<(round-1)); err != nil {
@@ -279,7 +279,19 @@ func (s *session) finish(ctx context.Context) error {
 			}
 		}
 	}
-	return s.settle(ctx)
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	return s.complete()
+}
+
+// complete is why not all messages of the folder can be read although nothing is
+// pending any more; nil: they can.
+func (s *session) complete() error {
+	if s.unnamed != nil {
+		return &FolderError{s.name, s.unnamed}
+	}
+	return nil
 }
 
 // dare asks for one mail that has failed before, or gives it up.

@@ -26,7 +26,10 @@ type folder struct {
 	slice  func() time.Duration // how long to wait for news at once; nil: the account's Slice
 	due    func() bool          // whether the watch is to end, behind a slice; nil: never
 
-	seen struct{ validity, next uint32 } // UIDVALIDITY and UIDNEXT when it was read last
+	seen struct { // UIDVALIDITY and UIDNEXT when it was read last
+		validity uint64
+		next     uint32
+	}
 
 	since imapclient.Since // what the Handler has heard of
 	known []uint32         // the mails there were, ascending; nil: it is not to be known
@@ -51,6 +54,7 @@ type session struct {
 	high uint32 // as the pipeline knows it, or will
 	line *pipeline
 
+	unnamed   error // there are messages that no command can name; nil: none is known of
 	blame     blame // for a death now
 	noes      int   // mails refused in a row
 	idleHands bool  // after-actions were refused
@@ -118,7 +122,7 @@ func (f *folder) watch(ctx context.Context, c *imapclient.Client) error {
 // end stops the pipeline and makes a session's error complete: a failed commit
 // comes first, and a death is written down before the next session.
 func (s *session) end(err error) error {
-	if err != nil {
+	if err != nil && !errors.Is(err, imapclient.ErrUID) {
 		s.careful = true
 		s.chunk = min(s.chunk, fewMails)
 	}
@@ -199,6 +203,16 @@ func (s *session) catchUp(ctx context.Context) error {
 	return err
 }
 
+// find lists the messages from UID lo to hi; 0: to the last. Those that no command
+// can name are left out, and end the session once all others are read.
+func (s *session) find(ctx context.Context, lo, hi uint32) ([]uint32, error) {
+	uids, err := s.c.Search(ctx, lo, hi)
+	if errors.Is(err, imapclient.ErrUID) {
+		s.unnamed, err = err, nil
+	}
+	return uids, err
+}
+
 // remaining guesses how many mails there are to read, for the progress bar.
 func (s *session) remaining() int {
 	n := int(s.sel.Exists)
@@ -220,6 +234,10 @@ func (s *session) fetchNew(ctx context.Context) error {
 	for m, err := range s.c.FetchFrom(ctx, s.high+1, asked) {
 		if isRefusal(err) {
 			return s.search(ctx) // one of them is refused: find out which
+		}
+		if errors.Is(err, imapclient.ErrUID) { // behind the others
+			s.unnamed = err
+			break
 		}
 		if err != nil {
 			return err
@@ -243,7 +261,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 	slices.Sort(got)
 	last := got[len(got)-1]
 	if want := int(last - s.high); len(got) < want {
-		uids, err := s.c.Search(ctx, s.high+1, last)
+		uids, err := s.find(ctx, s.high+1, last)
 		if err != nil {
 			return err
 		}
@@ -275,7 +293,7 @@ func (s *session) search(ctx context.Context) error {
 		if next := s.sel.UIDNext; next != 0 && next > lo && next-lo > width {
 			hi = lo + width - 1
 		}
-		uids, err := s.c.Search(ctx, lo, hi)
+		uids, err := s.find(ctx, lo, hi)
 		if err != nil {
 			return err
 		}

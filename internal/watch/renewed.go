@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,7 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 	default:
 		since := claim.Read.Add(-24 * time.Hour)
 		uids, err := c.SearchSince(ctx, since)
-		if err != nil {
+		if err != nil && !errors.Is(err, imapclient.ErrUID) {
 			return ledger.Checkpoint{}, err
 		}
 		log.Warn("UIDVALIDITY changed: reading what came lately", "since", since.UTC().Format(time.DateOnly), "mails", len(uids))

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/fblwatch/fblwatch/callbacks"
@@ -49,6 +50,9 @@ func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.
 			hi = 0
 		}
 		uids, err := c.Search(ctx, lo, hi)
+		if errors.Is(err, imapclient.ErrUID) { // they are told of when the folder is read
+			err = nil
+		}
 		if all = append(all, uids...); err != nil || hi == 0 {
 			return all, err
 		}
