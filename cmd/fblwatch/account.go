@@ -58,6 +58,17 @@ func (a Account) ways() (n int) {
 	return n
 }
 
+// folders are the names and patterns of what is read.
+func (a Account) folders() []string {
+	switch {
+	case a.URL.Folder != "":
+		return []string{a.URL.Folder}
+	case len(a.Folders) == 0:
+		return []string{"INBOX"}
+	}
+	return a.Folders
+}
+
 // external tells whether the client certificate is to log in (EXTERNAL).
 func (a Account) external() bool { return a.CertFile != "" && a.ways() == 0 }
 
@@ -93,13 +104,7 @@ func (a Account) Validate() error {
 		return errors.New("url says /readonly, and after would change the folder; keep one of the two")
 	}
 	for _, target := range a.After.Targets() {
-		read := a.Folders
-		if a.URL.Folder != "" {
-			read = []string{a.URL.Folder}
-		} else if len(read) == 0 {
-			read = []string{"INBOX"}
-		}
-		if slices.ContainsFunc(read, func(name string) bool {
+		if slices.ContainsFunc(a.folders(), func(name string) bool {
 			return name == target || strings.EqualFold(name, "INBOX") && strings.EqualFold(name, target)
 		}) {
 			return errors.New("after moves mails to a folder that is read itself: they would come again and again")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,7 +46,7 @@ func (p *program) check(c *cli.Context) error {
 	}
 	t.sample.by(reading)
 	t.hooks(config.Hooks)
-	t.ledger(c.Context, config.Ledger)
+	t.ledger(c.Context, config)
 	for _, a := range config.Accounts {
 		t.account(c.Context, reading, a)
 	}
@@ -71,18 +70,24 @@ type trial struct {
 }
 
 func (t *trial) ok(what, format string, args ...any) {
-	fmt.Fprintf(t.p.stdout, "ok      %s: %s\n", printable(what), printable(fmt.Sprintf(format, args...)))
+	t.say("ok", what, fmt.Sprintf(format, args...))
+}
+
+// say prints a line that begins with a word of seven letters at most.
+func (t *trial) say(word, what, text string) {
+	fmt.Fprintf(t.p.stdout, "%-7s %s: %s\n", word, printable(what), printable(text))
 }
 
 func (t *trial) fail(what string, err error) {
 	t.failed++
-	fmt.Fprintf(t.p.stdout, "FAILED  %s: %s\n", printable(what), printable(err.Error()))
+	t.say("FAILED", what, err.Error())
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(t.p.stdout, "        hint: %s\n", hint)
 	}
 }
 
-func (t *trial) ledger(ctx context.Context, path string) {
+func (t *trial) ledger(ctx context.Context, config *Config) {
+	path := config.Ledger
 	reader, err := ledger.OpenReader(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.ok("ledger", "%s is not there yet; the first sweep or watch makes it", path)
@@ -103,10 +108,8 @@ func (t *trial) ledger(ctx context.Context, path string) {
 		t.fail("ledger", err)
 		return
 	}
-	for _, state := range states {
-		if !strings.HasPrefix(state.Name, feedState) { // they follow as of now
-			t.state(state)
-		}
+	for _, state := range told(states, config) {
+		t.state(state, time.Now())
 	}
 	feeds, err := feedsOf(ctx, reader)
 	if err != nil {
@@ -114,22 +117,12 @@ func (t *trial) ledger(ctx context.Context, path string) {
 		return
 	}
 	for _, f := range feeds {
-		t.ok("feed "+f.name, "%s", f)
+		if f.silent(time.Now()) {
+			t.say("SILENT", "feed "+f.name, f.String())
+		} else {
+			t.ok("feed "+f.name, "%s", f)
+		}
 	}
-}
-
-// state shows what a session or sink said of itself last. It is no check of its
-// own: that watch is not running may be meant so.
-func (t *trial) state(s ledger.State) {
-	var row struct{ State, Err string }
-	if err := json.Unmarshal([]byte(s.Value), &row); err != nil {
-		row.State = s.Value
-	}
-	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
-	if row.Err != "" {
-		text += ": " + row.Err
-	}
-	t.ok(s.Name, "%s", text)
 }
 
 func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {

@@ -14,24 +14,68 @@ import (
 
 const (
 	feedSpan  = 30 * 24 * time.Hour // how far back a feed's complaints are counted
-	mostFeeds = 20                  // feeds that are told of, those with the most complaints
+	feedPast  = 90 * 24 * time.Hour // how far back its gaps are
+	mostFeeds = 20                  // feeds that are told of: silent ones, then those with the most complaints
 	feedState = "feed/"             // begins the name of a feed's row of state
+
+	fewestGaps  = 3 // before a feed has a usual gap
+	silenceGaps = 3 // usual gaps without a complaint are silence
 )
 
 // feed is what a provider's feed gave in feedSpan.
 type feed struct {
 	name string // provider and feed
 	identified
-	last time.Time // the hour of the last complaint
+	last  time.Time       // the hour of the last complaint
+	gaps  []time.Duration // the longest before the complaints of each day
+	usual time.Duration   // 0: not known
 }
 
 func (f feed) String() string {
-	return fmt.Sprintf("%s in 30 days, the last %s; %d%% name a subscriber", plural(f.of, "complaint"), ago(time.Since(f.last)), f.n*100/f.of)
+	if f.of == 0 {
+		return fmt.Sprintf("no complaint in 30 days, the last %s; the usual gap was %s", ago(time.Since(f.last)), spanOf(f.usual))
+	}
+	text := fmt.Sprintf("%s in 30 days, the last %s; %d%% name a subscriber", plural(f.of, "complaint"), ago(time.Since(f.last)), f.n*100/f.of)
+	if f.silent(time.Now()) {
+		text += fmt.Sprintf("; the usual gap is %s: is it switched off, or does its mail go elsewhere?", spanOf(f.usual))
+	}
+	return text
 }
 
-// feedsOf lists the feeds that complained, by the ledger's counts.
+// silent tells whether the feed has been silent for more than three of its usual
+// gaps, by its hours.
+func (f feed) silent(now time.Time) bool {
+	return f.usual > 0 && now.Sub(f.last.Add(time.Hour)) > silenceGaps*f.usual
+}
+
+// came notes that the feed had complaints in an hour; hours come in their order.
+func (f *feed) came(hour time.Time) {
+	gap := hour.Sub(f.last)
+	switch {
+	case f.last.IsZero(), gap == 0:
+	case len(f.gaps) > 0 && hour.Truncate(24*time.Hour).Equal(f.last.Truncate(24*time.Hour)):
+		f.gaps[len(f.gaps)-1] = max(gap, f.gaps[len(f.gaps)-1])
+	default:
+		f.gaps = append(f.gaps, gap)
+	}
+	f.last = hour
+}
+
+// usualGap is a gap that five of six days do not exceed: quiet nights and
+// weekends are no silence, nor is one long gap of many.
+func (f *feed) usualGap() time.Duration {
+	if len(f.gaps) < fewestGaps {
+		return 0
+	}
+	slices.Sort(f.gaps)
+	return f.gaps[len(f.gaps)*5/6]
+}
+
+// feedsOf lists the feeds that complained in feedSpan, or are silent since, by
+// the ledger's counts.
 func feedsOf(ctx context.Context, reader ledger.Reader) ([]feed, error) {
-	counts, err := reader.Counts(ctx, time.Now().Add(-feedSpan), time.Time{})
+	now := time.Now()
+	counts, err := reader.Counts(ctx, now.Add(-feedPast), time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -44,14 +88,26 @@ func feedsOf(ctx context.Context, reader ledger.Reader) ([]feed, error) {
 		if feeds[name] == nil {
 			feeds[name] = &feed{name: name}
 		}
-		feeds[name].add(int(c.N), c.Identity == "identified")
-		feeds[name].last = c.Hour
+		if feeds[name].came(c.Hour); !c.Hour.Before(now.Add(-feedSpan)) {
+			feeds[name].add(int(c.N), c.Identity == "identified")
+		}
 	}
 	list := make([]feed, 0, len(feeds))
 	for _, name := range slices.Sorted(maps.Keys(feeds)) {
-		list = append(list, *feeds[name])
+		f := feeds[name]
+		if f.usual = f.usualGap(); f.of > 0 || f.silent(now) {
+			list = append(list, *f)
+		}
 	}
-	slices.SortStableFunc(list, func(a, b feed) int { return cmp.Compare(b.of, a.of) })
+	slices.SortStableFunc(list, func(a, b feed) int {
+		if quiet := a.silent(now); quiet != b.silent(now) {
+			if quiet {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.of, a.of)
+	})
 	return list[:min(len(list), mostFeeds)], nil
 }
 

@@ -33,23 +33,34 @@ func (c *Config) listen(account *watch.Account, log callbacks.Handler, hooks *ho
 
 // hookState writes what became of the events into the ledger, once there were
 // any.
-func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts) error {
+func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts, trouble hook.Trouble) error {
 	if counts == (hook.Counts{}) {
 		return nil
 	}
 	row := struct {
-		State string `json:"state"` // ok, dropping
-		Err   string `json:"err,omitempty"`
+		stateRow
 		hook.Counts
-	}{"ok", "", counts}
-	if counts.Dropped > 0 {
-		row.State, row.Err = "dropping", plural(int(counts.Dropped), "event")+" dropped since the start: their commands are too slow"
+	}{stateRow{State: "ok"}, counts}
+	if trouble.Err != "" {
+		row.State, row.Failing, row.Err = "failing", trouble.Since.UTC(), trouble.Err
+	}
+	if trouble.Dropping {
+		row.State = "dropping"
 	}
 	b, err := json.Marshal(row)
 	if err != nil {
 		return err
 	}
-	return l.SetState(ctx, "hooks", string(b))
+	return l.SetState(ctx, hooksState, string(b))
+}
+
+// stopHooks ends the hooks and leaves what became of the last events in the
+// ledger.
+func stopHooks(ctx context.Context, l ledger.Ledger, hooks *hook.Hooks, log *slog.Logger) {
+	hooks.Stop(ctx)
+	if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble()); err != nil {
+		log.Warn("upkeep of the ledger", "err", err)
+	}
 }
 
 // hooks looks for the config's commands.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/child"
@@ -13,15 +14,20 @@ import (
 func TestHookState(t *testing.T) {
 	l := ledger.NewMemory()
 	defer l.Close()
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, test := range []struct {
-		counts hook.Counts
-		want   string
+		counts  hook.Counts
+		trouble hook.Trouble
+		want    string
 	}{
-		{hook.Counts{}, ""},
-		{hook.Counts{Done: 3, Failed: 1}, `{"state":"ok","done":3,"failed":1,"dropped":0}`},
-		{hook.Counts{Done: 3, Dropped: 2}, `{"state":"dropping","err":"2 events dropped since the start: their commands are too slow","done":3,"failed":0,"dropped":2}`},
+		{hook.Counts{}, hook.Trouble{}, ""},
+		{hook.Counts{Done: 3, Failed: 1}, hook.Trouble{}, `{"state":"ok","done":3,"failed":1,"dropped":0}`}, // it works again
+		{hook.Counts{Done: 3, Failed: 1}, hook.Trouble{Err: "exists: /bin/false: exit status 1", Since: noon},
+			`{"state":"failing","failing":"2026-03-01T12:00:00Z","err":"exists: /bin/false: exit status 1","done":3,"failed":1,"dropped":0}`},
+		{hook.Counts{Done: 3, Dropped: 2}, hook.Trouble{Err: "2 events dropped", Since: noon, Dropping: true},
+			`{"state":"dropping","failing":"2026-03-01T12:00:00Z","err":"2 events dropped","done":3,"failed":0,"dropped":2}`},
 	} {
-		if err := hookState(t.Context(), l, test.counts); err != nil {
+		if err := hookState(t.Context(), l, test.counts, test.trouble); err != nil {
 			t.Fatal(err)
 		}
 		states, err := l.States(t.Context())

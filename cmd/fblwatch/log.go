@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 )
 
-// logger writes to stderr as the config says.
+// logger writes to stderr as the config says. To an error that it logs it adds
+// what to do about it, as run does at the end of a command.
 func (p *program) logger(c LogConfig) *slog.Logger {
 	var options slog.HandlerOptions
 	if c.Level != "" {
@@ -13,7 +15,29 @@ func (p *program) logger(c LogConfig) *slog.Logger {
 		options.Level = level
 	}
 	if c.Format == "json" || c.Format != "text" && !isTerminal(p.stderr) {
-		return slog.New(slog.NewJSONHandler(p.stderr, &options))
+		return slog.New(hinting{slog.NewJSONHandler(p.stderr, &options)})
 	}
-	return slog.New(slog.NewTextHandler(p.stderr, &options))
+	return slog.New(hinting{slog.NewTextHandler(p.stderr, &options)})
 }
+
+// hinting adds a "hint" to a record whose "err" has one.
+type hinting struct{ slog.Handler }
+
+func (h hinting) Handle(ctx context.Context, r slog.Record) error {
+	hint := ""
+	r.Attrs(func(a slog.Attr) bool {
+		if err, ok := a.Value.Any().(error); ok && a.Key == "err" {
+			hint = hintFor(err)
+		}
+		return hint == ""
+	})
+	if hint != "" {
+		r.AddAttrs(slog.String("hint", hint))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+func (h hinting) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return hinting{h.Handler.WithAttrs(attrs)}
+}
+func (h hinting) WithGroup(name string) slog.Handler { return hinting{h.Handler.WithGroup(name)} }

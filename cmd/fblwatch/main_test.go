@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"await":   await,
 			"issuer":  startIssuer,
 			"idof":    idOf,
+			"idfrom":  idFrom,
 			"mmdb":    writeMMDB,
 		},
 	})
@@ -119,6 +120,20 @@ func idOf(ts *testscript.TestScript, _ bool, args []string) {
 	for line := range strings.Lines(ts.ReadFile(args[0])) {
 		if strings.Contains(line, args[1]) {
 			ts.Setenv("ID", strings.Fields(line)[0])
+			return
+		}
+	}
+	ts.Fatalf("%s has no line with %s", args[0], args[1])
+}
+
+// idfrom: idfrom FILE TEXT sets $ID to the id of the record, a line of JSON,
+// that holds TEXT.
+func idFrom(ts *testscript.TestScript, _ bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var record struct{ ID string }
+		if strings.Contains(line, args[1]) {
+			ts.Check(json.Unmarshal([]byte(line), &record))
+			ts.Setenv("ID", record.ID)
 			return
 		}
 	}

@@ -86,15 +86,8 @@ func (p *program) watched(reading watch.Reading, a Account, log *slog.Logger) (w
 	if err != nil {
 		return watch.Account{}, err
 	}
-	folders := a.Folders
-	switch {
-	case a.URL.Folder != "":
-		folders = []string{a.URL.Folder}
-	case len(folders) == 0:
-		folders = []string{"INBOX"}
-	}
 	return watch.Account{
-		Name: a.Name, IMAP: imap, Folders: folders, Reading: reading, Since: a.since(), Log: log,
+		Name: a.Name, IMAP: imap, Folders: a.folders(), Reading: reading, Since: a.since(), Log: log,
 		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity, After: a.After,
 	}, nil
 }

@@ -15,9 +15,9 @@ import (
 // outbox is a ledger as the sinks see it.
 type outbox struct{ ledger.Ledger }
 
-func (o outbox) Unsent(ctx context.Context, name string) iter.Seq2[sink.Row, error] {
+func (o outbox) Unsent(ctx context.Context, name string, without ...int64) iter.Seq2[sink.Row, error] {
 	return func(yield func(sink.Row, error) bool) {
-		for row, err := range o.Ledger.Unsent(ctx, name) {
+		for row, err := range o.Ledger.Unsent(ctx, name, without...) {
 			if !yield(sinkRow(row), err) {
 				return
 			}
@@ -80,8 +80,12 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 	}
 	s.failed = make(chan error, len(s.opened))
 	for _, opened := range s.opened {
-		pump := sink.NewPump(outbox{l}, opened, log)
-		s.pumps = append(s.pumps, pump)
+		s.pumps = append(s.pumps, sink.NewPump(outbox{l}, opened, log))
+	}
+	if err := s.recall(ctx, l); err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
+	for _, pump := range s.pumps {
 		s.running.Go(func() {
 			if err := pump.Run(pumping); err != nil {
 				s.failed <- err
@@ -106,24 +110,43 @@ func (s *sinks) offer(done ledger.Committed) {
 	}
 }
 
-// states writes a row a sink into the ledger: whether it works, and if not why.
+const sinkState = "sink/" // begins the name of a sink's row of state
+
+// states writes a row a sink into the ledger: whether it works, and if not why,
+// and which record waits since when.
 func (s *sinks) states(ctx context.Context, l ledger.Ledger) error {
 	var failures []error
 	for _, pump := range s.pumps {
-		row := struct {
-			State string `json:"state"` // ok, failing
-			Err   string `json:"err,omitempty"`
-		}{"ok", pump.Failure()}
-		if row.Err != "" {
-			row.State = "failing"
-		}
+		row := stateOf(pump.Trouble())
 		b, err := json.Marshal(row)
 		if err == nil {
-			err = l.SetState(ctx, "sink/"+pump.Name(), string(b))
+			err = l.SetState(ctx, sinkState+pump.Name(), string(b))
 		}
 		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
+}
+
+func stateOf(t sink.Trouble) stateRow {
+	if t.Err == "" {
+		return stateRow{State: "ok"}
+	}
+	return stateRow{State: "failing", Failing: t.Since.UTC(), Err: t.Err, Record: t.Record, Waits: t.Waits.UTC()}
+}
+
+// recall tells the pumps what an earlier run left in the ledger, so that since
+// when a record waits outlives a restart.
+func (s *sinks) recall(ctx context.Context, l ledger.Reader) error {
+	states, err := l.States(ctx)
+	for _, state := range states {
+		row := readState(state)
+		for _, pump := range s.pumps {
+			if state.Name == sinkState+pump.Name() && row.State == "failing" && row.Record != "" {
+				pump.Recall(sink.Trouble{Record: row.Record, Waits: row.Waits, Since: row.Failing, Err: row.Err})
+			}
+		}
+	}
+	return err
 }
 
 // flush waits until every sink has every record, or one says why it cannot.

@@ -59,7 +59,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer hooks.Stop(c.Context)
+	defer stopHooks(c.Context, l, hooks, log)
 	printing := c.Bool("json") || !isTerminal(p.stdout)
 	ctx, sinks, err := p.startSinks(c.Context, l, config, printing, log)
 	if err != nil {
@@ -98,7 +98,7 @@ func (p *program) sweep(c *cli.Context) error {
 	upkeep.Wait()
 	// Also where a folder failed: what the others gave is not to wait for the
 	// next sweep.
-	err = errors.Join(err, sinks.flush(ctx))
+	err = errors.Join(err, sinks.flush(ctx), sinks.states(context.WithoutCancel(ctx), l))
 	if err == nil {
 		err = prune(ctx, l, config)
 	}

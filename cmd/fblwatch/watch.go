@@ -68,7 +68,7 @@ func (p *program) watch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer hooks.Stop(c.Context)
+	defer stopHooks(c.Context, l, hooks, log)
 	ctx, sinks, err := p.startSinks(c.Context, l, config, c.Bool("json"), log)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (p *program) watch(c *cli.Context) error {
 	})
 	upkeep.Go(func() {
 		every(keeping, stateEvery, func() error {
-			return errors.Join(sinks.states(keeping, l), hookState(keeping, l, hooks.Counts()), feedStates(keeping, l))
+			return errors.Join(sinks.states(keeping, l), hookState(keeping, l, hooks.Counts(), hooks.Trouble()), feedStates(keeping, l))
 		}, "upkeep of the ledger", log)
 	})
 	if reading.Enrich != nil {

@@ -49,7 +49,13 @@ var acts = map[string]func(args []string){
 		fmt.Println("ding\x1b[2J")
 		fmt.Fprintln(os.Stderr, "no paper")
 	},
-	"fail":  func([]string) { os.Exit(3) },
+	"fail": func([]string) { os.Exit(3) },
+	// unless fails where a file is not there.
+	"unless": func(args []string) {
+		if _, err := os.Stat(args[0]); err != nil {
+			os.Exit(3)
+		}
+	},
 	"sleep": func([]string) { time.Sleep(time.Minute) },
 	// wait holds until a file is there, then notes its event.
 	"wait": func(args []string) {
@@ -317,5 +323,51 @@ func TestNoSuchCommand(t *testing.T) {
 	}
 	if _, err := New(Config{Record: none}, nil); err == nil || err.Error() != "hooks.record: /no/such/ring: no such file or directory" {
 		t.Errorf("%v", err)
+	}
+}
+
+// A command that fails at each event is told of until one goes well, and since
+// when; dropped events are, for some minutes.
+func TestTrouble(t *testing.T) {
+	told := filepath.Join(t.TempDir(), "told")
+	h, _ := open(t, Config{Exists: self(t, "fail"), Flags: self(t, "unless", told)})
+	defer h.Stop(t.Context())
+	handler := h.Handler("yahoo")
+	if got := h.Trouble(); got != (Trouble{}) {
+		t.Errorf("%+v before any event", got)
+	}
+	start := time.Now()
+	handler.Flags(box, 1, 1, nil)
+	until(t, "the first", func() bool { return h.Counts().Done == 1 })
+	first := h.Trouble()
+	if !strings.HasPrefix(first.Err, "flags: ") || !strings.HasSuffix(first.Err, "exit status 3") || first.Since.Before(start) || first.Dropping {
+		t.Errorf("%+v", first)
+	}
+	handler.Exists(box, 1)
+	handler.Flags(box, 1, 1, nil)
+	until(t, "three", func() bool { return h.Counts().Done == 3 })
+	if got := h.Trouble(); got != first {
+		t.Errorf("%+v, want the oldest still, %+v", got, first)
+	}
+	if err := os.WriteFile(told, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	handler.Flags(box, 1, 1, nil)
+	until(t, "four", func() bool { return h.Counts().Done == 4 })
+	if got := h.Trouble(); !strings.HasPrefix(got.Err, "exists: ") || !got.Since.After(first.Since) {
+		t.Errorf("%+v, want that of exists", got)
+	}
+}
+
+func TestTroubleDropping(t *testing.T) {
+	h := &Hooks{stopped: true}
+	h.put(waiting{})
+	h.put(waiting{})
+	if got := h.Trouble(); !got.Dropping || got.Err != "2 events dropped: their commands are slower than they come" || time.Since(got.Since) > time.Minute {
+		t.Errorf("%+v", got)
+	}
+	h.dropped.last = time.Now().Add(-dropSpan)
+	if got := h.Trouble(); got != (Trouble{}) {
+		t.Errorf("%+v after five minutes", got)
 	}
 }

@@ -2,7 +2,10 @@ package hook
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -38,9 +41,10 @@ type Hooks struct {
 	size    int       // octets of its lines
 	stopped bool
 	counts  Counts
-	failure map[string]string // by event, as it was logged last
-	told    uint64            // dropped, as logged last
-	at      time.Time         // when
+	failure map[string]failure // by event: of its last command
+	told    uint64             // dropped, as logged last
+	at      time.Time          // when
+	dropped drops
 }
 
 // waiting is an event whose command has not been started.
@@ -56,6 +60,54 @@ type Counts struct {
 	Dropped uint64 `json:"dropped"` // events whose command was never started
 }
 
+// failure is a command that failed at its last event.
+type failure struct {
+	err   string
+	since time.Time // of the first one in a row
+}
+
+// drops are the events dropped in a row, each within dropSpan of the last.
+type drops struct {
+	n           uint64
+	first, last time.Time
+}
+
+// dropSpan is how long after a dropped event the commands count as too slow.
+const dropSpan = 5 * time.Minute
+
+// Trouble is what is wrong just now.
+type Trouble struct {
+	Err      string    // empty: nothing
+	Since    time.Time // since when
+	Dropping bool      // events are dropped; else the last run of a command failed
+}
+
+// Trouble tells which command has failed for the longest time, by its last
+// event, or that events were dropped within the last five minutes.
+func (h *Hooks) Trouble() (t Trouble) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, event := range slices.Sorted(maps.Keys(h.failure)) {
+		if f := h.failure[event]; f.err != "" && (t.Err == "" || f.since.Before(t.Since)) {
+			t = Trouble{Err: event + ": " + f.err, Since: f.since}
+		}
+	}
+	if t.Err == "" && h.dropped.n > 0 && time.Since(h.dropped.last) < dropSpan {
+		t = Trouble{Err: fmt.Sprintf("%d events dropped: their commands are slower than they come", h.dropped.n), Since: h.dropped.first, Dropping: true}
+	}
+	return t
+}
+
+// drop counts a dropped event; mu is held.
+func (h *Hooks) drop() {
+	h.counts.Dropped++
+	now := time.Now()
+	if h.dropped.n == 0 || now.Sub(h.dropped.last) >= dropSpan {
+		h.dropped = drops{first: now}
+	}
+	h.dropped.n, h.dropped.last = h.dropped.n+1, now
+}
+
 // New makes ready to run the commands of config for their events; Record is not
 // its to run. All must be there. No log is [slog.Default].
 func New(config Config, log *slog.Logger) (*Hooks, error) {
@@ -67,7 +119,7 @@ func New(config Config, log *slog.Logger) (*Hooks, error) {
 	}
 	h := &Hooks{
 		commands: config.Commands(), log: log, runLimit: runLimit, drain: drainLimit, rest: runLimit,
-		over: make(chan struct{}), failure: make(map[string]string),
+		over: make(chan struct{}), failure: make(map[string]failure),
 	}
 	delete(h.commands, record)
 	h.more.L = &h.mu
@@ -101,14 +153,14 @@ func (h *Hooks) put(w waiting) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.stopped {
-		h.counts.Dropped++
+		h.drop()
 		return
 	}
 	h.queue = append(h.queue, w)
 	h.size += len(w.line)
 	for len(h.queue) > 1 && (len(h.queue) > queueEvents || h.size > queueBytes) {
 		h.shift()
-		h.counts.Dropped++
+		h.drop()
 	}
 	h.more.Signal()
 }
@@ -167,7 +219,7 @@ func (h *Hooks) cut() {
 	defer h.mu.Unlock()
 	for len(h.queue) > 0 {
 		h.shift()
-		h.counts.Dropped++
+		h.drop()
 	}
 	close(h.over)
 }
@@ -176,14 +228,17 @@ func (h *Hooks) cut() {
 func (h *Hooks) note(event string, err error) {
 	h.mu.Lock()
 	h.counts.Done++
-	last, text := h.failure[event], ""
+	last, is := h.failure[event], failure{}
 	if err != nil {
 		h.counts.Failed++
-		text = err.Error()
+		is = failure{err.Error(), time.Now()}
+		if last.err != "" {
+			is.since = last.since
+		}
 	}
-	h.failure[event] = text
+	h.failure[event] = is
 	h.mu.Unlock()
-	if err != nil && text != last {
+	if err != nil && is.err != last.err {
 		h.log.Warn("command failed", "hook", event, "err", err)
 	}
 }

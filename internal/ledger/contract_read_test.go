@@ -31,6 +31,11 @@ func testUnsent(t *testing.T, l Ledger) {
 	want(t, "after 99", unsent("s"), "INBOX/3=a.3")
 	commit(t, l, b, mail("c", 1))
 	want(t, "new", unsent("s"), "INBOX/3=a.3 Junk/3=c.1")
+	want(t, "without a folder", places(collect(t, l.Unsent(t.Context(), "s", a.ID))), "Junk/3=c.1")
+	want(t, "without any", places(collect(t, l.Unsent(t.Context(), "s", a.ID, b.ID))), "")
+	if folders, err := l.Folders(t.Context()); err != nil || folders[0].Last != 3 || folders[1].Last != 3 {
+		t.Errorf("folders %v, %v, want Last 3 of each", folders, err)
+	}
 	want(t, "another sink", unsent("other"), "INBOX/1=a.1 INBOX/2=a.2 INBOX/3=a.3 Junk/1=b.1 Junk/2=b.2 Junk/3=c.1")
 	if err := l.Ack(t.Context(), "s", 4711, 1); err == nil {
 		t.Error("ack in no folder: no error")

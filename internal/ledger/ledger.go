@@ -54,6 +54,7 @@ type Claim struct {
 	Checkpoint Checkpoint
 	Contact    time.Time // when the folder was first claimed; zero: before that was noted
 	Read       time.Time // the last commit; zero: none, or before that was noted
+	Last       int64     // Seq of the folder's last record, as Folders lists it; 0: none
 }
 
 // Mail is one mail that was read, whether or not it made records.
@@ -226,8 +227,9 @@ type Reader interface {
 	Records(ctx context.Context, q Query) iter.Seq2[Row, error]
 
 	// Unsent yields the records that a sink has not acknowledged, by folder
-	// and Seq; it ends at what was committed when it was called.
-	Unsent(ctx context.Context, sink string) iter.Seq2[Row, error]
+	// and Seq, without those of some folders; it ends at what was committed when
+	// it was called.
+	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error]
 
 	// Kept yields the mails whose heads are kept, that came in at or after since
 	// and are of one of kinds, in the order in which they were read. A zero

@@ -20,7 +20,7 @@ func (m *memory) Folders(ctx context.Context) ([]Claim, error) {
 	var folders []Claim
 	for _, f := range m.folders {
 		c := f.copy()
-		c.Token = ""
+		c.Token, c.Last = "", f.next-1
 		folders = append(folders, c)
 	}
 	slices.SortFunc(folders, func(a, b Claim) int { return compareFolders(a.Folder, b.Folder) })
@@ -77,8 +77,10 @@ func (m *memory) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
 	}
 }
 
-func (m *memory) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
-	return m.rows(ctx, func(r Row) bool { return r.Seq > m.cursors[sink][r.FolderID] })
+func (m *memory) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error] {
+	return m.rows(ctx, func(r Row) bool {
+		return r.Seq > m.cursors[sink][r.FolderID] && !slices.Contains(without, r.FolderID)
+	})
 }
 
 func (m *memory) Head(ctx context.Context, reportID string) ([]byte, error) {

@@ -46,7 +46,7 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 		var c Claim
 		var pending string
 		var contact, read int64
-		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, (*bits)(&c.Checkpoint.UIDValidity), &c.Checkpoint.High, &pending, &contact, &read)
+		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, (*bits)(&c.Checkpoint.UIDValidity), &c.Checkpoint.High, &pending, &contact, &read, &c.Last)
 		if err != nil {
 			return err
 		}
@@ -54,7 +54,7 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 		c.Checkpoint.Pending, err = parsePending(pending)
 		folders = append(folders, c)
 		return err
-	}, "SELECT id, account, name, uidvalidity, high, pending, contact, read FROM folder ORDER BY account, name")
+	}, "SELECT id, account, name, uidvalidity, high, pending, contact, read, next_seq - 1 FROM folder ORDER BY account, name")
 	return folders, err
 }
 

@@ -148,12 +148,14 @@ func (r *reader) sections(ctx context.Context, q Query) ([]section, error) {
 	return sections, err
 }
 
-func (r *reader) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
+func (r *reader) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error] {
 	var sections []section
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var s section
 		err := rows.Scan(&s.id, &s.folder.Account, &s.folder.Name, &s.after, &s.last)
-		sections = append(sections, s)
+		if !slices.Contains(without, s.id) {
+			sections = append(sections, s)
+		}
 		return err
 	}, `SELECT id, account, name, coalesce(seq, 0), next_seq - 1 FROM folder
 		LEFT JOIN cursor ON cursor.folder = id AND sink = ? WHERE coalesce(seq, 0) < next_seq - 1 ORDER BY id`, sink)

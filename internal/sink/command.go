@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,11 @@ func (s *command) Write(ctx context.Context, rows []Row) error {
 	}
 	if len(rows) > 0 {
 		if err := s.hand(ctx, rows); err != nil {
-			return err
+			waits := slices.IndexFunc(rows, func(r Row) bool { return r.Seq > s.handled[folder] })
+			if waits < 0 { // answered, and not read to the end of its line
+				waits = len(rows) - 1
+			}
+			return &refusal{rows[waits].ID, folder, err}
 		}
 	}
 	delete(s.handled, folder)

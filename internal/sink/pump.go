@@ -27,6 +27,11 @@ const (
 	// writeRows and writeBytes bound what one Write gets, one row aside.
 	writeRows  = 500
 	writeBytes = 1 << 20
+	// tellEvery is how often the log repeats that a sink fails.
+	tellEvery = time.Hour
+	// mostStuck is how many folders one pass gives up, before it takes the sink
+	// itself for down.
+	mostStuck = 8
 )
 
 // Pump hands records to one sink: just-committed ones from memory, and from the
@@ -45,9 +50,12 @@ type Pump struct {
 
 	mu      sync.Mutex
 	queue   []Row
-	size    int    // octets in queue
-	behind  bool   // the ledger has more than the queue
-	failure string // as it was logged last; empty while the sink works
+	size    int     // octets in queue
+	behind  bool    // the ledger has more than the queue
+	trouble Trouble // zero while the sink works
+	recall  Trouble // of an earlier run
+
+	told time.Time // when the trouble was logged last; of the goroutine in Run
 
 	// Of the goroutine in Run.
 	written map[int64]int64 // by folder, up to which Seq
@@ -183,32 +191,84 @@ func (p *Pump) run(ctx context.Context) error {
 	}
 }
 
-// note logs err where it differs from the last one.
-func (p *Pump) note(err error) {
-	failure := ""
-	if err != nil {
-		failure = err.Error()
-	}
-	switch {
-	case failure == p.failure:
-	case IsPermanent(err):
-		p.log.Error("sink ended", "err", err)
-	case err != nil:
-		p.log.Warn("sink fails; its records wait in the ledger", "err", err)
-	default:
-		p.log.Info("sink works again")
-	}
-	p.mu.Lock()
-	p.failure = failure
-	p.mu.Unlock()
+// Trouble is what a failing sink waits for.
+type Trouble struct {
+	Record string    // the id of the first record that the sink does not take; empty: it has nothing to do with a record
+	Waits  time.Time // since when that record waits: its first try that failed
+	Since  time.Time // since when every try failed
+	Err    string    // of the last try; empty: the sink works
 }
 
-// Failure is why the sink fails just now; empty while it works.
-func (p *Pump) Failure() string {
+// note keeps the trouble of the last try. It logs an error where it differs from
+// the last one, and once an hour.
+func (p *Pump) note(err error) {
+	p.mu.Lock()
+	was, now := p.trouble, time.Now()
+	p.trouble = Trouble{}
+	if err != nil {
+		p.trouble = p.since(was, err, now)
+	}
+	is := p.trouble
+	p.mu.Unlock()
+	switch {
+	case IsPermanent(err):
+		p.log.Error("sink ended", "err", err)
+	case err == nil && was.Err != "":
+		p.log.Info("sink works again")
+	case err == nil, is.Err == was.Err && now.Sub(p.told) < tellEvery:
+		return
+	case is.Record == "":
+		p.log.Warn("sink fails; its records wait in the ledger", "since", is.Since.UTC(), "err", err)
+	default:
+		p.log.Warn("sink fails; its records wait in the ledger", "record", is.Record, "since", is.Waits.UTC(), "err", err)
+	}
+	p.told = now
+}
+
+// since is the trouble that err means after that of the last try; mu is held.
+func (p *Pump) since(was Trouble, err error, now time.Time) Trouble {
+	is := Trouble{Waits: now, Since: now, Err: err.Error()}
+	if refused := (*refusal)(nil); errors.As(err, &refused) {
+		is.Record = refused.id
+	}
+	if was.Err == "" && p.recall.Err != "" && p.recall.Record == is.Record {
+		was = p.recall
+	}
+	p.recall = Trouble{}
+	if was.Err == "" {
+		return is
+	}
+	is.Since = was.Since
+	if was.Record == is.Record {
+		is.Waits = was.Waits
+	}
+	return is
+}
+
+// Trouble is why the sink fails just now; zero while it works.
+func (p *Pump) Trouble() Trouble {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.failure
+	return p.trouble
 }
+
+// Recall tells the trouble that an earlier run had: if the same record waits at
+// the first try, it has waited since then. Call it before Run.
+func (p *Pump) Recall(t Trouble) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.recall = t
+}
+
+// refusal is a record that the sink did not take; its folder waits for it.
+type refusal struct {
+	id     string
+	folder int64
+	err    error
+}
+
+func (r *refusal) Error() string { return r.err.Error() }
+func (r *refusal) Unwrap() error { return r.err }
 
 // Name is the sink's.
 func (p *Pump) Name() string { return p.sink.Name() }
@@ -218,8 +278,7 @@ func (p *Pump) deliver(ctx context.Context) error {
 	for {
 		rows, behind := p.take()
 		if behind {
-			rows := p.out.Unsent(ctx, p.sink.Name())
-			if err := p.each(rows, func(run []Row) error { return p.write(ctx, run) }); err != nil {
+			if err := p.catchUp(ctx); err != nil {
 				p.lag()
 				return err
 			}
@@ -244,6 +303,24 @@ func (p *Pump) deliver(ctx context.Context) error {
 	}
 }
 
+// catchUp hands over what the ledger has. A record that the sink does not take
+// stops its folder, and no other; the error is the first folder's.
+func (p *Pump) catchUp(ctx context.Context) error {
+	var first error
+	var stuck []int64
+	for {
+		err := p.each(p.out.Unsent(ctx, p.sink.Name(), stuck...), func(run []Row) error { return p.write(ctx, run) })
+		if first == nil || IsPermanent(err) {
+			first = err
+		}
+		refused := (*refusal)(nil)
+		if !errors.As(err, &refused) || IsPermanent(err) || ctx.Err() != nil || len(stuck) == mostStuck {
+			return first
+		}
+		stuck = append(stuck, refused.folder)
+	}
+}
+
 // errGap means that the queue does not go on where the sink is.
 var errGap = errors.New("sink: gap")
 
@@ -256,7 +333,10 @@ func (p *Pump) write(ctx context.Context, run []Row) error {
 	}
 	if len(run) > 0 {
 		if err := p.sink.Write(ctx, run); err != nil {
-			return err
+			if errors.As(err, new(*refusal)) {
+				return err
+			}
+			return &refusal{run[0].ID, folder, err}
 		}
 		p.written[folder] = last
 	}

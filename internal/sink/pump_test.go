@@ -33,13 +33,13 @@ func (o *outbox) commit(rows ...Row) []Row {
 	return rows
 }
 
-func (o *outbox) Unsent(ctx context.Context, sink string) iter.Seq2[Row, error] {
+func (o *outbox) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error] {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.reads++
 	var rows []Row
 	for _, r := range o.rows {
-		if r.Seq > o.cursor[r.FolderID] {
+		if r.Seq > o.cursor[r.FolderID] && !slices.Contains(without, r.FolderID) {
 			rows = append(rows, r)
 		}
 	}

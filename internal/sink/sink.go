@@ -41,9 +41,9 @@ type Sink interface {
 // Outbox is what a sink needs of a ledger.
 type Outbox interface {
 	// Unsent yields the records that sink has not acknowledged, by folder and
-	// Seq, up to what was committed when it was called. Ack may be called
-	// while it runs.
-	Unsent(ctx context.Context, sink string) iter.Seq2[Row, error]
+	// Seq, up to what was committed when it was called, without those of some
+	// folders. Ack may be called while it runs.
+	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error]
 
 	// Ack says that sink has every record of the folder up to seq.
 	Ack(ctx context.Context, sink string, folderID, seq int64) error

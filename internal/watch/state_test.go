@@ -44,8 +44,17 @@ func TestState(t *testing.T) {
 		s.Limit = func(int) int64 { return 0 }
 		s.Disconnect()
 		time.Sleep(30 * time.Minute)
-		if row := look("backoff"); row.Err == "" {
+		row := look("backoff")
+		if row.Err == "" {
 			t.Error("no reason for the backoff")
+		}
+		if failing := row.Failing.Sub(start); failing < 10*time.Minute || failing > 11*time.Minute {
+			t.Errorf("failing since %v behind the start, not since the link broke", failing)
+		}
+		s.Limit = func(int) int64 { return -1 }
+		time.Sleep(10 * time.Minute)
+		if row := look("watch"); row.Err != "" || !row.Failing.IsZero() {
+			t.Errorf("it works again, and says %+v", row)
 		}
 		cancel()
 		<-done

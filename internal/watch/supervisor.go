@@ -56,9 +56,10 @@ func (s *supervisor) isUp() bool { return s.live.Load() }
 // row itself is written anew every stateEvery, so that an old one tells of a
 // process that is gone.
 type stateRow struct {
-	State string    `json:"state"` // dial, up, catchup, watch, backoff, throttled, auth-failed, closed, failed
-	Since time.Time `json:"since"`
-	Err   string    `json:"err,omitempty"`
+	State   string    `json:"state"` // dial, up, catchup, watch, backoff, throttled, auth-failed, closed, failed
+	Since   time.Time `json:"since"`
+	Err     string    `json:"err,omitempty"`
+	Failing time.Time `json:"failing,omitzero"` // since when no folder was read to its end; with an Err
 }
 
 const (
@@ -211,9 +212,16 @@ func (s *supervisor) log(err error, pause time.Duration) {
 // state leaves the state of the session in the ledger.
 func (s *supervisor) state(state string, err error) {
 	s.mu.Lock()
-	s.now = stateRow{State: state, Since: time.Now().UTC().Truncate(time.Second)}
-	if err != nil {
-		s.now.Err = err.Error()
+	was, now := s.now, time.Now().UTC().Truncate(time.Second)
+	s.now = stateRow{State: state, Since: now}
+	switch {
+	case err != nil:
+		s.now.Err, s.now.Failing = err.Error(), now
+		if !was.Failing.IsZero() {
+			s.now.Failing = was.Failing
+		}
+	case state != "watch" && state != "closed": // nothing is proved before
+		s.now.Err, s.now.Failing = was.Err, was.Failing
 	}
 	s.mu.Unlock()
 	s.writeState()

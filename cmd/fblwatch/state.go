@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// stateRow is the last word of a session, a sink or the hooks in the ledger. Not
+// every row has every key.
+type stateRow struct {
+	State   string    `json:"state"`
+	Failing time.Time `json:"failing,omitzero"` // since when nothing works
+	Err     string    `json:"err,omitempty"`
+	Record  string    `json:"record,omitempty"` // the id of the record that a sink does not take
+	Waits   time.Time `json:"waits,omitzero"`   // since when that record waits
+}
+
+func readState(s ledger.State) (row stateRow) {
+	if err := json.Unmarshal([]byte(s.Value), &row); err != nil {
+		row.State = s.Value
+	}
+	return row
+}
+
+// failingStates are those of rows without a time of their own, too.
+var failingStates = []string{"backoff", "throttled", "auth-failed", "failed", "failing", "dropping"}
+
+func (r stateRow) fails() bool {
+	return r.State != "closed" && (!r.Failing.IsZero() || slices.Contains(failingStates, r.State))
+}
+
+const (
+	sessionState = "session/" // begins the name of a session's row of state: account and folder follow
+	hooksState   = "hooks"
+	// staleAfter is when a row is too old to tell of now: what runs writes its
+	// row twice a minute.
+	staleAfter = 5 * time.Minute
+)
+
+// told lists the rows of state that check tells of: those of the config's
+// accounts, sinks and hooks. A folder that is not in the config any more has
+// none, nor one whose row nobody writes while the account's other rows are
+// written. Feeds and quotas are told of as they are now.
+func told(states []ledger.State, config *Config) (rows []ledger.State) {
+	newest := make(map[string]time.Time) // by account
+	owner := make(map[string]string)     // account, by the row's name
+	for _, s := range states {
+		for _, a := range config.Accounts {
+			folder, found := strings.CutPrefix(s.Name, sessionState+a.Name+"/")
+			if !found || folder != "*" && !a.reads(folder) {
+				continue
+			}
+			owner[s.Name] = a.Name
+			if s.At.After(newest[a.Name]) {
+				newest[a.Name] = s.At
+			}
+		}
+	}
+	for _, s := range states {
+		tell := false
+		switch account, session := owner[s.Name]; {
+		case session:
+			tell = newest[account].Sub(s.At) < staleAfter
+		case s.Name == hooksState:
+			tell = len(config.Hooks.Commands()) > 0
+		case s.Name == sinkState+"command":
+			tell = config.Hooks.Record != nil
+		case s.Name == sinkState+"file":
+			tell = config.Records.File != ""
+		default:
+			tell = strings.HasPrefix(s.Name, sinkState)
+		}
+		if tell {
+			rows = append(rows, s)
+		}
+	}
+	return rows
+}
+
+// reads tells whether the account names a folder, or has a pattern for it.
+func (a Account) reads(folder string) bool {
+	return slices.ContainsFunc(a.folders(), func(name string) bool {
+		return name == folder || strings.EqualFold(name, "INBOX") && strings.EqualFold(folder, "INBOX") ||
+			strings.ContainsAny(name, "*%") && matches(name, folder)
+	})
+}
+
+// matches tells whether an IMAP pattern may mean name: of the hierarchy's
+// delimiter, which ends what % means, nothing is known here.
+func matches(pattern, name string) bool {
+	expression := strings.NewReplacer(`\*`, ".*", "%", ".*").Replace(regexp.QuoteMeta(pattern))
+	return regexp.MustCompile("(?s)^" + expression + "$").MatchString(name)
+}
+
+// state shows what a session, a sink or the hooks said last. A row that nobody
+// writes any more is no check of its own: that watch is not running may be meant
+// so.
+func (t *trial) state(s ledger.State, now time.Time) {
+	row, age := readState(s), now.Sub(s.At)
+	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
+	stale := age >= staleAfter && row.State != "closed"
+	if stale {
+		text += fmt.Sprintf(", which is stale: nothing has written it for %s", spanOf(age))
+	}
+	hint := ""
+	if row.fails() {
+		if !row.Failing.IsZero() {
+			text += "; failing for " + spanOf(now.Sub(row.Failing))
+		}
+		if row.Record != "" {
+			text += fmt.Sprintf("; record %s waits since %s, for %s", row.Record, row.Waits.Format(time.DateTime), spanOf(now.Sub(row.Waits)))
+			hint = "the later records of its folder wait too; fblwatch records --id " + row.Record + " shows it"
+		}
+	}
+	if row.Err != "" {
+		text += ": " + row.Err
+	}
+	switch {
+	case row.fails():
+		t.fail(s.Name, failed(errors.New(text), hint))
+	case stale:
+		t.say("stale", s.Name, text)
+	default:
+		t.ok(s.Name, "%s", text)
+	}
+}
+
+// spanOf is a length of time for people, by its largest unit.
+func spanOf(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return plural(max(0, int(d.Seconds())), "second")
+	case d < time.Hour:
+		return plural(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return plural(int(d.Hours()), "hour")
+	}
+	return plural(int(d.Hours()/24), "day")
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/hook"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sink"
+)
+
+// What failed is failing, with its age; what nobody writes any more is stale;
+// what the config does not name is not told of.
+func TestCheckStates(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	row := func(name, value string, age time.Duration) ledger.State {
+		return ledger.State{Name: name, Value: value, At: now.Add(-age)}
+	}
+	config := &Config{
+		Accounts: []Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}},
+		Hooks:    hook.Config{Record: child.Command{"/bin/true"}, Exists: child.Command{"/bin/true"}},
+	}
+	states := []ledger.State{
+		row("feed/yahoo cfl", `{"state":"3 complaints"}`, 0),
+		row("hooks", `{"state":"failing","failing":"2026-03-02T11:30:00Z","err":"exists: /bin/false: exit status 1","done":9}`, 10*time.Second),
+		row("quota/a", `{"state":"95% of STORAGE used"}`, time.Hour),
+		row("session/a/FBL/one", `{"state":"watch","since":"2026-03-01T00:00:00Z"}`, 20*time.Second),
+		row("session/a/FBL/two", `{"state":"dial","since":"2026-03-02T11:59:50Z","failing":"2026-03-02T09:00:00Z","err":"connection refused"}`, 10*time.Second),
+		row("session/a/FBL/gone", `{"state":"backoff","err":"no such folder"}`, 3*24*time.Hour), // its neighbours are written
+		row("session/a/INBOXX", `{"state":"backoff","err":"no such folder"}`, 10*time.Second),   // named once by mistake
+		row("session/a/Oldest", `{"state":"backoff","err":"old row"}`, time.Minute),             // of a version without "failing"
+		row("session/b/INBOX", `{"state":"watch","since":"2026-03-01T00:00:00Z"}`, 3*time.Hour),
+		row("session/c/INBOX", `{"state":"backoff","err":"an account of another config"}`, 0),
+		row("sink/command", `{"state":"failing","failing":"2026-03-02T10:00:00Z","err":"no answer within 1m0s","record":"0a.1","waits":"2026-03-02T10:30:00Z"}`, 4*time.Hour),
+		row("sink/file", `{"state":"failing","err":"disk full"}`, 0), // not in the config any more
+		row("sink/stdout", `{"state":"ok"}`, time.Second),
+	}
+	var b strings.Builder
+	tr := trial{p: &program{stdout: &b}}
+	for _, s := range told(states, config) {
+		tr.state(s, now)
+	}
+	want := `FAILED  hooks: failing, as of 2026-03-02 11:59:50; failing for 30 minutes: exists: /bin/false: exit status 1
+ok      session/a/FBL/one: watch, as of 2026-03-02 11:59:40
+FAILED  session/a/FBL/two: dial, as of 2026-03-02 11:59:50; failing for 3 hours: connection refused
+FAILED  session/a/Oldest: backoff, as of 2026-03-02 11:59:00: old row
+stale   session/b/INBOX: watch, as of 2026-03-02 09:00:00, which is stale: nothing has written it for 3 hours
+FAILED  sink/command: failing, as of 2026-03-02 08:00:00, which is stale: nothing has written it for 4 hours; failing for 2 hours; record 0a.1 waits since 2026-03-02 10:30:00, for 1 hour: no answer within 1m0s
+        hint: the later records of its folder wait too; fblwatch records --id 0a.1 shows it
+ok      sink/stdout: ok, as of 2026-03-02 11:59:59
+`
+	if b.String() != want || tr.failed != 4 {
+		t.Errorf("%d failed, got\n%s\nwant\n%s", tr.failed, &b, want)
+	}
+}
+
+func TestPatternMatches(t *testing.T) {
+	for _, test := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"FBL/*", "FBL/a", true}, {"FBL/*", "FBLX", false}, {"*", "x", true}, {"%", "x", true},
+		{"a*b*c", "a.b.c", true}, {"a*b*c", "a.c", false}, {"A.B*", "AxB", false}, {"*end", "the end", true}, {"*end", "ending", false},
+	} {
+		if got := matches(test.pattern, test.name); got != test.want {
+			t.Errorf("%s, %s: %v", test.pattern, test.name, got)
+		}
+	}
+}
+
+// A sink's row names the record that waits, and a restart does not make it
+// younger.
+func TestSinkStates(t *testing.T) {
+	l := ledger.NewMemory()
+	since := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	if got := stateOf(sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}); got !=
+		(stateRow{State: "failing", Failing: since, Err: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}) {
+		t.Errorf("%+v", got)
+	}
+	if got := stateOf(sink.Trouble{}); got != (stateRow{State: "ok"}) {
+		t.Errorf("%+v", got)
+	}
+	value := `{"state":"failing","failing":"2026-03-02T09:00:00Z","err":"no answer","record":"` + firstID(t, l) + `","waits":"2026-03-02T10:00:00Z"}`
+	if err := l.SetState(t.Context(), "sink/command", value); err != nil {
+		t.Fatal(err)
+	}
+	config := &Config{Hooks: hook.Config{Record: child.Command{"/bin/false"}}}
+	log := (&program{stderr: new(strings.Builder)}).logger(LogConfig{})
+	_, sinks, err := (&program{}).startSinks(t.Context(), l, config, false, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sinks.flush(t.Context()); err == nil {
+		t.Error("the command answered")
+	}
+	if err := sinks.states(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	states, err := l.States(t.Context())
+	if err != nil || len(states) != 1 {
+		t.Fatalf("%v, %v", states, err)
+	}
+	if row := readState(states[0]); row.Waits != since.Add(time.Hour) || row.Failing != since || row.Record == "" || !strings.Contains(row.Err, "/bin/false") {
+		t.Errorf("%+v", row)
+	}
+	_ = sinks.close()
+}
+
+// firstID commits a record and returns its id.
+func firstID(t *testing.T, l ledger.Ledger) string {
+	t.Helper()
+	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := l.Commit(t.Context(), claim, ledger.Batch{Mails: []ledger.Mail{sampleMail(1)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done.Rows[0].ID
+}
+
+// A feed that is silent for more than three of its usual gaps is reported, by
+// its own rhythm.
+func TestSilentFeeds(t *testing.T) {
+	hour := func(n int) time.Time { return time.Now().Add(-time.Duration(n) * time.Hour).Truncate(time.Hour) }
+	daily := func(from, to int) (hours []time.Time) {
+		for d := from; d >= to; d-- {
+			hours = append(hours, hour(24*d))
+		}
+		return hours
+	}
+	var night, bursts, weekly []time.Time
+	for h := 20 * 24; h > 0; h-- {
+		if at := hour(h); at.Hour() >= 7 && at.Hour() < 22 {
+			night = append(night, at) // hourly by day
+		}
+		if at := hour(h); h > 30 && at.Hour() < 3 {
+			bursts = append(bursts, at)
+		}
+	}
+	for d := 84; d > 7; d -= 7 {
+		weekly = append(weekly, hour(24*d))
+	}
+	for _, test := range []struct {
+		name   string
+		hours  []time.Time
+		silent bool
+	}{
+		{"daily, six days ago", daily(20, 6), true},
+		{"daily, two days ago", daily(20, 2), false},
+		{"daily, with a gap of a week, four days ago", append(daily(30, 20), daily(13, 4)...), true},
+		{"daily, 40 days ago", daily(60, 40), true},
+		{"three in all", daily(22, 20), false},
+		{"by day only", night, false},
+		{"by day only, four days ago", night[:len(night)-60], true},
+		{"three hours each night", bursts, false},
+		{"weekly, two weeks ago", weekly, false},
+		{"weekly, five weeks ago", weekly[:len(weekly)-3], true},
+	} {
+		path := filepath.Join(t.TempDir(), "l.db")
+		l, err := ledger.Open(t.Context(), path, ledger.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mails []ledger.Mail
+		for i, at := range test.hours {
+			id := string(rune('a'+i/26)) + string(rune('a'+i%26))
+			mails = append(mails, ledger.Mail{ReportID: id, Kind: "report", Records: []ledger.Record{
+				{ID: id + ".1", Revision: 1, JSON: []byte("{}"), Event: "complaint", Provider: "yahoo", Feed: "cfl", Identity: "identified", At: at},
+			}})
+		}
+		if _, err := l.Commit(t.Context(), claim, ledger.Batch{Mails: mails}); err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		var b strings.Builder
+		(&trial{p: &program{stdout: &b}}).ledger(t.Context(), &Config{Ledger: path})
+		if silent := strings.Contains(b.String(), "\nSILENT  feed yahoo cfl: "); silent != test.silent || silent == strings.Contains(b.String(), "ok      feed") {
+			t.Errorf("%s: silent %v, want %v\n%s", test.name, silent, test.silent, &b)
+		}
+	}
+}

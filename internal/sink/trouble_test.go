@@ -1,0 +1,103 @@
+package sink
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// picky takes every record but one.
+type picky struct {
+	recorder
+	never string
+}
+
+var errPicky = errors.New("no answer")
+
+func (p *picky) Write(ctx context.Context, rows []Row) error {
+	for i, r := range rows {
+		if r.ID == p.never {
+			return &refusal{r.ID, r.FolderID, errPicky}
+		}
+		if err := p.recorder.Write(ctx, rows[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A record that the sink never takes stops its folder and no other. The trouble
+// and one log line an hour say which id waits, and since when.
+func TestPumpStuckRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutbox(append(rows(1, 1, 2), rows(2, 1, 2)...)...)
+		var log bytes.Buffer
+		s := &picky{never: "1-2"}
+		p := NewPump(out, s, slog.New(slog.NewTextHandler(&log, nil)))
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		start := time.Now()
+		go func() { ended <- p.Run(ctx) }()
+		synctest.Wait()
+		expect(t, "the other folder", out.acked(2), 2)
+		p.Offer(out.commit(rows(2, 3, 1)...))
+		pass(2 * maxBackoff)
+		expect(t, "new in the other folder", out.acked(2), 3)
+		expect(t, "its own folder", out.acked(1), 0)
+		pass(5*time.Hour - 2*maxBackoff)
+		expect(t, "trouble", p.Trouble(), Trouble{Record: "1-2", Waits: start, Since: start, Err: "no answer"})
+		line := "record=1-2 since=" + strings.TrimSuffix(start.UTC().Format(time.RFC3339), "Z")
+		if n := strings.Count(log.String(), line); n < 5 || n > 6 || strings.Count(log.String(), "\n") != n {
+			t.Errorf("%d lines with %q in five hours:\n%s", n, line, &log)
+		}
+		s.never = "1-3" // that one passes; another waits
+		p.Offer(out.commit(rows(1, 3, 1)...))
+		pass(2 * maxBackoff)
+		if got := p.Trouble(); got.Record != "1-3" || got.Since != start || !got.Waits.After(start.Add(5*time.Hour)) {
+			t.Errorf("another record waits: %+v", got)
+		}
+		s.never = ""
+		pass(2 * maxBackoff)
+		expect(t, "trouble in the end", p.Trouble(), Trouble{})
+		expect(t, "acknowledged", out.acked(1), 3)
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A pump knows the trouble of an earlier run again, if the same record waits.
+func TestPumpRecall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, id := range []string{"1-1", "1-0"} {
+			p := NewPump(newOutbox(rows(1, 1, 1)...), &picky{never: "1-1"}, slog.New(slog.DiscardHandler))
+			before := Trouble{Record: id, Waits: time.Now().Add(-time.Hour), Since: time.Now().Add(-2 * time.Hour), Err: "no answer"}
+			p.Recall(before)
+			want := before
+			if id != "1-1" {
+				want = Trouble{Record: "1-1", Waits: time.Now(), Since: time.Now(), Err: "no answer"}
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			stop()
+			if err := p.Run(ctx); err != nil {
+				t.Error(err)
+			}
+			expect(t, "trouble", p.Trouble(), want)
+		}
+	})
+}
+
+// The command's refusal names the first record without an answer.
+func TestCommandRefusal(t *testing.T) {
+	s, _ := openCommand(t, "three", t.TempDir()+"/out")
+	var refused *refusal
+	if err := s.Write(t.Context(), rows(1, 1, 10)); !errors.As(err, &refused) || refused.id != "1-4" || refused.folder != 1 {
+		t.Errorf("%v, want a refusal of 1-4", err)
+	}
+}
