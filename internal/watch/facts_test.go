@@ -39,7 +39,7 @@ type (
 const byNature = "design"
 
 func TestFacts(t *testing.T) {
-	for _, f := range slices.Concat(facts, uidFacts) {
+	for _, f := range slices.Concat(facts, uidFacts, pollFacts) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)
 		}

@@ -29,6 +29,7 @@ func TestFamilies(t *testing.T) {
 			for _, way := range []string{"auto", "idle", "poll"} {
 				t.Run("watch/"+way, func(t *testing.T) { familyWatch(t, s, way) })
 			}
+			t.Run("open folder", func(t *testing.T) { familyOpenFolder(t, s) })
 			t.Run("after", func(t *testing.T) { familyAfter(t, s) })
 			t.Run("password", func(t *testing.T) { familyPassword(t, s) })
 			t.Run("restart", func(t *testing.T) { familyRestart(t, s) })
@@ -172,6 +173,28 @@ func familyWatch(t *testing.T, s *imaptest.RealServer, way string) {
 	slices.Sort(want)
 	slices.Sort(got)
 	same(t, got, want)
+}
+
+// familyOpenFolder: of several folders that one connection polls, one is open, and
+// STATUS of that one may be stale (Dovecot, Courier). What comes into it one after
+// the other is read all the same.
+func familyOpenFolder(t *testing.T, s *imaptest.RealServer) {
+	one, two := s.Folder("Open/One"), s.Folder("Open/Two")
+	s.Append(one, samples(0, 1, 0)...)
+	s.Append(two, samples(1, 2, 0)...)
+	l := openLedger(t)
+	a := accountOn(t, s, imapclient.Plain, l)
+	a.Folders, a.Watch, a.Poll = []string{one, two}, "poll", time.Second
+	w := startWatch(t, a)
+	w.wait(2)
+	for i, folder := range []string{one, one, one, two, two} {
+		s.Append(folder, samples(2+i, 3+i, 0)...)
+		w.wait(1)
+	}
+	w.end()
+	if n := len(records(t, l)); n != 7 {
+		t.Errorf("%d records, want 7", n)
+	}
 }
 
 // familyAfter: what is done to the mails that were read, and to no others. Mail 3

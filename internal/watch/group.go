@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -20,6 +21,7 @@ type group struct {
 	folders []*folder
 	notify  bool             // the server tells of these folders
 	open    *folder          // whose EXISTS the server tells
+	opened  time.Time        // when that was opened
 	left    map[*folder]bool // to be asked for before the next wait: the server may not tell what came last
 	news    map[*folder]bool
 	failed  map[*folder]string // why a folder could not be read, as it was logged
@@ -183,7 +185,7 @@ func (g *group) read(ctx context.Context, f *folder) error {
 		}
 	}
 	delete(g.left, f)
-	g.open = f
+	g.open, g.opened = f, time.Now()
 	err := f.sweep(ctx, g.c)
 	switch {
 	case err == nil:
@@ -239,11 +241,30 @@ func (g *group) look(ctx context.Context, n int) error {
 			return err
 		}
 	}
+	g.heed()
 	return nil
 }
 
-// ask asks whether something is new in a folder, without opening it.
+// heed takes an EXISTS of the open folder that came along with another answer.
+func (g *group) heed() {
+	if slices.Contains(g.folders, g.open) && g.c.Rang() {
+		g.news[g.open] = true
+	}
+}
+
+// ask asks whether something is new in a folder, without opening it. Of the open
+// one many servers' STATUS tells no more than the session knows (Dovecot, Courier,
+// Exchange), so there it is NOOP; and behind a slice it is opened anew, should the
+// server announce nothing.
 func (g *group) ask(ctx context.Context, f *folder) error {
+	if f == g.open {
+		err := g.c.Noop(ctx)
+		if err != nil && !isRefusal(err) {
+			return err
+		}
+		g.news[f] = g.c.Rang() || err != nil || time.Since(g.opened) >= g.p.a.Slice
+		return nil
+	}
 	st, err := g.c.Status(ctx, f.name)
 	if err != nil && !isRefusal(err) {
 		return err
