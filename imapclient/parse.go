@@ -200,8 +200,6 @@ type fetchLine struct {
 	open     bool // the line ends where a body's literal begins
 }
 
-const internalDate = "_2-Jan-2006 15:04:05 -0700"
-
 // parseFetch reads what is behind "* n FETCH".
 func parseFetch(seq uint32, rest []byte) fetchLine {
 	f := fetchLine{seq: seq, size: -1}
@@ -227,9 +225,8 @@ func (f *fetchLine) items(rest []byte) {
 		case name == "FLAGS":
 			f.flags, f.hasFlags = p.list(), true
 		case name == "INTERNALDATE":
-			s, ok := p.str()
-			if t, err := time.Parse(internalDate, s); ok && err == nil {
-				f.date = t
+			if s, ok := p.str(); ok {
+				f.date, _ = readDate(s)
 			}
 		case name == "RFC822.SIZE":
 			if n, err := strconv.ParseInt(p.word(), 10, 64); err == nil && n >= 0 {
