@@ -23,7 +23,7 @@ type Record struct {
 	Feed     string `json:"feed"`
 	Dialect  string `json:"dialect"`
 
-	ReceivedAt  time.Time `json:"received_at,omitzero"`  // INTERNALDATE
+	ReceivedAt  time.Time `json:"received_at,omitzero"`  // INTERNALDATE, else of the topmost Received, else the outer Date
 	ReportedAt  time.Time `json:"reported_at,omitzero"`  // when the reporter says it was sent
 	ProcessedAt time.Time `json:"processed_at,omitzero"` // our clock
 

@@ -144,6 +144,9 @@ func (c *session) fetchMail(m numbered, items []item) error {
 			if !shape.NilDate {
 				date = m.Date.Format(`"_2-Jan-2006 15:04:05 -0700"`)
 			}
+			if shape.Date != "" {
+				date = shape.Date
+			}
 			fmt.Fprintf(&line, "INTERNALDATE %s", date)
 		case "BODY":
 			if err := c.fetchBody(&line, m, it, shape); err != nil {

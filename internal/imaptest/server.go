@@ -66,12 +66,13 @@ type Server struct {
 
 // Shape bends the FETCH answer of one mail. The zero Shape is the usual one.
 type Shape struct {
-	Missing    bool // no answer at all
-	UIDLast    bool // UID behind the literal, as Exchange does
-	NilDate    bool // INTERNALDATE NIL
-	NilBody    bool // BODY[] NIL
-	QuotedBody bool // BODY[] "": a body of no octets as a quoted string
-	Literal8   bool // ~{n}, RFC 3516
+	Missing    bool   // no answer at all
+	UIDLast    bool   // UID behind the literal, as Exchange does
+	NilDate    bool   // INTERNALDATE NIL
+	Date       string // INTERNALDATE's value, where it is another than the mail's
+	NilBody    bool   // BODY[] NIL
+	QuotedBody bool   // BODY[] "": a body of no octets as a quoted string
+	Literal8   bool   // ~{n}, RFC 3516
 }
 
 // New returns a server with an empty INBOX, UIDVALIDITY 1, user "user" and

@@ -39,7 +39,12 @@ type (
 const byNature = "design"
 
 func TestFacts(t *testing.T) {
-	for _, f := range slices.Concat(facts, uidFacts, pollFacts) {
+	for _, f := range slices.Concat(
+		facts,
+		uidFacts,
+		pollFacts,
+		dateFacts,
+	) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -33,6 +34,8 @@ type folder struct {
 
 	since imapclient.Since // what the Handler has heard of
 	known []uint32         // the mails there were, ascending; nil: it is not to be known
+
+	firstRead atomic.Pointer[firstRead] // nil: not known yet
 
 	unacted string // why after-actions were refused, as it was logged
 
@@ -97,6 +100,7 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 			return nil, err
 		}
 	}
+	f.noteFirst(claim, sel)
 	claim.Checkpoint.UIDValidity = sel.UIDValidity
 	return &session{folder: f, c: c, sel: sel, high: claim.Checkpoint.High, line: newPipeline(ctx, f, claim)}, nil
 }
@@ -197,6 +201,7 @@ func (s *session) catchUp(ctx context.Context) error {
 		err = s.finish(ctx)
 	}
 	if err == nil {
+		s.endFirst(ctx)
 		s.careful = false
 		s.line.caughtUp()
 	}

@@ -222,6 +222,7 @@ func (p *pipeline) each(n int, do func(i int)) {
 // parsed is what became of a mail.
 type parsed struct {
 	report  *report.Report
+	at      time.Time // of receipt, as the ledger notes it
 	records []report.Record
 	head    []byte
 	size    int64 // of the mail that head is the start of
@@ -247,17 +248,18 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		p.f.a.Log.Warn("mail is larger than what is read of one: it stays where it is", "folder", p.f.name, "uid", m.UID, "octets", m.size)
 		after = Action{}
 	}
+	at, noted, doubts := p.dated(ctx, m.Mail, r)
 	records, whole := p.f.a.Reading.Records(ctx, r, m.Body, got >= most, report.Envelope{
-		ReceivedAt:  m.InternalDate,
+		ReceivedAt:  at,
 		ProcessedAt: time.Now(),
 		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
-	}, Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)...)
+	}, doubts...)
 	if whole {
 		return parsed{want: most}
 	}
 	plain := m.Body[:min(got, headMost)]
 	head := p.f.a.Reading.Head(plain, r)
-	return parsed{report: r, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
+	return parsed{report: r, at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
 }
 
 // take puts what became of a mail into its batch.
@@ -280,7 +282,7 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 		UIDValidity: p.claim.Checkpoint.UIDValidity,
 		UID:         m.UID,
 		Kind:        string(got.report.Kind),
-		At:          m.InternalDate,
+		At:          got.at,
 		Size:        got.size,
 		Head:        got.head,
 		Records:     p.rows(got.records),

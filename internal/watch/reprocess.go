@@ -275,6 +275,9 @@ func (h history) stands(r *report.Record, altered bool) {
 	if old == nil {
 		return
 	}
+	if old.ReceivedAt.IsZero() {
+		r.ReceivedAt = time.Time{} // what the ledger notes instead is when it was read
+	}
 	if r.ReceivedAt.Equal(old.ReceivedAt.Truncate(time.Millisecond)) {
 		r.ReceivedAt = old.ReceivedAt // the ledger counts in milliseconds
 	}
