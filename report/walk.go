@@ -105,28 +105,17 @@ func (w *walker) other(p *part, typ []byte) {
 
 // multipart walks the parts of p (RFC 2046 section 5.1).
 func (w *walker) multipart(p part, depth int) {
-	body := p.body
 	var space [128]byte
-	delim := append(append(space[:0], "--"...), param(p.contentType, "boundary")...)
-	d, found := delimiter{}, false
-	if len(delim) > 2 {
-		if d, found = nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
-			body = p.decoded()
-			d, found = nextDelimiter(body, delim)
+	body, delim, d, found, guessed := p.delimiters(space[:0])
+	if delim == nil {
+		if !p.closed {
+			w.open = true
 		}
+		p.contentType = nil // it is none, whatever it calls itself
+		w.part(p, depth)
+		return
 	}
-	if !found {
-		if delim = guessDelimiter(body); delim == nil {
-			if !p.closed {
-				w.open = true
-			}
-			p.contentType = nil // it is none, whatever it calls itself
-			w.part(p, depth)
-			return
-		}
-		w.guessed = true
-		d, found = nextDelimiter(body, delim)
-	}
+	w.guessed = w.guessed || guessed
 	digest := is(mediaType(p.contentType), "multipart/digest") // RFC 2046 section 5.1.5
 	for found && !d.last {
 		if w.parts++; w.parts > maxParts {
