@@ -175,7 +175,11 @@ func (c *session) fetchBody(line *bytes.Buffer, m numbered, it item, shape Shape
 	default:
 		line.WriteString(" ")
 	}
-	octets := it.cut(m.Body)
+	body := m.Body
+	if shape.Body != nil {
+		body = shape.Body(body)
+	}
+	octets := it.cut(body)
 	fmt.Fprintf(line, "{%d}\r\n", len(octets))
 	if err := c.emit(Data, m.UID, line.Bytes()); err != nil {
 		return err

@@ -73,6 +73,10 @@ type Shape struct {
 	NilBody    bool   // BODY[] NIL
 	QuotedBody bool   // BODY[] "": a body of no octets as a quoted string
 	Literal8   bool   // ~{n}, RFC 3516
+
+	// Body, where set, gives the octets that the server takes for the message
+	// this time; RFC822.SIZE stays.
+	Body func(octets []byte) []byte
 }
 
 // New returns a server with an empty INBOX, UIDVALIDITY 1, user "user" and

@@ -80,6 +80,7 @@ type Account struct {
 	DiskError func(err error, serious bool) (abort bool)
 
 	commits *atomic.Int64                        // commits of this Run that brought mails
+	sizes   *atomic.Bool                         // the server's RFC822.SIZE is not what it gives; learned in this Run
 	pause   func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
 	wall    func() time.Time                     // the clock on the wall; nil: the machine's
 	resume  *resume                              // of this Run
@@ -122,7 +123,7 @@ func (e *FolderError) Unwrap() error { return e.Err }
 // ever, until ctx ends or DiskError gives up.
 func (a *Account) Run(ctx context.Context, once bool) error {
 	run := *a
-	run.commits = new(atomic.Int64)
+	run.commits, run.sizes = new(atomic.Int64), new(atomic.Bool)
 	if run.Log == nil {
 		run.Log = slog.New(slog.DiscardHandler)
 	}

@@ -44,6 +44,7 @@ func TestFacts(t *testing.T) {
 		uidFacts,
 		pollFacts,
 		dateFacts,
+		octetFacts,
 	) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)

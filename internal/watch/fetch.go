@@ -17,6 +17,7 @@ const (
 	mostNoes    = 20          // mails refused in a row, behind which the server itself is in question
 	probes      = 4           // mails to try whether the server can give any
 	probeSize   = 1024        // octets to ask for of each of those
+	provedFor   = time.Minute // for which a message that was read proves that the server gives any, where no other is left
 	refusedWait = time.Second // before a refused mail is asked for again; doubles
 )
 
@@ -35,9 +36,13 @@ const (
 type place struct {
 	octets int64
 	times  int
+	sum    octetSum // of what came last, where that was too little
 }
 
-const placeRefused = -1 // not an octet: the server refused the mail
+const (
+	placeRefused = -1 // not an octet: the server refused the mail
+	placeShort   = -2 // not an octet: the server gave too little of the mail
+)
 
 // died notes that a mail ended the connection, or was refused.
 func (s *session) died(uid uint32, octets int64) {
@@ -52,8 +57,12 @@ func (s *session) died(uid uint32, octets int64) {
 
 // killer tells whether a pending mail is to be given up. One that ends each
 // connection at the same octet does so by what is in it; one that died wherever
-// the link did, large as it may be, has many trials.
+// the link did, large as it may be, has many trials. What comes short is judged by
+// askWhole.
 func (s *session) killer(p ledger.Pending) bool {
+	if s.places[p.UID].octets == placeShort {
+		return false
+	}
 	return p.Tries >= mostDeaths || p.Tries >= maxDeaths && s.places[p.UID].times >= maxDeaths
 }
 
@@ -84,7 +93,7 @@ func (s *session) fetchTo(ctx context.Context, uids []uint32, octets func() int6
 // suspect narrows down which mail ends the connection, where none was seen on
 // the wire: fewer at once next time, and of one alone it is certain.
 func (s *session) suspect(ctx context.Context, err error, asked []uint32, read int) error {
-	if ctx.Err() != nil || errors.As(err, new(*imapclient.FetchError)) || read > 0 || !isDeath(err) {
+	if ctx.Err() != nil || errors.As(err, new(*imapclient.FetchError)) || read > 0 || !isDeath(err) || errors.Is(err, ErrShort) {
 		return err
 	}
 	if len(asked) == 1 {
@@ -119,7 +128,10 @@ func (s *session) prove(ctx context.Context) error {
 	_, deadly := s.left()
 	var uids []uint32
 	for hi, width := s.high, uint32(firstWindow); len(uids) == 0; width = min(2*width, s.widest()) {
-		if hi == 0 {
+		if hi == 0 { // perhaps they were read, and moved away
+			if !s.gave.IsZero() && time.Since(s.gave) < provedFor {
+				s.blame = surely
+			}
 			return nil
 		}
 		lo := hi - min(hi, width) + 1
@@ -134,7 +146,7 @@ func (s *session) prove(ctx context.Context) error {
 	}
 	rand.Shuffle(len(uids), func(i, j int) { uids[i], uids[j] = uids[j], uids[i] })
 	for _, uid := range uids[:min(len(uids), probes)] {
-		if err = s.probe(ctx, uid); err == nil || err != errBodyless && !isRefusal(err) {
+		if err = s.probe(ctx, uid); err == nil || err != ErrShort && !isRefusal(err) {
 			break
 		}
 	}
@@ -142,7 +154,7 @@ func (s *session) prove(ctx context.Context) error {
 }
 
 // probe asks for the start of one mail. A *imapclient.ResponseError or
-// errBodyless means that it could not be had; another error ended the session,
+// ErrShort means that it could not be had; another error ended the session,
 // which is laid on nobody.
 func (s *session) probe(ctx context.Context, uid uint32) error {
 	for m, err := range s.c.Fetch(ctx, []uint32{uid}, probeSize) {
@@ -152,8 +164,8 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 			return fetch.Err
 		case err != nil:
 			return err
-		case m.Bodyless || m.Gone:
-			return errBodyless
+		case m.Bodyless || m.Gone || len(m.Body) == 0 && m.Size != 0:
+			return ErrShort
 		}
 		m.Release()
 	}
@@ -166,18 +178,20 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
 	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
 	came := make([]uint32, 0, len(uids))
-	var bodyless []uint32
+	var short shorts
 	for m, err := range s.c.Fetch(ctx, uids, prefix) {
 		if err == nil {
 			came = append(came, m.UID)
 			if !m.Gone {
 				s.know(m.UID)
 			}
-			if m.Bodyless && m.Size != 0 {
-				bodyless = append(bodyless, m.UID)
+			if s.isShort(m, prefix) {
+				short.add(m)
 				continue
 			}
-			read, s.noes = read+1, 0
+			if read, s.noes = read+1, 0; !m.Gone {
+				s.gave = time.Now()
+			}
 			if err = o.add(m); err != nil {
 				return read, err
 			}
@@ -190,20 +204,18 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 		case !isRefusal(err):
 			return read, err
 		case len(uids) > 1:
-			return read, s.apart(ctx, minus(uids, came), prefix)
+			if err := s.apart(ctx, minus(uids, came), prefix); err != nil {
+				return read, err
+			}
+			return read, s.askAgain(ctx, short)
 		}
 		return read, s.refused(ctx, uids[0], err)
 	}
-	err = o.flush()
-	for _, uid := range bodyless {
-		if err == nil {
-			err = s.refused(ctx, uid, errBodyless)
-		}
+	if err = o.flush(); err == nil {
+		err = s.askAgain(ctx, short)
 	}
 	return read, err
 }
-
-var errBodyless = errors.New("the server gives mails without their bodies")
 
 // minus is a without b.
 func minus(a, b []uint32) []uint32 {
@@ -263,6 +275,7 @@ func (s *session) finish(ctx context.Context) error {
 		s.blame = perhaps
 		clean, deadly := s.left()
 		if len(clean)+len(deadly) == 0 {
+			s.lacks = false
 			return s.complete()
 		}
 		if round > 0 {
@@ -279,8 +292,13 @@ func (s *session) finish(ctx context.Context) error {
 			}
 		}
 	}
+	lacks := s.lacks
+	s.lacks = false
 	if err := s.settle(ctx); err != nil {
 		return err
+	}
+	if lacks && len(s.line.pending()) > 0 {
+		return &FolderError{s.name, ErrShort}
 	}
 	return s.complete()
 }
@@ -303,6 +321,12 @@ func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 	}
 	if err := s.prove(ctx); err != nil {
 		return err
+	}
+	if s.places[p.UID].octets == placeShort {
+		if err := s.askWhole(ctx, p.UID, p.Tries); err != nil {
+			return err
+		}
+		return s.settle(ctx)
 	}
 	if _, err := s.fetchSome(ctx, []uint32{p.UID}, s.prefix.octets()); err != nil {
 		return s.suspect(ctx, err, []uint32{p.UID}, 0)

@@ -57,10 +57,12 @@ type session struct {
 	high uint32 // as the pipeline knows it, or will
 	line *pipeline
 
-	unnamed   error // there are messages that no command can name; nil: none is known of
-	blame     blame // for a death now
-	noes      int   // mails refused in a row
-	idleHands bool  // after-actions were refused
+	unnamed   error     // there are messages that no command can name; nil: none is known of
+	blame     blame     // for a death now
+	noes      int       // mails refused in a row
+	gave      time.Time // when the server gave a message last
+	lacks     bool      // a message came short, and nothing shows that the server gives any
+	idleHands bool      // after-actions were refused
 }
 
 // open opens the folder and claims it. Every UID below belongs to the
@@ -233,8 +235,9 @@ func (s *session) fetchNew(ctx context.Context) error {
 	if s.high == ^uint32(0) {
 		return nil
 	}
-	var got []uint32
+	var seen []uint32
 	var bodyless bool
+	var short shorts
 	asked := s.prefix.octets()
 	for m, err := range s.c.FetchFrom(ctx, s.high+1, asked) {
 		if isRefusal(err) {
@@ -251,33 +254,39 @@ func (s *session) fetchNew(ctx context.Context) error {
 			bodyless = true
 			continue
 		}
-		got = append(got, m.UID)
 		s.know(m.UID)
+		seen = append(seen, m.UID)
+		if s.isShort(m, asked) {
+			short.add(m)
+			continue
+		}
+		s.gave = time.Now()
 		if err := s.line.mail(m, asked); err != nil {
 			return err
 		}
 	}
-	if len(got) == 0 && !bodyless {
+	if len(seen) == 0 && !bodyless {
 		return nil
 	}
 	if bodyless { // they must be pending to be counted as refused
 		return s.search(ctx)
 	}
-	slices.Sort(got)
-	last := got[len(got)-1]
-	if want := int(last - s.high); len(got) < want {
+	slices.Sort(seen)
+	last := seen[len(seen)-1]
+	var left []uint32 // not named
+	if want := int(last - s.high); len(seen) < want {
 		uids, err := s.find(ctx, s.high+1, last)
 		if err != nil {
 			return err
 		}
-		left := slices.DeleteFunc(uids, func(uid uint32) bool { _, ok := slices.BinarySearch(got, uid); return ok })
-		s.line.add(batch{found: left, high: last})
-		s.high = last
-		return s.fetch(ctx, left)
+		left = minus(uids, seen)
 	}
+	s.line.add(batch{found: slices.Concat(left, short.uids()), high: last})
 	s.high = last
-	s.line.add(batch{high: last})
-	return nil
+	if err := s.askAgain(ctx, short); err != nil {
+		return err
+	}
+	return s.fetch(ctx, left)
 }
 
 // widest is how many UIDs a SEARCH may look at: all where there are so few mails

@@ -68,7 +68,8 @@ func (b *batch) empty() bool {
 // mail is a mail with the size that its octets are a part of.
 type mail struct {
 	*imapclient.Mail
-	size int64
+	size  int64
+	short string // why there is no more of it although there should be; empty: all is well
 }
 
 // need is a mail of which more is wanted: its first octets octets.
@@ -108,10 +109,14 @@ func (p *pipeline) mail(m *imapclient.Mail, asked int64) error {
 	} else if size <= got { // where more was there it cannot be so small: find out
 		size = p.f.a.MaxMail
 	}
+	return p.append(mail{Mail: m, size: size})
+}
+
+func (p *pipeline) append(m mail) error {
 	if len(p.cur.mails) == 0 {
 		p.since = time.Now()
 	}
-	p.cur.mails = append(p.cur.mails, mail{m, size})
+	p.cur.mails = append(p.cur.mails, m)
 	p.size += len(m.Body)
 	if len(p.cur.mails) >= batchMails || p.size >= batchOctets || time.Since(p.since) >= batchTime {
 		p.send(nil)
@@ -221,7 +226,8 @@ func (p *pipeline) each(n int, do func(i int)) {
 
 // parsed is what became of a mail.
 type parsed struct {
-	report  *report.Report
+	id      string // its report_id; empty: nothing became of it
+	kind    report.Kind
 	at      time.Time // of receipt, as the ledger notes it
 	records []report.Record
 	head    []byte
@@ -233,6 +239,9 @@ type parsed struct {
 func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	if m.Gone {
 		return parsed{}
+	}
+	if m.short != "" {
+		return p.parseShort(ctx, m)
 	}
 	got := int64(len(m.Body))
 	most := min(p.f.a.MaxMail, m.size)
@@ -259,7 +268,7 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	}
 	plain := m.Body[:min(got, headMost)]
 	head := p.f.a.Reading.Head(plain, r)
-	return parsed{report: r, at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
+	return parsed{id: r.ID, kind: r.Kind, at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
 }
 
 // take puts what became of a mail into its batch.
@@ -271,17 +280,17 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 		return
 	}
 	b.done = append(b.done, m.UID)
-	if got.report == nil {
+	if got.id == "" {
 		return
 	}
 	if got.after != (Action{}) {
 		b.todos = append(b.todos, ledger.Todo{UIDValidity: p.claim.Checkpoint.UIDValidity, UID: m.UID, Action: got.after.String()})
 	}
 	b.made = append(b.made, ledger.Mail{
-		ReportID:    got.report.ID,
+		ReportID:    got.id,
 		UIDValidity: p.claim.Checkpoint.UIDValidity,
 		UID:         m.UID,
-		Kind:        string(got.report.Kind),
+		Kind:        string(got.kind),
 		At:          got.at,
 		Size:        got.size,
 		Head:        got.head,

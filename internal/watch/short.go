@@ -1,0 +1,194 @@
+package watch
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// Some servers give fewer octets of a message than it has and call them all: an
+// empty literal, NIL, or a part. Such a reply is not read. The message is asked for
+// alone and to its end, and again later. If two replies are the same and nothing in
+// them says that they were cut, then RFC822.SIZE is wrong and these octets are the
+// message.
+
+// shortTrials is how often a message is asked for alone until what came of it is
+// taken for all that is to be had, while the server gives others whole.
+const shortTrials = 5
+
+// ErrShort means that messages of a folder stay pending, since the server gives
+// too little of them, or of any.
+var ErrShort = errors.New("the server gives messages without their octets, or without all of them")
+
+type octetSum [sha256.Size]byte
+
+// shorts are the short replies of one FETCH. The octets of the first few are
+// kept: if the sizes turn out to be wrong they need not be asked for again.
+type shorts struct {
+	mails  []*imapclient.Mail
+	octets int
+}
+
+func (l *shorts) add(m *imapclient.Mail) {
+	if l.octets += len(m.Body); l.octets > heldMost {
+		m.Release()
+	}
+	l.mails = append(l.mails, m)
+}
+
+func (l *shorts) uids() (uids []uint32) {
+	for _, m := range l.mails {
+		uids = append(uids, m.UID)
+	}
+	return uids
+}
+
+// isShort reports whether a reply to a request for so many octets may hold less
+// than the message has.
+func (s *session) isShort(m *imapclient.Mail, asked int64) bool {
+	got := int64(len(m.Body))
+	if m.Gone || got >= asked || m.Size >= 0 && got >= m.Size {
+		return false
+	}
+	if got == 0 {
+		return true
+	}
+	closed, multipart := report.Closed(m.Body)
+	switch {
+	case !closed:
+		return true
+	case m.Size < 0:
+		return false
+	case !s.a.sizes.Load():
+		return true
+	}
+	return !multipart && s.a.After.any() // the end of a text shows nowhere, and what is deleted is gone
+}
+
+// askAgain asks for what came short, each message alone.
+func (s *session) askAgain(ctx context.Context, short shorts) error {
+	for i, m := range short.mails {
+		short.mails[i] = nil
+		if len(m.Body) > 0 && !s.isShort(m, s.a.MaxMail) { // by now the sizes are known to be wrong
+			if err := s.line.mail(m, s.a.MaxMail); err != nil {
+				return err
+			}
+			continue
+		}
+		uid := m.UID
+		s.places[uid] = place{octets: placeShort, sum: sha256.Sum256(m.Body)}
+		m.Release()
+		if err := s.askWhole(ctx, uid, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askWhole asks for one message to its end, after tries that failed.
+func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
+	var m *imapclient.Mail
+	for one, err := range s.c.Fetch(ctx, []uint32{uid}, s.a.MaxMail) {
+		switch {
+		case isRefusal(err):
+			return s.refused(ctx, uid, err)
+		case err != nil:
+			return s.suspect(ctx, err, []uint32{uid}, 0)
+		}
+		m = one
+	}
+	if m == nil {
+		return nil
+	}
+	if s.isShort(m, s.a.MaxMail) && !s.isSame(m) {
+		return s.stillShort(ctx, m, tries)
+	}
+	s.noes, s.gave = 0, time.Now()
+	delete(s.places, uid)
+	return s.line.mail(m, s.a.MaxMail)
+}
+
+// isSame reports whether a short reply is as the one before it and not cut, as far
+// as one can tell.
+func (s *session) isSame(m *imapclient.Mail) bool {
+	p, sum := s.places[m.UID], octetSum(sha256.Sum256(m.Body))
+	if p.octets != placeShort {
+		p = place{octets: placeShort}
+	}
+	same := p.sum == sum
+	p.sum = sum
+	s.places[m.UID] = p
+	if closed, _ := report.Closed(m.Body); !same || !closed || len(m.Body) == 0 {
+		return false
+	}
+	if s.a.sizes.CompareAndSwap(false, true) {
+		s.a.Log.Info("the server's sizes are not those of the messages that it gives", "folder", s.name, "uid", m.UID, "size", m.Size, "octets", len(m.Body))
+	}
+	return true
+}
+
+// stillShort notes one more short reply, or takes it for all that is to be had.
+func (s *session) stillShort(ctx context.Context, m *imapclient.Mail, tries int) error {
+	uid, some := m.UID, len(m.Body) > 0
+	if (some || s.blame == surely) && s.places[uid].times+1 >= shortTrials || tries+1 >= mostDeaths {
+		delete(s.places, uid)
+		return s.line.append(mail{Mail: m, size: m.Size, short: shortReason(m)})
+	}
+	m.Release()
+	s.died(uid, placeShort)
+	switch {
+	case some:
+		return nil
+	case s.blame == nobody:
+		s.lacks = true
+		return nil
+	}
+	if s.noes++; s.noes < mostNoes {
+		return nil
+	}
+	s.noes = 0
+	return s.prove(ctx)
+}
+
+func shortReason(m *imapclient.Mail) string {
+	of := ""
+	if m.Size >= 0 {
+		of = fmt.Sprintf(" of %d", m.Size)
+	}
+	return fmt.Sprintf("the server gave %d%s octets, each time it was asked for the message", len(m.Body), of)
+}
+
+// parseShort makes the records of a message of which only the start is to be had.
+// Nothing is done to it in the mailbox, and no head is kept: what is read again one
+// day is the whole message.
+func (p *pipeline) parseShort(ctx context.Context, m mail) parsed {
+	r := report.Parse(m.Body, max(m.Size, int64(len(m.Body))+1))
+	at, noted, doubts := p.dated(ctx, m.Mail, r)
+	e := report.Envelope{
+		ReceivedAt:  at,
+		ProcessedAt: time.Now(),
+		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
+	}
+	p.f.a.Log.Warn("message could not be read whole: it stays where it is", "folder", p.f.name, "uid", m.UID, "err", m.short)
+	switch r.Kind {
+	case report.KindReport, report.KindUnparsed:
+		records, _ := p.f.a.Reading.Records(ctx, r, m.Body, true, e, doubts...)
+		for i := range records {
+			parse := &records[i].Parse
+			if parse.Status == "ok" {
+				parse.Status = "partial"
+			}
+			parse.Warnings = append(parse.Warnings, m.short)
+		}
+		return parsed{id: r.ID, kind: r.Kind, at: noted, records: records}
+	case report.KindDSN, report.KindMDN, report.KindDMARCAggregate, report.KindTLSRPT: // the start says so
+		return parsed{id: r.ID, kind: r.Kind, at: noted}
+	}
+	one := report.Unfetched(e, m.short)
+	return parsed{id: one.ReportID, kind: report.KindUnparsed, at: noted, records: []report.Record{one}}
+}
