@@ -22,6 +22,7 @@ import (
 type Client struct {
 	opts    Options
 	limits  Timeouts
+	quirks  *Quirks
 	h       callbacks.Handler
 	tap     *tap
 	gi      *imapclient.Client
@@ -43,7 +44,14 @@ type Client struct {
 	refusal  status // the last tagged answer to a command of go-imap's
 	bye      *ByeError
 	until    time.Time // when a server that was asked too much wants to be asked again
-	rang     bool      // EXISTS since the last look
+
+	// Of the doorbell.
+	rang    bool   // since the last look
+	opening bool   // a mailbox is being opened: its EXISTS is no news
+	shrunk  bool   // by an expunge since the last EXISTS
+	recents uint32 // of the last RECENT
+	risen   uint32 // by EXISTS since then
+	babbled int    // weight of needless EXISTS lines
 
 	// Of extensions.
 	asked     bool            // for QRESYNC
@@ -96,13 +104,16 @@ func (c *Client) Logout(ctx context.Context) error {
 	if c.tap.ended() == nil {
 		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
-		c.owed("LOGOUT", c.limits.Command)
-		answer, err := c.tap.inject("LOGOUT")
+		stop := context.AfterFunc(ctx, func() { c.tap.end(ErrClosed) })
+		err := c.leaveIdle(true)
 		if err == nil {
-			stop := context.AfterFunc(ctx, func() { c.tap.end(ErrClosed) })
-			c.answer(answer)
-			stop()
+			c.owed("LOGOUT", c.limits.Command)
+			var answer <-chan status
+			if answer, err = c.tap.inject("LOGOUT"); err == nil {
+				c.answer(answer)
+			}
 		}
+		stop()
 	}
 	c.shut(ErrClosed)
 	return nil
@@ -196,6 +207,9 @@ func (c *Client) do(ctx context.Context, name string, limit time.Duration, run f
 		return err
 	}
 	defer end()
+	if err := c.leaveIdle(true); err != nil {
+		return err
+	}
 	c.owed(name, limit)
 	done := make(chan error, 1)
 	go func() { done <- run() }()
@@ -210,6 +224,9 @@ func (c *Client) own(ctx context.Context, limit time.Duration, command string) e
 		return err
 	}
 	defer end()
+	if err := c.leaveIdle(true); err != nil {
+		return err
+	}
 	name, _, _ := strings.Cut(command, " ")
 	if name == "UID" {
 		name, _, _ = strings.Cut(command[len("UID "):], " ")

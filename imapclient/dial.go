@@ -30,6 +30,7 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 	c := &Client{
 		opts:    opts,
 		limits:  opts.Timeouts.withDefaults(),
+		quirks:  opts.quirks(),
 		h:       opts.handler(),
 		caps:    make(map[string]bool),
 		mailbox: callbacks.Mailbox{Account: opts.Account},
@@ -50,7 +51,7 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		c.log(callbacks.Error, err.Error())
 		return nil, err
 	}
-	c.tap = newTap(s.wire, c.limits)
+	c.tap = newTap(s.wire, c.limits, c.quirks)
 	c.gi = imapclient.New(c.tap, nil)
 	if err := c.gi.WaitGreeting(); err != nil {
 		c.shut(err)

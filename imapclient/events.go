@@ -12,12 +12,6 @@ import (
 
 // What the server tells, run by the owner in wire order.
 
-func (c *Client) exists(n uint32) {
-	c.rang = true
-	c.selected.Exists = n
-	c.h.Exists(c.mailbox, n)
-}
-
 // maxFound is how many numbers the answers to one SEARCH may have; a window of
 // UIDs has far fewer.
 const maxFound = 1 << 20

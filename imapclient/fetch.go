@@ -170,6 +170,10 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 		return false
 	}
 	defer end()
+	if err := c.leaveIdle(true); err != nil {
+		yield(nil, err)
+		return false
+	}
 	c.tap.expect(prefix, from)
 	c.owed("UID FETCH", c.limits.Command)
 	f := &fetching{c: c, prefix: prefix, mails: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}

@@ -22,9 +22,11 @@ const (
 )
 
 // Idle waits in IDLE (RFC 2177) for an EXISTS, or for what Notify asked for, at
-// most for slice. DONE goes out with the next command, so that this is answered
-// one round trip after the news; only another Idle waits in between. Until then
-// the server goes on telling, and it is heard. News that came before, and that neither Idle nor Rang or Changed has told of, makes it return
+// most for slice. A NOOP goes ahead, for what came since the last command. DONE
+// goes out with the next command, so that this is answered one round trip after
+// the news; only another Idle waits in between, and every command where the
+// server was seen to lose what comes with DONE. Until then the server goes on
+// telling, and it is heard. News that came before, and that neither Idle nor Rang or Changed has told of, makes it return
 // at once. ErrNoIdle: the server refused; the session goes on, as it does after a
 // *ResponseError that has a Backoff. ErrNoNotify: it has
 // stopped telling what Notify asked for, and would not start again; likewise.
@@ -46,20 +48,22 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 		return 0, err
 	}
 	defer end()
-	if c.idle != nil && !c.news() { // one IDLE at a time
-		if err := c.tap.leave(); err != nil {
-			return 0, c.finish("DONE", err)
-		}
-		c.answer(c.idle)
-		c.idle = nil
-		if c.tap.ended() != nil {
-			return 0, c.finish("DONE", nil)
-		}
-	}
 	if c.news() { // it came before we asked
 		return c.woken(Slice), nil
 	}
-	answer, cont, err := c.tap.idle()
+	if err := c.leaveIdle(false); err != nil { // one IDLE at a time
+		return 0, err
+	}
+	together := c.quirks.readsOn.Load()
+	if !together {
+		if err := c.announced(); err != nil {
+			return 0, err
+		}
+	}
+	if c.news() {
+		return c.woken(Slice), nil
+	}
+	answer, told, cont, err := c.tap.idle(together)
 	if err != nil {
 		return 0, c.finish("IDLE", err)
 	}
@@ -68,9 +72,21 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	for over := false; !over; over = cont == nil && (over || c.news()) {
 		select {
 		case ev := <-c.tap.events:
-			c.serve(ev)
+			had := c.news()
+			if c.serve(ev); cont == nil && !had && c.news() {
+				c.quirks.rings.Store(true)
+			}
 		case <-cont:
 			cont = nil // it may have rung before
+		case st := <-told:
+			if told = nil; suggested(st.text) == 0 {
+				continue
+			}
+			c.suggestion(st)
+			if c.tap.endIdle() {
+				c.idle = answer
+			}
+			return 0, &ResponseError{Command: "NOOP", Status: st.kind, Code: st.code, Text: st.text}
 		case st := <-answer:
 			c.drain()
 			return c.idled(st)
@@ -87,6 +103,37 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 		c.idle = answer
 	}
 	return c.woken(Slice), nil
+}
+
+// announced sends NOOP and waits for its answer. Several servers (pymap, go-imap,
+// maddy, imap4d) tell in IDLE only what comes after it began, so that what came
+// since the last command must be asked for.
+func (c *Client) announced() error {
+	c.owed("NOOP", c.limits.Command)
+	answer, err := c.tap.inject("NOOP")
+	if err == nil {
+		if st, ok := c.answer(answer); ok && suggested(st.text) > 0 {
+			c.serve(func(c *Client) { c.tagged(st) })
+		}
+	}
+	return c.finish("NOOP", err)
+}
+
+// leaveIdle ends an IDLE that was left, and waits for the answer. alone: only
+// where the server takes no command along with DONE.
+func (c *Client) leaveIdle(alone bool) error {
+	if c.idle == nil || alone && !c.quirks.doneAlone.Load() {
+		return nil
+	}
+	if err := c.tap.leave(); err != nil {
+		return c.finish("DONE", err)
+	}
+	c.answer(c.idle)
+	c.idle = nil
+	if c.tap.ended() != nil {
+		return c.finish("DONE", nil)
+	}
+	return nil
 }
 
 // news tells whether something came that nobody was told of.

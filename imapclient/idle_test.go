@@ -139,7 +139,7 @@ func TestIdleUntilTheNextCommand(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := s.Transcript()
-		if at := slices.Index(lines, "1 C: W3 LOGOUT"); at < 1 || !slices.Contains(lines[:at], "1 C: DONE") {
+		if at := slices.Index(lines, "1 C: W6 LOGOUT"); at < 1 || !slices.Contains(lines[:at], "1 C: DONE") {
 			t.Errorf("the dialogue ends %q", lines[len(lines)-6:])
 		}
 	})

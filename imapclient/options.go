@@ -57,6 +57,10 @@ type Options struct {
 	// Handler receives the events; nil is callbacks.Nop.
 	Handler callbacks.Handler
 
+	// Quirks keeps what is learned of the server, for the sessions that share it;
+	// nil: for this session only.
+	Quirks *Quirks
+
 	// Debug turns on Handler.Debug.
 	Debug bool
 
@@ -125,6 +129,13 @@ func (o *Options) handler() callbacks.Handler {
 		return callbacks.Nop{}
 	}
 	return o.Handler
+}
+
+func (o *Options) quirks() *Quirks {
+	if o.Quirks == nil {
+		return new(Quirks)
+	}
+	return o.Quirks
 }
 
 func (o *Options) port() int {

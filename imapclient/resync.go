@@ -71,7 +71,7 @@ func (c *Client) enabledLine(words []string) {
 // vanished turns "VANISHED (EARLIER) 41,43:116" (RFC 7162) into events.
 func (t *tap) vanished(rest []byte) {
 	p := parser{rest}
-	p.list()
+	earlier := p.list() != nil
 	const most = 100_000 // of one line; a rescan finds the rest
 	left := most
 	for _, part := range strings.Split(p.word(), ",") {
@@ -87,7 +87,7 @@ func (t *tap) vanished(rest []byte) {
 		}
 		for uid := uint64(lo); uid <= uint64(hi) && uid != 0 && left > 0; uid++ {
 			gone := uint32(uid)
-			t.emit(func(c *Client) { c.h.Expunged(c.mailbox, 0, gone) })
+			t.emit(func(c *Client) { c.expunged(0, gone, earlier) })
 			left--
 		}
 	}

@@ -53,6 +53,8 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 	c.drain() // of the mailbox before
 	next := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
 	c.next = &next
+	c.opening = true
+	defer func() { c.opening = false }()
 	if !c.enabled || c.mailbox.Name == "" {
 		c.enter() // else the server says when
 	}
@@ -73,7 +75,7 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 	if err != nil {
 		return Selected{}, err
 	}
-	c.rang = false
+	c.rang, c.risen = false, 0
 	c.selected.ReadOnly = c.selected.ReadOnly || readOnly
 	if c.selected.UIDValidity == 0 {
 		if c.odd != "" {
@@ -94,6 +96,7 @@ func (c *Client) enter() {
 	}
 	c.mailbox, c.next = *c.next, nil
 	c.selected, c.permanent, c.odd = Selected{}, nil, ""
+	c.recents, c.risen, c.shrunk = 0, 0, false
 }
 
 // opening tells by a response code that the mailbox before is closed. A server

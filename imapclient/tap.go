@@ -13,7 +13,10 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-const eventBuffer = 1024 // events that may wait for the owner
+const (
+	eventBuffer = 1024        // events that may wait for the owner
+	byeGrace    = time.Second // for a server to close after its BYE
+)
 
 // tap is the net.Conn that go-imap reads. It frames the server's lines, turns
 // them into events in wire order, and lets go-imap see only what it needs:
@@ -25,6 +28,7 @@ type tap struct {
 	*wire
 	events chan func(*Client) // run by the owner
 	limits Timeouts
+	quirks *Quirks
 	bodies atomic.Int64 // most octets of a body that go-imap is to see
 
 	// Of the reading side:
@@ -49,16 +53,22 @@ type tap struct {
 	leaving bool          // DONE goes with the next command
 	ending  bool          // DONE was sent
 	tags    int
+	behind  []behind // commands that the server may lose
+	probing string   // tag of the NOOP that finds out
+	doubt   *time.Timer
+	resent  bool // they were sent once more
 
-	midLine bool // of the writing side: the command goes on
+	writing sync.Mutex // held for each write
+	midLine bool       // the command goes on
 }
 
 var _ net.Conn = (*tap)(nil)
 
-func newTap(w *wire, limits Timeouts) *tap {
+func newTap(w *wire, limits Timeouts, quirks *Quirks) *tap {
 	return &tap{
 		wire:   w,
 		limits: limits,
+		quirks: quirks,
 		events: make(chan func(*Client), eventBuffer),
 		out:    []byte("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n"),
 		own:    make(map[string]chan<- status),
@@ -188,7 +198,7 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 		t.emit(func(c *Client) { c.exists(num) })
 	case "EXPUNGE":
 		if num != 0 {
-			t.emit(func(c *Client) { c.h.Expunged(c.mailbox, num, 0) })
+			t.emit(func(c *Client) { c.expunged(num, 0, false) })
 		}
 	case "VANISHED":
 		t.vanished(rest)
@@ -215,7 +225,9 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	case "QUOTA":
 		quotas := parseQuota(rest)
 		t.emit(func(c *Client) { c.quotaLine(quotas) })
-	case "CAPABILITY", "RECENT", "ID", "ESEARCH", "QUOTAROOT":
+	case "RECENT":
+		t.emit(func(c *Client) { c.recent(num) })
+	case "CAPABILITY", "ID", "ESEARCH", "QUOTAROOT":
 	default:
 		text := string(line[:min(len(line), 200)])
 		t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over: "+clean(text)) })
@@ -227,6 +239,9 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 func (t *tap) status(tag string, st status) error {
 	if tag == "*" {
 		t.emit(func(c *Client) { c.notified(st) })
+		if st.kind == "BYE" { // some servers leave it to the client to close
+			time.AfterFunc(byeGrace, func() { t.end(ErrClosed) })
+		}
 		return nil
 	}
 	if st.kind != "OK" && st.kind != "NO" && st.kind != "BAD" {
@@ -237,11 +252,21 @@ func (t *tap) status(tag string, st status) error {
 	goIMAP := t.theirs[tag]
 	delete(t.own, tag)
 	delete(t.theirs, tag)
-	if tag == t.idling {
+	t.settle(tag)
+	var lost []byte
+	switch {
+	case tag == "":
+	case tag == t.idling:
 		t.idling, t.cont, t.leaving, t.ending = "", nil, false, false
+		t.idleOver()
+	case tag == t.probing:
+		lost = t.probed()
 	}
 	t.due()
 	t.mu.Unlock()
+	if lost != nil {
+		t.emit(func(c *Client) { c.sendAgain(lost) })
+	}
 	switch {
 	case ours:
 		answer <- st
@@ -282,6 +307,8 @@ func (t *tap) due() {
 // inject sends a command of our own. The answer comes on the channel; it has
 // room, so that nobody need wait for it.
 func (t *tap) inject(command string) (<-chan status, error) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	t.mu.Lock()
 	tag, answer := t.tag()
 	t.due()
@@ -289,6 +316,7 @@ func (t *tap) inject(command string) (<-chan status, error) {
 	line := tag + " " + command
 	done := t.done()
 	t.log("C: ", line)
+	t.follows(tag, []byte(line+"\r\n"), done != nil)
 	_, err := t.put(append(done, line+"\r\n"...))
 	return answer, err
 }
@@ -312,7 +340,12 @@ func (t *tap) emit(ev func(*Client)) {
 
 // Write passes go-imap's commands on, and notes their tags.
 func (t *tap) Write(p []byte) (int, error) {
-	if tag, _, ok := bytes.Cut(p, []byte(" ")); ok && !t.midLine {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	tag, _, ok := bytes.Cut(p, []byte(" "))
+	if !ok || t.midLine {
+		tag = nil
+	} else {
 		t.mu.Lock()
 		t.theirs[string(tag)] = true
 		t.due()
@@ -320,6 +353,7 @@ func (t *tap) Write(p []byte) (int, error) {
 	}
 	t.midLine = len(p) > 0 && p[len(p)-1] != '\n'
 	done := t.done()
+	t.follows(string(tag), p, done != nil)
 	if t.debug != nil {
 		t.log("C: ", strings.TrimRight(string(p), "\r\n"))
 	}

@@ -31,7 +31,7 @@ func (c *canned) SetReadDeadline(time.Time) error  { return nil }
 func (c *canned) SetWriteDeadline(time.Time) error { return nil }
 
 // seeds are server sides of sessions behind the login: T1 EXAMINE, T2 UID
-// SEARCH, T3 UID FETCH 1:9, W1 IDLE, and the extensions.
+// SEARCH, T3 UID FETCH 1:9, W1 NOOP, W2 IDLE, and the extensions.
 func seeds(f *testing.F) {
 	golden, err := os.ReadFile("testdata/transcript.golden")
 	if err != nil {
@@ -56,14 +56,14 @@ func seeds(f *testing.F) {
 		"* OK see {12}\r\n+ stray\r\n\r\n* BYE {3}\r\nX OK\r\nT3 BYE\r\n",
 		"* 1 FETCH (UID 1 BODY[] {4000}\r\n" + strings.Repeat("x", 4000) + ")\r\n* XYZZY {3}\r\nabc {3}\r\nabc\r\n",
 	} {
-		f.Add([]byte(opened+answer+"T3 OK done\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\n"), int64(1000))
+		f.Add([]byte(opened+answer+"T3 OK done\r\nW1 OK\r\n+ idling\r\n* 4 EXISTS\r\nW2 OK done\r\n"), int64(1000))
 	}
-	const before = opened + "* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nhello)\r\nT3 OK\r\nT4 OK\r\n+ idling\r\n* 4 EXISTS\r\nW1 OK done\r\nT5 OK\r\n"
+	const before = opened + "* 1 FETCH (UID 1 RFC822.SIZE 5 BODY[]<0> {5}\r\nhello)\r\nT3 OK\r\nT4 OK\r\nW1 OK\r\n+ idling\r\n* 4 EXISTS\r\nW2 OK done\r\nT5 OK\r\n"
 	for _, rest := range []string{
-		"* LSUB (\\a) NIL {3}\r\na&b\r\nW2 OK\r\n* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\nW3 OK\r\n* QUOTAROOT a \"\"\r\n* QUOTA \"\" (STORAGE 1 2)\r\nW4 OK\r\nW5 NO [ALREADYEXISTS] x\r\n" +
-			"* ENABLED QRESYNC\r\nW6 OK\r\nW7 OK\r\n* VANISHED 9\r\n* OK [CLOSED] x\r\n* FLAGS (a)\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n* OK [UIDVALIDITY 1] x\r\n* OK [HIGHESTMODSEQ 9] x\r\n* VANISHED (EARLIER) 1:4\r\n* 1 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (7))\r\nW8 OK [READ-WRITE] x\r\n" +
-			"W9 OK\r\nW10 NO [TRYCREATE] x\r\n* OK [COPYUID 1 1 2] x\r\n* VANISHED 1\r\nW11 OK\r\n* 1 EXPUNGE\r\nW12 OK [HIGHESTMODSEQ 10] x\r\n+ idling\r\n* STATUS FBL (MESSAGES 4)\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nW13 OK\r\nW14 OK\r\nW15 OK\r\n",
-		"W2 BAD Suggested Backoff Time: 5 milliseconds\r\n* BYE [UNAVAILABLE] x\r\n",
+		"* LSUB (\\a) NIL {3}\r\na&b\r\nW3 OK\r\n* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\nW4 OK\r\n* QUOTAROOT a \"\"\r\n* QUOTA \"\" (STORAGE 1 2)\r\nW5 OK\r\nW6 NO [ALREADYEXISTS] x\r\n" +
+			"* ENABLED QRESYNC\r\nW7 OK\r\nW8 OK\r\n* VANISHED 9\r\n* OK [CLOSED] x\r\n* FLAGS (a)\r\n* OK [PERMANENTFLAGS (\\Seen \\*)] x\r\n* OK [UIDVALIDITY 1] x\r\n* OK [HIGHESTMODSEQ 9] x\r\n* VANISHED (EARLIER) 1:4\r\n* 1 FETCH (UID 5 FLAGS (\\Seen) MODSEQ (7))\r\nW9 OK [READ-WRITE] x\r\n" +
+			"W10 OK\r\nW11 NO [TRYCREATE] x\r\n* OK [COPYUID 1 1 2] x\r\n* VANISHED 1\r\nW12 OK\r\n* 1 EXPUNGE\r\nW13 OK [HIGHESTMODSEQ 10] x\r\nW14 OK\r\n+ idling\r\n* STATUS FBL (MESSAGES 4)\r\n* OK [NOTIFICATIONOVERFLOW] x\r\nW15 OK\r\nW16 OK\r\nW17 OK\r\n",
+		"W3 BAD Suggested Backoff Time: 5 milliseconds\r\n* BYE [UNAVAILABLE] x\r\n",
 	} {
 		f.Add([]byte(before+rest), int64(1000))
 		f.Add([]byte(before+rest), int64(-2))
@@ -85,7 +85,7 @@ func FuzzTap(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte, prefix int64) {
 		prefix = max(1, min(prefix, 1<<20))
 		w := newWire(&canned{r: bytes.NewReader(input)}, time.Minute, func(string) {})
-		tap := newTap(w, Timeouts{}.withDefaults())
+		tap := newTap(w, Timeouts{}.withDefaults(), new(Quirks))
 		for tag := 1; tag <= 9; tag++ {
 			fmt.Fprintf(tap, "T%d NOOP\r\n", tag)
 		}
@@ -98,7 +98,7 @@ func FuzzTap(f *testing.F) {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			c := &Client{tap: tap, h: callbacks.Nop{}, listing: "LSUB", asking: "a", asked: true}
+			c := &Client{tap: tap, quirks: new(Quirks), h: callbacks.Nop{}, listing: "LSUB", asking: "a", asked: true}
 			c.watched, c.next = map[string]bool{"b": true, "INBOX": true}, &callbacks.Mailbox{Name: "c"}
 			defer func() { checkGathered(t, c) }()
 			for ev := range tap.events {

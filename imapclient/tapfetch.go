@@ -113,6 +113,7 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 		return err
 	case t.take(f.uid):
 		t.onWire, t.wanted = f.uid, pass
+		t.answering()
 		t.lit, f.hasBody = pass, true
 		t.out = fetchHead(f.seq, f.uid, pass)
 	default:

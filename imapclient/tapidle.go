@@ -1,16 +1,37 @@
 package imapclient
 
-import "github.com/fblwatch/fblwatch/callbacks"
+import (
+	"slices"
+	"time"
 
-// idle sends IDLE; cont is closed when its "+" has come.
-func (t *tap) idle() (answer <-chan status, cont <-chan struct{}, err error) {
+	"github.com/fblwatch/fblwatch/callbacks"
+)
+
+// lostAfter is how long a command that went out with DONE may be unanswered,
+// once IDLE is, before the server is asked whether it has it.
+const lostAfter = 3 * time.Second
+
+// idle sends IDLE; cont is closed when its "+" has come. With noop, a NOOP goes
+// ahead in the same write, and told is its answer.
+func (t *tap) idle(noop bool) (answer, told <-chan status, cont <-chan struct{}, err error) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	var lines []byte
 	t.mu.Lock()
+	if noop {
+		var tag string
+		tag, told = t.tag()
+		lines = append(lines, tag+" NOOP\r\n"...)
+		t.log("C: ", tag+" NOOP")
+	}
 	tag, answer := t.tag()
 	t.idling, t.cont = tag, make(chan struct{})
 	cont = t.cont
 	t.due()
 	t.mu.Unlock()
-	return answer, cont, t.send(tag+" IDLE", tag+" IDLE")
+	t.log("C: ", tag+" IDLE")
+	_, err = t.put(append(lines, tag+" IDLE\r\n"...))
+	return answer, told, cont, err
 }
 
 func (t *tap) continuation() {
@@ -55,10 +76,105 @@ func (t *tap) done() []byte {
 
 // leave sends a DONE that no command took along.
 func (t *tap) leave() error {
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	done := t.done()
 	if done == nil {
 		return nil
 	}
 	_, err := t.put(done)
 	return err
+}
+
+// behind is a command that was written after DONE and before the answer to
+// IDLE. go-imap v1's server reads DONE through a buffer of its own, and loses
+// what else was in it.
+type behind struct {
+	tag   string
+	line  []byte
+	along bool // in one write with DONE
+}
+
+// follows notes a command, or the rest of one. It is called before the write.
+func (t *tap) follows(tag string, p []byte, along bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch n := len(t.behind); {
+	case tag != "" && t.ending:
+		t.behind = append(t.behind, behind{tag, slices.Clone(p), along})
+	case tag == "" && n > 0:
+		t.behind[n-1].line = append(t.behind[n-1].line, p...)
+	}
+}
+
+// settle takes a command off that was answered, at least in part. It is called
+// with mu held.
+func (t *tap) settle(tag string) {
+	i := slices.IndexFunc(t.behind, func(b behind) bool { return b.tag == tag })
+	if i < 0 {
+		return
+	}
+	if t.behind[i].along && !t.resent {
+		t.quirks.readsOn.Store(true)
+	}
+	t.behind = slices.Delete(t.behind, i, i+1)
+	if len(t.behind) == 0 && t.doubt != nil {
+		t.doubt.Stop()
+	}
+}
+
+// idleOver is called with mu held when IDLE has been answered.
+func (t *tap) idleOver() {
+	if t.resent = false; len(t.behind) > 0 {
+		t.doubt = time.AfterFunc(lostAfter, func() { t.emit((*Client).probe) })
+	}
+}
+
+// probe asks, by a NOOP, whether the server has lost the commands behind DONE:
+// where they are answered no sooner than the NOOP, it has.
+func (c *Client) probe() {
+	t := c.tap
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	t.mu.Lock()
+	if len(t.behind) == 0 || t.probing != "" || t.midLine {
+		t.mu.Unlock()
+		return
+	}
+	tag, _ := t.tag()
+	t.probing = tag
+	t.mu.Unlock()
+	t.send(tag+" NOOP", tag+" NOOP")
+}
+
+// probed takes the answer to the NOOP, and returns the commands to send again. It
+// is called with mu held.
+func (t *tap) probed() (lost []byte) {
+	t.probing = ""
+	for _, b := range t.behind {
+		lost = append(lost, b.line...)
+	}
+	if lost != nil {
+		t.resent = true
+		t.quirks.doneAlone.Store(true)
+	}
+	return lost
+}
+
+func (c *Client) sendAgain(lost []byte) {
+	c.h.Log(callbacks.Warn, "the server loses a command that comes with DONE: it is sent again, and from now on behind the answer to DONE")
+	t := c.tap
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	t.log("C: ", "<the commands behind DONE, again>")
+	t.put(lost)
+}
+
+// answering tells that a FETCH is being answered: no command behind DONE was lost.
+func (t *tap) answering() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.behind) > 0 {
+		t.settle(t.behind[0].tag)
+	}
 }

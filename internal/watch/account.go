@@ -84,6 +84,7 @@ type Account struct {
 	pause   func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
 	wall    func() time.Time                     // the clock on the wall; nil: the machine's
 	resume  *resume                              // of this Run
+	learned *learned                             // by the sessions of this Run
 }
 
 // Progress is how far the reading of a folder is.
@@ -138,6 +139,8 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 		run.pause = time.After
 	}
 	run.IMAP.Account = a.Name
+	run.learned = new(learned)
+	run.IMAP.Quirks = &run.learned.quirks
 	run.resume = newResume(run.wall)
 	ctx, cancel := context.WithCancelCause(ctx)
 	var waking sync.WaitGroup

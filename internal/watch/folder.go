@@ -160,7 +160,7 @@ func (s *session) follow(ctx context.Context) error {
 		return err
 	}
 	s.state("watch")
-	w := waiter{c: s.c, a: s.a}
+	w := newWaiter(s.a, s.c)
 	for {
 		s.blame = perhaps // what was proved is long ago
 		slice := s.a.Slice
@@ -171,11 +171,13 @@ func (s *session) follow(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		high := s.high
 		if rang {
 			err = s.fetchNew(ctx)
 		} else {
 			err = s.search(ctx) // finds what no EXISTS told of, and a dead link
 		}
+		w.looked(s.high != high)
 		if err == nil {
 			err = s.finish(ctx)
 		}

@@ -16,6 +16,7 @@ const (
 	backoffFirst = time.Second
 	backoffMost  = 5 * time.Minute
 	longLife     = 5 * time.Minute  // a session that lived so long was no failure
+	healthy      = 10 * time.Second // nor was one that had read all and waited so long, when the server hung up
 	refusedPause = 30 * time.Minute // between logins once the password is surely wrong
 	loginTrials  = 3                // sessions refused in a row until it is
 	sweepTrials  = 5                // sessions without progress until a sweep gives up
@@ -40,7 +41,8 @@ type supervisor struct {
 	failures int         // in a row; each doubles the pause
 	refused  int         // logins refused in a row
 	last     string
-	commits  int64 // there were at the last failure
+	commits  int64     // there were at the last failure
+	watching time.Time // since when the session has had nothing to do but wait; zero: it has
 
 	mu  sync.Mutex // the beat reads what the edges write
 	now stateRow
@@ -134,6 +136,7 @@ func (s *supervisor) session(ctx context.Context, job func(context.Context, *ima
 	s.live.Store(true)
 	defer s.live.Store(false)
 	s.state("up", nil)
+	s.watching = time.Time{}
 	if err := job(ctx, c); err != nil {
 		c.Close()
 		return err
@@ -175,12 +178,31 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 		s.failures = 0
 		return time.Duration(rand.Int64N(int64(backoffFirst))), false // a server that restarts ends many at once
 	}
+	waited := s.waited(err)
+	if waited >= healthy {
+		s.failures = 0
+		return time.Duration(rand.Int64N(int64(backoffFirst))), false
+	}
 	s.failures++
 	if s.once && (s.failures >= sweepTrials || s.hopeless(err)) {
 		return 0, true
 	}
 	most := min(backoffFirst<<min(s.failures-1, 20), backoffMost)
+	if waited >= backoffFirst {
+		most = min(most, healthy-waited+backoffFirst)
+	}
 	return time.Duration(rand.Int64N(int64(most))), false
+}
+
+// waited is how long a session had nothing to do but wait before the server hung
+// up, which some do early and often although all is well. 0: it ended otherwise.
+func (s *supervisor) waited(err error) time.Duration {
+	switch {
+	case s.watching.IsZero(), errors.As(err, new(*imapclient.TimeoutError)), errors.As(err, new(*imapclient.ResponseError)),
+		errors.Is(err, imapclient.ErrProtocol), errors.As(err, new(*LedgerError)), errors.As(err, new(*FolderError)):
+		return 0
+	}
+	return time.Since(s.watching)
 }
 
 // hopeless is what a sweep does not try again, since somebody waits for its
@@ -211,6 +233,9 @@ func (s *supervisor) log(err error, pause time.Duration) {
 
 // state leaves the state of the session in the ledger.
 func (s *supervisor) state(state string, err error) {
+	if state == "watch" && s.watching.IsZero() {
+		s.watching = time.Now()
+	}
 	s.mu.Lock()
 	was, now := s.now, time.Now().UTC().Truncate(time.Second)
 	s.now = stateRow{State: state, Since: now}

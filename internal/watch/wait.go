@@ -3,31 +3,68 @@ package watch
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
 const (
-	idleAgain = time.Second // after a server ended IDLE by itself
-	idleEnds  = 3           // such ends in idleSpan, and the folder is polled
-	idleSpan  = time.Minute
+	idleAgain = time.Second     // after a server ended IDLE by itself
+	idleShort = 5 * time.Second // an IDLE that ends sooner was no use
+	idleEnds  = 3               // such ends in a row, and the folder is polled
+
+	wakeEvery = 500 * time.Millisecond // between two wakes that brought a message
+	wakeIdle  = time.Second            // behind a wake that brought nothing
+	wakesIdle = 5                      // such wakes in a row of which a person is told
 )
+
+// lookAgain is how soon to look again after a wake that brought nothing: some
+// servers announce a message before they give it.
+var lookAgain = []time.Duration{2 * time.Second, 15 * time.Second}
+
+// learned is what the sessions of one Run learn of the server.
+type learned struct {
+	quirks imapclient.Quirks
+	mute   atomic.Bool // IDLE told nothing of a message that came
+	idle   atomic.Bool // wakes brought nothing, as a person was told
+}
 
 // waiter waits for news by IDLE, or by polling where IDLE is not to be had.
 type waiter struct {
 	a    *Account
 	c    *imapclient.Client
 	poll bool
-	ends []time.Time
+	ends ends
+	pace pace
+
+	rang  bool // the last wait ended by EXISTS
+	full  bool // by the end of a whole slice
+	again int  // how many of lookAgain were used
+}
+
+func newWaiter(a *Account, c *imapclient.Client) *waiter {
+	return &waiter{a: a, c: c, pace: pace{a: a}, again: len(lookAgain)}
 }
 
 // wait returns after an EXISTS (rang), or when it is time to look, behind slice
-// at the latest where it is IDLE that waits.
+// at the latest where it is IDLE that waits. looked must be called before the
+// next wait.
 func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err error) {
+	w.rang, w.full = false, false
 	if w.poll || w.a.Watch == "poll" || !w.c.Has("IDLE") {
 		return w.nap(ctx)
 	}
+	if err := w.pace.rest(ctx); err != nil {
+		return false, err
+	}
+	slice = w.a.slice(slice)
+	whole := w.again == len(lookAgain)
+	if !whole {
+		slice = min(slice, lookAgain[w.again])
+		w.again++
+	}
+	start := time.Now()
 	wake, err := w.c.Idle(ctx, slice)
 	if errors.Is(err, imapclient.ErrNoIdle) {
 		w.a.Log.Warn("no IDLE: polling", "err", err, "every", w.a.Poll)
@@ -35,18 +72,30 @@ func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err 
 		return w.nap(ctx)
 	}
 	if err != nil || wake != imapclient.Ended {
-		return wake == imapclient.Rang, err
+		w.rang, w.full = wake == imapclient.Rang, wake == imapclient.Slice && whole
+		w.ends = 0
+		return w.rang, err
 	}
-	now := time.Now()
-	w.ends = append(w.ends, now)
-	if len(w.ends) >= idleEnds {
-		w.ends = w.ends[len(w.ends)-idleEnds:]
-		if now.Sub(w.ends[0]) < idleSpan {
-			w.a.Log.Warn("the server keeps ending IDLE: polling", "every", w.a.Poll)
-			w.poll = true
-		}
+	if w.ends.often(start) {
+		w.a.Log.Warn("the server keeps ending IDLE: polling", "every", w.a.Poll)
+		w.poll = true
 	}
 	return false, sleep(ctx, idleAgain)
+}
+
+// looked tells what a look behind wait has brought.
+func (w *waiter) looked(found bool) {
+	switch {
+	case found:
+		w.pace.found()
+		w.again = len(lookAgain)
+		if w.full {
+			w.a.unannounced()
+		}
+	case w.rang:
+		w.pace.nothing()
+		w.again = 0
+	}
 }
 
 func (w *waiter) nap(ctx context.Context) (bool, error) {
@@ -55,6 +104,56 @@ func (w *waiter) nap(ctx context.Context) (bool, error) {
 	}
 	err := w.c.Noop(ctx)
 	return w.c.Rang(), err
+}
+
+// slice is how long to wait in IDLE: no longer than Poll where the server was
+// never heard to tell anything in it.
+func (a *Account) slice(most time.Duration) time.Duration {
+	if a.learned.mute.Load() && !a.learned.quirks.Rings() {
+		return min(most, a.Poll)
+	}
+	return most
+}
+
+// unannounced notes that a message came of which IDLE did not tell.
+func (a *Account) unannounced() {
+	if !a.learned.quirks.Rings() && !a.learned.mute.Swap(true) {
+		a.Log.Warn("the server offers IDLE and told nothing of a message that had come: looking more often until it does", "every", a.Poll)
+	}
+}
+
+// ends counts the IDLEs in a row that a server has ended too soon to be of use.
+type ends int
+
+// often notes that the server has ended the IDLE begun at start.
+func (e *ends) often(start time.Time) bool {
+	if *e++; time.Since(start) >= idleShort {
+		*e = 0
+	}
+	return *e >= idleEnds
+}
+
+// pace keeps a server that rings without end from making work without end.
+type pace struct {
+	a     *Account
+	next  time.Time // before which there is no other wake
+	empty int       // wakes in a row that brought nothing
+}
+
+func (p *pace) rest(ctx context.Context) error {
+	if wait := time.Until(p.next); wait > 0 {
+		return sleep(ctx, wait)
+	}
+	return nil
+}
+
+func (p *pace) found() { p.next, p.empty = time.Now().Add(wakeEvery), 0 }
+
+func (p *pace) nothing() {
+	p.next = time.Now().Add(wakeIdle)
+	if p.empty++; p.empty == wakesIdle && !p.a.learned.idle.Swap(true) {
+		p.a.Log.Warn("the server keeps telling of new messages and has none: looking once a second at most")
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -1,0 +1,50 @@
+package imapclient
+
+import "github.com/fblwatch/fblwatch/callbacks"
+
+// exists takes the number of messages in the open mailbox. Only a rising number
+// rings: some servers repeat EXISTS behind each EXPUNGE, each OK or each "+".
+// The number rises against what expunges have left, so that a message is noticed
+// which comes while another one goes.
+func (c *Client) exists(n uint32) {
+	switch had := c.selected.Exists; {
+	case n > had:
+		c.rang = true
+		c.risen += n - had
+	case c.opening:
+	case c.shrunk:
+		c.babble(1) // an old habit: RFC 1176 wants EXISTS there
+	default:
+		c.babble(10)
+	}
+	c.selected.Exists, c.shrunk = n, false
+	c.h.Exists(c.mailbox, n)
+}
+
+// expunged takes what an EXPUNGE (seq) or VANISHED (uid) says. earlier: the
+// message was gone before the mailbox was opened.
+func (c *Client) expunged(seq, uid uint32, earlier bool) {
+	if c.selected.Exists > 0 && !earlier {
+		c.selected.Exists--
+		c.shrunk = true
+	}
+	c.h.Expunged(c.mailbox, seq, uid)
+}
+
+// recent takes the number of messages that no other session has seen (RFC 3501
+// section 7.3.2). It rings where no EXISTS tells of the new ones.
+func (c *Client) recent(n uint32) {
+	if uint64(n) > uint64(c.recents)+uint64(c.risen) && !c.opening {
+		c.rang = true
+	}
+	c.recents, c.risen = n, 0
+}
+
+const babbling = 30 // weight of needless EXISTS lines of which a person is told
+
+// babble counts a needless EXISTS line. One warning is enough for a server.
+func (c *Client) babble(weight int) {
+	if c.babbled += weight; c.babbled >= babbling && !c.quirks.babbles.Swap(true) {
+		c.h.Log(callbacks.Warn, "the server says EXISTS although no message has come: only a rising number counts")
+	}
+}
