@@ -51,6 +51,8 @@ type Client struct {
 	shrunk  bool   // by an expunge since the last EXISTS
 	recents uint32 // of the last RECENT
 	risen   uint32 // by EXISTS since then
+	alone   bool   // no EXISTS since then
+	waiting bool   // in IDLE, behind its "+"
 	babbled int    // weight of needless EXISTS lines
 
 	// Of extensions.

@@ -17,7 +17,7 @@ func (c *Client) exists(n uint32) {
 	default:
 		c.babble(10)
 	}
-	c.selected.Exists, c.shrunk = n, false
+	c.selected.Exists, c.shrunk, c.alone = n, false, false
 	c.h.Exists(c.mailbox, n)
 }
 
@@ -32,12 +32,14 @@ func (c *Client) expunged(seq, uid uint32, earlier bool) {
 }
 
 // recent takes the number of messages that no other session has seen (RFC 3501
-// section 7.3.2). It rings where no EXISTS tells of the new ones.
+// section 7.3.2). It rings where it rises by more than EXISTS has, and in IDLE
+// where it comes without any EXISTS.
 func (c *Client) recent(n uint32) {
-	if uint64(n) > uint64(c.recents)+uint64(c.risen) && !c.opening {
+	rises := uint64(n) > uint64(c.recents)+uint64(c.risen)
+	if n > 0 && !c.opening && (rises || c.alone && c.waiting) {
 		c.rang = true
 	}
-	c.recents, c.risen = n, 0
+	c.recents, c.risen, c.alone = n, 0, true
 }
 
 const babbling = 30 // weight of needless EXISTS lines of which a person is told

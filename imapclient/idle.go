@@ -69,15 +69,16 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	}
 	timer := time.NewTimer(slice)
 	defer timer.Stop()
+	defer func() { c.waiting = false }()
 	for over := false; !over; over = cont == nil && (over || c.news()) {
 		select {
 		case ev := <-c.tap.events:
 			had := c.news()
-			if c.serve(ev); cont == nil && !had && c.news() {
+			if c.serve(ev); c.waiting && !had && c.news() {
 				c.quirks.rings.Store(true)
 			}
 		case <-cont:
-			cont = nil // it may have rung before
+			cont, c.waiting = nil, true // it may have rung before
 		case st := <-told:
 			if told = nil; suggested(st.text) == 0 {
 				continue

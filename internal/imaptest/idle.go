@@ -94,6 +94,9 @@ func (c *session) idle([]arg) (string, error) {
 	if err := c.emit(Idling, 0, nil); err != nil {
 		return "", err
 	}
+	if c.srv.IdleForgets {
+		c.news()
+	}
 	var expired <-chan time.Time
 	if c.srv.IdleFor > 0 {
 		timer := time.NewTimer(c.srv.IdleFor)
@@ -105,14 +108,19 @@ func (c *session) idle([]arg) (string, error) {
 			if !strings.EqualFold(line, "DONE") {
 				return "BAD expected DONE", nil
 			}
+			if c.srv.IdleLoses {
+				c.buf = nil
+			}
 			c.command = "DONE"
 			if err := c.act(Received, nil, c.ask(Received, 0, 0, line)); err != nil {
 				return "", err
 			}
 			return "OK IDLE completed", c.sync()
 		}
-		if err := c.sync(); err != nil {
-			return "", err
+		if !c.srv.IdleMute {
+			if err := c.sync(); err != nil {
+				return "", err
+			}
 		}
 		select {
 		case chunk, ok := <-c.in.chunks:

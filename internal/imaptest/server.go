@@ -52,6 +52,12 @@ type Server struct {
 	// IdleFor is how long an IDLE lasts before the server ends it with a
 	// tagged OK; 0 is for ever.
 	IdleFor time.Duration
+	// IdleForgets keeps IDLE from telling what came before it, as pymap does.
+	IdleForgets bool
+	// IdleMute has IDLE tell nothing before DONE, as imap4d does.
+	IdleMute bool
+	// IdleLoses loses what is read together with DONE, as go-imap v1 does.
+	IdleLoses bool
 
 	mu         sync.Mutex
 	boxes      []*mailbox

@@ -45,6 +45,7 @@ func TestFacts(t *testing.T) {
 		pollFacts,
 		dateFacts,
 		octetFacts,
+		idleFacts,
 	) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)
