@@ -25,8 +25,8 @@ import (
 type Config struct {
 	Ledger    string           `yaml:"ledger"`
 	Accounts  []Account        `yaml:"accounts"`
-	Keep      Span             `yaml:"keep"`      // the heads of mails, for reading them again
-	Retention Span             `yaml:"retention"` // records
+	Keep      Keep             `yaml:"keep"`      // the heads of mails, for reading them again
+	Retention Retention        `yaml:"retention"` // records
 	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
 	Identify  identify.Config  `yaml:"identify"`
 	Trust     authentic.Config `yaml:"trust"`
@@ -58,13 +58,16 @@ func (l LogConfig) Validate() error {
 }
 
 const (
-	defaultKeep      = Span(30 * 24 * 3600e9)
-	defaultRetention = Span(400 * 24 * 3600e9)
+	defaultKeep      = Keep(30 * 24 * 3600e9)
+	defaultRetention = Retention(400 * 24 * 3600e9)
 	maxConfig        = 1 << 20 // octets
 )
 
 // Validate checks what only the whole file shows.
 func (c Config) Validate() error {
+	if err := ledger.CheckPath(c.Ledger); err != nil {
+		return err
+	}
 	if c.Brake < 0 {
 		return errors.New("brake is below 0; 0 is no limit")
 	}

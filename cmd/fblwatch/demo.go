@@ -24,7 +24,7 @@ func (p *program) demoCommand() *cli.Command {
 		Description: "Runs until Ctrl-C. Everything is on this machine and gone afterwards.\n\n" +
 			"Example: fblwatch demo --count 5",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "count", Usage: "end after `N` records; 0 is never"},
+			numberFlag("count", "end after `N` records; 0 is never", 0),
 		},
 		Action: p.demo,
 	}

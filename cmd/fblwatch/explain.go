@@ -22,12 +22,13 @@ func (p *program) explainCommand() *cli.Command {
 		Name:      "explain",
 		Usage:     "show how one mail is read, and where each value comes from",
 		ArgsUsage: "FILE",
-		Description: "FILE is a mail, an mbox or a directory; - is standard input. A source is the part\n" +
-			"and the field that a value was read from: outer, report, original, text, json;\n" +
-			"or dns or mmdb, which the config's enrich asks.\n\n" +
+		Description: "FILE is a mail, an mbox or a directory; - is standard input; or a folder on a\n" +
+			"server, as parse takes it. A source is the part and the field that a value was read\n" +
+			"from: outer, report, original, text, json; or dns or mmdb, which the config's enrich\n" +
+			"asks.\n\n" +
 			"Example: fblwatch explain --number 3 ~/mail/fbl",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "number", Usage: "the `N`th mail, from 1", Value: 1},
+			numberFlag("number", "the `N`th mail, from 1", 1),
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, enrich, privacy"},
 		},
@@ -51,7 +52,11 @@ func (p *program) explain(c *cli.Context) error {
 		return err
 	}
 	path, seen := c.Args().First(), 0
-	for mail, err := range mailfile.Read(c.Context, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}) {
+	read, err := p.mailboxes([]string{path})
+	if err != nil {
+		return err
+	}
+	for mail, err := range read(c.Context, path) {
 		if err != nil {
 			if errors.Is(err, mailfile.ErrNotMail) {
 				continue

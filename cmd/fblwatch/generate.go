@@ -22,14 +22,14 @@ func (p *program) generateCommand() *cli.Command {
 		Usage:     "write made-up reports of any dialect, to try things with",
 		ArgsUsage: "[PATH]",
 		Description: "Subscribers are at example.com, sources in 192.0.2.0/24; the reporter is who\n" +
-			"writes that dialect. An mbox goes to PATH or standard output, a Maildir or a\n" +
+			"writes that dialect. An mbox goes to PATH, or standard output (-), a Maildir or a\n" +
 			"directory of .eml files to PATH. The same seed gives the same mails.\n\n" +
 			"Example: fblwatch generate --dialect yahoo -n 100 > yahoo.mbox",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dialect", Usage: "`NAME` of a dialect, or all: each in turn", Value: "rfc5965"},
-			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "how many `MAILS`", Value: 1},
+			numberFlag("count", "how many `MAILS`", 1, "n"),
 			&cli.StringFlag{Name: "format", Usage: "mbox, maildir or eml-dir", Value: "mbox"},
-			&cli.Uint64Flag{Name: "seed", Usage: "`NUMBER` that names, dates and tokens are made from", Value: 1},
+			&cli.GenericFlag{Name: "seed", Usage: "`NUMBER` that names, dates and tokens are made from", Value: &decimal{text: "1", large: true}},
 			&cli.BoolFlag{Name: "list", Usage: "list the dialects"},
 		},
 		Action: p.generate,
@@ -85,6 +85,9 @@ type mailWriter struct {
 }
 
 func (p *program) mailWriter(format, path string) (mailWriter, error) {
+	if path == "-" {
+		path = "" // standard output; a file of that name is ./-
+	}
 	if path == "" && (format == "maildir" || format == "eml-dir") {
 		return mailWriter{}, wrong(fmt.Errorf("--format %s needs a directory", format), "fblwatch generate --format "+format+" DIRECTORY")
 	}
@@ -97,7 +100,7 @@ func (p *program) mailWriter(format, path string) (mailWriter, error) {
 		write := func(n int, dialect string, mail []byte) error {
 			return writeNew(filepath.Join(path, fmt.Sprintf("%06d-%s.eml", n+1, dialect)), mail)
 		}
-		return mailWriter{write, func() error { return nil }}, os.MkdirAll(path, 0o700)
+		return mailWriter{write, func() error { return nil }}, makeDir(path)
 	}
 	return mailWriter{}, wrong(fmt.Errorf("unknown format %q", format), "formats are mbox, maildir, eml-dir")
 }
@@ -130,8 +133,8 @@ func (p *program) mboxWriter(path string) (mailWriter, error) {
 }
 
 func maildirWriter(path string) (mailWriter, error) {
-	for _, name := range []string{"tmp", "new", "cur"} {
-		if err := os.MkdirAll(filepath.Join(path, name), 0o700); err != nil {
+	for _, name := range []string{".", "tmp", "new", "cur"} {
+		if err := makeDir(filepath.Join(path, name)); err != nil {
 			return mailWriter{}, err
 		}
 	}
@@ -146,11 +149,29 @@ func maildirWriter(path string) (mailWriter, error) {
 	return mailWriter{write, func() error { return nil }}, nil
 }
 
+// makeDir makes a directory where there is none, and no other above it: that
+// would be a slip in the path.
+func makeDir(path string) error {
+	err := os.Mkdir(path, 0o700)
+	switch {
+	case errors.Is(err, os.ErrExist):
+		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+			return nil
+		}
+	case errors.Is(err, os.ErrNotExist):
+		return failed(err, "make "+filepath.Dir(filepath.Clean(path))+" first, or name another directory")
+	}
+	return err
+}
+
 // newFile overwrites nothing: what is there may be somebody's mail.
 func newFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
+	switch {
+	case errors.Is(err, os.ErrExist):
 		err = failed(err, "name a file or directory that is not there yet")
+	case errors.Is(err, os.ErrNotExist):
+		err = failed(err, "make "+filepath.Dir(path)+" first, or name another file")
 	}
 	return file, err
 }

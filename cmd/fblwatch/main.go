@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -82,6 +81,8 @@ func (p *program) app() *cli.App {
 		p.reprocessCommand(),
 		p.generateCommand(),
 		p.explainCommand(),
+		p.helpCommand(),
+		p.versionCommand(),
 	}
 	for _, c := range commands {
 		c.HideHelpCommand = true // "help" may be the name of a file
@@ -95,23 +96,31 @@ func (p *program) app() *cli.App {
 		Version:         version(),
 		Commands:        commands,
 		HideHelpCommand: true,
-		Reader:          p.stdin,
-		Writer:          p.stdout,
-		ErrWriter:       p.stderr,
-		OnUsageError:    usageError,
-		ExitErrHandler:  func(*cli.Context, error) {}, // run prints and decides
+		Flags:           []cli.Flag{cli.HelpFlag}, // left out where a command has that name
+		// A comma may be part of a file's name.
+		DisableSliceFlagSeparator: true,
+
+		Reader:         p.stdin,
+		Writer:         p.stdout,
+		ErrWriter:      p.stderr,
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // run prints and decides
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
 				return cli.ShowAppHelp(c)
 			}
-			name := c.Args().First()
-			hint := "fblwatch --help lists the commands"
-			if near := nearest(name, commandNames(c.App)); near != "" {
-				hint = "did you mean fblwatch " + near + "?"
-			}
-			return wrong(fmt.Errorf("unknown command %q", name), hint)
+			return unknownCommand(c.App, c.Args().First(), "fblwatch ")
 		},
 	}
+}
+
+// unknownCommand suggests a command that is near; before stands before it.
+func unknownCommand(app *cli.App, name, before string) error {
+	hint := "fblwatch --help lists the commands"
+	if near := nearest(name, commandNames(app)); near != "" {
+		hint = "did you mean " + before + near + "?"
+	}
+	return wrong(fmt.Errorf("unknown command %q", name), hint)
 }
 
 func commandNames(app *cli.App) []string {
@@ -120,15 +129,6 @@ func commandNames(app *cli.App) []string {
 		names = append(names, c.Names()...)
 	}
 	return names
-}
-
-// version is the module's version, or the commit it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
 }
 
 // usageError words what the flag package says of a wrong flag.

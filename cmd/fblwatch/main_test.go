@@ -15,6 +15,7 @@ import (
 	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -246,6 +247,18 @@ func TestHelp(t *testing.T) {
 		for _, f := range c.Flags {
 			if d, ok := f.(interface{ GetUsage() string }); !ok || d.GetUsage() == "" {
 				t.Errorf("%s --%s: no word about it", c.Name, f.Names()[0])
+			}
+		}
+	}
+}
+
+// The library reads 010 as 8: no option is one of its numbers.
+func TestDecimal(t *testing.T) {
+	for _, c := range (&program{}).app().Commands {
+		for _, f := range c.Flags {
+			switch f.(type) {
+			case *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag, *cli.IntSliceFlag, *cli.Int64SliceFlag:
+				t.Errorf("%s --%s is a %T; use numberFlag", c.Name, f.Names()[0], f)
 			}
 		}
 	}

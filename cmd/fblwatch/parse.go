@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"strings"
 	"time"
 
@@ -24,9 +25,9 @@ func (p *program) parseCommand() *cli.Command {
 		Usage:     "read mailbox files, print records; no IMAP, no ledger",
 		ArgsUsage: "[PATH...]",
 		Description: "PATH is an mbox, Maildir, MH folder, single mail or a directory of them,\n" +
-			"compressed by gzip or not; - is standard input. A c-client name is a folder on a\n" +
-			"server, {HOST/imap/ssl/user=USER}INBOX; its password is in FBLWATCH_PASSWORD, or is\n" +
-			"asked for.\n\n" +
+			"compressed by gzip or not; - is standard input. A URL is a folder on a server,\n" +
+			"imaps://USER@HOST/FOLDER, and so is a c-client name, {HOST/imap/ssl/user=USER}INBOX;\n" +
+			"its password is in FBLWATCH_PASSWORD, or is asked for.\n\n" +
 			"Example: fblwatch parse -m ~/mail/fbl --format arf",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
@@ -70,18 +71,23 @@ func (p *program) parse(c *cli.Context) error {
 		return err
 	}
 	progress := p.progress(true)
-	unreadable := 0
+	unreadable, barren, mails, octets := 0, 0, 0, 0
 	err = readMails(c.Context, paths, read, e.encode, func(b *batch, more bool) error {
 		if b.err != nil {
 			progress.clear()
-			if !errors.Is(b.err, mailfile.ErrNotMail) {
+			switch {
+			case errors.Is(b.err, errNothing):
+				barren++
+				p.printError(b.err)
+			case !errors.Is(b.err, mailfile.ErrNotMail):
 				unreadable++
 				p.printError(b.err)
-			} else {
+			default:
 				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", printable(b.err.Error()))
 			}
 		}
 		progress.show("%s, %d MB", plural(b.upTo, "mail"), b.octets>>20)
+		mails, octets = b.upTo, octets+len(b.out)
 		if _, err := out.Write(b.out); err != nil {
 			return err
 		}
@@ -94,10 +100,28 @@ func (p *program) parse(c *cli.Context) error {
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}
+	if err == nil && octets == 0 && (mails > 0 || unreadable+barren == 0) {
+		fmt.Fprintln(p.stderr, nothingOf(mails, e.from, format))
+	}
 	if err == nil && unreadable > 0 {
 		err = fmt.Errorf("%s could not be read to the end", plural(unreadable, "file"))
 	}
+	if err == nil && barren > 0 {
+		err = fmt.Errorf("%s gave no mail", plural(barren, "path"))
+	}
 	return err
+}
+
+// nothingOf says that mails were read and nothing was printed.
+func nothingOf(mails int, from, format string) string {
+	text := plural(mails, "mail") + " read, and no report among them"
+	if from != "" {
+		text += " from " + printable(from)
+	}
+	if from == "" && format == "json" {
+		text += "; --all tells of each"
+	}
+	return text
 }
 
 // readingOf is how mails become records by --config, else without a config.
@@ -171,16 +195,21 @@ func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
 // mailReader yields the mails of one mailbox.
 type mailReader func(ctx context.Context, path string) iter.Seq2[mailfile.Mail, error]
 
-// mailboxes reads paths, and folders on servers where a path is a c-client name.
+// mailboxes reads paths, and folders on servers where a path is a URL or a
+// c-client name.
 func (p *program) mailboxes(paths []string) (mailReader, error) {
 	remote := make(map[string]Account)
 	for _, path := range paths {
-		if !isName(path) {
+		if !isRemote(path) {
 			continue
 		}
 		a, err := p.named(path, "")
 		if err != nil {
-			return nil, wrong(fmt.Errorf("mailbox: %w", err), "a file whose name begins with { is ./{...")
+			hint := "a file of that name begins with ./"
+			if errors.Is(err, errURLPassword) {
+				hint = "set FBLWATCH_PASSWORD, or wait to be asked"
+			}
+			return nil, wrong(fmt.Errorf("mailbox: %w", err), hint)
 		}
 		a.URL.Folder = cmp.Or(a.URL.Folder, "INBOX")
 		remote[path] = a
@@ -189,8 +218,44 @@ func (p *program) mailboxes(paths []string) (mailReader, error) {
 		if a, ok := remote[path]; ok {
 			return p.remoteMails(ctx, a)
 		}
-		return mailfile.Read(ctx, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin})
+		return filled(ctx, path, mailfile.Read(ctx, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}))
 	}, nil
+}
+
+var errNothing = errors.New("nothing to read")
+
+// filled yields the mails of a path that was named, and an error where there are
+// none: a person, or a program, expects some.
+func filled(ctx context.Context, path string, mails iter.Seq2[mailfile.Mail, error]) iter.Seq2[mailfile.Mail, error] {
+	return func(yield func(mailfile.Mail, error) bool) {
+		found, passed := false, 0
+		for mail, err := range mails {
+			switch {
+			case err == nil && mail.Size == 0 && mail.Path == path:
+				continue
+			case !errors.Is(err, mailfile.ErrNotMail):
+				found = true
+			case mail.Path == path: // in a directory it may stand beside mails
+				found = true
+				err = failed(errors.New(err.Error()), "name an mbox, a Maildir, an MH folder, a single mail or a directory of them; unpack an archive first")
+			default:
+				passed++
+			}
+			if !yield(mail, err) {
+				return
+			}
+		}
+		if found || ctx.Err() != nil {
+			return
+		}
+		what := "is empty: there is no mail in it"
+		if passed > 0 {
+			what = fmt.Sprintf("has no mail in it, but %s of another kind", plural(passed, "file"))
+		} else if info, err := os.Stat(path); err == nil && info.IsDir() {
+			what = "has no mail in it"
+		}
+		yield(mailfile.Mail{Path: path}, failed(fmt.Errorf("%w: %s %s", errNothing, path, what), "name a mailbox with mails in it; fblwatch parse --help says of which kinds"))
+	}
 }
 
 // readAll yields the mails at all paths; it ends early only with ctx.

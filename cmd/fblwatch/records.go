@@ -30,7 +30,7 @@ func (p *program) recordsCommand() *cli.Command {
 			&cli.StringFlag{Name: "provider", Usage: "of provider `NAME`"},
 			&cli.StringFlag{Name: "event", Usage: "`EVENT`: complaint, not_spam, opt_out, auth_failure or unparsed"},
 			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all of the report with that id"},
-			&cli.IntFlag{Name: "limit", Usage: "at most `N` records"},
+			numberFlag("limit", "at most `N` records; 0 is all", 0),
 			&cli.BoolFlag{Name: "revisions", Usage: "also what was replaced since by a later revision, or by another record"},
 		),
 		Action: p.records,
@@ -151,6 +151,9 @@ func (p *program) openReader(c *cli.Context) (ledger.Reader, error) {
 // ledgerPath is --ledger, else what the config file says, else the default.
 func (p *program) ledgerPath(c *cli.Context) (string, error) {
 	if path := c.String("ledger"); path != "" {
+		if err := ledger.CheckPath(path); err != nil {
+			return "", wrong(err, "")
+		}
 		return path, nil
 	}
 	config, err := p.config(c.String("config"))

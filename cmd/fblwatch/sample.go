@@ -27,7 +27,7 @@ const (
 
 // sampleFlag is the option of check that reads mails.
 func sampleFlag() cli.Flag {
-	return &cli.IntFlag{Name: "sample", Usage: "read the newest `N` mails of each folder, 1,000 at most, say what share of the complaints is identified, and propose rules for the rest"}
+	return numberFlag("sample", "read the newest `N` mails of each folder, 1,000 at most, say what share of the complaints is identified, and propose rules for the rest", 0)
 }
 
 // sampling is what a sample of the mails shows; nil: none was asked for.

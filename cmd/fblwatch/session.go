@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -36,6 +37,9 @@ func (p *program) setup(c *cli.Context) (*Config, error) {
 	}
 	if path := c.String("ledger"); path != "" {
 		config.Ledger = path
+	}
+	if err := ledger.CheckPath(config.Ledger); err != nil {
+		return nil, wrong(err, "")
 	}
 	return config, nil
 }
@@ -62,8 +66,8 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 		}
 		return nil, wrong(fmt.Errorf("--url: %w", err), hint)
 	}
-	ledger, err := p.defaultLedger()
-	return &Config{Ledger: ledger, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
+	path, err := p.defaultLedger()
+	return &Config{Ledger: path, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
 }
 
 // named is an account made of a mailbox's URL or c-client name.

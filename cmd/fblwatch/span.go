@@ -65,3 +65,53 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	}
 	return time.Time{}, fmt.Errorf("%q is neither a length of time (24h, 7d) nor a date (2026-01-31, 2026-01-31T15:04:05Z)", text)
 }
+
+// Keep says how long the heads of mails are kept; 0: for ever. In a config it is
+// none, forever or a Span.
+type Keep Span
+
+// keepNone stores no head at all.
+const keepNone Keep = -1
+
+// Retention says how long records are kept; 0: for ever. In a config it is
+// forever or a Span.
+type Retention Span
+
+var (
+	errKeep      = errors.New("must be none, forever or a length of time such as 30d")
+	errRetention = errors.New("must be forever or a length of time such as 400d")
+)
+
+// UnmarshalText reads a Keep. 0 is an error: it might mean both words.
+func (k *Keep) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "none":
+		*k = keepNone
+		return nil
+	case "forever":
+		*k = 0
+		return nil
+	}
+	return lasting((*Span)(k), text, errKeep)
+}
+
+// UnmarshalText reads a Retention. 0 is an error: no record would be kept.
+func (r *Retention) UnmarshalText(text []byte) error {
+	if string(text) == "forever" {
+		*r = 0
+		return nil
+	}
+	return lasting((*Span)(r), text, errRetention)
+}
+
+// lasting reads a Span of some length; wrong is the error of what is none.
+func lasting(s *Span, text []byte, wrong error) error {
+	var span Span
+	if err := span.UnmarshalText(text); errors.Is(err, errLongSpan) {
+		return err
+	} else if err != nil || span == 0 {
+		return wrong
+	}
+	*s = span
+	return nil
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -19,6 +20,31 @@ func TestSpan(t *testing.T) {
 		var got Span
 		if err := got.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%s: %v, want an error", text, time.Duration(got))
+		}
+	}
+}
+
+// A 0 could mean both that nothing is kept and that all is: it is an error.
+func TestKeep(t *testing.T) {
+	const day = 24 * time.Hour
+	for text, want := range map[string]Keep{"none": keepNone, "forever": 0, "30d": Keep(30 * day), "1h": Keep(time.Hour)} {
+		if got := Keep(1); got.UnmarshalText([]byte(text)) != nil || got != want {
+			t.Errorf("keep %s: %v, want %v", text, got, want)
+		}
+	}
+	for text, want := range map[string]Retention{"forever": 0, "400d": Retention(400 * day)} {
+		if got := Retention(1); got.UnmarshalText([]byte(text)) != nil || got != want {
+			t.Errorf("retention %s: %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{"0", "0d", "0s", "00", "", "never", "Forever", "-1d", "30"} {
+		if err := new(Keep).UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "none, forever or") {
+			t.Errorf("keep %q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"0", "0d", "none", "", "-1d"} {
+		if err := new(Retention).UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "forever or") {
+			t.Errorf("retention %q: %v", text, err)
 		}
 	}
 }

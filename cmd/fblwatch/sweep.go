@@ -77,6 +77,7 @@ func (p *program) sweep(c *cli.Context) error {
 			return err
 		}
 		account.Ledger = l
+		account.NoHeads = config.Keep == keepNone
 		config.listen(&account, returned{callbacks.Slog(log)}, hooks)
 		account.All = c.Bool("all")
 		if c.Bool("dry-run") { // what no ledger keeps must not leave the mailbox
@@ -158,11 +159,15 @@ func openLedger(ctx context.Context, path string, dry bool) (ledger.Ledger, erro
 
 // prune drops what the config wants kept no longer.
 func prune(ctx context.Context, l ledger.Ledger, config *Config) error {
-	before := func(s Span) time.Time {
-		if s == 0 {
-			return time.Time{} // for ever
-		}
-		return time.Now().Add(-time.Duration(s))
+	var heads, records time.Time // zero: for ever
+	switch now := time.Now(); {
+	case config.Keep == keepNone:
+		heads = now // also those that were kept before the config said none
+	case config.Keep != 0:
+		heads = now.Add(-time.Duration(config.Keep))
 	}
-	return l.Prune(ctx, before(config.Keep), before(config.Retention))
+	if config.Retention != 0 {
+		records = time.Now().Add(-time.Duration(config.Retention))
+	}
+	return l.Prune(ctx, heads, records)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -80,6 +81,14 @@ func (u *MailboxURL) UnmarshalText(text []byte) error {
 	*u = MailboxURL{Scheme: scheme, User: user, Host: host, Port: port, Folder: folder}
 	return nil
 }
+
+// isRemote tells a mailbox on a server from a path: a c-client name, or a URL of
+// any scheme.
+func isRemote(s string) bool { return isName(s) || isURL(s) }
+
+var schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
+
+func isURL(s string) bool { return schemeForm.MatchString(s) }
 
 // isName tells a c-client mailbox name from a URL or a path.
 func isName(s string) bool { return strings.HasPrefix(s, "{") }

@@ -77,6 +77,7 @@ func (p *program) watch(c *cli.Context) error {
 	var running, upkeep sync.WaitGroup
 	for i, account := range accounts {
 		account.Ledger = l
+		account.NoHeads = config.Keep == keepNone
 		config.listen(&account, callbacks.Slog(log), hooks)
 		account.Committed = sinks.offer
 		running.Go(func() {

@@ -8,11 +8,24 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 )
+
+// ErrScheme means that a ledger is named by a URL; it is a file.
+var ErrScheme = errors.New("ledger: the only kind is an SQLite file; name its path, without a scheme such as file://")
+
+// CheckPath returns ErrScheme where path is a URL. Taken for a path, it would
+// make folders of its pieces, a password among them.
+func CheckPath(path string) error {
+	if scheme, _, ok := strings.Cut(path, "://"); ok && !strings.Contains(scheme, "/") {
+		return ErrScheme
+	}
+	return nil
+}
 
 // dsn names a database file to the driver.
 func dsn(path, query string) string {

@@ -50,6 +50,9 @@ var _ Ledger = (*store)(nil)
 // version is ErrNewer. While a ledger is open, no other code of the process may
 // open its files: closing them would drop SQLite's locks.
 func Open(ctx context.Context, path string, opts Options) (Ledger, error) {
+	if err := CheckPath(path); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -135,6 +138,9 @@ var readQuery = fmt.Sprintf("mode=ro&_pragma=busy_timeout(%d)", busyWait)
 // OpenReader opens the ledger at path for reading, beside a writer or without
 // one. It makes no ledger: where there is none, the error is fs.ErrNotExist.
 func OpenReader(ctx context.Context, path string) (Reader, error) {
+	if err := CheckPath(path); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)

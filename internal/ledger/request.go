@@ -46,6 +46,9 @@ type Editor struct {
 
 // Edit opens the ledger at path, which must be there, for changes.
 func Edit(ctx context.Context, path string) (*Editor, error) {
+	if err := CheckPath(path); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)

@@ -344,3 +344,26 @@ func TestPendingIsCompact(t *testing.T) {
 		}
 	}
 }
+
+// A URL is no file: nothing is made of it, and the error does not repeat it.
+func TestNoURL(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, path := range []string{"postgres://fbl:secret@db.example.com/fbl", "file:///var/l.db", "sqlite://l.db", "x-y+z.1://a"} {
+		_, err1 := Open(t.Context(), path, Options{})
+		_, err2 := OpenReader(t.Context(), path)
+		_, err3 := Edit(t.Context(), path)
+		for _, err := range []error{err1, err2, err3} {
+			if !errors.Is(err, ErrScheme) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+	if made, err := os.ReadDir("."); err != nil || len(made) > 0 {
+		t.Errorf("made %v, %v", made, err)
+	}
+	l, err := Open(t.Context(), "./a://l.db", Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}

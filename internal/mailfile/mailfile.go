@@ -15,14 +15,17 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
 var (
 	// ErrNotMail means that a file in a directory has neither the name nor the
-	// first line of a mail or an mbox. It was left alone.
+	// first line of a mail or an mbox, or that a file is binary. It was left
+	// alone.
 	ErrNotMail = errors.New("no mail or mbox")
 	// ErrNotFile means a named pipe, device, socket or, inside a directory, a
 	// symbolic link to a directory.
@@ -219,6 +222,9 @@ func (r *reader) stream(path string, src io.Reader, f format) {
 		if r.win.err == nil || r.win.err == io.EOF {
 			r.win.err = ErrNotMail
 		}
+	case f == sniffed && binary(head) != "":
+		r.fail(path, fmt.Errorf("%w: it looks like %s", ErrNotMail, binary(head)))
+		return
 	case f == single, f == sniffed && len(head) > 0:
 		r.one(path)
 	}
@@ -226,6 +232,22 @@ func (r *reader) stream(path string, src io.Reader, f format) {
 		r.fail(path, err)
 	}
 }
+
+// binary says what a file seems to be that is neither text nor begins with a
+// header field; empty: text, or a mail.
+func binary(head []byte) string {
+	kind := http.DetectContentType(head)
+	switch {
+	case strings.HasPrefix(kind, "text/"), fieldForm.Match(bytes.TrimLeft(head, "\r\n")):
+		return ""
+	case kind == "application/octet-stream":
+		return "binary data"
+	}
+	return kind
+}
+
+// fieldForm is the beginning of a header field (RFC 5322 section 2.2).
+var fieldForm = regexp.MustCompile(`^[!-9;-~]+[ \t]*:`)
 
 // one reads a file that is one mail.
 func (r *reader) one(path string) {

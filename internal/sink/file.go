@@ -21,9 +21,12 @@ type FileConfig struct {
 
 // Validate looks at what can be wrong before the file is opened.
 func (c FileConfig) Validate() error {
+	scheme, _, url := strings.Cut(c.File, "://")
 	switch {
 	case c.File == "":
 		return errors.New("file is empty; name a file")
+	case url && !strings.Contains(scheme, "/"):
+		return errors.New("file is a URL; name a file's path, without a scheme such as file://")
 	case strings.ContainsRune(c.File, 0):
 		return errors.New("file holds a NUL")
 	case os.IsPathSeparator(c.File[len(c.File)-1]):

@@ -100,12 +100,15 @@ func TestFileRefuses(t *testing.T) {
 	if got := read(t, other); got != content {
 		t.Errorf("a file of somebody else was cut: %q", got)
 	}
-	for config, want := range map[FileConfig]string{{}: "is empty", {File: "/var/log/"}: "names a directory", {File: "a\x00"}: "NUL"} {
+	for config, want := range map[FileConfig]string{{}: "is empty", {File: "/var/log/"}: "names a directory", {File: "a\x00"}: "NUL", {File: "s3://bucket/r"}: "is a URL"} {
 		if err := config.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", config, err)
 		}
 	}
 	if err := (FileConfig{File: "r.ndjson"}).Validate(); err != nil {
+		t.Error(err)
+	}
+	if err := (FileConfig{File: "./s3://r.ndjson"}).Validate(); err != nil {
 		t.Error(err)
 	}
 }

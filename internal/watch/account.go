@@ -30,6 +30,9 @@ type Account struct {
 
 	Reading Reading // how mails become records
 
+	// NoHeads keeps nothing of the mails: they cannot be read again later.
+	NoHeads bool
+
 	// All reads every folder from its first UID again, once. What the ledger
 	// knows falls out by its report_id.
 	All bool

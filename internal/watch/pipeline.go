@@ -266,6 +266,9 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	if whole {
 		return parsed{want: most}
 	}
+	if p.f.a.NoHeads {
+		return parsed{report: r, records: records, size: m.size, after: after}
+	}
 	plain := m.Body[:min(got, headMost)]
 	head := p.f.a.Reading.Head(plain, r)
 	return parsed{id: r.ID, kind: r.Kind, at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -147,6 +148,34 @@ func TestWatch(t *testing.T) {
 		cancel()
 		if err := <-done; err != context.Canceled {
 			t.Errorf("Run: %v", err)
+		}
+	})
+}
+
+// Without heads nothing of a mail is kept but its records.
+func TestNoHeads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(3, 300)
+		defer s.Close()
+		l := ledger.NewMemory()
+		a := account(s, l)
+		a.NoHeads = true
+		if err := a.Run(t.Context(), true); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for row, err := range l.Records(t.Context(), ledger.Query{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			report, _, _ := strings.Cut(row.ID, ".")
+			if head, err := l.Head(t.Context(), report); err != nil || head != nil {
+				t.Errorf("%s: a head of %d octets, %v", row.ID, len(head), err)
+			}
+			n++
+		}
+		if n == 0 {
+			t.Error("no records")
 		}
 	})
 }
