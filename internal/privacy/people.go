@@ -9,8 +9,15 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// people are the addresses to hide, in lower case.
-type people struct{ addresses map[string]bool }
+// mostPeople of one report are looked for; where there are more, texts that may
+// name them are dropped.
+const mostPeople = 100_000
+
+// people are the addresses to hide, in their canonical form.
+type people struct {
+	addresses map[string]bool
+	tooMany   bool
+}
 
 // recipientFields are the names of fields that hold recipients: of the report
 // part, of JSON (its path), of the reported mail's header.
@@ -81,8 +88,8 @@ func (p *people) addVERP(sender string) {
 	if suffix, known := publicsuffix.PublicSuffix(domain); !known || suffix == domain {
 		return
 	}
-	for addr := range p.addresses {
-		if at := strings.LastIndexByte(addr, '@'); addr[at+1:] == domain && strings.HasSuffix(name, addr[:at]) {
+	for at := range name {
+		if p.addresses[name[at:]+"@"+domain] {
 			return // it is known
 		}
 	}
@@ -129,13 +136,17 @@ func (p *people) addIn(text string) {
 // add adds an address, and the same without its +tag. A digest for a local part
 // names nobody.
 func (p *people) add(addr string) {
-	addr = strings.ToLower(strings.Trim(addr, "<> \t"))
+	addr = canonical(addr)
 	at := strings.LastIndexByte(addr, '@')
-	if at <= 0 || at == len(addr)-1 || isDigest(addr[:at]) {
+	if at <= 0 || isDigest(addr[:at]) {
 		return
 	}
 	if p.addresses == nil {
 		p.addresses = make(map[string]bool)
+	}
+	if len(p.addresses) >= mostPeople {
+		p.tooMany = true
+		return
 	}
 	p.addresses[addr] = true
 	if plus := strings.IndexByte(addr[:at], '+'); plus > 0 {
@@ -156,5 +167,5 @@ func isDigest(local string) bool {
 	if len(local) != 32 && len(local) != 40 && len(local) != 64 {
 		return false
 	}
-	return strings.Trim(local, "0123456789abcdef") == ""
+	return strings.Trim(local, hexDigits) == ""
 }

@@ -24,6 +24,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/report"
@@ -130,17 +131,14 @@ func (f *Filter) Records(records []report.Record, tokens ...string) {
 	for i := range records {
 		known.ofRecord(&records[i])
 	}
-	var s *scrubber
-	last := ""
+	var subjects []string
+	for _, rec := range records {
+		if o := rec.Original; f.subject == drop && o != nil && !slices.Contains(subjects, o.Subject) {
+			subjects = append(subjects, o.Subject)
+		}
+	}
+	s := f.scrubber(&known, subjects...)
 	for i := range records {
-		subject := ""
-		if o := records[i].Original; f.subject == drop && o != nil {
-			subject = o.Subject
-		}
-		if s == nil || subject != last {
-			s, last = f.scrubber(&known), subject
-			s.subject(subject)
-		}
 		f.record(&records[i], s)
 	}
 }
@@ -162,7 +160,7 @@ func (f *Filter) record(rec *report.Record, s *scrubber) {
 	if f.addresses == drop {
 		dropAddresses(rec)
 	} else if rcpt != "" {
-		rec.RcptHash = report.Redact(f.key, rcpt)
+		rec.RcptHash = report.Redact(f.key, cmp.Or(canonical(rcpt), rcpt))
 	}
 	if rec.OriginalRcptTo = ""; rec.Complainant == "named" {
 		switch {
@@ -261,7 +259,8 @@ func copyOf(v reflect.Value, change func(string) string) reflect.Value {
 
 // Head filters the start of a mail that is kept, of which r was read. Reading
 // the result again gives hashed recipients, or none; its report_id is another,
-// and the one of r holds. tokens are as in Records.
+// and the one of r holds. tokens are as in Records. It is nil where people
+// cannot be looked for within the bounds of work.
 func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 	if f == nil {
 		return head
@@ -269,23 +268,35 @@ func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 	var known people
 	known.addAll(tokens)
 	known.ofReport(r)
-	s := f.scrubber(&known)
-	if f.subject != drop {
-		return s.bytes(head, 0)
-	}
+	var subjects []string
 	subject := ""
-	for _, one := range append([]*report.Report{r}, r.More...) {
-		if o := one.Original; o != nil {
-			subject = cmp.Or(subject, o.Subject)
-			s.subject(o.Subject)
+	if f.subject == drop {
+		for _, one := range append([]*report.Report{r}, r.More...) {
+			if o := one.Original; o != nil {
+				subject = cmp.Or(subject, o.Subject)
+				subjects = append(subjects, o.Subject)
+			}
 		}
+	}
+	s := f.scrubber(&known, subjects...)
+	if f.subject != drop {
+		hidden, ok := s.all(string(head))
+		if !ok {
+			return nil
+		}
+		return []byte(hidden)
 	}
 	end := len(head)
 	if at := blankLine.FindIndex(head); at != nil {
 		end = at[0]
 	}
+	outer, ok := s.outer(string(head[:end]), r.Outer.Subject, subject)
 	s.subjects = true
-	return append(s.outer(head[:end], r.Outer.Subject, subject), s.bytes(head[end:], 0)...)
+	rest, well := s.all(string(head[end:]))
+	if !ok || !well {
+		return nil
+	}
+	return []byte(outer + rest)
 }
 
 var blankLine = regexp.MustCompile(`\r?\n\r?\n`)

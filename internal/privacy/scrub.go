@@ -2,11 +2,12 @@ package privacy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"mime"
-	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -19,47 +20,62 @@ const (
 // scrubber hides the people of one report.
 type scrubber struct {
 	done     map[string]string // see string
-	needles  [256][]*needle    // by their first octet
+	replace  func(*entry) string
+	with     map[*entry]string // see replace
+	walker   walker            // its tries, and the work that is left
+	starts   [256]bool         // octets with which something begins
+	letters  bool              // something begins with a letter beyond ASCII
 	any      bool
 	subjects bool // fields named Subject go, too
+	lost     bool // who is meant is too many: nothing can be looked for
 
 	digits, clear [maxLayers][]byte // of one run, by layer
 }
 
-func (f *Filter) scrubber(known *people) *scrubber {
-	s := &scrubber{}
-	if !f.hidesAddresses() {
-		return s
-	}
-	for addr := range known.addresses {
-		at := strings.LastIndexByte(addr, '@')
-		n := needle{local: addr[:at], domain: addr[at+1:], with: redacted, whole: true}
-		if f.addresses == hash {
-			n.with, _, _ = strings.Cut(report.Redact(f.key, addr), "@")
-			n.whole = false
+// A text may cost workOctet steps an octet, and all texts workSpare more. What
+// costs more is dropped.
+const (
+	workOctet = 32
+	workSpare = 1 << 20
+)
+
+// scrubber hides the people, and what else is named. A short text could stand
+// anywhere by chance and is left alone.
+func (f *Filter) scrubber(known *people, subjects ...string) *scrubber {
+	s := &scrubber{with: make(map[*entry]string), walker: walker{whole: f.addresses == drop, work: workSpare}}
+	s.replace = func(e *entry) string {
+		switch {
+		case e.address == "":
+			return ""
+		case f.addresses == drop:
+			return redacted
 		}
-		reversed := n
-		reversed.reversed = true
-		s.add(n)
-		s.add(reversed)
+		local, _, _ := strings.Cut(report.Redact(f.key, e.address), "@")
+		return local
+	}
+	var forward, reversed []entry
+	if f.hidesAddresses() {
+		s.lost = known.tooMany
+		for addr := range known.addresses {
+			for local, domain := range spellings(addr) {
+				forward = append(forward, entry{local + split + domain, addr})
+				reversed = append(reversed, entry{domain + split + local, addr})
+			}
+		}
+	}
+	for _, subject := range subjects {
+		if subject = strings.ReplaceAll(subject, "\x00", ""); len(subject) >= minSubject {
+			forward = append(forward, entry{text: strings.ToLower(subject)})
+		}
+	}
+	s.walker.forward, s.walker.reversed = newTrie(forward), newTrie(reversed)
+	s.any = len(forward) > 0
+	for c := range 256 {
+		first := lower(byte(c))
+		s.starts[c] = s.walker.forward.first[first].high > 0 || s.walker.reversed.first[first].high > 0
+		s.letters = s.letters || c >= utf8.RuneSelf && s.starts[c]
 	}
 	return s
-}
-
-func (s *scrubber) add(n needle) {
-	first := n.local[0]
-	if n.reversed {
-		first = n.domain[0]
-	}
-	s.needles[first] = append(s.needles[first], &n)
-	s.any = true
-}
-
-// subject hides a text; a short one could stand anywhere by chance.
-func (s *scrubber) subject(text string) {
-	if len(text) >= minSubject {
-		s.add(needle{local: strings.ToLower(text)})
-	}
 }
 
 // string hides a value of a record; many are the same in all records of a report.
@@ -69,20 +85,30 @@ func (s *scrubber) string(text string) string {
 		if s.done == nil {
 			s.done = make(map[string]string)
 		}
-		hidden = s.hide(text, 0)
+		var ok bool
+		if hidden, ok = s.all(text); !ok {
+			hidden = redacted
+		}
 		s.done[text] = hidden
 	}
 	return hidden
 }
 
-func (s *scrubber) bytes(b []byte, layer int) []byte { return []byte(s.hide(string(b), layer)) }
+// all hides everything in a whole text, or tells that it cannot.
+func (s *scrubber) all(text string) (hidden string, ok bool) {
+	if s.lost {
+		return text, strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_") == "" // a word of our own
+	}
+	s.walker.work = max(s.walker.work, 0) + workOctet*len(text)
+	hidden = s.hide(text, 0)
+	return hidden, s.walker.work >= 0
+}
 
 // hide hides what is in encoded words in text, then what is plain, then what is
 // in base64.
 func (s *scrubber) hide(text string, layer int) string {
-	if s.subjects && namesSubject(text) {
-		text = subjectField.ReplaceAllString(text, "$1")
-		text = subjectJSON.ReplaceAllString(text, `$1""`)
+	if s.subjects {
+		text = withoutSubjects(text)
 	}
 	if !s.any && !s.subjects {
 		return text
@@ -93,59 +119,90 @@ func (s *scrubber) hide(text string, layer int) string {
 	return s.encoded(s.hexadecimal(s.plain(s.words(text, layer))), layer)
 }
 
-var (
-	// subjectField is a Subject with its continuation lines.
-	subjectField = regexp.MustCompile(`(?mi)^(subject:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*`)
-	// subjectJSON is a subject in SES's notifications.
-	subjectJSON = regexp.MustCompile(`(?i)("subject"\s*:\s*|"name"\s*:\s*"subject"\s*,\s*"value"\s*:\s*)"(?:\\.|[^"\\])*"`)
-)
-
-// plain hides the needles in text; of those that stand at one place the longest.
+// plain hides what stands in text as it is, or in escapes.
 func (s *scrubber) plain(text string) string {
-	var out strings.Builder
-	done := 0
-	for i := 0; i < len(text); {
-		switch c := text[i]; c {
-		case '%', '=', '\\', '&':
-		default: // an octet that stands for itself
-			if s.needles[lower(c)] == nil {
-				i++
-				continue
-			}
-		}
-		from, to, end := 0, -1, -1
-		var found *needle
-		for c := range characters(text, i) {
-			for _, n := range s.needles[lower(c)] {
-				if f, t, e := n.match(text, i); e > end {
-					from, to, end, found = f, t, e, n
-				}
-			}
-		}
-		if found == nil {
+	return s.put(text, s.find(text))
+}
+
+// find finds what is to be hidden in text, in its order and without overlaps; of
+// what begins at one place the longest.
+func (s *scrubber) find(text string) (all []finding) {
+	w := s.walker
+	w.s = text
+	for i := 0; i < len(text) && w.work >= 0; {
+		if c := text[i]; !s.starts[c] && (!isSpecial(c) || !s.mayStart(text, i)) {
 			i++
 			continue
 		}
-		out.WriteString(text[done:from])
-		out.WriteString(found.with)
-		done, i = to, max(end, i+1)
+		f, found := w.at(i)
+		if !found {
+			i++
+			continue
+		}
+		all = append(all, f)
+		i = max(f.end, i+1)
 	}
-	if done == 0 {
+	s.walker.work, s.walker.stack = w.work, w.stack
+	if all = append(all, w.apart...); len(all) < 2 {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b finding) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to)) })
+	done := 0
+	return slices.DeleteFunc(all, func(f finding) bool {
+		if f.from < done && f.to <= done {
+			return true
+		}
+		done = max(done, f.to)
+		return false
+	})
+}
+
+// mayStart spares most escapes a walk: something begins with what they stand for,
+// or it is not that simple.
+func (s *scrubber) mayStart(text string, i int) bool {
+	c := text[i]
+	if c >= utf8.RuneSelf {
+		return s.letters
+	}
+	if i+2 >= len(text) || !mayEscape(text, char{text[i : i+1], i + 1}, false) {
+		return false
+	}
+	switch next := text[i+1]; c {
+	case '%', '=', '+':
+		if value, ok := hexPair(text[i+1:]); ok {
+			return s.starts[value] || isSpecial(value)
+		}
+		return !isHex(next) || inEscape(text[i+2])
+	case '\\':
+		return strings.IndexByte("uUx01234567", next) >= 0 || inEscape(next)
+	}
+	return true
+}
+
+// put replaces what was found.
+func (s *scrubber) put(text string, all []finding) string {
+	if len(all) == 0 {
 		return text
+	}
+	var out strings.Builder
+	done := 0
+	for _, f := range all {
+		out.WriteString(text[done:max(done, f.from)])
+		out.WriteString(s.instead(f.by))
+		done = f.to
 	}
 	out.WriteString(text[done:])
 	return out.String()
 }
 
-// namesSubject spares most texts a search for patterns.
-func namesSubject(text string) bool {
-	const name = "subject"
-	for i := range len(text) - len(name) + 1 {
-		if lower(text[i]) == name[0] && strings.EqualFold(text[i:i+len(name)], name) {
-			return true
-		}
+// instead is what stands for an entry.
+func (s *scrubber) instead(e *entry) string {
+	text, known := s.with[e]
+	if !known {
+		text = s.replace(e)
+		s.with[e] = text
 	}
-	return false
+	return text
 }
 
 // encoded hides what stands in base64 within text.
@@ -332,16 +389,16 @@ func wrap(text string, column, width int, breaks string) string {
 
 // outer hides people in the header of the report's own mail. Its subject stays,
 // but for the reported mail's within it: it may say what the mail is.
-func (s *scrubber) outer(header []byte, own, reported string) []byte {
-	fields := *s
-	fields.subjects = false
-	header = fields.bytes(header, 0)
+func (s *scrubber) outer(header, own, reported string) (hidden string, ok bool) {
+	if hidden, ok = s.all(header); !ok {
+		return "", false
+	}
 	if at := indexFold(own, reported); reported != "" && at >= 0 {
 		own = own[:at] + own[at+len(reported):]
-		field := []byte("Subject: " + mime.QEncoding.Encode("utf-8", fields.string(own)))
-		header = subjectField.ReplaceAllLiteral(header, bytes.TrimSpace(field))
+		field := "Subject: " + mime.QEncoding.Encode("utf-8", s.string(own))
+		hidden = subjectField.ReplaceAllLiteralString(hidden, strings.TrimSpace(field))
 	}
-	return header
+	return hidden, true
 }
 
 func indexFold(s, sub string) int {
