@@ -64,6 +64,7 @@ type Client struct {
 	changed   map[string]bool // of those, since Changed
 	stirred   bool            // and since Idle told
 	personal  List            // namespace
+	spelled   spellings
 	quotas    []Quota
 
 	idle <-chan status // the answer to an IDLE that was left and not waited for

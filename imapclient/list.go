@@ -29,16 +29,6 @@ func (l List) Selectable() bool {
 
 const maxLists = 1 << 16 // mailboxes of one answer
 
-// List returns the mailboxes that match an IMAP pattern: "*" matches anything,
-// "%" anything within one level.
-func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
-	return c.list("LIST", pattern, func() error {
-		return c.do(ctx, "LIST", c.limits.Command, func() error {
-			return c.gi.List("", pattern, nil).Close()
-		})
-	})
-}
-
 // LSub is List for the mailboxes that the user has subscribed to (RFC 3501
 // section 6.3.9). They need not exist.
 func (c *Client) LSub(ctx context.Context, pattern string) ([]List, error) {
@@ -58,17 +48,19 @@ func (c *Client) list(name, pattern string, run func() error) ([]List, error) {
 	err := run()
 	lists := c.lists
 	c.listing, c.lists = "", nil
+	c.learn(lists)
 	return lists, err
 }
 
 // listed takes a line of LIST or LSUB, asked for or not.
-func (c *Client) listed(name, mailbox string, delim rune, attrs []string) {
+func (c *Client) listed(name, octets string, delim rune, attrs []string) {
+	mailbox := c.name(octets)
 	if name == c.listing {
 		if len(c.lists) == maxLists {
 			c.tap.end(fmt.Errorf("%w: more than %d mailboxes in answer to %s", ErrProtocol, maxLists, name))
 			return
 		}
-		c.lists = append(c.lists, List{mailbox, delim, attrs})
+		c.lists = append(c.lists, List{octets, delim, attrs}) // list names it
 	}
 	if name == "LSUB" {
 		c.h.LSub(mailbox, delim, attrs)
@@ -85,13 +77,26 @@ func (c *Client) Status(ctx context.Context, mailbox string) (callbacks.Status, 
 	if err := validName(mailbox); err != nil {
 		return callbacks.Status{}, err
 	}
+	st, err := c.askStatus(ctx, mailbox)
+	if c.respelled(ctx, mailbox, err) {
+		st, err = c.askStatus(ctx, mailbox)
+	}
+	return st, err
+}
+
+func (c *Client) askStatus(ctx context.Context, mailbox string) (callbacks.Status, error) {
 	c.asking, c.status = mailbox, callbacks.Status{}
-	err := c.do(ctx, "STATUS", c.limits.Command, func() error {
-		_, err := c.gi.Status(mailbox, &imap.StatusOptions{
-			NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true,
-		}).Wait()
-		return err
-	})
+	var err error
+	if c.spelled.octets[mailbox] != "" {
+		err = c.own(ctx, c.limits.Command, "STATUS "+c.arg(mailbox)+" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)")
+	} else {
+		err = c.do(ctx, "STATUS", c.limits.Command, func() error {
+			_, err := c.gi.Status(mailbox, &imap.StatusOptions{
+				NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true,
+			}).Wait()
+			return err
+		})
+	}
 	c.asking = ""
 	return c.status, err
 }

@@ -66,7 +66,7 @@ func (c *Client) filter(ctx context.Context, mailboxes []string) (string, error)
 		if err := validName(name); err != nil {
 			return "", err
 		}
-		args[i] = mailboxArg(name)
+		args[i] = c.arg(name)
 	}
 	if len(args) <= mostNamed {
 		return "mailboxes (" + strings.Join(args, " ") + ")", nil
@@ -112,7 +112,8 @@ func (c *Client) overflowed() {
 }
 
 // statusLine takes a STATUS line: the answer to Status, or news of a mailbox.
-func (c *Client) statusLine(mailbox string, st callbacks.Status) {
+func (c *Client) statusLine(octets string, st callbacks.Status) {
+	mailbox := c.name(octets)
 	switch inbox(mailbox) {
 	case inbox(c.asking):
 		c.status = st

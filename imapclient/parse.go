@@ -314,7 +314,7 @@ func (p *parser) value() {
 
 func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
 	p := parser{rest}
-	name, _ := p.str()
+	mailbox = p.mailbox(" (")
 	items := p.list()
 	for i := 0; i+1 < len(items); i += 2 {
 		name := strings.ToUpper(items[i])
@@ -342,9 +342,27 @@ func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
 			st.Size = &n64
 		}
 	}
-	return decodeUTF7(name), st
+	return mailbox, st
 }
 
+// mailbox takes a name up to what follows, or to the line's end. GNU imap4d may
+// leave the quotes out around blanks.
+func (p *parser) mailbox(follows string) string {
+	p.space()
+	if len(p.b) > 0 && p.b[0] == '"' {
+		name, _ := p.str()
+		return name
+	}
+	n := len(p.b)
+	if at := bytes.LastIndex(p.b, []byte(follows)); at >= 0 {
+		n = at
+	}
+	name := bytes.TrimRight(p.b[:n], " ")
+	p.b = p.b[n:]
+	return string(name)
+}
+
+// parseList and parseStatusLine return the name's octets as they came.
 func parseList(rest []byte) (mailbox string, delim rune, attrs []string) {
 	p := parser{rest}
 	attrs = p.list()
@@ -353,8 +371,7 @@ func parseList(rest []byte) (mailbox string, delim rune, attrs []string) {
 			break
 		}
 	}
-	name, _ := p.str()
-	return decodeUTF7(name), delim, attrs
+	return p.mailbox(" (("), delim, attrs
 }
 
 // parseNumbers reads the numbers of a SEARCH; beyond is one of those that have

@@ -29,7 +29,7 @@ func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
 		return nil, ErrNoQuota
 	}
 	c.quotas = nil
-	err := c.own(ctx, c.limits.Command, "GETQUOTAROOT "+mailboxArg(mailbox))
+	err := c.own(ctx, c.limits.Command, "GETQUOTAROOT "+c.arg(mailbox))
 	quotas := c.quotas
 	c.quotas = nil
 	return quotas, err

@@ -50,28 +50,10 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 	if err := validName(mailbox); err != nil {
 		return Selected{}, err
 	}
-	c.drain() // of the mailbox before
-	next := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
-	c.next = &next
-	c.opening = true
-	defer func() { c.opening = false }()
-	if !c.enabled || c.mailbox.Name == "" {
-		c.enter() // else the server says when
+	err := c.tryOpen(ctx, mailbox, readOnly, params)
+	if c.respelled(ctx, mailbox, err) {
+		err = c.tryOpen(ctx, mailbox, readOnly, params)
 	}
-	name := "SELECT"
-	if readOnly {
-		name = "EXAMINE"
-	}
-	var err error
-	if params == "" {
-		err = c.do(ctx, name, c.limits.Select, func() error {
-			_, err := c.gi.Select(mailbox, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
-			return err
-		})
-	} else {
-		err = c.own(ctx, c.limits.Select, name+" "+mailboxArg(mailbox)+" "+params)
-	}
-	c.enter()
 	if err != nil {
 		return Selected{}, err
 	}
@@ -84,6 +66,29 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 		return Selected{}, fmt.Errorf("%w: %s has none, so its mails cannot be told apart", ErrUIDValidity, mailbox)
 	}
 	return c.selected, nil
+}
+
+func (c *Client) tryOpen(ctx context.Context, mailbox string, readOnly bool, params string) error {
+	c.drain() // of the mailbox before
+	next := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
+	c.next = &next
+	c.opening = true
+	defer func() { c.opening = false }()
+	if !c.enabled || c.mailbox.Name == "" {
+		c.enter() // else the server says when
+	}
+	defer c.enter()
+	name := "SELECT"
+	if readOnly {
+		name = "EXAMINE"
+	}
+	if params == "" && c.spelled.octets[mailbox] == "" {
+		return c.do(ctx, name, c.limits.Select, func() error {
+			_, err := c.gi.Select(mailbox, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
+			return err
+		})
+	}
+	return c.own(ctx, c.limits.Select, strings.TrimRight(name+" "+c.arg(mailbox)+" "+params, " "))
 }
 
 // enter makes the events that follow those of the next mailbox, if there is one.

@@ -2,8 +2,10 @@ package imapclient
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
 var utf7Base64 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
@@ -36,7 +38,11 @@ func decodeUTF7(s string) string {
 		for i := range units {
 			units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
 		}
-		out.WriteString(string(utf16.Decode(units)))
+		runes := utf16.Decode(units)
+		if slices.Contains(runes, utf8.RuneError) && !slices.Contains(units, utf8.RuneError) {
+			return s // half a surrogate: no character
+		}
+		out.WriteString(string(runes))
 	}
 	return out.String()
 }

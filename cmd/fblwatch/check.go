@@ -166,7 +166,10 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 	names = []string{name}
 	if strings.ContainsAny(name, "*%") {
 		lists, err := client.List(ctx, name)
-		if err != nil {
+		if refuses(err) {
+			t.fail(account, &watch.FolderError{Folder: name, Err: err})
+			return nil, nil
+		} else if err != nil {
 			t.fail(account, err)
 			return nil, err
 		}
@@ -195,7 +198,10 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 				continue
 			}
 			read, err := t.sample.folder(ctx, client, selected.UIDNext)
-			if err != nil {
+			if refuses(err) {
+				t.fail(account, &watch.FolderError{Folder: name, Err: err})
+				continue
+			} else if err != nil {
 				t.fail(account, err)
 				return nil, err
 			}

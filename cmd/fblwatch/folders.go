@@ -69,6 +69,7 @@ func (p *program) listFolders(c *cli.Context, a Account) error {
 	}
 	slices.SortFunc(lists, func(a, b imapclient.List) int { return strings.Compare(a.Mailbox, b.Mailbox) })
 
+	var refused []error
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ACCOUNT\tMAILS\tUNSEEN\tSUBSCRIBED\tFOLDER")
 	for _, l := range lists {
@@ -81,15 +82,25 @@ func (p *program) listFolders(c *cli.Context, a Account) error {
 			continue
 		}
 		status, err := client.Status(c.Context, l.Mailbox)
-		if err != nil {
-			return err
+		if refuses(err) {
+			refused = append(refused, fmt.Errorf("folder %q: %w", l.Mailbox, err))
+		} else if err != nil {
+			return errors.Join(table.Flush(), err)
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable(a.Name), number(status.Messages), number(status.Unseen), mark, printable(l.Mailbox))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return client.Logout(c.Context)
+	if err := client.Logout(c.Context); err != nil || len(refused) == 0 {
+		return err
+	}
+	return failed(errors.Join(refused...), "the server refuses to tell of these folders; the others are listed")
+}
+
+// refuses tells a server that refused one command, and takes others.
+func refuses(err error) bool {
+	return errors.As(err, new(*imapclient.ResponseError)) && imapclient.Backoff(err) == 0
 }
 
 func number(n *uint32) string {

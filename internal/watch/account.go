@@ -222,6 +222,10 @@ func (a *Account) names(ctx context.Context, c *imapclient.Client) (names []stri
 			continue
 		}
 		lists, err := c.List(ctx, pattern)
+		if isRefusal(err) {
+			missing = append(missing, &FolderError{pattern, err})
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -46,6 +46,7 @@ func TestFacts(t *testing.T) {
 		dateFacts,
 		octetFacts,
 		idleFacts,
+		nameFacts,
 	) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)

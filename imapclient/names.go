@@ -1,0 +1,167 @@
+package imapclient
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+// Mailbox names. RFC 3501 section 5.1.3 has one spelling of each in modified
+// UTF-7, and most servers keep to it. Others list "R&D", half a surrogate or
+// octets of any charset, and know a mailbox by these octets only. So the octets
+// that were listed are kept beside the name that they are shown by, and sent.
+
+// maxSpellings is how many names of another spelling are kept.
+const maxSpellings = 4096
+
+// spellings are the names whose spelling is not that of encodeUTF7, both ways.
+type spellings struct {
+	octets map[string]string // by name
+	names  map[string]string // by octets
+	asked  bool              // all mailboxes were listed for them
+}
+
+// decodeName is a name as it can be shown: UTF-8. Octets that are none count as
+// ISO 8859-1, in which no two become one.
+func decodeName(octets string) string {
+	name := decodeUTF7(octets)
+	if utf8.ValidString(name) {
+		return name
+	}
+	var out strings.Builder
+	for i := range len(name) {
+		out.WriteRune(rune(name[i]))
+	}
+	return out.String()
+}
+
+// isOdd tells whether the server has its own spelling of a name.
+func isOdd(octets string) bool { return encodeUTF7(decodeName(octets)) != octets }
+
+// name is the name for listed octets.
+func (c *Client) name(octets string) string {
+	if name, odd := c.spelled.names[octets]; odd {
+		return name
+	}
+	return decodeName(octets)
+}
+
+// arg is a mailbox as an argument of a command, in the server's spelling.
+func (c *Client) arg(mailbox string) string {
+	if octets, odd := c.spelled.octets[mailbox]; odd {
+		return string(quote([]byte(octets)))
+	}
+	return mailboxArg(mailbox)
+}
+
+// learn notes the spelling of listed mailboxes, and gives them their names. Where
+// two would have one name, the other spelling is shown in quotes.
+func (c *Client) learn(lists []List) {
+	usual := make(map[string]bool)
+	for _, l := range lists {
+		if !isOdd(l.Mailbox) {
+			usual[decodeName(l.Mailbox)] = true
+		}
+	}
+	for i, l := range lists {
+		octets := l.Mailbox
+		name := c.name(octets)
+		lists[i].Mailbox = name
+		if !isOdd(octets) || c.spelled.names[octets] != "" || len(c.spelled.names) >= maxSpellings {
+			continue
+		}
+		if usual[name] || c.spelled.octets[name] != "" {
+			name = `"` + octets + `"`
+			if !utf8.ValidString(name) || c.spelled.octets[name] != "" {
+				continue // unreachable, as it was
+			}
+		}
+		if c.spelled.octets == nil {
+			c.spelled.octets, c.spelled.names = make(map[string]string), make(map[string]string)
+		}
+		c.spelled.octets[name], c.spelled.names[octets] = octets, name
+		lists[i].Mailbox = name
+	}
+}
+
+// respelled tells whether a refused name is one that the server spells otherwise:
+// then another try is worth it. It lists all mailboxes, once a session.
+func (c *Client) respelled(ctx context.Context, mailbox string, refusal error) bool {
+	if !isRefusal(refusal) || c.spelled.asked || c.spelled.octets[mailbox] != "" || !canBeOdd(mailbox) {
+		return false
+	}
+	c.spelled.asked = true
+	_, err := c.listOnce(ctx, "*")
+	return err == nil && c.spelled.octets[mailbox] != ""
+}
+
+// canBeOdd tells a name that has more than one spelling, or looks like one.
+func canBeOdd(name string) bool {
+	return strings.ContainsFunc(name, func(r rune) bool { return r == '&' || r < ' ' || r > '~' })
+}
+
+// isRefusal tells a command that was refused from a session that ended, or is
+// to pause.
+func isRefusal(err error) bool {
+	return errors.As(err, new(*ResponseError)) && Backoff(err) == 0
+}
+
+// List returns the mailboxes that match an IMAP pattern: "*" matches anything,
+// "%" anything within one level. Each is named as the other methods take it,
+// whatever octets the server has for it. Where the server refuses the pattern, or
+// may spell it otherwise, List asks for all and matches them itself.
+func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
+	lists, err := c.listOnce(ctx, pattern)
+	if pattern == "*" || err != nil && !isRefusal(err) || err == nil && (len(lists) > 0 || !canBeOdd(pattern)) {
+		return lists, err
+	}
+	all, allErr := c.listOnce(ctx, "*")
+	if allErr != nil {
+		if isRefusal(allErr) {
+			return nil, err
+		}
+		return nil, allErr
+	}
+	c.spelled.asked = true
+	for _, l := range all {
+		if matches(pattern, l.Mailbox, l.Delim) {
+			lists = append(lists, l)
+		}
+	}
+	return lists, nil
+}
+
+// listOnce is one LIST.
+func (c *Client) listOnce(ctx context.Context, pattern string) ([]List, error) {
+	return c.list("LIST", pattern, func() error {
+		return c.do(ctx, "LIST", c.limits.Command, func() error {
+			return c.gi.List("", pattern, nil).Close()
+		})
+	})
+}
+
+// matches is the matching of RFC 9051 section 6.3.9. Its time is linear in
+// pattern times name.
+func matches(pattern, name string, delim rune) bool {
+	if strings.EqualFold(pattern, "INBOX") {
+		return strings.EqualFold(name, "INBOX")
+	}
+	p, n := []rune(pattern), []rune(name)
+	can := make([]bool, len(n)+1) // what was matched so far can end before n[i]
+	can[0] = true
+	for _, c := range p {
+		switch c {
+		case '*', '%':
+			for i := range n {
+				can[i+1] = can[i+1] || can[i] && (c == '*' || n[i] != delim || delim == 0)
+			}
+		default:
+			for i := len(n); i > 0; i-- {
+				can[i] = can[i-1] && n[i-1] == c
+			}
+			can[0] = false
+		}
+	}
+	return can[len(n)]
+}
