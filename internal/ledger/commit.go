@@ -118,18 +118,17 @@ func (t tx) insert(head string, columns int, tail string, n int, values func(i i
 func (s *store) Claim(ctx context.Context, folder Folder) (Claim, error) {
 	claim := Claim{Folder: folder, Token: rand.Text()}
 	err := s.write(ctx, func(t tx) error {
-		var pending string
+		var pending, marks string
 		var contact, read int64
-		err := t.row([]any{&claim.ID, (*bits)(&claim.Checkpoint.UIDValidity), &claim.Checkpoint.High, &pending, &contact, &read},
+		err := t.row([]any{&claim.ID, (*bits)(&claim.Checkpoint.UIDValidity), &claim.Checkpoint.High, &pending, &marks, &contact, &read},
 			`INSERT INTO folder (account, name, token, contact) VALUES (?, ?, ?, ?)
 			ON CONFLICT (account, name) DO UPDATE SET token = excluded.token
-			RETURNING id, uidvalidity, high, pending, contact, read`, folder.Account, folder.Name, claim.Token, milli(time.Now()))
+			RETURNING id, uidvalidity, high, pending, marks, contact, read`, folder.Account, folder.Name, claim.Token, milli(time.Now()))
 		if err != nil {
 			return err
 		}
 		claim.Contact, claim.Read = fromNoted(contact), fromNoted(read)
-		claim.Checkpoint.Pending, err = parsePending(pending)
-		return err
+		return claim.Checkpoint.parse(pending, marks)
 	})
 	if err != nil {
 		return Claim{}, err
@@ -176,8 +175,8 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 			return err
 		}
 		c := batch.Checkpoint
-		return t.exec(`UPDATE folder SET next_seq = ?, read = ?, uidvalidity = ?, high = ?, pending = ? WHERE id = ?`,
-			p.next, milli(time.Now()), int64(c.UIDValidity), c.High, formatPending(c.Pending), claim.ID)
+		return t.exec(`UPDATE folder SET next_seq = ?, read = ?, uidvalidity = ?, high = ?, pending = ?, marks = ? WHERE id = ?`,
+			p.next, milli(time.Now()), int64(c.UIDValidity), c.High, formatPending(c.Pending), c.formatMarks(), claim.ID)
 	})
 	if err != nil {
 		return Committed{}, err

@@ -300,9 +300,14 @@ func testCheckpoint(t *testing.T, l Ledger) {
 	}
 	long.Pending = append(long.Pending, Pending{UID: 1<<32 - 2, Tries: 3}, Pending{UID: 1<<32 - 1, Tries: 3})
 	for _, cp := range []Checkpoint{
-		{UIDValidity: 7, High: 20, Pending: []Pending{{3, 0}, {4, 0}, {5, 2}, {6, 2}, {8, 2}, {20, 1}}},
+		{UIDValidity: 7, High: 20, Pending: []Pending{{UID: 3}, {UID: 4}, {UID: 5, Tries: 2}, {UID: 6, Tries: 2}, {UID: 8, Tries: 2}, {UID: 20, Tries: 1}}},
 		{UIDValidity: 7, High: 21},
 		long,
+		{
+			UIDValidity: 8, High: 30, Pending: []Pending{{UID: 4, Withheld: noon}, {UID: 5, Tries: 1}, {UID: 6, Withheld: noon.Add(time.Minute)}},
+			Gaps:  []Gap{{1, 2, noon}, {9, 9, noon.Add(time.Hour)}},
+			Known: []Known{{28, "a"}, {30, "b"}},
+		},
 		{UIDValidity: 3, High: 1}, // a new UIDVALIDITY starts again below
 	} {
 		if _, err := l.Commit(t.Context(), c, Batch{Checkpoint: cp}); err != nil {
@@ -326,10 +331,12 @@ func testBadBatch(t *testing.T, l Ledger) {
 		"stray record":  {Mails: []Mail{stray}},
 		"dotted report": {Mails: []Mail{dotted}},
 		"no report id":  {Mails: []Mail{mail("a", 1), mail("", 1)}},
-		"pending twice": {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{4, 0}, {4, 0}}}},
-		"pending falls": {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{5, 0}, {4, 0}}}},
-		"above high":    {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{10, 0}}}},
-		"uid 0":         {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{0, 0}}}},
+		"pending twice": {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{UID: 4}, {UID: 4}}}},
+		"gaps overlap":  {Checkpoint: Checkpoint{High: 9, Gaps: []Gap{{2, 4, noon}, {4, 5, noon}}}},
+		"gap above":     {Checkpoint: Checkpoint{High: 9, Gaps: []Gap{{9, 10, noon}}}},
+		"pending falls": {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{UID: 5}, {UID: 4}}}},
+		"above high":    {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{UID: 10}}}},
+		"uid 0":         {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{UID: 0}}}},
 	} {
 		if _, err := l.Commit(t.Context(), c, batch); err == nil {
 			t.Errorf("%s: no error", name)

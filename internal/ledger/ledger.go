@@ -32,17 +32,36 @@ type Folder struct {
 }
 
 // Checkpoint says how far a folder was read: every UID up to High is done,
-// except the pending ones. All three belong to one UIDValidity.
+// except the pending ones and those of Gaps. All of it belongs to one UIDValidity.
 type Checkpoint struct {
 	UIDValidity uint64
 	High        uint32
 	Pending     []Pending // ascending by UID; empty at rest
+	Gaps        []Gap     // ascending, apart from each other
+	Known       []Known   // a few messages that were read lately, ascending by UID
 }
 
 // Pending is a UID at or below High that is neither committed nor given up.
 type Pending struct {
 	UID   uint32
 	Tries int // how many connections it has ended
+	// Withheld is since when the server lists the message and gives nothing for
+	// it, in milliseconds; zero: it does not.
+	Withheld time.Time
+}
+
+// Gap is a range of UIDs that were not there when High passed them. A message may
+// still show up there.
+type Gap struct {
+	Low, High uint32
+	Since     time.Time // in milliseconds
+}
+
+// Known tells by which mark a message is known again, should its UID come to mean
+// another one under the same UIDVALIDITY.
+type Known struct {
+	UID  uint32
+	Mark string // of its header
 }
 
 // Claim is the right to commit to one folder. A later Claim of the same folder

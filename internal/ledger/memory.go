@@ -70,6 +70,7 @@ func (m *memory) Claim(ctx context.Context, folder Folder) (Claim, error) {
 func (f *memFolder) copy() Claim {
 	c := f.claim
 	c.Checkpoint.Pending = slices.Clone(c.Checkpoint.Pending)
+	c.Checkpoint.Gaps, c.Checkpoint.Known = slices.Clone(c.Checkpoint.Gaps), slices.Clone(c.Checkpoint.Known)
 	return c
 }
 

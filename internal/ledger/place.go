@@ -26,6 +26,13 @@ func check(batch Batch) error {
 		}
 		last = p.UID
 	}
+	last = 0
+	for _, g := range batch.Checkpoint.Gaps {
+		if g.Low <= last || g.High < g.Low || g.High > batch.Checkpoint.High {
+			return fmt.Errorf("ledger: gap %d-%d is out of order or above %d", g.Low, g.High, batch.Checkpoint.High)
+		}
+		last = g.High
+	}
 	return nil
 }
 

@@ -44,17 +44,17 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 	var folders []Claim
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var c Claim
-		var pending string
+		var pending, marks string
 		var contact, read int64
-		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, (*bits)(&c.Checkpoint.UIDValidity), &c.Checkpoint.High, &pending, &contact, &read, &c.Last)
+		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, (*bits)(&c.Checkpoint.UIDValidity), &c.Checkpoint.High, &pending, &marks, &contact, &read, &c.Last)
 		if err != nil {
 			return err
 		}
 		c.Contact, c.Read = fromNoted(contact), fromNoted(read)
-		c.Checkpoint.Pending, err = parsePending(pending)
+		err = c.Checkpoint.parse(pending, marks)
 		folders = append(folders, c)
 		return err
-	}, "SELECT id, account, name, uidvalidity, high, pending, contact, read, next_seq - 1 FROM folder ORDER BY account, name")
+	}, "SELECT id, account, name, uidvalidity, high, pending, marks, contact, read, next_seq - 1 FROM folder ORDER BY account, name")
 	return folders, err
 }
 

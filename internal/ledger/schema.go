@@ -159,6 +159,8 @@ DROP TABLE hourly;
 ALTER TABLE hourly_2 RENAME TO hourly;
 
 ALTER TABLE request ADD COLUMN answer TEXT; -- JSON; NULL: not yet
+`, `
+ALTER TABLE folder ADD COLUMN marks TEXT NOT NULL DEFAULT ''; -- JSON, of the checkpoint
 `}
 
 // version returns the schema of the ledger behind c; 0 is an empty file.

@@ -61,7 +61,7 @@ func TestReopen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
 	l := openTest(t, path, Options{})
 	old := claim(t, l, inbox)
-	cp := Checkpoint{UIDValidity: 4, High: 9, Pending: []Pending{{8, 1}, {9, 1}}}
+	cp := Checkpoint{UIDValidity: 4, High: 9, Pending: []Pending{{UID: 8, Tries: 1}, {UID: 9, Tries: 1}}}
 	if _, err := l.Commit(t.Context(), old, Batch{Mails: []Mail{mail("a", 1)}, Checkpoint: cp}); err != nil {
 		t.Fatal(err)
 	}
