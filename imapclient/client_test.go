@@ -114,6 +114,8 @@ func bodies(ctx context.Context, c *imapclient.Client, uids []uint32, prefix int
 		}
 		what := string(m.Body)
 		switch {
+		case m.Withheld:
+			what = "withheld"
 		case m.Gone:
 			what = "gone"
 		case m.Bodyless:

@@ -93,15 +93,21 @@ var fetchFacts = []fact{
 			got, octets := b.fetch(t)
 			return fmt.Sprint(got, " ", octets)
 		},
-		ours: func(t *testing.T, s *imaptest.Server) { // asked for once more, then it is gone
+		ours: func(t *testing.T, s *imaptest.Server) { // asked for once more, then SEARCH lists it still
 			got, err := bodies(t.Context(), session(t, s, nil), []uint32{1, 2, 3}, 1000)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, got, mail(1), mail(3), `2 "gone"`)
+			want(t, got, mail(1), mail(3), `2 "withheld"`)
 			if n := len(sent(s, "UID FETCH")); n != 2 {
 				t.Errorf("%d FETCHes", n)
 			}
+			want(t, sent(s, "UID SEARCH"), "UID SEARCH UID 2")
+			s.Expunge("INBOX", 2)
+			if got, err = bodies(t.Context(), session(t, s, nil), []uint32{1, 2, 3}, 1000); err != nil {
+				t.Fatal(err)
+			}
+			want(t, got, mail(1), mail(3), `2 "gone"`)
 		},
 	},
 	{

@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -27,9 +28,12 @@ type Mail struct {
 	Size         int64     // octets of the whole mail (RFC822.SIZE); -1: not told
 	Body         []byte    // its first octets, all that was asked for
 
-	// Gone: asked for twice and not so much as named either time; it was
-	// expunged.
+	// Gone: asked for twice and not so much as named either time, and not listed
+	// by a SEARCH behind that; it was expunged.
 	Gone bool
+	// Withheld: likewise, but the SEARCH lists it. Servers give such a message
+	// later, or never.
+	Withheld bool
 	// Bodyless: the server knows the mail but gave no body for it.
 	Bodyless bool
 
@@ -48,7 +52,7 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Fetch yields the mails of the open mailbox with these UIDs (ascending), of
 // each the first prefix octets, in the server's order. Mails the server gives no
-// body for are asked for once more, and then yielded as Bodyless or Gone.
+// body for are asked for once more, and then yielded as Bodyless, Gone or Withheld.
 //
 // The second value is not nil once, at the end: a *ResponseError where the
 // server refused a set and the session goes on (what is missing was neither
@@ -80,13 +84,22 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 				return
 			}
 		}
-		for _, uid := range uids {
-			if !missing[uid] {
-				continue
+		left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
+		var listed []uint32
+		if len(left) > 0 && !nameless {
+			var err error
+			listed, err = c.Search(ctx, left[0], left[len(left)-1])
+			if err != nil && !errors.As(err, new(*ResponseError)) && !errors.Is(err, ErrUID) {
+				yield(nil, err)
+				return
 			}
+		}
+		for _, uid := range left {
 			m := &Mail{UID: uid, Size: -1, Gone: true}
 			if nameless { // it may be the one
 				m.Gone, m.Bodyless = false, true
+			} else if _, is := slices.BinarySearch(listed, uid); is {
+				m.Gone, m.Withheld = false, true
 			} else {
 				c.serve(func(c *Client) { c.h.Expunged(c.mailbox, 0, uid) })
 			}

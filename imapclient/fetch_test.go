@@ -65,7 +65,7 @@ var quirks = []quirk{
 	{name: "BODY[] quoted and empty", shape: only2(imaptest.Shape{QuotedBody: true}), want: []string{mail(1), `2 ""`, mail(3)}},
 	{name: "BODY[] quoted", hook: instead("* 2 FETCH (UID 2 BODY[]<0> \"a \\\"b\\\" c\")\r\n"), want: []string{mail(1), `2 "a \"b\" c"`, mail(3)}},
 	{name: "a body that is no string, twice", hook: instead("* 2 FETCH (UID 2 BODY[]<0> 0{5}\r\nhello)\r\n"), want: []string{mail(1), mail(3), `2 "bodyless"`}},
-	{name: "no answer, twice", shape: only2(imaptest.Shape{Missing: true}), want: []string{mail(1), mail(3), `2 "gone"`}},
+	{name: "no answer, twice", shape: only2(imaptest.Shape{Missing: true}), want: []string{mail(1), mail(3), `2 "withheld"`}},
 	{name: "NIL, then the mail", hook: before("* 2 FETCH (UID 2 BODY[]<0> NIL)\r\n")},
 	{name: "flags of the mail ahead of it", hook: before("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n")},
 	{name: "flags without a UID", hook: before("* 2 FETCH (FLAGS (\\Seen))\r\n")},

@@ -103,6 +103,7 @@ func (t *trial) ledger(ctx context.Context, config *Config) {
 		return
 	}
 	t.ok("ledger", "%s knows %s", path, plural(len(folders), "folder"))
+	t.withheld(folders)
 	states, err := reader.States(ctx)
 	if err != nil {
 		t.fail("ledger", err)

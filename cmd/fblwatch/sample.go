@@ -88,7 +88,7 @@ func (s *sampling) folder(ctx context.Context, client *imapclient.Client, next u
 		} else if err != nil {
 			return read, err
 		}
-		if !mail.Gone && !mail.Bodyless {
+		if !mail.Gone && !mail.Bodyless && !mail.Withheld {
 			s.mail(ctx, mail)
 			read++
 		}

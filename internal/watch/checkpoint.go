@@ -3,6 +3,7 @@ package watch
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -27,6 +28,12 @@ func (p *pipeline) advance(b *batch) {
 		if uid <= p.cp.High { // above it nothing is known to be there
 			p.suspend(uid)
 		}
+	}
+	for _, uid := range b.withheld {
+		if i, ok := p.find(uid); ok && p.cp.Pending[i].Withheld.IsZero() {
+			p.cp.Pending[i].Withheld = time.Now()
+		}
+		delete(p.more, uid)
 	}
 	for _, uid := range b.died {
 		if i, ok := p.find(uid); ok {

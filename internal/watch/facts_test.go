@@ -43,6 +43,7 @@ func TestFacts(t *testing.T) {
 		facts,
 		uidFacts,
 		pollFacts,
+		withheldFacts,
 		dateFacts,
 		octetFacts,
 		idleFacts,

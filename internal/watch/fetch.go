@@ -146,15 +146,18 @@ func (s *session) prove(ctx context.Context) error {
 	}
 	rand.Shuffle(len(uids), func(i, j int) { uids[i], uids[j] = uids[j], uids[i] })
 	for _, uid := range uids[:min(len(uids), probes)] {
-		if err = s.probe(ctx, uid); err == nil || err != ErrShort && !isRefusal(err) {
+		if err = s.probe(ctx, uid); err == nil || err != ErrShort && err != errWithheld && !isRefusal(err) {
 			break
 		}
+	}
+	if err == errWithheld { // that tells nothing of the others
+		return nil
 	}
 	return err
 }
 
 // probe asks for the start of one mail. A *imapclient.ResponseError or
-// ErrShort means that it could not be had; another error ended the session,
+// ErrShort or errWithheld means that it could not be had; another error ended the session,
 // which is laid on nobody.
 func (s *session) probe(ctx context.Context, uid uint32) error {
 	for m, err := range s.c.Fetch(ctx, []uint32{uid}, probeSize) {
@@ -164,6 +167,8 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 			return fetch.Err
 		case err != nil:
 			return err
+		case m.Withheld:
+			return errWithheld
 		case m.Bodyless || m.Gone || len(m.Body) == 0 && m.Size != 0:
 			return ErrShort
 		}
@@ -179,12 +184,18 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
 	came := make([]uint32, 0, len(uids))
 	var short shorts
+	var withheld []uint32
 	for m, err := range s.c.Fetch(ctx, uids, prefix) {
 		if err == nil {
 			came = append(came, m.UID)
 			if !m.Gone {
 				s.know(m.UID)
 			}
+			if m.Withheld {
+				withheld = append(withheld, m.UID)
+				continue
+			}
+			delete(s.again, m.UID)
 			if s.isShort(m, prefix) {
 				short.add(m)
 				continue
@@ -211,7 +222,9 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 		}
 		return read, s.refused(ctx, uids[0], err)
 	}
-	if err = o.flush(); err == nil {
+	err = o.flush()
+	s.withhold(withheld)
+	if err == nil {
 		err = s.askAgain(ctx, short)
 	}
 	return read, err
@@ -251,9 +264,13 @@ func (s *session) apart(ctx context.Context, uids []uint32, prefix int64) error 
 }
 
 // left lists what is pending: the mails that only were not read yet, and those
-// that ended a connection or were refused, the most harmless first.
+// that ended a connection or were refused, the most harmless first. Those that the
+// server withholds are left out until it is their time.
 func (s *session) left() (clean []uint32, deadly []ledger.Pending) {
 	for _, p := range s.line.pending() {
+		if s.waits(p) {
+			continue
+		}
 		if p.Tries == 0 {
 			clean = append(clean, p.UID)
 		} else {
@@ -271,6 +288,11 @@ func (s *session) finish(ctx context.Context) error {
 	for round := range maxDeaths + 1 {
 		if err := s.settle(ctx); err != nil {
 			return err
+		}
+		if s.abandon() {
+			if err := s.settle(ctx); err != nil {
+				return err
+			}
 		}
 		s.blame = perhaps
 		clean, deadly := s.left()
@@ -315,7 +337,7 @@ func (s *session) complete() error {
 // dare asks for one mail that has failed before, or gives it up.
 func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 	if s.killer(p) {
-		s.line.add(batch{lost: []uint32{p.UID}})
+		s.line.add(batch{lost: []lost{{p.UID, "the mail ended the connection, or was refused, each time it was asked for"}}})
 		delete(s.places, p.UID)
 		return nil
 	}

@@ -43,10 +43,12 @@ type folder struct {
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
 	chunk   int  // UIDs to ask for at once; few while the one that kills is looked for
 	places  map[uint32]place
+
+	again map[uint32]withheld // messages that the server withholds
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMails, places: make(map[uint32]place)}
+	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMails, places: make(map[uint32]place), again: make(map[uint32]withheld)}
 }
 
 // session is a folder that is open.
@@ -98,6 +100,7 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 		claim.Checkpoint = ledger.Checkpoint{}
 	case had != 0 && had != sel.UIDValidity:
 		clear(f.places)
+		clear(f.again)
 		if claim.Checkpoint, err = f.renewed(ctx, c, claim, sel); err != nil {
 			return nil, err
 		}
@@ -197,6 +200,9 @@ func (s *session) catchUp(ctx context.Context) error {
 		case last != 0 && last-1 <= s.high:
 		case !s.careful && last != 0 && last-1-s.high <= fewMails:
 			err = s.fetchNew(ctx)
+			if err == nil && last-1 > s.high {
+				err = s.search(ctx) // are they gone, or not given?
+			}
 		default:
 			err = s.search(ctx)
 		}

@@ -262,14 +262,14 @@ func (g *group) ask(ctx context.Context, f *folder) error {
 		if err != nil && !isRefusal(err) {
 			return err
 		}
-		g.news[f] = g.c.Rang() || err != nil || time.Since(g.opened) >= g.p.a.Slice
+		g.news[f] = g.c.Rang() || err != nil || f.restless() || time.Since(g.opened) >= g.p.a.Slice
 		return nil
 	}
 	st, err := g.c.Status(ctx, f.name)
 	if err != nil && !isRefusal(err) {
 		return err
 	}
-	g.news[f] = err != nil || f.moved(st)
+	g.news[f] = err != nil || f.moved(st) || f.restless()
 	return nil
 }
 

@@ -50,8 +50,10 @@ type batch struct {
 	found []uint32 // UIDs that become pending
 	high  uint32   // how far the folder is known now; 0: as before
 	mails []mail
-	lost  []uint32 // given up
+	lost  []lost   // given up
 	died  []uint32 // what ended the connection, or was refused
+
+	withheld []uint32 // listed by the server, which gives nothing for them
 
 	reply chan error
 
@@ -62,7 +64,13 @@ type batch struct {
 }
 
 func (b *batch) empty() bool {
-	return len(b.found) == 0 && b.high == 0 && len(b.mails) == 0 && len(b.lost) == 0 && len(b.died) == 0
+	return len(b.found) == 0 && b.high == 0 && len(b.mails) == 0 && len(b.lost) == 0 && len(b.died) == 0 && len(b.withheld) == 0
+}
+
+// lost is a message that is given up, and why.
+type lost struct {
+	uid    uint32
+	reason string
 }
 
 // mail is a mail with the size that its octets are a part of.
@@ -98,6 +106,7 @@ func (p *pipeline) add(b batch) {
 	p.cur.high = max(p.cur.high, b.high)
 	p.cur.lost = append(p.cur.lost, b.lost...)
 	p.cur.died = append(p.cur.died, b.died...)
+	p.cur.withheld = append(p.cur.withheld, b.withheld...)
 }
 
 // mail puts a mail into the next commit. asked is how many octets of it were
@@ -192,9 +201,9 @@ func (p *pipeline) reader(ctx context.Context) {
 		for i, m := range b.mails {
 			p.take(b, m, made[i])
 		}
-		for _, uid := range b.lost {
-			b.made = append(b.made, p.unfetched(uid))
-			b.done = append(b.done, uid)
+		for _, l := range b.lost {
+			b.made = append(b.made, p.unfetched(l.uid, l.reason))
+			b.done = append(b.done, l.uid)
 		}
 		p.commit <- b
 	}
@@ -301,10 +310,9 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 	})
 }
 
-func (p *pipeline) unfetched(uid uint32) ledger.Mail {
+func (p *pipeline) unfetched(uid uint32, reason string) ledger.Mail {
 	now := time.Now()
-	r := report.Unfetched(report.Envelope{ProcessedAt: now, Mailbox: p.mailbox(uid, 0, "")},
-		"the mail ended the connection, or was refused, each time it was asked for")
+	r := report.Unfetched(report.Envelope{ProcessedAt: now, Mailbox: p.mailbox(uid, 0, "")}, reason)
 	return ledger.Mail{
 		ReportID:    r.ReportID,
 		UIDValidity: p.claim.Checkpoint.UIDValidity,

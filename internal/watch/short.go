@@ -105,6 +105,10 @@ func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 	if m == nil {
 		return nil
 	}
+	if m.Withheld {
+		s.withhold([]uint32{uid})
+		return nil
+	}
 	if s.isShort(m, s.a.MaxMail) && !s.isSame(m) {
 		return s.stillShort(ctx, m, tries)
 	}

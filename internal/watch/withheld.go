@@ -1,0 +1,85 @@
+package watch
+
+import (
+	"errors"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// A message that SEARCH lists and FETCH does not give may come later: some servers
+// list before they can give. It stays pending, and is asked for again and again.
+const (
+	withheldFor   = 6 * time.Hour // behind which it is given up
+	withheldFirst = time.Minute   // before it is asked for again; later a quarter of its age
+)
+
+var errWithheld = errors.New("the server lists a message and gives nothing for it")
+
+// withheld is when a message that the server withholds was asked for first and
+// last.
+type withheld struct{ first, last time.Time }
+
+// due reports whether it is time to ask for it again.
+func (w withheld) due() bool {
+	return time.Since(w.last) >= max(withheldFirst, w.last.Sub(w.first)/4)
+}
+
+// withhold notes messages that the server withholds.
+func (s *session) withhold(uids []uint32) {
+	if len(uids) == 0 {
+		return
+	}
+	var news []uint32
+	now := time.Now()
+	for _, uid := range uids {
+		w, known := s.again[uid]
+		if !known {
+			w.first = now
+			news = append(news, uid)
+		}
+		w.last = now
+		s.again[uid] = w
+	}
+	if len(news) > 0 {
+		s.a.Log.Warn("the server lists messages and gives nothing for them: asking again for hours",
+			"folder", s.name, "uids", news[:min(len(news), 10)], "count", len(news), "give_up_after", withheldFor)
+	}
+	s.line.add(batch{withheld: uids})
+}
+
+// waits reports whether a pending message is withheld, and not to be asked for
+// yet. Each process asks once at least.
+func (s *session) waits(p ledger.Pending) bool {
+	w, asked := s.again[p.UID]
+	return asked && !p.Withheld.IsZero() && !w.due()
+}
+
+// abandon gives up what was withheld for too long. It is called after a flush.
+func (s *session) abandon() (any bool) {
+	for _, p := range s.line.pending() {
+		w, asked := s.again[p.UID]
+		if !asked || p.Withheld.IsZero() {
+			continue
+		}
+		w.first = p.Withheld // by an earlier process
+		s.again[p.UID] = w
+		if w.last.Sub(w.first) >= withheldFor {
+			s.line.add(batch{lost: []lost{{p.UID, "the server listed the message and gave nothing for it, for hours"}}})
+			delete(s.again, p.UID)
+			any = true
+		}
+	}
+	return any
+}
+
+// restless reports whether something is to be asked for again although nothing
+// new is told of the folder.
+func (f *folder) restless() bool {
+	for _, w := range f.again {
+		if w.due() {
+			return true
+		}
+	}
+	return false
+}
