@@ -36,6 +36,7 @@ type sinks struct {
 	stop    func()
 	running sync.WaitGroup
 	failed  chan error // of those that ended before their time
+	printed *printed
 }
 
 // startSinks starts the config's sinks, and stdout where it is wanted. The
@@ -63,6 +64,10 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 			return nil, nil, errors.Join(err, s.close())
 		}
 	}
+	var err error
+	if s.printed, err = beginPrinted(ctx, l, stdout); err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
 	if stdout {
 		out := sink.Stdout(p.stdout)
 		s.opened = append(s.opened, out)
@@ -80,7 +85,11 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 	}
 	s.failed = make(chan error, len(s.opened))
 	for _, opened := range s.opened {
-		s.pumps = append(s.pumps, sink.NewPump(outbox{l}, opened, log))
+		var box sink.Outbox = outbox{l}
+		if opened.Name() == stdoutSink {
+			box = owed{outbox{l}, s.printed}
+		}
+		s.pumps = append(s.pumps, sink.NewPump(box, opened, log))
 	}
 	if err := s.recall(ctx, l); err != nil {
 		return nil, nil, errors.Join(err, s.close())
@@ -95,6 +104,8 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 	}
 	return ctx, s, nil
 }
+
+const stdoutSink = "stdout" // the name of sink.Stdout
 
 // offer is for watch.Account.Committed.
 func (s *sinks) offer(done ledger.Committed) {
@@ -156,6 +167,11 @@ func (s *sinks) flush(ctx context.Context) error {
 		failures = append(failures, pump.Flush(ctx))
 	}
 	return errors.Join(failures...)
+}
+
+// settle is for a command's end, behind close.
+func (s *sinks) settle(ctx context.Context, l ledger.Ledger) error {
+	return s.printed.settle(context.WithoutCancel(ctx), l)
 }
 
 // close ends the context of startSinks, and hands over what it can in a few

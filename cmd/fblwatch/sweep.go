@@ -103,7 +103,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if err == nil {
 		err = prune(ctx, l, config)
 	}
-	if sunk := sinks.close(); sunk != nil {
+	if sunk := errors.Join(sinks.close(), sinks.settle(ctx, l)); sunk != nil {
 		err = sunk
 	}
 	if err != nil && total.mails+total.known == 0 {

@@ -111,7 +111,7 @@ func (p *program) watch(c *cli.Context) error {
 	running.Wait()
 	cancel()
 	upkeep.Wait()
-	return errors.Join(append(failures, sinks.close())...)
+	return errors.Join(append(failures, sinks.close(), sinks.settle(ctx, l))...)
 }
 
 // obey carries out what other commands ask of the ledger's writer, until ctx

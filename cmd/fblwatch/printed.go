@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sink"
+)
+
+// printed is the row of state that says which records standard output is owed.
+// A command that prints owes what it read, and what an interrupted one before it
+// left. What a command read that does not print, such as watch without --json,
+// is owed by nobody.
+type printed struct {
+	Printing bool `json:"printing"` // the last command that wrote the ledger prints
+	Settled  bool `json:"settled"`  // nothing was owed when the last command that prints had ended
+
+	// From is, by folder, what the ledger held when a command that does not print
+	// began while something was owed. Skip is what such commands read.
+	From map[int64]int64     `json:"from,omitempty"`
+	Skip map[int64][]between `json:"skip,omitempty"`
+}
+
+// between are the Seqs above After, up to Last.
+type between struct {
+	After int64 `json:"after"`
+	Last  int64 `json:"last"`
+}
+
+const printedState = "printed"
+
+// beginPrinted notes that a command begins to write the ledger, and whether it
+// prints.
+func beginPrinted(ctx context.Context, l ledger.Ledger, printing bool) (*printed, error) {
+	was, known, err := readPrinted(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	folders, err := l.Folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &printed{Printing: printing, Skip: was.Skip}
+	switch {
+	case !known:
+		p.Settled = true // who prints for the first time begins at the head
+	case was.Printing:
+		p.Settled = was.Settled
+	case was.Settled && printing:
+		for _, f := range folders {
+			if err := l.Ack(ctx, stdoutSink, f.ID, f.Last); err != nil {
+				return nil, err
+			}
+		}
+	case was.Settled:
+		p.Settled = true
+	default:
+		p.skip(was.From, folders)
+	}
+	if printing {
+		p.Settled = false // until it has ended
+	} else if !p.Settled {
+		p.From = make(map[int64]int64)
+		for _, f := range folders {
+			p.From[f.ID] = f.Last
+		}
+	}
+	return p, p.write(ctx, l)
+}
+
+func readPrinted(ctx context.Context, l ledger.Reader) (p printed, known bool, err error) {
+	states, err := l.States(ctx)
+	for _, s := range states {
+		if s.Name == printedState {
+			known = json.Unmarshal([]byte(s.Value), &p) == nil
+		}
+	}
+	return p, known, err
+}
+
+func (p *printed) write(ctx context.Context, l ledger.Ledger) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	return l.SetState(ctx, printedState, string(b))
+}
+
+// skip leaves out what the folders got since from.
+func (p *printed) skip(from map[int64]int64, folders []ledger.Claim) {
+	if p.Skip == nil {
+		p.Skip = make(map[int64][]between)
+	}
+	for _, f := range folders {
+		if after := from[f.ID]; f.Last > after {
+			p.Skip[f.ID] = append(p.Skip[f.ID], between{after, f.Last})
+		}
+	}
+}
+
+func (p *printed) skips(folder, seq int64) bool {
+	for _, b := range p.Skip[folder] {
+		if seq > b.After && seq <= b.Last {
+			return true
+		}
+	}
+	return false
+}
+
+// settle ends a command that prints: if it owes nothing, the next one begins
+// behind what the ledger holds now. No record may be committed meanwhile.
+func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
+	if !p.Printing {
+		return nil
+	}
+	for row, err := range l.Unsent(ctx, stdoutSink) {
+		if err != nil {
+			return err
+		}
+		if !p.skips(row.FolderID, row.Seq) {
+			return nil // the next command that prints owes it
+		}
+	}
+	folders, err := l.Folders(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range folders {
+		if err := l.Ack(ctx, stdoutSink, f.ID, f.Last); err != nil {
+			return err
+		}
+	}
+	p.Settled, p.Skip = true, nil
+	return p.write(ctx, l)
+}
+
+// owed is a ledger as standard output sees it.
+type owed struct {
+	outbox
+	printed *printed
+}
+
+func (o owed) Unsent(ctx context.Context, name string, without ...int64) iter.Seq2[sink.Row, error] {
+	return func(yield func(sink.Row, error) bool) {
+		for row, err := range o.outbox.Unsent(ctx, name, without...) {
+			if err == nil && o.printed.skips(row.FolderID, row.Seq) {
+				continue
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}

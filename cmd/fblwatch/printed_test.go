@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// A command that prints owes what it read and what an interrupted one before it
+// left, and nothing that a silent command read, in whatever order they come and
+// however they end.
+func TestPrinted(t *testing.T) {
+	for _, test := range []struct{ story, want string }{
+		// p prints, s is silent; each reads one mail into INBOX, and into Other
+		// where it is a capital letter. ! is killed before it could print.
+		{"p", "0"},
+		{"p p", "0 | 1"},
+		{"p s p", "0 | 2"},
+		{"s p", "1"},
+		{"s s p p", "2 | 3"},
+		{"p! p", "0 1"},
+		{"p s p! p", "0 | 2 3"},
+		{"p! s p", "0 2"},
+		{"p p! s s p p", "0 | 1 4 | 5"},
+		{"p p! s p! s p p", "0 | 1 3 5 | 6"},
+		{"s p! s! s p", "1 4"},
+		{"P S P", "0 0' | 2 2'"},
+		{"p S p", "0 | 2"}, // Other is new
+		{"S P! s P", "1 3 1' 3'"},
+		{"p P! S p", "0 | 1 3 1'"},
+		{"p S! P", "0 | 2 2'"},
+	} {
+		l := ledger.NewMemory()
+		var printed []string
+		for n, command := range strings.Fields(test.story) {
+			prints, killed := strings.EqualFold(command[:1], "p"), strings.HasSuffix(command, "!")
+			begun, err := beginPrinted(t.Context(), l, prints)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if prints {
+				if err := l.Register(t.Context(), stdoutSink, true); err != nil {
+					t.Fatal(err)
+				}
+			}
+			commitOne(t, l, "INBOX", fmt.Sprint(n))
+			if command[:1] == "P" || command[:1] == "S" {
+				commitOne(t, l, "Other", fmt.Sprint(n)+"'")
+			}
+			if killed {
+				continue
+			}
+			var out []string
+			for row, err := range (owed{outbox{l}, begun}).Unsent(t.Context(), stdoutSink) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if prints {
+					out = append(out, strings.TrimSuffix(row.ID, ".1"))
+					if err := l.Ack(t.Context(), stdoutSink, row.FolderID, row.Seq); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if err := begun.settle(t.Context(), l); err != nil {
+				t.Fatal(err)
+			}
+			if prints {
+				printed = append(printed, strings.Join(out, " "))
+			}
+		}
+		if got := strings.Join(slices.Clip(printed), " | "); got != test.want {
+			t.Errorf("%s: printed %s, want %s", test.story, got, test.want)
+		}
+	}
+}
+
+func commitOne(t *testing.T, l ledger.Ledger, folder, id string) {
+	t.Helper()
+	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: folder})
+	if err == nil {
+		_, err = l.Commit(t.Context(), claim, ledger.Batch{Mails: []ledger.Mail{
+			{ReportID: id, Kind: "report", Records: []ledger.Record{{ID: id + ".1", Revision: 1, JSON: []byte("{}")}}},
+		}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
