@@ -19,20 +19,23 @@ const maxSubject = 1000
 // what is said to everybody.
 func (p *parser) accuses() bool {
 	by := p.sender(p.letter())
-	whole := p.subject()
-	whole = whole[:min(len(whole), maxSubject)]
+	named := p.subject()
+	named = named[:min(len(named), maxSubject)]
+	whole := strings.TrimSpace(ownWords(named))
 	tags, subject := untagged(whole)
 	if by.answer || startsWith(subject, answers) || containsAny(whole, excuses) {
 		return false
 	}
 	s := newStatement(registrable(p.r.Outer.FromDomain), registrable(domainOf(by.ticket)))
-	s.text(subject)
+	_, named = untagged(named)
+	s.text(named)
 	titled, sum, plainly := s.wrong >= 0 || wrongs.in(tags), containsAny(subject, sums), containsAny(subject, accusations)
 	if !plainly && !s.isAccusation() && containsAny(subject, services) {
 		return false
 	}
 	text := p.letter().opening()
-	if !titled && !plainly && !wrongs.in(text) || disclaimers.in(text) || settles(text) {
+	own := ownWords(text)
+	if !titled && !plainly && !wrongs.in(own) || disclaimers.in(own) || settles(own) || isOwnFilter(p.letter(), own) {
 		return false
 	}
 	if !sum && (by.program || by.ticket != "") && plainly || !sum && by.program && titled && (s.host || s.ours && !by.bulk) {
@@ -196,9 +199,9 @@ func (s *statement) isAccusation() bool { return s.close || s.wrong >= 0 && s.li
 func (s *statement) byProgram() bool { return s.auto || s.row && s.rows >= 3 }
 
 func (s *statement) text(text string) {
-	text = harmless.Replace(text)
-	s.ours = s.ours || yours.in(text)
-	s.auto = s.auto || automatic.in(text)
+	own := ownWords(text)
+	s.ours = s.ours || yours.in(own)
+	s.auto = s.auto || automatic.in(own)
 	for line := range strings.Lines(text) {
 		if !strings.HasPrefix(line, ">") { // what is quoted, somebody else said
 			s.line(line)
@@ -213,12 +216,13 @@ func (s *statement) line(raw string) {
 		return
 	}
 	s.lines++
-	named := wrongs.in(line)
+	own := strings.TrimSpace(ownWords(line))
+	named := wrongs.in(harmless.Replace(own))
 	row := s.isRow(raw, line)
 	thing, link := s.things(line)
 	if link {
 		before, _, _ := strings.Cut(line, "://")
-		labelled := len(before) < 60 && strings.ContainsAny(before, ":=|") && containsAny(before, labels)
+		labelled := len(before) < 60 && strings.ContainsAny(before, ":=|") && containsAny(ownWords(before), labels)
 		thing = thing || labelled || s.label && !strings.ContainsAny(line, " \t")
 		s.link = true
 	}
@@ -230,7 +234,7 @@ func (s *statement) line(raw string) {
 		s.row = s.row || thing
 	}
 	if strings.HasSuffix(line, ":") {
-		s.label = named || containsAny(line, labels) // of what follows
+		s.label = named || containsAny(own, labels) // of what follows
 	}
 	if named && s.wrong < 0 {
 		s.wrong = s.lines
@@ -319,7 +323,7 @@ func (s *statement) domain(line string) (named, labelled bool) {
 		name, last, found := cutLast(strings.TrimRight(word, "."), ".")
 		if found && len(name) > 1 && len(last) > 1 && strings.Trim(last, "abcdefghijklmnopqrstuvwxyz") == "" && !strings.ContainsAny(word, "@/") && !within(word, s.own...) {
 			named = true
-			labelled = labelled || containsAny(before, labels)
+			labelled = labelled || containsAny(ownWords(before), labels)
 		}
 		before = word
 	}

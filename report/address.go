@@ -177,18 +177,21 @@ func isPlaceholder(addr string) bool {
 }
 
 // isHash reports whether an address has a digest for its local part: 32, 40 or
-// 64 hexadecimal digits (RFC 6590).
+// 64 hexadecimal digits (RFC 6590). Decimal ones alone are a person's number: one
+// digest in three million looks like it.
 func isHash(addr string) bool {
 	local, _, _ := strings.Cut(addr, "@")
 	if len(local) != 32 && len(local) != 40 && len(local) != 64 {
 		return false
 	}
+	letters := false
 	for i := range len(local) {
 		if unhex(local[i]) < 0 {
 			return false
 		}
+		letters = letters || local[i] > '9'
 	}
-	return true
+	return letters
 }
 
 // parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest

@@ -68,7 +68,7 @@ func isLoop(addr string) bool {
 
 func (p *parser) readRedirected(m *letter) Kind {
 	r := p.r
-	r.Class, r.Event = "fbl", Complaint
+	r.Event = Complaint
 	if is(mediaType(m.top.contentType), "message/rfc822") {
 		p.readReported(m.within())
 	} else {
@@ -110,8 +110,24 @@ func isForward(m *letter) bool {
 		return false
 	}
 	inner := m.within()
-	return inner != nil && !acknowledges(strings.ToLower(m.subject())) && inner.ended && inner.field("from") != "" && !is(mediaType(inner.top.contentType), "multipart/report") &&
-		callsSpam(m.subject()+"\n"+string(m.start()))
+	if inner == nil || acknowledges(strings.ToLower(m.subject())) || !inner.ended || inner.field("from") == "" || is(mediaType(inner.top.contentType), "multipart/report") {
+		return false
+	}
+	says := m.opening()
+	return callsSpam(m.subject()+"\n\n"+string(m.start())) && !deniesSpam(spoken(says)) && !toHam(m) && !isOwnFilter(m, ownWords(says))
+}
+
+// toHam reports whether a message goes to where messages go that are no spam.
+func toHam(m *letter) bool {
+	for to := range addresses(strings.ToLower(m.field("to"))) {
+		addr, _ := address(to)
+		local, _, _ := strings.Cut(addr, "@")
+		switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
+		case "ham", "notspam", "nospam", "isnotspam", "notjunk", "falsepositive", "falsepositives":
+			return true
+		}
+	}
+	return false
 }
 
 func (p *parser) readForward(m *letter) Kind { return p.readForwarded(m.within()) }
@@ -122,23 +138,4 @@ func (p *parser) readForwarded(m *letter) Kind {
 	p.lead = m
 	p.readReported(m)
 	return KindReport
-}
-
-// callsSpam reports whether a text, but for what it quotes, complains of spam.
-func callsSpam(text string) bool {
-	says := false
-	for line := range strings.Lines(strings.ToLower(text)) {
-		if strings.HasPrefix(line, ">") {
-			continue
-		}
-		for _, other := range [...]string{"not spam", "not-spam", "not junk", "dmarc", "authentication"} {
-			if strings.Contains(line, other) {
-				return false
-			}
-		}
-		for _, word := range [...]string{"spam", "unsolicited", "junk", "complaint", "abuse", "phish", "unwanted mail", "unwanted e", "beschwerde", "pourriel"} {
-			says = says || strings.Contains(line, word)
-		}
-	}
-	return says
 }

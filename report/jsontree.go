@@ -21,16 +21,45 @@ type tree map[string]any
 // readJSON reads the object at the start of b, and whatever of it is whole where
 // b ends too early. nil: there is none, or it is too deep.
 func readJSON(b []byte) (t tree, whole bool) {
+	t, _, whole = readFirstJSON(b)
+	return t, whole
+}
+
+// readFirstJSON is readJSON; rest is what stands behind the object.
+func readFirstJSON(b []byte) (t tree, rest []byte, whole bool) {
 	b = b[:min(len(b), maxDecoded)]
-	fixed, whole := closeJSON(b)
+	fixed, rest, whole := closeJSON(b)
 	var v map[string]any
 	d := json.NewDecoder(bytes.NewReader(fixed))
 	d.UseNumber()
 	if fixed == nil || d.Decode(&v) != nil {
-		return nil, false
+		return nil, rest, false
 	}
 	t, _ = lowerNames(v).(tree)
-	return t, whole
+	return t, rest, whole
+}
+
+// allJSON reads the objects in b, at most n: the members of an array, or one behind
+// the other. whole: the last of them is, and there are no more.
+func allJSON(b []byte, n int) (trees []tree, whole bool) {
+	b = b[:min(len(b), maxDecoded)]
+	for whole = true; ; {
+		at := objectAt(bytes.TrimLeft(b, ", \t\r\n"))
+		if at < 0 {
+			return trees, whole
+		}
+		if len(trees) == n {
+			return trees, false
+		}
+		t, rest, ended := readFirstJSON(bytes.TrimLeft(b, ", \t\r\n")[at:])
+		if t != nil {
+			trees = append(trees, t)
+		}
+		if whole = whole && ended; len(rest) == 0 {
+			return trees, whole
+		}
+		b = rest
+	}
 }
 
 func lowerNames(v any) any {
@@ -55,8 +84,8 @@ func lowerNames(v any) any {
 // behind its last whole value: whole is false then. Line breaks within a string,
 // which mailers put into long lines ("!", a line break and a blank), are taken
 // out; what else is no JSON in a string is escaped, as one such string would lose
-// all. nil: nothing can be saved.
-func closeJSON(b []byte) (fixed []byte, whole bool) {
+// all. nil: nothing can be saved. rest is what follows a whole object.
+func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
 	var stack, closers []byte
 	out := make([]byte, 0, len(b)+maxJSONDepth)
 	safe, name := 0, false // up to where the values are whole; a name comes next
@@ -69,7 +98,7 @@ func closeJSON(b []byte) (fixed []byte, whole bool) {
 		switch c {
 		case '{', '[':
 			if len(stack) == maxJSONDepth {
-				return nil, false
+				return nil, nil, false
 			}
 			stack = append(stack, c+2) // in ASCII, the closing one
 			out = append(out, c)
@@ -77,19 +106,19 @@ func closeJSON(b []byte) (fixed []byte, whole bool) {
 			name = c == '{'
 		case '}', ']':
 			if stack[len(stack)-1] != c {
-				return closed(out[:safe], closers), false
+				return closed(out[:safe], closers), nil, false
 			}
 			stack = stack[:len(stack)-1]
 			out = append(bytes.TrimRight(out, ", "), c) // a comma may stand behind the last
 			keep()
 			name = false
 			if len(stack) == 0 {
-				return out, true
+				return out, b[i+1:], true
 			}
 		case '"':
 			end := stringEnd(b[i:])
 			if end < 0 {
-				return closed(out[:safe], closers), false
+				return closed(out[:safe], closers), nil, false
 			}
 			out = appendJoined(out, b[i:i+end])
 			i += end - 1
@@ -111,7 +140,7 @@ func closeJSON(b []byte) (fixed []byte, whole bool) {
 			}
 		}
 	}
-	return closed(out[:safe], closers), false
+	return closed(out[:safe], closers), nil, false
 }
 
 // closed closes what is open, the last first.

@@ -31,7 +31,7 @@ func TestCloseJSON(t *testing.T) {
 		`x{"a":1}`:                            ``,
 		``:                                    ``,
 	} {
-		if got, _ := closeJSON([]byte(in)); string(got) != want {
+		if got, _, _ := closeJSON([]byte(in)); string(got) != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

@@ -13,7 +13,7 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	if kind := h.declared(); kind != "" {
 		return kind
 	}
-	subject := p.subject()
+	subject := p.ownSubject()
 	bounce := p.bounces(h)
 	if typ := h.contentType.value; w.leaf == "" && is(mediaType(typ), "multipart/report") {
 		if kind := param(typ, "report-type"); kind == nil && !bounce || is(kind, "feedback-report") {
@@ -46,13 +46,16 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 
 // bounces reports whether the mail is a bounce of no declared type.
 func (p *parser) bounces(h *outerHeader) bool {
-	return h.bounce || startsWith(p.subject(), bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon")
+	return h.bounce || startsWith(p.ownSubject(), bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon")
 }
 
 // answers reports whether the mail returns, or answers, another one.
 func (p *parser) answers(h *outerHeader) bool {
-	return p.bounces(h) || h.auto || startsWith(p.subject(), autoReplies)
+	return p.bounces(h) || h.auto || startsWith(p.ownSubject(), autoReplies)
 }
+
+// ownSubject is the outer subject in lower case, without the names in it.
+func (p *parser) ownSubject() string { return strings.TrimSpace(ownWords(p.subject())) }
 
 // subject is the outer one in lower case.
 func (p *parser) subject() string { return strings.ToLower(strings.TrimSpace(p.r.Outer.Subject)) }

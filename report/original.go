@@ -104,6 +104,8 @@ func (p *parser) originalField(o *Original, f *field) {
 				o.To = p.keep.list(o.To, addr)
 			}
 		}
+	case is(f.name, hmxmr):
+		p.hmxmr = first(p.hmxmr, keep)
 	case is(f.name, "return-path"):
 		// Of several, the last is the sender's: who passes a mail on writes above.
 		if path, _ := address(keep()); path != "" {

@@ -8,6 +8,7 @@ type outerHeader struct {
 	from, date, messageID, subject, contentType, encoding, received field
 
 	auto, bounce, xarf bool
+	reports            bool // a part of it is a report's, whatever report-type says
 
 	end    int // where its blank line is
 	fields spans
@@ -35,12 +36,20 @@ func chomp(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }
 
-// behindBlanks is a mail without blank lines before its header.
+// behindBlanks is a mail without the blank lines, also those of white space alone,
+// before its header; they take up idBody octets at most.
 func behindBlanks(b []byte) []byte {
-	if len(b) == 0 || b[0] != '\n' && b[0] != '\r' {
+	rest := b
+	for {
+		line, next, ended := cutLine(rest)
+		if !ended || len(bytes.TrimSpace(line)) > 0 || len(b)-len(next) > idBody {
+			break
+		}
+		rest = skipEnvelope(next, true)
+	}
+	if len(rest) == len(b) {
 		return b
 	}
-	rest := skipEnvelope(b, true)
 	if f, _, kind := readField(rest); kind == fieldLine && (fieldOf(f.name) == extension || looksLikeHeader(rest)) {
 		return rest
 	}
@@ -119,7 +128,7 @@ func (h *outerHeader) isFramed(body []byte) bool {
 // declared is the kind that a multipart/report declares (RFC 6522 section 3),
 // where that is another than a feedback report.
 func (h *outerHeader) declared() Kind {
-	if !is(mediaType(h.contentType.value), "multipart/report") {
+	if h.reports || !is(mediaType(h.contentType.value), "multipart/report") {
 		return ""
 	}
 	switch kind := param(h.contentType.value, "report-type"); {

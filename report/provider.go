@@ -126,6 +126,9 @@ func (p Providers) of(r *Report, dialect string) Provider {
 	if found.Feed == "" {
 		found.Feed = "unknown"
 	}
+	if found.Class == "" && m.dialect == "redirected" && !isLoop(from) {
+		found.Class = ClassService // a person's program did it
+	}
 	found.Class = r.class(found.Class, m.dialect)
 	return found
 }

@@ -16,16 +16,26 @@ var builtin = []Provider{
 
 	validity("", nil),
 	{Name: "validity", Class: ClassFBL, From: validitySigned, Signed: validitySigned, Hashes: true},
-	validity("bluetie", []string{"bluetie.com"}),
+	validity("bluetie", []string{"bluetie.com"}, aliases("fbl-bluetie")...),
 	validity("comcast", []string{"comcast.net"}, "*@comcastfbl.senderscore.net"),
 	validity("cox", []string{"cox.net"}, "*@coxfbl.senderscore.net"),
 	validity("fastmail", []string{"messagingengine.com", "fastmail.com", "fastmail.fm"}, "*@fastmailfbl.senderscore.net"),
-	validity("opensrs", []string{"hostedemail.com"}, "*@opensrsfbl.senderscore.net", "*@tucowsfbl.senderscore.net"),
+	validity("italiaonline", []string{"italiaonline.net", "libero.it", "virgilio.it"}, "*@fbl.italiaonline.net"),
+	validity("laposte", []string{"laposte.net"}, "*@laposte.senderscore.net"),
+	validity("mailru", []string{"mail.ru"}, "*@mailru.senderscore.net"),
+	validity("opensrs", []string{"hostedemail.com"}, append(aliases("fbl-opensrs"), "*@opensrsfbl.senderscore.net", "*@tucowsfbl.senderscore.net")...),
 	validity("rackspace", []string{"rackspace.com", "emailsrvr.com"}, "*@rackspacefbl.senderscore.net"),
 	validity("roadrunner", []string{"rr.com"}, "*@twcfbl.senderscore.net"),
 	validity("synacor", []string{"synacor.com"}, "*@synacorfbl.senderscore.net"),
 	validity("terra", []string{"terra.com", "terra.com.br"}, "*@terrafbl.senderscore.net"),
 	validity("usanet", []string{"usa.net"}, "*@usanetfbl.senderscore.net"),
+	validity("yandex", []string{"yandex.ru", "yandex.net", "yandex.com"}, "*@yandexfbl.senderscore.net"),
+	byAlias("bluetie", aliases("fbl-bluetie")...), // whatever the report calls itself
+	byAlias("italiaonline", "*@fbl.italiaonline.net"),
+	byAlias("laposte", "*@laposte.senderscore.net"),
+	byAlias("mailru", "*@mailru.senderscore.net"),
+	byAlias("opensrs", append(aliases("fbl-opensrs"), "*@opensrsfbl.senderscore.net", "*@tucowsfbl.senderscore.net")...),
+	byAlias("yandex", "*@yandexfbl.senderscore.net"),
 
 	{Name: "microsoft", Feed: "jmrp", Class: ClassFBL, Dialects: []string{"jmrp", "jmrp-arf2026"}, Signed: microsoftSigned, Hosts: microsoftHosts},
 	{Name: "microsoft", Feed: "dmarc", Class: ClassAuth, Dialects: []string{"dmarc-hotmail"}, Signed: microsoftSigned, Hosts: microsoftHosts},
@@ -102,6 +112,21 @@ func validity(feed string, hosts []string, aliases ...string) Provider {
 		p.From = append(aliases, hosts...)
 	}
 	return p
+}
+
+// aliases are the addresses of a feed that is named by the local part, or by the
+// host, of an address of Validity's.
+func aliases(name string) (from []string) {
+	for _, domain := range validitySigned {
+		from = append(from, name+"*@"+domain, "*@"+name+"."+domain)
+	}
+	return from
+}
+
+// byAlias is a feed of Validity's by From alone, for reports of no dialect of its
+// own.
+func byAlias(feed string, from ...string) Provider {
+	return Provider{Name: "validity", Feed: feed, Class: ClassFBL, From: from, Signed: validitySigned, Hashes: true}
 }
 
 // loop is a provider that is known by the address of its loop, which is at the

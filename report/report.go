@@ -111,6 +111,7 @@ type parser struct {
 	known    int  // fields of the report part that have a key
 	seen     uint64
 	arrival  string
+	hmxmr    string // the original's recipient, by Microsoft's word
 	received string
 	named    map[string]bool
 	beyond   bool // more of the mail is there than is searched
@@ -182,13 +183,17 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	}
 	p.mail, p.top = mail, top
 	w := walker{}
-	if plain := h.declared(); plain == "" {
-		w.part(top, 0)
-		w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
+	w.part(top, 0)
+	w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
+	if h.declared() != "" {
+		if h.reports = w.empty || w.report.found && hasPrefixFold(mediaType(w.report.contentType), "message/feedback-report"); !h.reports {
+			w = walker{open: w.open && w.leaf == ""} // its parts may be to come
+		}
 	}
 	p.read(&h, &w)
 	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
+		ended = ended && (body != nil || len(mail) >= maxHeader)
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 	}
 	return r
@@ -304,6 +309,9 @@ func (p *parser) derive() {
 	r.whole = true
 	if o := r.Original; o != nil && (isAddress(o.ReturnPath) || o.ReturnPath == "<>") {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", o.ReturnPath, "original:Return-Path")
+	}
+	if len(r.OriginalRcptTo) == 0 && p.hmxmr != "" && r.Dialect != "jmrp" && r.Extensions["original-rcpt-to"] == nil && !p.fillRecipients(p.hmxmr, "original:X-HmXmrOriginalRecipient") {
+		p.extend(hmxmr, p.hmxmr)
 	}
 	if removal := r.Extensions["removal-recipient"]; len(r.OriginalRcptTo) == 0 && len(removal) == 1 && eventOf(r.FeedbackType) == OptOut {
 		if addr, _ := address(removal[0]); isAddress(addr) && !isPlaceholder(addr) {

@@ -28,6 +28,8 @@ type reader struct {
 func readers() []reader {
 	return []reader{
 		{"", isAttachedReport, (*parser).readAttachedReport}, // before jmrp, as a report of 2026 has its subject
+		{"zimbra", isZimbra, (*parser).readZimbra},
+		{"m365-user", isMicrosoftUser, (*parser).readMicrosoftUser},
 		{"jmrp", isJMRP, (*parser).readJMRP},
 		{"ses-json", isSES, (*parser).readSES},
 		{"xarf", isXARF, (*parser).readXARF},
@@ -66,7 +68,7 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 			return false // what a bounce or an answer returns is no complaint
 		}
 	}
-	if p.readLater(top) {
+	if p.readLater(top) || p.readQuoted(top, kind) {
 		return true
 	}
 	if kind != KindOther && isReportText(top) {

@@ -180,13 +180,14 @@ func indexUnquoted(v []byte, c byte) int {
 }
 
 // skipEnvelope drops what some programs leave before a header: a byte order
-// mark, blank lines (blanks), mbox lines, also quoted ones.
+// mark, blank lines, also those of white space (blanks), mbox lines, also quoted
+// ones.
 func skipEnvelope(b []byte, blanks bool) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	for len(b) > 0 && bytes.IndexByte([]byte("\r\n>\"F"), b[0]) >= 0 {
+	for len(b) > 0 && bytes.IndexByte([]byte("\r\n\t\f >\"F"), b[0]) >= 0 {
 		line, rest, ended := cutLine(b)
 		switch {
-		case ended && len(line) == 0 && blanks:
+		case ended && blanks && len(bytes.TrimSpace(line)) == 0:
 		case ended && bytes.HasPrefix(bytes.TrimLeft(line, `>"`), []byte("From ")):
 		default:
 			return b

@@ -7,7 +7,7 @@ import (
 
 // Amazon SES reports through SNS: a mail whose body is a JSON object, to which
 // SNS adds a footer; or, by its "email-json" way, an object of SNS's own that
-// holds it as a text.
+// holds it as a text. EventBridge puts it under "detail", queues under "body".
 
 func isSES(m *letter) bool {
 	start := m.start()
@@ -16,7 +16,7 @@ func isSES(m *letter) bool {
 		return false
 	}
 	start = bytes.ToLower(start[at:])
-	for _, name := range []string{`"notificationtype"`, `"eventtype"`, `"topicarn"`, `\"notificationtype\"`, `\"eventtype\"`} {
+	for _, name := range []string{`"notificationtype"`, `"eventtype"`, `"topicarn"`, `"detail-type"`, `\"notificationtype\"`, `\"eventtype\"`} {
 		if bytes.Contains(start, []byte(name)) {
 			return true
 		}
@@ -24,14 +24,26 @@ func isSES(m *letter) bool {
 	return false
 }
 
-// objectAt is where an object begins, at the start of b or of a line; -1: there
-// is none.
+// objectAt is where an object begins, also the first of an array, at the start of b
+// or of a line; -1: there is none.
 func objectAt(b []byte) int {
-	if start := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n"); bytes.HasPrefix(start, []byte("{")) {
-		return len(b) - len(start)
-	}
-	if i := bytes.Index(b, []byte("\n{")); i >= 0 {
-		return i + 1
+	start := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
+	for len(start) > 0 {
+		inner := start
+		if start[0] == '[' {
+			inner = bytes.TrimLeft(start[1:], " \t\r\n")
+		}
+		if len(inner) > 0 && inner[0] == '{' {
+			return len(b) - len(inner)
+		}
+		i := bytes.Index(start, []byte("\n{"))
+		if j := bytes.Index(start, []byte("\n[")); i < 0 || j >= 0 && j < i {
+			i = j
+		}
+		if i < 0 {
+			return -1
+		}
+		start = start[i+1:]
 	}
 	return -1
 }
@@ -40,16 +52,29 @@ func (p *parser) readSES(m *letter) Kind {
 	text, _ := m.text()
 	text = text[objectAt(text):]
 	t, whole := readJSON(text)
-	if body := t.one("message"); body != "" && body[0] == '{' {
+	named := ""
+	for range maxEnvelopes {
+		inner, closed := sesWithin(t)
+		if inner == nil {
+			break
+		}
+		if detail := textAt(t, "detail-type"); named == "" {
+			named = detail
+		}
 		p.extendTree(t)
-		var inner bool
-		t, inner = readJSON([]byte(body))
-		whole = whole && inner
+		t, whole = inner, whole && closed
 	}
 	if !whole {
 		p.cutShort("json: not whole")
 	}
 	kind := t.one("notificationtype") + t.one("eventtype")
+	if kind == "" { // "Email Complaint Received"
+		for word := range strings.FieldsSeq(named) {
+			if strings.EqualFold(word, "complaint") || strings.EqualFold(word, "bounce") || strings.EqualFold(word, "bounced") {
+				kind = strings.TrimSuffix(strings.ToLower(word), "d")
+			}
+		}
+	}
 	switch {
 	case strings.EqualFold(kind, "complaint"):
 	case strings.EqualFold(kind, "bounce"):
@@ -87,6 +112,41 @@ func (p *parser) readSES(m *letter) Kind {
 		return KindUnparsed
 	}
 	return KindReport
+}
+
+// maxEnvelopes is how many objects around an event are opened.
+const maxEnvelopes = 4
+
+// sesWithin takes out of an envelope the object that it is around, as such or as a
+// text; nil: t is no envelope. whole: none of it is missing.
+func sesWithin(t tree) (inner tree, whole bool) {
+	if t["notificationtype"] != nil || t["eventtype"] != nil && t["complaint"] != nil {
+		return nil, true
+	}
+	for _, name := range [...]string{"message", "detail", "body", "sns", "records", "messages"} {
+		v := t[name]
+		if list, ok := v.([]any); ok && len(list) > 0 {
+			v = list[0]
+		}
+		switch v := v.(type) {
+		case tree:
+			inner, whole = v, true
+		case string:
+			if strings.HasPrefix(strings.TrimSpace(v), "{") {
+				inner, whole = readJSON([]byte(v))
+			}
+		}
+		if inner == nil {
+			continue
+		}
+		if list, ok := t[name].([]any); ok && len(list) > 1 {
+			t[name], whole = list[1:], false // one event is read
+		} else {
+			delete(t, name)
+		}
+		return inner, whole
+	}
+	return nil, true
 }
 
 // sesOriginal reads the header of the reported mail, which SES lists field by

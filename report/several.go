@@ -49,13 +49,22 @@ func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
 				unread = true
 				p.become(q)
 			default:
-				p.more = append(p.more, q)
-				p.r.More = append(p.r.More, q.r)
+				p.follow(q)
 			}
 			unread = p.readBehind(q.lead, inner, seen) || unread
 		}
 	}
 	return unread
+}
+
+// follow puts the report of q, and those behind it, behind those of p.
+func (p *parser) follow(q *parser) {
+	more := q.more
+	q.more, q.r.More = nil, nil
+	for _, q := range append([]*parser{q}, more...) {
+		p.more = append(p.more, q)
+		p.r.More = append(p.r.More, q.r)
+	}
 }
 
 // become leaves what was read for what q has.

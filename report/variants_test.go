@@ -269,6 +269,9 @@ func TestVariants(t *testing.T) {
 			if fixture.name == "junk-in-original" && name == "original as text/plain" || fixture.name == "junk-lines" && name == "report part quoted" || fixture.name == "two-reports" && name == "parts reversed" {
 				continue // it begins with the junk; another is the first
 			}
+			if fixture.name == "typed-as-bounce" && strings.Contains(name, "as text") || fixture.name == "typed-as-bounce" && name == "report part as octets" || fixture.name == "blank-lines-first" && name == "outer encoding binary" {
+				continue // only the part's own type outweighs a bounce; the variant's field would stand before the blank lines
+			}
 			mail := vary(f)
 			got := Parse([]byte(mail), 0)
 			if diff := cmp.Diff(said(want), said(got)); diff != "" {

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -10,13 +11,10 @@ import (
 // X-ARF 1 to 4 are JSON objects, beside a report part of type xarf as the
 // mail-borne form has it, or alone.
 
-func isXARFJSON(m *letter) bool {
-	q, _ := m.xarfJSON()
-	return q != nil
-}
+func isXARFJSON(m *letter) bool { return len(m.xarfJSON()) > 0 }
 
-// xarfJSON is the part that holds the object, and the object's start.
-func (m *letter) xarfJSON() (*part, []byte) {
+// xarfJSON are the parts that hold an object.
+func (m *letter) xarfJSON() (found []*part) {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
@@ -31,31 +29,98 @@ func (m *letter) xarfJSON() (*part, []byte) {
 		if at := objectAt(b); at >= 0 {
 			lower := bytes.ToLower(b[at:])
 			if bytes.Contains(lower, []byte(`"xarf_version"`)) || bytes.Contains(lower, []byte(`"reporterinfo"`)) || is(q.name(), "xarf.json") {
-				return q, b[at:]
+				if found = append(found, q); len(found) == maxBatched {
+					break
+				}
 			}
 		}
 	}
-	return nil, nil
+	return found
 }
 
 // attachedXARF reads the JSON that stands beside a report part of type xarf.
 func (p *parser) attachedXARF() {
 	p.r.Dialect, p.r.Class, p.r.Event = "xarf", "network", Complaint
 	m := p.letter()
-	if q, _ := m.xarfJSON(); q == nil {
+	if !isXARFJSON(m) {
 		p.loss("xarf.json: missing")
 	} else if p.readXARFJSON(m) == KindUnparsed {
 		p.loss("xarf.json: cannot be read")
 	}
 }
 
+// readXARFJSON reads the objects of the letter: each makes a report, with what a
+// report part says of all.
 func (p *parser) readXARFJSON(m *letter) Kind {
-	q, _ := m.xarfJSON()
-	b := q.decoded()
-	t, whole := readJSON(b[max(0, objectAt(b)):])
-	if !whole {
+	common := *p.r
+	var trees []tree
+	cut := false
+	for _, q := range m.xarfJSON() {
+		more, whole := allJSON(q.decoded(), maxBatched-len(trees))
+		trees, cut = append(trees, more...), cut || !whole
+	}
+	read := false
+	for i, t := range trees {
+		q := p
+		if i > 0 {
+			q = p.another()
+			q.report, q.reportRaw, q.known = p.report, p.reportRaw, p.known
+			*q.r = common
+			q.r.Extensions, q.r.Derived, q.r.Problems = cloneLists(common.Extensions), maps.Clone(common.Derived), slices.Clip(common.Problems)
+			q.r.ReportedDomain = slices.Clip(common.ReportedDomain)
+			q.r.ReportedURI = slices.Clip(common.ReportedURI)
+		}
+		kind := q.readXARFObject(t)
+		switch {
+		case i == 0:
+			read = kind == KindReport
+		case kind != KindReport:
+			p.loss(notAllObjects)
+			p.extendFrom(q.r.Extensions, common.Extensions)
+		case !read:
+			read = true
+			unread := p.r.Extensions
+			p.become(q)
+			p.loss(notAllObjects)
+			p.extendFrom(unread, common.Extensions)
+		default:
+			q.r.Kind = KindReport
+			q.derive()
+			p.follow(q)
+		}
+	}
+	if cut {
 		p.cutShort("json: not whole")
 	}
+	if !read {
+		p.loss("report type: missing")
+		return KindUnparsed
+	}
+	return KindReport
+}
+
+const notAllObjects = "json: not all objects are reports that can be read"
+
+// extendFrom keeps the values that an object without a report of its own has more
+// than is common to all.
+func (p *parser) extendFrom(own, common map[string][]string) {
+	for name, values := range own {
+		for _, v := range values[len(common[name]):] {
+			p.extend(name, v)
+		}
+	}
+}
+
+func cloneLists(m map[string][]string) map[string][]string {
+	m = maps.Clone(m)
+	for name, list := range m {
+		m[name] = slices.Clip(list)
+	}
+	return m
+}
+
+// readXARFObject reads one object.
+func (p *parser) readXARFObject(t tree) Kind {
 	report, by := "", ""
 	switch {
 	case t["report"] != nil || t["reporterinfo"] != nil:
@@ -65,11 +130,8 @@ func (p *parser) readXARFJSON(m *letter) Kind {
 		p.r.Dialect = "xarf-v4mail"
 		report, by = p.xarf4(t)
 	}
-	if t != nil {
-		p.extendTree(t)
-	}
+	p.extendTree(t)
 	if report == "" {
-		p.loss("report type: missing")
 		return KindUnparsed
 	}
 	p.xarfClass(report, by)
@@ -85,7 +147,10 @@ func (p *parser) xarf3(t tree) (report, by string) {
 		return t.one("report." + strings.ToLower(name)), "json:Report." + name
 	}
 	for _, reports := range t.trees("report") {
-		report, by = textAt(reports, "reporttype"), textAt(reports, "reportsubtype")
+		report, by = textAt(reports, "reporttype"), textAt(reports, "reportsubtype")+" "+textAt(reports, "detectionmethod")
+		for _, more := range reports.trees("additionalinfo") {
+			by += " " + textAt(more, "detectionmethod")
+		}
 	}
 	if v := t.one("version"); !p.fill(&r.Version, "version", v, "json:Version") && v != "" {
 		p.extend("version", v)
@@ -110,7 +175,12 @@ func (p *parser) xarf3(t tree) (report, by string) {
 	}
 	for _, name := range []string{"report.sample", "report.samples"} {
 		for _, sample := range t.trees(name) {
-			p.xarfSample(sample, "contenttype", !strings.EqualFold(textAt(sample, "base64encoded"), "false"), "json:Report.Samples")
+			p.xarfSample(sample, "payload", "contenttype", !strings.EqualFold(textAt(sample, "base64encoded"), "false"), "json:Report.Samples")
+		}
+	}
+	for _, name := range []string{"report.attachment", "report.attachments"} {
+		for _, attachment := range t.trees(name) {
+			p.xarfSample(attachment, "data", "contenttype", true, "json:Report.Attachment")
 		}
 	}
 	return report, by
@@ -118,7 +188,7 @@ func (p *parser) xarf3(t tree) (report, by string) {
 
 func (p *parser) xarf4(t tree) (report, by string) {
 	value := func(name string) (v, source string) { return t.one(name), "json:" + name }
-	report, by = textAt(t, "type"), textAt(t, "evidence_source")
+	report, by = textAt(t, "type"), textAt(t, "evidence_source")+" "+textAt(t, "detection_method")
 	if report != "" && strings.EqualFold(textAt(t, "category"), "messaging") {
 		report = "spam" // by any other name
 	}
@@ -133,14 +203,13 @@ func (p *parser) xarf4(t tree) (report, by string) {
 		p.fillURI(v, source)
 	}
 	if v, source := value("domain"); v != "" {
-		p.r.ReportedDomain = append(p.r.ReportedDomain, v)
-		p.from("reported_domain", source)
+		p.xarfDomain(v, source)
 	}
 	if isSpamType(report) {
 		p.xarfDate(value("timestamp"))
 	}
 	for _, evidence := range t.trees("evidence") {
-		p.xarfSample(evidence, "content_type", true, "json:evidence")
+		p.xarfSample(evidence, "payload", "content_type", true, "json:evidence")
 	}
 	return report, by
 }
@@ -164,11 +233,18 @@ func (p *parser) xarfAddress(value, source string) {
 	case strings.Contains(value, "://"):
 		p.fillURI(value, source)
 	case domainOf("x@"+value) != "" && strings.Contains(value, ".") && !strings.ContainsAny(value, " :/"):
-		p.r.ReportedDomain = append(p.r.ReportedDomain, value)
-		p.from("reported_domain", source)
+		p.xarfDomain(value, source)
 	default:
 		p.loss("source-ip: cannot be read")
 		p.extend("source-ip", value)
+	}
+}
+
+// xarfDomain notes a domain once, in whatever case.
+func (p *parser) xarfDomain(value, source string) {
+	if !containsFold(p.r.ReportedDomain, strings.TrimSuffix(value, ".")) {
+		p.r.ReportedDomain = append(p.r.ReportedDomain, strings.TrimSuffix(value, "."))
+		p.from("reported_domain", source)
 	}
 }
 
@@ -205,9 +281,10 @@ func (p *parser) xarfDate(value, source string) {
 }
 
 // xarfSample reads the reported mail, if the sample is one and there is none
-// yet. A payload is no field: it goes where attachments go.
-func (p *parser) xarfSample(t tree, name string, encoded bool, source string) {
-	payload, typ := t.one("payload"), textAt(t, name)
+// yet. A payload, under the name payload, is no field: it goes where attachments
+// go.
+func (p *parser) xarfSample(t tree, under, name string, encoded bool, source string) {
+	payload, typ := t.one(under), textAt(t, name)
 	if typ != "" && !isOriginalType([]byte(typ)) {
 		return
 	}
@@ -215,9 +292,13 @@ func (p *parser) xarfSample(t tree, name string, encoded bool, source string) {
 		return
 	}
 	b := []byte(payload)
-	if encoded {
+	if encoded && !looksLikeHeader(b) {
+		if _, data, found := strings.Cut(payload, ";base64,"); found { // a data URI
+			payload = data
+		}
+		payload = strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.Join(strings.Fields(payload), ""), "="))
 		var err error
-		if b, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(payload), "")); err != nil {
+		if b, err = base64.RawStdEncoding.DecodeString(payload); err != nil {
 			p.loss("original: its base64 cannot be read")
 			return
 		}

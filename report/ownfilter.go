@@ -1,0 +1,34 @@
+package report
+
+import "strings"
+
+// A filter of messages reports to the administrator of its own server what it held
+// back or let pass: that is nobody's complaint about a message of the reader's.
+
+// filterWords are what only such a report says, in lower case.
+var filterWords = newLexicon(
+	"internal reference code for the message is", "according to a 'received:' trace", "the message will be relayed to", "the message will not be relayed", "the message has been quarantined as", "quarantined as:", "not quarantined.", // Amavis
+	"virus scanner output:", "the mail originated from:", "spam scanner report:",
+	"mailscanner has", "this is a message from the mailscanner", "mailscanner thinks", "the following e-mails were found to have", "message: the following", // MailScanner
+	"message was blocked by the content filter", "messages were quarantined", "message was quarantined", "has been placed in quarantine", "moved to quarantine", "message is quarantined",
+)
+
+// isOwnFilter reports whether a filter wrote the message to its own administrator;
+// text is what it says, in lower case. A report to somebody else's is not that.
+func isOwnFilter(m *letter, text string) bool {
+	from := strings.ToLower(decodeWords(m.field("from")))
+	if containsAny(from, []string{"content-filter at", "content filter at", "amavis"}) {
+		return true
+	}
+	if !filterWords.in(text) && !containsAny(from, []string{"mailscanner", "clamav", "clamsmtp", "rspamd", "spamassassin", "virusalert", "virus-alert", "virus alert"}) {
+		return false
+	}
+	author, _ := address(from)
+	for to := range addresses(strings.ToLower(m.field("to"))) {
+		addr, _ := address(to)
+		if domain := domainOf(addr); domain != "" && registrable(domain) == registrable(domainOf(author)) {
+			return true
+		}
+	}
+	return false
+}
