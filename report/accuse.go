@@ -44,6 +44,7 @@ func (p *parser) accuses() bool {
 	if by.bulk {
 		return false // what stands in the text is said to everybody
 	}
+	p.budget.spend(8 * len(text))
 	s.text(text)
 	if !by.program && !((by.ticket == "" && numbered(whole) || s.byProgram()) && !startsWith(subject, sentOn) && fieldsAt([]byte(text)) < 0) {
 		return false // a person, who may quote what a program wrote
@@ -129,7 +130,9 @@ func (m *letter) opening() string {
 
 // hasTable reports whether data are attached.
 func (m *letter) hasTable() bool {
-	for _, q := range m.parts() {
+	parts := m.parts()
+	for i := range parts {
+		q := &parts[i]
 		name := strings.ToLower(string(q.name()))
 		for _, suffix := range [...]string{".csv", ".csv.gz", ".xml", ".json", ".zip", ".log", ".xlsx"} {
 			if strings.HasSuffix(name, suffix) {

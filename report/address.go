@@ -154,6 +154,9 @@ var inHost = func() (table [256]bool) {
 }()
 
 func isHost(domain string) bool {
+	if len(domain) > maxHost {
+		return false
+	}
 	for i := range len(domain) {
 		if !inHost[domain[i]] {
 			return false

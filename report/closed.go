@@ -42,17 +42,19 @@ func (p *part) isClosed() bool {
 func (p *part) delimiters(space []byte) (body, delim []byte, first delimiter, found, guessed bool) {
 	body = p.body
 	delim = append(append(space, "--"...), param(p.contentType, "boundary")...)
-	if len(delim) > 2 {
-		if first, found = nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
+	p.budget.spend(len(p.contentType))
+	if len(delim) > 2 && len(delim) <= maxBoundary+2 {
+		if first, found = p.nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
 			body = p.decoded()
-			first, found = nextDelimiter(body, delim)
+			first, found = p.nextDelimiter(body, delim)
 		}
 	}
 	if !found {
+		p.budget.spend(len(body))
 		if delim = guessDelimiter(body); delim == nil {
 			return body, nil, first, false, false
 		}
-		first, found = nextDelimiter(body, delim)
+		first, found = p.nextDelimiter(body, delim)
 		guessed = true
 	}
 	return body, delim, first, found, guessed

@@ -18,11 +18,14 @@ func (p *part) decoded() []byte {
 	b, encoding := p.body, mediaType(p.encoding)
 	switch {
 	case is(encoding, "base64"):
+		p.budget.spend(min(len(b), maxDecoded/3*4))
 		b = decodeBase64(b)
 	case is(encoding, "quoted-printable"):
+		p.budget.spend(min(len(b), maxDecoded))
 		b = decodeQuoted(b)
 	}
 	if isBase64(b) {
+		p.budget.spend(min(len(b), maxDecoded/3*4))
 		if plain := decodeBase64(b); isText(plain) { // else a long word is a long word
 			b = plain
 		}
@@ -123,14 +126,43 @@ func decodeQuoted(b []byte) []byte {
 				continue
 			}
 		}
-		line, rest, ended := cutLine(b[i+1:])
-		if len(bytes.TrimRight(line, " \t")) == 0 || !ended && len(line) < 2 {
-			i = len(b) - len(rest) - 1 // a soft line break, or cut
+		if n := softBreak(b[i+1:]); n >= 0 {
+			i += n
 			continue
 		}
 		out = append(out, '=')
 	}
 	return out
+}
+
+// softBreak is how many octets behind a "=" belong to a soft line break, which
+// may have blanks before it, or are all that was not cut; -1: it is none.
+func softBreak(b []byte) int {
+	n := 0
+	for n < len(b) && (b[n] == ' ' || b[n] == '\t') {
+		n++
+	}
+	if n == 0 && len(b) > 0 && b[0] != '\r' && b[0] != '\n' {
+		if n = lineBreak(b, 1); n == len(b) && b[n-1] != '\n' { // one digit and the end
+			return n
+		}
+		return -1
+	}
+	if n = lineBreak(b, n); n == len(b) || b[n-1] == '\n' {
+		return n
+	}
+	return -1
+}
+
+// lineBreak is where a line break that stands at b[n] ends.
+func lineBreak(b []byte, n int) int {
+	for n < len(b) && b[n] == '\r' {
+		n++
+	}
+	if n < len(b) && b[n] == '\n' {
+		n++
+	}
+	return n
 }
 
 func unhex(c byte) int {
@@ -166,12 +198,24 @@ func toUTF8(b, contentType []byte) []byte {
 	return out
 }
 
-var words = mime.WordDecoder{CharsetReader: charset.Reader}
+var words = mime.WordDecoder{CharsetReader: wordReader}
+
+// wordReader reads one word in a charset. A [bytes.Reader] spares the decoder a
+// buffer of 32 KB a word.
+func wordReader(name string, word io.Reader) (io.Reader, error) {
+	r, err := charset.Reader(name, word)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := io.ReadAll(r)
+	return bytes.NewReader(plain), err
+}
 
 // decodeWords decodes the encoded words of a header value (RFC 2047). A value
-// that cannot be decoded stays as it is.
+// that cannot be decoded stays as it is, and so does one that is too long or
+// whose words have no ends of their own.
 func decodeWords(s string) string {
-	if !strings.Contains(s, "=?") || len(s) > maxWords {
+	if !strings.Contains(s, "=?") || len(s) > maxWords || wordsCost(s) > 4*len(s) {
 		return s
 	}
 	out, err := words.DecodeHeader(s)
@@ -179,6 +223,21 @@ func decodeWords(s string) string {
 		return s
 	}
 	return strings.ToValidUTF8(out, "\ufffd")
+}
+
+// wordsCost is how many octets a decoder looks at that tries what begins like a
+// word up to the next end of one, and then goes on behind its beginning.
+func wordsCost(s string) (cost int) {
+	end := len(s)
+	for i := len(s) - 2; i >= 0; i-- {
+		switch s[i : i+2] {
+		case "?=":
+			end = i
+		case "=?":
+			cost += end - i
+		}
+	}
+	return cost
 }
 
 // arena holds the strings of one report: what is kept is copied once, into few

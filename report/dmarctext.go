@@ -28,10 +28,11 @@ func (p *parser) readDMARCText(m *letter) Kind {
 	r := p.r
 	r.Class, r.Event = "auth", AuthFailed
 	text, closed := m.text()
+	p.budget.spend(len(text))
 	for line, rest := range lines(text, closed) {
 		s := unfold(line)
 		if strings.HasPrefix(s, "--") {
-			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
+			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true, budget: p.budget}, nil))
 			break
 		}
 		label, value, found := strings.Cut(s, ":")

@@ -92,6 +92,7 @@ func (p *parser) readFields(w *part) {
 	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
 		p.loss("report part: longer than 1 MiB")
 	}
+	p.budget.spend(len(body))
 	body = reflow(unquote(skipYAML(toUTF8(body, w.contentType))))
 	if p.reportRaw = body; w.arfHead {
 		p.reportRaw = slices.Concat(w.head, body)
@@ -106,11 +107,12 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 	start += len(b)
 	for n := 0; ; n++ {
 		f, rest, kind := readField(b)
+		p.budget.spend(len(b) - len(rest))
 		if kind == fieldLine && (closed || f.ended) {
 			p.report.add(&f, start-len(b), start-len(rest))
 		}
 		switch {
-		case kind == endOfData:
+		case kind == endOfData || p.budget.spent():
 			return
 		case n == maxFields:
 			p.loss("report part: more than 10000 lines")

@@ -131,6 +131,7 @@ func hyphens(line []byte) []byte {
 
 func (p *parser) readReportText(m *letter) Kind {
 	text, closed := m.text()
+	p.budget.spend(2 * len(text))
 	at := fieldsAt(text)
 	if at < 0 {
 		p.loss("report part: none that can be read")
@@ -145,7 +146,7 @@ func (p *parser) readReportText(m *letter) Kind {
 	p.dates()
 	p.deviation("report part: its fields are in the text")
 	if looksLikeHeader(rest) {
-		p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
+		p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true, budget: p.budget}, nil))
 	} else if inner := m.within(); inner != nil {
 		p.readReported(inner)
 	}

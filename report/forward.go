@@ -88,6 +88,7 @@ func (p *parser) readRedirected(m *letter) Kind {
 // behindTrace is the mail behind the fields that sending it on has added.
 func behindTrace(m *letter) []byte {
 	end := 0
+	m.mail.budget.spend(len(m.header))
 	for rest := m.header; len(rest) > 0; {
 		f, next, kind := readField(rest)
 		if kind != fieldLine {

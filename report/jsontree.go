@@ -12,6 +12,7 @@ import (
 const (
 	maxJSONDepth  = 32    // objects and arrays within each other
 	maxJSONValues = 2_000 // values of one text that are kept
+	maxJSONPath   = 1_000 // octets of the names that lead to one
 )
 
 // tree is a JSON object with its names in lower case. What is taken out of it
@@ -305,13 +306,20 @@ func (p *parser) extendTree(t tree) {
 		switch v := v.(type) {
 		case []any:
 			for _, member := range v {
-				walk(path, member)
+				if n <= maxJSONValues {
+					walk(path, member)
+				}
 			}
 		case tree:
 			for _, name := range slices.Sorted(maps.Keys(v)) {
-				if path != "" {
+				switch {
+				case n > maxJSONValues:
+					return
+				case len(path)+len(name) > maxJSONPath:
+					p.loss("json: a name longer than 1000 octets")
+				case path != "":
 					walk(path+"."+name, v[name])
-				} else {
+				default:
 					walk(name, v[name])
 				}
 			}

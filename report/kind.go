@@ -102,6 +102,7 @@ type sender struct {
 // sender reads the header once.
 func (p *parser) sender(m *letter) (by sender) {
 	list, listed, desk := false, false, false
+	p.budget.spend(len(m.header))
 	for rest := m.header; len(rest) > 0; {
 		f, next, kind := readField(rest)
 		rest = next

@@ -49,6 +49,7 @@ func (p *parser) readOriginal(w *part) {
 			p.originalField(o, &f)
 		}
 	}
+	p.budget.spend(len(rest) - len(header))
 	if fields == 0 {
 		return
 	}
@@ -130,8 +131,10 @@ func (p *parser) originalField(o *Original, f *field) {
 	case is(f.name, "cfbl-address"):
 		p.r.cfbl = true
 	case is(f.name, "dkim-signature"):
-		if d := p.keep.keep(dkimTag(f.value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) && len(o.DKIMDomains) < maxRecipients {
-			o.DKIMDomains = p.keep.list(o.DKIMDomains, d)
+		if len(o.DKIMDomains) < maxSigners {
+			if d := p.keep.keep(dkimTag(f.value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) {
+				o.DKIMDomains = p.keep.list(o.DKIMDomains, d)
+			}
 		}
 	}
 }

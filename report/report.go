@@ -1,6 +1,8 @@
 package report
 
 import (
+	"context"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -116,6 +118,8 @@ type parser struct {
 	named    map[string]bool
 	beyond   bool // more of the mail is there than is searched
 	headless bool // the header is too long to be read to its end
+	work     budget
+	budget   *budget // the work of the first report
 	salvaged bool // the readers of other dialects had their turn
 	self     *letter
 	lead     *letter   // behind which r.More are
@@ -127,15 +131,33 @@ var parsers = sync.Pool{New: func() any { return new(parser) }}
 
 // Parse reads a mail of size octets, of which b may be only the start; where
 // size is not larger than len(b), b is the whole mail. It never fails: what
-// cannot be read is a Problem. It keeps nothing of b.
+// cannot be read is a Problem. It keeps nothing of b. What would cost more than
+// 64 times the length of b and 1 MiB, in octets looked at, is KindUnparsed.
 func Parse(b []byte, size int64) *Report {
+	r, _ := parse(nil, b, size) // nobody ends it
+	return r
+}
+
+// ParseContext is Parse, which it leaves early when ctx is done: then the error
+// is that of ctx, and there is no report. The report does not depend on ctx.
+func ParseContext(ctx context.Context, b []byte, size int64) (*Report, error) {
+	return parse(ctx, b, size)
+}
+
+func parse(ctx context.Context, b []byte, size int64) (*Report, error) {
 	p := parsers.Get().(*parser)
+	p.work = newBudget(ctx, len(b))
+	p.budget = &p.work
 	r := p.parse(b, size)
+	err := p.work.err
 	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
 	if p.keep.block.Cap() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
 		parsers.Put(p)
 	}
-	return r
+	if err != nil && err != errTooMuch {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	return r, nil
 }
 
 func (p *parser) parse(b []byte, size int64) *Report {
@@ -158,6 +180,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		strict.read(header)
 		r.ID = reportID(&strict, header, rest)
 	}
+	p.budget.spend(len(b) - len(body) + idBody)
 	p.readOuter(&h)
 	if len(mail) > maxHeader && len(header) >= maxHeader-2 {
 		p.loss("header: longer than 1 MiB")
@@ -176,7 +199,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	} else if hasPrefixFold(typ, "multipart/") {
 		look = lookMixed
 	}
-	top := part{contentType: h.contentType.value, encoding: h.encoding.value, body: body, found: true}
+	top := part{contentType: h.contentType.value, encoding: h.encoding.value, body: body, found: true, budget: p.budget}
 	if len(body) > look {
 		p.beyond = true
 		top.body = body[:look]
@@ -191,12 +214,25 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		}
 	}
 	p.read(&h, &w)
+	if p.work.err == errTooMuch {
+		p.giveUp()
+	} else if p.work.err != nil {
+		return r
+	}
 	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
 		ended = ended && (body != nil || len(mail) >= maxHeader)
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 	}
 	return r
+}
+
+// giveUp leaves nothing of a report but its outer header, and why.
+func (p *parser) giveUp() {
+	r := p.r
+	*r = Report{ID: r.ID, Kind: KindUnparsed, Outer: r.Outer, partial: r.partial}
+	p.more, p.original, p.report, p.originalRaw, p.reportRaw = nil, p.original[:0], p.report[:0], nil, nil
+	p.loss(errTooMuch.Error())
 }
 
 // finish leaves with the report what is asked for later. It returns the room that
@@ -209,7 +245,8 @@ func (p *parser) finish(w *walker, outerEnded bool, left room) room {
 		p.keepRaw(w)
 	}
 	for _, q := range p.more {
-		left = q.finish(w, outerEnded, left)
+		left = q.limit(left)
+		q.shareRaw(p.r)
 	}
 	return left
 }
@@ -265,6 +302,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 	case p.known > 0:
 		r.Kind = KindUnparsed
 		p.loss("feedback-type: missing")
+	case p.budget.spent():
 	default:
 		kind := p.kindOf(h, w)
 		if p.salvage(h, w, kind) {

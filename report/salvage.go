@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"fmt"
 	"net/url"
 	"strings"
 )
@@ -59,7 +58,7 @@ func (p *parser) salvage(h *outerHeader, w *walker, kind Kind) bool {
 }
 
 func (p *parser) salvageFrom(top *letter, kind Kind) bool {
-	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
+	for m, depth := top, 0; m != nil && depth < maxWithin && !p.budget.spent(); m, depth = m.within(), depth+1 {
 		if p.readLetter(m) {
 			p.readOthers()
 			return true
@@ -109,12 +108,15 @@ type letter struct {
 	ended  bool    // its header is all there
 	leaves []part  // see parts
 	walked bool
+	inner  *letter // see within
+	opened bool
+	title  *string // see subject
 }
 
 // letter is the mail that is parsed.
 func (p *parser) letter() *letter {
 	if p.self == nil {
-		p.self = newLetter(nil, part{body: p.mail, found: true}, p.top.body)
+		p.self = newLetter(nil, part{body: p.mail, found: true, budget: p.budget}, p.top.body)
 	}
 	return p.self
 }
@@ -156,7 +158,8 @@ func newLetter(outer *letter, mail part, body []byte) *letter {
 		}
 		rest = next
 	}
-	m.top.body, m.top.closed, m.top.found = body, mail.closed, true
+	mail.budget.spend(len(m.header))
+	m.top.body, m.top.closed, m.top.found, m.top.budget = body, mail.closed, true, mail.budget
 	return m
 }
 
@@ -167,23 +170,32 @@ func (m *letter) field(name string) string {
 }
 
 // subject is the subject, decoded.
-func (m *letter) subject() string { return strings.TrimSpace(decodeWords(m.field("subject"))) }
+func (m *letter) subject() string {
+	if m.title == nil {
+		title := strings.TrimSpace(decodeWords(m.field("subject")))
+		m.title = &title
+	}
+	return *m.title
+}
 
 // find gives the field too, and the header from it on.
 func (m *letter) find(name string) (f field, from []byte) {
 	for rest := m.header; len(rest) > 0; {
 		f, next, kind := readField(rest)
 		if kind == fieldLine && is(f.name, name) {
+			m.mail.budget.spend(len(m.header) - len(next))
 			return f, rest
 		}
 		rest = next
 	}
+	m.mail.budget.spend(len(m.header))
 	return field{}, nil
 }
 
 // from is the mail from the first field of that name on.
 func (m *letter) from(name string) *letter {
 	later := *m
+	later.title = nil
 	if _, rest := m.find(name); rest != nil {
 		later.mail.body = m.mail.body[len(m.header)-len(rest):]
 	}
@@ -220,43 +232,68 @@ func isPlain(typ []byte) bool {
 
 // text is the part's body, decoded and in UTF-8.
 func (p *part) text() []byte {
-	return toUTF8(p.decoded(), p.contentType)
+	b := p.decoded()
+	p.budget.spend(len(b) + len(p.contentType))
+	return toUTF8(b, p.contentType)
 }
 
 // name is the file name of a part.
 func (p *part) name() []byte {
-	if name := fileName(p.disposition, "filename"); name != nil {
-		return name
+	if !p.named {
+		p.named = true
+		p.budget.spend(len(p.disposition) + len(p.contentType))
+		if p.file = fileName(p.disposition, "filename"); p.file == nil {
+			p.file = fileName(p.contentType, "name")
+		}
 	}
-	return fileName(p.contentType, "name")
+	return p.file
 }
 
 // fileName is a parameter that may be continued or in percents (RFC 2231
 // sections 3 and 4); what charset it says it is in does not matter.
 func fileName(v []byte, name string) []byte {
-	if whole := param(v, name); whole != nil || bytes.IndexByte(v, '*') < 0 {
-		return whole
+	var whole []byte                         // in percents
+	var plain, percents [maxContinued][]byte // pieces
+	first := func(piece *[]byte, value []byte) {
+		if *piece == nil {
+			*piece = value
+		}
 	}
-	if whole := param(v, name+"*"); whole != nil {
-		return unescape(whole[bytes.LastIndexByte(whole, '\'')+1:])
+	for p := parametersOf(v); p.next(); {
+		if !hasPrefixFold(p.name, name) {
+			continue
+		}
+		switch section := p.name[len(name):]; {
+		case len(section) == 0:
+			return p.value
+		case string(section) == "*":
+			first(&whole, p.value)
+		case section[0] != '*' || section[1] < '0' || section[1] >= '0'+maxContinued:
+		case len(section) == 2:
+			first(&plain[section[1]-'0'], p.value)
+		case string(section[2:]) == "*":
+			first(&percents[section[1]-'0'], p.value)
+		}
+	}
+	if whole != nil {
+		return unescape(whole)
 	}
 	var joined []byte
 	for i := range maxContinued {
-		section := fmt.Sprintf("%s*%d", name, i)
-		piece := param(v, section)
-		if piece == nil {
-			if piece = param(v, section+"*"); piece == nil {
-				break
-			}
-			piece = unescape(piece[bytes.LastIndexByte(piece, '\'')+1:])
+		if plain[i] == nil && percents[i] == nil {
+			break
 		}
-		joined = append(joined, piece...)
+		if plain[i] == nil {
+			plain[i] = unescape(percents[i])
+		}
+		joined = append(joined, plain[i]...)
 	}
 	return joined
 }
 
-// unescape undoes percents.
+// unescape undoes the percents behind the charset and the language.
 func unescape(v []byte) []byte {
+	v = v[bytes.LastIndexByte(v, '\'')+1:]
 	s, err := url.PathUnescape(string(v))
 	if err != nil {
 		return v
@@ -266,13 +303,17 @@ func unescape(v []byte) []byte {
 
 // within is the first mail attached; nil is none.
 func (m *letter) within() *letter {
+	if m.opened {
+		return m.inner
+	}
+	m.opened = true
 	parts := m.parts()
 	for i := range parts {
-		if inner := m.attached(i); inner != nil {
-			return inner
+		if m.inner = m.attached(i); m.inner != nil || m.mail.budget.spent() {
+			break
 		}
 	}
-	return nil
+	return m.inner
 }
 
 // attached is the mail in part i; nil: it is none.
@@ -281,7 +322,7 @@ func (m *letter) attached(i int) *letter {
 	if !q.isMail() {
 		return nil
 	}
-	inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true}
+	inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true, budget: q.budget}
 	if f, _, kind := readField(inner.body); kind != fieldLine || !f.ended {
 		return nil
 	}

@@ -127,6 +127,11 @@ func trim(b []byte) []byte {
 
 // mediaType is the type of a Content-Type value, without its parameters.
 func mediaType(v []byte) []byte {
+	return word(v[:min(len(v), maxType)])
+}
+
+// word is the start of v up to a ";" or white space.
+func word(v []byte) []byte {
 	for i, c := range v {
 		if c == ';' || isSpace(c) {
 			return v[:i]
@@ -135,48 +140,72 @@ func mediaType(v []byte) []byte {
 	return v
 }
 
-// param finds a parameter of a Content-Type or Content-Disposition value. It
-// takes what mime.ParseMediaType refuses: an unquoted value with "=" or "/",
-// a trailing ";", a missing closing quote.
-func param(v []byte, name string) []byte {
-	for {
-		semicolon := indexUnquoted(v, ';')
-		if semicolon < 0 {
-			return nil
-		}
-		v = trim(v[semicolon+1:])
-		eq := bytes.IndexByte(v, '=')
-		if eq < 0 || !is(trim(v[:eq]), name) {
+// parameters are those of a Content-Type or Content-Disposition value. They are
+// what mime.ParseMediaType refuses too: an unquoted value with "=" or "/", a
+// trailing ";", a missing closing quote. What is beyond maxParams and
+// maxParameters is not looked at.
+type parameters struct {
+	name, value []byte
+	rest        []byte // from the next ";" on
+	n           int
+}
+
+func parametersOf(v []byte) parameters {
+	v = v[:min(len(v), maxParameters)]
+	_, end := indexUnquoted(v)
+	return parameters{rest: v[end:]}
+}
+
+// next takes the next parameter; false: there is none.
+func (p *parameters) next() bool {
+	for len(p.rest) > 0 && p.n < maxParams {
+		p.n++
+		v := p.rest[1:]
+		eq, end := indexUnquoted(v)
+		v, p.rest = v[:end], v[end:]
+		if eq < 0 {
 			continue
 		}
-		v = trim(v[eq+1:])
+		p.name, v = trim(v[:eq]), trim(v[eq+1:])
 		if len(v) > 0 && v[0] == '"' {
 			v = v[1:]
 			if end := bytes.IndexByte(v, '"'); end >= 0 {
 				v = v[:end]
 			}
-			return v
+		} else {
+			v = word(v)
 		}
-		for i, c := range v {
-			if c == ';' || isSpace(c) {
-				return v[:i]
-			}
-		}
-		return v
+		p.value = v
+		return true
 	}
+	return false
 }
 
-func indexUnquoted(v []byte, c byte) int {
-	quoted := false
-	for i, d := range v {
+// indexUnquoted is where the first "=" of v stands, -1: nowhere, and where the
+// first ";" that is not quoted stands, or v ends.
+func indexUnquoted(v []byte) (eq, end int) {
+	quoted, eq := false, -1
+	for i, c := range v {
 		switch {
-		case d == '"':
+		case c == '"':
 			quoted = !quoted
-		case d == c && !quoted:
-			return i
+		case c == '=' && eq < 0:
+			eq = i
+		case c == ';' && !quoted:
+			return eq, i
 		}
 	}
-	return -1
+	return eq, len(v)
+}
+
+// param finds a parameter of a Content-Type or Content-Disposition value.
+func param(v []byte, name string) []byte {
+	for p := parametersOf(v); p.next(); {
+		if is(p.name, name) {
+			return p.value
+		}
+	}
+	return nil
 }
 
 // skipEnvelope drops what some programs leave before a header: a byte order

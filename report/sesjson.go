@@ -51,6 +51,7 @@ func objectAt(b []byte) int {
 func (p *parser) readSES(m *letter) Kind {
 	text, _ := m.text()
 	text = text[objectAt(text):]
+	p.budget.spend(4 * min(len(text), maxDecoded))
 	t, whole := readJSON(text)
 	named := ""
 	for range maxEnvelopes {
@@ -176,7 +177,7 @@ func (p *parser) sesOriginal(t tree) {
 	if header.Len() == 0 {
 		return
 	}
-	p.readOriginal(&part{body: header.Bytes(), closed: true, found: true})
+	p.readOriginal(&part{body: header.Bytes(), closed: true, found: true, budget: p.budget})
 	if o := p.r.Original; o != nil {
 		o.HeadersOnly, o.Size = true, 0
 		p.from("original", "json:mail.headers")

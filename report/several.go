@@ -31,7 +31,7 @@ func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
 			if !parts[i].isMail() {
 				continue
 			}
-			if *seen++; *seen > maxAttached {
+			if *seen++; *seen > maxAttached || p.budget.spent() {
 				return unread
 			}
 			q, inner := p.another(), m.outer.attached(i)
@@ -70,7 +70,7 @@ func (p *parser) follow(q *parser) {
 // become leaves what was read for what q has.
 func (p *parser) become(q *parser) {
 	*p.r = *q.r
-	q.r, q.beyond = p.r, p.beyond
+	q.r, q.beyond, q.work = p.r, p.beyond, p.work
 	*p = *q
 	p.keep = arena{} // it cannot be copied
 }
@@ -82,7 +82,7 @@ func (p *parser) readLater(top *letter) bool {
 		return false
 	}
 	parts := top.parts()
-	for i := first.at + 1; i < min(len(parts), first.at+maxAttached); i++ {
+	for i := first.at + 1; i < min(len(parts), first.at+maxAttached) && !p.budget.spent(); i++ {
 		if inner := top.attached(i); inner != nil {
 			if p.readWithin(inner) {
 				p.readOthers()
@@ -99,14 +99,14 @@ func (p *parser) another() *parser {
 	return &parser{
 		r:    &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial},
 		mail: p.mail, top: p.top, outer: p.outer, ours: p.ours,
-		self: p.self, salvaged: true,
+		self: p.self, salvaged: true, budget: p.budget,
 	}
 }
 
 // readWithin reads m, or the first mail within it, by the first reader that
 // knows it. false: nobody does.
 func (p *parser) readWithin(m *letter) bool {
-	for depth := 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
+	for depth := 0; m != nil && depth < maxWithin && !p.budget.spent(); m, depth = m.within(), depth+1 {
 		if p.readLetter(m) {
 			return true
 		}
@@ -116,6 +116,9 @@ func (p *parser) readWithin(m *letter) bool {
 
 func (p *parser) readLetter(m *letter) bool {
 	for _, reader := range readers() {
+		if p.budget.spent() {
+			return false
+		}
 		if reader.detect(m) {
 			p.readBy(reader, m)
 			return true

@@ -54,13 +54,15 @@ func (p *parser) readSpamCop(m *letter) Kind {
 	r := p.r
 	r.Class, r.Event = "service", Complaint
 	q := m.spamCopText()
-	text, closed := q.text(), q.closed
+	text, closed, offending := q.text(), q.closed, false
+	p.budget.spend(len(text))
 	for line, rest := range lines(text, closed) {
 		s := unfold(line)
 		lower := strings.ToLower(s)
 		switch {
-		case lower == "[ offending message ]":
-			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true}, nil))
+		case lower == "[ offending message ]" && !offending:
+			offending = true
+			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true, budget: p.budget}, nil))
 		case strings.HasPrefix(lower, "email from ") && r.SourceIP == "":
 			ip, date, _ := strings.Cut(s[len("email from "):], " / ")
 			p.fillIP(strings.TrimSpace(ip), "text:Email from")

@@ -16,6 +16,10 @@ type part struct {
 	body        []byte
 	closed      bool // a boundary follows it
 	found       bool
+	budget      *budget
+
+	named bool   // file is known
+	file  []byte // see name
 }
 
 // walker finds the parts of a mail that matter, in one pass over its bytes.
@@ -26,6 +30,8 @@ type walker struct {
 	plain    part // of another type, and reads like a header; best behind the report
 	text     part // of type text, and none of these
 	late     bool // plain is behind the report
+	solid    bool // original is more than blanks
+	enough   bool // and its header is all there
 	leaf     Kind // what the type of another part says of the mail
 
 	parts   int
@@ -42,7 +48,7 @@ type walker struct {
 
 // done reports whether a report and the original's header are at hand.
 func (w *walker) done() bool {
-	return w.report.found && w.report.closed && len(trim(w.original.body)) > 0 && (w.original.closed || headerEnds(w.original.body))
+	return w.report.found && w.report.closed && w.enough
 }
 
 // part looks at one part, and at the parts within it. By value, it need not be
@@ -69,8 +75,9 @@ func (w *walker) part(p part, depth int) {
 			w.extra = true
 		}
 	case isOriginalType(typ):
-		if len(trim(w.original.body)) == 0 {
-			w.original = p
+		if !w.solid {
+			w.original, w.solid = p, len(trim(p.body)) > 0
+			w.enough = w.solid && (p.closed || headerEnds(p.body))
 		}
 	default:
 		w.other(&p, typ)
@@ -117,14 +124,14 @@ func (w *walker) multipart(p part, depth int) {
 	}
 	w.guessed = w.guessed || guessed
 	digest := is(mediaType(p.contentType), "multipart/digest") // RFC 2046 section 5.1.5
-	for found && !d.last {
+	for found && !d.last && !p.budget.spent() {
 		if w.parts++; w.parts > maxParts {
 			w.tooMany = true
 			return
 		}
 		body = body[d.end:]
-		d, found = nextDelimiter(body, delim)
-		q := part{closed: found || p.closed, body: body, found: true}
+		d, found = p.nextDelimiter(body, delim)
+		q := part{closed: found || p.closed, body: body, found: true, budget: p.budget}
 		if found {
 			q.body = body[:d.start]
 		}
@@ -164,6 +171,7 @@ func (p *part) readHead() {
 			whole := p.body
 			p.head, p.body = whole[:len(whole)-len(b)], rest
 			p.headEnded = kind == blankLine || p.closed
+			p.budget.spend(len(p.head))
 			if p.mailFields > 1 {
 				p.joinHead(whole)
 			}
@@ -215,6 +223,16 @@ type delimiter struct {
 	last       bool
 }
 
+func (p *part) nextDelimiter(b, delim []byte) (delimiter, bool) {
+	d, found := nextDelimiter(b, delim)
+	if found {
+		p.budget.spend(d.end)
+	} else {
+		p.budget.spend(len(b))
+	}
+	return d, found
+}
+
 func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 	for from := 0; ; {
 		i := bytes.Index(b[from:], delim)
@@ -247,7 +265,7 @@ func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 func guessDelimiter(b []byte) []byte {
 	for len(b) > 0 {
 		line, rest, _ := cutLine(b)
-		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && hasPrefixFold(rest, "content-") {
+		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && len(line) <= maxBoundary+2 && hasPrefixFold(rest, "content-") {
 			return bytes.TrimRight(line, " \t")
 		}
 		b = rest
@@ -259,6 +277,7 @@ func guessDelimiter(b []byte) []byte {
 func (p *part) start() []byte {
 	start := *p
 	start.body = p.body[:min(len(p.body), 8<<10)]
+	p.budget.spend(len(start.body))
 	return start.decoded()
 }
 

@@ -19,6 +19,9 @@ func (m *letter) xarfLeaves(n int) (leaves []*part) {
 	var weak *part
 	parts := m.parts()
 	for i := range parts {
+		if m.mail.budget.spent() {
+			break
+		}
 		q := &parts[i]
 		start := *q
 		start.body = q.body[:min(len(q.body), idBody)]
@@ -77,6 +80,7 @@ func (p *parser) readXARF(m *letter) Kind {
 	}
 	for _, q := range leaves {
 		b, fields, sources, ends := xarfText(q), 0, 0, false
+		p.budget.spend(len(b))
 		for n := 0; n < maxFields; n++ {
 			f, rest, kind := readField(b)
 			if kind == endOfData || !f.ended && !q.closed {

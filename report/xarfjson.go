@@ -56,7 +56,9 @@ func (p *parser) readXARFJSON(m *letter) Kind {
 	var trees []tree
 	cut := false
 	for _, q := range m.xarfJSON() {
-		more, whole := allJSON(q.decoded(), maxBatched-len(trees))
+		b := q.decoded()
+		p.budget.spend(4 * min(len(b), maxDecoded))
+		more, whole := allJSON(b, maxBatched-len(trees))
 		trees, cut = append(trees, more...), cut || !whole
 	}
 	read := false
@@ -303,7 +305,7 @@ func (p *parser) xarfSample(t tree, under, name string, encoded bool, source str
 			return
 		}
 	}
-	if p.readOriginal(&part{body: b, closed: true, found: true}); p.r.Original != nil {
+	if p.readOriginal(&part{body: b, closed: true, found: true, budget: p.budget}); p.r.Original != nil {
 		p.from("original", source)
 	}
 }
