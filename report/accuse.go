@@ -133,7 +133,7 @@ func (m *letter) hasTable() bool {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
-		name := strings.ToLower(string(q.name()))
+		name := strings.ToLower(string(m.name(i)))
 		for _, suffix := range [...]string{".csv", ".csv.gz", ".xml", ".json", ".zip", ".log", ".xlsx"} {
 			if strings.HasSuffix(name, suffix) {
 				return true

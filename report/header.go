@@ -146,58 +146,43 @@ func joinLines(v string) string {
 	return string(joined)
 }
 
-// keepRaw copies what is asked for later.
-func (p *parser) keepRaw(w *walker) {
-	outerFields, outer := p.outer.kept()
-	text := w.text.body[:min(len(w.text.body), maxRaw)]
-	typ, encoding := w.text.contentType[:min(len(w.text.contentType), maxRaw)], w.text.encoding[:min(len(w.text.encoding), maxRaw)]
-	k := p.keeper(len(outerFields), outer+len(text)+len(typ)+len(encoding))
-	p.r.raw.outer = k.header(p.mail[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer))
-	p.keepOwn(k)
-	p.r.raw.text, p.r.raw.textType, p.r.raw.textEncoding = k.keep(text), k.keep(typ), k.keep(encoding)
-}
-
-// shareRaw is keepRaw of one of several reports: what stands around them it has
-// in common with the first.
-func (p *parser) shareRaw(first *Report) {
-	p.r.raw, p.r.signed = first.raw, first.signed
-	p.r.raw.outer.lists = nil // each has its own
-	p.keepOwn(p.keeper(0, 0))
-}
-
-// keepOwn copies what no two reports of a mail share.
-func (p *parser) keepOwn(k *keeper) {
-	originalFields, original := p.original.kept()
-	reportFields, report := p.report.kept()
-	p.r.raw.original = k.header(p.originalRaw[:original], originalFields, p.originalEnded && len(originalFields) == len(p.original))
-	p.r.raw.report = k.header(p.reportRaw[:report], reportFields, p.r.whole && len(reportFields) == len(p.report))
-}
-
-// keeper copies pieces into one block.
-type keeper struct {
-	fields spans
-	all    strings.Builder
-}
-
-// keeper has room for what is the report's own, and more.
-func (p *parser) keeper(fields, octets int) *keeper {
-	originalFields, original := p.original.kept()
-	reportFields, report := p.report.kept()
-	k := &keeper{fields: make(spans, 0, fields+len(originalFields)+len(reportFields))}
-	k.all.Grow(octets + original + report)
-	return k
-}
-
-func (k *keeper) keep(b []byte) string {
-	k.all.Write(b)
-	return k.all.String()[k.all.Len()-len(b):]
-}
-
-func (k *keeper) header(b []byte, s spans, whole bool) Header {
-	k.fields = append(k.fields, s...)
-	h := Header{raw: k.keep(b), fields: k.fields[len(k.fields)-len(s):], whole: whole && len(s) < maxFields}
-	for i := range s {
-		h.marks |= 1 << s[i].mark
+// keepRaw copies what is asked for later. What stands around several reports
+// they have in common with the first, nil: it is the first.
+func (p *parser) keepRaw(w *walker, first *Report) {
+	var outerFields spans
+	var text, typ, encoding []byte
+	outer := 0
+	if first == nil {
+		outerFields, outer = p.outer.kept()
+		text = w.text.body[:min(len(w.text.body), maxRaw)]
+		typ, encoding = w.text.contentType[:min(len(w.text.contentType), maxRaw)], w.text.encoding[:min(len(w.text.encoding), maxRaw)]
 	}
-	return h
+	originalFields, original := p.original.kept()
+	reportFields, report := p.report.kept()
+
+	fields := make(spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
+	var all strings.Builder
+	all.Grow(outer + original + report + len(text) + len(typ) + len(encoding))
+	keep := func(b []byte) string {
+		all.Write(b)
+		return all.String()[all.Len()-len(b):]
+	}
+	header := func(b []byte, s spans, whole bool) Header {
+		fields = append(fields, s...)
+		h := Header{raw: keep(b), fields: fields[len(fields)-len(s):], whole: whole && len(s) < maxFields}
+		for i := range s {
+			h.marks |= 1 << s[i].mark
+		}
+		return h
+	}
+	p.r.raw = raw{
+		outer:    header(p.mail[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
+		original: header(p.originalRaw[:original], originalFields, p.originalEnded && len(originalFields) == len(p.original)),
+		report:   header(p.reportRaw[:report], reportFields, p.r.whole && len(reportFields) == len(p.report)),
+		text:     keep(text), textType: keep(typ), textEncoding: keep(encoding),
+	}
+	if first != nil {
+		p.r.raw.outer, p.r.raw.text, p.r.raw.textType, p.r.raw.textEncoding = first.raw.outer, first.raw.text, first.raw.textType, first.raw.textEncoding
+		p.r.raw.outer.lists = nil // each has its own
+	}
 }

@@ -120,7 +120,7 @@ type parser struct {
 	headless bool // the header is too long to be read to its end
 	work     budget
 	budget   *budget // the work of the first report
-	salvaged bool // the readers of other dialects had their turn
+	salvaged bool    // the readers of other dialects had their turn
 	self     *letter
 	lead     *letter   // behind which r.More are
 	more     []*parser // of r.More
@@ -242,11 +242,12 @@ func (p *parser) finish(w *walker, outerEnded bool, left room) room {
 	if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 		p.outerEnded = outerEnded
 		p.signed()
-		p.keepRaw(w)
+		p.keepRaw(w, nil)
 	}
 	for _, q := range p.more {
 		left = q.limit(left)
-		q.shareRaw(p.r)
+		q.r.signed = p.r.signed
+		q.keepRaw(w, p.r)
 	}
 	return left
 }

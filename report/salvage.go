@@ -100,13 +100,14 @@ func (p *parser) readBy(reader reader, m *letter) {
 
 // letter is a mail as the readers see it, or a mail within one.
 type letter struct {
-	outer  *letter // the mail that holds it; nil: it is the mail itself
-	at     int     // in which of its parts
-	mail   part    // all of it
-	header []byte  // its whole fields
-	top    part    // its body, as a part
-	ended  bool    // its header is all there
-	leaves []part  // see parts
+	outer  *letter  // the mail that holds it; nil: it is the mail itself
+	at     int      // in which of its parts
+	mail   part     // all of it
+	header []byte   // its whole fields
+	top    part     // its body, as a part
+	ended  bool     // its header is all there
+	leaves []part   // see parts
+	names  [][]byte // of the leaves
 	walked bool
 	inner  *letter // see within
 	opened bool
@@ -239,19 +240,33 @@ func (p *part) text() []byte {
 
 // name is the file name of a part.
 func (p *part) name() []byte {
-	if !p.named {
-		p.named = true
-		p.budget.spend(len(p.disposition) + len(p.contentType))
-		if p.file = fileName(p.disposition, "filename"); p.file == nil {
-			p.file = fileName(p.contentType, "name")
+	p.budget.spend(len(p.disposition) + len(p.contentType))
+	if name := fileName(p.disposition, "filename"); name != nil {
+		return name
+	}
+	return fileName(p.contentType, "name")
+}
+
+// name is the file name of part i.
+func (m *letter) name(i int) []byte {
+	if m.names == nil {
+		m.names = make([][]byte, len(m.leaves))
+		for i := range m.leaves {
+			m.names[i] = m.leaves[i].name()
 		}
 	}
-	return p.file
+	return m.names[i]
 }
 
 // fileName is a parameter that may be continued or in percents (RFC 2231
 // sections 3 and 4); what charset it says it is in does not matter.
 func fileName(v []byte, name string) []byte {
+	if len(v) == 0 {
+		return nil
+	}
+	if whole := param(v, name); whole != nil || bytes.IndexByte(v, '*') < 0 {
+		return whole
+	}
 	var whole []byte                         // in percents
 	var plain, percents [maxContinued][]byte // pieces
 	first := func(piece *[]byte, value []byte) {
@@ -264,11 +279,9 @@ func fileName(v []byte, name string) []byte {
 			continue
 		}
 		switch section := p.name[len(name):]; {
-		case len(section) == 0:
-			return p.value
 		case string(section) == "*":
 			first(&whole, p.value)
-		case section[0] != '*' || section[1] < '0' || section[1] >= '0'+maxContinued:
+		case len(section) < 2 || section[0] != '*' || section[1] < '0' || section[1] >= '0'+maxContinued:
 		case len(section) == 2:
 			first(&plain[section[1]-'0'], p.value)
 		case string(section[2:]) == "*":
@@ -319,7 +332,7 @@ func (m *letter) within() *letter {
 // attached is the mail in part i; nil: it is none.
 func (m *letter) attached(i int) *letter {
 	q := &m.parts()[i]
-	if !q.isMail() {
+	if !m.isMail(i) {
 		return nil
 	}
 	inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true, budget: q.budget}
@@ -331,9 +344,10 @@ func (m *letter) attached(i int) *letter {
 	return within
 }
 
-// isMail knows a mail that is attached; SpamAssassin may call it text.
-func (p *part) isMail() bool {
-	return isOriginalType(mediaType(p.contentType)) || is(param(p.contentType, "x-spam-type"), "original") || bytes.HasSuffix(bytes.ToLower(p.name()), []byte(".eml"))
+// isMail knows a mail that is attached as part i; SpamAssassin may call it text.
+func (m *letter) isMail(i int) bool {
+	p := &m.parts()[i]
+	return isOriginalType(mediaType(p.contentType)) || is(param(p.contentType, "x-spam-type"), "original") || bytes.HasSuffix(bytes.ToLower(m.name(i)), []byte(".eml"))
 }
 
 // source names where a field of m was found.

@@ -28,7 +28,7 @@ func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
 	for ; m != top && m != nil && m.outer != nil; m = m.outer {
 		parts := m.outer.parts()
 		for i := m.at + 1; i < len(parts); i++ {
-			if !parts[i].isMail() {
+			if !m.outer.isMail(i) {
 				continue
 			}
 			if *seen++; *seen > maxAttached || p.budget.spent() {

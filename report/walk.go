@@ -17,9 +17,6 @@ type part struct {
 	closed      bool // a boundary follows it
 	found       bool
 	budget      *budget
-
-	named bool   // file is known
-	file  []byte // see name
 }
 
 // walker finds the parts of a mail that matter, in one pass over its bytes.

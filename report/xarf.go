@@ -26,7 +26,7 @@ func (m *letter) xarfLeaves(n int) (leaves []*part) {
 		start := *q
 		start.body = q.body[:min(len(q.body), idBody)]
 		names := xarfNames(xarfText(&start))
-		if names >= 5 || names >= 3 && (marked || is(q.name(), "report.txt")) {
+		if names >= 5 || names >= 3 && (marked || is(m.name(i), "report.txt")) {
 			if leaves = append(leaves, q); len(leaves) == n {
 				return leaves
 			}

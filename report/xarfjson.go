@@ -18,7 +18,7 @@ func (m *letter) xarfJSON() (found []*part) {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
-		named := bytes.HasSuffix(bytes.ToLower(q.name()), []byte(".json"))
+		named := bytes.HasSuffix(bytes.ToLower(m.name(i)), []byte(".json"))
 		typ := mediaType(q.contentType)
 		if !named && !isPlain(typ) {
 			continue
@@ -28,7 +28,7 @@ func (m *letter) xarfJSON() (found []*part) {
 		b := start.decoded()
 		if at := objectAt(b); at >= 0 {
 			lower := bytes.ToLower(b[at:])
-			if bytes.Contains(lower, []byte(`"xarf_version"`)) || bytes.Contains(lower, []byte(`"reporterinfo"`)) || is(q.name(), "xarf.json") {
+			if bytes.Contains(lower, []byte(`"xarf_version"`)) || bytes.Contains(lower, []byte(`"reporterinfo"`)) || is(m.name(i), "xarf.json") {
 				if found = append(found, q); len(found) == maxBatched {
 					break
 				}

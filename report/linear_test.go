@@ -1,0 +1,184 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// hosts have a table's row derive what the report leaves out.
+var linearTable = Providers{{Name: "example", From: []string{"example.com", "example.net"}, Hosts: []string{"example.com"}}}
+
+// readAll is all that is done with a message, and how long it takes.
+func readAll(mail []byte) time.Duration {
+	start := time.Now()
+	for _, record := range Parse(mail, 0).Records(Envelope{Providers: linearTable}) {
+		record.AppendJSON(nil)
+	}
+	return time.Since(start)
+}
+
+// workOf is how many octets Parse looks at.
+func workOf(mail []byte) int {
+	p := &parser{work: newBudget(nil, len(mail))}
+	p.budget = &p.work
+	all := p.work.left
+	p.parse(mail, 0)
+	return all - p.work.left
+}
+
+// checkLinear fails where the message of the greater size takes more than twice
+// as long as a linear reader of the smaller one would. A machine may be busy:
+// the least of several times counts. What takes no longer than least, however
+// large it is, proves nothing.
+func checkLinear(t *testing.T, e element, p place, small, large int) {
+	t.Helper()
+	mail := func(n int) []byte { return []byte(p.before + e.fill(n) + p.behind) }
+	one, many := mail(small), mail(large)
+	least := 5 * time.Millisecond * time.Duration(large/small)
+	fast, slow := time.Hour, time.Hour
+	for try := range 5 {
+		if try > 0 {
+			runtime.GC()
+		}
+		if slow = min(slow, readAll(many)); slow <= least {
+			break
+		}
+		fast = min(fast, readAll(one))
+		if slow <= fast*time.Duration(2*large/small) {
+			break
+		}
+		if try == 4 {
+			t.Errorf("%q in %s: %d octets take %s, %d take %s", string(e), p.name, len(one), fast, len(many), slow)
+		}
+	}
+	if w := workOf(many); w > workPerOctet/2*len(many) {
+		t.Errorf("%q in %s: %d octets are %d of work", string(e), p.name, len(many), w)
+	}
+}
+
+// quadratic are what took more than 64 times as long for eight times the size:
+// the element and the place.
+var quadratic = [][2]string{
+	{";", "outer Content-Type"}, {"; ", "outer Content-Type, of a text"}, {";a", "part Content-Type: text/plain"}, {";\"", "part Content-Disposition: attachment"},
+	{"&amp;", "outer Content-Type, no boundary"}, {";name*#=a", "part Content-Type: application/octet-stream"}, {";filename*#*=%41", "part Content-Disposition: attachment"},
+	{"[ Offending message ]\n", "spamcop"}, {"[ Offending message ]\n", "spamcop original"},
+	{"====", "report part Content-Transfer-Encoding: quoted-printable\n"}, {"=", "original Content-Transfer-Encoding: quoted-printable\n"}, {"=\r", "text part with a report Content-Transfer-Encoding: quoted-printable\n"}, {"= ", "text part Content-Transfer-Encoding: quoted-printable\n"},
+	{"a.", "outer From, domain"}, {"..", "outer From, domain"}, {"a.b.", "report Redirected-By"},
+	{"=?a?b?", "original Subject"}, {"=?iso-8859-2?q?=B1?= ", "outer Subject"},
+	{"DKIM-Signature: v=1; d=d#.example.com\n", "original header"}, {"\n--b\nContent-Type: message/rfc822\n\n \n", "report part"},
+	{"\"a#\":1,", "JSON"}, {"a", "JSON, a name"}, {"{},", "JSON, nested"},
+}
+
+func placeOf(t *testing.T, name string) place {
+	for _, p := range places() {
+		if p.name == name {
+			return p
+		}
+	}
+	t.Fatalf("no place %q", name)
+	return place{}
+}
+
+// TestLinear: each element in each of its worst places, and a few of all
+// others, at 64 KB and at 1 MB.
+func TestLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds")
+	}
+	for _, c := range quadratic {
+		checkLinear(t, element(c[0]), placeOf(t, c[1]), 64<<10, 1<<20)
+	}
+	all, random := places(), rand.New(rand.NewPCG(1, 1))
+	for range 100 {
+		checkLinear(t, elements[random.IntN(len(elements))], all[random.IntN(len(all))], 64<<10, 1<<20)
+	}
+}
+
+// TestLinearSoak: each element in each place at 64 KB and 512 KB, and in a place
+// of its own at 1 MB and at 8 MB.
+func TestLinearSoak(t *testing.T) {
+	if os.Getenv("FBLWATCH_SOAK") == "" {
+		t.Skip("an hour; see make soak")
+	}
+	all := places()
+	for _, c := range quadratic {
+		checkLinear(t, element(c[0]), placeOf(t, c[1]), 1<<20, 8<<20)
+	}
+	for i, e := range elements {
+		for _, p := range all {
+			checkLinear(t, e, p, 64<<10, 512<<10)
+		}
+		checkLinear(t, e, all[i%len(all)], 1<<20, 8<<20)
+	}
+}
+
+// TestBudget: a message that costs more than it may is unparsed and says why; it
+// keeps its id, and each reading of it gives the same.
+func TestBudget(t *testing.T) {
+	for _, fixture := range fixtures(t) {
+		want := Parse(fixture.mail, 0)
+		for _, left := range []int{0, 1000, workOf(fixture.mail) - 1} {
+			read := func() *Report {
+				p := &parser{work: budget{left: left}}
+				p.budget = &p.work
+				return p.parse(fixture.mail, 0)
+			}
+			r := read()
+			if r.ID != want.ID || r.Kind != KindUnparsed || !hasProblem(r, "reading: it costs more than 64 times its size") || len(r.Problems) != 1 {
+				t.Errorf("%s: %s %s %v", fixture.name, r.ID, r.Kind, r.Problems)
+			}
+			records := r.Records(Envelope{})
+			if len(records) != 1 || records[0].ID != want.ID+".0" || records[0].Parse.Status != "failed" || records[0].Suppress.Verdict != SuppressNo {
+				t.Errorf("%s: %+v", fixture.name, records)
+			}
+			if again := read(); !reflect.DeepEqual(again.Records(Envelope{}), records) {
+				t.Errorf("%s: two readings differ", fixture.name)
+			}
+		}
+		if w := workOf(fixture.mail); w > workPerOctet/4*len(fixture.mail)+workAtLeast {
+			t.Errorf("%s: %d octets are %d of work", fixture.name, len(fixture.mail), w)
+		}
+	}
+}
+
+// asked is a context that ends when it was asked so often.
+type asked struct {
+	context.Context
+	left int
+}
+
+func (a *asked) Err() error {
+	if a.left--; a.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestParseContext: the report is that of Parse, or there is none.
+func TestParseContext(t *testing.T) {
+	for _, fixture := range fixtures(t) {
+		r, err := ParseContext(t.Context(), fixture.mail, 0)
+		if want := Parse(fixture.mail, 0); err != nil || !reflect.DeepEqual(r.Records(Envelope{}), want.Records(Envelope{})) || r.ID != want.ID || r.Kind != want.Kind {
+			t.Errorf("%s: %v", fixture.name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r, err := ParseContext(ctx, []byte(limitHead), 0); r != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v %v", r, err)
+	}
+	p := placeOf(t, "report part")
+	mail := []byte(p.before + element("X: y\n").fill(8<<20) + p.behind)
+	if workOf(mail) < 8<<20 {
+		t.Fatal("too little work")
+	}
+	if r, err := ParseContext(&asked{t.Context(), 1}, mail, 0); r != nil || !errors.Is(err, context.Canceled) {
+		t.Errorf("in the middle: %t %v", r != nil, err)
+	}
+}
