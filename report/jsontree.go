@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	maxJSONDepth  = 32    // objects and arrays within each other
-	maxJSONValues = 2_000 // values of one text that are kept
-	maxJSONPath   = 1_000 // octets of the names that lead to one
+	maxJSONDepth  = 32     // objects and arrays within each other
+	maxJSONValues = 2_000  // values of one text that are kept
+	maxJSONRead   = 20_000 // strings, commas and brackets of one text that are read
+	maxJSONPath   = 1_000  // octets of the names that lead to one
 )
 
 // tree is a JSON object with its names in lower case. What is taken out of it
@@ -90,8 +91,12 @@ func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
 	var stack, closers []byte
 	out := make([]byte, 0, len(b)+maxJSONDepth)
 	safe, name := 0, false // up to where the values are whole; a name comes next
-	keep := func() { safe, closers = len(out), append(closers[:0], stack...) }
-	for i := 0; i < len(b); i++ {
+	kept := 0
+	keep := func() {
+		kept++
+		safe, closers = len(out), append(closers[:0], stack...)
+	}
+	for i := 0; i < len(b) && kept < maxJSONRead; i++ {
 		c := b[i]
 		if len(stack) == 0 && len(out) > 0 || len(out) == 0 && c != '{' && !isSpace(c) {
 			break
