@@ -115,7 +115,8 @@ func isForward(m *letter) bool {
 		return false
 	}
 	says := m.opening()
-	return callsSpam(m.subject()+"\n\n"+string(m.start())) && !deniesSpam(spoken(says)) && !toHam(m) && !isOwnFilter(m, ownWords(says))
+	title := m.subject()
+	return callsSpam(title[:min(len(title), maxSubject)]+"\n\n"+string(m.start())) && !deniesSpam(spoken(says)) && !toHam(m) && !isOwnFilter(m, ownWords(says))
 }
 
 // toHam reports whether a message goes to where messages go that are no spam.

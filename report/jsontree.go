@@ -89,7 +89,7 @@ func lowerNames(v any) any {
 // all. nil: nothing can be saved. rest is what follows a whole object.
 func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
 	var stack, closers []byte
-	out := make([]byte, 0, len(b)+maxJSONDepth)
+	out := make([]byte, 0, min(len(b)+maxJSONDepth, 4<<10))
 	safe, name := 0, false // up to where the values are whole; a name comes next
 	kept := 0
 	keep := func() {

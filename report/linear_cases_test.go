@@ -45,7 +45,7 @@ var elements = []element{
 	// HTML
 	"&", "&a", "&amp;", "&#64;", "&#", "&notit;", "<p>", "<p ", "<br/>", "</", "<!--", "<style>", "<script", "<title></title>", "<td>", "</style",
 	// JSON
-	"{", "[", "}", "]", "{}", "[]", "{},", "[],", "{\"a\":", "\"a\":", "\"a\":1,", "\"a#\":1,", "\"a\",", "1,", "1", "\"", "\\u0000", "\\u", "{\"a\":[", "[{\"a\":1}],", "true,", "!\n ", " ,", ", ", "\n{", "{\"notificationtype\":",
+	"{", "[", "}", "]", "{}", "[]", "{},", "[],", "{\"a\":", "\"a\":", "\"a\":1,", "\"a#\":1,", "\"a\",", "1,", "1", "\"", "\\u0000", "\\u", "{\"a\":[", "[{\"a\":1}],", "true,", "!\n ", " ,", ", ", "\n{", "\n[", "[\n", "\n[x", "{a}", "{}\n", "{\"notificationtype\":",
 	// YAML
 	"---\n", "--- \n", "%\n", "#\n", "a: b\n", "a#: b\n", "- a\n", "a: &a *a\n", "a: |\n", "a: >-\n b\n", "a: \"\n", "source: 192.0.2.1\n", "report-type: spam\n", "Domain: example.com\n",
 	// dates
@@ -139,6 +139,8 @@ func places() (all []place) {
 	add("JSON, a name", json+"{\"notificationType\":\"Complaint\",\"", "\":{\"a\":1,\"b\":2}}\n--b--\n")
 	add("xarf JSON", json+"{\"xarf_version\":\"4.0.0\",\"type\":\"spam\",", "}\n--b--\n")
 	add("xarf JSON, a sample", json+"{\"xarf_version\":\"4.0.0\",\"type\":\"spam\",\"evidence\":[{\"content_type\":\"message/rfc822\",\"payload\":\"", "\"}]}\n--b--\n")
+	add("xarf JSON, objects", json+"{\"xarf_version\":\"4.0.0\",\"type\":\"spam\"}\n", "\n--b--\n")
+	add("xarf JSON, behind words", json+"{\"xarf_version\":\"4.0.0\",\"type\":\"spam\"} x", "\n--b--\n")
 	xarf := "From: a@example.org\nX-XARF: PLAIN\n" + id + typ + "\n--b\n\nReported-From: a@example.org\nReport-Type: spam\nCategory: abuse\n"
 	add("xarf", xarf, "\nSource: 192.0.2.1\n"+orig+origHead+end)
 	add("xarf Source", xarf+"Source: ", "\n"+orig+origHead+end)
@@ -148,6 +150,10 @@ func places() (all []place) {
 	add("spamcop original", spamcop+"\n--b\n\n[ SpamCop V1 ]\n[ Offending message ]\n", "\n--b--\n")
 	add("dmarc text", from+id+typ+"\n--b\n\nSender Domain: example.com\nSender IP Address: 192.0.2.1\nReceived Date: x\n", "\n--b--\n")
 	add("report text", from+"Subject: complaint about message from x\n"+id+typ+"\n--b\n\nhello\n\nFeedback-Type: abuse\nVersion: 1\nUser-Agent: x\n", "\n--b--\n")
+	add("zimbra", from+"X-Zimbra-Spam-Report-Type: spam\n"+id+typ+"\n--b\n\n", orig+origHead+end)
+	add("m365", from+"Subject: 1|x|", "\n"+id+typ+orig+origHead+end)
+	add("quoted", from+id+typ+"\n--b\n\n> ", "\n> Feedback-Type: abuse\n> Version: 1\n> User-Agent: x\n"+"\n--b--\n")
+	add("quoted spamcop", spamcop+"\n--b\n\n> [ SpamCop V1 ]\n> ", "\n--b--\n")
 	add("jmrp", "From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.1\n"+id+typ+orig+"X-HmXmrOriginalRecipient: ", "\n"+origHead+end)
 	add("forward, html", from+id+"Subject: spam\n"+"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n", orig+origHead+end)
 	return all

@@ -73,6 +73,7 @@ var quadratic = [][2]string{
 	{"=?a?b?", "original Subject"}, {"=?iso-8859-2?q?=B1?= ", "outer Subject"},
 	{"DKIM-Signature: v=1; d=d#.example.com\n", "original header"}, {"\n--b\nContent-Type: message/rfc822\n\n \n", "report part"},
 	{"\"a#\":1,", "JSON"}, {"a", "JSON, a name"}, {"{},", "JSON, nested"},
+	{"{a}", "xarf JSON, objects"}, {"\n[x", "xarf JSON, behind words"},
 }
 
 func placeOf(t *testing.T, name string) place {

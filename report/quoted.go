@@ -15,6 +15,7 @@ import (
 func (m *letter) unquoted(limit int) *letter {
 	later := *m
 	later.leaves, later.walked = slices.Clone(m.parts()), true
+	later.inner, later.opened = nil, false
 	found := false
 	for i := range later.leaves {
 		q := &later.leaves[i]

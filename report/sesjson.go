@@ -36,14 +36,15 @@ func objectAt(b []byte) int {
 		if len(inner) > 0 && inner[0] == '{' {
 			return len(b) - len(inner)
 		}
-		i := bytes.Index(start, []byte("\n{"))
-		if j := bytes.Index(start, []byte("\n[")); i < 0 || j >= 0 && j < i {
-			i = j
+		i := 0
+		for i == 0 || i < len(start) && start[i] != '{' && start[i] != '[' {
+			next := bytes.IndexByte(start[i:], '\n')
+			if next < 0 {
+				return -1
+			}
+			i += next + 1
 		}
-		if i < 0 {
-			return -1
-		}
-		start = start[i+1:]
+		start = start[i:]
 	}
 	return -1
 }
