@@ -57,7 +57,18 @@ func (w *wire) deflate() {
 	w.packed = new(bytes.Buffer)
 }
 
-const inflateBuffer = 16 << 10 // octets, beside the wire's own buffer
+const (
+	inflateBuffer = 16 << 10 // octets, beside the wire's own buffer
+
+	// DEFLATE can make a thousand octets of one, and each costs time: a server
+	// that sends four million must not take up a processor for the four thousand
+	// million they come to. Mail may be as dense (runs of blanks, zeros in base64),
+	// but a body that was asked for does not count here, nor do the first octets
+	// beyond. What is left is lines, of which ours come to ten or twenty times as
+	// many, and bodies of servers that send more than was asked for.
+	inflateFree = 128 << 20
+	inflateMost = 100
+)
 
 // inflater counts what comes out of a flate.Reader, which gives what there is
 // after each block, for servers flush in more than one way. It ends with the
@@ -72,7 +83,9 @@ func (i *inflater) Read(p []byte) (int, error) {
 		return 0, cause
 	}
 	n, err := i.r.Read(p)
-	i.w.inflated.Add(int64(n))
+	if over := i.w.inflated.Add(int64(n)) - i.w.paid; over > inflateFree+inflateMost*i.w.in.Load() {
+		return 0, fmt.Errorf("%w: COMPRESS: %d octets came to %d that were not asked for, over %d times as many", ErrProtocol, i.w.in.Load(), over, inflateMost)
+	}
 	if corrupt := flate.CorruptInputError(0); errors.As(err, &corrupt) {
 		err = fmt.Errorf("%w: COMPRESS: %v", ErrProtocol, err)
 	}

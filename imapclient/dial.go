@@ -78,6 +78,7 @@ func (s *setup) connect(ctx context.Context) error {
 	}
 	s.wire = newWire(conn, s.limits.Write, debug)
 	s.tags, s.bye = 0, nil
+	s.said.limit(setupLines, setupOctets)
 	clear(s.caps)
 	defer context.AfterFunc(ctx, func() { s.wire.end(context.Cause(ctx)) })()
 	if err := s.run(ctx); err != nil {

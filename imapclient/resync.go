@@ -72,8 +72,6 @@ func (c *Client) enabledLine(words []string) {
 func (t *tap) vanished(rest []byte) {
 	p := parser{rest}
 	earlier := p.list() != nil
-	const most = 100_000 // of one line; a rescan finds the rest
-	left := most
 	for _, part := range strings.Split(p.word(), ",") {
 		from, to, isRange := strings.Cut(part, ":")
 		a, b := parser{[]byte(from)}, parser{[]byte(to)}
@@ -85,10 +83,12 @@ func (t *tap) vanished(rest []byte) {
 		if lo > hi {
 			lo, hi = hi, lo
 		}
-		for uid := uint64(lo); uid <= uint64(hi) && uid != 0 && left > 0; uid++ {
+		for uid := uint64(lo); uid <= uint64(hi) && uid != 0; uid++ {
+			if !t.chatter.vanish() {
+				return
+			}
 			gone := uint32(uid)
 			t.emit(func(c *Client) { c.expunged(0, gone, earlier) })
-			left--
 		}
 	}
 }

@@ -16,6 +16,7 @@ type setup struct {
 	*Client
 	wire *wire
 	tags int
+	said chatter
 
 	challenge Challenge    // of the next trial to log in
 	cred      *Credentials // for it, once asked for
@@ -151,6 +152,9 @@ func (s *setup) whole(line []byte) ([]byte, error) {
 		if size > maxLine-int64(len(head)) {
 			return nil, fmt.Errorf("%w: a literal of %d octets before the login was through", ErrProtocol, size)
 		}
+		if err := s.said.add(0, int(size)); err != nil {
+			return nil, err
+		}
 		line = slices.Clone(head)
 		b := make([]byte, size)
 		if _, err := io.ReadFull(s.wire.r, b); err != nil {
@@ -199,6 +203,9 @@ func (s *setup) line() ([]byte, error) {
 	b, err := s.wire.readLine()
 	if err != nil {
 		return nil, s.ended(err)
+	}
+	if err := s.said.add(1, len(b)); err != nil {
+		return nil, err
 	}
 	s.wire.log("S: ", string(b))
 	return b, nil

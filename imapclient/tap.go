@@ -31,6 +31,8 @@ type tap struct {
 	quirks *Quirks
 	bodies atomic.Int64 // most octets of a body that go-imap is to see
 
+	chatter chatter
+
 	// Of the reading side:
 	out  []byte     // octets for go-imap that come before anything else
 	lit  int64      // octets of a body still to pass through
@@ -38,6 +40,8 @@ type tap struct {
 	line []byte     // the logical line so far, or since body; literals as quoted strings
 	body *fetchLine // the FETCH whose body has passed, is held or was dropped
 	held []byte     // that body, where its UID comes behind it
+
+	reading bool // a body is read
 
 	onWire uint32 // UID of the mail that is being read
 	wanted int64  // octets of its body that are passed through
@@ -65,7 +69,7 @@ type tap struct {
 var _ net.Conn = (*tap)(nil)
 
 func newTap(w *wire, limits Timeouts, quirks *Quirks) *tap {
-	return &tap{
+	t := &tap{
 		wire:   w,
 		limits: limits,
 		quirks: quirks,
@@ -74,6 +78,8 @@ func newTap(w *wire, limits Timeouts, quirks *Quirks) *tap {
 		own:    make(map[string]chan<- status),
 		theirs: make(map[string]bool),
 	}
+	t.chatter.limit(mostLines, mostOctets)
+	return t
 }
 
 func (t *tap) Read(p []byte) (int, error) {
@@ -84,6 +90,7 @@ func (t *tap) Read(p []byte) (int, error) {
 			t.out = t.out[n:]
 			return n, nil
 		case t.lit > 0:
+			t.reads(true)
 			n, err := t.r.Read(p[:min(int64(len(p)), t.lit)])
 			t.lit -= int64(n)
 			if n == 0 && err != nil {
@@ -91,12 +98,14 @@ func (t *tap) Read(p []byte) (int, error) {
 			}
 			return n, nil
 		case t.drop > 0:
+			t.reads(true)
 			n, err := io.CopyN(io.Discard, t.r, t.drop)
 			t.drop -= n
 			if err != nil {
 				return 0, t.fail(err)
 			}
 		default:
+			t.reads(false)
 			line, err := t.readLine()
 			if err == nil {
 				err = t.segment(line)
@@ -122,6 +131,9 @@ func (t *tap) fail(err error) error {
 func (t *tap) segment(b []byte) error {
 	if t.debug != nil {
 		t.log("S: ", string(b))
+	}
+	if err := t.chatter.add(1, len(b)); err != nil {
+		return err
 	}
 	first := len(t.line) == 0 && t.body == nil
 	if first {
@@ -159,6 +171,9 @@ func (t *tap) literal(size int64) error {
 	if size > maxLine-int64(len(t.line)) {
 		return fmt.Errorf("%w: a literal of %d octets in %s", ErrProtocol, size, clean(name))
 	}
+	if err := t.chatter.add(0, int(size)); err != nil {
+		return err
+	}
 	b := make([]byte, size)
 	if _, err := io.ReadFull(t.r, b); err != nil {
 		return err
@@ -190,11 +205,15 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 		f.hasBody = true
 		return t.fetched(f, body)
 	}
+	if err := t.tardy(); err != nil {
+		return err
+	}
 	num, name, rest := untagged(line)
 	switch name {
 	case "FETCH":
 		return t.fetched(parseFetch(num, rest), nil)
 	case "EXISTS":
+		t.chatter.allow(num)
 		t.emit(func(c *Client) { c.exists(num) })
 	case "EXPUNGE":
 		if num != 0 {
@@ -238,6 +257,9 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 // status takes a status response.
 func (t *tap) status(tag string, st status) error {
 	if tag == "*" {
+		if err := t.tardy(); err != nil {
+			return err
+		}
 		t.emit(func(c *Client) { c.notified(st) })
 		if st.kind == "BYE" { // some servers leave it to the client to close
 			time.AfterFunc(byeGrace, func() { t.end(ErrClosed) })
@@ -286,6 +308,16 @@ func (t *tap) owe(wait string, most time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.owes, t.most = wait, most
+	t.anew()
+	t.chatter.anew()
+}
+
+// reads says whether a body is read, or lines.
+func (t *tap) reads(body bool) {
+	if t.reading != body {
+		t.reading = body
+		t.inBody(body)
+	}
 }
 
 // due arms the deadline of what the server owes now. It is called with mu held,

@@ -8,7 +8,10 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-const maxHeld = 64 << 20 // octets of a body held back until its UID is known
+const (
+	maxHeld = 64 << 20 // octets of a body held back until its UID is known
+	maxBody = 1 << 30  // octets of a body, however few were asked for
+)
 
 // asked is what FETCHes wait for. It is guarded by tap.mu.
 type asked struct {
@@ -102,6 +105,9 @@ func fetchHead(seq, uid uint32, size int64) []byte {
 // is dropped, and so is a body that nobody waits for.
 func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	pass := min(size, t.bodies.Load())
+	if size > maxBody {
+		return fmt.Errorf("%w: a body of %d octets, of which %d were asked for", ErrProtocol, size, pass)
+	}
 	t.body, t.drop = &f, size-pass
 	switch {
 	case f.uid == 0 && f.beyond == 0:
@@ -114,6 +120,9 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	case t.take(f.uid):
 		t.onWire, t.wanted = f.uid, pass
 		t.answering()
+		t.paid += pass
+		t.anew()
+		t.chatter.anew()
 		t.lit, f.hasBody = pass, true
 		t.out = fetchHead(f.seq, f.uid, pass)
 	default:

@@ -26,6 +26,7 @@ func (t *tap) idle(noop bool) (answer, told <-chan status, cont <-chan struct{},
 	}
 	tag, answer := t.tag()
 	t.idling, t.cont = tag, make(chan struct{})
+	t.chatter.anew()
 	cont = t.cont
 	t.due()
 	t.mu.Unlock()

@@ -33,10 +33,15 @@ type wire struct {
 	quit     chan struct{}     // closed with the connection
 	closing  sync.Once
 
+	paid int64 // octets of bodies that were asked for and came; of the reading side
+
 	mu    sync.Mutex
 	wait  string        // what is due from the server
 	after time.Duration // 0: nothing is due, silence is fine
 	by    time.Time     // not zero: due then, whatever comes before
+	begun time.Time     // when the wait began
+	spent time.Duration // in reading since then, bodies left out
+	body  bool          // a body is being read: it may take its time
 	cause error
 }
 
@@ -54,31 +59,83 @@ func (a armed) Read(p []byte) (int, error) {
 	w := a.w
 	w.mu.Lock()
 	w.setDeadline()
+	start := time.Now()
 	w.mu.Unlock()
 	n, err := w.conn.Read(p)
 	w.in.Add(int64(n))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.begun.After(start) {
+		start = w.begun
+	}
+	if !w.body {
+		w.spent += time.Since(start)
+	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		w.mu.Lock()
-		err = &TimeoutError{Wait: w.wait, After: w.after}
-		w.mu.Unlock()
+		late := &TimeoutError{Wait: w.wait, After: w.after}
+		if w.by.IsZero() && w.spent >= w.total() {
+			late.After = w.total()
+		}
+		err = late
 	}
 	return n, err
 }
+
+// How many times its longest silence an answer may take in all: a server that says
+// other things meanwhile, and one that drips, gain no more.
+const (
+	inLines = 10
+	inAll   = 120
+)
+
+// total is called with mu held.
+func (w *wire) total() time.Duration { return inAll * w.after }
 
 // setDeadline is called with mu held.
 func (w *wire) setDeadline() {
 	deadline := w.by
 	if deadline.IsZero() && w.after != 0 {
-		deadline = time.Now().Add(w.after)
+		wait := w.after
+		if !w.body {
+			wait = min(wait, max(w.total()-w.spent, 0))
+		}
+		deadline = time.Now().Add(wait)
 	}
 	w.conn.SetReadDeadline(deadline)
 }
 
+// tardy is an error where an answer takes too long, whatever else is said.
+func (w *wire) tardy() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.after == 0 || w.spent < inLines*w.after {
+		return nil
+	}
+	return &TimeoutError{Wait: w.wait, After: inLines * w.after}
+}
+
+// anew lets the wait begin now.
+func (w *wire) anew() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun, w.spent = time.Now(), 0
+}
+
+// inBody says whether what is read is a body.
+func (w *wire) inBody(is bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.body = is
+}
+
 // arm says that the server owes an answer: wait names it, after bounds its
-// silence.
+// silence, and inAll times that the whole of it.
 func (w *wire) arm(wait string, after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.wait != wait {
+		w.begun, w.spent = time.Now(), 0
+	}
 	w.wait, w.after, w.by = wait, after, time.Time{}
 	w.setDeadline()
 }
