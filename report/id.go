@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"strconv"
 	"sync"
@@ -37,6 +38,23 @@ func reportID(h *outerHeader, header, body []byte) string {
 		scratch.Put(buf)
 	}
 	return hex.EncodeToString(hash[:16])
+}
+
+// Origin is a number made of the outer From, Date and Message-ID, as sent but for
+// folding; 0: one of them is missing. Some servers write a message anew at each
+// fetch, with other boundaries and so another ID: Origin then stays.
+func (r *Report) Origin() uint64 {
+	if r.from == "" || r.date == "" || r.Outer.MessageID == "" {
+		return 0
+	}
+	var space [512]byte
+	sum := space[:0]
+	for _, s := range [...]string{r.from, r.date, r.Outer.MessageID} {
+		sum = append(strconv.AppendInt(sum, int64(len(s)), 10), ':')
+		sum = append(sum, s...)
+	}
+	hash := sha256.Sum256(sum)
+	return max(binary.BigEndian.Uint64(hash[:]), 1)
 }
 
 // appendPiece appends the length and the first limit octets of b, after CR and

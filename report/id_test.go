@@ -169,3 +169,28 @@ func TestNeedLittle(t *testing.T) {
 		}
 	}
 }
+
+// TestOrigin: the same From, Date and Message-ID make the same number, whatever
+// else the mail says; none is made of less.
+func TestOrigin(t *testing.T) {
+	const all = "From: a@example.com\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n"
+	of := func(mail string) uint64 { return Parse([]byte(mail), int64(len(mail))).Origin() }
+	want := of(all + "\r\ntext")
+	if want == 0 {
+		t.Fatal("no origin")
+	}
+	for _, mail := range []string{
+		all + "Content-Type: multipart/report; report-type=feedback-report; boundary=x\r\n\r\n--x\r\n\r\n--x--\r\n",
+		"X-New: 1\r\n" + strings.Replace(all, " 30 Nov", "\r\n 30 Nov", 1) + "\r\nother text",
+		"From: someone\r\n" + all, // the first one counts
+	} {
+		if got := of(mail); (got == want) == strings.HasPrefix(mail, "From: someone") {
+			t.Errorf("%q: %x, want %x", mail, got, want)
+		}
+	}
+	for _, name := range []string{"From", "Date", "Message-ID"} {
+		if got := of(strings.Replace(all, name, "X-"+name, 1) + "\r\ntext"); got != 0 {
+			t.Errorf("without %s: %x", name, got)
+		}
+	}
+}

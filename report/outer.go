@@ -144,8 +144,9 @@ func (h *outerHeader) declared() Kind {
 
 func (p *parser) readOuter(h *outerHeader) {
 	o := &p.r.Outer
-	o.From, o.FromDomain = p.author(p.keep.keep(h.from.value, h.from.folded))
-	o.Date, _ = parseDate(p.keep.keep(h.date.value, h.date.folded))
+	p.r.from, p.r.date = p.keep.keep(h.from.value, h.from.folded), p.keep.keep(h.date.value, h.date.folded)
+	o.From, o.FromDomain = p.author(p.r.from)
+	o.Date, _ = parseDate(p.r.date)
 	o.MessageID = p.keep.keep(h.messageID.value, h.messageID.folded)
 	o.Subject = decodeWords(p.keep.keep(toUTF8(h.subject.value, h.contentType.value), h.subject.folded))
 	if i := bytes.LastIndexByte(h.received.value, ';'); i >= 0 {

@@ -65,6 +65,8 @@ type Report struct {
 	Derived  map[string]string // key: where its value came from, instead of the report
 	Problems []Problem
 
+	from, date string // of the outer header, as sent but for folding
+
 	need    int64
 	raw     raw
 	signed  []string // the domains of the outer header's DKIM signatures

@@ -245,11 +245,11 @@ func (t tx) addMails(claim Claim, mails []Mail, p placed, packs []pack) error {
 	slices.SortFunc(p.mails, func(a, b placedMail) int {
 		return cmp.Compare(mails[a.index].ReportID, mails[b.index].ReportID)
 	})
-	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size)", 11, "", len(p.mails),
+	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin)", 12, "", len(p.mails),
 		func(i int, args []any) []any {
 			m, h := mails[p.mails[i].index], heads[p.mails[i].index]
 			return append(args, m.ReportID, claim.ID, int64(m.UIDValidity), m.UID, m.Kind, milli(m.At),
-				p.mails[i].seq, len(m.Records), h.head, h.piece, m.Size)
+				p.mails[i].seq, len(m.Records), h.head, h.piece, m.Size, int64(m.Origin))
 		})
 }
 

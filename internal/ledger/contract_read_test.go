@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -308,4 +309,33 @@ func testCounts(t *testing.T, l Ledger) {
 		t.Fatal(err)
 	}
 	diff(t, "mails", mails, []MailCount{{inbox, "arf", 2}, {inbox, "human", 1}, {junk, "arf", 1}})
+}
+
+func testPlaces(t *testing.T, l Ledger) {
+	at := func(id string, uid uint32, origin uint64) Mail {
+		m := mail(id, 1)
+		m.UID, m.Origin = uid, origin
+		return m
+	}
+	c := claim(t, l, inbox)
+	commit(t, l, c, at("c", 7, 1<<63), at("a", 2, 5), at("b", 7, 0))
+	older := at("o", 2, 5)
+	older.UIDValidity = 8
+	commit(t, l, c, older, at("a", 3, 5)) // "a" is known, so it has one place
+	commit(t, l, claim(t, l, junk), at("j", 2, 6))
+	for _, test := range []struct {
+		from  uint32
+		limit int
+		want  []Place
+	}{
+		{0, 10, []Place{{2, "a", 5}, {7, "b", 0}, {7, "c", 1 << 63}}},
+		{3, 10, []Place{{7, "b", 0}, {7, "c", 1 << 63}}},
+		{0, 2, []Place{{2, "a", 5}, {7, "b", 0}}},
+		{8, 10, nil},
+	} {
+		got, err := l.Places(t.Context(), c.ID, 9, test.from, test.limit)
+		if err != nil || !slices.Equal(got, test.want) {
+			t.Errorf("from %d, at most %d: %v, %v; want %v", test.from, test.limit, got, err, test.want)
+		}
+	}
 }

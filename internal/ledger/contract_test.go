@@ -56,6 +56,7 @@ func TestContract(t *testing.T) {
 				{"ReviseCounts", testReviseCounts},
 				{"ReviseStale", testReviseStale},
 				{"Kept", testKept},
+				{"Places", testPlaces},
 				{"CancelledReads", testCancelledReads},
 				{"ReadersBesideWriters", testReadersBesideWriters},
 			} {
@@ -307,6 +308,7 @@ func testCheckpoint(t *testing.T, l Ledger) {
 			UIDValidity: 8, High: 30, Pending: []Pending{{UID: 4, Withheld: noon}, {UID: 5, Tries: 1}, {UID: 6, Withheld: noon.Add(time.Minute)}},
 			Gaps:  []Gap{{1, 2, noon}, {9, 9, noon.Add(time.Hour)}},
 			Known: []Known{{28, "a"}, {30, "b"}},
+			Again: 4_000_000_000,
 		},
 		{UIDValidity: 3, High: 1}, // a new UIDVALIDITY starts again below
 	} {

@@ -81,3 +81,15 @@ func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []stri
 	}
 	return nil
 }
+
+func (r *reader) Places(ctx context.Context, folderID int64, uidValidity uint64, from uint32, limit int) ([]Place, error) {
+	var places []Place
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var p Place
+		err := rows.Scan(&p.UID, &p.ReportID, (*bits)(&p.Origin))
+		places = append(places, p)
+		return err
+	}, "SELECT uid, report_id, origin FROM mail WHERE folder = ? AND uidvalidity = ? AND uid >= ? ORDER BY uid, report_id LIMIT ?",
+		folderID, int64(uidValidity), from, limit)
+	return places, err
+}

@@ -39,6 +39,10 @@ type Checkpoint struct {
 	Pending     []Pending // ascending by UID; empty at rest
 	Gaps        []Gap     // ascending, apart from each other
 	Known       []Known   // a few messages that were read lately, ascending by UID
+
+	// Again: messages up to this UID may have been read before under the same
+	// UIDValidity, as in a folder that is read from its start again; 0: none was.
+	Again uint32
 }
 
 // Pending is a UID at or below High that is neither committed nor given up.
@@ -76,6 +80,13 @@ type Claim struct {
 	Last       int64     // Seq of the folder's last record, as Folders lists it; 0: none
 }
 
+// Place is a message as it was read at a place in a folder.
+type Place struct {
+	UID      uint32
+	ReportID string
+	Origin   uint64
+}
+
 // Mail is one mail that was read, whether or not it made records.
 type Mail struct {
 	ReportID    string // without a dot
@@ -86,6 +97,7 @@ type Mail struct {
 	Size        int64     // octets of the whole mail that Head is the start of; 0: unknown
 	Head        []byte    // the octets that were fetched; kept compressed
 	Records     []Record
+	Origin      uint64 // what its outer From, Date and Message-ID are known by; 0: unknown
 }
 
 // Kept is a mail whose head is kept. Of Records it has only how many it made
@@ -258,6 +270,12 @@ type Reader interface {
 	// Head returns the kept head of a mail, decompressed; nil where it is not
 	// kept any more.
 	Head(ctx context.Context, reportID string) ([]byte, error)
+
+	// Places lists the messages that were read in a folder under a UIDVALIDITY,
+	// those with a UID of from or above, by UID and at most limit. It looks
+	// through all messages of the ledger: an index would cost each new message
+	// more than the rare reading of a folder once more is worth.
+	Places(ctx context.Context, folderID int64, uidValidity uint64, from uint32, limit int) ([]Place, error)
 
 	// Counts lists the hours that begin in [since, until); a zero time is
 	// open. MailCounts lists by folder and kind. Pruning changes neither.

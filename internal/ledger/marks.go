@@ -11,6 +11,7 @@ type marks struct {
 	Gaps     []gapMark        `json:"gaps,omitempty"`
 	Known    []knownMark      `json:"known,omitempty"`
 	Withheld map[uint32]int64 `json:"withheld,omitempty"` // of pending UIDs
+	Again    uint32           `json:"again,omitempty"`
 }
 
 type gapMark struct {
@@ -26,7 +27,7 @@ type knownMark struct {
 
 // formatMarks writes what formatPending leaves out; "" where there is nothing.
 func (c *Checkpoint) formatMarks() string {
-	var m marks
+	m := marks{Again: c.Again}
 	for _, g := range c.Gaps {
 		m.Gaps = append(m.Gaps, gapMark{g.Low, g.High, milli(g.Since)})
 	}
@@ -41,7 +42,7 @@ func (c *Checkpoint) formatMarks() string {
 			m.Withheld[p.UID] = milli(p.Withheld)
 		}
 	}
-	if m.Gaps == nil && m.Known == nil && m.Withheld == nil {
+	if m.Gaps == nil && m.Known == nil && m.Withheld == nil && m.Again == 0 {
 		return ""
 	}
 	b, _ := json.Marshal(m) // of numbers and strings only: it cannot fail
@@ -57,6 +58,7 @@ func (c *Checkpoint) parse(pending, text string) (err error) {
 	if err := json.Unmarshal([]byte(text), &m); err != nil {
 		return fmt.Errorf("ledger: the marks of a checkpoint are damaged: %w", err)
 	}
+	c.Again = m.Again
 	for _, g := range m.Gaps {
 		c.Gaps = append(c.Gaps, Gap{g.Low, g.High, fromMilli(g.Since)})
 	}

@@ -162,3 +162,19 @@ func (m *memory) Kept(ctx context.Context, since time.Time, kinds ...string) ite
 		}
 	}
 }
+
+func (m *memory) Places(ctx context.Context, folderID int64, uidValidity uint64, from uint32, limit int) ([]Place, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var places []Place
+	for id, mail := range m.mails {
+		if mail.FolderID == folderID && mail.UIDValidity == uidValidity && mail.UID >= from {
+			places = append(places, Place{mail.UID, id, mail.Origin})
+		}
+	}
+	slices.SortFunc(places, func(a, b Place) int { return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.ReportID, b.ReportID)) })
+	return places[:min(len(places), limit)], nil
+}

@@ -161,6 +161,8 @@ ALTER TABLE hourly_2 RENAME TO hourly;
 ALTER TABLE request ADD COLUMN answer TEXT; -- JSON; NULL: not yet
 `, `
 ALTER TABLE folder ADD COLUMN marks TEXT NOT NULL DEFAULT ''; -- JSON, of the checkpoint
+`, `
+ALTER TABLE mail ADD COLUMN origin INTEGER NOT NULL DEFAULT 0; -- 0: unknown
 `}
 
 // version returns the schema of the ledger behind c; 0 is an empty file.

@@ -41,6 +41,9 @@ func (p *pipeline) advance(b *batch) {
 		}
 		delete(p.more, uid)
 	}
+	if p.cp.High >= p.cp.Again && len(p.cp.Pending) == 0 {
+		p.cp.Again = 0
+	}
 }
 
 // suspend makes a mail pending, if it is not.

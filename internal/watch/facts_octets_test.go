@@ -96,6 +96,22 @@ var octetFacts = []fact{
 		ours: cheaply(40),
 	},
 	{
+		name: "Twisted: other boundaries at each fetch", goimap: byNature,
+		server: func() *imaptest.Server {
+			s := filled(5, 0)
+			rewritten(s)
+			return s
+		},
+		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
+			l := ledger.NewMemory()
+			same(t, sweeps(t, s, l), expected(5))
+			for range 2 {
+				readAgain(t, s, l)
+			}
+			same(t, records(t, l), expected(5))
+		},
+	},
+	{
 		name: "Microsoft: a whole message without its closing delimiter", goimap: byNature,
 		server: func() *imaptest.Server {
 			s := withExpunge(imaptest.New())

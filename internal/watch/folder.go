@@ -94,7 +94,8 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 		}
 		return nil, &LedgerError{err}
 	}
-	had := claim.Checkpoint.UIDValidity
+	was := claim.Checkpoint
+	had := was.UIDValidity
 	switch {
 	case f.rescan:
 		claim.Checkpoint = ledger.Checkpoint{}
@@ -107,6 +108,7 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	}
 	f.noteFirst(claim, sel)
 	claim.Checkpoint.UIDValidity = sel.UIDValidity
+	claim.Checkpoint.Again = maybeRead(was, claim.Checkpoint, sel)
 	return &session{folder: f, c: c, sel: sel, high: claim.Checkpoint.High, line: newPipeline(ctx, f, claim)}, nil
 }
 

@@ -33,6 +33,7 @@ type pipeline struct {
 	commit chan *batch
 	wg     sync.WaitGroup
 	json   []byte // of the second stage: the record being written
+	before before // of the second stage
 
 	mu       sync.Mutex
 	err      error
@@ -172,6 +173,13 @@ func (p *pipeline) failed() error {
 	return p.err
 }
 
+// fail has nothing more committed.
+func (p *pipeline) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
 // begin and caughtUp frame the catching up, for whoever shows progress.
 func (p *pipeline) begin(total int) {
 	p.report(func(pr *Progress) { *pr = Progress{Folder: p.f.name, Total: total} })
@@ -199,7 +207,9 @@ func (p *pipeline) reader(ctx context.Context) {
 		made := make([]parsed, len(b.mails))
 		p.each(len(b.mails), func(i int) { made[i] = p.parse(ctx, b.mails[i]) })
 		for i, m := range b.mails {
-			p.take(b, m, made[i])
+			if err := p.take(ctx, b, m, made[i]); err != nil {
+				p.fail(&LedgerError{err})
+			}
 		}
 		for _, l := range b.lost {
 			b.made = append(b.made, p.unfetched(l.uid, l.reason))
@@ -237,6 +247,7 @@ func (p *pipeline) each(n int, do func(i int)) {
 type parsed struct {
 	id      string // its report_id; empty: nothing became of it
 	kind    report.Kind
+	origin  uint64
 	at      time.Time // of receipt, as the ledger notes it
 	records []report.Record
 	head    []byte
@@ -280,20 +291,25 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	}
 	plain := m.Body[:min(got, headMost)]
 	head := p.f.a.Reading.Head(plain, r)
-	return parsed{id: r.ID, kind: r.Kind, at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
+	return parsed{id: r.ID, kind: r.Kind, origin: r.Origin(), at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
 }
 
 // take puts what became of a mail into its batch.
-func (p *pipeline) take(b *batch, m mail, got parsed) {
+func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error {
 	if got.want > 0 {
 		// In steps, so that mails which need about as much go into one FETCH.
 		want := min((got.want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMail)
 		b.needs = append(b.needs, need{m.UID, want})
-		return
+		return nil
 	}
 	b.done = append(b.done, m.UID)
 	if got.id == "" {
-		return
+		return nil
+	}
+	if id, err := p.readBefore(ctx, m.UID, got.origin); err != nil {
+		return err
+	} else if id != "" {
+		got.id, got.records, got.head = id, nil, nil // the ledger counts it as known
 	}
 	if got.after != (Action{}) {
 		b.todos = append(b.todos, ledger.Todo{UIDValidity: p.claim.Checkpoint.UIDValidity, UID: m.UID, Action: got.after.String()})
@@ -307,7 +323,9 @@ func (p *pipeline) take(b *batch, m mail, got parsed) {
 		Size:        got.size,
 		Head:        got.head,
 		Records:     p.rows(got.records),
+		Origin:      got.origin,
 	})
+	return nil
 }
 
 func (p *pipeline) unfetched(uid uint32, reason string) ledger.Mail {
@@ -348,9 +366,7 @@ func (p *pipeline) committer(ctx context.Context) {
 		err := p.failed()
 		if err == nil && !b.empty() {
 			if err = p.write(ctx, b); err != nil {
-				p.mu.Lock()
-				p.err = err
-				p.mu.Unlock()
+				p.fail(err)
 			}
 		}
 		if err != nil {

@@ -1,0 +1,71 @@
+package watch
+
+import (
+	"context"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// placesAtOnce is how many messages of the ledger are held to compare with.
+const placesAtOnce = 50_000
+
+// maybeRead is up to which UID messages may have been read before under this
+// UIDVALIDITY; 0: none was. had is how far the folder was read, cp where it is
+// read from now.
+func maybeRead(had, cp ledger.Checkpoint, sel imapclient.Selected) uint32 {
+	switch {
+	case had.UIDValidity == 0:
+		return 0
+	case had.UIDValidity != sel.UIDValidity: // it may have had this one before
+		return max(sel.UIDNext, 1) - 1
+	case cp.High < had.High:
+		return max(had.High, had.Again)
+	}
+	return had.Again
+}
+
+// before is what the ledger has of a folder that is read again.
+type before struct {
+	places   map[uint32][]ledger.Place
+	low, top uint32 // UIDs of which all is in places
+}
+
+// readBefore returns the report id under which a message was recorded when its
+// place was read before; empty: it was not. A server may write a message anew at
+// each fetch, so that it has another id each time: at a known place it is the same
+// if its outer From, Date and Message-ID are.
+func (p *pipeline) readBefore(ctx context.Context, uid uint32, origin uint64) (reportID string, err error) {
+	if uid > p.claim.Checkpoint.Again || origin == 0 {
+		return "", nil
+	}
+	if b := &p.before; b.places == nil || uid < b.low || uid > b.top {
+		places, err := p.f.a.Ledger.Places(ctx, p.claim.ID, p.claim.Checkpoint.UIDValidity, uid, placesAtOnce)
+		if err != nil {
+			return "", err
+		}
+		*b = before{places: make(map[uint32][]ledger.Place, len(places)), low: uid, top: ^uint32(0)}
+		if len(places) == placesAtOnce {
+			b.top = places[len(places)-1].UID - 1 // of the last one there may be more
+		}
+		for _, place := range places {
+			b.places[place.UID] = append(b.places[place.UID], place)
+		}
+	}
+	for _, place := range p.before.places[uid] {
+		if place.Origin == 0 { // of a ledger that did not note it yet
+			head, err := p.f.a.Ledger.Head(ctx, place.ReportID)
+			if err != nil {
+				return "", err
+			}
+			if len(head) > 0 {
+				place.Origin = report.Parse(head, int64(len(head))+1).Origin()
+			}
+		}
+		if place.Origin == origin {
+			return place.ReportID, nil
+		}
+	}
+	return "", nil
+}
