@@ -42,9 +42,9 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 			break
 		}
 		if errors.As(err, new(*AuthError)) && s.challenge.Trial < maxTrials {
-			c.log(callbacks.Warn, err.Error())
 			s.challenge.Last = err
 			if err = s.ask(ctx); err == nil {
+				c.log(callbacks.Warn, s.challenge.Last.Error()) // else the error below says it
 				continue
 			}
 		}

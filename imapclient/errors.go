@@ -3,6 +3,7 @@ package imapclient
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -96,10 +97,45 @@ func because(code, text string, target error) bool {
 		case "UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG": // RFC 5530 section 3
 			return true
 		}
-		return strings.Contains(text, "Too many simultaneous connections") || // Google, behind [ALERT]
-			strings.Contains(text, backoffText) // Microsoft
+		return strings.Contains(text, backoffText) || isCrowded(text) // Microsoft
 	}
 	return false
+}
+
+// crowded is what servers say instead of a response code: the account or the
+// server has too many connections, or is not up to it now. No word of it speaks
+// of the password.
+var crowded = []string{
+	"too many simultaneous connections", // Google
+	"too many connections",              // Zimbra, Courier, WildDuck
+	"too many concurrent",
+	"too many open connections",
+	"too many open sessions",
+	"too many sessions",
+	"too many clients",
+	"maximum number of connections", // Dovecot
+	"maximum connections",
+	"connection limit",
+	"connections limit",
+	"connection count exceeded",
+	"session limit",
+	"authenticated but not connected", // Microsoft: over its limit of connections
+	"rate limit",                      // Yahoo
+	"server is busy",
+	"server busy",
+	"server too busy",
+	"server unavailable", // Exchange
+	"system busy",
+	"temporarily unavailable",
+	"temporary authentication failure", // Dovecot
+	"temporary failure",
+	"temporary error",
+	"service not available",
+}
+
+func isCrowded(text string) bool {
+	text = strings.ToLower(text)
+	return slices.ContainsFunc(crowded, func(words string) bool { return strings.Contains(text, words) })
 }
 
 // AuthError is a refused login; it wraps the server's ResponseError. It is

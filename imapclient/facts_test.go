@@ -37,7 +37,17 @@ const (
 
 func TestFacts(t *testing.T) {
 	seen := map[string]bool{}
-	for _, facts := range [][]fact{waitFacts, parseFacts, fetchFacts, commandFacts, eventFacts, providerFacts, nameFacts, boundFacts} {
+	for _, facts := range [][]fact{
+		waitFacts,
+		parseFacts,
+		fetchFacts,
+		commandFacts,
+		eventFacts,
+		providerFacts,
+		nameFacts,
+		boundFacts,
+		loginFacts,
+	} {
 		for _, f := range facts {
 			if seen[f.name] || f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 				t.Fatalf("%s: not one whole case", f.name)

@@ -58,26 +58,67 @@ func (s *setup) ask(ctx context.Context) error {
 	return err
 }
 
-// authenticate makes one trial to log in.
+// authenticate makes one trial to log in. Where the server does not understand
+// the command it is put otherwise: without the initial response, as GreenMail
+// wants it, and a password at last by LOGIN. No password is sent twice to a
+// server that refuses it.
 func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	name, err := mechanism(cred, offered)
 	if err != nil {
 		return err
 	}
+	clear(s.caps)
+	s.cancelled = false
+	ways := []string{name}
+	switch {
+	case name == sasl.Login && !offered["AUTH=LOGIN"] && cred.Mechanism == "":
+		ways = []string{loginCommand}
+	case (name == sasl.Plain || name == sasl.Login) && cred.Mechanism == "" && !offered["LOGINDISABLED"]:
+		ways = append(ways, loginCommand)
+	}
+	if ways[0] != loginCommand && offered["SASL-IR"] {
+		ways = append([]string{name + atOnce}, ways...)
+	}
+	var refused error
+	for _, way := range ways {
+		st, client, err := s.logIn(cred, way)
+		if err != nil && refused != nil && errors.Is(err, errNotASCII) {
+			return refused // by LOGIN it cannot be said
+		}
+		if err != nil || st.kind == "OK" {
+			return err
+		}
+		refused = s.refusal(cred, name, st, client)
+		if s.cancelled || !notUnderstood(st) {
+			break
+		}
+	}
+	return refused
+}
+
+// The ways to log in, beside the names of mechanisms.
+const (
+	atOnce       = " at once" // behind a mechanism: with an initial response (RFC 4959)
+	loginCommand = "the LOGIN command"
+)
+
+// logIn logs in by one way. client is the mechanism's, nil: there is none.
+func (s *setup) logIn(cred Credentials, way string) (status, sasl.Client, error) {
+	if way == loginCommand {
+		st, err := s.loginCommand(cred)
+		return st, nil, err
+	}
+	name, initial := strings.CutSuffix(way, atOnce)
 	client, err := s.saslClient(name, cred)
 	if err != nil {
-		return err
+		return status{}, nil, err
 	}
-	clear(s.caps)
-	var st status
-	if name == sasl.Login && !offered["AUTH=LOGIN"] {
-		st, err = s.loginCommand(cred)
-	} else {
-		st, err = s.sasl(client, offered["SASL-IR"])
-	}
-	if err != nil || st.kind == "OK" {
-		return err
-	}
+	st, err := s.sasl(client, initial)
+	return st, client, err
+}
+
+// refusal is a login that the server refused.
+func (s *setup) refusal(cred Credentials, name string, st status, client sasl.Client) error {
 	refused := &AuthError{
 		Username: cred.Username, Mechanism: name,
 		Err: &ResponseError{Command: "login", Status: st.kind, Code: st.code, Text: st.text},
@@ -89,12 +130,22 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	return refused
 }
 
+// notUnderstood tells an answer to the command, not to what was to log in.
+func notUnderstood(st status) bool {
+	if st.code != "" || because(st.code, st.text, ErrTemporary) || because(st.code, st.text, ErrExpired) {
+		return false
+	}
+	return st.kind == "BAD" || strings.Contains(strings.ToLower(st.text), "mechanism")
+}
+
+var errNotASCII = errors.New("imapclient: the server takes user names and passwords in ASCII only")
+
 // loginCommand is LOGIN (RFC 9051 section 6.2.3).
 func (s *setup) loginCommand(cred Credentials) (status, error) {
 	user, pass := cred.Username, cred.Password.Reveal()
 	for _, c := range []byte(user + pass) {
 		if c < ' ' || c >= 0x7f {
-			return status{}, errors.New("imapclient: the server takes user names and passwords in ASCII only")
+			return status{}, errNotASCII
 		}
 	}
 	line := fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), quote([]byte(pass)))

@@ -82,6 +82,7 @@ func (s *setup) answer(line []byte, next func([]byte) ([]byte, error)) error {
 	}
 	response, err := next(challenge)
 	if err != nil {
+		s.cancelled = true
 		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2
 	}
 	return s.wire.send(base64.StdEncoding.EncodeToString(response), hidden)

@@ -20,6 +20,7 @@ type setup struct {
 
 	challenge Challenge    // of the next trial to log in
 	cred      *Credentials // for it, once asked for
+	cancelled bool         // by us, so that the server says BAD
 }
 
 func (s *setup) run(ctx context.Context) error {

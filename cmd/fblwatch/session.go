@@ -156,6 +156,8 @@ func sessionHint(err error) string {
 	switch {
 	case errors.As(err, &issuer):
 		return issuer.Hint()
+	case errors.As(err, &refused) && errors.Is(err, imapclient.ErrTemporary), errors.Is(err, imapclient.ErrTemporary) && !errors.As(err, &folder):
+		return "the server takes no login now: it, or the account, has too many connections, or it is busy; try again later, and see connections in the config"
 	case errors.As(err, &refused):
 		return "check user and password; many providers want an app password, or IMAP switched on first"
 	case errors.As(err, &folder):
