@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"sync"
 	"time"
 
@@ -126,6 +127,18 @@ func (r returned) Log(l callbacks.Level, text string) {
 		r.Handler.Log(l, text)
 	}
 }
+
+// undialed is a Handler for watch. Why a session could not be opened watch logs
+// itself, with when it tries again; what remains is of single commands.
+type undialed struct{ callbacks.Handler }
+
+func (u undialed) Log(l callbacks.Level, text string) {
+	if l != callbacks.Error || ofCommand.MatchString(text) {
+		u.Handler.Log(l, text)
+	}
+}
+
+var ofCommand = regexp.MustCompile(`^imapclient: [A-Z][A-Z ]*: server said `)
 
 // openLedger opens the ledger for writing; a dry run gets one in memory that
 // knows how far the real one has read.

@@ -78,7 +78,7 @@ func (p *program) watch(c *cli.Context) error {
 	for i, account := range accounts {
 		account.Ledger = l
 		account.NoHeads = config.Keep == keepNone
-		config.listen(&account, callbacks.Slog(log), hooks)
+		config.listen(&account, undialed{callbacks.Slog(log)}, hooks)
 		account.Committed = sinks.offer
 		running.Go(func() {
 			select { // not all at one moment

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+)
+
+// TestRefusedLogin counts the lines that a refused login makes: one. Its hint
+// speaks of the password only where that is in question.
+func TestRefusedLogin(t *testing.T) {
+	for _, test := range []struct{ answer, hint string }{
+		{"NO [AUTHENTICATIONFAILED] Invalid credentials", "check user and password"},
+		{"NO [ALERT] Too many simultaneous connections. (Failure)", "the server takes no login now"},
+		{"NO [INUSE] another session has it", "the server takes no login now"},
+	} {
+		server := imaptest.New()
+		defer server.Close()
+		server.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Part == imaptest.Received && step.Command == "AUTHENTICATE" {
+				return imaptest.Action{Do: imaptest.Answer, Text: test.answer}
+			}
+			return imaptest.Action{}
+		}
+		addr, err := server.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		config := filepath.Join(dir, "c.yaml")
+		writeFile(t, config, "ledger: "+filepath.Join(dir, "l.db")+"\naccounts:\n  - {name: a, url: 'imap://user@"+addr+"', password: pass}\n")
+		for _, command := range []string{"check", "sweep"} {
+			var out bytes.Buffer
+			run(t.Context(), []string{"fblwatch", command, "-c", config}, nil, &out, &out, env("HOME", dir))
+			if strings.Count(out.String(), "login of") != 1 || !strings.Contains(out.String(), "hint: "+test.hint) {
+				t.Errorf("%s, %s:\n%s", command, test.answer, &out)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		var out safeBuffer
+		done := make(chan int)
+		go func() {
+			done <- run(ctx, []string{"fblwatch", "watch", "-c", config}, nil, &out, &out, env("HOME", dir))
+		}()
+		for start := time.Now(); !strings.Contains(out.String(), "login of") && time.Since(start) < 20*time.Second; {
+			time.Sleep(10 * time.Millisecond)
+		}
+		cancel()
+		<-done
+		server.Close()
+		if n := strings.Count(out.String(), "login of"); n == 0 || n != strings.Count(out.String(), "session ended") {
+			t.Errorf("watch, %s: %d lines\n%s", test.answer, n, &out)
+		}
+	}
+}
+
+// safeBuffer is a buffer that is read while it is written.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
