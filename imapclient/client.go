@@ -34,6 +34,7 @@ type Client struct {
 
 	// What the events of the running command have gathered.
 	selected Selected
+	searches bool   // a SEARCH found a message
 	odd      string // UIDVALIDITY, where it is no number of 64 bits
 	found    []uint32
 	far      uint64 // a UID beyond 32 bits, told since the command began; 0: none

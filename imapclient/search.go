@@ -25,13 +25,18 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 
 // SearchSince returns the UIDs of the mails that were received on or after the
 // day of t, as the server counts days, ascending (RFC 9051 section 6.4.4); ErrUID
-// as for Search.
+// as for Search. The UIDs are constrained, since without that iCloud answers with
+// numbers that are none.
 func (c *Client) SearchSince(ctx context.Context, t time.Time) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
 	}
-	return c.search(ctx, &imap.SearchCriteria{Since: t})
+	return c.search(ctx, &imap.SearchCriteria{Since: t, UID: []imap.UIDSet{{{Start: 1}}}})
 }
+
+// SearchWorks reports whether a SEARCH of this session found a message, be it one
+// that was not asked for. On some servers none ever does.
+func (c *Client) SearchWorks() bool { return c.searches }
 
 func (c *Client) search(ctx context.Context, criteria *imap.SearchCriteria) ([]uint32, error) {
 	c.found, c.far = nil, 0
@@ -44,6 +49,7 @@ func (c *Client) search(ctx context.Context, criteria *imap.SearchCriteria) ([]u
 	if err != nil {
 		return nil, err
 	}
+	c.searches = c.searches || len(uids) > 0
 	slices.Sort(uids)
 	return slices.Compact(uids), c.unnamed()
 }

@@ -30,6 +30,7 @@ type tap struct {
 	limits Timeouts
 	quirks *Quirks
 	bodies atomic.Int64 // most octets of a body that go-imap is to see
+	naming atomic.Bool  // the owner wants the UIDs of FETCH lines without a body
 
 	chatter chatter
 

@@ -160,6 +160,10 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 		}
 		return nil
 	}
+	if uid := f.uid; t.naming.Load() && !f.hasBody {
+		t.emit(func(c *Client) { c.named(uid) })
+		return nil
+	}
 	passed := before != nil && before.hasBody // go-imap has its octets
 	if before != nil && before.uid != 0 && !passed {
 		return nil // dropped

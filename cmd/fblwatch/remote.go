@@ -40,6 +40,9 @@ func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile
 	if err != nil {
 		return &watch.FolderError{Folder: a.URL.Folder, Err: err}
 	}
+	if client.Empty() { // some servers refuse a SEARCH there
+		return client.Logout(ctx)
+	}
 	next := uint64(selected.UIDNext)
 	if next == 0 { // not told
 		next = 1 << 32

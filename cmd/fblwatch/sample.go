@@ -78,6 +78,9 @@ func (s *sampling) by(reading watch.Reading) {
 // folder reads the newest mails of the open folder and says how many it read;
 // where the server refused some, that is no error.
 func (s *sampling) folder(ctx context.Context, client *imapclient.Client, next uint32) (read int, err error) {
+	if client.Empty() { // some servers refuse a SEARCH there
+		return 0, nil
+	}
 	uids, err := newest(ctx, client, s.most, next)
 	if err != nil {
 		return 0, err

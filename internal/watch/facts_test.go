@@ -44,6 +44,7 @@ func TestFacts(t *testing.T) {
 		uidFacts,
 		pollFacts,
 		withheldFacts,
+		searchFacts,
 		dateFacts,
 		octetFacts,
 		idleFacts,

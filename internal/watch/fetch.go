@@ -181,6 +181,14 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 // fetchSome reads mails and hands them to the pipeline, in the order of their
 // UIDs. A refused FETCH leaves its mails pending.
 func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
+	if s.c.Empty() { // some servers refuse a FETCH there
+		for _, uid := range uids {
+			if err := s.line.mail(&imapclient.Mail{UID: uid, Size: -1, Gone: true}, prefix); err != nil {
+				return read, err
+			}
+		}
+		return len(uids), nil
+	}
 	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
 	came := make([]uint32, 0, len(uids))
 	var short shorts

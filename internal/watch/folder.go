@@ -45,6 +45,9 @@ type folder struct {
 	places  map[uint32]place
 
 	again map[uint32]withheld // messages that the server withholds
+
+	unnamed error // the open folder has messages that no command can name; nil: none is known of
+	list    lister
 }
 
 func newFolder(a *Account, name string) *folder {
@@ -59,7 +62,6 @@ type session struct {
 	high uint32 // as the pipeline knows it, or will
 	line *pipeline
 
-	unnamed   error     // there are messages that no command can name; nil: none is known of
 	blame     blame     // for a death now
 	noes      int       // mails refused in a row
 	gave      time.Time // when the server gave a message last
@@ -70,6 +72,7 @@ type session struct {
 // open opens the folder and claims it. Every UID below belongs to the
 // UIDVALIDITY compared here.
 func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, error) {
+	f.unnamed = nil
 	sel, err := f.openMailbox(ctx, c)
 	if err != nil {
 		var no *imapclient.ResponseError
@@ -179,6 +182,8 @@ func (s *session) follow(ctx context.Context) error {
 		high := s.high
 		if rang {
 			err = s.fetchNew(ctx)
+		} else if s.c.Empty() {
+			err = s.c.Noop(ctx) // some servers refuse a SEARCH there
 		} else {
 			err = s.search(ctx) // finds what no EXISTS told of, and a dead link
 		}
@@ -199,6 +204,7 @@ func (s *session) catchUp(ctx context.Context) error {
 	err := s.fetch(ctx, clean)
 	if err == nil {
 		switch last := s.sel.UIDNext; {
+		case s.c.Empty():
 		case last != 0 && last-1 <= s.high:
 		case !s.careful && last != 0 && last-1-s.high <= fewMails:
 			err = s.fetchNew(ctx)
@@ -220,16 +226,6 @@ func (s *session) catchUp(ctx context.Context) error {
 	return err
 }
 
-// find lists the messages from UID lo to hi; 0: to the last. Those that no command
-// can name are left out, and end the session once all others are read.
-func (s *session) find(ctx context.Context, lo, hi uint32) ([]uint32, error) {
-	uids, err := s.c.Search(ctx, lo, hi)
-	if errors.Is(err, imapclient.ErrUID) {
-		s.unnamed, err = err, nil
-	}
-	return uids, err
-}
-
 // remaining guesses how many mails there are to read, for the progress bar.
 func (s *session) remaining() int {
 	n := int(s.sel.Exists)
@@ -242,7 +238,7 @@ func (s *session) remaining() int {
 // fetchNew reads the few mails above high without asking which there are. high
 // moves only when all of them are known: a gap is looked into.
 func (s *session) fetchNew(ctx context.Context) error {
-	if s.high == ^uint32(0) {
+	if s.high == ^uint32(0) || s.c.Empty() {
 		return nil
 	}
 	var seen []uint32

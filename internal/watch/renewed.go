@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,9 +22,13 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 		log.Warn("it is not known when the folder was read last")
 	default:
 		since := claim.Read.Add(-24 * time.Hour)
-		uids, err := c.SearchSince(ctx, since)
-		if err != nil && !errors.Is(err, imapclient.ErrUID) {
+		uids, ok, err := f.findSince(ctx, c, sel.UIDNext, since)
+		if err != nil {
 			return ledger.Checkpoint{}, err
+		}
+		if !ok {
+			log.Warn("the server does not tell what came lately")
+			break
 		}
 		log.Warn("UIDVALIDITY changed: reading what came lately", "since", since.UTC().Format(time.DateOnly), "mails", len(uids))
 		cp := ledger.Checkpoint{High: max(sel.UIDNext, 1) - 1}
@@ -37,4 +40,29 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 	}
 	log.Warn("UIDVALIDITY changed: reading the folder again; known mails fall out")
 	return ledger.Checkpoint{}, nil
+}
+
+// findSince lists what was received since then, in a folder with that UIDNEXT. ok:
+// the server can tell.
+func (f *folder) findSince(ctx context.Context, c *imapclient.Client, next uint32, since time.Time) (uids []uint32, ok bool, err error) {
+	if c.Empty() { // some servers refuse a SEARCH there
+		return nil, true, nil
+	}
+	uids, err = f.nameable(c.SearchSince(ctx, since))
+	if isRefusal(err) {
+		return nil, false, nil
+	}
+	if err != nil || len(uids) > 0 {
+		return uids, true, err
+	}
+	// None: or does the server find nothing at all by SEARCH?
+	low := uint32(1)
+	if next > widestWindow {
+		low = next - widestWindow
+	}
+	all, err := f.nameable(c.Search(ctx, low, 0))
+	if isRefusal(err) {
+		err = nil
+	}
+	return nil, len(all) > 0, err
 }

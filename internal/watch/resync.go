@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/fblwatch/fblwatch/callbacks"
@@ -49,10 +48,7 @@ func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.
 		if sel.Exists <= widestWindow || sel.UIDNext == 0 || hi >= sel.UIDNext || hi < lo {
 			hi = 0
 		}
-		uids, err := c.Search(ctx, lo, hi)
-		if errors.Is(err, imapclient.ErrUID) { // they are told of when the folder is read
-			err = nil
-		}
+		uids, err := f.find(ctx, c, lo, hi)
 		if all = append(all, uids...); err != nil || hi == 0 {
 			return all, err
 		}
