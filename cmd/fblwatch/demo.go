@@ -39,6 +39,10 @@ func (p *program) demo(c *cli.Context) error {
 	if c.Int("count") < 0 {
 		return wrong(errors.New("--count is below 0"), "")
 	}
+	_, err := fmt.Fprintln(p.stdout, "Starting an IMAP server with sample reports, and a watch of it; all on this machine, all gone afterwards.")
+	if err != nil {
+		return err
+	}
 	// In memory: right after a build a disk may take seconds to sync a commit,
 	// and a demo that waits for it shows the disk.
 	l := ledger.NewMemory()

@@ -32,7 +32,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("a record took %s s", row[1])
 		}
 	}
-	for _, want := range []string{"a bounce came", "fblwatch sweep --url imaps://USER@HOST/FOLDER"} {
+	for _, want := range []string{"Starting an IMAP server", "a bounce came", "fblwatch sweep --url imaps://USER@HOST/FOLDER"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &stdout)
 		}

@@ -110,6 +110,27 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
+// The demo says what it does before it compiles, which takes minutes in silence.
+func TestMakeDemo(t *testing.T) {
+	dry := exec.Command("make", "-n", "demo")
+	dry.Dir = "../.."
+	out, err := dry.Output()
+	if err != nil {
+		t.Skip("no make: ", err)
+	}
+	said, run := strings.Index(string(out), "up to three minutes"), strings.Index(string(out), "go run")
+	if said < 0 || run < said {
+		t.Errorf("make demo: %s", out)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if before, _, found := strings.Cut(string(readme), "\nmake demo\n"); !found || !strings.Contains(before, "up to three minutes") {
+		t.Error("the README does not say how long the demo compiles, before its command")
+	}
+}
+
 // Every option in a shell line exists.
 func TestReadmeShell(t *testing.T) {
 	app := (&program{}).app()

@@ -71,16 +71,20 @@ func (p *program) records(c *cli.Context) error {
 	}
 	defer reader.Close()
 
-	out := newRecordWriter(p, format)
+	out, n := newRecordWriter(p, format), 0
 	for row, err := range reader.Records(c.Context, query) {
 		if err == nil {
+			n++
 			err = out.write(row.JSON)
 		}
 		if err != nil {
 			return errors.Join(out.flush(), err)
 		}
 	}
-	return out.flush()
+	if err := out.flush(); err != nil || n > 0 {
+		return err
+	}
+	return p.sayNothing(c.Context, reader, query)
 }
 
 // recordWriter writes records that are JSON already in another form.

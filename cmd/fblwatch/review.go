@@ -115,6 +115,9 @@ func (p *program) listReview(c *cli.Context) error {
 	switch {
 	case n == 0:
 		fmt.Fprintln(p.stderr, "nothing is to be reviewed")
+		if query.Provider != "" || !since.IsZero() {
+			return p.sayNothing(c.Context, reader, query)
+		}
 	case limit > 0 && n > limit:
 		fmt.Fprintf(p.stderr, "there are more than these %d; --limit 0 lists all\n", limit)
 	}

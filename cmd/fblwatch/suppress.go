@@ -80,8 +80,17 @@ func (p *program) suppress(c *cli.Context) error {
 	if list.nobody > 0 {
 		fmt.Fprintf(p.stderr, "left out: %s to review that name nobody\n", plural(list.nobody, "record"))
 	}
-	if err := p.printSuppressions(list.sorted(), format); err != nil || len(list.seen) == 0 {
+	if err := p.printSuppressions(list.sorted(), format); err != nil {
 		return err
+	}
+	silent := c.Bool("new") && len(list.seen) == 0 // nothing came: nothing is to be said each day
+	if len(list.lines) == 0 && list.nobody == 0 && !silent {
+		if err := p.sayNobody(c.Context, reader, since); err != nil {
+			return err
+		}
+	}
+	if len(list.seen) == 0 {
+		return nil
 	}
 	// Only now: what could not be written comes again.
 	editor, err := p.openEditor(c)

@@ -20,7 +20,8 @@ func (p *program) watchCommand() *cli.Command {
 		Name:  "watch",
 		Usage: "read every folder for ever; new mail makes records within seconds",
 		Description: "Ends cleanly at Ctrl-C or SIGTERM. Lost connections are made again. With --url\n" +
-			"it watches one folder without a config file.\n\n" +
+			"it watches one folder without a config file. On a terminal it shows a line for\n" +
+			"each record.\n\n" +
 			"Example: fblwatch watch -c config.yaml",
 		Flags: append(sessionFlags(),
 			&cli.BoolFlag{Name: "json", Usage: "records to stdout, one a line; without it they stay out of the journal"},
@@ -73,13 +74,18 @@ func (p *program) watch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	onlooker := p.onlooker(c.Bool("json"))
+	defer onlooker.close()
 	failures := make([]error, len(config.Accounts))
 	var running, upkeep sync.WaitGroup
 	for i, account := range accounts {
 		account.Ledger = l
 		account.NoHeads = config.Keep == keepNone
 		config.listen(&account, undialed{callbacks.Slog(log)}, hooks)
-		account.Committed = sinks.offer
+		account.Committed = func(done ledger.Committed) {
+			sinks.offer(done)
+			onlooker.show(done)
+		}
 		running.Go(func() {
 			select { // not all at one moment
 			case <-time.After(min(time.Duration(i)*startSpread, startMost)):

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// onlooker shows a person at a terminal one line for each record. A terminal may
+// stand still, so lines wait in a queue; what does not fit is counted.
+type onlooker struct {
+	w       io.Writer
+	lines   chan string
+	writing sync.WaitGroup
+
+	mu     sync.Mutex
+	missed int // records that did not fit, since the last line that did
+}
+
+// onlookerLines wait at most.
+const onlookerLines = 1000
+
+// onlooker returns nil where stderr is no terminal, or where the records
+// themselves are printed on one.
+func (p *program) onlooker(printing bool) *onlooker {
+	if !isTerminal(p.stderr) || printing && isTerminal(p.stdout) {
+		return nil
+	}
+	return newOnlooker(p.stderr)
+}
+
+func newOnlooker(w io.Writer) *onlooker {
+	o := &onlooker{w: w, lines: make(chan string, onlookerLines)}
+	o.writing.Go(func() {
+		for line := range o.lines {
+			_, _ = io.WriteString(o.w, line) // a terminal that is gone takes nothing from the ledger
+		}
+	})
+	return o
+}
+
+// show queues the records of a commit. It never blocks.
+func (o *onlooker) show(done ledger.Committed) {
+	if o == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, row := range done.Rows {
+		line := recordLine(row)
+		if o.missed > 0 {
+			line = fmt.Sprintf("... and %s\n%s", plural(o.missed, "record"), line)
+		}
+		select {
+		case o.lines <- line:
+			o.missed = 0
+		default:
+			o.missed++
+		}
+	}
+}
+
+// close prints what waits. No show may come later.
+func (o *onlooker) close() {
+	if o == nil {
+		return
+	}
+	close(o.lines)
+	o.writing.Wait()
+	if o.missed > 0 {
+		fmt.Fprintf(o.w, "... and %s\n", plural(o.missed, "record"))
+	}
+}
+
+// recordLine is a record in one line; senders wrote much of it.
+func recordLine(row ledger.Row) string {
+	var r report.Record
+	_ = json.Unmarshal(row.JSON, &r) // the columns tell what it does not
+	who := recipient(&r)
+	if who == "" {
+		who = "nobody named"
+	}
+	verdict := row.Verdict
+	if verdict == "" {
+		verdict = "-"
+	}
+	return fmt.Sprintf("%s  %-12s %-6s %s  %s  %s\n", shortTime(row.At), printable(row.Event), printable(verdict),
+		printable(cut(row.Provider, 30)), printable(cut(who, 60)), printable(row.ID))
+}

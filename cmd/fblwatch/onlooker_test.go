@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// Nothing that a sender wrote moves the cursor, and a line is one line.
+func TestRecordLine(t *testing.T) {
+	row := ledger.Row{Record: ledger.Record{ID: "0a.1", At: time.Date(2026, 3, 2, 6, 1, 59, 0, time.UTC), Event: "complaint", Provider: "yahoo", Verdict: "yes"}}
+	for json, want := range map[string]string{
+		`{"original_rcpt_to":"user@example.com"}`:            "2026-03-02 06:01  complaint    yes    yahoo  user@example.com  0a.1\n",
+		`{"identity":{"subscriber":"s\u001b[2J\n17\u202e"}}`: "2026-03-02 06:01  complaint    yes    yahoo  s\uFFFD[2J\uFFFD17\uFFFD  0a.1\n",
+		`{}`: "2026-03-02 06:01  complaint    yes    yahoo  nobody named  0a.1\n",
+		`{"original_rcpt_to":"` + strings.Repeat("x", 1000) + `"}`: "2026-03-02 06:01  complaint    yes    yahoo  " + strings.Repeat("x", 59) + "…  0a.1\n",
+	} {
+		row.JSON = []byte(json)
+		if got := recordLine(row); got != want {
+			t.Errorf("%s:\n got %q\nwant %q", json, got, want)
+		}
+	}
+}
+
+// stuck is a terminal that stands still until it is freed.
+type stuck struct {
+	free chan struct{}
+	text bytes.Buffer
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	<-s.free
+	return s.text.Write(p)
+}
+
+// A terminal that stands still holds nobody up; what did not fit is counted.
+func TestOnlookerBlocked(t *testing.T) {
+	w := &stuck{free: make(chan struct{})}
+	o := newOnlooker(w)
+	for i := range onlookerLines + 500 {
+		o.show(ledger.Committed{Rows: []ledger.Row{{Record: ledger.Record{ID: fmt.Sprint("id-", i), JSON: []byte("{}")}}}})
+	}
+	close(w.free)
+	o.close()
+	lines := strings.Split(strings.TrimSuffix(w.text.String(), "\n"), "\n")
+	shown, last := len(lines)-1, lines[len(lines)-1]
+	if shown < onlookerLines || shown > onlookerLines+1 || last != fmt.Sprintf("... and %d records", onlookerLines+500-shown) {
+		t.Errorf("%d lines, the last is %q", shown, last)
+	}
+	(*onlooker)(nil).show(ledger.Committed{Rows: []ledger.Row{{}}})
+	(*onlooker)(nil).close()
+}
