@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 )
@@ -152,4 +154,21 @@ func TestLevels(t *testing.T) {
 			t.Errorf("%d is %q, want %q", int(l), l, want)
 		}
 	}
+}
+
+// A mailbox that is emptied, or a server that says so, makes few lines.
+func TestSlogOfManyExpunged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		h := callbacks.Slog(slog.New(slog.NewTextHandler(&out, nil)))
+		for seq := range uint32(35_000) {
+			h.Expunged(box, seq+1, 0)
+		}
+		time.Sleep(2 * time.Minute)
+		h.Expunged(box, 7, 0)
+		text := out.String()
+		if n := strings.Count(text, "\n"); n != 23 || !strings.Contains(text, "mails=34980") || !strings.HasSuffix(text, "msg=expunged account=yahoo folder=FBL seq=7\n") {
+			t.Errorf("%d lines, the last %q", n, text[max(0, len(text)-400):])
+		}
+	})
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
+	"time"
 )
 
 // Slog returns a Handler that logs what a person may have to act on: Notify and
-// Log, by their level, and expunged mails; other events and the protocol lines
+// Log, by their level, and expunged mails (the first of each minute); other events and the protocol lines
 // of Debug at [slog.LevelDebug]. A nil logger is [slog.Default].
 //
 // Keys are account, folder, uid, seq, code and what the event counts; account
@@ -22,7 +24,13 @@ func Slog(logger *slog.Logger) Handler {
 type logHandler struct {
 	Nop
 	logger *slog.Logger
+
+	mu    sync.Mutex
+	since time.Time // of the minute of expungedMost
+	gone  int       // expunged since then
 }
+
+const expungedMost = 20 // expunged messages that are logged in a minute; beyond, their number is
 
 // severity is the slog level of ours. A BYE is an Info: sessions end.
 func severity(l Level) slog.Level {
@@ -63,7 +71,24 @@ func (h *logHandler) Exists(m Mailbox, n uint32) {
 }
 
 func (h *logHandler) Expunged(m Mailbox, seq, uid uint32) {
-	h.log(slog.LevelInfo, m, "expunged", number("seq", seq), number("uid", uid))
+	h.mu.Lock()
+	more := 0
+	if time.Since(h.since) > time.Minute {
+		more = h.gone - expungedMost
+		h.since, h.gone = time.Now(), 0
+	}
+	h.gone++
+	gone := h.gone
+	h.mu.Unlock()
+	if more > 0 {
+		h.log(slog.LevelInfo, m, "expunged before, and not logged", slog.Int("mails", more))
+	}
+	switch {
+	case gone <= expungedMost:
+		h.log(slog.LevelInfo, m, "expunged", number("seq", seq), number("uid", uid))
+	case gone == expungedMost+1:
+		h.log(slog.LevelInfo, m, "many are expunged: not logged one by one for a minute")
+	}
 }
 
 func (h *logHandler) Flags(m Mailbox, seq, uid uint32, flags []string) {

@@ -44,6 +44,7 @@ type Client struct {
 	status   callbacks.Status
 	refusal  status // the last tagged answer to a command of go-imap's
 	bye      *ByeError
+	quiet    int       // words that were only information
 	until    time.Time // when a server that was asked too much wants to be asked again
 
 	// Of the doorbell.
@@ -127,6 +128,7 @@ func (c *Client) Logout(ctx context.Context) error {
 // tells on its way out is dropped.
 func (c *Client) shut(cause error) {
 	c.tap.end(cause)
+	c.sayOmitted(true)
 	for {
 		select {
 		case <-c.tap.events:
@@ -200,6 +202,8 @@ func (c *Client) begin(ctx context.Context) (end func(), err error) {
 		c.drain() // its last words
 		return nil, c.over(cause)
 	}
+	c.quiet = 0
+	c.sayOmitted(false)
 	stop := context.AfterFunc(ctx, func() { c.tap.end(context.Cause(ctx)) })
 	return func() { stop() }, nil
 }
@@ -262,7 +266,7 @@ func (c *Client) finish(name string, err error) error {
 	switch {
 	case c.refusal.kind == "NO" || c.refusal.kind == "BAD":
 		re := &ResponseError{Command: name, Status: c.refusal.kind, Code: c.refusal.code, Text: c.refusal.text}
-		c.log(callbacks.Error, re.Error())
+		c.serve(func(c *Client) { c.told(callbacks.Error, re.Error()) })
 		return re
 	case err != nil: // go-imap gave up on what the tap let through
 		c.shut(fmt.Errorf("%w: %v", ErrProtocol, err))

@@ -49,14 +49,14 @@ func (c *Client) tagged(st status) {
 
 // notified takes an untagged status response.
 func (c *Client) notified(st status) {
-	level := callbacks.Info
+	level, last := callbacks.Info, false
 	switch st.kind {
 	case "NO":
 		level = callbacks.Warn
 	case "BAD":
 		level = callbacks.Error
 	case "BYE":
-		level = callbacks.Bye
+		level, last = callbacks.Bye, c.bye == nil
 		c.bye = &ByeError{Code: st.code, Text: st.text}
 	}
 	if c.next != nil && opening(st.code) {
@@ -64,7 +64,7 @@ func (c *Client) notified(st status) {
 	}
 	c.mailboxCode(st)
 	c.suggestion(st)
-	c.h.Notify(c.mailbox, level, st.code, st.text)
+	c.notify(level, st, last)
 }
 
 // suggestion notes how long the server asks to be left alone.

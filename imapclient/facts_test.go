@@ -47,6 +47,7 @@ func TestFacts(t *testing.T) {
 		nameFacts,
 		boundFacts,
 		loginFacts,
+		wordFacts,
 	} {
 		for _, f := range facts {
 			if seen[f.name] || f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {

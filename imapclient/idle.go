@@ -161,7 +161,7 @@ func (c *Client) idled(st status) (Wake, error) {
 			c.suggestion(st)
 			err = &ResponseError{Command: "IDLE", Status: st.kind, Code: st.code, Text: st.text}
 		}
-		c.log(callbacks.Warn, err.Error())
+		c.serve(func(c *Client) { c.told(callbacks.Warn, err.Error()) })
 		return 0, err
 	}
 	return c.woken(Ended), nil

@@ -9,6 +9,7 @@ type Quirks struct {
 	doneAlone atomic.Bool // a command in one write with DONE is lost
 	readsOn   atomic.Bool // a command in one write with another one is answered
 	babbles   atomic.Bool // a person was told of needless EXISTS lines
+	words     words       // of the server
 	rings     atomic.Bool // IDLE told of news
 }
 

@@ -250,7 +250,7 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	case "CAPABILITY", "ID", "ESEARCH", "QUOTAROOT":
 	default:
 		text := string(line[:min(len(line), 200)])
-		t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over: "+clean(text)) })
+		t.emit(func(c *Client) { c.told(callbacks.Parse, "passed over: "+clean(text)) })
 	}
 	return nil
 }
@@ -298,7 +298,7 @@ func (t *tap) status(tag string, st status) error {
 		t.out = fmt.Appendf(t.out, "%s %s done\r\n", tag, st.kind) // it dies of odd codes and texts
 	default:
 		t.emit(func(c *Client) {
-			c.h.Log(callbacks.Parse, "an answer nobody waits for: "+clean(tag)+" "+st.kind+" "+st.text)
+			c.told(callbacks.Parse, "an answer nobody waits for: "+clean(tag)+" "+st.kind+" "+st.text)
 		})
 	}
 	return nil

@@ -45,7 +45,7 @@ func (t *tap) continuation() {
 		close(cont)
 		return
 	}
-	t.emit(func(c *Client) { c.h.Log(callbacks.Parse, "passed over a stray +") })
+	t.emit(func(c *Client) { c.told(callbacks.Parse, "passed over a stray +") })
 }
 
 // endIdle has DONE sent right before the next command, in one write: the two take
