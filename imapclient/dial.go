@@ -77,6 +77,7 @@ func (s *setup) connect(ctx context.Context) error {
 		debug = s.h.Debug
 	}
 	s.wire = newWire(conn, s.limits.Write, debug)
+	s.wire.veil = &s.veil
 	s.tags, s.bye = 0, nil
 	s.said.limit(setupLines, setupOctets)
 	clear(s.caps)

@@ -39,6 +39,8 @@ func (s *setup) login(ctx context.Context) error {
 	}
 	cred := *s.cred
 	s.cred = nil
+	s.veil.hide(cred.Password)
+	s.veil.hide(cred.Token)
 	if err := s.authenticate(cred, offered); err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (s *setup) answer(line []byte, next func([]byte) ([]byte, error)) error {
 	if err != nil {
 		challenge = []byte(text)
 	}
-	response, err := next(challenge)
+	response, err := next(s.wire.veil.over(challenge))
 	if err != nil {
 		s.cancelled = true
 		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2

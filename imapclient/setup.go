@@ -21,6 +21,7 @@ type setup struct {
 	challenge Challenge    // of the next trial to log in
 	cred      *Credentials // for it, once asked for
 	cancelled bool         // by us, so that the server says BAD
+	veil      veil         // of all trials
 }
 
 func (s *setup) run(ctx context.Context) error {
@@ -70,9 +71,9 @@ func (s *setup) greeting() (preauth bool, err error) {
 		return false, err
 	}
 	rest, ok := bytes.CutPrefix(line, []byte("* "))
-	st, isStatus := parseStatus(rest)
+	st, isStatus := s.wire.readStatus(rest)
 	if !ok || !isStatus {
-		return false, fmt.Errorf("%w: greeting was %q: is this an IMAP server, and the right port for TLS or not?", ErrProtocol, excerpt(line))
+		return false, fmt.Errorf("%w: greeting was %q: is this an IMAP server, and the right port for TLS or not?", ErrProtocol, s.excerpt(line))
 	}
 	s.untagged(rest)
 	switch st.kind {
@@ -128,21 +129,21 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 			}
 			s.untagged(rest)
 		case tag:
-			st, ok := parseStatus(rest)
+			st, ok := s.wire.readStatus(rest)
 			if !ok {
-				return status{}, fmt.Errorf("%w: answer to %s was %q", ErrProtocol, name, excerpt(rest))
+				return status{}, fmt.Errorf("%w: answer to %s was %q", ErrProtocol, name, s.excerpt(rest))
 			}
 			s.capabilityCode(st)
 			return st, nil
 		default:
-			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, excerpt(b))
+			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, s.excerpt(b))
 		}
 	}
 }
 
 // whole reads on where an untagged line ends in a literal, as an answer to ID may.
 func (s *setup) whole(line []byte) ([]byte, error) {
-	if _, isStatus := parseStatus(line); isStatus {
+	if _, isStatus := s.wire.readStatus(line); isStatus {
 		return line, nil
 	}
 	for {
@@ -174,7 +175,7 @@ func (s *setup) whole(line []byte) ([]byte, error) {
 
 // untagged takes an untagged line, without its "* ".
 func (s *setup) untagged(rest []byte) {
-	if st, ok := parseStatus(rest); ok {
+	if st, ok := s.wire.readStatus(rest); ok {
 		s.capabilityCode(st)
 		s.serve(func(c *Client) { c.notified(st) })
 		return
@@ -198,6 +199,8 @@ func (s *setup) capabilities(words []string) {
 }
 
 // excerpt is as much of a server's line as an error may hold.
+func (s *setup) excerpt(line []byte) string { return excerpt(s.wire.veil.over(line)) }
+
 func excerpt(line []byte) string { return clean(string(line[:min(len(line), 100)])) }
 
 func (s *setup) line() ([]byte, error) {

@@ -143,7 +143,7 @@ func (t *tap) segment(b []byte) error {
 			return nil
 		}
 		tag, rest, _ := bytes.Cut(b, []byte(" "))
-		if st, ok := parseStatus(rest); ok {
+		if st, ok := t.readStatus(rest); ok {
 			return t.status(string(tag), st) // its text may end in {12}: never a literal
 		}
 	}
@@ -170,7 +170,7 @@ func (t *tap) literal(size int64) error {
 		}
 	}
 	if size > maxLine-int64(len(t.line)) {
-		return fmt.Errorf("%w: a literal of %d octets in %s", ErrProtocol, size, clean(name))
+		return fmt.Errorf("%w: a literal of %d octets in %s", ErrProtocol, size, clean(t.veil.overString(name)))
 	}
 	if err := t.chatter.add(0, int(size)); err != nil {
 		return err
@@ -249,6 +249,7 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 		t.emit(func(c *Client) { c.recent(num) })
 	case "CAPABILITY", "ID", "ESEARCH", "QUOTAROOT":
 	default:
+		line = t.veil.over(line)
 		text := string(line[:min(len(line), 200)])
 		t.emit(func(c *Client) { c.told(callbacks.Parse, "passed over: "+clean(text)) })
 	}
@@ -298,7 +299,7 @@ func (t *tap) status(tag string, st status) error {
 		t.out = fmt.Appendf(t.out, "%s %s done\r\n", tag, st.kind) // it dies of odd codes and texts
 	default:
 		t.emit(func(c *Client) {
-			c.told(callbacks.Parse, "an answer nobody waits for: "+clean(tag)+" "+st.kind+" "+st.text)
+			c.told(callbacks.Parse, "an answer nobody waits for: "+clean(t.veil.overString(tag))+" "+st.kind+" "+st.text)
 		})
 	}
 	return nil

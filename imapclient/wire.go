@@ -27,6 +27,7 @@ type wire struct {
 	r        *bufio.Reader
 	write    time.Duration
 	debug    func(line string) // nil: off
+	veil     *veil             // of what it is logged in by; nil: nothing is secret
 	packed   *bytes.Buffer     // not nil: DEFLATE is on, and this holds what to write
 	in, out  atomic.Int64      // octets of conn
 	inflated atomic.Int64      // octets that in came to, where DEFLATE is on
@@ -234,6 +235,7 @@ func (w *wire) log(side, line string) {
 		return
 	}
 	const most = 1000
+	line = w.veil.overString(line)
 	if len(line) > most {
 		line = fmt.Sprintf("%s... <%d octets more>", line[:most], len(line)-most)
 	}
