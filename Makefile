@@ -3,7 +3,7 @@ RACE = $(shell test "$$(go env CGO_ENABLED)" = 1 && echo -race)
 SEED ?= 1
 FUZZTIME ?= 3m
 
-.PHONY: build demo test bench fuzz lint soak
+.PHONY: build demo test bench fuzz lint soak servers
 
 build:
 	@echo "Compiling fblwatch: up to three minutes the first time, seconds later."
@@ -36,3 +36,10 @@ lint:
 soak:
 	@scripts/setup
 	FBLWATCH_SOAK=$(SEED) go test -timeout=6h -count=1 -v -run=Soak ./...
+
+# Six more real servers, see docs/servers.md. They are installed into SERVERS, or
+# into a temporary folder for this one run.
+servers:
+	@scripts/setup
+	@into="$(SERVERS)"; test -n "$$into" || { into=$$(mktemp -d) && trap 'chmod -R u+w "$$into"; rm -rf "$$into"' EXIT; }; \
+	scripts/servers "$$into" && FBLWATCH_SERVERS="$$into" go test -timeout=60m -count=1 -v -run='^TestServers$$' ./internal/watch

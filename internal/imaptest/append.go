@@ -27,7 +27,7 @@ func (s *RealServer) append(folder string, mails [][]byte) (err error) {
 	}
 	for _, mail := range mails {
 		answer, err := s.appender.append(folder, mail)
-		if err == nil && strings.Contains(answer, "[TRYCREATE]") {
+		if err == nil && !strings.HasPrefix(answer, "OK") { // not all say TRYCREATE
 			s.appender.do("CREATE " + quote(folder))
 			answer, err = s.appender.append(folder, mail)
 		}

@@ -3,6 +3,7 @@ package imaptest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -84,7 +85,13 @@ func (s *RealServer) start() error {
 		}()
 	}
 	for deadline := time.Now().Add(realStart); ; time.Sleep(10 * time.Millisecond) {
-		err := errors.Join(s.answers(s.PlainAddr(), false), s.answers(s.TLSAddr(), true))
+		err := s.greets()
+		if s.Offers("STARTTLS") {
+			err = s.answers(s.PlainAddr(), false)
+		}
+		if s.Offers("TLS") {
+			err = errors.Join(err, s.answers(s.TLSAddr(), true))
+		}
 		if err == nil {
 			return nil
 		}
@@ -105,6 +112,21 @@ func (s *RealServer) ended() bool {
 		}
 	}
 	return false
+}
+
+// greets is nil if a server is on the plain port. Of one without TLS nothing
+// tells whether it is this one.
+func (s *RealServer) greets() error {
+	conn, err := net.DialTimeout("tcp", s.PlainAddr(), time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(2 * time.Second))
+	if line, err := bufio.NewReader(conn).ReadString('\n'); !strings.HasPrefix(line, "* OK") {
+		return fmt.Errorf("%s says %q: %w", s.PlainAddr(), line, cmp.Or(err, errors.ErrUnsupported))
+	}
+	return nil
 }
 
 // answers is nil if this very server is on addr, which its certificate tells:

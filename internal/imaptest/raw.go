@@ -85,7 +85,7 @@ func (c *rawConn) must(command string) error {
 // append sends a mail by APPEND, with a literal that every server takes, and
 // returns the tagged answer without its tag.
 func (c *rawConn) append(folder string, mail []byte) (string, error) {
-	tag, err := c.send(fmt.Sprintf("APPEND %s {%d}", quote(folder), len(mail)))
+	tag, err := c.send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(mail)))
 	for err == nil {
 		var line string
 		line, err = c.r.ReadString('\n')

@@ -1,6 +1,7 @@
 package imaptest
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -47,8 +49,12 @@ type RealServer struct {
 
 // kind is what one family's servers have of their own.
 type kind struct {
-	family string
-	folder func(name string) string // from one with "/" between its levels
+	family   string
+	folder   func(name string) string // from one with "/" between its levels
+	username string                   // of its only user; "": fbl
+	lacks    []string                 // of "STARTTLS" and "TLS" (implicit)
+	as       bool                     // it is run by whoever runs the test, root too
+	forgets  bool                     // it keeps mails in memory
 	// prepare makes the files of a server whose directory and ports are set.
 	prepare func(*RealServer) error
 	// commands are the programs to run, in this order.
@@ -119,7 +125,7 @@ func (s *RealServer) setUp() error {
 	}
 	var err error
 	s.owner, err = user.Current()
-	if err == nil && s.owner.Uid == "0" {
+	if err == nil && s.owner.Uid == "0" && !s.as {
 		s.owner, err = user.Lookup("nobody")
 	}
 	if err != nil {
@@ -128,7 +134,7 @@ func (s *RealServer) setUp() error {
 	if s.group, err = user.LookupGroupId(s.owner.Gid); err != nil {
 		return err
 	}
-	if os.Getuid() == 0 {
+	if os.Getuid() == 0 && !s.as {
 		s.drop = &syscall.Credential{Uid: uint32(atoi(s.owner.Uid)), Gid: uint32(atoi(s.owner.Gid))}
 	}
 	cert := s.ca.Certificate("localhost", "127.0.0.1")
@@ -203,6 +209,12 @@ func (s *RealServer) Folder(name string) string {
 	return s.folder(name)
 }
 
+// Offers reports whether the server has "STARTTLS", or "TLS" from the start.
+func (s *RealServer) Offers(security string) bool { return !slices.Contains(s.lacks, security) }
+
+// Forgets reports whether a restart loses all mails.
+func (s *RealServer) Forgets() bool { return s.forgets }
+
 // PlainAddr is the host and port without TLS, with STARTTLS.
 func (s *RealServer) PlainAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports[0]) }
 
@@ -215,7 +227,7 @@ func (s *RealServer) CA() *x509.CertPool { return s.ca.Pool() }
 func (s *RealServer) CAFile() string     { return s.path("ca.pem") }
 
 // User and Password are those of the only user.
-func (s *RealServer) User() string     { return "fbl" }
+func (s *RealServer) User() string     { return cmp.Or(s.username, "fbl") }
 func (s *RealServer) Password() string { return "secret" }
 
 // Log is what the server has logged so far; Cyrus logs to the system's log.
