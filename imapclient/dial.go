@@ -18,7 +18,7 @@ import (
 // Dial connects, secures the connection, logs in and returns the session. After
 // a refused login it asks Options.Login again and connects anew. It ends within
 // ctx; on error nothing is left open. Errors: *AuthError where the login was
-// refused, ErrNoMechanism, ErrNoSTARTTLS, ErrInjected, ErrInsecure, ErrPin,
+// refused, ErrNoMechanism, ErrNoSTARTTLS, ErrTLSPort, ErrInjected, ErrInsecure, ErrPin,
 // *TimeoutError, and those of crypto/tls and net.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
 	if opts.Login == nil {

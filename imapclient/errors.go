@@ -19,6 +19,9 @@ var (
 	// ErrInjected: there were octets behind the server's answer to STARTTLS,
 	// which only an attacker sends (CVE-2011-0411).
 	ErrInjected = errors.New("imapclient: unencrypted data behind the answer to STARTTLS")
+	// ErrTLSPort: the server speaks TLS from the first octet, and Options.Security
+	// is another.
+	ErrTLSPort = errors.New("imapclient: this port is for TLS from the first octet on")
 	// ErrInsecure: a password would have gone over the network in clear, or to
 	// a server that nobody verifies.
 	ErrInsecure = errors.New("imapclient: refusing to log in without verified TLS to a host that is not loopback")

@@ -31,7 +31,15 @@ func (s *setup) run(ctx context.Context) error {
 		}
 	}
 	s.wire.armTotal("greeting", s.limits.Greeting)
+	stop := func() {}
+	if s.opts.Security != ImplicitTLS {
+		stop = s.doubt(ctx)
+	}
 	preauth, err := s.greeting()
+	stop()
+	if s.wire.ended() == ErrTLSPort {
+		return ErrTLSPort
+	}
 	if err != nil {
 		return err
 	}
@@ -66,6 +74,9 @@ func (s *setup) admitted(ctx context.Context) error {
 }
 
 func (s *setup) greeting() (preauth bool, err error) {
+	if b, _ := s.wire.r.Peek(2); isTLS(b) {
+		return false, ErrTLSPort
+	}
 	line, err := s.line()
 	if err != nil {
 		return false, err

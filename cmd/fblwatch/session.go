@@ -169,7 +169,9 @@ func sessionHint(err error) string {
 	case errors.As(err, &certificate):
 		return "the server's certificate is not valid; its clock or yours may be wrong"
 	case errors.As(err, &noTLS):
-		return "this port does not begin with TLS; imap+starttls:// (port 143) may be what the server speaks"
+		return "this port does not begin with TLS; imap+starttls:// (port 143) may be what the server speaks, or imap:// on this machine"
+	case errors.Is(err, imapclient.ErrTLSPort):
+		return "this port begins with TLS: write imaps:// in the url, or /ssl in a {} name"
 	case errors.Is(err, imapclient.ErrNoSTARTTLS):
 		return "imaps:// (port 993), or /ssl in a {} name, may be what the server speaks"
 	case errors.Is(err, imapclient.ErrInsecure):
