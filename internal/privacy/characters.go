@@ -197,6 +197,9 @@ func (w *walker) escape(intro byte, i, level int) (text string, next int) {
 				}
 				return "", 0
 			}
+			if value, end := w.number(after, level, 16, 8, 8); c == "U" && end > 0 {
+				return character(value, end)
+			}
 			return character(w.number(after, level, 16, 4, 4))
 		case "x":
 			return character(w.number(after, level, 16, 2, 2))
@@ -220,7 +223,7 @@ func (w *walker) reference(i, level int) (text string, next int) {
 		if x, digits := w.one(after, level); x == "x" || x == "X" {
 			base, after = 16, digits
 		}
-		value, end := w.number(after, level, base, least, 10)
+		value, end := w.number(after, level, base, least, 20)
 		if end == 0 {
 			return "", 0
 		}

@@ -63,10 +63,12 @@ var forms = map[string]func(local, domain string) string{
 	"base64, twice": func(l, d string) string {
 		return base64.StdEncoding.EncodeToString([]byte("a" + base64.StdEncoding.EncodeToString([]byte("bc"+l+"@"+d))))
 	},
-	"base64, glued":    func(l, d string) string { return "v1-" + base64.RawURLEncoding.EncodeToString([]byte(l+"@"+d+" ok")) },
-	"base64, folded":   func(l, d string) string { return folded(l, d, "\r\n\t") },
-	"base64, unfolded": func(l, d string) string { return folded(l, d, " ") },
-	"base64 of VERP":   func(l, d string) string { return base64.StdEncoding.EncodeToString([]byte(l + "=" + d)) },
+	"base64, glued":          func(l, d string) string { return "v1-" + base64.RawURLEncoding.EncodeToString([]byte(l+"@"+d+" ok")) },
+	"base64, folded":         func(l, d string) string { return folded(l, d, "\r\n\t") },
+	"base64, unfolded":       func(l, d string) string { return folded(l, d, " ") },
+	"base64, folded in JSON": func(l, d string) string { return `{"t":"` + folded(l, d, `\r\n`) + `"}` },
+	"base64, quoted":         func(l, d string) string { return "u=3D" + folded(l, d, "=\r\n") + "=3D=3D" },
+	"base64 of VERP":         func(l, d string) string { return base64.StdEncoding.EncodeToString([]byte(l + "=" + d)) },
 	"Q words, split": func(l, d string) string {
 		return "=?us-ascii?Q?Dear_" + l + "=40" + d[:3] + "?=\r\n =?us-ascii?Q?" + d[3:] + "_and_so_on?="
 	},

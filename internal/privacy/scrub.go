@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"mime"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -215,8 +216,14 @@ func (s *scrubber) encoded(text string, layer int) string {
 			continue
 		}
 		end, count := runEnd(text, i)
-		if count >= minDigits {
-			if hidden := s.run(text[i:end], layer); hidden != text[i:end] {
+		whole := softEnd(text, end)
+		if count >= minDigits || whole > end {
+			hidden := s.run(text[i:end], layer)
+			if whole > end { // this "=" may be padding, so the lines are one run only if that shows more
+				hidden = s.run(hidden+text[end:whole], layer)
+				end = whole
+			}
+			if hidden != text[i:end] {
 				out.WriteString(text[done:i])
 				out.WriteString(hidden)
 				done = end
@@ -247,10 +254,11 @@ func runEnd(text string, i int) (end, count int) {
 			count++
 		}
 		next := afterBlanks(text, i)
-		if strings.HasPrefix(text[next:], "\r\n") {
-			next = afterBlanks(text, next+2)
-		} else if strings.HasPrefix(text[next:], "\n") {
-			next = afterBlanks(text, next+1)
+		for _, fold := range []string{"\r\n", "\n", `\r\n`, `\n`} { // the last in JSON
+			if strings.HasPrefix(text[next:], fold) {
+				next = afterBlanks(text, next+len(fold))
+				break
+			}
 		}
 		if next == i || next == len(text) || !inAlphabet(text[next]) {
 			break
@@ -261,6 +269,24 @@ func runEnd(text string, i int) (end, count int) {
 		i++
 	}
 	return i, count
+}
+
+// softEnd is the end of the run that ends at end if what follows on soft line
+// breaks of quoted-printable is of it, too.
+func softEnd(text string, end int) int {
+	for end > 0 && text[end-1] == '=' {
+		next := end + len("\r\n")
+		if strings.HasPrefix(text[end:], "\n") {
+			next = end + 1
+		} else if !strings.HasPrefix(text[end:], "\r\n") {
+			break
+		}
+		if next == len(text) || !inAlphabet(text[next]) {
+			break
+		}
+		end, _ = runEnd(text, next)
+	}
+	return end
 }
 
 func afterBlanks(text string, i int) int {
@@ -309,9 +335,11 @@ func (s *scrubber) backward(text string) string {
 
 // appendDigits appends the digits of text, in the standard alphabet.
 func appendDigits(dst []byte, text string) []byte {
-	for i := range len(text) {
+	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '=', ' ', '\t', '\r', '\n':
+		case '\\':
+			i++ // \r or \n
 		case '-':
 			dst = append(dst, '+')
 		case '_':
@@ -356,18 +384,22 @@ func (s *scrubber) decoded(text string, digits []byte, offset, layer int) (strin
 	if strings.HasSuffix(text, "=") {
 		again += strings.Repeat("=", (4-len(again)%4)%4)
 	}
-	if at := strings.IndexAny(text, " \t\r\n"); at > 0 { // as wide as the first line
-		breaks := text[at : at+1+strings.IndexFunc(text[at+1:], func(c rune) bool { return !strings.ContainsRune(" \t\r\n", c) })]
-		again = wrap(again, (offset+column)%at, at, breaks)
+	if at := folds.FindStringIndex(text); at != nil && at[0] > 0 && at[1] < len(text) { // as wide as the first line
+		again = wrap(again, (offset+column)%at[0], at[0], text[at[0]:at[1]])
 	}
 	rest := strings.TrimLeft(text[place(text, offset+len(digits)-1)+1:], "=")
 	return text[:place(text, offset+min(column, len(digits)-1))] + again + rest, true
 }
 
+// folds are what lines of base64 end in.
+var folds = regexp.MustCompile(`(?:=?[ \t\r\n]|\\[rn])+`)
+
 // place is where the nth digit stands in text, from 0.
 func place(text string, n int) int {
-	for i := range len(text) {
-		if inAlphabet(text[i]) {
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' {
+			i++ // \r or \n
+		} else if inAlphabet(text[i]) {
 			if n--; n < 0 {
 				return i
 			}

@@ -19,6 +19,9 @@ func canonical(addr string) string {
 		return ""
 	}
 	local, domain := addr[:at], strings.Trim(addr[at+1:], " \t.")
+	if !strings.Contains(local, `"`) { // what is no part of it: a name, a type, a route
+		local = local[strings.LastIndexAny(local, "<>:;,")+1:]
+	}
 	if strings.ContainsAny(local, "\"\\( \t") {
 		local = unquoted(local)
 	}

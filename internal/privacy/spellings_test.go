@@ -94,6 +94,10 @@ func TestSpellings(t *testing.T) {
 		{"words in parentheses", mary, `x mary.smith (at) example (dot) com y`, `x § (at) example (dot) com y`, `x - y`},
 		{"full width", mary, `x mary.smith＠example。com y`, `x §＠example。com y`, `x - y`},
 		{"invisible", mary, "x mary.\u200bsmith\u200b@exam\u00adple.com y", "x §\u200b@exam\u00adple.com y", `x - y`},
+		{"VERP with an underscore", mary, `x b.mary.smith_example.com@example.net y`, `x b.§_example.com@example.net y`, `x b.-@example.net y`},
+		{"a route", "@relay.example.net:mary.smith@example.com", `x mary.smith@example.com y`, `x §@example.com y`, `x - y`},
+		{"with its type", "rfc822; mary.smith@example.com", `x mary.smith@example.com y`, `x §@example.com y`, `x - y`},
+		{"Python", mary, `x mary.smith\U00000040example.com y`, `x §\U00000040example.com y`, `x - y`},
 		{"bang path", mary, `x example.com!mary.smith y`, `x example.com!§ y`, `x - y`},
 		{"UTF-7", mary, `x mary.smith+AEA-example.com y`, `x §+AEA-example.com y`, `x - y`},
 		{"UTF-16", "ann@b.example", "x a\x00n\x00n\x00@\x00b\x00.\x00e\x00x\x00a\x00m\x00p\x00l\x00e\x00 y", "x §\x00@\x00b\x00.\x00e\x00x\x00a\x00m\x00p\x00l\x00e\x00 y", "x -\x00 y"},
@@ -111,6 +115,9 @@ func TestSpellings(t *testing.T) {
 			}
 			if addresses == "hash" {
 				address := strings.ReplaceAll(test.whom, `"`, "")
+				if strings.Contains(address, mary) {
+					address = mary // without what stands before it
+				}
 				with, _, _ = strings.Cut(report.Redact([]byte(key), address), "@")
 				want = strings.ReplaceAll(test.hashed, "§", with)
 			}

@@ -244,7 +244,7 @@ func (w *walker) signAt(n node, i int, spaced bool, y way) {
 			if next := w.blanks(c.next); next > c.next {
 				w.walk(n, next, y)
 			}
-		case "=", "+", "%", "#":
+		case "=", "+", "%", "#", "_", "-", "~", "*", "|", ":", "/", ",", ";", "!", "$", "^", "?":
 			w.walk(n, c.next, y)
 		}
 	}
