@@ -34,9 +34,8 @@ func dsn(path, query string) string {
 }
 
 // create makes an empty file of mode 600 where there is none, whatever the
-// umask is, and takes an existing one from everybody else. It never opens an
-// existing file: closing it would drop the locks that SQLite holds on it in
-// this process (POSIX record locks).
+// umask is. It never opens an existing file: closing it would drop the locks
+// that SQLite holds on it in this process (POSIX record locks).
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
@@ -46,13 +45,27 @@ func create(path string) error {
 		return err
 	}
 	st, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return err
-	case !st.Mode().IsRegular():
-		return fmt.Errorf("ledger: %s is no regular file; name a file", path)
-	case st.Mode().Perm()&0o077 != 0:
-		return os.Chmod(path, 0o600)
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("ledger: %s is no regular file; name a file", path)
+	}
+	return err
+}
+
+// own takes files that turned out to be a ledger's from everybody else. What
+// stands behind a symbolic link was put there by somebody with a mode of choice:
+// it stays.
+func own(paths ...string) error {
+	for _, path := range paths {
+		st, err := os.Lstat(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o077 != 0 {
+			err = os.Chmod(path, 0o600)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ func takeLock(ctx context.Context, ledger string) (*lock, error) {
 	if l.conn, err = db.Conn(ctx); err == nil {
 		err = l.take(ctx, ledger)
 	}
+	if err == nil {
+		err = own(path)
+	}
 	if err != nil {
 		l.release()
 		return nil, explain(path, err)

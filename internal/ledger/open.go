@@ -93,6 +93,9 @@ func (s *store) open(ctx context.Context, opts Options) (err error) {
 	if err := migrate(ctx, s.conn, s.path); err != nil {
 		return err
 	}
+	if err := own(s.path, s.path+"-wal", s.path+"-shm"); err != nil {
+		return err
+	}
 	// The claims of an earlier writer end here.
 	if _, err := s.conn.ExecContext(ctx, "UPDATE folder SET token = NULL"); err != nil {
 		return err

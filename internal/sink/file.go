@@ -64,12 +64,16 @@ func (s *file) open() error {
 	if st, err := os.Stat(s.path); err == nil && !st.Mode().IsRegular() {
 		return fmt.Errorf("sink: %s is no regular file; name one", s.path)
 	}
+	link, linked := os.Lstat(s.path)
 	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return s.explain(err)
 	}
 	if err = lock(f); err == nil {
-		err = errors.Join(f.Chmod(0o600), cut(f), syncDir(dir))
+		err = errors.Join(cut(f), syncDir(dir))
+	}
+	if err == nil && (linked != nil || link.Mode().IsRegular()) { // what a symbolic link leads to keeps its mode
+		err = f.Chmod(0o600)
 	}
 	if err != nil {
 		f.Close()

@@ -48,6 +48,19 @@ func TestFileMode(t *testing.T) {
 	}
 }
 
+// What a symbolic link leads to keeps its mode.
+func TestFileLinkMode(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "r.ndjson")
+	if err := errors.Join(os.WriteFile(target, nil, 0o600), os.Chmod(target, 0o640), os.Symlink("target", link)); err != nil {
+		t.Fatal(err)
+	}
+	openFile(t, link)
+	if st, err := os.Stat(target); err != nil || st.Mode() != 0o640 {
+		t.Errorf("%v, %v", st.Mode(), err)
+	}
+}
+
 // A crash may have left the last line cut at any octet.
 func TestFileTornLine(t *testing.T) {
 	long := `{"id":"` + strings.Repeat("x", 200<<10) + `"}`
