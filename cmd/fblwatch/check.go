@@ -44,6 +44,9 @@ func (p *program) check(c *cli.Context) error {
 	} else {
 		t.ok("config", "%s", plural(len(config.Accounts), "account"))
 	}
+	for _, text := range config.exposed() {
+		t.say("warning", "config", text)
+	}
 	t.sample.by(reading)
 	t.hooks(config.Hooks)
 	t.ledger(c.Context, config)

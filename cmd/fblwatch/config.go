@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -122,7 +122,7 @@ func (c *Config) brake(ctx context.Context, l ledger.Reader, log *slog.Logger) (
 }
 
 // config reads the config file at path; empty is the default place.
-func (p *program) config(path string) (*Config, error) {
+func (p *program) config(ctx context.Context, path string) (*Config, error) {
 	hint := "config.example.yaml is a file to start from"
 	if path == "" {
 		dir, err := p.home("XDG_CONFIG_HOME", ".config")
@@ -134,16 +134,11 @@ func (p *program) config(path string) (*Config, error) {
 	} else {
 		p.configFile = path
 	}
-	file, err := os.Open(path)
+	data, err := plainfile.Read(ctx, path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, wrong(fmt.Errorf("there is no config file: %w", err), hint)
 	} else if err != nil {
 		return nil, wrong(err, "")
-	}
-	defer file.Close()
-	data, err := readLimited(file, maxConfig)
-	if err != nil {
-		return nil, wrong(fmt.Errorf("%s: %w", path, err), "")
 	}
 	c, err := readConfig(data, path, p.env)
 	if err != nil {

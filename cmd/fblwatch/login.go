@@ -33,7 +33,7 @@ func (p *program) logIn(c *cli.Context) error {
 	if c.Args().Present() {
 		return wrong(fmt.Errorf("login takes no argument such as %q", c.Args().First()), "fblwatch login --help lists the options")
 	}
-	config, err := p.config(c.String("config"))
+	config, err := p.config(c.Context, c.String("config"))
 	if err != nil {
 		return err
 	}
@@ -41,6 +41,7 @@ func (p *program) logIn(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	p.warnExposed(config)
 	source := oauth.New(*a.OAuth2)
 	if a.OAuth2.Unattended() {
 		_, expires, err := source.Token(c.Context, 1)

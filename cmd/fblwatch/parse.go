@@ -129,10 +129,11 @@ func (p *program) readingOf(c *cli.Context) (watch.Reading, error) {
 	config := &Config{}
 	if c.IsSet("config") {
 		var err error
-		if config, err = p.config(c.String("config")); err != nil {
+		if config, err = p.config(c.Context, c.String("config")); err != nil {
 			return watch.Reading{}, err
 		}
 	}
+	p.warnExposed(config)
 	return config.reading()
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
 const (
@@ -31,7 +32,7 @@ func (p *program) password(a Account) func(context.Context) (imapclient.Secret, 
 	case a.Password != "":
 		return func(context.Context) (imapclient.Secret, error) { return a.Password, nil }
 	case a.PasswordFile != "":
-		return func(context.Context) (imapclient.Secret, error) { return passwordFile(a.PasswordFile) }
+		return func(ctx context.Context) (imapclient.Secret, error) { return passwordFile(ctx, a.PasswordFile) }
 	case len(a.PasswordCommand) > 0:
 		return func(ctx context.Context) (imapclient.Secret, error) { return p.passwordCommand(ctx, a.PasswordCommand) }
 	}
@@ -39,15 +40,10 @@ func (p *program) password(a Account) func(context.Context) (imapclient.Secret, 
 	return func(context.Context) (imapclient.Secret, error) { return ask() }
 }
 
-func passwordFile(path string) (imapclient.Secret, error) {
-	file, err := os.Open(path)
+func passwordFile(ctx context.Context, path string) (imapclient.Secret, error) {
+	text, err := plainfile.Read(ctx, path, maxPassword)
 	if err != nil {
 		return "", err
-	}
-	defer file.Close()
-	text, err := readLimited(file, maxPassword)
-	if err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return firstLine(text, path)
 }

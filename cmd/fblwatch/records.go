@@ -160,7 +160,7 @@ func (p *program) ledgerPath(c *cli.Context) (string, error) {
 		}
 		return path, nil
 	}
-	config, err := p.config(c.String("config"))
+	config, err := p.config(c.Context, c.String("config"))
 	switch {
 	case err == nil:
 		return config.Ledger, nil

@@ -75,6 +75,7 @@ func (p *program) reprocess(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	p.warnExposed(config)
 	reading, err := config.reading()
 	if err != nil {
 		return err
@@ -135,7 +136,7 @@ func kindsOf(kind string) ([]string, error) {
 // configOrNone is the config file, or an empty config where there is none and
 // none was named.
 func (p *program) configOrNone(c *cli.Context) (*Config, error) {
-	config, err := p.config(c.String("config"))
+	config, err := p.config(c.Context, c.String("config"))
 	if errors.Is(err, fs.ErrNotExist) && !c.IsSet("config") {
 		return &Config{}, nil
 	}

@@ -41,6 +41,9 @@ func (p *program) setup(c *cli.Context) (*Config, error) {
 	if err := ledger.CheckPath(config.Ledger); err != nil {
 		return nil, wrong(err, "")
 	}
+	if c.Command.Name != "check" { // check has a line for it
+		p.warnExposed(config)
+	}
 	return config, nil
 }
 
@@ -49,7 +52,7 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 		if c.IsSet("password-file") {
 			return nil, wrong(errors.New("--password-file goes with --url"), "the config file has a password_file for each account")
 		}
-		config, err := p.config(c.String("config"))
+		config, err := p.config(c.Context, c.String("config"))
 		if err == nil && len(config.Accounts) == 0 {
 			err = wrong(errors.New("the config has no accounts: there is nothing to read"), "name a mailbox under accounts, as config.example.yaml shows, or with --url")
 		}

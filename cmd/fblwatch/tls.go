@@ -1,15 +1,21 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
+
+// maxPEM is how many octets a file of certificates may have.
+const maxPEM = 8 << 20
 
 var compressions = map[string]imapclient.Compression{
 	"on": imapclient.CompressOn, "off": imapclient.CompressOff, // else auto
@@ -19,7 +25,7 @@ var compressions = map[string]imapclient.Compression{
 func (p *program) tlsConfig(a Account) (*tls.Config, error) {
 	conf := &tls.Config{InsecureSkipVerify: a.URL.NoValidate}
 	if a.CAFile != "" {
-		pem, err := os.ReadFile(a.CAFile)
+		pem, err := plainfile.Read(context.Background(), a.CAFile, maxPEM)
 		if err != nil {
 			return nil, wrong(fmt.Errorf("account %s: ca_file: %w", a.Name, err), "")
 		}
@@ -29,13 +35,60 @@ func (p *program) tlsConfig(a Account) (*tls.Config, error) {
 		}
 	}
 	if a.CertFile != "" {
-		certificate, err := tls.LoadX509KeyPair(a.CertFile, a.KeyFile)
+		certificate, err := keyPair(a.CertFile, a.KeyFile)
 		if err != nil {
 			return nil, wrong(fmt.Errorf("account %s: cert_file and key_file: %w", a.Name, err), "")
 		}
 		conf.Certificates = []tls.Certificate{certificate}
 	}
 	return conf, nil
+}
+
+func keyPair(certFile, keyFile string) (tls.Certificate, error) {
+	certificate, err := plainfile.Read(context.Background(), certFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := plainfile.Read(context.Background(), keyFile, maxPEM)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(certificate, key)
+}
+
+// exposed names the files with secrets, and the ledger, that anybody may read.
+func (c *Config) exposed() (warnings []string) {
+	look := func(what, path string) {
+		if text := plainfile.Exposed(path); path != "" && text != "" {
+			warnings = append(warnings, what+" "+text)
+		}
+	}
+	for _, a := range c.Accounts {
+		account := "account " + a.Name + ": "
+		look(account+"password_file", a.PasswordFile)
+		look(account+"key_file", a.KeyFile)
+		if a.OAuth2 != nil {
+			look(account+"client_secret_file", a.OAuth2.ClientSecretFile)
+			look(account+"token_file", a.OAuth2.TokenFile)
+		}
+	}
+	for _, rule := range c.Identify.Rules {
+		if rule.Verify != nil {
+			look("identify: key_file", rule.Verify.KeyFile)
+		}
+	}
+	look("privacy: key_file", c.Privacy.KeyFile)
+	if info, err := os.Lstat(c.Ledger); err == nil && info.Mode()&fs.ModeSymlink != 0 { // a mode that is not ours to change
+		look("ledger", c.Ledger)
+	}
+	return warnings
+}
+
+// warnExposed says at each start which secrets anybody may read.
+func (p *program) warnExposed(c *Config) {
+	for _, text := range c.exposed() {
+		fmt.Fprintf(p.stderr, "fblwatch: warning: %s\n", printable(text))
+	}
 }
 
 // warn says at each start what is not safe.

@@ -2,14 +2,16 @@ package identify
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
 // Config says how subscribers are found.
@@ -179,9 +181,12 @@ func problem(err error) string {
 	return "no regular expression"
 }
 
+// maxKey is how many octets a key file may have.
+const maxKey = 64 << 10
+
 // readKey reads a key file.
 func readKey(name string) ([]byte, error) {
-	key, err := os.ReadFile(name)
+	key, err := plainfile.Read(context.Background(), name, maxKey)
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
 var (
@@ -176,7 +178,7 @@ func (r *reader) file(path string, f format) {
 		r.fail(path, err)
 		return
 	} else if !info.Mode().IsRegular() {
-		r.fail(path, fmt.Errorf("%w (%s); to read a pipe use - and redirect it", ErrNotFile, kind(info.Mode())))
+		r.fail(path, fmt.Errorf("%w (%s); to read a pipe use - and redirect it", ErrNotFile, plainfile.Kind(info.Mode())))
 		return
 	}
 	file, err := os.Open(path)
@@ -186,18 +188,6 @@ func (r *reader) file(path string, f format) {
 	}
 	defer file.Close()
 	r.stream(path, file, named(path, f))
-}
-
-func kind(mode os.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "directory"
-	case mode&os.ModeNamedPipe != 0:
-		return "named pipe"
-	case mode&os.ModeSocket != 0:
-		return "socket"
-	}
-	return "device"
 }
 
 // stream reads the mails of one file.

@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
 const (
@@ -55,17 +56,13 @@ type stored struct {
 }
 
 func readLogin(path string) (login, error) {
-	file, err := os.Open(path)
+	file, info, err := plainfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return login{}, fmt.Errorf("%w: %w", ErrNoLogin, err)
 	} else if err != nil {
 		return login{}, fmt.Errorf("oauth: token_file: %w", err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return login{}, fmt.Errorf("oauth: token_file: %w", err)
-	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
 		return login{}, fmt.Errorf("oauth: token_file %s is open to others (mode %04o); run chmod 600 %s, and log in again if somebody may have read it", path, mode, path)
 	}

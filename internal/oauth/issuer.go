@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/oauth2/endpoints"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
 const (
@@ -84,7 +84,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // application is the client as x/oauth2 takes it.
 func (s *Source) application(ctx context.Context) (*oauth2.Config, error) {
-	secret, err := s.config.secret()
+	secret, err := s.config.secret(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -104,16 +104,11 @@ func (s *Source) application(ctx context.Context) (*oauth2.Config, error) {
 	return app, nil
 }
 
-func (c Config) secret() (imapclient.Secret, error) {
+func (c Config) secret(ctx context.Context) (imapclient.Secret, error) {
 	if c.ClientSecretFile == "" {
 		return c.ClientSecret, nil
 	}
-	file, err := os.Open(c.ClientSecretFile)
-	if err != nil {
-		return "", fmt.Errorf("oauth: client_secret_file: %w", err)
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSecret))
+	text, err := plainfile.Read(ctx, c.ClientSecretFile, maxSecret)
 	if err != nil {
 		return "", fmt.Errorf("oauth: client_secret_file: %w", err)
 	}

@@ -15,18 +15,18 @@ package privacy
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -96,17 +96,9 @@ func New(c Config) (*Filter, error) {
 }
 
 func readKey(path string) ([]byte, error) {
-	file, err := os.Open(path)
+	key, err := plainfile.Read(context.Background(), path, maxKey)
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	key, err := io.ReadAll(io.LimitReader(file, maxKey+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(key) > maxKey {
-		return nil, fmt.Errorf("%s: longer than %d octets", path, maxKey)
 	}
 	if key = bytes.TrimSpace(key); len(key) < minKey {
 		return nil, fmt.Errorf("%s: a key of %d octets, fewer than %d", path, len(key), minKey)
