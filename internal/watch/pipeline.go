@@ -207,7 +207,9 @@ func (p *pipeline) reader(ctx context.Context) {
 		made := make([]parsed, len(b.mails))
 		p.each(len(b.mails), func(i int) { made[i] = p.parse(ctx, b.mails[i]) })
 		for i, m := range b.mails {
-			if err := p.take(ctx, b, m, made[i]); err != nil {
+			if made[i].err != nil {
+				p.fail(made[i].err)
+			} else if err := p.take(ctx, b, m, made[i]); err != nil {
 				p.fail(&LedgerError{err})
 			}
 		}
@@ -254,6 +256,7 @@ type parsed struct {
 	size    int64 // of the mail that head is the start of
 	after   Action
 	want    int64 // octets that are needed first; 0: none
+	err     error // the reading ended early, with its context
 }
 
 func (p *pipeline) parse(ctx context.Context, m mail) parsed {
@@ -265,7 +268,10 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	}
 	got := int64(len(m.Body))
 	most := min(p.f.a.MaxMail, m.size)
-	r := report.Parse(m.Body, m.size)
+	r, err := report.ParseContext(ctx, m.Body, m.size)
+	if err != nil {
+		return parsed{err: context.Cause(ctx)}
+	}
 	if want := min(r.Need(), most); want > got {
 		return parsed{want: want}
 	}

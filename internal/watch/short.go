@@ -171,7 +171,10 @@ func shortReason(m *imapclient.Mail) string {
 // Nothing is done to it in the mailbox, and no head is kept: what is read again one
 // day is the whole message.
 func (p *pipeline) parseShort(ctx context.Context, m mail) parsed {
-	r := report.Parse(m.Body, max(m.Size, int64(len(m.Body))+1))
+	r, err := report.ParseContext(ctx, m.Body, max(m.Size, int64(len(m.Body))+1))
+	if err != nil {
+		return parsed{err: context.Cause(ctx)}
+	}
 	at, noted, doubts := p.dated(ctx, m.Mail, r)
 	e := report.Envelope{
 		ReceivedAt:  at,
