@@ -89,13 +89,14 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	if len(records) == 0 {
 		return false
 	}
+	stop := ctx // the clock does not decide how a mail is read
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
 	defer cancel()
 	if received.IsZero() {
 		received = c.now()
 	}
 	c = c.about(r, records)
-	v := c.check(ctx, mail, !r.Partial(), r, received)
+	v := c.check(ctx, stop, mail, !r.Partial(), r, received)
 	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Reason: v.reason,
@@ -122,6 +123,7 @@ func (c *Checker) about(r *report.Report, records []report.Record) *Checker {
 func (c *Checker) judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
 	token := signed && records[0].Class == report.ClassCFBL && below(r.Outer.FromDomain, found.AuthDomain)
 	known := c.known(found.AuthDomain, r.Outer.From)
+	original := &origin{header: r.Header(report.FromOriginal)}
 	for i := range records {
 		reporter := found
 		switch reporter.Trusted = false; {
@@ -134,7 +136,7 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 		case !known && namesAnother(&records[i]):
 			reporter.Reason = reporter.AuthDomain + " is no known reporter, and our token does not stand for the recipient that it names"
 		default:
-			reporter.Reason = c.foreign(r, &records[i], signed)
+			reporter.Reason = c.foreign(original, &records[i], signed)
 			reporter.Trusted = reporter.Reason == ""
 		}
 		records[i].Reporter = &reporter
@@ -147,7 +149,7 @@ func namesAnother(rec *report.Record) bool {
 	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
 
-func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {
+func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {
 	m, err := readMessage(mail)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
 		return verdict{auth: unchecked, reason: needsWhole}
@@ -155,6 +157,7 @@ func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.
 	if err != nil {
 		return verdict{auth: unchecked, reason: errHeader.Error()}
 	}
+	m.stop = stop
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
 		return verdict{auth: authNone, reason: "no From address"}
@@ -225,7 +228,7 @@ func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from st
 // readers may each take for the author is nobody's.
 func (m *message) isFrom(address string) bool {
 	fields := m.named("from")
-	if len(fields) == 0 {
+	if len(fields) == 0 || len(fields[0].raw) > maxAddress {
 		return false
 	}
 	list, err := addresses.ParseList(strings.ReplaceAll(fields[0].value(), "\r\n", ""))
@@ -264,9 +267,9 @@ func (m *message) pass(method, domain string, sigs []signature, whole bool) verd
 	if !whole {
 		return verdict{auth: unchecked, reason: needsWhole}
 	}
-	boundary, sole := m.soleFrame()
+	sole := m.soleFrame().sole
 	for i := range sigs {
-		sole = sole && (!sigs[i].short(m) || sigs[i].closes(m, boundary))
+		sole = sole && (!sigs[i].short(m) || sigs[i].closes(m))
 	}
 	if !sole {
 		v.auth, v.reason = fail, "what is signed leaves open how the mail is to be read"

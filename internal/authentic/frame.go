@@ -2,6 +2,7 @@ package authentic
 
 import (
 	"bytes"
+	"context"
 	"mime"
 	"strings"
 
@@ -14,37 +15,51 @@ const (
 	maxFramed     = 64 << 20 // octets read in all
 )
 
-// soleFrame reports whether the boundary that the mail declares is the only one
-// that makes a report of its body. Where Content-Type is not signed, the body
-// of a genuine report can be made to speak with the voice of a mail within it.
-func (m *message) soleFrame() (boundary string, sole bool) {
-	types := m.named("content-type")
-	if len(types) != 1 {
-		return "", false
-	}
-	boundary = boundaryOf(types[0].value())
-	found := false
-	candidates, ok := boundaries(m.body)
-	if !ok || len(candidates)*len(m.body) > maxFramed && len(candidates) > 1 {
-		return boundary, false
-	}
-	for _, candidate := range candidates {
-		if !framesReport(candidate, m.body) {
-			continue
-		}
-		if candidate != boundary {
-			return boundary, false
-		}
-		found = true
-	}
-	return boundary, found
+// frame is how the body of a mail is read.
+type frame struct {
+	boundary string // that the mail declares
+	sole     bool   // it is the only one that makes a report of the body
+	ends     [2]int // where it closes the canonical body, simple and relaxed; 0: not looked for, -1: nowhere
 }
 
-// framesReport reports whether the boundary makes a report of body.
-func framesReport(boundary string, body []byte) bool {
+// soleFrame tells whether the boundary that the mail declares is the only one
+// that makes a report of its body. Where Content-Type is not signed, the body
+// of a genuine report can be made to speak with the voice of a mail within it.
+func (m *message) soleFrame() *frame {
+	if m.frame == nil {
+		m.frame = &frame{}
+		if types := m.named("content-type"); len(types) == 1 {
+			m.frame.boundary = boundaryOf(types[0].value())
+			m.frame.sole = m.isSole(m.frame.boundary)
+		}
+	}
+	return m.frame
+}
+
+func (m *message) isSole(boundary string) (found bool) {
+	candidates, ok := boundaries(m.body)
+	if !ok || len(candidates)*len(m.body) > maxFramed && len(candidates) > 1 {
+		return false
+	}
+	for _, candidate := range candidates {
+		switch frames := framesReport(m.stop, candidate, m.body); {
+		case !frames:
+		case candidate != boundary:
+			return false
+		default:
+			found = true
+		}
+	}
+	return found
+}
+
+// framesReport reports whether the boundary makes a report of body. When stop is
+// done it does not matter any more.
+func framesReport(stop context.Context, boundary string, body []byte) bool {
 	head := "Content-Type: multipart/report; report-type=feedback-report; boundary=\"" + boundary + "\"\r\n\r\n"
 	mail := append([]byte(head), body...)
-	return report.Parse(mail, int64(len(mail))).Kind == report.KindReport
+	r, err := report.ParseContext(stop, mail, int64(len(mail)))
+	return err == nil && r.Kind == report.KindReport
 }
 
 // boundaries gives every boundary that a line of the body could belong to; not

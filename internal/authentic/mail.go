@@ -2,6 +2,7 @@ package authentic
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"strings"
@@ -15,6 +16,11 @@ type message struct {
 	all    []byte
 	fields []headerField
 	body   []byte
+
+	canonical [2][]byte                // of the body: simple, relaxed; nil: not made yet
+	frame     *frame                   // see soleFrame
+	index     map[string][]headerField // by name
+	stop      context.Context
 }
 
 // headerField is one field of the header, in its order.
@@ -31,11 +37,12 @@ func (f headerField) value() string {
 // Limits of one mail; beyond them it is not checked. Some work of a check grows
 // with the product of them.
 const (
-	maxMail   = 32 << 20  // octets
-	maxHeader = 256 << 10 // octets of the header
-	maxFields = 2_000     // fields of the header
-	maxLines  = 1_000     // lines of one field
-	maxName   = 128       // octets of a field's name, as package report has it
+	maxMail    = 32 << 20  // octets
+	maxHeader  = 256 << 10 // octets of the header
+	maxFields  = 2_000     // fields of the header
+	maxLines   = 1_000     // lines of one field
+	maxAddress = 8 << 10   // octets of From: its reader is not ours
+	maxName    = 128       // octets of a field's name, as package report has it
 )
 
 var errHeader = errors.New("the header is malformed, or beyond what is checked")
@@ -98,13 +105,14 @@ func (m *message) doubled() string {
 }
 
 // named gives the fields of that name, from the top.
-func (m *message) named(name string) (fields []headerField) {
-	for _, f := range m.fields {
-		if f.name == name {
-			fields = append(fields, f)
+func (m *message) named(name string) []headerField {
+	if m.index == nil {
+		m.index = make(map[string][]headerField)
+		for _, f := range m.fields {
+			m.index[f.name] = append(m.index[f.name], f)
 		}
 	}
-	return fields
+	return m.index[name]
 }
 
 // isMultipart reports whether every Content-Type says so.

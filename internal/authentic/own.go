@@ -29,11 +29,12 @@ import (
 //
 // foreign is why the mail is not ours; "": it is. signed: the subscriber's token
 // is one that a key of ours made.
-func (c *Checker) foreign(r *report.Report, rec *report.Record, signed bool) string {
+func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) string {
 	if len(c.ips) == 0 && len(c.config.Own.Domains) == 0 {
 		return "trust.own is not set"
 	}
-	entry := enter(r.Header(report.FromOriginal), c.hosts)
+	r.read(c, rec)
+	entry := r.entry
 	if addr, err := netip.ParseAddr(rec.SourceIP); err == nil && len(c.ips) > 0 {
 		addr = addr.Unmap()
 		if !slices.ContainsFunc(c.ips, func(p netip.Prefix) bool { return p.Contains(addr) }) {
@@ -43,22 +44,41 @@ func (c *Checker) foreign(r *report.Report, rec *report.Record, signed bool) str
 			return ""
 		}
 	}
-	found := ofOne(rec.AuthenticationResults)
-	if !saysDomain(found) {
-		found = entry.results
-	}
-	said, ours, whole := c.ourResults(found)
 	switch {
-	case whole:
+	case r.whole:
 		return ""
-	case said && !ours:
+	case r.said && !r.ours:
 		return "the reporter did not find the reported mail to be of trust.own.domains"
-	case !said && !signed:
+	case !r.said && !signed:
 		return "nothing but the reported mail itself says that it is ours"
 	case !c.certain(r, rec, signed):
 		return "what names the subscriber is not signed: anybody could have written it"
 	}
 	return ""
+}
+
+// origin is what the records of one report have in common, which may be a
+// thousand: it is read once.
+type origin struct {
+	header *report.Header // of the reported mail
+	known  bool           // what follows was read
+	entry  entry
+	covers map[string]bool // by the name of a field
+	tops   map[string]bool // the fields above all Received
+
+	said, ours, whole bool // see ourResults
+}
+
+func (r *origin) read(c *Checker, rec *report.Record) {
+	if r.known {
+		return
+	}
+	r.known, r.entry = true, enter(r.header, c.hosts)
+	found := ofOne(rec.AuthenticationResults)
+	if !saysDomain(found) {
+		found = r.entry.results
+	}
+	r.said, r.ours, r.whole = c.ourResults(found)
 }
 
 // ourResults looks for our domains among what was found. said: any domain was
@@ -95,8 +115,8 @@ func saysDomain(all []authResults) bool {
 // certain reports whether what says who complained is the provider's own word,
 // our key's, or stands where our signature covers it. Tenants number their
 // subscribers each for himself: the tenant counts too.
-func (c *Checker) certain(r *report.Report, rec *report.Record, signed bool) bool {
-	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !onTop(r.Header(report.FromOriginal), name) {
+func (c *Checker) certain(r *origin, rec *report.Record, signed bool) bool {
+	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !r.onTop(name) {
 		return false
 	}
 	id := rec.Identity
@@ -109,7 +129,18 @@ func (c *Checker) certain(r *report.Report, rec *report.Record, signed bool) boo
 			continue
 		}
 		name, original := strings.CutPrefix(rule.Source, report.FromOriginal+":")
-		if !original || !c.covers(r.Header(report.FromOriginal), name) {
+		if !original {
+			return false
+		}
+		covered, known := r.covers[name]
+		if !known {
+			covered = c.covers(r.header, name)
+			if r.covers == nil {
+				r.covers = make(map[string]bool)
+			}
+			r.covers[name] = covered
+		}
+		if !covered {
 			return false
 		}
 	}
@@ -118,16 +149,17 @@ func (c *Checker) certain(r *report.Report, rec *report.Record, signed bool) boo
 
 // onTop reports whether the field stands above all Received, where the provider
 // puts it: below them anybody's can.
-func onTop(h *report.Header, field string) bool {
-	for name := range h.Fields() {
-		if strings.EqualFold(name, field) {
-			return true
-		}
-		if name == "received" {
-			break
+func (r *origin) onTop(field string) bool {
+	if r.tops == nil {
+		r.tops = make(map[string]bool)
+		for name := range r.header.Fields() {
+			r.tops[name] = true
+			if name == "received" {
+				break
+			}
 		}
 	}
-	return false
+	return r.tops[strings.ToLower(field)]
 }
 
 // covers reports whether the header is signed for one of our domains, and each

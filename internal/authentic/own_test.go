@@ -137,7 +137,7 @@ func TestForeign(t *testing.T) {
 				}
 				records[0].Identify(id)
 			}
-			if got := c.foreign(r, &records[0], test.signed); got != test.want {
+			if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], test.signed); got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
@@ -160,7 +160,7 @@ func TestDerivedRecipient(t *testing.T) {
 		r, records := reported("", header)
 		records[0].OriginalRcptTo, records[0].Complainant = "mary@example.org", report.Named
 		records[0].Derived = map[string]string{"original_rcpt_to": "original:X-HmXmrOriginalRecipient"}
-		if got := c.foreign(r, &records[0], false); got != want {
+		if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], false); got != want {
 			t.Errorf("%q, want %q, of %q", got, want, header)
 		}
 	}

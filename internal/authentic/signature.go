@@ -92,7 +92,7 @@ func (s *signature) covers(name string) bool { return slices.Contains(s.signed, 
 
 // short reports whether l= leaves some of the body unsigned.
 func (s *signature) short(m *message) bool {
-	return s.length >= 0 && s.length < len(canonicalBody(m.body, s.relaxedBody(), -1))
+	return s.length >= 0 && s.length < len(m.canonicalBody(s.relaxedBody(), -1))
 }
 
 // full reports whether all is signed that says how the mail is to be read. The
@@ -117,17 +117,22 @@ func (s *signature) relaxedBody() bool {
 // 6.1.3): an ARC-Message-Signature, or a DKIM-Signature with an l=, which
 // go-msgauth refuses.
 func (s *signature) verifyMessage(m *message, key *publicKey) error {
-	hash := sha256.Sum256(canonicalBody(m.body, s.relaxedBody(), s.length))
+	hash := sha256.Sum256(m.canonicalBody(s.relaxedBody(), s.length))
 	if want, err := base64.StdEncoding.DecodeString(s.tags["bh"]); err != nil || !bytes.Equal(hash[:], want) {
 		return errAltered
 	}
 	var data bytes.Buffer
-	next := make(map[string]int) // how many of a name are taken, from the bottom
+	left := make(map[string][]headerField) // of a name; the lowest is taken next
 	for _, name := range s.signed {
-		fields := m.named(name)
-		if next[name]++; next[name] <= len(fields) {
-			data.WriteString(canonicalField(fields[len(fields)-next[name]].raw, s.relaxedHeader()))
+		fields, known := left[name]
+		if !known {
+			fields = m.named(name)
 		}
+		if n := len(fields); n > 0 {
+			data.WriteString(canonicalField(fields[n-1].raw, s.relaxedHeader()))
+			fields = fields[:n-1]
+		}
+		left[name] = fields
 	}
 	data.WriteString(s.unsigned(s.relaxedHeader()))
 	return s.verify(data.Bytes(), key)
@@ -188,8 +193,23 @@ func canonicalField(raw string, relaxed bool) string {
 func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
 
 // canonicalBody is RFC 6376 sections 3.4.3 and 3.4.4, of which the first length
-// octets count; -1: all.
-func canonicalBody(body []byte, relaxed bool, length int) []byte {
+// octets count; -1: all. It is made once: a message can have many signatures.
+func (m *message) canonicalBody(relaxed bool, length int) []byte {
+	way := 0
+	if relaxed {
+		way = 1
+	}
+	if m.canonical[way] == nil {
+		m.canonical[way] = canonicalBody(m.body, relaxed)
+	}
+	body := m.canonical[way]
+	if length >= 0 && length < len(body) {
+		body = body[:length]
+	}
+	return body
+}
+
+func canonicalBody(body []byte, relaxed bool) []byte {
 	if relaxed {
 		out := make([]byte, 0, len(body))
 		for len(body) > 0 {
@@ -215,13 +235,24 @@ func canonicalBody(body []byte, relaxed bool, length int) []byte {
 	if len(body) > 0 || !relaxed {
 		body = append(body[:len(body):len(body)], '\r', '\n')
 	}
-	if length >= 0 && length < len(body) {
-		body = body[:length]
+	if body == nil {
+		body = []byte{}
 	}
 	return body
 }
 
 // closes reports whether the signed part of the body holds the end of its parts.
-func (s *signature) closes(m *message, boundary string) bool {
-	return bytes.Contains(canonicalBody(m.body, s.relaxedBody(), s.length), []byte("\r\n--"+boundary+"--\r\n"))
+func (s *signature) closes(m *message) bool {
+	f, way := m.soleFrame(), 0
+	if s.relaxedBody() {
+		way = 1
+	}
+	if f.ends[way] == 0 {
+		f.ends[way] = -1
+		delimiter := []byte("\r\n--" + f.boundary + "--\r\n")
+		if i := bytes.Index(m.canonicalBody(s.relaxedBody(), -1), delimiter); i >= 0 {
+			f.ends[way] = i + len(delimiter)
+		}
+	}
+	return f.ends[way] > 0 && (s.length < 0 || f.ends[way] <= s.length)
 }
