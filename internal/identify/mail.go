@@ -16,6 +16,8 @@ const (
 	maxValue     = 8 << 10 // octets of a field's value
 	maxInstances = 100     // values of one source: more name nobody
 	maxFound     = 512     // octets of a result
+	maxHashes    = 2_000   // by which a report names its recipients
+	fewHashes    = 8       // that are looked for one by one
 )
 
 // source is where a rule reads.
@@ -41,8 +43,10 @@ type value struct {
 // mail is what the rules read of one report, and what they say.
 type mail struct {
 	r       *report.Report
-	hashes  []string // by which the report names its recipients
-	values  []value  // of the sources read so far
+	hashes  []string          // by which the report names its recipients
+	hash    *strings.Replacer // of them, where they are many
+	lists   map[string]bool   // see isList; nil: not known yet
+	values  []value           // of the sources read so far
 	read    []instances
 	results []result
 }
@@ -65,6 +69,9 @@ func newMail(r *report.Report, records []report.Record, sources int) *mail {
 		}
 	}
 	for _, v := range r.Extensions["redacted-address"] { // AOL's
+		if len(m.hashes) == maxHashes {
+			break
+		}
 		if local, _, _ := strings.Cut(v, "@"); len(local) >= 8 && !isPlaceholder(local) {
 			m.hashes = append(m.hashes, local)
 		}
@@ -157,7 +164,17 @@ func (m *mail) usable(v string) bool {
 // own reports whether v holds a hash by which the report names its recipient:
 // the provider put it there in place of the address.
 func (m *mail) own(v string) bool {
-	return slices.ContainsFunc(m.hashes, func(hash string) bool { return strings.Contains(v, hash) })
+	if len(m.hashes) <= fewHashes {
+		return slices.ContainsFunc(m.hashes, func(hash string) bool { return strings.Contains(v, hash) })
+	}
+	if m.hash == nil {
+		pairs := make([]string, 0, 2*len(m.hashes))
+		for _, hash := range m.hashes {
+			pairs = append(pairs, hash[:min(len(hash), maxFound)], "")
+		}
+		m.hash = strings.NewReplacer(pairs...) // finds any of them in one pass
+	}
+	return len(m.hash.Replace(v)) < len(v)
 }
 
 // isList reports whether v is the address of a mailing list that handed the mail
@@ -168,20 +185,33 @@ func (m *mail) isList(v string) bool {
 	if at <= 0 {
 		return false
 	}
+	if m.lists == nil {
+		m.readLists()
+	}
+	v = strings.ToLower(v)
+	return m.lists[v] || m.lists[idPrefix+v[:at]+"."+v[at+1:]]
+}
+
+const idPrefix = "id "
+
+// readLists reads the addresses and the ids of the lists, in lower case, once for
+// all values and records.
+func (m *mail) readLists() {
+	m.lists = make(map[string]bool)
 	h := m.r.Header(report.FromOriginal)
 	for _, post := range h.Values("List-Post") {
 		for _, uri := range uris(post) {
-			if l, ok := parseLink(uri); ok && strings.EqualFold(l.to, v) {
-				return true
+			if l, ok := parseLink(uri); ok {
+				m.lists[strings.ToLower(l.to)] = true
 			}
 		}
 	}
 	for _, id := range h.Values("List-ID") {
-		if strings.EqualFold(listID(id)[campaign], v[:at]+"."+v[at+1:]) {
-			return true
-		}
+		m.lists[idPrefix+strings.ToLower(listID(id)[campaign])] = true
 	}
-	return slices.ContainsFunc(h.Values("X-BeenThere"), func(list string) bool { return strings.EqualFold(list, v) })
+	for _, list := range h.Values("X-BeenThere") {
+		m.lists[strings.ToLower(list)] = true
+	}
 }
 
 // fit reports whether a result can be one. Where the reader wrote U+FFFD for
