@@ -64,7 +64,7 @@ func (m *Message) bytes() ([]byte, error) {
 	m.writeOuter(&head)
 	m.Report.writeFields(&fields)
 	original := originalBytes(m.Original)
-	if err := errors.Join(head.err, fields.err, original.err); err != nil {
+	if err := errors.Join(append(append(head.errs, fields.errs...), original.err)...); err != nil {
 		return nil, err
 	}
 	text, err := m.textPart()

@@ -3,7 +3,6 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"mime/quotedprintable"
 	"slices"
@@ -13,21 +12,22 @@ import (
 )
 
 const (
-	foldAt   = 78       // octets that a line should have at most, RFC 5322 section 2.1.1
-	maxLine  = 998      // octets that it must have at most
-	maxValue = 32 << 10 // octets of a field's value; what Parse decodes is longer
+	foldAt    = 78       // octets that a line should have at most, RFC 5322 section 2.1.1
+	maxLine   = 998      // octets that it must have at most
+	maxErrors = 100      // mistakes that are told
+	maxValue  = 32 << 10 // octets of a field's value; what Parse decodes is longer
 )
 
-// headerWriter writes header fields; after a mistake it goes on, and has it in
-// err.
+// headerWriter writes header fields; after a mistake it goes on, and has the first
+// of them in errs.
 type headerWriter struct {
-	b   []byte
-	err error
+	b    []byte
+	errs []error
 }
 
 func (h *headerWriter) fail(name string, err error) {
-	if err != nil {
-		h.err = errors.Join(h.err, fmt.Errorf("%s: %w", name, err))
+	if err != nil && len(h.errs) < maxErrors {
+		h.errs = append(h.errs, fmt.Errorf("%s: %w", name, err))
 	}
 }
 

@@ -70,7 +70,9 @@ func TestLinear(t *testing.T) {
 		{"Content-Type", []string{";", "; ", ";a=b", ";a#=b", "\"", ";\"", ";a*#=b", ";boundary*#=b", ";boundary*#*=%41", "\\", "(", "a", "="}, header,
 			func(more string) string { return found + behind(signed, "Content-Type", more) }},
 		{"DKIM-Signature, tags", []string{";", ";a#=b", "; ", "=", ";h=", " ", "\r\n "}, header,
-			func(more string) string { return found + "DKIM-Signature: v=1; d=" + reporter + "; s=s; b=AA" + more + "\r\n" + signed }},
+			func(more string) string {
+				return found + "DKIM-Signature: v=1; d=" + reporter + "; s=s; b=AA" + more + "\r\n" + signed
+			}},
 		{"DKIM-Signature, lines", []string{"DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=" + reporter + "; s=s#; l=1; h=from:content-type; bh=AA; b=AA\r\n"}, header,
 			func(more string) string { return found + more + signed }},
 		{"DKIM-Signature, names", []string{"from:", "x#:", ":"}, 1 << 10,

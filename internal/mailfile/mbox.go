@@ -5,6 +5,9 @@ import "bytes"
 const (
 	// maxFromLine is the longest line that can separate two mails.
 	maxFromLine = 1 << 10
+	// maxBoundary is the longest boundary line of a part that is looked for; RFC
+	// 2046 section 5.1.1 has 72.
+	maxBoundary = 258
 	// holdBack is how much of a window's end is not taken while more may
 	// follow: an empty line (2) and the beginning of "From " (4).
 	holdBack = 6
@@ -154,8 +157,11 @@ func (m *mbox) nextSeparator(b []byte) int {
 			return len(b)
 		}
 		at += i
-		line := b[at : at+lineLen(b[at:], m.eol)]
-		if blankBefore(b, at, m.eol) < at && len(line) <= maxFromLine && fromLine(line) {
+		if blankBefore(b, at, m.eol) == at {
+			continue
+		}
+		rest := b[at:min(len(b), at+maxFromLine+1)]
+		if line := rest[:lineLen(rest, m.eol)]; len(line) <= maxFromLine && fromLine(line) {
 			return at
 		}
 	}
@@ -174,7 +180,7 @@ func partBoundary(b []byte, eol byte) []byte {
 			return nil
 		case bytes.HasPrefix(line, []byte("--")):
 			// A line of dashes, or of words between dashes, stands in many a text.
-			if message && !bytes.ContainsAny(line, " \t") && len(bytes.Trim(line, "-=_")) > 0 {
+			if message && len(line) <= maxBoundary && !bytes.ContainsAny(line, " \t") && len(bytes.Trim(line, "-=_")) > 0 {
 				return line
 			}
 			return nil
