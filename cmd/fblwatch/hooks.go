@@ -32,15 +32,15 @@ func (c *Config) listen(account *watch.Account, log callbacks.Handler, hooks *ho
 }
 
 // hookState writes what became of the events into the ledger, once there were
-// any.
-func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts, trouble hook.Trouble) error {
+// any. ended: the command is over.
+func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts, trouble hook.Trouble, ended bool) error {
 	if counts == (hook.Counts{}) {
 		return nil
 	}
 	row := struct {
 		stateRow
 		hook.Counts
-	}{stateRow{State: "ok"}, counts}
+	}{stateRow{State: "ok", Ended: ended}, counts}
 	if trouble.Err != "" {
 		row.State, row.Failing, row.Err = "failing", trouble.Since.UTC(), trouble.Err
 	}
@@ -58,7 +58,7 @@ func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts, trouble
 // ledger.
 func stopHooks(ctx context.Context, l ledger.Ledger, hooks *hook.Hooks, log *slog.Logger) {
 	hooks.Stop(ctx)
-	if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble()); err != nil {
+	if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble(), true); err != nil {
 		log.Warn("upkeep of the ledger", "err", err)
 	}
 }

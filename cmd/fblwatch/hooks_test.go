@@ -27,7 +27,7 @@ func TestHookState(t *testing.T) {
 		{hook.Counts{Done: 3, Dropped: 2}, hook.Trouble{Err: "2 events dropped", Since: noon, Dropping: true},
 			`{"state":"dropping","failing":"2026-03-01T12:00:00Z","err":"2 events dropped","done":3,"failed":0,"dropped":2}`},
 	} {
-		if err := hookState(t.Context(), l, test.counts, test.trouble); err != nil {
+		if err := hookState(t.Context(), l, test.counts, test.trouble, false); err != nil {
 			t.Fatal(err)
 		}
 		states, err := l.States(t.Context())

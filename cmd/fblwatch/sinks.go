@@ -123,12 +123,12 @@ func (s *sinks) offer(done ledger.Committed) {
 
 const sinkState = "sink/" // begins the name of a sink's row of state
 
-// states writes a row a sink into the ledger: whether it works, and if not why,
-// and which record waits since when.
-func (s *sinks) states(ctx context.Context, l ledger.Ledger) error {
+// states writes a row a sink into the ledger: if it does not work why, and which
+// record waits since when. ended: the command is over.
+func (s *sinks) states(ctx context.Context, l ledger.Ledger, ended bool) error {
 	var failures []error
 	for _, pump := range s.pumps {
-		row := stateOf(pump.Trouble())
+		row := stateOf(pump.Trouble(), ended)
 		b, err := json.Marshal(row)
 		if err == nil {
 			err = l.SetState(ctx, sinkState+pump.Name(), string(b))
@@ -138,9 +138,9 @@ func (s *sinks) states(ctx context.Context, l ledger.Ledger) error {
 	return errors.Join(failures...)
 }
 
-func stateOf(t sink.Trouble) stateRow {
+func stateOf(t sink.Trouble, ended bool) stateRow {
 	if t.Err == "" {
-		return stateRow{State: "ok"}
+		return stateRow{State: "ok", Ended: ended}
 	}
 	return stateRow{State: "failing", Failing: t.Since.UTC(), Err: t.Err, Record: t.Record, Waits: t.Waits.UTC()}
 }
@@ -169,9 +169,11 @@ func (s *sinks) flush(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// settle is for a command's end, behind close.
+// settle is for a command's end, behind close: it leaves in the ledger how the
+// sinks ended.
 func (s *sinks) settle(ctx context.Context, l ledger.Ledger) error {
-	return s.printed.settle(context.WithoutCancel(ctx), l)
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(s.printed.settle(ctx, l), s.states(ctx, l, true))
 }
 
 // close ends the context of startSinks, and hands over what it can in a few

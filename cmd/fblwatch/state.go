@@ -20,6 +20,7 @@ type stateRow struct {
 	Err     string    `json:"err,omitempty"`
 	Record  string    `json:"record,omitempty"` // the id of the record that a sink does not take
 	Waits   time.Time `json:"waits,omitzero"`   // since when that record waits
+	Ended   bool      `json:"ended,omitempty"`  // nobody writes the row again before the next start
 }
 
 func readState(s ledger.State) (row stateRow) {
@@ -105,7 +106,11 @@ func matches(pattern, name string) bool {
 func (t *trial) state(s ledger.State, now time.Time) {
 	row, age := readState(s), now.Sub(s.At)
 	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
-	stale := age >= staleAfter && row.State != "closed"
+	old := age >= staleAfter
+	stale := old && row.State != "closed" && !row.Ended
+	if old && !stale {
+		text += ", " + spanOf(age) + " ago"
+	}
 	if stale {
 		text += fmt.Sprintf(", which is stale: nothing has written it for %s", spanOf(age))
 	}

@@ -36,7 +36,7 @@ func TestCheckStates(t *testing.T) {
 		row("session/c/INBOX", `{"state":"backoff","err":"an account of another config"}`, 0),
 		row("sink/command", `{"state":"failing","failing":"2026-03-02T10:00:00Z","err":"no answer within 1m0s","record":"0a.1","waits":"2026-03-02T10:30:00Z"}`, 4*time.Hour),
 		row("sink/file", `{"state":"failing","err":"disk full"}`, 0), // not in the config any more
-		row("sink/stdout", `{"state":"ok"}`, time.Second),
+		row("sink/stdout", `{"state":"ok","ended":true}`, 50*time.Hour),
 	}
 	var b strings.Builder
 	tr := trial{p: &program{stdout: &b}}
@@ -50,7 +50,7 @@ FAILED  session/a/Oldest: backoff, as of 2026-03-02 11:59:00: old row
 stale   session/b/INBOX: watch, as of 2026-03-02 09:00:00, which is stale: nothing has written it for 3 hours
 FAILED  sink/command: failing, as of 2026-03-02 08:00:00, which is stale: nothing has written it for 4 hours; failing for 2 hours; record 0a.1 waits since 2026-03-02 10:30:00, for 1 hour: no answer within 1m0s
         hint: the later records of its folder wait too; fblwatch records --id 0a.1 shows it
-ok      sink/stdout: ok, as of 2026-03-02 11:59:59
+ok      sink/stdout: ok, as of 2026-02-28 10:00:00, 2 days ago
 `
 	if b.String() != want || tr.failed != 4 {
 		t.Errorf("%d failed, got\n%s\nwant\n%s", tr.failed, &b, want)
@@ -76,11 +76,11 @@ func TestPatternMatches(t *testing.T) {
 func TestSinkStates(t *testing.T) {
 	l := ledger.NewMemory()
 	since := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	if got := stateOf(sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}); got !=
+	if got := stateOf(sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, true); got !=
 		(stateRow{State: "failing", Failing: since, Err: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}) {
 		t.Errorf("%+v", got)
 	}
-	if got := stateOf(sink.Trouble{}); got != (stateRow{State: "ok"}) {
+	if got := stateOf(sink.Trouble{}, false); got != (stateRow{State: "ok"}) {
 		t.Errorf("%+v", got)
 	}
 	value := `{"state":"failing","failing":"2026-03-02T09:00:00Z","err":"no answer","record":"` + firstID(t, l) + `","waits":"2026-03-02T10:00:00Z"}`
@@ -96,7 +96,7 @@ func TestSinkStates(t *testing.T) {
 	if err := sinks.flush(t.Context()); err == nil {
 		t.Error("the command answered")
 	}
-	if err := sinks.states(t.Context(), l); err != nil {
+	if err := sinks.states(t.Context(), l, false); err != nil {
 		t.Fatal(err)
 	}
 	states, err := l.States(t.Context())

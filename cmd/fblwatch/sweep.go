@@ -100,7 +100,7 @@ func (p *program) sweep(c *cli.Context) error {
 	upkeep.Wait()
 	// Also where a folder failed: what the others gave is not to wait for the
 	// next sweep.
-	err = errors.Join(err, sinks.flush(ctx), sinks.states(context.WithoutCancel(ctx), l))
+	err = errors.Join(err, sinks.flush(ctx))
 	if err == nil {
 		err = prune(ctx, l, config)
 	}

@@ -106,7 +106,7 @@ func (p *program) watch(c *cli.Context) error {
 	})
 	upkeep.Go(func() {
 		every(keeping, stateEvery, func() error {
-			return errors.Join(sinks.states(keeping, l), hookState(keeping, l, hooks.Counts(), hooks.Trouble()), feedStates(keeping, l))
+			return errors.Join(sinks.states(keeping, l, false), hookState(keeping, l, hooks.Counts(), hooks.Trouble(), false), feedStates(keeping, l))
 		}, "upkeep of the ledger", log)
 	})
 	if reading.Enrich != nil {

@@ -163,7 +163,9 @@ func (p *Pump) run(ctx context.Context) error {
 			asked <- err
 			asked = nil
 		}
-		p.note(err)
+		if work.Err() == nil { // else it was we who had no more time
+			p.note(err)
+		}
 		if IsPermanent(err) {
 			return err
 		}
