@@ -23,7 +23,8 @@ func (p *program) sweepCommand() *cli.Command {
 		Name:  "sweep",
 		Usage: "read what is new in every folder, then exit",
 		Description: "Records go to the ledger and to the config's sinks, and with --json, or where\n" +
-			"stdout is no terminal, to stdout too, one a line.\n\n" +
+			"stdout is no terminal, to stdout too, one a line: those of this sweep, and what an\n" +
+			"interrupted one before it left.\n\n" +
 			"Example: fblwatch sweep --url imaps://fbl@imap.example.com/INBOX",
 		Flags: append(sessionFlags(),
 			&cli.BoolFlag{Name: "all", Usage: "from the first mail on; what the ledger knows makes no new record"},

@@ -59,6 +59,7 @@ type Pump struct {
 
 	// Of the goroutine in Run.
 	written map[int64]int64 // by folder, up to which Seq
+	stuck   []int64         // folders whose first record the sink did not take
 }
 
 // NewPump makes a Pump; it does nothing before Run.
@@ -156,14 +157,19 @@ func (p *Pump) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { limit.Reset(drainLimit) })()
 
 	var asked chan error // the Flush that waits for this delivery
+	var retry <-chan time.Time
+	whole := true // this delivery is also of the stuck folders
 	for backoff := minBackoff; ; {
 		ending := ctx.Err() != nil
+		if whole {
+			p.stuck = nil
+		}
 		err := p.deliver(work)
 		if asked != nil {
 			asked <- err
 			asked = nil
 		}
-		if work.Err() == nil { // else it was we who had no more time
+		if work.Err() == nil && (whole || IsPermanent(err)) { // else it was we who had no more time, or the trouble stands
 			p.note(err)
 		}
 		if IsPermanent(err) {
@@ -175,16 +181,24 @@ func (p *Pump) run(ctx context.Context) error {
 			}
 			return nil
 		}
-		// After a failure new records are no reason to try again.
-		wake, retry := p.wake, (<-chan time.Time)(nil)
-		if err == nil {
-			backoff = minBackoff
-		} else {
-			wake, retry = nil, time.After(backoff/2+rand.N(backoff/2))
+		switch {
+		case !whole: // the retry stands
+		case err == nil:
+			backoff, retry = minBackoff, nil
+		default:
+			retry = time.After(backoff/2 + rand.N(backoff/2))
 			backoff = min(2*backoff, maxBackoff)
 		}
+		// After a failure new records are no reason to try again, but in folders
+		// that are not stuck.
+		wake := p.wake
+		if retry != nil && (len(p.stuck) == 0 || len(p.stuck) >= mostStuck) {
+			wake = nil
+		}
+		whole = true
 		select {
 		case <-wake:
+			whole = retry == nil
 		case <-retry:
 		case asked = <-p.flushes:
 			p.lag()
@@ -280,7 +294,7 @@ func (p *Pump) deliver(ctx context.Context) error {
 	for {
 		rows, behind := p.take()
 		if behind {
-			if err := p.catchUp(ctx); err != nil {
+			if err := p.catchUp(ctx); err != nil || len(p.stuck) > 0 {
 				p.lag()
 				return err
 			}
@@ -305,21 +319,21 @@ func (p *Pump) deliver(ctx context.Context) error {
 	}
 }
 
-// catchUp hands over what the ledger has. A record that the sink does not take
-// stops its folder, and no other; the error is the first folder's.
+// catchUp hands over what the ledger has of folders that are not stuck. A record
+// that the sink does not take stops its folder, and no other; the error is the
+// first such folder's.
 func (p *Pump) catchUp(ctx context.Context) error {
 	var first error
-	var stuck []int64
 	for {
-		err := p.each(p.out.Unsent(ctx, p.sink.Name(), stuck...), func(run []Row) error { return p.write(ctx, run) })
+		err := p.each(p.out.Unsent(ctx, p.sink.Name(), p.stuck...), func(run []Row) error { return p.write(ctx, run) })
 		if first == nil || IsPermanent(err) {
 			first = err
 		}
 		refused := (*refusal)(nil)
-		if !errors.As(err, &refused) || IsPermanent(err) || ctx.Err() != nil || len(stuck) == mostStuck {
+		if !errors.As(err, &refused) || IsPermanent(err) || ctx.Err() != nil || len(p.stuck) >= mostStuck {
 			return first
 		}
-		stuck = append(stuck, refused.folder)
+		p.stuck = append(p.stuck, refused.folder)
 	}
 }
 

@@ -20,8 +20,11 @@ type picky struct {
 var errPicky = errors.New("no answer")
 
 func (p *picky) Write(ctx context.Context, rows []Row) error {
+	p.mu.Lock()
+	never := p.never
+	p.mu.Unlock()
 	for i, r := range rows {
-		if r.ID == p.never {
+		if r.ID == never {
 			return &refusal{r.ID, r.FolderID, errPicky}
 		}
 		if err := p.recorder.Write(ctx, rows[i:i+1]); err != nil {
@@ -29,6 +32,12 @@ func (p *picky) Write(ctx context.Context, rows []Row) error {
 		}
 	}
 	return nil
+}
+
+func (p *picky) refuse(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.never = id
 }
 
 // A record that the sink never takes stops its folder and no other. The trouble
@@ -46,22 +55,32 @@ func TestPumpStuckRecord(t *testing.T) {
 		synctest.Wait()
 		expect(t, "the other folder", out.acked(2), 2)
 		p.Offer(out.commit(rows(2, 3, 1)...))
-		pass(2 * maxBackoff)
-		expect(t, "new in the other folder", out.acked(2), 3)
+		synctest.Wait()
+		expect(t, "new in the other folder, at once", out.acked(2), 3)
+		pass(10 * time.Minute)
+		for seq := int64(4); seq < 40; seq++ { // they put off no retry
+			p.Offer(out.commit(rows(2, seq, 1)...))
+			synctest.Wait()
+			expect(t, "later in the other folder", out.acked(2), int(seq))
+			pass(10 * time.Second)
+		}
+		p.Offer(out.commit(rows(3, 1, 1)...))
+		synctest.Wait()
+		expect(t, "a folder that is new", out.acked(3), 1)
 		expect(t, "its own folder", out.acked(1), 0)
-		pass(5*time.Hour - 2*maxBackoff)
+		pass(5*time.Hour - 16*time.Minute)
 		expect(t, "trouble", p.Trouble(), Trouble{Record: "1-2", Waits: start, Since: start, Err: "no answer"})
 		line := "record=1-2 since=" + strings.TrimSuffix(start.UTC().Format(time.RFC3339), "Z")
 		if n := strings.Count(log.String(), line); n < 5 || n > 6 || strings.Count(log.String(), "\n") != n {
 			t.Errorf("%d lines with %q in five hours:\n%s", n, line, &log)
 		}
-		s.never = "1-3" // that one passes; another waits
+		s.refuse("1-3") // that one passes; another waits
 		p.Offer(out.commit(rows(1, 3, 1)...))
 		pass(2 * maxBackoff)
 		if got := p.Trouble(); got.Record != "1-3" || got.Since != start || !got.Waits.After(start.Add(5*time.Hour)) {
 			t.Errorf("another record waits: %+v", got)
 		}
-		s.never = ""
+		s.refuse("")
 		pass(2 * maxBackoff)
 		expect(t, "trouble in the end", p.Trouble(), Trouble{})
 		expect(t, "acknowledged", out.acked(1), 3)
