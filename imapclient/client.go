@@ -63,11 +63,14 @@ type Client struct {
 	permanent []string        // flags the open mailbox keeps; nil: not told
 	watched   map[string]bool // what Notify asked for; nil: nothing
 	overflow  bool            // and the server has given up
+	overflows int             // how often in a row
 	changed   map[string]bool // of those, since Changed
 	stirred   bool            // and since Idle told
 	personal  List            // namespace
 	spelled   spellings
 	quotas    []Quota
+
+	lastOverflow time.Time
 
 	idle <-chan status // the answer to an IDLE that was left and not waited for
 }

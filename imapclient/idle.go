@@ -21,6 +21,13 @@ const (
 	Elsewhere             // a mailbox of Notify has changed: see Changed
 )
 
+// So often in a row, each sooner than that, a server that has given up telling is
+// asked again.
+const (
+	overflowMost = 3
+	overflowSpan = time.Minute
+)
+
 // Idle waits in IDLE (RFC 2177) for an EXISTS, or for what Notify asked for, at
 // most for slice. A NOOP goes ahead, for what came since the last command. DONE
 // goes out with the next command, so that this is answered one round trip after
@@ -35,6 +42,9 @@ const (
 // for ever and does not notice that the server has ended it.
 func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	if c.overflow && !c.locked {
+		if err := c.gaveUp(); err != nil {
+			return 0, err
+		}
 		err := c.Notify(ctx, slices.Sorted(maps.Keys(c.watched))...)
 		if errors.Is(err, ErrNoNotify) {
 			c.overflow, c.watched = false, nil
@@ -104,6 +114,20 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 		c.idle = answer
 	}
 	return c.woken(Slice), nil
+}
+
+// gaveUp is an error where the server has given up telling too often to be asked
+// again.
+func (c *Client) gaveUp() error {
+	if time.Since(c.lastOverflow) > overflowSpan {
+		c.overflows = 0
+	}
+	c.lastOverflow = time.Now()
+	if c.overflows++; c.overflows <= overflowMost {
+		return nil
+	}
+	c.overflow, c.watched = false, nil
+	return fmt.Errorf("%w: it gives up telling again and again", ErrNoNotify)
 }
 
 // announced sends NOOP and waits for its answer. Several servers (pymap, go-imap,

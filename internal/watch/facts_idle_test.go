@@ -325,7 +325,7 @@ var idleFacts = []fact{
 					t.Errorf("%d FETCHes in 20 s", n)
 				}
 				s.Append("INBOX", mailOf(3, 300))
-				within(t, l, 4, 2*time.Second)
+				within(t, l, 4, 3*time.Second)
 			})
 			if n := book.count("keeps telling of new messages and has none"); n != 1 {
 				t.Errorf("%d warnings", n)
@@ -349,4 +349,86 @@ func (c *lying) Read(p []byte) (int, error) {
 		n += copy(p[n:], fmt.Sprintf("* %d EXISTS\r\n", 1000+c.n))
 	}
 	return n, err
+}
+
+// tireless is a fact of a server that tells of two folders without end. In two
+// minutes that must cost few commands, and a report is found by then.
+func tireless(name string, most int, found time.Duration, server func(*imaptest.Server)) fact {
+	return fact{
+		name: name, goimap: byNature,
+		server: func() *imaptest.Server {
+			s := filled(3, 300)
+			s.AddMailbox("Other")
+			s.Caps = append(s.Caps, "NOTIFY")
+			server(s)
+			return s
+		},
+		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
+			l := ledger.NewMemory()
+			book := &logbook{}
+			a := account(nil, l)
+			a.Folders, a.IMAP.Dial, a.Log = []string{"INBOX", "Other"}, dial, slog.New(slog.NewTextHandler(book, nil))
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- a.Run(ctx, false) }()
+			time.Sleep(2 * time.Minute)
+			sent := 0
+			for _, line := range s.Transcript() {
+				if strings.Contains(line, " C: ") {
+					sent++
+				}
+			}
+			if sent > most {
+				t.Errorf("%d commands in two minutes", sent)
+			}
+			if n := book.count("level=WARN"); n != 1 {
+				t.Errorf("%d warnings:\n%s", n, book.buf.String())
+			}
+			s.Append("Other", mailOf(100, 300))
+			time.Sleep(found)
+			if n := len(records(t, l)); n != 4 {
+				t.Errorf("%d records", n)
+			}
+			if s.Conns() > 1 {
+				t.Errorf("%d connections", s.Conns())
+			}
+			cancel()
+			<-done
+		},
+	}
+}
+
+// behind says lines behind each step of a kind.
+func behind(part imaptest.Part, command string, line func(n int) string) func(*imaptest.Server) {
+	return func(s *imaptest.Server) {
+		n := 0
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Part == part && step.Command == command {
+				n++
+				return imaptest.Action{Behind: line(n) + "\r\n"}
+			}
+			return imaptest.Action{}
+		}
+	}
+}
+
+var tirelessFacts = []fact{
+	tireless("STATUS of all folders after each +", 1000, 2*time.Second, behind(imaptest.Continue, "IDLE", func(n int) string {
+		return fmt.Sprintf("* STATUS Other (MESSAGES %d UIDNEXT %d)\r\n* STATUS INBOX (MESSAGES %d UIDNEXT %d)", n, n+1, n+9, n+10)
+	})),
+	tireless("STATUS of all folders after each NOOP", 1000, 2*time.Second, behind(imaptest.Tagged, "NOOP", func(n int) string {
+		return fmt.Sprintf("* STATUS Other (MESSAGES %d UIDNEXT %d)\r\n* STATUS INBOX (MESSAGES %d UIDNEXT %d)", n, n+1, n+9, n+10)
+	})),
+	tireless("UIDNEXT in STATUS beyond that of EXAMINE", 1000, 2*time.Second, func(s *imaptest.Server) {
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Part == imaptest.Data && step.Command == "STATUS" {
+				return imaptest.Action{Do: imaptest.Drop, Before: strings.Replace(step.Text, "UIDNEXT ", "UIDNEXT 9", 1) + "\r\n"}
+			}
+			return imaptest.Action{}
+		}
+	}),
+	tireless("IDLE that ends at once, with NOTIFY", 200, 61*time.Second, func(s *imaptest.Server) { s.IdleFor = time.Millisecond }),
+	tireless("NOTIFICATIONOVERFLOW after each +", 200, 61*time.Second, behind(imaptest.Continue, "IDLE", func(int) string {
+		return "* OK [NOTIFICATIONOVERFLOW] too much"
+	})),
 }

@@ -48,6 +48,7 @@ func TestFacts(t *testing.T) {
 		dateFacts,
 		octetFacts,
 		idleFacts,
+		tirelessFacts,
 		nameFacts,
 	) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {

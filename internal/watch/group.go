@@ -25,7 +25,10 @@ type group struct {
 	left    map[*folder]bool // to be asked for before the next wait: the server may not tell what came last
 	news    map[*folder]bool
 	failed  map[*folder]string // why a folder could not be read, as it was logged
-	looked  int                // folder that is looked at next although nothing was told of it
+	ends    ends
+	pace    pace
+	full    bool // the last wait was a whole slice
+	looked  int  // folder that is looked at next although nothing was told of it
 }
 
 // lookAt is how many folders are looked at behind each slice, should the server
@@ -33,7 +36,7 @@ type group struct {
 const lookAt = 10
 
 func newGroup(p *plan, c *imapclient.Client) *group {
-	return &group{p: p, c: c, news: make(map[*folder]bool), left: make(map[*folder]bool), failed: make(map[*folder]string)}
+	return &group{p: p, c: c, pace: pace{a: p.a, most: wakesAll}, news: make(map[*folder]bool), left: make(map[*folder]bool), failed: make(map[*folder]string)}
 }
 
 // watch reads and waits for ever, or until the folders are to be divided again.
@@ -43,6 +46,7 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 		return err
 	}
 	for {
+		read, found := false, false
 		// Each has its turn, also where one ends the session or all together take
 		// longer than until they are divided again.
 		for range g.folders {
@@ -52,9 +56,11 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 				continue
 			}
 			g.p.first.state("catchup", nil)
+			had := f.seen
 			if err := g.read(ctx, f); err != nil {
 				return err
 			}
+			read, found = true, found || f.seen != had
 			if g.p.due() { // else a first contact with many folders would hold others up
 				return nil
 			}
@@ -62,6 +68,7 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 		if g.p.due() {
 			return nil
 		}
+		g.worth(read, found)
 		if rung && g.notify {
 			// Once more: Dovecot watches a file that it may have put another in the
 			// place of while many folders were read, and then tells 30 s late. What
@@ -77,6 +84,9 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 		if again, err := g.lookBack(ctx); err != nil {
 			return err
 		} else if again {
+			if err := g.pace.rest(ctx); err != nil {
+				return err
+			}
 			continue
 		}
 		g.p.first.state("watch", g.trouble())
@@ -84,6 +94,20 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 			return err
 		}
 	}
+}
+
+// worth notes what the last look at the folders has brought.
+func (g *group) worth(read, found bool) {
+	switch {
+	case found:
+		g.pace.empty = 0
+		if g.full {
+			g.p.a.unannounced()
+		}
+	case read:
+		g.pace.nothing()
+	}
+	g.full = false
 }
 
 // take makes the group one of these folders. Of those that it had already, what
@@ -142,7 +166,11 @@ func (g *group) wait(ctx context.Context) error {
 			slice = min(slice, g.p.a.Poll)
 		}
 	}
-	wake, err := g.c.Idle(ctx, slice)
+	if err := g.pace.rest(ctx); err != nil {
+		return err
+	}
+	start := time.Now()
+	wake, err := g.c.Idle(ctx, g.p.a.slice(slice))
 	if errors.Is(err, imapclient.ErrNoIdle) || errors.Is(err, imapclient.ErrNoNotify) {
 		g.p.a.Log.Warn("the server tells no more: polling", "err", err, "every", g.p.a.Poll)
 		g.notify, g.p.mute = false, true
@@ -162,11 +190,16 @@ func (g *group) wait(ctx context.Context) error {
 			g.news[g.open] = true
 		}
 	case imapclient.Ended:
+		if g.ends.often(start) {
+			g.p.a.Log.Warn("the server keeps ending IDLE: polling", "every", g.p.a.Poll)
+			g.notify, g.p.mute = false, true
+		}
 		if err := sleep(ctx, idleAgain); err != nil {
 			return err
 		}
 		return g.look(ctx, lookAt)
 	case imapclient.Slice:
+		g.full = true
 		return g.look(ctx, lookAt)
 	}
 	return nil

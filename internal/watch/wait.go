@@ -16,7 +16,8 @@ const (
 
 	wakeEvery = 500 * time.Millisecond // between two wakes that brought a message
 	wakeIdle  = time.Second            // behind a wake that brought nothing
-	wakesIdle = 5                      // such wakes in a row of which a person is told
+	wakesIdle = 5                      // such wakes on end of which a person is told
+	wakesAll  = 30                     // where other folders' expunges wake too
 )
 
 // lookAgain is how soon to look again after a wake that brought nothing: some
@@ -44,7 +45,7 @@ type waiter struct {
 }
 
 func newWaiter(a *Account, c *imapclient.Client) *waiter {
-	return &waiter{a: a, c: c, pace: pace{a: a}, again: len(lookAgain)}
+	return &waiter{a: a, c: c, pace: pace{a: a, most: wakesIdle}, again: len(lookAgain)}
 }
 
 // wait returns after an EXISTS (rang), or when it is time to look, behind slice
@@ -136,8 +137,9 @@ func (e *ends) often(start time.Time) bool {
 // pace keeps a server that rings without end from making work without end.
 type pace struct {
 	a     *Account
+	most  int       // empty wakes of which a person is told
 	next  time.Time // before which there is no other wake
-	empty int       // wakes in a row that brought nothing
+	empty int       // wakes on end that brought nothing
 }
 
 func (p *pace) rest(ctx context.Context) error {
@@ -150,8 +152,11 @@ func (p *pace) rest(ctx context.Context) error {
 func (p *pace) found() { p.next, p.empty = time.Now().Add(wakeEvery), 0 }
 
 func (p *pace) nothing() {
+	if time.Since(p.next) > wakeIdle {
+		p.empty = 0
+	}
 	p.next = time.Now().Add(wakeIdle)
-	if p.empty++; p.empty == wakesIdle && !p.a.learned.idle.Swap(true) {
+	if p.empty++; p.empty == p.most && !p.a.learned.idle.Swap(true) {
 		p.a.Log.Warn("the server keeps telling of new messages and has none: looking once a second at most")
 	}
 }
