@@ -22,7 +22,7 @@ func (c *Client) Store(ctx context.Context, uids []uint32, flags ...string) erro
 		return ErrReadOnly
 	}
 	for _, flag := range flags {
-		if err := c.keeps(flag); err != nil {
+		if err := c.Keeps(flag); err != nil {
 			return err
 		}
 	}
@@ -32,9 +32,10 @@ func (c *Client) Store(ctx context.Context, uids []uint32, flags ...string) erro
 	return c.each(ctx, uids, "UID STORE ", " +FLAGS.SILENT ("+strings.Join(flags, " ")+")")
 }
 
-// keeps refuses what is no flag, and what would be gone with the session (RFC 9051
-// section 7.1, PERMANENTFLAGS).
-func (c *Client) keeps(flag string) error {
+// Keeps is why the open mailbox does not keep a flag that is set: it would be gone
+// with the session, which is ErrNoFlag (RFC 9051 section 7.1, PERMANENTFLAGS), or it
+// is no flag.
+func (c *Client) Keeps(flag string) error {
 	atom := strings.TrimPrefix(flag, `\`)
 	if atom == "" || len(atom) > 100 || strings.ContainsFunc(atom, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`(){%*"\]`, r)

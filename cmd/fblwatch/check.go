@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,8 @@ func (p *program) check(c *cli.Context) error {
 type trial struct {
 	p      *program
 	failed int
-	sample *sampling // nil: without
+	sample *sampling       // nil: without
+	made   map[string]bool // folders that a move will make, as it was told
 }
 
 func (t *trial) ok(what, format string, args ...any) {
@@ -152,7 +154,7 @@ func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
 	}
 	var watched []string
 	for _, folder := range account.Folders {
-		names, err := t.folder(ctx, client, a.Name, folder)
+		names, err := t.folder(ctx, client, a.Name, folder, account.After)
 		if err != nil {
 			return // the session is over
 		}
@@ -166,7 +168,7 @@ func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
 
 // folder tries a folder, or all that match a pattern, and returns their names;
 // its error ends the session.
-func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, name string) (names []string, err error) {
+func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, name string, after watch.After) (names []string, err error) {
 	names = []string{name}
 	if strings.ContainsAny(name, "*%") {
 		lists, err := client.List(ctx, name)
@@ -179,12 +181,19 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 		}
 		names = nil
 		for _, l := range lists {
-			if l.Selectable() {
+			if l.Selectable() && !slices.Contains(after.Targets(), l.Mailbox) {
 				names = append(names, l.Mailbox)
 			}
 		}
 		if len(names) == 0 {
 			t.fail(account, &watch.FolderError{Folder: name, Err: errors.New("no folder matches")})
+		}
+	}
+	if after != (watch.After{}) {
+		for _, name := range names {
+			if err := t.after(ctx, client, account, name, after); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, name := range names {

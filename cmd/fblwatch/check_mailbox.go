@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -120,4 +121,35 @@ func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n
 		mail.Release()
 	}
 	return n, of, nil
+}
+
+// after tells whether the after-actions will be done in a folder. It opens the
+// folder for changes, which EXAMINE cannot tell of, and changes nothing; its error
+// ends the session.
+func (t *trial) after(ctx context.Context, client *imapclient.Client, account, folder string, after watch.After) error {
+	opened, err := client.Select(ctx, folder)
+	if refuses(err) || errors.Is(err, imapclient.ErrUIDValidity) {
+		return nil // told when it is examined
+	} else if err != nil {
+		t.fail(account, err)
+		return err
+	}
+	obstacles, missing, err := after.Obstacles(ctx, client, opened)
+	for _, obstacle := range obstacles {
+		t.fail(account+": after", &watch.ActionError{Folder: folder, Err: obstacle})
+	}
+	for _, name := range missing {
+		if t.made[account+" "+name] {
+			continue
+		}
+		if t.made == nil {
+			t.made = make(map[string]bool)
+		}
+		t.made[account+" "+name] = true
+		t.ok(account+": after", "folder %s is not there yet: it is made when the first message is moved", name)
+	}
+	if err != nil {
+		t.fail(account, err)
+	}
+	return err
 }

@@ -106,3 +106,83 @@ func TestCheckJunk(t *testing.T) {
 		}
 	}
 }
+
+// check says beforehand which after-actions the server will refuse, and sweep says
+// so afterwards, each with exit code 1.
+func TestAfterRefused(t *testing.T) {
+	opened := func(text string) func(imaptest.Step) imaptest.Action {
+		return func(at imaptest.Step) imaptest.Action {
+			switch {
+			case at.Command != "SELECT":
+			case strings.HasPrefix(text, "OK") && at.Part == imaptest.Tagged:
+				return imaptest.Action{Do: imaptest.Answer, Text: text}
+			case strings.HasPrefix(text, "*") && strings.Contains(at.Text, "PERMANENTFLAGS"):
+				return imaptest.Action{Do: imaptest.Drop, Before: text + "\r\n"}
+			}
+			return imaptest.Action{}
+		}
+	}
+	for _, test := range []struct {
+		name, after string
+		caps        []string
+		hook        func(imaptest.Step) imaptest.Action
+		check       string // what check says
+		sweep       string // what sweep says; empty: nothing is refused
+	}{
+		{"nothing is refused", "{report: delete, other: seen}", []string{"UIDPLUS"}, nil, "ok      a: folder INBOX: 2 mails", ""},
+		{"read-only", "{report: seen}", nil, opened("OK [READ-ONLY] opened"), `FAILED  a: after: folder "INBOX": imapclient: the mailbox is read-only`, "the mailbox is read-only"},
+		{"no UIDPLUS", "{report: delete}", nil, nil, "FAILED  a: after: imapclient: the server does not offer UIDPLUS", "does not offer UIDPLUS"},
+		{"no MOVE", "{report: move Done}", nil, nil, "FAILED  a: after: imapclient: the server does not offer MOVE", "does not offer MOVE"},
+		{"the flag is not kept", "{report: flag $Done}", nil, opened(`* OK [PERMANENTFLAGS (\Seen \Deleted)] kept`), `FAILED  a: after: folder "INBOX": flag $Done: imapclient: the mailbox does not keep this flag: $Done`, "does not keep this flag"},
+		{"nothing can be deleted", "{report: delete}", []string{"UIDPLUS"}, opened(`* OK [PERMANENTFLAGS (\Seen)] kept`), `FAILED  a: after: folder "INBOX": delete: imapclient: the mailbox does not keep this flag: \Deleted`, "does not keep this flag"},
+		{"nothing can be moved by a copy", "{report: move Done}", []string{"UIDPLUS"}, opened(`* OK [PERMANENTFLAGS ()] none`), `FAILED  a: after: folder "INBOX": move Done: imapclient: the mailbox does not keep`, "does not keep this flag"},
+		{"the target is missing", "{report: move New}", []string{"MOVE"}, nil, "ok      a: after: folder New is not there yet: it is made when the first message is moved", ""},
+		{"the target is a mere name", "{report: move Names}", []string{"MOVE"}, nil, `FAILED  a: after: folder "INBOX": move Names: folder "Names" takes no messages, as it is listed by \Noselect`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := imaptest.New()
+			defer s.Close()
+			s.AddMailbox("Done")
+			s.AddMailbox("Names", `\Noselect`)
+			s.Caps, s.Hook = append(s.Caps, test.caps...), test.hook
+			for n := range 2 {
+				s.Append("INBOX", sample.Report(n, 0))
+			}
+			addr, err := s.Listen()
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			config := filepath.Join(dir, "config.yaml")
+			text := "ledger: " + filepath.Join(dir, "l.db") + "\naccounts:\n  - {name: a, url: 'imap://user@" + addr + "', password: pass, after: " + test.after + "}\n"
+			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			command := func(name string) (int, string) {
+				var stdout, stderr bytes.Buffer
+				code := run(t.Context(), []string{"fblwatch", name, "-c", config}, nil, &stdout, &stderr, env("HOME", dir))
+				return code, stdout.String() + stderr.String()
+			}
+			want := exitDone
+			if strings.HasPrefix(test.check, "FAILED") {
+				want = exitFailed
+			}
+			if code, out := command("check"); code != want || strings.Count(out, test.check) != 1 {
+				t.Errorf("check: exit %d, want %d and %q once in\n%s", code, want, test.check, out)
+			}
+			if n := len(s.UIDs("INBOX")); n != 2 || len(s.UIDs("New")) != 0 {
+				t.Errorf("behind check INBOX has %d messages", n)
+			}
+			if test.sweep == "" && want == exitFailed {
+				return // imaptest copies to it all the same
+			}
+			want = exitDone
+			if test.sweep != "" {
+				want = exitFailed
+			}
+			if code, out := command("sweep"); code != want || !strings.Contains(out, test.sweep) || want == exitFailed && !strings.Contains(out, "hint: ") {
+				t.Errorf("sweep: exit %d, want %d and %q with a hint in\n%s", code, want, test.sweep, out)
+			}
+		})
+	}
+}

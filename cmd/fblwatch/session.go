@@ -148,6 +148,7 @@ func sessionHint(err error) string {
 		issuer      *oauth.Error
 		refused     *imapclient.AuthError
 		folder      *watch.FolderError
+		action      *watch.ActionError
 		authority   x509.UnknownAuthorityError
 		hostname    x509.HostnameError
 		certificate x509.CertificateInvalidError
@@ -163,8 +164,12 @@ func sessionHint(err error) string {
 		return "the server takes no login now: it, or the account, has too many connections, or it is busy; try again later, and see connections in the config"
 	case errors.As(err, &refused):
 		return "check user and password; many providers want an app password, or IMAP switched on first"
+	case errors.As(err, &folder) && errors.Is(err, watch.ErrShort):
+		return "the messages stay in the folder and are asked for again next time; if that goes on, look at one of them by another program"
 	case errors.As(err, &folder):
 		return "fblwatch folders lists the folders there are"
+	case errors.As(err, &action):
+		return "give the user the right to change this folder, or take from after in the config what the server does not allow"
 	case errors.As(err, &authority):
 		return "if the certificate is your own, name its authority with ca_file, or with SSL_CERT_FILE in the environment"
 	case errors.As(err, &hostname):

@@ -203,6 +203,8 @@ func (a *Account) sweep(ctx context.Context) error {
 			} else if err != nil {
 				folders = append(folders[1:], folders[0])
 				return err
+			} else if owed := folders[0].owed; owed != nil {
+				failed = append(failed, owed)
 			}
 			folders = folders[1:]
 		}

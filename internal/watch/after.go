@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -89,16 +90,17 @@ func (s *session) act(ctx context.Context) error {
 	if !s.a.After.any() || s.idleHands {
 		return nil
 	}
-	if err := s.refusal(); err != nil {
-		s.refuse("after-actions are not done", err)
-		return nil
-	}
 	for {
 		todos, err := s.a.Ledger.Todos(ctx, s.line.claim, todosAtOnce)
 		if err != nil {
 			return s.ledgerError(ctx, err)
 		}
 		if len(todos) == 0 {
+			s.owed = nil
+			return nil
+		}
+		if err := s.refusal(); err != nil {
+			s.refuse("after-actions are not done", err)
 			return nil
 		}
 		for len(todos) > 0 {
@@ -140,10 +142,23 @@ func (a After) Refusal(has func(capability string) bool) error {
 	return nil
 }
 
+// ActionError is a folder in whose messages the server did not do what is asked
+// for. It stays owed.
+type ActionError struct {
+	Folder string
+	Err    error
+}
+
+func (e *ActionError) Error() string {
+	return fmt.Sprintf("folder %q: %v; this stays owed", e.Folder, e.Err)
+}
+func (e *ActionError) Unwrap() error { return e.Err }
+
 // refuse tells of it, once while it is the same, and leaves the mailbox alone
 // for the rest of this session.
 func (s *session) refuse(what string, err error) {
 	s.idleHands = true
+	s.owed = &ActionError{s.name, fmt.Errorf("%s: %w", what, err)}
 	if text := what + ": " + err.Error(); text != s.unacted {
 		s.unacted = text
 		s.a.Log.Error(what+"; they stay owed", "folder", s.name, "err", err)
@@ -173,13 +188,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	case "delete":
 		err = s.remove(ctx, uids)
 	case "move":
-		err = s.move(ctx, uids, action.Arg)
-		var no *imapclient.ResponseError
-		if errors.As(err, &no) && strings.HasPrefix(strings.ToUpper(no.Code), "TRYCREATE") {
-			if err = s.c.Create(ctx, action.Arg); err == nil {
-				err = s.move(ctx, uids, action.Arg)
-			}
-		}
+		err = s.moveTo(ctx, uids, action.Arg)
 	}
 	if err != nil {
 		return err
@@ -194,6 +203,87 @@ func (s *session) remove(ctx context.Context, uids []uint32) error {
 		return err
 	}
 	return s.c.Expunge(ctx, uids)
+}
+
+// moveTo moves messages to a folder, and makes it first if it is not there.
+func (s *session) moveTo(ctx context.Context, uids []uint32, folder string) error {
+	err := s.move(ctx, uids, folder)
+	var no *imapclient.ResponseError
+	if !errors.As(err, &no) || !isRefusal(err) || no.Status == "BYE" {
+		return err
+	}
+	// RFC 9051 section 6.4.7 wants TRYCREATE in the answer; not all servers have
+	// read that, or write it where it belongs.
+	if !strings.HasPrefix(strings.ToUpper(no.Code), "TRYCREATE") {
+		list, lerr := find(ctx, s.c, folder)
+		switch {
+		case lerr != nil && !isRefusal(lerr):
+			return lerr
+		case lerr != nil, list != nil && list.Selectable():
+			return err
+		}
+	}
+	if cerr := s.c.Create(ctx, folder); isRefusal(cerr) {
+		return fmt.Errorf("%w; and it could not be made: %w", err, cerr)
+	} else if cerr != nil {
+		return cerr
+	}
+	return s.move(ctx, uids, folder)
+}
+
+// find is what the server lists of one folder; nil: it lists none of that name.
+func find(ctx context.Context, c *imapclient.Client, folder string) (*imapclient.List, error) {
+	lists, err := c.List(ctx, folder) // which may be a pattern
+	for i := range lists {
+		if name := lists[i].Mailbox; name == folder || strings.EqualFold(folder, "INBOX") && strings.EqualFold(name, folder) {
+			return &lists[i], err
+		}
+	}
+	return nil, err
+}
+
+// Obstacles is what will keep the after-actions from being done in the folder that
+// is open, beside Refusal: none of it is tried. missing are the folders that the
+// first move must make. The error is why that could not be found out.
+func (a After) Obstacles(ctx context.Context, c *imapclient.Client, opened imapclient.Selected) (obstacles []error, missing []string, err error) {
+	if a.any() && opened.ReadOnly {
+		return []error{imapclient.ErrReadOnly}, nil, nil
+	}
+	var done []Action
+	for _, action := range a.all() {
+		if slices.Contains(done, action) {
+			continue
+		}
+		done = append(done, action)
+		flag := action.Arg
+		switch action.Do {
+		case "seen":
+			flag = `\Seen`
+		case "delete":
+			flag = `\Deleted`
+		case "move":
+			if flag = `\Deleted`; c.Has("MOVE") {
+				flag = ""
+			}
+			list, lerr := find(ctx, c, action.Arg)
+			switch {
+			case isRefusal(lerr):
+			case lerr != nil:
+				return obstacles, missing, lerr
+			case list == nil:
+				missing = append(missing, action.Arg)
+			case !list.Selectable():
+				obstacles = append(obstacles, fmt.Errorf("%s: folder %q takes no messages, as it is listed by %s", action, action.Arg, strings.Join(list.Attrs, " ")))
+			}
+		}
+		if flag == "" {
+			continue
+		}
+		if ferr := c.Keeps(flag); ferr != nil {
+			obstacles = append(obstacles, fmt.Errorf("%s: %w", action, ferr))
+		}
+	}
+	return obstacles, missing, nil
 }
 
 // move moves mails. Where that takes a copy first, a crash between the two leaves

@@ -2,8 +2,10 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -100,7 +102,7 @@ var facts = []fact{
 			l := ledger.NewMemory()
 			a := account(s, l)
 			a.After.Report = Action{"move", "Archive"}
-			if err := a.Run(t.Context(), true); err != nil {
+			if err := a.Run(t.Context(), true); !errors.As(err, new(*ActionError)) || !strings.Contains(err.Error(), "OVERQUOTA") {
 				t.Error(err)
 			}
 			same(t, records(t, l), expected(1))

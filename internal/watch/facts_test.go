@@ -47,6 +47,7 @@ func TestFacts(t *testing.T) {
 		searchFacts,
 		dateFacts,
 		octetFacts,
+		actionFacts,
 		idleFacts,
 		tirelessFacts,
 		nameFacts,

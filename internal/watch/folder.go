@@ -38,6 +38,7 @@ type folder struct {
 	firstRead atomic.Pointer[firstRead] // nil: not known yet
 
 	unacted string // why after-actions were refused, as it was logged
+	owed    error  // why they are owed still; nil: they are not
 
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
