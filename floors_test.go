@@ -21,6 +21,7 @@ var floors = map[string]int{
 	"callbacks":          0,
 	"report":             0,
 	"internal/child":     0,
+	"internal/pacetest":  0,
 	"internal/plainfile": 0,
 	"internal/sample":    0,
 	"imapclient":         1,
@@ -43,7 +44,7 @@ var floors = map[string]int{
 }
 
 // testOnly may be imported by the tests of any floor.
-var testOnly = []string{"internal/imaptest", "internal/oauthtest", "internal/sample"}
+var testOnly = []string{"internal/imaptest", "internal/oauthtest", "internal/pacetest", "internal/sample"}
 
 // vague names say nothing about what a package does.
 var vague = []string{"config", "metrics", "util", "common", "helper", "types", "mock"}

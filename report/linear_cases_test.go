@@ -1,26 +1,8 @@
 package report
 
-import (
-	"strconv"
-	"strings"
-)
-
 // element is a piece of some grammar, of which a message can hold any number. A
 // "#" in it is the number of the piece.
 type element string
-
-// fill is about n octets of the element.
-func (e element) fill(n int) string {
-	piece := string(e)
-	if !strings.Contains(piece, "#") {
-		return strings.Repeat(piece, max(1, n/len(piece)))
-	}
-	var b strings.Builder
-	for i := 0; b.Len() < n; i++ {
-		b.WriteString(strings.ReplaceAll(piece, "#", strconv.Itoa(i)))
-	}
-	return b.String()
-}
 
 // elements are the worst octets of each grammar that is read.
 var elements = []element{

@@ -3,24 +3,24 @@ package report
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"reflect"
-	"runtime"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/pacetest"
 )
 
 // hosts have a table's row derive what the report leaves out.
 var linearTable = Providers{{Name: "example", From: []string{"example.com", "example.net"}, Hosts: []string{"example.com"}}}
 
-// readAll is all that is done with a message, and how long it takes.
-func readAll(mail []byte) time.Duration {
-	start := time.Now()
+// readAll is all that is done with a message.
+func readAll(mail []byte) {
 	for _, record := range Parse(mail, 0).Records(Envelope{Providers: linearTable}) {
 		record.AppendJSON(nil)
 	}
-	return time.Since(start)
 }
 
 // workOf is how many octets Parse looks at.
@@ -32,31 +32,14 @@ func workOf(mail []byte) int {
 	return all - p.work.left
 }
 
-// checkLinear fails where the message of the greater size takes more than twice
-// as long as a linear reader of the smaller one would. A machine may be busy:
-// the least of several times counts. What takes no longer than least, however
-// large it is, proves nothing.
+// checkLinear fails where a message of more octets takes more time or work for each
+// of them.
 func checkLinear(t *testing.T, e element, p place, small, large int) {
 	t.Helper()
-	mail := func(n int) []byte { return []byte(p.before + e.fill(n) + p.behind) }
+	mail := func(n int) []byte { return []byte(p.before + pacetest.Repeat(string(e), n) + p.behind) }
 	one, many := mail(small), mail(large)
-	least := 5 * time.Millisecond * time.Duration(large/small)
-	fast, slow := time.Hour, time.Hour
-	for try := range 5 {
-		if try > 0 {
-			runtime.GC()
-		}
-		if slow = min(slow, readAll(many)); slow <= least {
-			break
-		}
-		fast = min(fast, readAll(one))
-		if slow <= fast*time.Duration(2*large/small) {
-			break
-		}
-		if try == 4 {
-			t.Errorf("%q in %s: %d octets take %s, %d take %s", string(e), p.name, len(one), fast, len(many), slow)
-		}
-	}
+	pacetest.Linear(t, fmt.Sprintf("%q in %s", string(e), p.name), time.Duration(large)*100*time.Nanosecond, large/small,
+		func() { readAll(one) }, func() { readAll(many) })
 	if w := workOf(many); w > workPerOctet/2*len(many) {
 		t.Errorf("%q in %s: %d octets are %d of work", string(e), p.name, len(many), w)
 	}
@@ -175,7 +158,7 @@ func TestParseContext(t *testing.T) {
 		t.Errorf("%v %v", r, err)
 	}
 	p := placeOf(t, "report part")
-	mail := []byte(p.before + element("X: y\n").fill(8<<20) + p.behind)
+	mail := []byte(p.before + pacetest.Repeat("X: y\n", 8<<20) + p.behind)
 	if workOf(mail) < 8<<20 {
 		t.Fatal("too little work")
 	}

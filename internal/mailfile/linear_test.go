@@ -2,14 +2,16 @@ package mailfile
 
 import (
 	"bytes"
-	"runtime"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/pacetest"
 )
 
-// TestLinear: eight times the octets of an mbox take no more than sixteen times as
-// long, whatever they are. The least of several times counts.
+// TestLinear: eight times the octets of an mbox take about eight times as long,
+// whatever they are.
 func TestLinear(t *testing.T) {
 	if testing.Short() {
 		t.Skip("some seconds")
@@ -22,29 +24,16 @@ func TestLinear(t *testing.T) {
 		long + "\nContent-Type: message/rfc822\n\n" + separator + strings.Repeat("ab", 20_000), "\n\nFrom " + strings.Repeat("x", 1000) + " Mon Mar  2 06:00:00 2026\n",
 		"\r", "\r\n", "\n", "\n\n", "x", "--\n", "--b--\n", " ", "F", "Fro",
 	} {
-		read := func(n int) time.Duration {
-			box := separator + "\n" + strings.Repeat(piece, n/len(piece))
-			start := time.Now()
-			for _, err := range Read(t.Context(), "-", Options{Stdin: bytes.NewReader([]byte(box))}) {
-				if err != nil {
-					t.Fatal(err)
+		read := func(n int) func() {
+			box := []byte(separator + "\n" + strings.Repeat(piece, n/len(piece)))
+			return func() {
+				for _, err := range Read(t.Context(), "-", Options{Stdin: bytes.NewReader(box)}) {
+					if err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
-			return time.Since(start)
 		}
-		fast, slow := time.Hour, time.Hour
-		for try := 0; ; try++ {
-			if slow = min(slow, read(8<<20)); slow < 250*time.Millisecond {
-				break
-			}
-			if fast = min(fast, read(1<<20)); slow <= 16*fast && slow < time.Second {
-				break
-			}
-			if try == 4 {
-				t.Errorf("%.80q: 1 MB takes %s, 8 MB take %s", piece, fast, slow)
-				break
-			}
-			runtime.GC()
-		}
+		pacetest.Linear(t, fmt.Sprintf("%.80q", piece), 250*time.Millisecond, 8, read(1<<20), read(8<<20))
 	}
 }
