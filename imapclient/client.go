@@ -94,6 +94,10 @@ func (c *Client) Has(capability string) bool { return c.caps[strings.ToUpper(cap
 // known, or never.
 func (c *Client) Expires() time.Time { return c.expires }
 
+// Ended is closed once the session is over: by Close, by the server or by the
+// network. It may be called at any time and from any goroutine.
+func (c *Client) Ended() <-chan struct{} { return c.tap.quit }
+
 // Close ends the session at once and waits until nothing of it runs.
 func (c *Client) Close() error {
 	if c.locked {

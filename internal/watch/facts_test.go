@@ -51,6 +51,7 @@ func TestFacts(t *testing.T) {
 		idleFacts,
 		tirelessFacts,
 		nameFacts,
+		quietFacts,
 	) {
 		if f.ours == nil || (f.bare == nil) != (f.goimap == byNature) {
 			t.Fatalf("%s: not a whole case", f.name)

@@ -155,8 +155,12 @@ func names(folders []*folder) (names []string) {
 // folders are to be divided again.
 func (g *group) wait(ctx context.Context) error {
 	if !g.notify {
-		if err := sleep(ctx, min(g.p.a.Poll, g.p.slice())); err != nil {
+		rang, err := g.p.a.doze(ctx, g.c, min(g.p.a.Poll, g.p.slice()))
+		if err != nil {
 			return err
+		}
+		if rang && slices.Contains(g.folders, g.open) {
+			g.news[g.open] = true
 		}
 		return g.look(ctx, len(g.folders))
 	}

@@ -111,7 +111,9 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			state = "auth-failed"
 		}
 		s.state(state, err)
-		s.log(err, pause)
+		if !errors.As(err, new(hungUp)) { // told already
+			s.log(err, pause)
+		}
 		select {
 		case <-s.a.pause(pause):
 		case <-ctx.Done():
@@ -166,6 +168,9 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 		if s.refused >= loginTrials {
 			return refusedPause, false
 		}
+	}
+	if errors.As(err, new(hungUp)) {
+		return 0, false
 	}
 	if errors.As(err, new(progress)) {
 		s.failures = 0

@@ -26,9 +26,10 @@ var lookAgain = []time.Duration{2 * time.Second, 15 * time.Second}
 
 // learned is what the sessions of one Run learn of the server.
 type learned struct {
-	quirks imapclient.Quirks
-	mute   atomic.Bool // IDLE told nothing of a message that came
-	idle   atomic.Bool // wakes brought nothing, as a person was told
+	quirks  imapclient.Quirks
+	mute    atomic.Bool // IDLE told nothing of a message that came
+	silence silence
+	idle    atomic.Bool // wakes brought nothing, as a person was told
 }
 
 // waiter waits for news by IDLE, or by polling where IDLE is not to be had.
@@ -100,8 +101,8 @@ func (w *waiter) looked(found bool) {
 }
 
 func (w *waiter) nap(ctx context.Context) (bool, error) {
-	if err := sleep(ctx, w.a.Poll); err != nil {
-		return false, err
+	if rang, err := w.a.doze(ctx, w.c, w.a.Poll); err != nil || rang {
+		return rang, err
 	}
 	err := w.c.Noop(ctx)
 	return w.c.Rang(), err
