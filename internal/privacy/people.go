@@ -17,6 +17,14 @@ const mostPeople = 100_000
 type people struct {
 	addresses map[string]bool
 	tooMany   bool
+	lists     map[list]bool // that are in addresses
+}
+
+// list is one that many records of a report may share.
+type list struct {
+	first  *string
+	length int
+	own    string
 }
 
 // recipientFields are the names of fields that hold recipients: of the report
@@ -109,6 +117,17 @@ func (p *people) ofExtensions(extensions map[string][]string) {
 }
 
 func (p *people) addOthers(addresses, own []string) {
+	if len(addresses) == 0 {
+		return
+	}
+	known := list{&addresses[0], len(addresses), strings.Join(own, "\x00")}
+	if p.lists[known] {
+		return
+	}
+	if p.lists == nil {
+		p.lists = make(map[list]bool)
+	}
+	p.lists[known] = true
 	for _, addr := range addresses {
 		others := true
 		for _, mine := range own {

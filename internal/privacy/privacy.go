@@ -25,6 +25,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unsafe"
 
 	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/report"
@@ -130,15 +131,16 @@ func (f *Filter) Records(records []report.Record, tokens ...string) {
 		}
 	}
 	s := f.scrubber(&known, subjects...)
+	all := &copier{change: s.string}
 	for i := range records {
-		f.record(&records[i], s)
+		f.record(&records[i], all)
 	}
 }
 
-func (f *Filter) record(rec *report.Record, s *scrubber) {
+func (f *Filter) record(rec *report.Record, all *copier) {
 	id, reportID, supersedes, fingerprint, rcpt, rcptHash := rec.ID, rec.ReportID, rec.Supersedes, rec.Fingerprint, rec.OriginalRcptTo, rec.RcptHash
 	box := rec.Mailbox
-	*rec = copyOf(reflect.ValueOf(*rec), s.string).Interface().(report.Record)
+	*rec = all.copyOf(reflect.ValueOf(*rec)).Interface().(report.Record)
 	rec.ID, rec.ReportID, rec.Supersedes, rec.Fingerprint, rec.RcptHash = id, reportID, supersedes, fingerprint, rcptHash
 	if rec.Mailbox != nil { // names that the user gave
 		rec.Mailbox.Account, rec.Mailbox.Folder = box.Account, box.Folder
@@ -203,50 +205,79 @@ func dropSubjects(rec *report.Record) {
 	}
 }
 
-// copyOf is a deep copy of v with every string, and every key of a map, gone
-// through change.
-func copyOf(v reflect.Value, change func(string) string) reflect.Value {
+// A copier makes deep copies with every string, and every key of a map, gone
+// through change. What several values share, their copies share: the records of
+// a report may have thousands of recipients in common.
+type copier struct {
+	change func(string) string
+	known  map[shared]copied
+}
+
+type shared struct {
+	at     unsafe.Pointer
+	length int
+	of     reflect.Type
+}
+
+// copied has the original, too: while it is there, nothing else stands in its
+// place.
+type copied struct{ original, copy reflect.Value }
+
+func (c *copier) copyOf(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.String:
-		c := reflect.New(v.Type()).Elem()
-		c.SetString(change(v.String()))
-		return c
-	case reflect.Pointer:
+		changed := reflect.New(v.Type()).Elem()
+		changed.SetString(c.change(v.String()))
+		return changed
+	case reflect.Pointer, reflect.Slice, reflect.Map:
 		if v.IsNil() {
 			return v
 		}
-		c := reflect.New(v.Type().Elem())
-		c.Elem().Set(copyOf(v.Elem(), change))
-		return c
-	case reflect.Slice:
-		if v.IsNil() {
-			return v
+		place := shared{at: v.UnsafePointer(), of: v.Type()}
+		if v.Kind() == reflect.Slice {
+			place.length = v.Len()
 		}
-		c := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-		for i := range v.Len() {
-			c.Index(i).Set(copyOf(v.Index(i), change))
+		if known, ok := c.known[place]; ok {
+			return known.copy
 		}
-		return c
-	case reflect.Map:
-		if v.IsNil() {
-			return v
+		changed := c.contents(v)
+		if c.known == nil {
+			c.known = make(map[shared]copied)
 		}
-		c := reflect.MakeMapWithSize(v.Type(), v.Len())
-		for name, value := range v.Seq2() {
-			c.SetMapIndex(copyOf(name, change), copyOf(value, change))
-		}
-		return c
+		c.known[place] = copied{v, changed}
+		return changed
 	case reflect.Struct:
-		c := reflect.New(v.Type()).Elem()
-		c.Set(v)
+		changed := reflect.New(v.Type()).Elem()
+		changed.Set(v)
 		for i := range v.NumField() {
-			if c.Field(i).CanSet() { // not those of time.Time
-				c.Field(i).Set(copyOf(v.Field(i), change))
+			if changed.Field(i).CanSet() { // not those of time.Time
+				changed.Field(i).Set(c.copyOf(v.Field(i)))
 			}
 		}
-		return c
+		return changed
 	}
 	return v
+}
+
+// contents copies what a pointer, slice or map holds.
+func (c *copier) contents(v reflect.Value) reflect.Value {
+	switch v.Kind() {
+	case reflect.Slice:
+		changed := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			changed.Index(i).Set(c.copyOf(v.Index(i)))
+		}
+		return changed
+	case reflect.Map:
+		changed := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for name, value := range v.Seq2() {
+			changed.SetMapIndex(c.copyOf(name), c.copyOf(value))
+		}
+		return changed
+	}
+	changed := reflect.New(v.Type().Elem())
+	changed.Elem().Set(c.copyOf(v.Elem()))
+	return changed
 }
 
 // Head filters the start of a mail that is kept, of which r was read. Reading
