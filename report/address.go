@@ -123,7 +123,7 @@ func addresses(v string) iter.Seq[string] {
 // it was lost.
 func isAddress(addr string) bool {
 	at := strings.LastIndexByte(addr, '@')
-	if at <= 0 || !isHost(strings.TrimSuffix(addr[at+1:], ".")) || strings.Contains(addr, "\ufffd") {
+	if at <= 0 || len(addr) > maxAddress || !isHost(strings.TrimSuffix(addr[at+1:], ".")) || strings.Contains(addr, "\ufffd") {
 		return false
 	}
 	if quotedLocal(addr) == at {

@@ -177,8 +177,8 @@ func (d *dateParts) clock(s string) {
 	if seconds {
 		d.second = number(second)
 	}
-	if f := number((fraction + "000000000")[:9]); fraction != "" && f > 0 {
-		d.nanos = f
+	if f := number((fraction + "000")[:3]); fraction != "" && f > 0 { // to milliseconds
+		d.nanos = f * 1e6
 	}
 	d.bad = d.bad || d.hour < 0 || d.hour > 23 || d.minute < 0 || d.minute > 59 || d.second < 0 || d.second > 60
 	switch {

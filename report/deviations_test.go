@@ -269,8 +269,8 @@ func TestBlankNames(t *testing.T) {
 	if r.Kind != KindReport || r.FeedbackType != "abuse" || r.UserAgent != "X/1" || !slices.Equal(r.AuthenticationResults, []string{"mx.example.com; spf=pass"}) {
 		t.Errorf("%s %+v", r.Kind, r)
 	}
-	if want := []string{"Source IP://x", "Reported URI", "My Own: 1"}; !slices.Equal(r.Extensions[""], want) {
-		t.Errorf("%q, want %q", r.Extensions[""], want)
+	if want := []string{"Source IP://x", "Reported URI", "My Own: 1"}; !slices.Equal(r.Extensions["_lines"], want) {
+		t.Errorf("%q, want %q", r.Extensions["_lines"], want)
 	}
 	if got := r.Header(FromReport).Values("feedback-type"); !slices.Equal(got, []string{"abuse"}) {
 		t.Errorf("the header has %q", got)

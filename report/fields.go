@@ -132,7 +132,7 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 				continue
 			}
 			p.loss("report part: a line that is no field")
-			p.extend("", p.keep.keep(trim(f.value), false))
+			p.extend(linesKey, p.keep.keep(trim(f.value), false))
 		}
 		b = rest
 	}
@@ -370,6 +370,9 @@ func (p *parser) unread(id fieldID, value string) {
 }
 
 func (p *parser) extend(name, value string) {
+	if name == "" { // of a JSON object
+		name = linesKey
+	}
 	if p.r.Extensions == nil {
 		p.r.Extensions = make(map[string][]string, 8)
 	}

@@ -3,14 +3,26 @@ package report
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
 
 // AppendJSON appends the record as one line of JSON without a line break. It
 // is inert on a terminal and in a log: control characters, line separators,
-// bidirectional controls and what is not UTF-8 are escaped.
+// bidirectional controls and what is not UTF-8 are escaped; a NUL becomes U+FFFD.
+// Times have milliseconds at most. The line has MaxLine octets at most: values of a
+// record that is longer are left out, and its warnings say how many.
 func (r *Record) AppendJSON(dst []byte) []byte {
+	start := len(dst)
+	if dst = r.appendJSON(dst); len(dst)-start > MaxLine {
+		fitting := r.fit(MaxLine)
+		dst = fitting.appendJSON(dst[:start])
+	}
+	return dst
+}
+
+func (r *Record) appendJSON(dst []byte) []byte {
 	j := object(dst)
 	j.number("schema", int64(r.Schema))
 	j.must("id", r.ID)
@@ -87,9 +99,16 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 		j.close(o)
 	}
 	j.mailbox(r.Mailbox)
+	warnings := r.Parse.Warnings
+	for _, text := range warnings {
+		j.nul = j.nul || strings.IndexByte(text, 0) >= 0
+	}
+	if j.nul && !slices.Contains(warnings, nulText) { // it came after Parse
+		warnings = append(slices.Clip(warnings), nulText)
+	}
 	o := j.object("parse")
 	o.must("status", r.Parse.Status)
-	o.strings("warnings", r.Parse.Warnings)
+	o.strings("warnings", warnings)
 	j.close(o)
 	return j.end()
 }
@@ -191,9 +210,12 @@ func (j *encoder) mailbox(m *Mailbox) {
 }
 
 // encoder writes the members of one object, each with a comma behind it.
-type encoder struct{ b []byte }
+type encoder struct {
+	b   []byte
+	nul bool // a text held one
+}
 
-func object(dst []byte) encoder { return encoder{append(dst, '{')} }
+func object(dst []byte) encoder { return encoder{b: append(dst, '{')} }
 
 // object begins a member that is an object itself; close ends it.
 func (j *encoder) object(key string) encoder {
@@ -201,7 +223,10 @@ func (j *encoder) object(key string) encoder {
 	return object(j.b)
 }
 
-func (j *encoder) close(o encoder) { j.b = append(o.end(), ',') }
+func (j *encoder) close(o encoder) {
+	j.b = append(o.end(), ',')
+	j.nul = j.nul || o.nul
+}
 
 func (j *encoder) end() []byte {
 	if last := len(j.b) - 1; j.b[last] == ',' {
@@ -217,9 +242,20 @@ func (j *encoder) key(key string) {
 	j.b = append(b, '"', ':')
 }
 
-func (j *encoder) named(key string) { j.b = append(appendString(j.b, key), ':') }
+func (j *encoder) named(key string) {
+	j.text(key)
+	j.b = append(j.b, ':')
+}
 
-func (j *encoder) value(v string) { j.b = append(appendString(j.b, v), ',') }
+func (j *encoder) value(v string) {
+	j.text(v)
+	j.b = append(j.b, ',')
+}
+
+func (j *encoder) text(v string) {
+	b, nul := appendString(j.b, v)
+	j.b, j.nul = b, j.nul || nul
+}
 
 func (j *encoder) must(key, v string) {
 	j.key(key)
@@ -245,7 +281,7 @@ func (j *encoder) list(v []string) {
 		if i > 0 {
 			j.b = append(j.b, ',')
 		}
-		j.b = appendString(j.b, s)
+		j.text(s)
 	}
 	j.b = append(j.b, "],"...)
 }
@@ -279,7 +315,7 @@ func (j *encoder) time(key string, t time.Time) {
 	if !t.IsZero() {
 		j.key(key)
 		j.b = append(j.b, '"')
-		j.b = t.UTC().AppendFormat(j.b, time.RFC3339Nano)
+		j.b = t.UTC().AppendFormat(j.b, "2006-01-02T15:04:05.999Z07:00")
 		j.b = append(j.b, `",`...)
 	}
 }
@@ -325,18 +361,21 @@ func inert(s string) (n int) {
 	return n
 }
 
-func appendString(dst []byte, s string) []byte {
+// appendString appends s as JSON, a NUL of it as U+FFFD; nul: there was one.
+func appendString(dst []byte, s string) (_ []byte, nul bool) {
 	dst = append(dst, '"')
 	for {
 		n := inert(s)
 		dst = append(dst, s[:n]...)
 		if s = s[n:]; s == "" {
-			return append(dst, '"')
+			return append(dst, '"'), nul
 		}
 		r, size := utf8.DecodeRuneInString(s)
 		switch {
 		case r == '"' || r == '\\':
 			dst = append(dst, '\\', s[0])
+		case r == 0:
+			dst, nul = append(dst, "\ufffd"...), true
 		case r == '\n':
 			dst = append(dst, `\n`...)
 		case r == '\t':

@@ -15,6 +15,7 @@ const (
 	maxParts      = 1_000     // parts of a mail
 	maxRecipients = 1_000     // records of a mail
 	maxSigners    = 100       // domains that signed the reported mail
+	maxAddress    = 1_000     // octets of an address; RFC 5321 section 4.5.3.1 has 320
 	maxRecords    = 32 << 20  // octets of a mail's records together
 	maxDecoded    = 1 << 20   // octets of a decoded part
 	maxRaw        = 64 << 10  // octets of a header, or of the first text, that are kept as they are

@@ -3,7 +3,9 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -79,7 +81,18 @@ func (r *Report) Records(e Envelope) []Record {
 	for _, more := range r.More {
 		records = append(records, more.records(e, len(records))...)
 	}
+	if r.long() {
+		for i := range records {
+			records[i] = records[i].fit(MaxLine - spareLine)
+		}
+	}
 	return records
+}
+
+// long reports whether the line of a record may have more octets than it should: a
+// character takes six at most.
+func (r *Report) long() bool {
+	return r.texts > MaxLine/8 || slices.ContainsFunc(r.More, (*Report).long)
 }
 
 // records are those of this report; before is how many others' come before.
@@ -160,12 +173,52 @@ func (r *Report) record(e Envelope, row *Provider, dialect string) Record {
 	if r.whole && r.Kind == KindReport {
 		rec.derive(r, row.Hosts)
 	}
+	rec.bound(e, r)
 	if m := e.Mailbox; m != nil && m.MessageID == "" && r.Outer.MessageID != "" {
 		filled := *m
 		filled.MessageID = r.Outer.MessageID
 		rec.Mailbox = &filled
 	}
 	return rec
+}
+
+// farthest is the last year of a time in a record: what tables count nanoseconds
+// in, as most do, ends in 2262.
+const farthest = 2261
+
+// bound leaves out the times that cannot be: a message does not arrive more than a
+// day after its report was received. What the report says stays in ArrivalDateRaw.
+func (rec *Record) bound(e Envelope, r *Report) {
+	receipt := utc(e.ReceivedAt)
+	if receipt.IsZero() {
+		receipt = r.Outer.Received
+		if now := utc(e.ProcessedAt); receipt.IsZero() || !now.IsZero() && receipt.After(now) {
+			receipt = now
+		}
+	}
+	warn := func(text string) {
+		rec.Parse.Warnings = append(slices.Clip(rec.Parse.Warnings), text)
+		if rec.Parse.Status == "ok" {
+			rec.Parse.Status = "partial"
+		}
+	}
+	if at := rec.ArrivalDate; at.Year() > farthest || !receipt.IsZero() && at.After(receipt.Add(24*time.Hour)) {
+		rec.ArrivalDate = time.Time{}
+		if rec.Derived["arrival_date"] != "" {
+			rec.Derived = maps.Clone(rec.Derived)
+			delete(rec.Derived, "arrival_date")
+		}
+		warn("arrival-date: more than a day after the receipt")
+	}
+	if rec.ReportedAt.Year() > farthest {
+		rec.ReportedAt = time.Time{}
+		warn("date: beyond the year 2261")
+	}
+	if o := rec.Original; o != nil && o.Date.Year() > farthest {
+		rec.Original = copied(o)
+		rec.Original.Date = time.Time{}
+		warn("original: a date beyond the year 2261")
+	}
 }
 
 // recipient sets who complained: one of n that the report names.
@@ -236,9 +289,9 @@ func digest(pieces ...string) string {
 func (r *Report) reportedAt() time.Time {
 	date, received := r.Outer.Date, r.Outer.Received
 	if !received.IsZero() && (date.IsZero() || date.Sub(received).Abs() > 48*time.Hour) {
-		return received
+		return utc(received)
 	}
-	return date
+	return utc(date)
 }
 
 func (r *Report) status() ParseStatus {
@@ -249,18 +302,22 @@ func (r *Report) status() ParseStatus {
 			s.Status = "partial"
 		}
 	}
+	if r.need > 0 {
+		s.Warnings = append(s.Warnings, fmt.Sprintf("message: cut at %d octets, more of it was wanted", r.given))
+		s.Status = "partial"
+	}
 	if r.Kind == KindUnparsed {
 		s.Status = "failed"
 	}
 	return s
 }
 
-// utc drops the zone and the monotonic clock.
+// utc drops the zone, the monotonic clock and what is less than a millisecond.
 func utc(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
 	}
-	return t.UTC().Round(0)
+	return t.UTC().Truncate(time.Millisecond)
 }
 
 // Unfetched is the record of a mail that could never be fetched; reason says

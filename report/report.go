@@ -54,7 +54,7 @@ type Report struct {
 	AuthenticationResults, ReportedDomain, ReportedURI []string
 
 	// Extensions holds every other field by its lower-case name, and what the
-	// fields above could not hold; lines that are no field stand under "".
+	// fields above could not hold; lines that are no field stand under "_lines".
 	Extensions map[string][]string
 
 	// More are the reports behind the first one, where several are attached to
@@ -71,6 +71,8 @@ type Report struct {
 	raw     raw
 	signed  []string // the domains of the outer header's DKIM signatures
 	partial bool     // see Partial
+	given   int      // octets of the mail that Parse was given
+	texts   int      // octets of what the fields above hold
 	whole   bool     // nothing of the report part is missing: an absent field is absent
 	cfbl    bool     // the original asks for CFBL reports (RFC 9477)
 }
@@ -163,7 +165,7 @@ func parse(ctx context.Context, b []byte, size int64) (*Report, error) {
 }
 
 func (p *parser) parse(b []byte, size int64) *Report {
-	r := &Report{partial: size > int64(len(b))}
+	r := &Report{partial: size > int64(len(b)), given: len(b)}
 	p.r, p.ours = r, r.partial
 	sent := skipEnvelope(lineFeeds(b), false)
 	mail := behindBlanks(sent)
@@ -225,6 +227,9 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	if p.ours {
 		ended = ended && (body != nil || len(mail) >= maxHeader)
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
+		for _, more := range r.More {
+			more.need = r.need
+		}
 	}
 	return r
 }
@@ -240,6 +245,7 @@ func (p *parser) giveUp() {
 // finish leaves with the report what is asked for later. It returns the room that
 // is left for the records of the reports behind it.
 func (p *parser) finish(w *walker, outerEnded bool, left room) room {
+	p.r.withoutNUL()
 	left = p.limit(left)
 	if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 		p.outerEnded = outerEnded

@@ -94,7 +94,7 @@ func (p *parser) readBy(reader reader, m *letter) {
 		}
 	case KindUnparsed:
 	default:
-		*r = Report{ID: r.ID, Kind: r.Kind, Outer: r.Outer, from: r.from, date: r.date, partial: r.partial}
+		*r = Report{ID: r.ID, Kind: r.Kind, Outer: r.Outer, from: r.from, date: r.date, partial: r.partial, given: r.given}
 	}
 }
 

@@ -97,7 +97,7 @@ func (p *parser) readLater(top *letter) bool {
 // another reads a second report of the same mail.
 func (p *parser) another() *parser {
 	return &parser{
-		r:    &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial},
+		r:    &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial, given: p.r.given},
 		mail: p.mail, top: p.top, outer: p.outer, ours: p.ours,
 		self: p.self, salvaged: true, budget: p.budget,
 	}
