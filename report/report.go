@@ -237,7 +237,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 // giveUp leaves nothing of a report but its outer header, and why.
 func (p *parser) giveUp() {
 	r := p.r
-	*r = Report{ID: r.ID, Kind: KindUnparsed, Outer: r.Outer, partial: r.partial}
+	*r = Report{ID: r.ID, Kind: KindUnparsed, Outer: r.Outer, partial: r.partial, given: r.given}
 	p.more, p.original, p.report, p.originalRaw, p.reportRaw = nil, p.original[:0], p.report[:0], nil, nil
 	p.loss(errTooMuch.Error())
 }
