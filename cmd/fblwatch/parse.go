@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -172,8 +173,15 @@ func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
 		return dst
 	}
 	mailbox := report.Mailbox{Folder: m.Path, UID: uint32(m.Number)}
-	records, _ := e.reading.Records(e.ctx, r, m.Body, true, report.Envelope{ProcessedAt: time.Now(), Mailbox: &mailbox})
+	reading := e.reading
+	if m.Joined {
+		reading.Trust = nil // its header may be no server's
+	}
+	records, _ := reading.Records(e.ctx, r, m.Body, true, report.Envelope{ProcessedAt: time.Now(), Mailbox: &mailbox})
 	for i := range records {
+		if m.Joined {
+			records[i].Parse.Warnings = append(slices.Clip(records[i].Parse.Warnings), "file: it stands behind another message, with no line between")
+		}
 		if e.format == "table" {
 			dst = appendTableRow(dst, &records[i])
 		} else {

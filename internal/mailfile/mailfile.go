@@ -40,6 +40,7 @@ type Mail struct {
 	Number int    // from 1, within its file
 	Body   []byte // valid until the next mail
 	Size   int64  // octets of the whole mail; more than len(Body) where MaxMail cut it
+	Joined bool   // it stands behind another mail in a file for one: whoever wrote that may have written this
 }
 
 // Options says how to read; the zero value is usable.
@@ -65,8 +66,11 @@ func (o Options) stdin() io.Reader {
 // Read yields the mails at path, which is a file, a directory or "-".
 //
 // A file named *.eml or *.eml.gz is one mail. Any other is an mbox if it begins
-// with "From " (a byte order mark and empty lines may come first), and one mail
-// otherwise; an empty one holds none.
+// with "From " (a byte order mark and blank lines may come first), and one mail
+// otherwise; an empty one holds none. Where another mail begins behind the closing
+// boundary of such a mail, both are read; those of a Maildir or MH folder are one
+// mail each, whatever they hold. An archive is no mailbox: ErrNotMail says of which
+// kind it is.
 //
 // A directory with cur and new in it is a Maildir: its mails come in the order
 // of their names, those in tmp do not. In any other directory, files whose
@@ -107,6 +111,8 @@ type reader struct {
 	in      *bufio.Reader
 	win     window
 	mail    collector
+
+	delivered bool // the file is one mail of a Maildir or MH folder
 }
 
 // done reports whether the iteration is over.
@@ -121,7 +127,11 @@ func (r *reader) fail(path string, err error) {
 
 // emit yields the mail that was collected.
 func (r *reader) emit(path string, number int) {
-	if !r.done() && !r.yield(Mail{path, number, r.mail.body, r.mail.size}, nil) {
+	r.hand(Mail{Path: path, Number: number, Body: r.mail.body, Size: r.mail.size})
+}
+
+func (r *reader) hand(m Mail) {
+	if !r.done() && !r.yield(m, nil) {
 		r.stopped = true
 	}
 }
@@ -187,6 +197,7 @@ func (r *reader) file(path string, f format) {
 		return
 	}
 	defer file.Close()
+	r.delivered = f == single
 	r.stream(path, file, named(path, f))
 }
 
@@ -226,14 +237,40 @@ func (r *reader) stream(path string, src io.Reader, f format) {
 // binary says what a file seems to be that is neither text nor begins with a
 // header field; empty: text, or a mail.
 func binary(head []byte) string {
+	if fieldForm.Match(bytes.TrimLeft(head, "\r\n")) {
+		return ""
+	}
+	for _, a := range archives {
+		if len(head) > a.at && bytes.HasPrefix(head[a.at:], []byte(a.magic)) {
+			return a.name
+		}
+	}
 	kind := http.DetectContentType(head)
 	switch {
-	case strings.HasPrefix(kind, "text/"), fieldForm.Match(bytes.TrimLeft(head, "\r\n")):
+	case strings.HasPrefix(kind, "text/"):
 		return ""
 	case kind == "application/octet-stream":
 		return "binary data"
 	}
 	return kind
+}
+
+// archives are the files in which mails are often packed.
+var archives = []struct {
+	name, magic string
+	at          int
+}{
+	{"a tar archive", "ustar", 257}, // POSIX, and GNU's
+	{"a zip archive", "PK\x03\x04", 0},
+	{"an empty zip archive", "PK\x05\x06", 0},
+	{"a 7z archive", "7z\xbc\xaf\x27\x1c", 0},
+	{"a rar archive", "Rar!\x1a\x07", 0},
+	{"bzip2 data", "BZh", 0},
+	{"xz data", "\xfd7zXZ\x00", 0},
+	{"zstd data", "\x28\xb5\x2f\xfd", 0},
+	{"gzip data within gzip", "\x1f\x8b", 0},
+	{"an Outlook data file", "!BDN", 0},
+	{"an Outlook message", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0},
 }
 
 // fieldForm is the beginning of a header field (RFC 5322 section 2.2).
@@ -251,9 +288,34 @@ func (r *reader) one(path string) {
 		r.win.pos = r.win.end
 	}
 	if r.mail.size > 0 || r.win.err == io.EOF {
-		r.emit(path, 1)
+		r.joined(path)
 	}
 }
+
+// joined yields the mails that were collected as one.
+func (r *reader) joined(path string) {
+	if r.delivered {
+		r.emit(path, 1)
+		return
+	}
+	behind := r.mail.size - int64(len(r.mail.body)) // what MaxMail cut off
+	body, rest := cutJoined(r.mail.body)
+	for number := 1; !r.done(); number++ {
+		m := Mail{Path: path, Number: number, Body: body, Size: int64(len(body)), Joined: number > 1}
+		if rest == nil {
+			m.Size += behind
+		}
+		if r.hand(m); m.Joined && m.Size > int64(len(body)) {
+			r.fail(path, fmt.Errorf("%w: more than %d octets of mails that nothing separates", errJoined, len(r.mail.body)))
+		}
+		if rest == nil {
+			break
+		}
+		body, rest = cutJoined(rest)
+	}
+}
+
+var errJoined = errors.New("not read to its end")
 
 // mbox reads a file that begins with "From ".
 func (r *reader) mbox(path string) {

@@ -79,7 +79,7 @@ func write(t *testing.T, path, content string) string {
 	return path
 }
 
-func zip(content string) string {
+func gzipped(content string) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	io.WriteString(w, content)
@@ -96,16 +96,16 @@ func TestFile(t *testing.T) {
 	}{
 		{"aol.net", box, both},
 		{"a.mbox", box, both},
-		{"a.mbox.gz", zip(box), both},
-		{"zipped-without-saying", zip(box), both},
-		{"two-members.gz", zip(from+"A: 1\n\none\n\n") + zip(from+"A: 2\n\ntwo\n\n"), both},
+		{"a.mbox.gz", gzipped(box), both},
+		{"zipped-without-saying", gzipped(box), both},
+		{"two-members.gz", gzipped(from+"A: 1\n\none\n\n") + gzipped(from+"A: 2\n\ntwo\n\n"), both},
 		{"a.eml", "A: 1\r\n\r\none", []string{"1 A: 1\r\n\r\none"}},
-		{"a.eml.gz", zip("A: 1\r\n\r\none"), []string{"1 A: 1\r\n\r\none"}},
+		{"a.eml.gz", gzipped("A: 1\r\n\r\none"), []string{"1 A: 1\r\n\r\none"}},
 		{"mail", "A: 1\n\none\n\n" + from + "no mbox\n", []string{"1 A: 1\n\none\n\n" + from + "no mbox\n"}},
 		{"an-mbox-line.eml", box, []string{"1 " + box}},
 		{"empty", "", nil},
 		{"empty.mbox", "", nil},
-		{"empty.gz", zip(""), nil},
+		{"empty.gz", gzipped(""), nil},
 		{"empty.eml", "", []string{"1 "}},
 	}
 	for _, test := range tests {
@@ -194,11 +194,11 @@ func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "a.eml"), "a")
 	write(t, filepath.Join(dir, "b", "c.mbox"), from+"c1\n\n"+from+"c2\n\n")
-	write(t, filepath.Join(dir, "b", "d.eml.gz"), zip("d"))
+	write(t, filepath.Join(dir, "b", "d.eml.gz"), gzipped("d"))
 	write(t, filepath.Join(dir, "e"), from+"e\n\n")
 	write(t, filepath.Join(dir, "f.txt"), "a note")
 	write(t, filepath.Join(dir, "g.gz"), "no gzip")
-	write(t, filepath.Join(dir, "h.gz"), zip("h, which is longer than what is cut off it")[:30])
+	write(t, filepath.Join(dir, "h.gz"), gzipped("h, which is longer than what is cut off it")[:30])
 	write(t, filepath.Join(dir, "i"), "")
 	write(t, filepath.Join(dir, "maildir", "cur", "1:2,"), "j")
 	write(t, filepath.Join(dir, "maildir", "new", "2"), "k")
@@ -322,7 +322,7 @@ func (stuck) Read([]byte) (int, error) { return 0, nil }
 
 func TestNothingBeforeAnError(t *testing.T) {
 	const gzipHeader = 10
-	path := write(t, filepath.Join(t.TempDir(), "a.eml.gz"), zip("a")[:gzipHeader])
+	path := write(t, filepath.Join(t.TempDir(), "a.eml.gz"), gzipped("a")[:gzipHeader])
 	mails, errs := collect(path, mailfile.Options{})
 	if len(mails) != 0 || len(errs) != 1 || !errors.Is(errs[0], io.ErrUnexpectedEOF) {
 		t.Errorf("%q, errors %v", mails, errs)

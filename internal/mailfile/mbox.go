@@ -21,9 +21,20 @@ var (
 	bom      = []byte("\xef\xbb\xbf")
 )
 
-// skipBlank returns head without a byte order mark and empty lines.
+// skipBlank returns head without a byte order mark and blank lines, which may hold
+// white space.
 func skipBlank(head []byte) []byte {
-	return bytes.TrimLeft(bytes.TrimPrefix(head, bom), "\r\n")
+	head = bytes.TrimPrefix(head, bom)
+	for {
+		line := head[:lineLen(head, '\n')]
+		if rest := bytes.TrimLeft(head, "\r\n"); len(rest) < len(head) {
+			head = rest
+		} else if len(line) > 0 && line[len(line)-1] == '\n' && len(bytes.TrimSpace(line)) == 0 {
+			head = head[len(line):]
+		} else {
+			return head
+		}
+	}
 }
 
 func startsMbox(head []byte) bool { return bytes.HasPrefix(skipBlank(head), fromWord) }
