@@ -36,6 +36,9 @@ func TestForwardsThatDeny(t *testing.T) {
 		"Die Mail wurde irrtuemlich als Spam markiert",
 		"Das wurde zu Unrecht als Spam aussortiert.",
 		"Spam-Filter: Fehlalarm",
+		"Gewünschter Newsletter im Spam, bitte diese Nachricht freigeben",
+		"Por favor desbloquear: está en spam",
+		"Could you please release it? It is in the spam quarantine.",
 		"Der Spamfilter hat sie einsortiert, aber es ist ein erwünschter Newsletter.",
 		"Es handelt sich nicht um Spam: bitte nicht mehr als Spam markieren",
 		"Ce n'est pas du spam.",
@@ -124,6 +127,10 @@ func TestUserReports(t *testing.T) {
 		if len(records) != 1 || records[0].Event != c.event || records[0].Dialect != c.dialect || records[0].Class != ClassService || records[0].Original == nil || records[0].Original.MessageID != "o@example.org" {
 			t.Errorf("%s: %s %+v", name, r.Kind, records)
 		}
+	}
+	two := strings.Replace(wrapped("Subject: zimbra-spam-report: jo@example.net: ham\nX-Zimbra-Spam-Report-Type: ham", ""), "--w w--", "--w w\nContent-Type: message/rfc822\n\nFrom: b@example.org\nMessage-ID: <second@example.org>\n\nx\n--w w--", 1)
+	if records := Parse([]byte(two), 0).Records(Envelope{}); len(records) != 2 || records[1].Event != NotSpam || records[1].Original.MessageID != "second@example.org" || records[1].Parse.Status != "ok" {
+		t.Errorf("two messages: %+v", records)
 	}
 	if r := Parse([]byte("From: jo@example.net\nSubject: 1|July\n\nnothing attached\n"), 0); r.Kind != KindOther {
 		t.Errorf("nothing attached: %s", r.Kind)
@@ -278,6 +285,7 @@ func TestOwnFilter(t *testing.T) {
 		"a virus":            {`Content-filter at mx <virusalert@example.com>`, "admin@example.com", "VIRUS (Eicar-Test-Signature) in mail FROM [192.0.2.153]:1", "A virus was found: Eicar" + amavis},
 		"a banned file":      {`amavisd-new <amavis@mail.example.com>`, "postmaster@example.com", "BANNED contents (.exe) in mail FROM [192.0.2.153]", "Banned name: .exe" + amavis},
 		"MailScanner":        {`MailScanner <postmaster@example.com>`, "postmaster@example.com", "Warning: E-mail viruses detected", "The following e-mails were found to have: Virus Detected\n\nSender: user@example.org\nIP Address: 192.0.2.153\nRecipient: reader@example.com\nReport: Eicar virus\n"},
+		"Exchange's":         {`Mail Security <administrator@example.com>`, "it@example.com", "Malware detected", "Symantec Mail Security for Exchange found a virus.\n\nSource: 192.0.2.153\nThreat: Eicar virus\nSender: user@example.org\n"},
 		"another quarantine": {`Mail gateway <postmaster@example.com>`, "postmaster@mail.example.com", "Malware detected in mail 4711", "A malicious message was quarantined.\n\nSource: 192.0.2.153\nSender: user@example.org\nVirus: Eicar\n"},
 	} {
 		mail := "From: " + c.from + "\nTo: " + c.to + "\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nMessage-ID: <1@spam.example.com>\nSubject: " + c.subject + "\nContent-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: text/plain\n\n" + c.text + headers
@@ -286,6 +294,11 @@ func TestOwnFilter(t *testing.T) {
 				t.Errorf("%s, %s: %s %s, want no record", name, ending, r.Kind, r.Class)
 			}
 		}
+	}
+	// A person's complaint is one, whatever a filter writes below it.
+	footer := wrapped("Subject: Fwd: July", "This is spam.\n\n-- \nThis message was quarantined once; checked by ClamAV.")
+	if r := Parse([]byte(strings.Replace(footer, "abuse@example.com", "abuse@example.net", 1)), 0); len(r.Records(Envelope{})) != 1 {
+		t.Errorf("a filter's footer: %s", r.Kind)
 	}
 	// Another's gateway accuses.
 	other := "From: Mail gateway <postmaster@example.net>\nTo: abuse@example.com\nSubject: Malware from your network, case 4711\n\nA malicious message from your server was quarantined.\n\nSource: 192.0.2.153\n"

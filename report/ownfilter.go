@@ -10,6 +10,7 @@ var filterWords = newLexicon(
 	"internal reference code for the message is", "according to a 'received:' trace", "the message will be relayed to", "the message will not be relayed", "the message has been quarantined as", "quarantined as:", "not quarantined.", // Amavis
 	"virus scanner output:", "the mail originated from:", "spam scanner report:",
 	"mailscanner has", "this is a message from the mailscanner", "mailscanner thinks", "the following e-mails were found to have", "message: the following", // MailScanner
+	"symantec mail security", "scanmail for", "forefront protection", "antigen for", "mailmarshal", "mimesweeper", "puremessage", "eset mail security", "f-secure", "fortimail", "clamav",
 	"message was blocked by the content filter", "messages were quarantined", "message was quarantined", "has been placed in quarantine", "moved to quarantine", "message is quarantined",
 )
 
@@ -24,6 +25,10 @@ func isOwnFilter(m *letter, text string) bool {
 		return false
 	}
 	author, _ := address(from)
+	local, _, _ := strings.Cut(author, "@")
+	if !isRole(author) && !containsAny(local, []string{"admin", "virus", "filter", "scanner", "gateway", "spam", "mailer"}) {
+		return false // a person, below whose words a filter writes
+	}
 	for to := range addresses(strings.ToLower(m.field("to"))) {
 		addr, _ := address(to)
 		if domain := domainOf(addr); domain != "" && registrable(domain) == registrable(domainOf(author)) {

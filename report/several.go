@@ -37,8 +37,9 @@ func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
 			q, inner := p.another(), m.outer.attached(i)
 			switch {
 			case inner == nil:
-			case p.r.Dialect == "forward":
-				q.readBy(reader{"forward", nil, (*parser).readForwarded}, inner)
+			case p.r.Dialect == "forward", p.r.Dialect == "zimbra", p.r.Dialect == "m365-user":
+				q.readBy(reader{p.r.Dialect, nil, (*parser).readForwarded}, inner)
+				q.r.Event = p.r.Event
 			default:
 				q.readWithin(inner)
 			}
