@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -115,7 +116,8 @@ func (c *complaint) failure(m *report.Message, agent, version, results string) {
 
 // hashed is a recipient that is not named, as Validity and others have it.
 func (c *complaint) hashed() string {
-	return hex.EncodeToString([]byte(c.id)) + "@example.com"
+	sum := sha256.Sum256([]byte(c.id))
+	return hex.EncodeToString(sum[:16]) + "@example.com"
 }
 
 // received writes Received-Date, the draft's name of Arrival-Date.

@@ -10,8 +10,8 @@ import (
 // A reporter decides what the values are; no spreadsheet may run them.
 func TestCSVHoldsNoFormula(t *testing.T) {
 	r := &report.Record{
-		ID: "x.1", UserAgent: "=1+1", OriginalRcptTo: "=cmd|'/c calc'!A1", Provider: "@SUM(A1)", FeedbackType: "+1", OriginalMailFrom: "<>",
-		Original: &report.Original{Subject: "\t=1", From: "-2", MessageID: "a=b@c"},
+		ID: "x.1", UserAgent: "=1+1", OriginalRcptTo: "=cmd|'/c calc'!A1", Provider: "@SUM(A1)", FeedbackType: "+1+1", OriginalMailFrom: "<>",
+		Original: &report.Original{Subject: "\t=1", From: "-2*A1", MessageID: "a=b@c"},
 	}
 	row := csvRow(r)
 	if len(row) != len(csvHead) {
