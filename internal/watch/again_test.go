@@ -61,6 +61,24 @@ func TestRewrittenMessages(t *testing.T) {
 	})
 }
 
+// TestRewrittenWithoutHeads: so it is where the ledger keeps no heads.
+func TestRewrittenWithoutHeads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(5, 0)
+		defer s.Close()
+		rewritten(s)
+		a := account(s, ledger.NewMemory())
+		a.NoHeads = true
+		for range 2 {
+			if err := a.Run(t.Context(), true); err != nil {
+				t.Fatal(err)
+			}
+			same(t, records(t, a.Ledger), expected(5))
+			a.All = true
+		}
+	})
+}
+
 // TestRewrittenInterrupted: a reading from the first UID on that ends midway goes
 // on in another session, which still knows what was read before.
 func TestRewrittenInterrupted(t *testing.T) {

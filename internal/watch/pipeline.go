@@ -293,7 +293,7 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		return parsed{want: most}
 	}
 	if p.f.a.NoHeads {
-		return parsed{id: r.ID, kind: r.Kind, at: noted, records: records, size: m.size, after: after}
+		return parsed{id: r.ID, kind: r.Kind, origin: r.Origin(), at: noted, records: records, size: m.size, after: after}
 	}
 	plain := m.Body[:min(got, headMost)]
 	head := p.f.a.Reading.Head(plain, r)
