@@ -41,6 +41,9 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		if err == nil {
 			break
 		}
+		if errors.As(err, new(again)) {
+			continue
+		}
 		if errors.As(err, new(*AuthError)) && s.challenge.Trial < maxTrials {
 			s.challenge.Last = err
 			if err = s.ask(ctx); err == nil {

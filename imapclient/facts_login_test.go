@@ -36,6 +36,29 @@ var loginFacts = []fact{
 		ours: logsIn("AUTHENTICATE LOGIN", `LOGIN "user" "pass"`),
 	},
 	{
+		name: "AUTH=PLAIN answered by BAD and a close", goimap: byNature,
+		server: func(s *imaptest.Server) {
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Part == imaptest.Received && step.Command == "AUTHENTICATE" {
+					tag, _, _ := strings.Cut(step.Text, " ")
+					return imaptest.Action{Do: imaptest.Cut, Before: tag + " BAD Unknown command\r\n"}
+				}
+				return imaptest.Action{}
+			}
+		},
+		ours: func(t *testing.T, s *imaptest.Server) {
+			c, err := imapclient.Dial(t.Context(), options(s, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			want(t, sent(s, "AUTHENTICATE", "LOGIN"), "AUTHENTICATE PLAIN "+b64("\x00user\x00pass"), "AUTHENTICATE PLAIN", `LOGIN "user" "pass"`)
+			if s.Conns() != 3 {
+				t.Errorf("%d connections", s.Conns())
+			}
+		},
+	},
+	{
 		name: "BAD behind the response", goimap: byNature,
 		server: func(s *imaptest.Server) {
 			offers("IMAP4rev1 AUTH=PLAIN")(s)
@@ -79,6 +102,15 @@ var loginFacts = []fact{
 		name: "BAD that names the password's refusal", goimap: byNature,
 		server: refusing("AUTHENTICATE", "BAD [AUTHENTICATIONFAILED] no"),
 		ours:   refused("AUTHENTICATE PLAIN " + b64("\x00user\x00pass")),
+	},
+	{
+		name: "too many connections, said by the greeting", goimap: byNature,
+		server: func(s *imaptest.Server) { s.Greeting = "* BYE Too many connections from your address" },
+		ours: func(t *testing.T, s *imaptest.Server) {
+			if _, err := imapclient.Dial(t.Context(), options(s, nil)); !errors.Is(err, imapclient.ErrTemporary) {
+				t.Errorf("error: %v", err)
+			}
+		},
 	},
 	crowdedBy("Dovecot, node-imap#606", "NO [UNAVAILABLE] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=16)"),
 	crowdedBy("Dovecot, without its code", "NO Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)"),

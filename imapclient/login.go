@@ -81,11 +81,19 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	if ways[0] != loginCommand && offered["SASL-IR"] {
 		ways = append([]string{name + atOnce}, ways...)
 	}
+	if s.ways != nil {
+		ways, s.ways = s.ways, nil
+	}
 	var refused error
-	for _, way := range ways {
+	for i, way := range ways {
 		st, client, err := s.logIn(cred, way)
-		if err != nil && refused != nil && errors.Is(err, errNotASCII) {
+		switch {
+		case err == nil || refused == nil:
+		case errors.Is(err, errNotASCII):
 			return refused // by LOGIN it cannot be said
+		default: // the server hung up behind its BAD: the other ways on another connection
+			s.ways, s.cred = ways[i:], &cred
+			return again{err}
 		}
 		if err != nil || st.kind == "OK" {
 			return err
@@ -97,6 +105,11 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	}
 	return refused
 }
+
+// again is a connection that ended although there are ways to log in left.
+type again struct{ error }
+
+func (a again) Unwrap() error { return a.error }
 
 // The ways to log in, beside the names of mechanisms.
 const (

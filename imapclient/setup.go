@@ -21,6 +21,7 @@ type setup struct {
 	challenge Challenge    // of the next trial to log in
 	cred      *Credentials // for it, once asked for
 	cancelled bool         // by us, so that the server says BAD
+	ways      []string     // to log in that are left of an interrupted trial; nil: all
 	veil      veil         // of all trials
 }
 
