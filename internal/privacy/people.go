@@ -108,7 +108,7 @@ func (p *people) addVERP(sender string) {
 
 func (p *people) ofExtensions(extensions map[string][]string) {
 	for name, values := range extensions {
-		if recipientFields.MatchString(name) {
+		if recipientFields.MatchString(name) && !p.has(values, "\x00\x00") { // no list of senders
 			for _, v := range values {
 				p.addIn(v)
 			}
@@ -116,18 +116,24 @@ func (p *people) ofExtensions(extensions map[string][]string) {
 	}
 }
 
-func (p *people) addOthers(addresses, own []string) {
+// has tells whether the list was added before, and that it is now.
+func (p *people) has(addresses []string, own string) bool {
 	if len(addresses) == 0 {
-		return
+		return true
 	}
-	known := list{&addresses[0], len(addresses), strings.Join(own, "\x00")}
-	if p.lists[known] {
-		return
-	}
+	l := list{&addresses[0], len(addresses), own}
+	known := p.lists[l]
 	if p.lists == nil {
 		p.lists = make(map[list]bool)
 	}
-	p.lists[known] = true
+	p.lists[l] = true
+	return known
+}
+
+func (p *people) addOthers(addresses, own []string) {
+	if p.has(addresses, strings.Join(own, "\x00")) {
+		return
+	}
 	for _, addr := range addresses {
 		others := true
 		for _, mine := range own {
