@@ -50,6 +50,7 @@ type Client struct {
 	// Of the doorbell.
 	rang    bool   // since the last look
 	opening bool   // a mailbox is being opened: its EXISTS is no news
+	arrived uint64 // messages that EXISTS announced since the mailbox was opened
 	shrunk  bool   // by an expunge since the last EXISTS
 	recents uint32 // of the last RECENT
 	risen   uint32 // by EXISTS since then

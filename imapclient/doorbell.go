@@ -11,6 +11,9 @@ func (c *Client) exists(n uint32) {
 	case n > had:
 		c.rang = true
 		c.risen += n - had
+		if !c.opening {
+			c.arrived += uint64(n - had)
+		}
 	case c.opening:
 	case c.shrunk:
 		c.babble(1) // an old habit: RFC 1176 wants EXISTS there

@@ -110,6 +110,14 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 	}
 }
 
+// FetchOnce is Fetch without the second request: what the server does not give a
+// body for is left out.
+func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
+	return func(yield func(*Mail, error) bool) {
+		c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, yield)
+	}
+}
+
 // FetchFrom yields every mail with a UID of from or above, as Fetch does; what
 // the server does not name is not missed, so a mail may have been left out. It
 // is for the few mails that have just come. ErrUID at the end: the server named

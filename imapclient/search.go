@@ -23,6 +23,27 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	return slices.DeleteFunc(uids, func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi }), err
 }
 
+// Range is the UIDs from Low to High.
+type Range struct{ Low, High uint32 }
+
+// SearchRanges is Search in several ranges by one command; they should be few.
+func (c *Client) SearchRanges(ctx context.Context, ranges []Range) ([]uint32, error) {
+	if c.locked {
+		return nil, ErrLocked
+	}
+	var set imap.UIDSet
+	for _, r := range ranges {
+		set.AddRange(imap.UID(max(r.Low, 1)), imap.UID(max(r.High, 1)))
+	}
+	if len(set) == 0 {
+		return nil, nil
+	}
+	uids, err := c.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{set}})
+	return slices.DeleteFunc(uids, func(uid uint32) bool {
+		return !slices.ContainsFunc(ranges, func(r Range) bool { return r.Low <= uid && uid <= r.High })
+	}), err
+}
+
 // SearchSince returns the UIDs of the mails that were received on or after the
 // day of t, as the server counts days, ascending (RFC 9051 section 6.4.4); ErrUID
 // as for Search. The UIDs are constrained, since without that iCloud answers with

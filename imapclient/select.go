@@ -100,7 +100,7 @@ func (c *Client) enter() {
 		c.stir(c.mailbox.Name)
 	}
 	c.mailbox, c.next = *c.next, nil
-	c.selected, c.permanent, c.odd = Selected{}, nil, ""
+	c.selected, c.permanent, c.odd, c.arrived = Selected{}, nil, "", 0
 	c.recents, c.risen, c.shrunk = 0, 0, false
 }
 

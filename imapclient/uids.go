@@ -45,6 +45,10 @@ func (c *Client) named(uid uint32) {
 // Exists is how many messages the open mailbox has, as far as the server has told.
 func (c *Client) Exists() uint32 { return c.selected.Exists }
 
+// Arrived is how many messages the server has announced since the mailbox was
+// opened, be they gone again.
+func (c *Client) Arrived() uint64 { return c.arrived }
+
 // Empty reports whether the open mailbox has no message, as far as the server has
 // told. Some servers refuse SEARCH and FETCH there. With QRESYNC it is told only
 // while the mailbox is opened.

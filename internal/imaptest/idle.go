@@ -64,8 +64,14 @@ func (c *session) news() (lines []string, stale bool) {
 		c.view = slices.Delete(c.view, i, i+1)
 	}
 	if n := len(c.box.mails); n > len(c.view) {
-		for _, m := range c.box.mails[len(c.view):] {
-			c.view = append(c.view, m.UID)
+		seen := make(map[uint32]bool, n)
+		for _, uid := range c.view {
+			seen[uid] = true
+		}
+		for _, m := range c.box.mails {
+			if !seen[m.UID] {
+				c.view = append(c.view, m.UID)
+			}
 		}
 		lines = append(lines, fmt.Sprintf("%d EXISTS", n))
 	}

@@ -188,3 +188,30 @@ func (s *Server) SetUIDValidity(folder string, validity uint64) {
 		b.expunged = nil
 	})
 }
+
+// Remake makes a mailbox again: empty, with the same UIDVALIDITY, and with a
+// UIDNEXT of 1. Whoever has it open is sent away.
+func (s *Server) Remake(folder string) {
+	s.edit(folder, func(b *mailbox) {
+		b.mails, b.expunged, b.uidNext = nil, nil, 1
+		for c := range s.sessions {
+			if c.box == b {
+				c.raw.Close()
+			}
+		}
+	})
+}
+
+// Insert adds a mail with a UID below UIDNEXT.
+func (s *Server) Insert(folder string, uid uint32, body []byte) {
+	s.edit(folder, func(b *mailbox) {
+		i, _ := b.index(uid)
+		date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(uid) * time.Minute)
+		b.mails = slices.Insert(b.mails, i, Mail{UID: uid, Date: date, Size: int64(len(body)), Body: body, modSeq: b.touch()})
+	})
+}
+
+// SetUIDNext lets UIDs go back, or skips some.
+func (s *Server) SetUIDNext(folder string, next uint32) {
+	s.edit(folder, func(b *mailbox) { b.uidNext = next })
+}

@@ -17,6 +17,9 @@ func (p *pipeline) advance(b *batch) {
 	for _, uid := range b.found {
 		p.suspend(uid)
 	}
+	slices.Sort(b.found)
+	p.cp.Gaps = young(append(young(p.cp.Gaps, b.found), b.gaps...), nil)
+	p.cp.Known = remember(p.cp.Known, b.known)
 	for _, uid := range b.done {
 		delete(p.more, uid)
 	}

@@ -45,6 +45,7 @@ func TestFacts(t *testing.T) {
 		pollFacts,
 		withheldFacts,
 		searchFacts,
+		lateFacts,
 		dateFacts,
 		octetFacts,
 		actionFacts,

@@ -27,10 +27,16 @@ type folder struct {
 	slice  func() time.Duration // how long to wait for news at once; nil: the account's Slice
 	due    func() bool          // whether the watch is to end, behind a slice; nil: never
 
-	seen struct { // UIDVALIDITY and UIDNEXT when it was read last
+	seen struct { // when it was read last
 		validity uint64
-		next     uint32
+		told     uint32 // UIDNEXT
+		next     uint32 // the same, or above the last UID that was read
+		exists   uint32
 	}
+
+	gaps       bool      // there are young ones
+	lookedLate time.Time // when they were looked into
+	recounted  time.Time
 
 	since imapclient.Since // what the Handler has heard of
 	known []uint32         // the mails there were, ascending; nil: it is not to be known
@@ -68,6 +74,7 @@ type session struct {
 	gave      time.Time // when the server gave a message last
 	lacks     bool      // a message came short, and nothing shows that the server gives any
 	idleHands bool      // after-actions were refused
+	found     uint64    // messages that were found since the folder was caught up, or are accounted for
 }
 
 // open opens the folder and claims it. Every UID below belongs to the
@@ -82,12 +89,15 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 		}
 		return nil, err
 	}
+	if sel.Exists > 0 && sel.UIDNext <= sel.Exists { // it cannot be
+		sel.UIDNext = 0
+	}
 	if sel.UIDNext == 0 { // else one answer would have to list the whole folder
 		st, err := c.Status(ctx, f.name)
 		if err != nil && !isRefusal(err) {
 			return nil, err
 		}
-		if st.UIDNext != nil {
+		if st.UIDNext != nil && *st.UIDNext > sel.Exists {
 			sel.UIDNext = *st.UIDNext
 		}
 	}
@@ -107,6 +117,10 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 		clear(f.places)
 		clear(f.again)
 		if claim.Checkpoint, err = f.renewed(ctx, c, claim, sel); err != nil {
+			return nil, err
+		}
+	case had != 0:
+		if claim.Checkpoint, err = f.recognize(ctx, c, claim, &sel); err != nil {
 			return nil, err
 		}
 	}
@@ -157,7 +171,9 @@ func (s *session) end(err error) error {
 		return lineErr
 	}
 	if err == nil {
-		s.seen.validity, s.seen.next = s.sel.UIDValidity, max(s.sel.UIDNext, s.high+1)
+		s.seen.validity, s.seen.told, s.seen.exists = s.sel.UIDValidity, s.sel.UIDNext, s.c.Exists()
+		s.seen.next = max(s.sel.UIDNext, s.high+1)
+		s.gaps = len(young(s.line.gaps(), nil)) > 0
 	}
 	return err
 }
@@ -189,6 +205,11 @@ func (s *session) follow(ctx context.Context) error {
 			err = s.search(ctx) // finds what no EXISTS told of, and a dead link
 		}
 		w.looked(s.high != high)
+		if err == nil && rang && s.c.Arrived() > s.found {
+			err = s.account(ctx)
+		} else if err == nil && s.gaps && time.Since(s.lookedLate) >= lateEvery {
+			err = s.late(ctx)
+		}
 		if err == nil {
 			err = s.finish(ctx)
 		}
@@ -217,9 +238,16 @@ func (s *session) catchUp(ctx context.Context) error {
 		}
 	}
 	if err == nil {
+		err = s.late(ctx)
+	}
+	if err == nil {
+		err = s.grown(ctx)
+	}
+	if err == nil {
 		err = s.finish(ctx)
 	}
 	if err == nil {
+		s.found = s.c.Arrived()
 		s.endFirst(ctx)
 		s.careful = false
 		s.line.caughtUp()
@@ -288,7 +316,8 @@ func (s *session) fetchNew(ctx context.Context) error {
 		}
 		left = minus(uids, seen)
 	}
-	s.line.add(batch{found: slices.Concat(left, short.uids()), high: last})
+	s.found += uint64(len(seen) + len(left))
+	s.line.add(batch{found: slices.Concat(left, short.uids()), high: last, gaps: gapsOf(s.high+1, last, slices.Concat(seen, left))})
 	s.high = last
 	if err := s.askAgain(ctx, short); err != nil {
 		return err
@@ -325,7 +354,8 @@ func (s *session) search(ctx context.Context) error {
 			s.high = hi
 		}
 		if len(uids) > 0 || hi != 0 {
-			s.line.add(batch{found: uids, high: s.high})
+			s.found += uint64(len(uids))
+			s.line.add(batch{found: uids, high: s.high, gaps: gapsOf(lo, s.high, uids)})
 		}
 		if err := s.fetch(ctx, uids); err != nil {
 			return err

@@ -310,8 +310,16 @@ func (g *group) ask(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// moved tells whether a folder has other mails than when it was read last. Where
-// the server does not tell, it is assumed.
+// moved reports whether a folder has other messages than when it was read last:
+// also where UIDNEXT goes back, or there are more under the same one. Where the
+// server does not tell, it is assumed.
 func (f *folder) moved(st callbacks.Status) bool {
-	return st.UIDNext == nil || st.UIDValidity == nil || *st.UIDValidity != f.seen.validity || *st.UIDNext > f.seen.next
+	if st.UIDNext == nil || st.UIDValidity == nil || *st.UIDValidity != f.seen.validity {
+		return true
+	}
+	more := st.Messages != nil && *st.Messages > f.seen.exists
+	if st.Messages != nil {
+		f.seen.exists = min(f.seen.exists, *st.Messages)
+	}
+	return more || *st.UIDNext > f.seen.next || *st.UIDNext < f.seen.told
 }

@@ -54,7 +54,8 @@ type batch struct {
 	lost  []lost   // given up
 	died  []uint32 // what ended the connection, or was refused
 
-	withheld []uint32 // listed by the server, which gives nothing for them
+	withheld []uint32     // listed by the server, which gives nothing for them
+	gaps     []ledger.Gap // below high
 
 	reply chan error
 
@@ -62,6 +63,7 @@ type batch struct {
 	todos []ledger.Todo
 	needs []need
 	done  []uint32
+	known []ledger.Known
 }
 
 func (b *batch) empty() bool {
@@ -101,6 +103,9 @@ func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 // pending is what the checkpoint holds; after flush only.
 func (p *pipeline) pending() []ledger.Pending { return slices.Clone(p.cp.Pending) }
 
+// gaps is what the checkpoint holds; after flush only.
+func (p *pipeline) gaps() []ledger.Gap { return slices.Clone(p.cp.Gaps) }
+
 // add puts news other than mails into the next commit.
 func (p *pipeline) add(b batch) {
 	p.cur.found = append(p.cur.found, b.found...)
@@ -108,6 +113,7 @@ func (p *pipeline) add(b batch) {
 	p.cur.lost = append(p.cur.lost, b.lost...)
 	p.cur.died = append(p.cur.died, b.died...)
 	p.cur.withheld = append(p.cur.withheld, b.withheld...)
+	p.cur.gaps = append(p.cur.gaps, b.gaps...)
 }
 
 // mail puts a mail into the next commit. asked is how many octets of it were
@@ -311,6 +317,9 @@ func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error
 	b.done = append(b.done, m.UID)
 	if got.id == "" {
 		return nil
+	}
+	if m.short == "" {
+		b.known = append(b.known, ledger.Known{UID: m.UID, Mark: markOf(got.origin, got.id)})
 	}
 	if id, err := p.readBefore(ctx, m.UID, got.origin); err != nil {
 		return err

@@ -76,6 +76,9 @@ func (s *session) abandon() (any bool) {
 // restless reports whether something is to be asked for again although nothing
 // new is told of the folder.
 func (f *folder) restless() bool {
+	if f.gaps && time.Since(f.lookedLate) >= lateEvery {
+		return true
+	}
 	for _, w := range f.again {
 		if w.due() {
 			return true
