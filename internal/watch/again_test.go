@@ -204,6 +204,9 @@ func TestNewMessagesAreNotLookedUp(t *testing.T) {
 		defer s.Close()
 		l := &asking{Ledger: ledger.NewMemory()}
 		sweeps(t, s, l)
+		if fetches := commands(s, "UID FETCH"); len(fetches) != 1 {
+			t.Errorf("%d FETCHes for 500 messages, want 1", len(fetches))
+		}
 		for i := range 10 {
 			s.Append("INBOX", mailOf(500+i, 0))
 		}

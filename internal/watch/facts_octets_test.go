@@ -48,6 +48,31 @@ var octetFacts = []fact{
 		ours: deletes(1, "1", "1 unparsed "),
 	},
 	{
+		name: "263.net: the rest of a long message is missing, for a while", goimap: byNature, server: long(replies(3, 3, half)),
+		ours: deletes(1, "", expected(5)...),
+	},
+	{
+		name: "263.net: the rest of a long message is missing, for ever", goimap: byNature, server: long(replies(3, -1, half)),
+		ours: deletes(1, "3", instead(5, map[int]string{3: "3 unparsed "})...),
+	},
+	{
+		name: "Exchange: the stored sizes of long messages", goimap: byNature,
+		server: func() *imaptest.Server {
+			s := withExpunge(imaptest.New())
+			for i := range 40 {
+				b := deepReport(i, 20_000)
+				s.AppendMail("INBOX", imaptest.Mail{Body: b, Size: int64(len(b)) + 117})
+			}
+			return s
+		},
+		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
+			deletes(1, "", expected(40)...)(t, s, dial)
+			if fetches := commands(s, "UID FETCH"); len(fetches) > 6 { // the start, more, the end, and once more
+				t.Errorf("%d FETCHes: %q", len(fetches), fetches)
+			}
+		},
+	},
+	{
 		name: "iCloud: NIL for ever", goimap: byNature,
 		server: shaped(5, 300, func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{NilBody: uid == 3} }),
 		ours:   deletes(1, "3", instead(5, map[int]string{3: "3 unparsed "})...),
@@ -137,6 +162,18 @@ func withExpunge(s *imaptest.Server) *imaptest.Server {
 func shaped(n, size int, shape func(int, uint32) imaptest.Shape) func() *imaptest.Server {
 	return func() *imaptest.Server {
 		s := withExpunge(filled(n, size))
+		s.Shape = shape
+		return s
+	}
+}
+
+// long is a server of five reports whose report parts are behind the first prefix.
+func long(shape func(int, uint32) imaptest.Shape) func() *imaptest.Server {
+	return func() *imaptest.Server {
+		s := withExpunge(imaptest.New())
+		for i := range 5 {
+			s.Append("INBOX", deepReport(i, 20_000))
+		}
 		s.Shape = shape
 		return s
 	}

@@ -112,7 +112,9 @@ func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 	if s.isShort(m, s.a.MaxMail) && !s.isSame(m) {
 		return s.stillShort(ctx, m, tries)
 	}
-	s.noes, s.gave = 0, time.Now()
+	if s.noes = 0; !m.Gone {
+		s.gave = time.Now()
+	}
 	delete(s.places, uid)
 	return s.line.mail(m, s.a.MaxMail)
 }
