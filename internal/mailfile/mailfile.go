@@ -69,8 +69,8 @@ func (o Options) stdin() io.Reader {
 // with "From " (a byte order mark and blank lines may come first), and one mail
 // otherwise; an empty one holds none. Where another mail begins behind the closing
 // boundary of such a mail, both are read; those of a Maildir or MH folder are one
-// mail each, whatever they hold. An archive is no mailbox: ErrNotMail says of which
-// kind it is.
+// mail each, whatever they hold. An archive, or another binary file, is no mailbox:
+// ErrNotMail says of which kind it is.
 //
 // A directory with cur and new in it is a Maildir: its mails come in the order
 // of their names, those in tmp do not. In any other directory, files whose

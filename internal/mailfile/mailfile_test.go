@@ -357,3 +357,37 @@ func TestBreak(t *testing.T) {
 		break // a second call of the loop body would panic
 	}
 }
+
+// A file that is binary is told of, by what it seems to be. What begins with a
+// header field, or is named as a mail, is one.
+func TestBinary(t *testing.T) {
+	dir := t.TempDir()
+	for _, test := range []struct{ name, content, want string }{
+		{"x.zip", "PK\x03\x04\x14\x00\x00\x00", "a zip archive"},
+		{"x", "\x7fELF\x02\x01\x01\x00", "binary data"},
+		{"x.pdf", "%PDF-1.7\n", "application/pdf"},
+		{"x.png", "\x89PNG\x0D\x0A\x1A\x0A\x00", "image/png"},
+		{"x.db", "SQLite format 3\x00\x10\x00", "binary data"},
+		{"nul", "Subject: a\x00b\n\nc\n", ""},
+		{"blank", "\r\n\nSubject : a\x00b\n\nc\n", ""},
+		{"latin1", "Gr\xfc\xdfe\n", ""},
+		{"x.eml", "\x7fELF\x02\x01\x01\x00", ""},
+		{"box", "From fbl@example.net Mon Mar  2 06:00:00 2026\nA: b\n\n\x00\x01\x02\n", ""},
+	} {
+		path := filepath.Join(dir, test.name)
+		if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		mails, said := 0, ""
+		for _, err := range mailfile.Read(t.Context(), path, mailfile.Options{}) {
+			if err == nil {
+				mails++
+			} else if said = err.Error(); !errors.Is(err, mailfile.ErrNotMail) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+		if want := test.want; mails == 1 != (want == "") || want != "" && !strings.HasSuffix(said, "no mail or mbox: it looks like "+want) {
+			t.Errorf("%s: %d mails, %q, want %q", test.name, mails, said, want)
+		}
+	}
+}
