@@ -19,6 +19,11 @@
 // and its Reporter, and [Record.Decide] draws the conclusion. [Report.Header]
 // and [Report.Text] give them what the mail says beyond the record's keys.
 //
+// The time that a mail takes grows with its size alone, whatever it holds. Parse
+// counts the octets that it looks at, and a mail that costs more than 64 times
+// its size is of KindUnparsed: the clock decides nothing, so that a mail has the
+// same records everywhere. [ParseContext] ends early with its context.
+//
 // A caller that fetches mails over a network needs no more than their heads:
 // give Parse what there is and the mail's size, and ask [Report.Need] whether
 // it wants more.
