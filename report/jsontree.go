@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	maxJSONDepth  = 32     // objects and arrays within each other
-	maxJSONValues = 2_000  // values of one text that are kept
-	maxJSONRead   = 20_000 // strings, commas and brackets of one text that are read
-	maxJSONPath   = 1_000  // octets of the names that lead to one
+	maxJSONDepth   = 32     // objects and arrays within each other
+	maxJSONValues  = 2_000  // values of one text that are kept
+	maxJSONRead    = 20_000 // strings, commas and brackets of one text that are read
+	maxJSONObjects = 1_000  // objects of one text that are tried
+	maxJSONPath    = 1_000  // octets of the names that lead to one
 )
 
 // tree is a JSON object with its names in lower case. What is taken out of it
@@ -45,7 +46,8 @@ func readFirstJSON(b []byte) (t tree, rest []byte, whole bool) {
 // the other. whole: the last of them is, and there are no more.
 func allJSON(b []byte, n int) (trees []tree, whole bool) {
 	b = b[:min(len(b), maxDecoded)]
-	for whole = true; ; {
+	whole = true
+	for range maxJSONObjects {
 		at := objectAt(bytes.TrimLeft(b, ", \t\r\n"))
 		if at < 0 {
 			return trees, whole
@@ -62,6 +64,7 @@ func allJSON(b []byte, n int) (trees []tree, whole bool) {
 		}
 		b = rest
 	}
+	return trees, false
 }
 
 func lowerNames(v any) any {
@@ -89,7 +92,7 @@ func lowerNames(v any) any {
 // all. nil: nothing can be saved. rest is what follows a whole object.
 func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
 	var stack, closers []byte
-	out := make([]byte, 0, min(len(b)+maxJSONDepth, 4<<10))
+	out := make([]byte, 0, min(len(b)+maxJSONDepth, 512))
 	safe, name := 0, false // up to where the values are whole; a name comes next
 	kept := 0
 	keep := func() {

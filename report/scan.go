@@ -166,16 +166,7 @@ func (p *parameters) next() bool {
 		if eq < 0 {
 			continue
 		}
-		p.name, v = trim(v[:eq]), trim(v[eq+1:])
-		if len(v) > 0 && v[0] == '"' {
-			v = v[1:]
-			if end := bytes.IndexByte(v, '"'); end >= 0 {
-				v = v[:end]
-			}
-		} else {
-			v = word(v)
-		}
-		p.value = v
+		p.name, p.value = trim(v[:eq]), paramValue(v[eq+1:])
 		return true
 	}
 	return false
@@ -200,12 +191,39 @@ func indexUnquoted(v []byte) (eq, end int) {
 
 // param finds a parameter of a Content-Type or Content-Disposition value.
 func param(v []byte, name string) []byte {
-	for p := parametersOf(v); p.next(); {
-		if is(p.name, name) {
-			return p.value
+	v = v[:min(len(v), maxParameters)]
+	for range maxParams {
+		quoted, semicolon := false, -1
+		for i, c := range v {
+			if c == '"' {
+				quoted = !quoted
+			} else if c == ';' && !quoted {
+				semicolon = i
+				break
+			}
+		}
+		if semicolon < 0 {
+			break
+		}
+		v = trim(v[semicolon+1:])
+		if eq := bytes.IndexByte(v[:min(len(v), maxName)], '='); eq >= 0 && is(trim(v[:eq]), name) {
+			return paramValue(v[eq+1:])
 		}
 	}
 	return nil
+}
+
+// paramValue is the value at the start of v, without its quotes.
+func paramValue(v []byte) []byte {
+	v = trim(v)
+	if len(v) == 0 || v[0] != '"' {
+		return word(v)
+	}
+	v = v[1:]
+	if end := bytes.IndexByte(v, '"'); end >= 0 {
+		v = v[:end]
+	}
+	return v
 }
 
 // skipEnvelope drops what some programs leave before a header: a byte order
