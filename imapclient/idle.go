@@ -64,7 +64,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	if err := c.leaveIdle(false); err != nil { // one IDLE at a time
 		return 0, err
 	}
-	together := c.quirks.readsOn.Load()
+	together := c.quirks.readsOn.Load() && !c.quirks.apart.Load()
 	if !together {
 		if err := c.announced(); err != nil {
 			return 0, err
@@ -107,6 +107,9 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 				timer.Reset(time.Second)
 			}
 		case <-c.tap.quit:
+			if together && cont != nil && errors.As(c.tap.ended(), new(*TimeoutError)) {
+				c.quirks.apart.Store(true) // it may have lost what came with NOOP
+			}
 			return 0, c.finish("IDLE", nil)
 		}
 	}

@@ -8,6 +8,7 @@ import "sync/atomic"
 type Quirks struct {
 	doneAlone atomic.Bool // a command in one write with DONE is lost
 	readsOn   atomic.Bool // a command in one write with another one is answered
+	apart     atomic.Bool // but not what comes in one write with NOOP
 	babbles   atomic.Bool // a person was told of needless EXISTS lines
 	words     words       // of the server
 	rings     atomic.Bool // IDLE told of news

@@ -22,6 +22,9 @@ func (c *session) bye() error {
 }
 
 func (c *session) noop([]arg) (string, error) {
+	if c.srv.ReadsOne {
+		c.buf = nil
+	}
 	return "OK " + c.command + " completed", c.sync()
 }
 

@@ -56,6 +56,8 @@ type Server struct {
 	IdleForgets bool
 	// IdleMute has IDLE tell nothing before DONE, as imap4d does.
 	IdleMute bool
+	// ReadsOne loses what is read together with a NOOP.
+	ReadsOne bool
 	// IdleLoses loses what is read together with DONE, as go-imap v1 does.
 	IdleLoses bool
 

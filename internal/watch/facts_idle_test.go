@@ -224,6 +224,27 @@ var idleFacts = []fact{
 			}
 		},
 	},
+	{
+		name: "a command in one write with NOOP is lost", goimap: byNature,
+		server: func() *imaptest.Server {
+			s := filled(3, 300)
+			s.ReadsOne = true
+			return s
+		},
+		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
+			l := ledger.NewMemory()
+			idling(t, dial, l, func() {
+				for n := 3; n < 9; n++ {
+					s.Append("INBOX", mailOf(n, 300))
+					time.Sleep(time.Minute)
+					same(t, records(t, l), expected(n+1))
+				}
+			})
+			if s.Conns() != 2 { // it is learned once
+				t.Errorf("%d connections", s.Conns())
+			}
+		},
+	},
 	prompt("a server that says RECENT and no EXISTS", onPush(func(string) imaptest.Action {
 		return imaptest.Action{Do: imaptest.Drop, Before: "* 1 RECENT\r\n"}
 	}), nil, time.Second, 1),
