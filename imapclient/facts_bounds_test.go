@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ type talker struct {
 	flood string // the command's name; empty: the greeting
 	line  string
 	pause time.Duration
-	said  int // lines
+	said  atomic.Int64 // lines
 }
 
 func (s *talker) dial(context.Context, string, string) (net.Conn, error) {
@@ -55,7 +56,7 @@ func (s *talker) dial(context.Context, string, string) (net.Conn, error) {
 			if _, err := out.WriteString(s.line); err != nil {
 				return
 			}
-			s.said++
+			s.said.Add(1)
 			if s.pause > 0 {
 				if out.Flush() != nil {
 					return
@@ -98,8 +99,8 @@ func endless(name, command, line string, pause, most time.Duration, lines int) f
 				t.Errorf("error: %v", err)
 			}
 			time.Sleep(time.Minute)
-			if s.said > lines {
-				t.Errorf("%d lines were taken", s.said)
+			if n := s.said.Load(); n > int64(lines) {
+				t.Errorf("%d lines were taken", n)
 			}
 		},
 	}
