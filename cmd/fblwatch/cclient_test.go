@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 func TestMailboxName(t *testing.T) {
@@ -152,5 +153,25 @@ func TestNoValidate(t *testing.T) {
 		if code != test.code || !strings.Contains(stderr.String(), test.stderr) || strings.Contains(stderr.String(), warning) != (test.stderr == warning) {
 			t.Errorf("%s: exit %d, stderr %s", test.switches, code, &stderr)
 		}
+	}
+}
+
+// parse says which messages a server gives nothing of, and reads the others.
+func TestRemoteWithoutOctets(t *testing.T) {
+	s := imaptest.New()
+	defer s.Close()
+	for n := range 3 {
+		s.Append("INBOX", sample.Report(n, 0))
+	}
+	s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{QuotedBody: uid == 2} }
+	address, err := s.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), []string{"fblwatch", "parse", "--format", "json", "-m", "{" + address + "/imap/notls/user=user}INBOX"},
+		nil, &stdout, &stderr, env("FBLWATCH_PASSWORD", "pass", "HOME", t.TempDir()))
+	if n := strings.Count(stdout.String(), "\n"); code != exitFailed || n != 2 || !strings.Contains(stderr.String(), "the server gives nothing of mail UID 2") {
+		t.Errorf("exit %d, %d records, %s", code, n, &stderr)
 	}
 }

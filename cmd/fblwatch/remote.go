@@ -65,7 +65,7 @@ func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile
 				continue
 			}
 			err = nil
-			if mail.Bodyless || mail.Withheld {
+			if mail.Bodyless || mail.Withheld || len(mail.Body) == 0 && mail.Size > 0 {
 				err = fmt.Errorf("account %s: folder %s: the server gives nothing of mail UID %d", a.Name, a.URL.Folder, mail.UID)
 			}
 			more := yield(mailfile.Mail{Path: a.URL.Folder, Number: int(mail.UID), Body: mail.Body, Size: max(mail.Size, int64(len(mail.Body)))}, err)
