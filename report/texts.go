@@ -1,7 +1,6 @@
 package report
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -45,16 +44,18 @@ func (r *Report) withoutNUL() {
 		o.each(clean)
 		each(o.To, o.ListUnsubscribe, o.DKIMDomains)
 	}
-	for _, name := range slices.Collect(maps.Keys(r.Extensions)) {
-		values := r.Extensions[name]
+	var bad []string // names of a JSON object
+	for name, values := range r.Extensions {
 		each(values)
-		if cleaned := name; strings.IndexByte(name, 0) >= 0 {
-			clean(&cleaned)
-			delete(r.Extensions, name)
-			r.Extensions[cleaned] = append(r.Extensions[cleaned], values...)
-		} else {
-			r.texts += len(name)
+		if r.texts += len(name); strings.IndexByte(name, 0) >= 0 {
+			bad = append(bad, name)
 		}
+	}
+	for _, name := range slices.Sorted(slices.Values(bad)) {
+		cleaned := name
+		clean(&cleaned)
+		r.Extensions[cleaned] = append(slices.Clip(r.Extensions[cleaned]), r.Extensions[name]...)
+		delete(r.Extensions, name)
 	}
 	for key, source := range r.Derived {
 		if strings.IndexByte(source, 0) >= 0 {
