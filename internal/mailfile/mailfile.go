@@ -237,7 +237,8 @@ func (r *reader) stream(path string, src io.Reader, f format) {
 // binary says what a file seems to be that is neither text nor begins with a
 // header field; empty: text, or a mail.
 func binary(head []byte) string {
-	if fieldForm.Match(bytes.TrimLeft(head, "\r\n")) {
+	kind := http.DetectContentType(head)
+	if strings.HasPrefix(kind, "text/") || fieldForm.Match(bytes.TrimLeft(head, "\r\n")) {
 		return ""
 	}
 	for _, a := range archives {
@@ -245,11 +246,7 @@ func binary(head []byte) string {
 			return a.name
 		}
 	}
-	kind := http.DetectContentType(head)
-	switch {
-	case strings.HasPrefix(kind, "text/"):
-		return ""
-	case kind == "application/octet-stream":
+	if kind == "application/octet-stream" {
 		return "binary data"
 	}
 	return kind
