@@ -253,6 +253,7 @@ func (p *parser) finish(w *walker, outerEnded bool, left room) room {
 		p.keepRaw(w, nil)
 	}
 	for _, q := range p.more {
+		q.r.withoutNUL()
 		left = q.limit(left)
 		q.r.signed = p.r.signed
 		q.keepRaw(w, p.r)
