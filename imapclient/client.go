@@ -69,6 +69,7 @@ type Client struct {
 	stirred   bool            // and since Idle told
 	personal  List            // namespace
 	spelled   spellings
+	overlists bool // warned that LIST answers with more than was asked for
 	quotas    []Quota
 
 	lastOverflow time.Time

@@ -81,6 +81,41 @@ var nameFacts = []fact{
 		},
 	},
 	{
+		name: "Twisted 26.10: a pattern is the beginning of a name", goimap: byNature, server: func(s *imaptest.Server) {
+			s.Hook = listsMore("FBL", "FBL2", "fbl/Yahoo", "FBL/2026/Old", "FBL/R&D", "INBOX")
+		},
+		ours: func(t *testing.T, s *imaptest.Server) {
+			rec := &recorder{}
+			c := dialed(t, s, rec)
+			for range 2 {
+				lists, err := c.List(t.Context(), "FBL/%")
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, boxes(lists), "FBL/R&D", "fbl/Yahoo")
+			}
+			for pattern, names := range map[string][]string{
+				"INB": nil, "inbox": {"INBOX"}, "*": {"FBL", "FBL/2026/Old", "FBL/R&D", "FBL2", "INBOX", "fbl/Yahoo"}, "fbl": {"FBL"},
+			} {
+				lists, err := c.List(t.Context(), pattern)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want(t, boxes(lists), names...)
+			}
+			lists, err := c.LSub(t.Context(), "FBL%")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(t, boxes(lists), "FBL", "FBL2")
+			warned := rec.events("mm_log warn the server answers")
+			want(t, warned, `mm_log warn the server answers LIST with names that the pattern "FBL/%" does not match: 4 of 6 left out`)
+			if n := len(rec.events("mm_list ")); n != 6*6 {
+				t.Errorf("%d events of LIST, want one for each line", n)
+			}
+		},
+	},
+	{
 		name: "a server that refuses every LIST", goimap: byNature, server: refusing("LIST", "NO no"),
 		ours: func(t *testing.T, s *imaptest.Server) {
 			c := dialed(t, s, nil)
@@ -103,6 +138,20 @@ func refusePercent(step imaptest.Step) imaptest.Action {
 		return imaptest.Action{Do: imaptest.Answer, Text: "NO LIST failed. Invalid name"}
 	}
 	return imaptest.Action{}
+}
+
+// listsMore answers each LIST and LSUB with all of these names.
+func listsMore(octets ...string) func(imaptest.Step) imaptest.Action {
+	return func(step imaptest.Step) imaptest.Action {
+		if step.Part != imaptest.Received || step.Command != "LIST" && step.Command != "LSUB" {
+			return imaptest.Action{}
+		}
+		var lines strings.Builder
+		for _, name := range octets {
+			fmt.Fprintf(&lines, "* %s () \"/\" %q\r\n", step.Command, name)
+		}
+		return imaptest.Action{Do: imaptest.Answer, Before: lines.String(), Text: "OK done"}
+	}
 }
 
 func having(octets ...string) func(*imaptest.Server) {

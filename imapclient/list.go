@@ -48,8 +48,32 @@ func (c *Client) list(name, pattern string, run func() error) ([]List, error) {
 	err := run()
 	lists := c.lists
 	c.listing, c.lists = "", nil
+	octets := make([]string, len(lists))
+	for i, l := range lists {
+		octets[i] = l.Mailbox
+	}
 	c.learn(lists)
-	return lists, err
+	return c.matching(name, pattern, lists, octets), err
+}
+
+// matching drops mailboxes that the pattern does not match: Twisted takes a
+// pattern for the beginning of a name. A mailbox with a spelling of its own may
+// match by the shown or the decoded name.
+func (c *Client) matching(command, pattern string, lists []List, octets []string) []List {
+	if pattern == "" { // asks for the hierarchy delimiter (RFC 9051 section 6.3.9)
+		return lists
+	}
+	kept := lists[:0]
+	for i, l := range lists {
+		if matches(pattern, l.Mailbox, l.Delim) || matches(pattern, decodeName(octets[i]), l.Delim) {
+			kept = append(kept, l)
+		}
+	}
+	if left := len(lists) - len(kept); left > 0 && !c.overlists {
+		c.overlists = true
+		c.h.Log(callbacks.Warn, fmt.Sprintf("the server answers %s with names that the pattern %q does not match: %d of %d left out", command, pattern, left, len(lists)))
+	}
+	return kept
 }
 
 // listed takes a line of LIST or LSUB, asked for or not.

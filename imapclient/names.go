@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Mailbox names. RFC 3501 section 5.1.3 has one spelling of each in modified
@@ -109,8 +112,10 @@ func isRefusal(err error) bool {
 
 // List returns the mailboxes that match an IMAP pattern: "*" matches anything,
 // "%" anything within one level. Each is named as the other methods take it,
-// whatever octets the server has for it. Where the server refuses the pattern, or
-// may spell it otherwise, List asks for all and matches them itself.
+// whatever octets the server has for it. Case does not count. Names that the
+// pattern does not match are left out, with one warning a session. Where the
+// server refuses the pattern, or may spell it otherwise, List asks for all and
+// matches them itself.
 func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
 	lists, err := c.listOnce(ctx, pattern)
 	if pattern == "*" || err != nil && !isRefusal(err) || err == nil && (len(lists) > 0 || !canBeOdd(pattern)) {
@@ -141,13 +146,18 @@ func (c *Client) listOnce(ctx context.Context, pattern string) ([]List, error) {
 	})
 }
 
-// matches is the matching of RFC 9051 section 6.3.9. Its time is linear in
-// pattern times name.
+// matches is the matching of RFC 9051 section 6.3.9, without regard to case
+// (Exchange has none) and to how accents are composed. A delimiter at the end of
+// the name counts as none. The time is linear in pattern times name.
 func matches(pattern, name string, delim rune) bool {
 	if strings.EqualFold(pattern, "INBOX") {
 		return strings.EqualFold(name, "INBOX")
 	}
-	p, n := []rune(pattern), []rune(name)
+	if delim != 0 && !strings.HasSuffix(pattern, string(delim)) {
+		name = strings.TrimSuffix(name, string(delim))
+	}
+	p, n := folded(pattern), folded(name)
+	delim = foldRune(delim)
 	can := make([]bool, len(n)+1) // what was matched so far can end before n[i]
 	can[0] = true
 	for _, c := range p {
@@ -164,4 +174,21 @@ func matches(pattern, name string, delim rune) bool {
 		}
 	}
 	return can[len(n)]
+}
+
+func folded(s string) []rune {
+	runes := []rune(norm.NFC.String(s))
+	for i, r := range runes {
+		runes[i] = foldRune(r)
+	}
+	return runes
+}
+
+// foldRune is the least of the runes that differ in case only.
+func foldRune(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return least
 }
