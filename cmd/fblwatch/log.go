@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"log/slog"
+	"time"
 )
 
 // logger writes to stderr as the config says. To an error that it logs it adds
 // what to do about it, as run does at the end of a command.
 func (p *program) logger(c LogConfig) *slog.Logger {
-	var options slog.HandlerOptions
+	options := slog.HandlerOptions{ReplaceAttr: withUnit}
 	if c.Level != "" {
 		var level slog.Level
 		_ = level.UnmarshalText([]byte(c.Level)) // Validate has read it
@@ -18,6 +19,15 @@ func (p *program) logger(c LogConfig) *slog.Logger {
 		return slog.New(hinting{slog.NewJSONHandler(p.stderr, &options)})
 	}
 	return slog.New(hinting{slog.NewTextHandler(p.stderr, &options)})
+}
+
+// withUnit writes a length of time with its unit, such as "1.5s": in JSON it would
+// be a number of nanoseconds.
+func withUnit(_ []string, a slog.Attr) slog.Attr {
+	if d, ok := a.Value.Any().(time.Duration); ok {
+		return slog.String(a.Key, d.String())
+	}
+	return a
 }
 
 // hinting adds a "hint" to a record whose "err" has one.

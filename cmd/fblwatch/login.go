@@ -20,7 +20,7 @@ func (p *program) loginCommand() *cli.Command {
 			"keeps the login in the account's token_file, for watch and sweep to use. With the\n" +
 			"grant client_credentials nobody has to approve: it tries whether the issuer gives a\n" +
 			"token, and keeps nothing.\n\n" +
-			"Example: fblwatch login -c config.yaml --account yahoo",
+			"Example: fblwatch login -c config.yaml --account jmrp",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the config `FILE`; default $XDG_CONFIG_HOME/fblwatch/config.yaml"},
 			&cli.StringFlag{Name: "account", Usage: "the account's `NAME`, needed where more than one has oauth2"},

@@ -10,31 +10,34 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
 // blocks returns the README's code blocks of one language.
-func blocks(t *testing.T, language string) (found []string) {
+func blocks(t *testing.T, language string) []string {
 	t.Helper()
-	readme, err := os.ReadFile("../../README.md")
+	return blocksOf(t, "README.md", language)
+}
+
+func blocksOf(t *testing.T, file, language string) (found []string) {
+	t.Helper()
+	text, err := os.ReadFile("../../" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, match := range fence.FindAllStringSubmatch(string(readme), -1) {
+	for _, match := range fence.FindAllStringSubmatch(string(text), -1) {
 		if match[1] == language {
 			found = append(found, match[2])
 		}
 	}
 	if len(found) == 0 {
-		t.Fatalf("the README has no block of %s", language)
+		t.Fatalf("%s has no block of %s", file, language)
 	}
 	return found
 }
 
-// output runs the program in a directory that holds complaint.eml.
+// output runs the program.
 func output(t *testing.T, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -44,34 +47,40 @@ func output(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-func withComplaint(t *testing.T) {
-	t.Chdir(t.TempDir())
-	if err := os.WriteFile("complaint.eml", sample.Report(1, 0), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
+// The README's sessions print what stands there, in an empty directory.
 func TestReadmeConsole(t *testing.T) {
 	sessions := blocks(t, "console")
-	withComplaint(t)
+	t.Chdir(t.TempDir())
 	for _, session := range sessions {
-		command, want, _ := strings.Cut(session, "\n")
-		args := strings.Fields(strings.TrimPrefix(command, "$ fblwatch "))
-		if got := output(t, args...); got != want {
-			t.Errorf("%s\n got %s\nwant %s", command, got, want)
+		for step := range strings.SplitSeq(strings.TrimPrefix(session, "$ "), "\n$ ") {
+			command, want, _ := strings.Cut(step, "\n")
+			args := strings.Fields(strings.TrimPrefix(command, "fblwatch "))
+			if got := output(t, args...); got != want {
+				t.Errorf("%s\n got %s\nwant %s", command, got, want)
+			}
 		}
 	}
 }
 
-// What the README's record says, the program says.
+// What the README's record says, the README's command prints.
 func TestReadmeRecord(t *testing.T) {
-	examples := blocks(t, "json")
-	withComplaint(t)
+	examples, session := blocks(t, "json"), blocks(t, "console")[0]
+	first, _, _ := strings.Cut(strings.TrimPrefix(session, "$ fblwatch "), "\n")
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := regexp.MustCompile("`fblwatch (parse --format json [^`]*)`").FindSubmatch(readme)
+	if command == nil {
+		t.Fatal("the README does not name the command that prints the record")
+	}
+	t.Chdir(t.TempDir())
+	output(t, strings.Fields(first)...)
 	var want, got map[string]any
 	if err := json.Unmarshal([]byte(examples[0]), &want); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(output(t, "parse", "complaint.eml")), &got); err != nil {
+	if err := json.Unmarshal([]byte(output(t, strings.Fields(string(command[1]))...)), &got); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "", want, got)
