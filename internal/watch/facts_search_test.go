@@ -53,6 +53,15 @@ var searchFacts = []fact{
 	badSearch("a server that refuses UID SEARCH by NO", refuses("UID SEARCH", "NO not here")),
 	badSearch("a server that refuses UID SEARCH by BAD", refuses("UID SEARCH", "BAD what?")),
 	badSearch("imap4d: UID SEARCH always finds nothing", rewrite(findsNothing)),
+	badSearch("imap4d: BAD to a FETCH of UIDs whose range ends in a gap", func(step imaptest.Step) imaptest.Action {
+		var lo, hi uint32
+		gap := func(uid uint32) bool { return uid == 21 || uid > fewMails+200 && (uid < 2000 || uid%3 == 1) }
+		_, set, _ := strings.Cut(step.Text, " FETCH ")
+		if n, _ := fmt.Sscanf(set, "%d:%d (UID)", &lo, &hi); step.Part == imaptest.Received && step.Command == "UID FETCH" && n == 2 && (gap(lo) || gap(hi)) {
+			return imaptest.Action{Do: imaptest.Answer, Text: "BAD UID FETCH Failed to parse message set"}
+		}
+		return rewrite(findsNothing)(step)
+	}),
 	badSearch("hoodiecrow, Twisted: no SEARCH line without a hit, and there never is one", func(step imaptest.Step) imaptest.Action {
 		if strings.HasPrefix(step.Text, "* SEARCH") {
 			return imaptest.Action{Do: imaptest.Drop}

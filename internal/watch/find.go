@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 )
@@ -43,6 +44,10 @@ func (f *folder) find(ctx context.Context, c *imapclient.Client, lo, hi uint32) 
 	}
 	// By FETCH, also behind a SEARCH without a hit while no other one had any.
 	uids, err := f.nameable(c.UIDs(ctx, lo, hi))
+	if isRefusal(err) && hi != 0 { // imap4d refuses a range with an end that is no message's
+		uids, err = f.nameable(c.UIDs(ctx, lo, 0))
+		uids = slices.DeleteFunc(uids, func(uid uint32) bool { return uid > hi })
+	}
 	switch {
 	case isRefusal(err) && !l.blind:
 		return nil, refusal

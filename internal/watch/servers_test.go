@@ -11,6 +11,7 @@ import (
 // its reason; docs/servers.md has them too. An after-action that is refused must
 // leave the folder as it was.
 var refusals = map[string]map[string]string{
+	"maddy": {"after-deleted": "no UIDPLUS"},
 	"pymap": {"after-marked": "no keywords in PERMANENTFLAGS"},
 	"twisted": {
 		"after-moved":   "neither MOVE nor UIDPLUS",
