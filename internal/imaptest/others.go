@@ -40,6 +40,7 @@ func installed(server, file string) string {
 
 func slashes(name string) string { return name }
 func dots(name string) string    { return strings.ReplaceAll(name, "/", ".") }
+func flat(name string) string    { return strings.ReplaceAll(name, "/", "_") }
 
 const maddyConfig = `state_dir %[1]s/state
 runtime_dir %[1]s/run
@@ -167,23 +168,25 @@ foreground yes;
 logging { syslog no; }
 auth { authorization "clear"; authorization "virtdomain"; authentication "clear"; authentication "virtdomain:generic"; }
 virtdomain { passwd-dir "%[1]s/domains"; }
-mailbox { mailbox-type maildir; mailbox-pattern "maildir:%[1]s/mail/INBOX"; }
+mailbox { mailbox-type mbox; mailbox-pattern "mbox:%[1]s/mail/INBOX"; }
 tls { ssl-certificate-file "%[1]s/cert.pem"; ssl-key-file "%[1]s/key.pem"; }
 max-children 100;
 server 127.0.0.1:%[2]d { tls-mode ondemand; }
 server 127.0.0.1:%[3]d { tls-mode connection; }
 `
 
-// imap4d keeps Maildirs.
+// imap4d keeps mbox files, as it does when nothing is said; in a Maildir it
+// gives messages other UIDs while it is in use.
 func imap4d(tb testing.TB) *RealServer {
 	tb.Helper()
 	root := installed("imap4d", "root")
 	return otherServer(tb, kind{
-		family: "imap4d", folder: slashes, username: "fbl@example.com",
+		family: "imap4d", folder: flat, username: "fbl@example.com",
 		prepare: func(s *RealServer) error {
 			user, _, _ := strings.Cut(s.User(), "@")
 			return errors.Join(
-				s.mkdir("domains", "mail", "mail/INBOX"),
+				s.mkdir("domains", "mail"),
+				s.write("mail/INBOX", nil), // else there is none to append to
 				s.write("domains/example.com", fmt.Appendf(nil, "%s:%s:%s:%s::%s:/bin/false\n", user, courierPassword, s.owner.Uid, s.owner.Gid, s.path("mail"))),
 				s.write("imap4d.conf", fmt.Appendf(nil, imap4dConfig, s.dir, s.ports[0], s.ports[1])),
 				os.Chmod(s.path("key.pem"), 0o600), // else it refuses it

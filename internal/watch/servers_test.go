@@ -18,6 +18,7 @@ var refusals = map[string]map[string]string{
 		"after-deleted": "no UIDPLUS",
 	},
 	"imap4d": {
+		"folders":       "a mailbox that holds messages has none below it (mbox)",
 		"after-marked":  "no keywords in PERMANENTFLAGS",
 		"after-moved":   "neither MOVE nor UIDPLUS",
 		"after-deleted": "no UIDPLUS",
@@ -35,6 +36,9 @@ func TestServers(t *testing.T) {
 			s := server.Start(t)
 			for _, part := range familyParts {
 				t.Run(part.name, func(t *testing.T) {
+					if reason := refusals[server.Name][part.name]; reason != "" {
+						t.Skip(reason)
+					}
 					part.test(t, s)
 				})
 			}
