@@ -74,20 +74,29 @@ type trial struct {
 	made   map[string]bool // folders that a move will make, as it was told
 }
 
+const (
+	failedWord  = "FAILED"
+	checkIndent = 8 // of what stands behind the word
+)
+
 func (t *trial) ok(what, format string, args ...any) {
 	t.say("ok", what, fmt.Sprintf(format, args...))
 }
 
 // say prints a line that begins with a word of seven letters at most.
 func (t *trial) say(word, what, text string) {
-	fmt.Fprintf(t.p.stdout, "%-7s %s: %s\n", word, printable(what), printable(text))
+	lines := broken(fmt.Sprintf("%-7s ", word), printable(what)+": "+printable(text), checkIndent, terminalWidth(t.p.stdout))
+	if word == failedWord {
+		lines = t.p.colours(t.p.stdout).failure(word) + strings.TrimPrefix(lines, word)
+	}
+	fmt.Fprint(t.p.stdout, lines)
 }
 
 func (t *trial) fail(what string, err error) {
 	t.failed++
-	t.say("FAILED", what, err.Error())
+	t.say(failedWord, what, err.Error())
 	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(t.p.stdout, "        hint: %s\n", hint)
+		fmt.Fprint(t.p.stdout, broken(strings.Repeat(" ", checkIndent), "hint: "+hint, checkIndent, terminalWidth(t.p.stdout)))
 	}
 }
 

@@ -39,7 +39,7 @@ func (p *program) demo(c *cli.Context) error {
 	if c.Int("count") < 0 {
 		return wrong(errors.New("--count is below 0"), "")
 	}
-	_, err := fmt.Fprintln(p.stdout, "Starting an IMAP server with sample reports, and a watch of it; all on this machine, all gone afterwards.")
+	_, err := fmt.Fprintln(p.stdout, "Starting an IMAP server with sample reports, and a watch of it. Everything\nis on this machine, and gone afterwards.")
 	if err != nil {
 		return err
 	}
@@ -52,12 +52,17 @@ func (p *program) demo(c *cli.Context) error {
 	}
 	defer server.close()
 
-	fmt.Fprintf(p.stdout, "An IMAP server for this demo listens on 127.0.0.1:%d. %d mails wait in its INBOX;\n"+
-		"a new one comes every %v, and its record a moment later. Ctrl-C ends it.\n\n", server.port(), demoMails, demoEvery)
+	fmt.Fprintf(p.stdout, "An IMAP server for this demo listens on 127.0.0.1:%d. %d messages wait\n"+
+		"in its INBOX. A new one comes every %v, and its record a moment later.\n"+
+		"Ctrl-C ends it.\n\n", server.port(), demoMails, demoEvery)
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
-	d := demo{p: p, server: server, left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
-	if _, err := p.stdout.Write(appendTableHead([]byte(demoIndent))); err != nil {
+	room := terminalWidth(p.stdout)
+	if room > 0 {
+		room = max(1, room-len(demoIndent))
+	}
+	d := demo{p: p, server: server, table: newTable(recordColumns[1:], room, p.colours(p.stdout)), left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
+	if _, err := p.stdout.Write(d.table.appendHead([]byte(demoIndent))); err != nil {
 		return err
 	}
 	for range demoMails {
@@ -91,10 +96,10 @@ func (p *program) demo(c *cli.Context) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nNow with mail of your own:\n"+
-		"  fblwatch parse FILE                                       an mbox, Maildir or .eml; changes nothing\n"+
-		"  fblwatch sweep --url imaps://USER@HOST/FOLDER --dry-run   a folder, once; changes nothing\n"+
-		"  fblwatch watch -c config.yaml                             every folder, for ever\n")
+	fmt.Fprintf(p.stdout, "\nNow with mail of your own. The first two change nothing:\n"+
+		"  fblwatch parse FILE                   an mbox, Maildir or .eml\n"+
+		"  fblwatch sweep --url imaps://USER@HOST/FOLDER --dry-run\n"+
+		"  fblwatch watch -c config.yaml         every folder, for ever\n")
 	return nil
 }
 
@@ -102,6 +107,7 @@ func (p *program) demo(c *cli.Context) error {
 type demo struct {
 	p      *program
 	server *demoServer
+	table  *table
 	sent   int
 	left   int // records until enough; 0: no end
 	enough func()
@@ -156,7 +162,7 @@ func (d *demo) print(done ledger.Committed) {
 		delay := time.Since(d.delivered[some(r.Mailbox).UID])
 		d.mu.Unlock()
 		line := fmt.Appendf(nil, "+%.3f s   ", delay.Seconds())
-		_, _ = d.p.stdout.Write(appendTableRow(line, &r)) // a closed stdout ends the program
+		_, _ = d.p.stdout.Write(d.table.appendRow(line, recordCells(&r)[1:])) // a closed stdout ends the program
 		if d.left--; d.left == 0 {
 			d.enough()
 			return

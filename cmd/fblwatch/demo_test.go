@@ -12,7 +12,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-var demoRow = regexp.MustCompile(`(?m)^\+([0-9.]+) s +\d{4}-.* complaint +example.net +192\.0\.2\.\d+ +user\d+@example.com `)
+var demoRow = regexp.MustCompile(`(?m)^\+([0-9.]+) s +\d{4}-.* complaint +review +example.net +user\d+@example.com +192\.0\.2\.\d+ `)
 
 // New samples keep arriving while the demo watches, and each shows within a
 // second.
@@ -32,7 +32,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("a record took %s s", row[1])
 		}
 	}
-	for _, want := range []string{"Starting an IMAP server", "a bounce came", "fblwatch sweep --url imaps://USER@HOST/FOLDER"} {
+	for _, want := range []string{"Starting an IMAP server", "a bounce came", "fblwatch sweep --url imaps://USER@HOST/FOLDER --dry-run"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &stdout)
 		}

@@ -4,25 +4,31 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // heading has what a record's first line says.
 var heading = []string{"schema", "id", "revision", "report_id", "event", "class", "provider", "feed", "dialect", "mailbox", "derived", "parse"}
 
-// Where a value and its source are cut for a person, in runes.
+// Where a value and its source are cut for a person, in columns.
 const (
 	longValue  = 160
 	longSource = 60
+	partGap    = 5 // blanks in a line of a part
 )
 
 // text is for a person. Lines are broken at width, 0: never.
 func (e *explanation) text(width int) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s, mail %d: %s, %d octets\nreport_id %s\n\nparts\n", printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size, e.ReportID)
+	out.WriteString(broken("", fmt.Sprintf("%s, mail %d: %s, %d octets", printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size), 2, width))
+	out.WriteString(broken("report_id ", e.ReportID, 2, width) + "\nparts\n")
+	label, name := 44, 1<<10
+	if width > 0 {
+		label = max(1, min(label, width-partGap-9))
+		name = max(0, width-label-partGap-9)
+	}
 	for _, part := range e.Parts {
-		label := strings.Repeat("  ", part.Depth) + part.Type
-		fmt.Fprintf(&out, "  %-44s %9d  %s\n", cut(label, 44), part.Octets, strings.TrimSpace(part.Encoding+" "+part.Name))
+		text := cut(strings.Repeat("  ", part.Depth)+printable(part.Type), label)
+		fmt.Fprintf(&out, "  %s%s %9d  %s\n", text, strings.Repeat(" ", label-cells(text)), part.Octets, cut(printable(strings.TrimSpace(part.Encoding+" "+part.Name)), name))
 	}
 	for _, rec := range e.Records {
 		out.WriteString("\n" + rec.text(width))
@@ -64,7 +70,7 @@ func (rec *explainedRecord) text(width int) string {
 			row.source = value["identity.by."+rest+".source"] + ", by " + rule
 		}
 		row.key, row.source, row.value = cut(printable(row.key), 40), cut(printable(row.source), longSource), cut(printable(row.value), longValue)
-		keyWidth = max(keyWidth, utf8.RuneCountInString(row.key))
+		keyWidth = max(keyWidth, cells(row.key))
 		rows = append(rows, row)
 	}
 	out := broken("", printable(fmt.Sprintf("record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s",
@@ -78,33 +84,47 @@ func (rec *explainedRecord) text(width int) string {
 			text += "  (" + row.source + ")"
 		}
 		last = row.key
-		out += broken(fmt.Sprintf("  %-*s  ", keyWidth, key), text, keyWidth+4, width)
+		out += broken("  "+key+strings.Repeat(" ", keyWidth-cells(key)+2), text, keyWidth+4, width)
 	}
 	return out
 }
 
-// broken is head and text, in lines of width at most where that leaves room, the
-// others indented.
+// broken is head and text, in lines of width at most, the others indented. It breaks
+// at a blank; a word that is longer than a line is divided. Width 0: one line.
 func broken(head, text string, indent, width int) string {
-	room := width - indent
-	if room < 20 || utf8.RuneCountInString(head+text) <= width {
+	if width <= 0 || cells(head+text) <= width {
 		return head + text + "\n"
 	}
-	var out strings.Builder
-	rest := []rune(text)
-	first := width - utf8.RuneCountInString(head)
-	for line, room := head, first; len(rest) > 0; line, room = strings.Repeat(" ", indent), width-indent {
-		n := min(room, len(rest))
-		if n < len(rest) {
-			for at := n; at > 0; at-- { // better at a blank
-				if rest[at] == ' ' {
-					n = at
-					break
-				}
-			}
-		}
-		out.WriteString(line + strings.TrimRight(string(rest[:n]), " ") + "\n")
-		rest = []rune(strings.TrimLeft(string(rest[n:]), " "))
+	if width-indent < 20 { // a narrow terminal has no room for an indent
+		indent = min(2, width/2)
 	}
+	var out strings.Builder
+	line, used, fresh := head, cells(head), true
+	flush := func() {
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
+		line, used, fresh = strings.Repeat(" ", indent), indent, true
+	}
+	for word := range strings.SplitSeq(text, " ") {
+		n, room := cells(word), width-used
+		if !fresh {
+			room--
+		}
+		if n > room && n <= width-indent && (!fresh || used > indent) {
+			flush()
+		}
+		if !fresh {
+			line += " "
+			used++
+		}
+		for _, r := range word {
+			if used+runeCells(r) > width && used > indent {
+				flush()
+			}
+			line += string(r)
+			used += runeCells(r)
+		}
+		fresh = false
+	}
+	out.WriteString(strings.TrimRight(line, " ") + "\n")
 	return out.String()
 }

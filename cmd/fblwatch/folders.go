@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -70,26 +69,28 @@ func (p *program) listFolders(c *cli.Context, a Account) error {
 	slices.SortFunc(lists, func(a, b imapclient.List) int { return strings.Compare(a.Mailbox, b.Mailbox) })
 
 	var refused []error
-	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ACCOUNT\tMAILS\tUNSEEN\tSUBSCRIBED\tFOLDER")
+	list := sheet{columns: []column{
+		{title: "ACCOUNT", rank: 1}, {title: "MAILS"}, {title: "UNSEEN", rank: 2}, {title: "SUBSCRIBED", rank: 3}, {title: "FOLDER"},
+	}}
+	print := func() error { return list.write(p.stdout, terminalWidth(p.stdout), p.colours(p.stdout)) }
 	for _, l := range lists {
 		mark := "-"
 		if slices.ContainsFunc(subscribed, func(s imapclient.List) bool { return s.Mailbox == l.Mailbox }) {
 			mark = "yes"
 		}
 		if !l.Selectable() {
-			fmt.Fprintf(table, "%s\t-\t-\t%s\t%s\n", printable(a.Name), mark, printable(l.Mailbox))
+			list.row(a.Name, "-", "-", mark, l.Mailbox)
 			continue
 		}
 		status, err := client.Status(c.Context, l.Mailbox)
 		if refuses(err) {
 			refused = append(refused, fmt.Errorf("folder %q: %w", l.Mailbox, err))
 		} else if err != nil {
-			return errors.Join(table.Flush(), err)
+			return errors.Join(print(), err)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", printable(a.Name), number(status.Messages), number(status.Unseen), mark, printable(l.Mailbox))
+		list.row(a.Name, number(status.Messages), number(status.Unseen), mark, l.Mailbox)
 	}
-	if err := table.Flush(); err != nil {
+	if err := print(); err != nil {
 		return err
 	}
 	if err := client.Logout(c.Context); err != nil || len(refused) == 0 {

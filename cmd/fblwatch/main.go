@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func (p *program) printError(err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") { // errors.Join makes lines
-		fmt.Fprintf(p.stderr, "fblwatch: error: %s\n", printable(line))
+		fmt.Fprintf(p.stderr, "fblwatch: %s %s\n", p.colours(p.stderr).failure("error:"), printable(line))
 	}
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(p.stderr, "fblwatch: hint: %s\n", hint)

@@ -14,6 +14,7 @@ import (
 // stand still, so lines wait in a queue; what does not fit is counted.
 type onlooker struct {
 	w       io.Writer
+	table   *table
 	lines   chan string
 	writing sync.WaitGroup
 
@@ -30,11 +31,11 @@ func (p *program) onlooker(printing bool) *onlooker {
 	if !isTerminal(p.stderr) || printing && isTerminal(p.stdout) {
 		return nil
 	}
-	return newOnlooker(p.stderr)
+	return newOnlooker(p.stderr, p.recordTable(p.stderr))
 }
 
-func newOnlooker(w io.Writer) *onlooker {
-	o := &onlooker{w: w, lines: make(chan string, onlookerLines)}
+func newOnlooker(w io.Writer, t *table) *onlooker {
+	o := &onlooker{w: w, table: t, lines: make(chan string, onlookerLines)}
 	o.writing.Go(func() {
 		for line := range o.lines {
 			_, _ = io.WriteString(o.w, line) // a terminal that is gone takes nothing from the ledger
@@ -51,7 +52,7 @@ func (o *onlooker) show(done ledger.Committed) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, row := range done.Rows {
-		line := recordLine(row)
+		line := o.recordLine(row)
 		if o.missed > 0 {
 			line = fmt.Sprintf("... and %s\n%s", plural(o.missed, "record"), line)
 		}
@@ -77,17 +78,10 @@ func (o *onlooker) close() {
 }
 
 // recordLine is a record in one line; senders wrote much of it.
-func recordLine(row ledger.Row) string {
+func (o *onlooker) recordLine(row ledger.Row) string {
 	var r report.Record
 	_ = json.Unmarshal(row.JSON, &r) // the columns tell what it does not
-	who := recipient(&r)
-	if who == "" {
-		who = "nobody named"
-	}
-	verdict := row.Verdict
-	if verdict == "" {
-		verdict = "-"
-	}
-	return fmt.Sprintf("%s  %-12s %-6s %s  %s  %s\n", shortTime(row.At), printable(row.Event), printable(verdict),
-		printable(cut(row.Provider, 30)), printable(cut(who, 60)), printable(row.ID))
+	r.ID, r.Event, r.Provider, r.ReceivedAt = row.ID, row.Event, row.Provider, row.At
+	r.Suppress = &report.Suppress{Verdict: row.Verdict}
+	return string(o.table.appendRow(nil, recordCells(&r)))
 }

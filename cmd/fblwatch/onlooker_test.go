@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +14,17 @@ import (
 // Nothing that a sender wrote moves the cursor, and a line is one line.
 func TestRecordLine(t *testing.T) {
 	row := ledger.Row{Record: ledger.Record{ID: "0a.1", At: time.Date(2026, 3, 2, 6, 1, 59, 0, time.UTC), Event: "complaint", Provider: "yahoo", Verdict: "yes"}}
+	head := "0a.1" + strings.Repeat(" ", 32) + "2026-03-02 06:01  complaint     yes      yahoo             "
+	o := newOnlooker(io.Discard, newTable(recordColumns, 0, false))
+	defer o.close()
 	for json, want := range map[string]string{
-		`{"original_rcpt_to":"user@example.com"}`:            "2026-03-02 06:01  complaint    yes    yahoo  user@example.com  0a.1\n",
-		`{"identity":{"subscriber":"s\u001b[2J\n17\u202e"}}`: "2026-03-02 06:01  complaint    yes    yahoo  s\uFFFD[2J\uFFFD17\uFFFD  0a.1\n",
-		`{}`: "2026-03-02 06:01  complaint    yes    yahoo  nobody named  0a.1\n",
-		`{"original_rcpt_to":"` + strings.Repeat("x", 1000) + `"}`: "2026-03-02 06:01  complaint    yes    yahoo  " + strings.Repeat("x", 59) + "…  0a.1\n",
+		`{"original_rcpt_to":"user@example.com"}`:            head + "user@example.com\n",
+		`{"identity":{"subscriber":"s\u001b[2J\n17\u202e"}}`: head + "s\uFFFD[2J\uFFFD17\uFFFD\n",
+		`{}`: head + "-\n",
+		`{"original_rcpt_to":"` + strings.Repeat("x", 1000) + `"}`: head + strings.Repeat("x", 39) + "…\n",
 	} {
 		row.JSON = []byte(json)
-		if got := recordLine(row); got != want {
+		if got := o.recordLine(row); got != want {
 			t.Errorf("%s:\n got %q\nwant %q", json, got, want)
 		}
 	}
@@ -40,7 +44,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 // A terminal that stands still holds nobody up; what did not fit is counted.
 func TestOnlookerBlocked(t *testing.T) {
 	w := &stuck{free: make(chan struct{})}
-	o := newOnlooker(w)
+	o := newOnlooker(w, newTable(recordColumns, 0, false))
 	for i := range onlookerLines + 500 {
 		o.show(ledger.Committed{Rows: []ledger.Row{{Record: ledger.Record{ID: fmt.Sprint("id-", i), JSON: []byte("{}")}}}})
 	}

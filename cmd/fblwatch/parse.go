@@ -58,14 +58,14 @@ func (p *program) parse(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	e := encoder{ctx: c.Context, reading: reading, format: format, from: c.String("from"), all: c.Bool("all")}
+	e := encoder{ctx: c.Context, reading: reading, format: format, from: c.String("from"), all: c.Bool("all"), table: p.recordTable(p.stdout)}
 	if e.all && format != "json" {
 		return wrong(errors.New("--all goes with --format json only"), "")
 	}
 
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	if format == "table" {
-		_, _ = out.Write(appendTableHead(nil)) // the error stays in out
+		_, _ = out.Write(e.table.appendHead(nil)) // the error stays in out
 	}
 	read, err := p.mailboxes(paths)
 	if err != nil {
@@ -159,6 +159,7 @@ type encoder struct {
 	format  string
 	from    string // empty: any
 	all     bool
+	table   *table
 }
 
 func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
@@ -183,7 +184,7 @@ func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
 			records[i].Parse.Warnings = append(slices.Clip(records[i].Parse.Warnings), "file: it stands behind another message, with no line between")
 		}
 		if e.format == "table" {
-			dst = appendTableRow(dst, &records[i])
+			dst = e.table.appendRow(dst, recordCells(&records[i]))
 		} else {
 			dst = append(records[i].AppendJSON(dst), '\n')
 		}

@@ -93,17 +93,18 @@ type recordWriter struct {
 	out    *bufio.Writer
 	csv    *csv.Writer
 	line   []byte
+	table  *table
 }
 
 // newRecordWriter writes to stdout, first the head of a csv or table.
 func newRecordWriter(p *program, format string) *recordWriter {
-	w := &recordWriter{format: format, out: bufio.NewWriterSize(p.stdout, 64<<10)}
+	w := &recordWriter{format: format, out: bufio.NewWriterSize(p.stdout, 64<<10), table: p.recordTable(p.stdout)}
 	w.csv = csv.NewWriter(w.out)
 	switch format { // an error stays in the writer
 	case "csv":
 		_ = w.csv.Write(csvHead)
 	case "table":
-		_, _ = w.out.Write(appendTableHead(nil))
+		_, _ = w.out.Write(w.table.appendHead(nil))
 	}
 	return w
 }
@@ -121,7 +122,7 @@ func (w *recordWriter) write(record []byte) error {
 	if w.format == "csv" {
 		return w.csv.Write(csvRow(&r))
 	}
-	w.line = appendTableRow(w.line[:0], &r)
+	w.line = w.table.appendRow(w.line[:0], recordCells(&r))
 	_, err := w.out.Write(w.line)
 	return err
 }

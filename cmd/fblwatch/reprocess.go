@@ -283,7 +283,7 @@ func (r *reprocessing) show(a *again) error {
 	for _, record := range a.revision.Records {
 		fmt.Fprintf(&out, "%s revision %d\n", record.ID, record.Revision)
 		for _, line := range differences(was[record.ID], record.JSON) {
-			fmt.Fprintf(&out, "  %s\n", printable(line))
+			out.WriteString(broken("  ", printable(line), 4, terminalWidth(r.p.stdout)))
 		}
 	}
 	if len(a.revision.Records) == 0 {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -78,7 +77,15 @@ func (p *program) listReview(c *cli.Context) error {
 	}
 	defer reader.Close()
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	list := sheet{columns: []column{
+		{title: "ID"}, {title: "RECEIVED", rank: 2}, {title: "PROVIDER", least: 12, rank: 3}, {title: "WHO", want: 40, least: 18}, {title: "WHY", least: 20, rank: 1},
+	}}
+	print := func() error {
+		if len(list.rows) > 0 {
+			_ = list.write(out, terminalWidth(p.stdout), p.colours(p.stdout)) // an error stays in the writer
+		}
+		return out.Flush()
+	}
 	n := 0
 	query := ledger.Query{Since: since, Provider: c.String("provider"), Verdict: report.SuppressReview}
 	if limit > 0 {
@@ -86,7 +93,7 @@ func (p *program) listReview(c *cli.Context) error {
 	}
 	for row, err := range reader.Records(c.Context, query) {
 		if err != nil {
-			return errors.Join(table.Flush(), out.Flush(), err)
+			return errors.Join(print(), err)
 		}
 		if n++; limit > 0 && n > limit {
 			break
@@ -99,17 +106,13 @@ func (p *program) listReview(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		if n == 1 {
-			fmt.Fprintln(table, "ID\tRECEIVED\tPROVIDER\tWHO\tWHY")
-		}
 		who := recipient(&r)
 		if who == "" {
 			who = "nobody"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", row.ID, shortTime(when(&r)), printable(r.Provider), printable(cut(who, 40)),
-			printable(strings.Join(some(r.Suppress).Reasons, "; ")))
+		list.row(row.ID, shortTime(when(&r)), r.Provider, who, strings.Join(some(r.Suppress).Reasons, "; "))
 	}
-	if err := errors.Join(table.Flush(), out.Flush()); err != nil {
+	if err := print(); err != nil {
 		return err
 	}
 	switch {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
@@ -146,23 +145,22 @@ func (s *sampling) print(w io.Writer) {
 		fmt.Fprintln(w, "no complaint is among the mails of the sample")
 		return
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "PROVIDER\tCOMPLAINTS\tIDENTIFIED")
+	list := sheet{columns: []column{{title: "PROVIDER"}, {title: "COMPLAINTS"}, {title: "IDENTIFIED"}}}
 	var all identified
 	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
 		count := s.providers[name]
 		all.of += count.of
 		all.n += count.n
-		fmt.Fprintf(table, "%s\t%s\n", printable(name), count)
+		list.row(name, fmt.Sprint(count.of), count.known())
 	}
-	fmt.Fprintf(table, "all\t%s\n", all)
-	_ = table.Flush()
+	list.row("all", fmt.Sprint(all.of), all.known())
+	_ = list.write(w, terminalWidth(w), false) // as the lines before
 	if len(s.unknown) > 0 {
 		s.propose(w)
 	}
 }
 
-func (i identified) String() string { return fmt.Sprintf("%d\t%d (%d%%)", i.of, i.n, i.n*100/i.of) }
+func (i identified) known() string { return fmt.Sprintf("%d (%d%%)", i.n, i.n*100/i.of) }
 
 // propose writes rules for the reports that no rule identifies: the best one,
 // the others commented out.

@@ -32,7 +32,7 @@ func (p *program) suppressCommand() *cli.Command {
 			"and about your mail, as trust in the config has it; review needs a person.\n\n" +
 			"Example: fblwatch suppress --since 7d --format csv > suppress.csv",
 		Flags: append(ledgerFlags(),
-			&cli.StringFlag{Name: "format", Usage: "csv or json (one object a line)", Value: "csv"},
+			&cli.StringFlag{Name: "format", Usage: "csv, json (one object a line) or table; csv where stdout is no terminal, or with --new, else table"},
 			&cli.StringFlag{Name: "include", Usage: "`VERDICT` review: also those for whom no complaint has verdict yes"},
 			&cli.StringFlag{Name: "since", Usage: "by complaints received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
 			&cli.BoolFlag{Name: "new", Usage: "only by records that came, or were revised, since the last call with --new"},
@@ -46,8 +46,15 @@ func (p *program) suppress(c *cli.Context) error {
 		return wrong(fmt.Errorf("suppress takes no argument such as %q", c.Args().First()), "fblwatch suppress --help lists the options")
 	}
 	format, include := c.String("format"), c.String("include")
-	if format != "csv" && format != "json" {
-		return wrong(fmt.Errorf("unknown format %q", format), "formats are csv, json")
+	switch format {
+	case "":
+		format = "csv"
+		if isTerminal(p.stdout) && !c.Bool("new") { // a table may leave something out, and --new shows it once
+			format = "table"
+		}
+	case "csv", "json", "table":
+	default:
+		return wrong(fmt.Errorf("unknown format %q", format), "formats are csv, json, table")
 	}
 	if include != "" && include != report.SuppressReview {
 		return wrong(fmt.Errorf("--include is %q", include), "only review can be included")
@@ -258,6 +265,9 @@ func (l *suppression) appendJSON(dst []byte) ([]byte, error) {
 }
 
 func (p *program) printSuppressions(lines []*suppression, format string) error {
+	if format == "table" {
+		return p.tableSuppressions(lines)
+	}
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	if format == "json" {
 		var text []byte
@@ -277,4 +287,15 @@ func (p *program) printSuppressions(lines []*suppression, format string) error {
 	}
 	table.Flush()
 	return errors.Join(table.Error(), out.Flush())
+}
+
+func (p *program) tableSuppressions(lines []*suppression) error {
+	list := sheet{columns: []column{
+		{title: "SUBSCRIBER", least: 24}, {title: "VERDICT", verdict: true}, {title: "REPORTS", rank: 2}, {title: "RECEIVED", rank: 1},
+		{title: "PROVIDER", least: 12, rank: 3}, {title: "CAMPAIGN", least: 12, rank: 5}, {title: "TENANT", least: 12, rank: 6}, {title: "ID", rank: 4},
+	}}
+	for _, l := range lines {
+		list.row(cmp.Or(l.Subscriber, l.Rcpt, l.RcptHash), l.Verdict, strconv.Itoa(l.Reports), shortTime(l.LastReceived), l.Provider, l.Campaign, l.Tenant, l.ID)
+	}
+	return list.write(p.stdout, terminalWidth(p.stdout), p.colours(p.stdout))
 }

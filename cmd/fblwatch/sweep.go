@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"regexp"
 	"sync"
@@ -68,7 +67,7 @@ func (p *program) sweep(c *cli.Context) error {
 		return err
 	}
 	c.Context = ctx
-	var total struct{ mails, known, records int }
+	total := swept{start: time.Now()}
 	progress := p.progress(printing)
 	obeying, stop := context.WithCancel(ctx)
 	var upkeep sync.WaitGroup
@@ -86,9 +85,7 @@ func (p *program) sweep(c *cli.Context) error {
 			account.After = watch.After{}
 		}
 		account.Committed = func(done ledger.Committed) {
-			total.mails += done.Mails
-			total.known += done.Duplicates
-			total.records += len(done.Rows)
+			total.add(done)
 			sinks.offer(done)
 		}
 		account.Progress = func(at watch.Progress) {
@@ -111,11 +108,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil && total.mails+total.known == 0 {
 		return err
 	}
-	fmt.Fprintf(p.stderr, "%s, %s", plural(total.mails, "new mail"), plural(total.records, "record"))
-	if total.known > 0 {
-		fmt.Fprintf(p.stderr, "; known already: %s", plural(total.known, "mail"))
-	}
-	fmt.Fprintln(p.stderr)
+	total.print(p.stderr, terminalWidth(p.stderr), p.colours(p.stderr))
 	return err
 }
 

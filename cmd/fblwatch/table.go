@@ -2,62 +2,167 @@ package main
 
 import (
 	"cmp"
+	"io"
 	"time"
-	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// column is one column of a table; a longer value is cut, but for the last.
+// column is one column of a table. Widths are in columns of the terminal.
 type column struct {
-	title string
-	width int
-	value func(*report.Record) string
+	title   string
+	want    int  // its width where there is room for all
+	least   int  // it is left out rather than narrower; 0: want
+	rank    int  // the highest is left out first; 0 stays, and is cut
+	verdict bool // its values are coloured
 }
 
-var columns = []column{
-	{"DATE", 16, func(r *report.Record) string { return shortTime(when(r)) }},
-	{"EVENT", 12, func(r *report.Record) string { return r.Event }},
-	{"PROVIDER", 16, func(r *report.Record) string { return r.Provider }},
-	{"SOURCE IP", 15, func(r *report.Record) string { return r.SourceIP }},
-	{"RECIPIENT", 28, recipient},
-	{"SUBJECT", 48, func(r *report.Record) string { return some(r.Original).Subject }},
+// tableGap is between two columns.
+const tableGap = 2
+
+// table writes rows of one width.
+type table struct {
+	columns []column
+	widths  []int // 0: left out
+	colour  colours
 }
 
-func appendTableHead(dst []byte) []byte {
-	return appendRow(dst, func(c column) string { return c.title })
+// newTable fits columns into a width; 0: any.
+func newTable(columns []column, width int, colour colours) *table {
+	return &table{columns, fit(columns, width), colour}
 }
 
-func appendTableRow(dst []byte, r *report.Record) []byte {
-	return appendRow(dst, func(c column) string { return printable(c.value(r)) })
-}
-
-func appendRow(dst []byte, cell func(column) string) []byte {
-	start := len(dst)
+// fit decides on the widths of columns. Where the room is too small, columns are
+// left out by their rank; then what has rank 0 is cut, the widest first. What is
+// left over goes to the lower ranks first.
+func fit(columns []column, width int) []int {
+	widths := make([]int, len(columns))
+	if width <= 0 {
+		for i, c := range columns {
+			widths[i] = c.want
+		}
+		return widths
+	}
+	used := -tableGap
 	for i, c := range columns {
-		if i > 0 {
-			dst = append(dst, "  "...)
+		widths[i] = min(c.want, cmp.Or(c.least, c.want))
+		used += widths[i] + tableGap
+	}
+	for used > width {
+		drop, widest := -1, 0
+		for i, c := range columns {
+			if widths[i] > 0 && c.rank > 0 && (drop < 0 || c.rank > columns[drop].rank) {
+				drop = i
+			}
+			if widths[i] > widths[widest] {
+				widest = i
+			}
 		}
-		text := cut(cell(c), c.width)
-		dst = append(dst, text...)
-		for range c.width - utf8.RuneCountInString(text) {
-			dst = append(dst, ' ')
+		switch {
+		case drop >= 0:
+			used -= widths[drop] + tableGap
+			widths[drop] = 0
+		case widths[widest] > 1:
+			used--
+			widths[widest]--
+		default:
+			return widths // no terminal is that narrow
 		}
 	}
-	end := len(dst)
-	for end > start && dst[end-1] == ' ' {
-		end--
+	for rank := 0; used < width && rank <= len(columns); rank++ {
+		for i, c := range columns {
+			if c.rank == rank && widths[i] > 0 {
+				more := min(c.want-widths[i], width-used)
+				widths[i] += more
+				used += more
+			}
+		}
 	}
-	return append(dst[:end], '\n')
+	return widths
 }
 
-// cut shortens s to n runes, the last of them an ellipsis.
-func cut(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
+func (t *table) appendHead(dst []byte) []byte {
+	return t.appendCells(dst, func(i int) string { return t.columns[i].title }, false)
+}
+
+// appendRow appends one line; others wrote much of what the cells hold.
+func (t *table) appendRow(dst []byte, cells []string) []byte {
+	return t.appendCells(dst, func(i int) string { return printable(cells[i]) }, true)
+}
+
+func (t *table) appendCells(dst []byte, cell func(int) string, coloured bool) []byte {
+	blanks := 0 // owed: none at the end of a line
+	for i, c := range t.columns {
+		if t.widths[i] == 0 {
+			continue
+		}
+		text := cut(cell(i), t.widths[i])
+		n := cells(text)
+		if n > 0 {
+			for ; blanks > 0; blanks-- {
+				dst = append(dst, ' ')
+			}
+		}
+		blanks += t.widths[i] - n + tableGap
+		if c.verdict && coloured {
+			text = t.colour.verdict(text)
+		}
+		dst = append(dst, text...)
 	}
-	runes := []rune(s)
-	return string(runes[:n-1]) + "…"
+	return append(dst, '\n')
+}
+
+// sheet is a table that is written at its end: its columns are as wide as their
+// longest cells. The want of a column is the most, 0: any.
+type sheet struct {
+	columns []column
+	rows    [][]string
+}
+
+func (s *sheet) row(cells ...string) { s.rows = append(s.rows, cells) }
+
+func (s *sheet) write(w io.Writer, width int, colour colours) error {
+	columns := make([]column, len(s.columns))
+	for i, c := range s.columns {
+		longest := cells(c.title)
+		for _, row := range s.rows {
+			longest = max(longest, cells(printable(row[i])))
+		}
+		if c.want = min(longest, cmp.Or(c.want, longest)); c.least > c.want {
+			c.least = c.want
+		}
+		columns[i] = c
+	}
+	t := newTable(columns, width, colour)
+	text := t.appendHead(nil)
+	for _, row := range s.rows {
+		text = t.appendRow(text, row)
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// recordColumns are those of a record. See recordCells.
+var recordColumns = []column{
+	{title: "ID", want: idWidth},
+	{title: "DATE", want: 16, rank: 2},
+	{title: "EVENT", want: 12, rank: 1},
+	{title: "VERDICT", want: 7, verdict: true},
+	{title: "PROVIDER", want: 16, least: 12, rank: 3},
+	{title: "SUBSCRIBER", want: 40, least: 18},
+	{title: "SOURCE IP", want: 15, rank: 5},
+	{title: "SUBJECT", want: 48, least: 20, rank: 4},
+}
+
+const idWidth = 34 // of a record's id with one digit behind the dot
+
+func recordCells(r *report.Record) []string {
+	return []string{r.ID, shortTime(when(r)), r.Event, cmp.Or(some(r.Suppress).Verdict, "-"), r.Provider, cmp.Or(recipient(r), "-"), r.SourceIP, some(r.Original).Subject}
+}
+
+// recordTable is a table of records on a stream of the program.
+func (p *program) recordTable(stream any) *table {
+	return newTable(recordColumns, terminalWidth(stream), p.colours(stream))
 }
 
 // when is the best known time of a complaint.

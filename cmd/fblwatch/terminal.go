@@ -14,14 +14,15 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// terminalWidth is the columns of a terminal, 0 of what is none.
+// terminalWidth is the columns of a terminal, 0 of what is none. One that does not
+// say has 80.
 func terminalWidth(stream any) int {
 	if !isTerminal(stream) {
 		return 0
 	}
 	width, _, err := term.GetSize(int(stream.(*os.File).Fd()))
-	if err != nil {
-		return 0
+	if err != nil || width <= 0 {
+		return 80
 	}
 	return width
 }
@@ -30,16 +31,17 @@ func terminalWidth(stream any) int {
 // none.
 type progress struct {
 	w     io.Writer
+	width func() int // now: a terminal may change it
 	shown time.Time
 }
 
 // progress returns nil where stderr is no terminal, or where records are
 // printed on the same one.
 func (p *program) progress(printing bool) *progress {
-	if !isTerminal(p.stderr) || printing && isTerminal(p.stdout) {
+	if !isTerminal(p.stderr) || !p.hasCursor() || printing && isTerminal(p.stdout) {
 		return nil
 	}
-	return &progress{w: p.stderr}
+	return &progress{w: p.stderr, width: func() int { return terminalWidth(p.stderr) }}
 }
 
 func (p *progress) show(format string, args ...any) {
@@ -47,7 +49,7 @@ func (p *progress) show(format string, args ...any) {
 		return
 	}
 	p.shown = time.Now()
-	fmt.Fprintf(p.w, "\r\x1b[K"+format, args...)
+	fmt.Fprintf(p.w, "\r\x1b[K%s", cut(fmt.Sprintf(format, args...), p.width()-1)) // a second line would stay
 }
 
 func (p *progress) clear() {

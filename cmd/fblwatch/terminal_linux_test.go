@@ -89,7 +89,7 @@ func TestWatchOnTerminal(t *testing.T) {
 	if code := <-ended; code != exitDone || stdout.Len() > 0 {
 		t.Errorf("exit %d, stdout %q", code, &stdout)
 	}
-	if !strings.Contains(shown[0], "  complaint    review example.net  user1@example.com  ") || !strings.Contains(shown[1], "  complaint    review example.net  ") {
+	if !strings.Contains(shown[0], "  complaint     review   user1@example.com") || !strings.Contains(shown[1], "  complaint     review   ") {
 		t.Errorf("%q", shown)
 	}
 }

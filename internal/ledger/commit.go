@@ -168,7 +168,7 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 		if err := t.addRecords(p.Rows); err != nil {
 			return err
 		}
-		if err := t.addCounts(claim.ID, p.counts, p.kinds); err != nil {
+		if err := t.addCounts(claim.ID, p.counts, p.Kinds); err != nil {
 			return err
 		}
 		if err := t.addTodos(claim, batch, uidValidity); err != nil {

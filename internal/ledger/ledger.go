@@ -161,9 +161,10 @@ type Revised struct {
 
 // Committed is what a Commit did.
 type Committed struct {
-	Mails      int   // mails that were new
-	Duplicates int   // mails whose report_id was known already, also within the batch
-	Rows       []Row // the records of the new mails, in order of Seq
+	Mails      int              // mails that were new
+	Kinds      map[string]int64 // these, by kind
+	Duplicates int              // mails whose report_id was known already, also within the batch
+	Rows       []Row            // the records of the new mails, in order of Seq
 }
 
 // Query selects records; zero fields select everything.

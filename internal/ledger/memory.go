@@ -120,7 +120,7 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 	for c, n := range p.counts {
 		m.hourly[c] += n
 	}
-	for kind, n := range p.kinds {
+	for kind, n := range p.Kinds {
 		m.kinds[MailCount{Folder: f.claim.Folder, Kind: kind}] += n
 	}
 	v := batch.Checkpoint.UIDValidity

@@ -41,8 +41,7 @@ type placed struct {
 	Committed
 	mails  []placedMail
 	counts map[Count]int64 // N is 0 in the key
-	kinds  map[string]int64
-	next   int64 // the folder's next seq
+	next   int64           // the folder's next seq
 }
 
 type placedMail struct {
@@ -52,7 +51,7 @@ type placedMail struct {
 
 // place numbers the records of the mails that are not known, from next on.
 func place(claim Claim, mails []Mail, known map[string]bool, next int64) placed {
-	p := placed{counts: make(map[Count]int64), kinds: make(map[string]int64), next: next}
+	p := placed{counts: make(map[Count]int64), Committed: Committed{Kinds: make(map[string]int64)}, next: next}
 	seen := make(map[string]bool, len(mails))
 	for i, m := range mails {
 		if known[m.ReportID] || seen[m.ReportID] {
@@ -61,7 +60,7 @@ func place(claim Claim, mails []Mail, known map[string]bool, next int64) placed 
 		}
 		seen[m.ReportID] = true
 		p.Mails++
-		p.kinds[m.Kind]++
+		p.Kinds[m.Kind]++
 		p.mails = append(p.mails, placedMail{i, p.next})
 		for _, r := range m.Records {
 			r.At = fromMilli(milli(r.At))
