@@ -60,6 +60,9 @@ func Open(ctx context.Context, path string, opts Options) (Ledger, error) {
 	if err := createDir(filepath.Dir(path)); err != nil {
 		return nil, explain(path, err)
 	}
+	if err := untouched(ctx, path); err != nil {
+		return nil, err
+	}
 	lock, err := takeLock(ctx, path)
 	if err != nil {
 		return nil, err
@@ -73,6 +76,33 @@ func Open(ctx context.Context, path string, opts Options) (Ledger, error) {
 	return s, nil
 }
 
+// untouched returns an error if the file at path is a database of another
+// program, which then stays as it is, without a lock beside it. What else may be
+// wrong shows when the file is opened for writing.
+func untouched(ctx context.Context, path string) error {
+	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
+		return nil
+	}
+	query := readQuery
+	if atRest(path) {
+		query += "&immutable=1" // else SQLite makes -wal and -shm
+	}
+	db, err := sql.Open("sqlite", dsn(path, query))
+	if err != nil {
+		return nil
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	if _, err := version(ctx, conn, path); errors.Is(err, errForeign) {
+		return err
+	}
+	return nil
+}
+
 func (s *store) open(ctx context.Context, opts Options) (err error) {
 	if err := create(s.path); err != nil {
 		return err
@@ -82,6 +112,9 @@ func (s *store) open(ctx context.Context, opts Options) (err error) {
 		return err
 	}
 	if s.conn, err = s.db.Conn(ctx); err != nil {
+		return err
+	}
+	if _, err := version(ctx, s.conn, s.path); err != nil {
 		return err
 	}
 	// In this order: the log fixes the size of a page.

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -165,6 +166,8 @@ ALTER TABLE folder ADD COLUMN marks TEXT NOT NULL DEFAULT ''; -- JSON, of the ch
 ALTER TABLE mail ADD COLUMN origin INTEGER NOT NULL DEFAULT 0; -- 0: unknown
 `}
 
+var errForeign = errors.New("a database of another program")
+
 // version returns the schema of the ledger behind c; 0 is an empty file.
 func version(ctx context.Context, c *sql.Conn, path string) (int, error) {
 	var have, app, objects int
@@ -175,7 +178,7 @@ func version(ctx context.Context, c *sql.Conn, path string) (int, error) {
 	case err != nil:
 		return 0, err
 	case app != applicationID && (have != 0 || objects != 0):
-		return 0, fmt.Errorf("ledger: %s is a database of another program; name another file", path)
+		return 0, fmt.Errorf("ledger: %s is %w; name another file", path, errForeign)
 	case have > len(migrations):
 		return 0, fmt.Errorf("%w: %s has schema %d, this fblwatch knows %d; update fblwatch, or name another ledger",
 			ErrNewer, path, have, len(migrations))

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -103,6 +104,39 @@ func TestOneWriter(t *testing.T) {
 	l.Close()
 	l = openTest(t, path, Options{})
 	l.Close()
+}
+
+// TestForeign: a database of another program stays as it is, in either journal
+// mode, and gets no file beside it.
+func TestForeign(t *testing.T) {
+	for _, mode := range []string{"delete", "wal"} {
+		t.Run(mode, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "places.sqlite")
+			db, err := sql.Open("sqlite", dsn(path, ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec("PRAGMA journal_mode = " + mode + "; CREATE TABLE bookmarks (url TEXT)"); err != nil {
+				t.Fatal(err)
+			}
+			db.Close()
+			was, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), "database of another program") {
+				t.Errorf("Open: %v", err)
+			}
+			is, err := os.ReadFile(path)
+			if err != nil || !bytes.Equal(is, was) {
+				t.Errorf("the file changed: %v", err)
+			}
+			if files, err := os.ReadDir(dir); err != nil || len(files) != 1 {
+				t.Errorf("files beside it: %v, %v", files, err)
+			}
+		})
+	}
 }
 
 func TestBadFiles(t *testing.T) {
