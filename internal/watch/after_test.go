@@ -201,11 +201,17 @@ func TestAfterWatch(t *testing.T) {
 		if a, b := contents(s, "FBL/new"), contents(s, "FBL/done"); a != "2, 3, 4" || b != "1" {
 			t.Errorf("new has %q, done has %q", a, b)
 		}
+		if rows := troubled(t, l); !strings.Contains(rows, "NOPERM") {
+			t.Errorf("refused, and the rows of state say %q", rows)
+		}
 		readOnly = false
 		s.Disconnect()
 		time.Sleep(10 * time.Second)
 		if a, b := contents(s, "FBL/new"), contents(s, "FBL/done"); a != "" || b != "1, 2, 3, 4" {
 			t.Errorf("at last new has %q, done has %q", a, b)
+		}
+		if rows := troubled(t, l); rows != "" {
+			t.Errorf("done at last, and the rows of state say %q", rows)
 		}
 		if n := len(records(t, l)); n != 4 {
 			t.Errorf("%d records", n)

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -121,6 +122,22 @@ func moves(inbox, moved, fails string) func(*testing.T, *imaptest.Server, dialed
 	}
 }
 
+// troubled lists the errors of the sessions, by their rows of state.
+func troubled(t *testing.T, l ledger.Reader) (errs string) {
+	t.Helper()
+	states, err := l.States(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range states {
+		var row stateRow
+		if json.Unmarshal([]byte(s.Value), &row) == nil && !row.Failing.IsZero() {
+			errs += s.Name + ": " + row.Err + "\n"
+		}
+	}
+	return errs
+}
+
 // TestActionsRefusedInWatch: a watch goes on where after-actions are refused, with
 // several folders too.
 func TestActionsRefusedInWatch(t *testing.T) {
@@ -147,6 +164,9 @@ func TestActionsRefusedInWatch(t *testing.T) {
 				}
 				if n := s.Conns(); n > 2 {
 					t.Errorf("%d connections", n)
+				}
+				if rows := troubled(t, l); !strings.Contains(rows, "UID MOVE") || !strings.Contains(rows, "stays owed") {
+					t.Errorf("the rows of state say %q", rows)
 				}
 			})
 		})

@@ -210,8 +210,12 @@ func (s *session) follow(ctx context.Context) error {
 		} else if err == nil && s.gaps && time.Since(s.lookedLate) >= lateEvery {
 			err = s.late(ctx)
 		}
+		owed := s.owed
 		if err == nil {
 			err = s.finish(ctx)
+		}
+		if err == nil && s.owed != owed {
+			s.state("watch")
 		}
 		if err != nil || s.due != nil && s.due() {
 			return err

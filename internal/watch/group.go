@@ -239,14 +239,18 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// trouble is why a folder cannot be read, for the session's row; nil: all can.
-func (g *group) trouble() error {
+// trouble is why a folder cannot be read, else why after-actions are owed, for
+// the session's row; nil: all is done.
+func (g *group) trouble() (owed error) {
 	for _, f := range g.folders {
 		if text := g.failed[f]; text != "" {
 			return errors.New(text)
 		}
+		if owed == nil {
+			owed = f.owed
+		}
 	}
-	return nil
+	return owed
 }
 
 // lookBack asks whether something came of which the server had not told yet and

@@ -61,7 +61,7 @@ type stateRow struct {
 	State   string    `json:"state"` // dial, up, catchup, watch, backoff, throttled, auth-failed, closed, failed
 	Since   time.Time `json:"since"`
 	Err     string    `json:"err,omitempty"`
-	Failing time.Time `json:"failing,omitzero"` // since when no folder was read to its end; with an Err
+	Failing time.Time `json:"failing,omitzero"` // since when a folder was not read to its end, or after-actions are owed; with an Err
 }
 
 const (
