@@ -36,6 +36,9 @@ type Config struct {
 	Records   sink.FileConfig  `yaml:"records"`
 	Hooks     hook.Config      `yaml:"hooks"`
 	Log       LogConfig        `yaml:"log"`
+
+	path    string   // of the file
+	secrets []string // keys whose secrets stand in the file itself
 }
 
 // LogConfig says what is logged and how.
@@ -155,9 +158,11 @@ func (p *program) config(ctx context.Context, path string) (*Config, error) {
 // readConfig reads a config file's text; name is what errors call it.
 func readConfig(data []byte, name string, env func(string) (string, bool)) (*Config, error) {
 	c := &Config{Keep: defaultKeep, Retention: defaultRetention}
-	if err := (&yamlReader{name: name, env: env}).read(data, c); err != nil {
+	y := &yamlReader{name: name, env: env}
+	if err := y.read(data, c); err != nil {
 		return nil, err
 	}
+	c.path, c.secrets = name, y.secrets
 	return c, nil
 }
 

@@ -85,6 +85,7 @@ log: {level: debug, format: json}
 		Retention: Retention(400 * 24 * time.Hour),
 		Records:   sink.FileConfig{File: "/home/fbl/r.ndjson"},
 		Log:       LogConfig{Level: "debug", Format: "json"},
+		path:      "c",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Error(cmp.Diff(want, got))

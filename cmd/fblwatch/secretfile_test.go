@@ -100,6 +100,29 @@ func TestPasswordFromDescriptor(t *testing.T) {
 	}
 }
 
+// A config that holds a secret itself is a file with a secret; one that names a
+// variable is none.
+func TestExposedConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	p := &program{env: env("HOME", "/home/fbl", "PASSWORD", "hunter2")}
+	for password, want := range map[string]int{"hunter2": 1, "${PASSWORD}": 0, "${OTHER:-hunter2}": 0} {
+		writeFile(t, path, "ledger: l.db\naccounts:\n  - {name: a, url: 'imaps://fbl@imap.example.com', password: '"+password+"'}\n")
+		for mode, told := range map[os.FileMode]int{0o644: want, 0o640: 0} {
+			if err := os.Chmod(path, mode); err != nil {
+				t.Fatal(err)
+			}
+			config, err := p.config(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := config.exposed()
+			if len(got) != told || told == 1 && got[0] != "config, which holds accounts[0].password: "+path+" is open to everybody (mode 0644); run chmod 600 "+path+", or 640 where its group is to read it" {
+				t.Errorf("%s, mode %04o: %q", password, mode, got)
+			}
+		}
+	}
+}
+
 // A secret that anybody may read is named, with what to do; check has a line for
 // it.
 func TestExposedSecrets(t *testing.T) {

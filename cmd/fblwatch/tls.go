@@ -63,6 +63,9 @@ func (c *Config) exposed() (warnings []string) {
 			warnings = append(warnings, what+" "+text)
 		}
 	}
+	if len(c.secrets) > 0 {
+		look("config, which holds "+strings.Join(c.secrets, ", ")+":", c.path)
+	}
 	for _, a := range c.Accounts {
 		account := "account " + a.Name + ": "
 		look(account+"password_file", a.PasswordFile)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/fblwatch/fblwatch/imapclient"
 )
 
 // yamlReader reads one YAML document into a struct, strictly: an unknown key, a
@@ -23,6 +25,8 @@ import (
 type yamlReader struct {
 	name string // of the file
 	env  func(string) (string, bool)
+
+	secrets []string // the keys whose secrets stand in the file itself
 }
 
 var errManyDocuments = errors.New("more than one YAML document; leave out the --- lines")
@@ -123,6 +127,9 @@ func (y *yamlReader) decode(n *yaml.Node, v reflect.Value, path string) error {
 					return err
 				}
 			}
+			if _, secret := v.Interface().(imapclient.Secret); secret && s != "" && s == n.Value {
+				y.secrets = append(y.secrets, path)
+			}
 			v.SetString(s)
 			return nil
 		})
@@ -155,6 +162,9 @@ func (y *yamlReader) mapping(n *yaml.Node, v reflect.Value, path string) error {
 	var known []string
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("yaml")
+		if key == "" {
+			continue
+		}
 		fields[key] = v.Field(i)
 		known = append(known, key)
 	}
