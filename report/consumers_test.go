@@ -169,6 +169,26 @@ func TestMaxLine(t *testing.T) {
 	}
 }
 
+// TestManyNames: a warning says that a list of the original is not all there.
+func TestManyNames(t *testing.T) {
+	for name, member := range map[string]string{"To": "\"n\" <user%d@example.net>", "List-Unsubscribe": "<https://news.example.com/%d>"} {
+		for _, n := range []int{1000, 1001, 3000} {
+			var members []string
+			for i := range n {
+				members = append(members, fmt.Sprintf(member, i))
+			}
+			r := Parse(arf("", name+": "+strings.Join(members, ",\n ")+"\n"), 0)
+			rec := r.Records(envelope)[0]
+			if kept := max(len(rec.Original.To), len(rec.Original.ListUnsubscribe)); kept != 1000 {
+				t.Fatalf("%s: %d kept of %d", name, kept, n)
+			}
+			if warned := slices.Contains(rec.Parse.Warnings, "original: more than 1000 in "+name); warned != (n > 1000) || (rec.Parse.Status == "ok") == warned {
+				t.Errorf("%s: %d: %s %q", name, n, rec.Parse.Status, rec.Parse.Warnings)
+			}
+		}
+	}
+}
+
 // TestCutMessage: a message that was not read to where it says something is partial.
 func TestCutMessage(t *testing.T) {
 	const limit = 8 << 20

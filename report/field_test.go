@@ -226,6 +226,53 @@ func TestSESEnvelopes(t *testing.T) {
 	}
 }
 
+// TestSESEvents: each complaint of a message makes its records, wherever in it the
+// events stand.
+func TestSESEvents(t *testing.T) {
+	event := func(kind, user string) string {
+		return `{"eventType":"` + kind + `","mail":{"source":"news@example.com","headers":[{"name":"Message-ID","value":"<` + user + `@example.com>"}]},"complaint":{"complainedRecipients":[{"emailAddress":"` + user + `@example.net"}],"complaintFeedbackType":"abuse"}}`
+	}
+	text := func(object string) string { return `"` + strings.ReplaceAll(object, `"`, `\"`) + `"` }
+	function := func(object string) string {
+		return `{"EventSource":"aws:sns","Sns":{"TopicArn":"arn:x","Message":` + text(object) + `}}`
+	}
+	a, b, c, bounce := event("Complaint", "a"), event("Complaint", "b"), event("Complaint", "c"), `{"eventType":"Bounce","bounce":{}}`
+	const plain = "Content-Type: text/plain\n\n"
+	attached := func(head, body string) string {
+		return "Content-Type: multipart/mixed; boundary=w\n\n--w\n" + plain + "see the file\n--w\n" + head + "\n\n" + body + "\n--w--\n"
+	}
+	for name, test := range map[string]struct{ body, want string }{
+		"a function's":                {plain + `{"Records":[` + function(a) + "," + function(b) + "," + function(c) + `]}`, "a b c"},
+		"a queue's":                   {plain + `{"Messages":[{"MessageId":"1","Body":` + text(a) + `},{"MessageId":"2","Body":` + text(b) + `}]}`, "a b"},
+		"an array":                    {plain + "[" + a + ",\n" + b + "]", "a b"},
+		"one a line":                  {plain + a + "\n" + b + "\n" + c + "\n\n--\nIf you wish to stop, see https://sns.example.com/\n", "a b c"},
+		"a bounce first":              {plain + `{"Records":[` + function(bounce) + "," + function(b) + `]}`, "b"},
+		"a bounce between":            {plain + a + "\n" + bounce + "\n" + c, "a c"},
+		"JSON attached":               {attached("Content-Type: application/json", a), "a"},
+		"JSON attached, by name":      {attached("Content-Type: application/octet-stream; name=Event.JSON\nContent-Transfer-Encoding: base64", base64Lines(a+"\n"+b)), "a b"},
+		"EventBridge's attached":      {attached("Content-Type: application/json; name=e.json", `{"detail-type":"Email Complaint Received","detail":`+b+`}`), "b"},
+		"only bounces":                {plain + bounce + "\n" + bounce, ""},
+		"bounces attached":            {attached("Content-Type: application/json", bounce), ""},
+		"another's events attached":   {attached("Content-Type: application/json", `{"eventType":"login","user":"a"}`), ""},
+		"a person's braces behind it": {plain + a + "\n{not JSON\n", "a"},
+	} {
+		for ending, body := range map[string]string{"LF": test.body, "CRLF": strings.ReplaceAll(test.body, "\n", "\r\n")} {
+			r := Parse([]byte("From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nDate: Mon, 06 Jul 2026 10:00:00 +0000\n"+body), 0)
+			var got []string
+			for _, rec := range r.Records(envelope) {
+				user, _, _ := strings.Cut(rec.OriginalRcptTo, "@")
+				got = append(got, user)
+				if rec.Dialect != "ses-json" || rec.Event != Complaint || rec.Complainant != Named || rec.Original == nil || rec.Original.MessageID != user+"@example.com" {
+					t.Errorf("%s, %s: %s %s %s %+v", name, ending, rec.Dialect, rec.Event, rec.Complainant, rec.Original)
+				}
+			}
+			if strings.Join(got, " ") != test.want {
+				t.Errorf("%s, %s: %s of %v, want %s", name, ending, r.Kind, got, test.want)
+			}
+		}
+	}
+}
+
 // TestTypedAsBounce: a part of a report's own type makes a report, whatever
 // report-type says; nothing else does.
 func TestTypedAsBounce(t *testing.T) {
@@ -304,6 +351,42 @@ func TestOwnFilter(t *testing.T) {
 	other := "From: Mail gateway <postmaster@example.net>\nTo: abuse@example.com\nSubject: Malware from your network, case 4711\n\nA malicious message from your server was quarantined.\n\nSource: 192.0.2.153\n"
 	if r := Parse([]byte(other), 0); r.Kind != KindUnparsed || r.Class != ClassNetwork {
 		t.Errorf("another's gateway: %s", r.Kind)
+	}
+}
+
+// TestFilterWraps: what a filter puts into a message of its own, for the reader of
+// its server, is judged as if it stood there alone.
+func TestFilterWraps(t *testing.T) {
+	const spamAssassin = "Spam detection software, running on the system \"mx.example.com\",\nhas identified this incoming email as possible spam.  The original message\nhas been attached to this so you can view it.\n\nContent analysis details:   (9.1 points, 5.0 required)\n"
+	wrap := func(typ, words, inner string) string {
+		from, _, _ := strings.Cut(inner[strings.Index(inner, "From: "):], "\n")
+		return from + "\nTo: fbl@example.com\nSubject: *****SPAM***** July\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nX-Spam-Flag: YES\nContent-Type: multipart/mixed; boundary=\"----------=_W\"\n\n------------=_W\nContent-Type: text/plain\n\n" + words +
+			"\n------------=_W\nContent-Type: " + typ + "\nContent-Description: original message before SpamAssassin\n\n" + inner + "\n------------=_W--\n"
+	}
+	const spam = "Received: from a.example.org ([192.0.2.25]) by mx.example.com; Mon, 06 Jul 2026 09:00:00 +0000\nFrom: news@example.org\nTo: fbl@example.com\nSubject: July\nMessage-ID: <o@example.org>\n\nHello\n"
+	const loop = "Received: from a.example.org by mx.example.com; Mon, 06 Jul 2026 09:00:00 +0000\n"
+	for name, c := range map[string]struct {
+		mail string
+		want string // class, or none
+	}{
+		"spam":                {wrap("message/rfc822; x-spam-type=original", spamAssassin, spam), ""},
+		"spam, as a text":     {wrap("text/plain; x-spam-type=original", spamAssassin, spam), ""},
+		"by MailScanner":      {wrap("message/rfc822", "Our MailScanner believes that the attachment to this message sent to you is spam.\n", spam), ""},
+		"a letter":            {wrap("message/rfc822; x-spam-type=original", spamAssassin, strings.Replace(spam, "Hello", "This is spam? Of course not.", 1)), ""},
+		"a person's forward":  {wrap("message/rfc822; x-spam-type=original", spamAssassin, wrapped("Subject: spam", "This is spam.")), ClassService},
+		"a report":            {wrap("message/rfc822; x-spam-type=original", spamAssassin, loop+string(arf("", ""))), ClassFBL},
+		"sent on by a person": {strings.Replace(wrap("message/rfc822", spamAssassin, spam), "From: news@example.org", "From: jo@example.net", 1), ClassService},
+	} {
+		for ending, mail := range map[string]string{"LF": c.mail, "CRLF": strings.ReplaceAll(c.mail, "\n", "\r\n")} {
+			r := Parse([]byte(mail), 0)
+			got := ""
+			for _, rec := range r.Records(envelope) {
+				got += rec.Class
+			}
+			if got != c.want {
+				t.Errorf("%s, %s: %s %q, want %q", name, ending, r.Kind, got, c.want)
+			}
+		}
 	}
 }
 

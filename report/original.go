@@ -101,9 +101,15 @@ func (p *parser) originalField(o *Original, f *field) {
 		}
 	case is(f.name, "to"):
 		for member := range addresses(keep()) {
-			if addr, _ := address(member); isAddress(addr) && len(o.To) < maxRecipients {
-				o.To = p.keep.list(o.To, addr)
+			addr, _ := address(member)
+			if !isAddress(addr) {
+				continue
 			}
+			if len(o.To) == maxRecipients {
+				p.loss("original: more than 1000 in To")
+				break
+			}
+			o.To = p.keep.list(o.To, addr)
 		}
 	case is(f.name, hmxmr):
 		p.hmxmr = first(p.hmxmr, keep)
@@ -116,9 +122,15 @@ func (p *parser) originalField(o *Original, f *field) {
 		o.ListID = first(o.ListID, keep)
 	case is(f.name, "list-unsubscribe"):
 		for member := range addresses(keep()) {
-			if uri := strings.Trim(member, "<> "); uri != "" && len(o.ListUnsubscribe) < maxRecipients {
-				o.ListUnsubscribe = p.keep.list(o.ListUnsubscribe, uri)
+			uri := strings.Trim(member, "<> ")
+			if uri == "" {
+				continue
 			}
+			if len(o.ListUnsubscribe) == maxRecipients {
+				p.loss("original: more than 1000 in List-Unsubscribe")
+				break
+			}
+			o.ListUnsubscribe = p.keep.list(o.ListUnsubscribe, uri)
 		}
 	case is(f.name, "list-unsubscribe-post"):
 		o.ListUnsubscribePost = first(o.ListUnsubscribePost, keep)

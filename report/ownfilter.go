@@ -37,3 +37,21 @@ func isOwnFilter(m *letter, text string) bool {
 	}
 	return false
 }
+
+// wrapped reports whether a filter put the message, which it takes for spam, into
+// one of its own for the same reader. The From of both is the same.
+func (m *letter) wrapped() bool {
+	inner := m.within()
+	if inner == nil {
+		return false
+	}
+	outside, _ := address(m.field("from"))
+	inside, _ := address(inner.field("from"))
+	if !strings.EqualFold(outside, inside) {
+		return false
+	}
+	return is(param(m.parts()[inner.at].contentType, "x-spam-type"), "original") || wrapWords.in(m.opening())
+}
+
+// wrapWords are what filters write above a message that they attach.
+var wrapWords = newLexicon("spam detection software, running on the system", "mailscanner believes that the attach", "mailscanner thinks that the attach")

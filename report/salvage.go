@@ -74,6 +74,12 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 		p.readBy(reader{read: (*parser).readReportText}, top)
 		return true
 	}
+	for range maxWithin {
+		if !top.wrapped() {
+			break
+		}
+		top = top.within()
+	}
 	for _, reader := range carriers {
 		if reader.detect(top) {
 			p.readBy(reader, top)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -9,15 +10,34 @@ import (
 // SNS adds a footer; or, by its "email-json" way, an object of SNS's own that
 // holds it as a text. EventBridge puts it under "detail", queues under "body".
 
-func isSES(m *letter) bool {
-	start := m.start()
-	at := objectAt(start)
-	if at < 0 {
-		return false
+func isSES(m *letter) bool { return m.sesPart() != nil }
+
+// sesPart is the part that holds events: the first text, or a text of complaints
+// behind it, as JSON is attached; nil: there is none.
+func (m *letter) sesPart() *part {
+	first := true
+	parts := m.parts()
+	for i := range parts {
+		q := &parts[i]
+		if !isPlain(mediaType(q.contentType)) && !bytes.HasSuffix(bytes.ToLower(m.name(i)), []byte(".json")) {
+			continue
+		}
+		start := *q
+		start.body = q.body[:min(len(q.body), idBody)]
+		text := start.text()
+		if at := objectAt(text); at >= 0 {
+			if text = bytes.ToLower(text[at:]); isSESEvent(text) && (first || bytes.Contains(text, []byte("complaint"))) {
+				return q
+			}
+		}
+		first = false
 	}
-	start = bytes.ToLower(start[at:])
+	return nil
+}
+
+func isSESEvent(lower []byte) bool {
 	for _, name := range []string{`"notificationtype"`, `"eventtype"`, `"topicarn"`, `"detail-type"`, `\"notificationtype\"`, `\"eventtype\"`} {
-		if bytes.Contains(start, []byte(name)) {
+		if bytes.Contains(lower, []byte(name)) {
 			return true
 		}
 	}
@@ -49,25 +69,58 @@ func objectAt(b []byte) int {
 	return -1
 }
 
+// readSES reads the events of the letter: each complaint makes a report.
 func (p *parser) readSES(m *letter) Kind {
-	text, _ := m.text()
+	text := m.sesPart().text()
 	text = text[objectAt(text):]
 	p.budget.spend(4 * min(len(text), maxDecoded))
-	t, whole := readJSON(text)
-	named := ""
-	for range maxEnvelopes {
-		inner, closed := sesWithin(t)
-		if inner == nil {
-			break
+	trees, whole := allJSON(text, maxBatched)
+	var events []sesEvent
+	for _, t := range trees {
+		whole = openSES(t, sesEvent{}, &events) && whole
+	}
+	kind := KindUnparsed
+	for i, event := range events {
+		q := p
+		if i > 0 {
+			q = p.another()
+			q.r.Dialect = p.r.Dialect
 		}
-		if detail := textAt(t, "detail-type"); named == "" {
-			named = detail
+		switch got := q.readSESEvent(event, whole || i < len(events)-1); {
+		case i == 0:
+			kind = got
+		case got == KindUnparsed:
+			p.loss(notAllObjects)
+		case got != KindReport:
+		case kind == KindReport:
+			q.r.Kind = got
+			q.derive()
+			p.follow(q)
+		default:
+			unread := kind == KindUnparsed
+			if p.become(q); unread {
+				p.loss(notAllObjects)
+			}
+			kind = got
 		}
-		p.extendTree(t)
-		t, whole = inner, whole && closed
+	}
+	if len(events) == 0 {
+		p.loss("json: cannot be read")
 	}
 	if !whole {
 		p.cutShort("json: not whole")
+	}
+	return kind
+}
+
+// readSESEvent reads one event; whole: nothing of it is cut off.
+func (p *parser) readSESEvent(event sesEvent, whole bool) Kind {
+	t, named := event.tree, ""
+	for _, envelope := range event.around {
+		if named == "" {
+			named = textAt(envelope, "detail-type")
+		}
+		p.extendTree(envelope)
 	}
 	kind := t.one("notificationtype") + t.one("eventtype")
 	if kind == "" { // "Email Complaint Received"
@@ -119,32 +172,63 @@ func (p *parser) readSES(m *letter) Kind {
 // maxEnvelopes is how many objects around an event are opened.
 const maxEnvelopes = 4
 
-// sesWithin takes out of an envelope the object that it is around, as such or as a
-// text; nil: t is no envelope. whole: none of it is missing.
-func sesWithin(t tree) (inner tree, whole bool) {
+// sesEvent is an event, and what was around it.
+type sesEvent struct {
+	tree   tree
+	around []tree
+}
+
+// openSES adds the events in t, which may be an envelope, to all. whole: none of
+// them is missing.
+func openSES(t tree, outer sesEvent, all *[]sesEvent) (whole bool) {
+	if len(*all) == maxBatched {
+		return false
+	}
+	inner, whole := []tree(nil), true
+	if len(outer.around) < maxEnvelopes {
+		inner, whole = sesWithin(t)
+	}
+	if len(inner) == 0 {
+		*all = append(*all, sesEvent{t, outer.around})
+		return whole
+	}
+	outer.around = append(slices.Clip(outer.around), t)
+	for _, t := range inner {
+		whole = openSES(t, outer, all) && whole
+	}
+	return whole
+}
+
+// sesWithin takes out of an envelope the objects that it is around, as such or as
+// texts; none: t is no envelope. whole: none of them is cut.
+func sesWithin(t tree) (inner []tree, whole bool) {
 	if t["notificationtype"] != nil || t["eventtype"] != nil && t["complaint"] != nil {
 		return nil, true
 	}
 	for _, name := range [...]string{"message", "detail", "body", "sns", "records", "messages"} {
-		v := t[name]
-		if list, ok := v.([]any); ok && len(list) > 0 {
-			v = list[0]
+		list, ok := t[name].([]any)
+		if !ok {
+			list = []any{t[name]}
 		}
-		switch v := v.(type) {
-		case tree:
-			inner, whole = v, true
-		case string:
-			if strings.HasPrefix(strings.TrimSpace(v), "{") {
-				inner, whole = readJSON([]byte(v))
+		var others []any
+		whole = true
+		for _, v := range list {
+			object, ok := v.(tree)
+			if text, _ := v.(string); strings.HasPrefix(strings.TrimSpace(text), "{") {
+				object, ok = readJSON([]byte(text))
+				whole = whole && ok
+			}
+			if object != nil {
+				inner = append(inner, object)
+			} else {
+				others = append(others, v)
 			}
 		}
-		if inner == nil {
+		if len(inner) == 0 {
 			continue
 		}
-		if list, ok := t[name].([]any); ok && len(list) > 1 {
-			t[name], whole = list[1:], false // one event is read
-		} else {
-			delete(t, name)
+		if delete(t, name); len(others) > 0 {
+			t[name] = others
 		}
 		return inner, whole
 	}
