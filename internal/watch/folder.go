@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -73,6 +74,7 @@ type session struct {
 	noes      int       // mails refused in a row
 	gave      time.Time // when the server gave a message last
 	lacks     bool      // a message came short, and nothing shows that the server gives any
+	caught    bool      // all that there was has been read
 	idleHands bool      // after-actions were refused
 	found     uint64    // messages that were found since the folder was caught up, or are accounted for
 }
@@ -170,12 +172,25 @@ func (s *session) end(err error) error {
 	if lineErr != nil {
 		return lineErr
 	}
-	if err == nil {
-		s.seen.validity, s.seen.told, s.seen.exists = s.sel.UIDValidity, s.sel.UIDNext, s.c.Exists()
+	s.forget()
+	if s.caught {
+		s.seen.validity, s.seen.told = s.sel.UIDValidity, s.sel.UIDNext
 		s.seen.next = max(s.sel.UIDNext, s.high+1)
+		unfound := max(s.c.Arrived(), s.found) - s.found
+		s.seen.exists = uint32(max(uint64(s.c.Exists()), unfound) - unfound)
 		s.gaps = len(young(s.line.gaps(), nil)) > 0
 	}
 	return err
+}
+
+// forget drops what is known of messages that are pending no more.
+func (s *session) forget() {
+	pending := make(map[uint32]bool)
+	for _, p := range s.line.pending() {
+		pending[p.UID] = true
+	}
+	maps.DeleteFunc(s.places, func(uid uint32, _ place) bool { return !pending[uid] })
+	maps.DeleteFunc(s.again, func(uid uint32, _ withheld) bool { return !pending[uid] })
 }
 
 // follow catches up, then waits, then catches up...
@@ -251,7 +266,7 @@ func (s *session) catchUp(ctx context.Context) error {
 		err = s.finish(ctx)
 	}
 	if err == nil {
-		s.found = s.c.Arrived()
+		s.found, s.caught = s.c.Arrived(), true
 		s.endFirst(ctx)
 		s.careful = false
 		s.line.caughtUp()
@@ -321,12 +336,20 @@ func (s *session) fetchNew(ctx context.Context) error {
 		left = minus(uids, seen)
 	}
 	s.found += uint64(len(seen) + len(left))
-	s.line.add(batch{found: slices.Concat(left, short.uids()), high: last, gaps: gapsOf(s.high+1, last, slices.Concat(seen, left))})
-	s.high = last
+	s.extend(last, slices.Concat(left, short.uids()), slices.Concat(seen, left))
 	if err := s.askAgain(ctx, short); err != nil {
 		return err
 	}
 	return s.fetch(ctx, left)
+}
+
+// extend moves high to a UID up to which the folder is known now: which messages are
+// there, and which of them are to be read.
+func (s *session) extend(to uint32, unread, there []uint32) {
+	gaps := gapsOf(s.high+1, to, there)
+	s.gaps = s.gaps || len(gaps) > 0
+	s.line.add(batch{found: unread, high: to, gaps: gaps})
+	s.high = to
 }
 
 // widest is how many UIDs a SEARCH may look at: all where there are so few mails
@@ -351,15 +374,13 @@ func (s *session) search(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		to := hi
 		if hi == 0 && len(uids) > 0 {
-			s.high = uids[len(uids)-1]
+			to = uids[len(uids)-1]
 		}
-		if hi != 0 {
-			s.high = hi
-		}
-		if len(uids) > 0 || hi != 0 {
+		if to != 0 {
 			s.found += uint64(len(uids))
-			s.line.add(batch{found: uids, high: s.high, gaps: gapsOf(lo, s.high, uids)})
+			s.extend(to, uids, uids)
 		}
 		if err := s.fetch(ctx, uids); err != nil {
 			return err
