@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"slices"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -36,8 +37,8 @@ type before struct {
 // place was read before; empty: it was not. A server may write a message anew at
 // each fetch, so that it has another id each time: at a known place it is the same
 // if its outer From, Date and Message-ID are.
-func (p *pipeline) readBefore(ctx context.Context, uid uint32, origin uint64) (reportID string, err error) {
-	if uid > p.claim.Checkpoint.Again || origin == 0 {
+func (p *pipeline) readBefore(ctx context.Context, uid uint32, id string, origin uint64) (reportID string, err error) {
+	if uid > p.again || origin == 0 {
 		return "", nil
 	}
 	if b := &p.before; b.places == nil || uid < b.low || uid > b.top {
@@ -53,7 +54,11 @@ func (p *pipeline) readBefore(ctx context.Context, uid uint32, origin uint64) (r
 			b.places[place.UID] = append(b.places[place.UID], place)
 		}
 	}
-	for _, place := range p.before.places[uid] {
+	here := p.before.places[uid]
+	if slices.ContainsFunc(here, func(place ledger.Place) bool { return place.ReportID == id }) {
+		return "", nil // the ledger knows it by its id
+	}
+	for _, place := range here {
 		if place.Origin == 0 { // of a ledger that did not note it yet
 			head, err := p.f.a.Ledger.Head(ctx, place.ReportID)
 			if err != nil {

@@ -94,17 +94,18 @@ func (s *session) late(ctx context.Context) error {
 			uids = append(uids, some...)
 		}
 	}
-	return s.belated(ctx, uids)
+	return s.belated(ctx, uids, 0)
 }
 
-// belated reads messages that showed up below others.
-func (s *session) belated(ctx context.Context, uids []uint32) error {
+// belated reads messages that showed up below others. again: up to which UID they
+// may have been read before.
+func (s *session) belated(ctx context.Context, uids []uint32, again uint32) error {
 	if len(uids) == 0 {
 		return nil
 	}
 	s.a.Log.Warn("messages show up late, below others that were read", "folder", s.name, "uids", uids[:min(len(uids), 10)], "count", len(uids))
 	s.found += uint64(len(uids))
-	s.line.add(batch{found: uids})
+	s.line.add(batch{found: uids, again: again})
 	return s.fetch(ctx, uids)
 }
 
@@ -170,9 +171,11 @@ func (s *session) recount(ctx context.Context) error {
 		}
 		from = places[len(places)-1].UID + 1
 	}
-	unread := minus(uids, read)
-	if n := len(uids); len(unread) == 0 && n <= fewMails && n == int(s.c.Exists()) {
-		unread = uids // a UID was given again: EXISTS counts no other message
+	if unread := minus(uids, read); len(unread) > 0 {
+		return s.belated(ctx, unread, 0)
 	}
-	return s.belated(ctx, unread)
+	if n := len(uids); n <= fewMails && n == int(s.c.Exists()) {
+		return s.belated(ctx, uids, s.high) // a UID was given again: EXISTS counts no other message
+	}
+	return nil
 }

@@ -33,7 +33,11 @@ type pipeline struct {
 	commit chan *batch
 	wg     sync.WaitGroup
 	json   []byte // of the second stage: the record being written
-	before before // of the second stage
+
+	// Of the second stage: up to which UID messages may have been read before, and
+	// what is known of those.
+	again  uint32
+	before before
 
 	mu       sync.Mutex
 	err      error
@@ -50,6 +54,7 @@ type pipeline struct {
 type batch struct {
 	found []uint32 // UIDs that become pending
 	high  uint32   // how far the folder is known now; 0: as before
+	again uint32   // up to which UID messages were read before; 0: as before
 	mails []mail
 	lost  []lost   // given up
 	died  []uint32 // what ended the connection, or was refused
@@ -93,7 +98,7 @@ func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 	p := &pipeline{
 		f: f, claim: claim, cp: claim.Checkpoint, // its Pending too is the pipeline's now
 		read: make(chan *batch), commit: make(chan *batch),
-		more: make(map[uint32]int64),
+		more: make(map[uint32]int64), again: claim.Checkpoint.Again,
 	}
 	p.wg.Go(func() { p.reader(ctx) })
 	p.wg.Go(func() { p.committer(ctx) })
@@ -110,6 +115,7 @@ func (p *pipeline) gaps() []ledger.Gap { return slices.Clone(p.cp.Gaps) }
 func (p *pipeline) add(b batch) {
 	p.cur.found = append(p.cur.found, b.found...)
 	p.cur.high = max(p.cur.high, b.high)
+	p.cur.again = max(p.cur.again, b.again)
 	p.cur.lost = append(p.cur.lost, b.lost...)
 	p.cur.died = append(p.cur.died, b.died...)
 	p.cur.withheld = append(p.cur.withheld, b.withheld...)
@@ -209,6 +215,9 @@ func (p *pipeline) report(change func(*Progress)) {
 func (p *pipeline) reader(ctx context.Context) {
 	defer close(p.commit)
 	for b := range p.read {
+		if b.again > 0 {
+			p.again, p.before = max(p.again, b.again), before{} // more was read since
+		}
 		slices.SortFunc(b.mails, func(a, b mail) int { return int(int64(a.UID) - int64(b.UID)) })
 		made := make([]parsed, len(b.mails))
 		p.each(len(b.mails), func(i int) { made[i] = p.parse(ctx, b.mails[i]) })
@@ -321,9 +330,10 @@ func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error
 	if m.short == "" {
 		b.known = append(b.known, ledger.Known{UID: m.UID, Mark: markOf(got.origin, got.id)})
 	}
-	if id, err := p.readBefore(ctx, m.UID, got.origin); err != nil {
+	if id, err := p.readBefore(ctx, m.UID, got.id, got.origin); err != nil {
 		return err
 	} else if id != "" {
+		p.f.a.Reading.Brake.settle([]ledger.Mail{{Records: p.rows(got.records)}}, nil)
 		got.id, got.records, got.head = id, nil, nil // the ledger counts it as known
 	}
 	if got.after != (Action{}) {
