@@ -89,6 +89,9 @@ func (rec *explainedRecord) text(width int) string {
 	return out
 }
 
+// wordIndent is of a word that is too long for a line's own indent.
+const wordIndent = 4
+
 // broken is head and text, in lines of width at most, the others indented. It breaks
 // at a blank; a word that is longer than a line is divided. Width 0: one line.
 func broken(head, text string, indent, width int) string {
@@ -97,6 +100,9 @@ func broken(head, text string, indent, width int) string {
 	}
 	if width-indent < 20 { // a narrow terminal has no room for an indent
 		indent = min(2, width/2)
+		if strings.TrimSpace(head) == "" {
+			head = strings.Repeat(" ", indent)
+		}
 	}
 	var out strings.Builder
 	line, used, fresh := head, cells(head), true
@@ -111,6 +117,9 @@ func broken(head, text string, indent, width int) string {
 		}
 		if n > room && n <= width-indent && (!fresh || used > indent) {
 			flush()
+		} else if n > width-indent && n <= width-wordIndent {
+			flush()
+			line, used = strings.Repeat(" ", wordIndent), wordIndent
 		}
 		if !fresh {
 			line += " "

@@ -40,7 +40,7 @@ func (p *program) generate(c *cli.Context) error {
 	all := dialects()
 	if c.Bool("list") {
 		for _, d := range all {
-			fmt.Fprintf(p.stdout, "%-17s %s\n", d.name, d.about)
+			fmt.Fprint(p.stdout, broken(fmt.Sprintf("%-17s ", d.name), d.about, 18, terminalWidth(p.stdout)))
 		}
 		return nil
 	}

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 )
@@ -45,6 +48,40 @@ func (p *program) versionCommand() *cli.Command {
 			return err
 		},
 	}
+}
+
+func init() { cli.HelpPrinter = printHelp }
+
+// printHelp breaks lines at blanks, where a terminal would divide words.
+func printHelp(w io.Writer, template string, data any) {
+	var text bytes.Buffer
+	cli.HelpPrinterCustom(&text, template, data, nil)
+	fmt.Fprint(w, helpText(text.String(), terminalWidth(w)))
+}
+
+// helpText breaks each line that is longer than width. What goes on begins under
+// the column in which it began. The lines of a description are filled anew.
+func helpText(text string, width int) string {
+	if width <= 0 {
+		return text
+	}
+	if head, rest, found := strings.Cut(text, "\nDESCRIPTION:\n"); found {
+		paragraphs := strings.Split(rest, "\n\n")
+		if prose := strings.TrimSpace(paragraphs[0]); !strings.HasPrefix(prose, "Example: ") {
+			paragraphs[0] = "   " + strings.Join(strings.Fields(prose), " ")
+		}
+		text = head + "\nDESCRIPTION:\n" + strings.Join(paragraphs, "\n\n")
+	}
+	var out strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, " \n")
+		begin := strings.LastIndex(line, "  ") + len("  ")
+		if at := len(line) - len(strings.TrimLeft(line, " ")); begin <= at+len(" ") || begin > width*2/3 {
+			begin = at
+		}
+		out.WriteString(broken(line[:begin], line[begin:], begin, width))
+	}
+	return out.String()
 }
 
 // version is the module's version; (devel) outside of a release.

@@ -78,7 +78,7 @@ func (p *program) listReview(c *cli.Context) error {
 	defer reader.Close()
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	list := sheet{columns: []column{
-		{title: "ID"}, {title: "RECEIVED", rank: 2}, {title: "PROVIDER", least: 12, rank: 3}, {title: "WHO", want: 40, least: 18}, {title: "WHY", least: 20, rank: 1},
+		{title: "ID"}, {title: "RECEIVED", rank: 2}, {title: "PROVIDER", least: 12, rank: 3}, {title: "WHO", want: 40, least: 18}, {title: "WHY", least: 22, rank: 1},
 	}}
 	print := func() error {
 		if len(list.rows) > 0 {

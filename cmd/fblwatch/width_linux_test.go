@@ -84,6 +84,8 @@ func TestFitsTerminal(t *testing.T) {
 		{"folders", "--url", url},
 		{"explain", file},
 		{"parse", file},
+		{"generate", "--list"},
+		{"suppress", "--help"},
 	} {
 		for _, columns := range []int{80, 40, 120, 200} {
 			text := onTerminal(t, columns, environment, args...)
