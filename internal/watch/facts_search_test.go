@@ -48,6 +48,8 @@ var searchFacts = []fact{
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) { renewedBy(t, s, "new-only") },
 	},
+	otherNumbers("messages that are not there", "* SEARCH 1 2 900"),
+	otherNumbers("only old messages", "* SEARCH 1 2"),
 	emptyFolder("gluon: NO to SEARCH and FETCH in an empty folder", "NO [X] no such message"),
 	emptyFolder("James: BAD to SEARCH and FETCH in an empty folder", "BAD failed"),
 	badSearch("a server that refuses UID SEARCH by NO", refuses("UID SEARCH", "NO not here")),
@@ -136,6 +138,25 @@ func renewedBy(t *testing.T, s *imaptest.Server, do string) {
 		t.Fatal(err)
 	}
 	same(t, records(t, l), expected(12))
+}
+
+// otherNumbers is a server whose SEARCH SINCE gives other numbers, however it is
+// constrained.
+func otherNumbers(name, line string) fact {
+	return fact{
+		name: "iCloud: SEARCH SINCE gives " + name, goimap: byNature,
+		server: func() *imaptest.Server {
+			s := filled(10, 300)
+			s.Hook = func(step imaptest.Step) imaptest.Action {
+				if step.Part == imaptest.Received && step.Command == "UID SEARCH" && strings.Contains(step.Text, "SINCE") {
+					return imaptest.Action{Do: imaptest.Answer, Before: line + "\r\n", Text: "OK done"}
+				}
+				return imaptest.Action{}
+			}
+			return s
+		},
+		ours: func(t *testing.T, s *imaptest.Server, _ dialed) { renewedBy(t, s, "new-only") },
+	}
 }
 
 // emptyFolder is a server that refuses SEARCH and FETCH in an empty folder.

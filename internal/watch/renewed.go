@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -25,6 +26,12 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 		uids, ok, err := f.findSince(ctx, c, sel.UIDNext, since)
 		if err != nil {
 			return ledger.Checkpoint{}, err
+		}
+		if ok && len(uids) > 0 {
+			ok, err = isTrue(ctx, c, uids, sel.UIDNext, claim.Read)
+			if err != nil {
+				return ledger.Checkpoint{}, err
+			}
 		}
 		if !ok {
 			log.Warn("the server does not tell what came lately")
@@ -65,4 +72,38 @@ func (f *folder) findSince(ctx context.Context, c *imapclient.Client, next uint3
 		err = nil
 	}
 	return nil, len(all) > 0, err
+}
+
+// lately is how many of the last messages show whether a SEARCH told the truth.
+const lately = 8
+
+// isTrue looks at the last messages of a folder with that UIDNEXT, and at the last
+// ones that a SEARCH found. Some servers answer such a SEARCH with other numbers:
+// then it finds what is not there, or leaves out what came after read.
+func isTrue(ctx context.Context, c *imapclient.Client, found []uint32, next uint32, read time.Time) (bool, error) {
+	if next != 0 && slices.Max(found) >= next {
+		return false, nil
+	}
+	some := slices.Clone(found[max(0, len(found)-lately):])
+	for uid := max(next, lately+1) - lately; uid < next; uid++ {
+		some = append(some, uid)
+	}
+	slices.Sort(some)
+	hit, left := false, false
+	for m, err := range c.FetchOnce(ctx, slices.Compact(some), 1) {
+		if isRefusal(err) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		uid, date := m.UID, m.InternalDate
+		m.Release()
+		if slices.Contains(found, uid) {
+			hit = true
+		} else if !date.IsZero() && !date.Before(read) {
+			left = true
+		}
+	}
+	return hit && !left, nil
 }
