@@ -110,11 +110,19 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 	}
 }
 
-// FetchOnce is Fetch without the second request: what the server does not give a
-// body for is left out.
+// FetchOnce is Fetch without the second request: what the server knows and gives no
+// body for is Bodyless, and what it does not name is left out.
 func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
 	return func(yield func(*Mail, error) bool) {
-		c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, yield)
+		if !c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, yield) {
+			return
+		}
+		named, _ := c.tap.left()
+		for _, f := range named {
+			if !c.give(f.bodyless(), yield) {
+				return
+			}
+		}
 	}
 }
 

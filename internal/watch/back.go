@@ -92,23 +92,39 @@ func (f *folder) recognize(ctx context.Context, c *imapclient.Client, claim ledg
 	}, nil
 }
 
-// recall asks for known messages. What does not come, or not with a header, says
-// nothing.
+// recall asks for known messages, and for each alone that came without an octet.
+// What does not come, or not with a header, says nothing.
 func recall(ctx context.Context, c *imapclient.Client, known []ledger.Known) (other bool, same uint32, err error) {
 	var uids []uint32
-	marks := make(map[uint32]string)
 	for _, k := range known {
 		uids = append(uids, k.UID)
+	}
+	other, same, empty, err := recallSome(ctx, c, known, uids)
+	for _, uid := range empty {
+		if err != nil || other {
+			break
+		}
+		var last uint32
+		other, last, _, err = recallSome(ctx, c, known, []uint32{uid})
+		same = max(same, last)
+	}
+	return other, same, err
+}
+
+func recallSome(ctx context.Context, c *imapclient.Client, known []ledger.Known, uids []uint32) (other bool, same uint32, empty []uint32, err error) {
+	marks := make(map[uint32]string)
+	for _, k := range known {
 		marks[k.UID] = k.Mark
 	}
 	for m, err := range c.FetchOnce(ctx, uids, recallOctets) {
 		if isRefusal(err) {
-			return false, 0, nil
+			return false, 0, nil, nil
 		}
 		if err != nil {
-			return false, 0, err
+			return false, 0, nil, err
 		}
 		if len(m.Body) == 0 {
+			empty = append(empty, m.UID)
 			continue
 		}
 		r := report.Parse(m.Body, max(m.Size, int64(len(m.Body))))
@@ -122,7 +138,7 @@ func recall(ctx context.Context, c *imapclient.Client, known []ledger.Known) (ot
 			other = true
 		}
 	}
-	return other, same, nil
+	return other, same, empty, nil
 }
 
 // dropOwed strikes off what is owed to messages above high: it would be done to

@@ -22,6 +22,8 @@ var lateFacts = []fact{
 	goesBack("a folder made again, and everything that is read is deleted", 15, func(a *Account) {
 		a.After = After{Report: Action{Do: "delete"}, Unparsed: Action{Do: "delete"}, Other: Action{Do: "none"}}
 	}),
+	remade("hoodiecrow: a folder made again, and its messages are {0} at first", imaptest.Shape{Body: nothing}),
+	remade("hoodiecrow: a folder made again, and its messages are NIL at first", imaptest.Shape{NilBody: true}),
 	{
 		name: "GNU imap4d: the lowest free UID is given again", goimap: byNature,
 		server: func() *imaptest.Server { return filled(5, 300) },
@@ -256,6 +258,34 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 				cancel()
 				<-done
 			}
+		},
+	}
+}
+
+// remade is a folder of five messages that is made again under the same UIDVALIDITY
+// with eight others, of which each comes without its octets once.
+func remade(name string, first imaptest.Shape) fact {
+	return fact{
+		name: name, goimap: byNature,
+		server: func() *imaptest.Server { return filled(5, 300) },
+		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
+			l := ledger.NewMemory()
+			sweeps(t, s, l)
+			s.Remake("INBOX")
+			want := expected(5)
+			for i := range 8 {
+				s.Append("INBOX", mailOf(5+i, 300))
+				want = append(want, fmt.Sprintf("%d complaint user%d@example.com", i+1, 5+i))
+			}
+			given := make(map[uint32]bool)
+			s.Shape = func(_ int, uid uint32) imaptest.Shape {
+				if !given[uid] {
+					given[uid] = true
+					return first
+				}
+				return imaptest.Shape{}
+			}
+			same(t, sorted(sweeps(t, s, l)), sorted(want))
 		},
 	}
 }
