@@ -83,6 +83,41 @@ var octetFacts = []fact{
 		ours:   deletes(1, "3", instead(5, map[int]string{3: "3 unparsed "})...),
 	},
 	{
+		name: "QQ: {0} for two messages for ever, and the others are deleted", goimap: byNature,
+		server: shaped(5, 300, func(_ int, uid uint32) imaptest.Shape {
+			if uid == 2 || uid == 4 {
+				return imaptest.Shape{Body: nothing}
+			}
+			return imaptest.Shape{}
+		}),
+		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
+			l := ledger.NewMemory()
+			a := account(s, l)
+			a.After = After{Action{Do: "delete"}, Action{Do: "delete"}, Action{Do: "delete"}}
+			for range 4 { // by others than those that were given up there is nothing to tell by
+				a.Run(t.Context(), true)
+			}
+			if err := a.Run(t.Context(), true); err != nil {
+				t.Error(err)
+			}
+			same(t, sorted(records(t, l)), instead(5, map[int]string{2: "2 unparsed ", 4: "4 unparsed "}))
+			if got := contents(s, "INBOX"); got != "2, 4" {
+				t.Errorf("INBOX has %q", got)
+			}
+		},
+	},
+	{
+		name: "QQ: {0}, and RFC822.SIZE says 0 too", goimap: byNature,
+		server: func() *imaptest.Server {
+			s := withExpunge(filled(2, 300))
+			s.AppendMail("INBOX", imaptest.Mail{Body: []byte{}})
+			s.Append("INBOX", mailOf(3, 300))
+			s.Append("INBOX", mailOf(4, 300))
+			return s
+		},
+		ours: deletes(1, "3", instead(5, map[int]string{3: "3 unparsed "})...),
+	},
+	{
 		name: "hoodiecrow: {0} for all but the first of a FETCH", goimap: byNature, server: onlyTheFirst(30),
 		ours: deletes(1, "", expected(30)...),
 	},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -139,7 +140,11 @@ func (s *session) prove(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		uids = slices.DeleteFunc(found, func(uid uint32) bool {
+		unread, err := s.givenUp(ctx, found)
+		if err != nil {
+			return err
+		}
+		uids = slices.DeleteFunc(minus(found, unread), func(uid uint32) bool {
 			return slices.ContainsFunc(deadly, func(p ledger.Pending) bool { return p.UID == uid })
 		})
 		hi = lo - 1
@@ -156,6 +161,30 @@ func (s *session) prove(ctx context.Context) error {
 	return err
 }
 
+// givenUp lists those of these mails (ascending) that could not be read, for all
+// that was tried: they are no proof of anything.
+func (s *session) givenUp(ctx context.Context, found []uint32) (uids []uint32, err error) {
+	for len(found) > 0 {
+		const atOnce = 1000
+		places, err := s.a.Ledger.Places(ctx, s.line.claim.ID, s.sel.UIDValidity, found[0], atOnce)
+		if err != nil {
+			return nil, s.ledgerError(ctx, err)
+		}
+		last := found[len(found)-1]
+		for _, p := range places {
+			if p.UID <= last && strings.HasPrefix(p.ReportID, "u") { // of report.Unfetched
+				uids = append(uids, p.UID)
+			}
+		}
+		if len(places) < atOnce {
+			break
+		}
+		n, _ := slices.BinarySearch(found, max(places[atOnce-1].UID, found[0]+1))
+		found = found[n:]
+	}
+	return uids, nil
+}
+
 // probe asks for the start of one mail. A *imapclient.ResponseError or
 // ErrShort or errWithheld means that it could not be had; another error ended the session,
 // which is laid on nobody.
@@ -169,7 +198,7 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 			return err
 		case m.Withheld:
 			return errWithheld
-		case m.Bodyless || m.Gone || len(m.Body) == 0 && m.Size != 0:
+		case m.Bodyless || m.Gone || len(m.Body) == 0:
 			return ErrShort
 		}
 		m.Release()

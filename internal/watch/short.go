@@ -52,11 +52,13 @@ func (l *shorts) uids() (uids []uint32) {
 // than the message has.
 func (s *session) isShort(m *imapclient.Mail, asked int64) bool {
 	got := int64(len(m.Body))
-	if m.Gone || got >= asked || m.Size >= 0 && got >= m.Size {
+	switch {
+	case m.Gone:
 		return false
-	}
-	if got == 0 {
+	case got == 0: // also where RFC822.SIZE says so
 		return true
+	case got >= asked, m.Size >= 0 && got >= m.Size:
+		return false
 	}
 	closed, multipart := report.Closed(m.Body)
 	switch {
