@@ -124,12 +124,12 @@ var denials = sync.OnceValue(func() *denial {
 		ends:        regexp.MustCompile(`[,;:()!?]|[.](?:\s|$)|\n\s*\n|\s[-–—]+\s|\b(?:but|because|although|aber|sondern|denn|mais|car|pero|sino|porque)\b`),
 		conditional: regexp.MustCompile(`^ (?:and |or )?(?:if|unless|when|why|how|wenn|falls|warum|wieso|si|pourquoi|cuando|por que) `),
 		spams:       regexp.MustCompile(` (?:do|does|did|should|must|can|could|please|will|would|to|don t) (?:not )?(?:spam|phish)\b`),
-		denied: regexp.MustCompile(`\b(?:` + strings.Join([]string{
+		denied: regexp.MustCompile(`(?:^|\b)(?:` + strings.Join([]string{
 			`(?:not|isn t|isnt|wasn t|aren t|weren t|non|never)(?: (?:really|actually|in fact|at all|a|an|any|considered|to be|be|been|truly|definitely|certainly|kind of|piece of))* ` + spam,
 			`(?:is|was|are|were|s) (?:certainly |definitely |really )?no (?:\w+ )?` + spam,
 			`(?:(?:should|must|ought|do|does|did) not|shouldn t|mustn t|don t) (?:have been |be |have |get |go |land |end up |mark |flag |treat |block |filter |quarantine |classify )(?:\w+ ){0,3}(?:` + held + `|spam|junk|quarantine)`,
 			`please (?:\w+ ){0,3}(?:unblock|release|unquarantine|whitelist|white list|safelist|allowlist|allow list)`,
-			`bitte (?:\w+ ){0,4}(?:freigeben|freischalten|entsperren|whitelisten)`, `(?:debloquer|liberer)`, `(?:desbloquear\w*|desbloqueen|liberar|liberen)`,
+			`bitte (?:\w+ ){0,5}(?:freigeben|freischalten|entsperren|whitelisten|whitelist|positivliste)`, `(?:debloquer|liberer)`, `(?:desbloquear\w*|desbloqueen|liberar|liberen)`,
 			`(?:ist|sind|war|waren)\b(?: \w+){0,3} keine? (?:\w+ )?` + spam, `um keinen? (?:\w+ )?` + spam, `^ keine? (?:\w+ )?` + spam, `^ nicht ` + spam, ` keine? spam`,
 			`(?:ist|sind|war|waren)\b(?: \w+){0,3} nicht (?:\w+ )?` + spam, `nicht um (?:eine?n? )?(?:\w+ )?` + spam, `nicht unerwue?nscht`,
 			`(?:soll|sollte|sollten|darf|durfte|duerfte|bitte)\b.* nicht (?:mehr )?(?:als|im|in den) ` + spam,
@@ -137,7 +137,7 @@ var denials = sync.OnceValue(func() *denial {
 			`no (?:es|son|era|eran|fue|se trata de)(?: un| una| ningun)?(?: mensaje de| correo de)? ` + spam, `no (?:debe|deben|deberia|deberian|debio)\b.*` + toma,
 			`geen (?:\w+ )?spam`, `non e(?: uno| dello| una)? spam`, `nao e(?: um)? spam`, `no es spam`,
 		}, "|") + `)\b`),
-		wished: regexp.MustCompile(`\b(?:mehr|mochte|moechte|will|wunsche|wuensche|no more|want|wants|stop|plus de|meer|mas)\b|\bbitte keine?\b`),
+		wished: regexp.MustCompile(`\b(?:mehr|mochte|moechte|will|wunsche|wuensche|no more|want|wants|stop|plus de|meer|mas)\b|\bbitte keine?\b|\bkeine? \w+ bitte\b`),
 		wrongly: regexp.MustCompile(`\b(?:` + strings.Join([]string{
 			near(amis, held), near(zuUn, gilt), near(tort, pris), near(mala, toma), `falsch (?:markiert|eingestuft|klassifiziert|erkannt|einsortiert)`,
 		}, "|") + `)\b`),
