@@ -133,7 +133,11 @@ func TestMaxLine(t *testing.T) {
 			if len(line) > MaxLine {
 				t.Errorf("%s: %d octets", name, len(line))
 			}
-			warned := regexp.MustCompile(`record: longer than 1000000 octets, (\d+) values left out`).FindStringSubmatch(strings.Join(rec.Parse.Warnings, "\n"))
+			limit := 1_000_000
+			if len(records) > 16 {
+				limit = 32 << 20 / 40 // the share of each of many
+			}
+			warned := regexp.MustCompile(fmt.Sprintf(`record: longer than %d octets, (\d+) values left out`, limit)).FindStringSubmatch(strings.Join(rec.Parse.Warnings, "\n"))
 			if (warned == nil) != (c.left == 0) || (rec.Parse.Status == "partial") != (c.left != 0) {
 				t.Errorf("%s: %s %q", name, rec.Parse.Status, rec.Parse.Warnings)
 				continue

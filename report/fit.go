@@ -23,7 +23,10 @@ func (r *Record) fit(limit int) Record {
 		return *r
 	}
 	slim := *r
-	left := 0
+	left, told := 0, limit
+	if limit == MaxLine-spareLine {
+		told = MaxLine
+	}
 	single := func(s *string) {
 		if len(*s) > maxSingle/6 && len(appended(*s)) > maxSingle {
 			*s = ""
@@ -117,7 +120,7 @@ func (r *Record) fit(limit int) Record {
 		}
 	}
 	if left > 0 {
-		slim.Parse.Warnings = append(slices.Clip(slim.Parse.Warnings), fmt.Sprintf("record: longer than %d octets, %d values left out", MaxLine, left))
+		slim.Parse.Warnings = append(slices.Clip(slim.Parse.Warnings), fmt.Sprintf("record: longer than %d octets, %d values left out", told, left))
 		if slim.Parse.Status == "ok" {
 			slim.Parse.Status = "partial"
 		}

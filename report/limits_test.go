@@ -66,7 +66,8 @@ func TestLimitRecipients(t *testing.T) {
 	}
 }
 
-// TestLimitRecords: what all records of a mail repeat does not multiply it.
+// TestLimitRecords: what all records of a mail repeat does not multiply it, and takes
+// the place of no recipient.
 func TestLimitRecords(t *testing.T) {
 	fields := "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
 	for i := range maxRecipients {
@@ -85,8 +86,13 @@ func TestLimitRecords(t *testing.T) {
 		for _, rec := range records {
 			size += len(rec.AppendJSON(nil))
 		}
-		if size > 36<<20 || len(records) < 10 || !hasProblem(r, "original-rcpt-to: more than the records of a mail may hold") {
+		if size > 36<<20 || len(records) != maxRecipients {
 			t.Errorf("%s: %d records, %d octets, %v", name, len(records), size, r.Problems)
+		}
+		for _, rec := range records {
+			if rec.OriginalRcptTo == "" || rec.Parse.Status != "partial" || !strings.Contains(strings.Join(rec.Parse.Warnings, " "), "values left out") {
+				t.Fatalf("%s: %q %s %q", name, rec.OriginalRcptTo, rec.Parse.Status, rec.Parse.Warnings)
+			}
 		}
 		if kept := len(r.Extensions["original-rcpt-to"]); named+kept < maxRecipients {
 			t.Errorf("%s: %d recipients named, %d kept", name, named, kept)

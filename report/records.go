@@ -113,6 +113,9 @@ func (r *Report) records(e Envelope, before int) []Record {
 		base.own(r)
 		return []Record{base}
 	}
+	if r.share > 0 {
+		base = base.fit(r.share)
+	}
 	base.Recipients = len(r.OriginalRcptTo)
 	records := make([]Record, r.many())
 	for i := range records {
@@ -131,9 +134,13 @@ func (r *Report) records(e Envelope, before int) []Record {
 // room is what the records of a mail may still take.
 type room struct{ records, octets int }
 
-// limit leaves no more recipients than there is room for their records, each of
-// which repeats what the report says. It returns what room is left; the few
-// records of most reports do not count.
+// leastShare is how many octets each record of a mail may have, however many there
+// are.
+const leastShare = maxRecords / maxRecipients
+
+// limit leaves values out of the records, each of which repeats what the report
+// says, until all fit into the room that is left; then recipients. It returns what
+// room is left; the few records of most reports do not count.
 func (p *parser) limit(left room) room {
 	r := p.r
 	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
@@ -142,6 +149,11 @@ func (p *parser) limit(left room) room {
 	common := r.record(Envelope{}, &Provider{}, r.dialect())
 	common.Reporter = r.reporter()
 	each := len(common.AppendJSON(nil))
+	if share := max(leastShare, left.octets/max(1, min(len(r.OriginalRcptTo), left.records))); each > share {
+		r.share = share
+		common = common.fit(share)
+		each = len(common.AppendJSON(nil))
+	}
 	if most := max(16, min(left.records, left.octets/each)); len(r.OriginalRcptTo) > most {
 		p.loss("original-rcpt-to: more than the records of a mail may hold")
 		for _, rcpt := range r.OriginalRcptTo[most:] {

@@ -73,6 +73,7 @@ type Report struct {
 	partial bool     // see Partial
 	given   int      // octets of the mail that Parse was given
 	texts   int      // octets of what the fields above hold
+	share   int      // octets that each of many records may have; 0: as many as any
 	whole   bool     // nothing of the report part is missing: an absent field is absent
 	cfbl    bool     // the original asks for CFBL reports (RFC 9477)
 }
