@@ -57,10 +57,10 @@ func nothing(ctx context.Context, reader ledger.Reader, q ledger.Query) (lines [
 	case !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until):
 		lines = append(lines, "--since is not before --until: no record can be between")
 	case !q.Since.IsZero() && !q.Since.Before(last), !q.Until.IsZero() && !q.Until.After(first):
-		lines = append(lines, fmt.Sprintf("no record was received in that time; there are from %s to %s", shortTime(first), shortTime(last)))
+		lines = append(lines, fmt.Sprintf("no record was received in that time; the ledger has records from %s to %s", shortTime(first), shortTime(last)))
 	}
 	if len(lines) == 0 {
-		lines = []string{fmt.Sprintf("no record is all that was asked for; they are of %s, received from %s to %s",
+		lines = []string{fmt.Sprintf("no record matches all options; the ledger has records of %s, received from %s to %s",
 			listOf(providers), shortTime(first), shortTime(last))}
 	}
 	return lines, nil

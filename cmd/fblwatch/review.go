@@ -28,8 +28,8 @@ func (p *program) reviewCommand() *cli.Command {
 			"Example: fblwatch review --accept ce129da5cffb0c534c20a70476098aec.1",
 		ArgsUsage: "[ID...]",
 		Flags: append(ledgerFlags(),
-			&cli.BoolFlag{Name: "accept", Usage: "the complaints are to be acted upon"},
-			&cli.BoolFlag{Name: "reject", Usage: "they are not, or no more"},
+			&cli.BoolFlag{Name: "accept", Usage: "act on these complaints"},
+			&cli.BoolFlag{Name: "reject", Usage: "do not act on these complaints"},
 			&cli.StringFlag{Name: "format", Usage: "table or json (one record a line)", Value: "table"},
 			&cli.StringFlag{Name: "since", Usage: "list those received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
 			&cli.StringFlag{Name: "provider", Usage: "list those of provider `NAME`"},
@@ -117,7 +117,7 @@ func (p *program) listReview(c *cli.Context) error {
 	}
 	switch {
 	case n == 0:
-		fmt.Fprintln(p.stderr, "nothing is to be reviewed")
+		fmt.Fprintln(p.stderr, "nothing waits for review")
 		if query.Provider != "" || !since.IsZero() {
 			return p.sayNothing(c.Context, reader, query)
 		}

@@ -71,7 +71,7 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 	if stdout {
 		out := sink.Stdout(p.stdout)
 		s.opened = append(s.opened, out)
-		// Who looks for the first time wants what is new, not what was.
+		// New readers start at the head.
 		if err := l.Register(ctx, out.Name(), true); err != nil {
 			return nil, nil, errors.Join(err, s.close())
 		}
