@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
@@ -54,13 +55,15 @@ func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts, trouble
 	return l.SetState(ctx, hooksState, string(b))
 }
 
-// stopHooks ends the hooks and leaves what became of the last events in the
-// ledger.
-func stopHooks(ctx context.Context, l ledger.Ledger, hooks *hook.Hooks, log *slog.Logger) {
-	hooks.Stop(ctx)
-	if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble(), true); err != nil {
-		log.Warn("upkeep of the ledger", "err", err)
-	}
+// stopHooks returns what ends the hooks, once, and leaves what became of the last
+// events in the ledger.
+func stopHooks(ctx context.Context, l ledger.Ledger, hooks *hook.Hooks, log *slog.Logger) func() {
+	return sync.OnceFunc(func() {
+		hooks.Stop(ctx)
+		if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble(), true); err != nil {
+			log.Warn("upkeep of the ledger", "err", err)
+		}
+	})
 }
 
 // hooks looks for the config's commands.

@@ -60,7 +60,8 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer stopHooks(c.Context, l, hooks, log)
+	stopHooks := stopHooks(c.Context, l, hooks, log)
+	defer stopHooks()
 	printing := c.Bool("json") || !isTerminal(p.stdout)
 	ctx, sinks, err := p.startSinks(c.Context, l, config, printing, log)
 	if err != nil {
@@ -96,6 +97,8 @@ func (p *program) sweep(c *cli.Context) error {
 	progress.clear()
 	stop()
 	upkeep.Wait()
+	upkeep.Go(stopHooks) // beside the sinks: each may take seconds
+	defer upkeep.Wait()
 	// Also where a folder failed: what the others gave is not to wait for the
 	// next sweep.
 	err = errors.Join(err, sinks.flush(ctx))

@@ -69,7 +69,8 @@ func (p *program) watch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	defer stopHooks(c.Context, l, hooks, log)
+	stopHooks := stopHooks(c.Context, l, hooks, log)
+	defer stopHooks()
 	ctx, sinks, err := p.startSinks(c.Context, l, config, c.Bool("json"), log)
 	if err != nil {
 		return err
@@ -117,7 +118,10 @@ func (p *program) watch(c *cli.Context) error {
 	running.Wait()
 	cancel()
 	upkeep.Wait()
-	return errors.Join(append(failures, sinks.close(), sinks.settle(ctx, l))...)
+	upkeep.Go(stopHooks) // beside the sinks: each may take seconds
+	err = errors.Join(append(failures, sinks.close(), sinks.settle(ctx, l))...)
+	upkeep.Wait()
+	return err
 }
 
 // obey carries out what other commands ask of the ledger's writer, until ctx

@@ -277,9 +277,10 @@ func TestStop(t *testing.T) {
 	for name, test := range map[string]struct {
 		ctx         context.Context
 		rest, drain time.Duration
+		trouble     bool // for the next check: the end of the program is none
 	}{
-		"in peace": {t.Context(), 100 * time.Millisecond, time.Hour},
-		"in haste": {ended, time.Hour, 100 * time.Millisecond},
+		"in peace": {t.Context(), 100 * time.Millisecond, time.Hour, true},
+		"in haste": {ended, time.Hour, 100 * time.Millisecond, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h, log := open(t, Config{Exists: self(t, "sleep")})
@@ -299,6 +300,9 @@ func TestStop(t *testing.T) {
 			}
 			if log.count("killed, since fblwatch ends") != 1 || log.count("dropped=3") != 1 {
 				t.Error(log)
+			}
+			if got := h.Trouble(); (got.Err != "") != test.trouble {
+				t.Errorf("trouble: %+v", got)
 			}
 			handler.Exists(box, 4) // counted, harmless
 			if got := h.Counts().Dropped; got != 4 {

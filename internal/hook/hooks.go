@@ -2,6 +2,7 @@ package hook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -40,6 +41,8 @@ type Hooks struct {
 	queue   []waiting // oldest first
 	size    int       // octets of its lines
 	stopped bool
+	killed  bool // the log tells of a command that was killed in haste
+	hasty   bool // somebody waits for the end of Stop: what that kills and drops is no trouble
 	counts  Counts
 	failure map[string]failure // by event: of its last command
 	told    uint64             // dropped, as logged last
@@ -101,6 +104,9 @@ func (h *Hooks) Trouble() (t Trouble) {
 // drop counts a dropped event; mu is held.
 func (h *Hooks) drop() {
 	h.counts.Dropped++
+	if h.hasty {
+		return
+	}
 	now := time.Now()
 	if h.dropped.n == 0 || now.Sub(h.dropped.last) >= dropSpan {
 		h.dropped = drops{first: now}
@@ -208,7 +214,12 @@ func (h *Hooks) Stop(ctx context.Context) {
 	h.more.Broadcast()
 	limit := time.AfterFunc(h.rest, sync.OnceFunc(h.cut))
 	defer limit.Stop()
-	defer context.AfterFunc(ctx, func() { limit.Reset(h.drain) })()
+	defer context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		h.hasty = true
+		h.mu.Unlock()
+		limit.Reset(h.drain)
+	})()
 	h.workers.Wait()
 	h.tell(0)
 }
@@ -236,9 +247,14 @@ func (h *Hooks) note(event string, err error) {
 			is.since = last.since
 		}
 	}
-	h.failure[event] = is
+	known := is.err == last.err
+	if h.hasty && errors.Is(err, errOver) {
+		known, h.killed = h.killed, true
+	} else {
+		h.failure[event] = is
+	}
 	h.mu.Unlock()
-	if err != nil && is.err != last.err {
+	if err != nil && !known {
 		h.log.Warn("command failed", "hook", event, "err", err)
 	}
 }
