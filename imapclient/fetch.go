@@ -2,7 +2,6 @@ package imapclient
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -88,8 +87,8 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 		var listed []uint32
 		if len(left) > 0 && !nameless {
 			var err error
-			listed, err = c.Search(ctx, left[0], left[len(left)-1])
-			if err != nil && !errors.As(err, new(*ResponseError)) && !errors.Is(err, ErrUID) {
+			listed, err = c.among(ctx, left)
+			if err != nil && !isRefusal(err) {
 				yield(nil, err)
 				return
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
@@ -189,6 +190,61 @@ func TestOrderAcrossSets(t *testing.T) {
 		}
 		if last != 6000 {
 			t.Errorf("ended at %d", last)
+		}
+	})
+}
+
+// TestFarApart: whether two messages far apart are listed is asked for without all
+// that is between them, which no line of a server may hold.
+func TestFarApart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const first, last = 10_000_001, 10_130_000
+		s := imaptest.New()
+		defer s.Close()
+		for uid := uint32(first); uid <= last; uid++ {
+			s.AppendMail("INBOX", imaptest.Mail{UID: uid, Body: body(1)})
+		}
+		s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{Missing: uid == first || uid == last} }
+		c := dialed(t, s, nil)
+		if _, err := c.Examine(t.Context(), "INBOX"); err != nil {
+			t.Fatal(err)
+		}
+		for m, err := range c.Fetch(t.Context(), []uint32{first, last}, 1000) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !m.Withheld {
+				t.Errorf("message %d is not withheld", m.UID)
+			}
+		}
+	})
+}
+
+// TestThrottledBehindFetch: a server that wants to be left alone says nothing of
+// what it gave no answer for; that is not gone.
+func TestThrottledBehindFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(3)
+		defer s.Close()
+		s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{Missing: uid == 2} }
+		s.Hook = func(step imaptest.Step) imaptest.Action {
+			if step.Part == imaptest.Received && step.Command == "UID SEARCH" {
+				return imaptest.Action{Do: imaptest.Answer, Text: "NO Request is throttled. Suggested Backoff Time: 5000 milliseconds"}
+			}
+			return imaptest.Action{}
+		}
+		c := dialed(t, s, nil)
+		if _, err := c.Examine(t.Context(), "INBOX"); err != nil {
+			t.Fatal(err)
+		}
+		var last error
+		for m, err := range c.Fetch(t.Context(), []uint32{1, 2, 3}, 1000) {
+			if last = err; err == nil && m.Gone {
+				t.Errorf("message %d counts as gone", m.UID)
+			}
+		}
+		if imapclient.Backoff(last) != 5*time.Second {
+			t.Errorf("error %v", last)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -21,6 +22,18 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	uids, err := c.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{set}})
 	// "n:*" names the last mail even where its UID is below n.
 	return slices.DeleteFunc(uids, func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi }), err
+}
+
+// among is Search for some UIDs only: of few far apart no answer is too long.
+func (c *Client) among(ctx context.Context, uids []uint32) (listed []uint32, err error) {
+	for some := range slices.Chunk(uids, maxSet) {
+		found, err := c.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{uidSet(some)}})
+		listed = append(listed, found...)
+		if err != nil && !errors.Is(err, ErrUID) {
+			return listed, err
+		}
+	}
+	return listed, nil
 }
 
 // Range is the UIDs from Low to High.
