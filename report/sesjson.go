@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 )
@@ -10,11 +11,11 @@ import (
 // SNS adds a footer; or, by its "email-json" way, an object of SNS's own that
 // holds it as a text. EventBridge puts it under "detail", queues under "body".
 
-func isSES(m *letter) bool { return m.sesPart() != nil }
+func isSES(m *letter) bool { return len(m.sesParts()) > 0 }
 
-// sesPart is the part that holds events: the first text, or a text of complaints
-// behind it, as JSON is attached; nil: there is none.
-func (m *letter) sesPart() *part {
+// sesParts are the parts that hold events: the first text, and those of complaints
+// behind it, as JSON is attached.
+func (m *letter) sesParts() (found []*part) {
 	first := true
 	parts := m.parts()
 	for i := range parts {
@@ -27,12 +28,14 @@ func (m *letter) sesPart() *part {
 		text := start.text()
 		if at := objectAt(text); at >= 0 {
 			if text = bytes.ToLower(text[at:]); isSESEvent(text) && (first || bytes.Contains(text, []byte("complaint"))) {
-				return q
+				if found = append(found, q); len(found) == maxBatched {
+					break
+				}
 			}
 		}
 		first = false
 	}
-	return nil
+	return found
 }
 
 func isSESEvent(lower []byte) bool {
@@ -71,14 +74,19 @@ func objectAt(b []byte) int {
 
 // readSES reads the events of the letter: each complaint makes a report.
 func (p *parser) readSES(m *letter) Kind {
-	text := m.sesPart().text()
-	text = text[objectAt(text):]
-	p.budget.spend(4 * min(len(text), maxDecoded))
-	trees, whole := allJSON(text, maxBatched)
 	var events []sesEvent
-	for _, t := range trees {
-		whole = openSES(t, sesEvent{}, &events) && whole
+	whole := true
+	for _, q := range m.sesParts() {
+		text := q.text()
+		text = text[objectAt(text):]
+		p.budget.spend(4 * min(len(text), maxDecoded))
+		trees, ended := allJSON(text, maxBatched)
+		for _, t := range trees {
+			ended = openSES(t, sesEvent{}, &events) && ended
+		}
+		whole = whole && ended
 	}
+	events = distinct(events)
 	kind := KindUnparsed
 	for i, event := range events {
 		q := p
@@ -176,6 +184,18 @@ const maxEnvelopes = 4
 type sesEvent struct {
 	tree   tree
 	around []tree
+}
+
+// distinct leaves out events that are equal to an earlier one, as where the text is
+// attached too.
+func distinct(events []sesEvent) []sesEvent {
+	seen := make(map[string]bool, len(events))
+	return slices.DeleteFunc(events, func(event sesEvent) bool {
+		key, err := json.Marshal(event.tree)
+		again := err == nil && seen[string(key)]
+		seen[string(key)] = true
+		return again
+	})
 }
 
 // openSES adds the events in t, which may be an envelope, to all. whole: none of
