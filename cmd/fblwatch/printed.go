@@ -94,8 +94,13 @@ func (p *printed) skip(from map[int64]int64, folders []ledger.Claim) {
 		p.Skip = make(map[int64][]between)
 	}
 	for _, f := range folders {
-		if after := from[f.ID]; f.Last > after {
-			p.Skip[f.ID] = append(p.Skip[f.ID], between{after, f.Last})
+		after, skip := from[f.ID], p.Skip[f.ID]
+		switch last := len(skip) - 1; {
+		case f.Last <= after:
+		case last >= 0 && skip[last].Last == after: // a watch that is started again and again makes no long row
+			skip[last].Last = f.Last
+		default:
+			p.Skip[f.ID] = append(skip, between{after, f.Last})
 		}
 	}
 }

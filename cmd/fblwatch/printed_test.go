@@ -32,6 +32,7 @@ func TestPrinted(t *testing.T) {
 		{"S P! s P", "1 3 1' 3'"},
 		{"p P! S p", "0 | 1 3 1'"},
 		{"p S! P", "0 | 2 2'"},
+		{"p! s s s p! s s p", "0 4 7"},
 	} {
 		l := ledger.NewMemory()
 		var printed []string
@@ -75,6 +76,27 @@ func TestPrinted(t *testing.T) {
 		if got := strings.Join(slices.Clip(printed), " | "); got != test.want {
 			t.Errorf("%s: printed %s, want %s", test.story, got, test.want)
 		}
+	}
+}
+
+// However often a silent command starts, what it read is one span a folder.
+func TestPrintedSpans(t *testing.T) {
+	l := ledger.NewMemory()
+	var begun *printed
+	for n, prints := range []bool{true, false, false, false, true} {
+		var err error
+		if begun, err = beginPrinted(t.Context(), l, prints); err != nil {
+			t.Fatal(err)
+		}
+		commitOne(t, l, "INBOX", fmt.Sprint(n))
+	}
+	for folder, spans := range begun.Skip {
+		if !slices.Equal(spans, []between{{1, 4}}) {
+			t.Errorf("folder %d: %v", folder, spans)
+		}
+	}
+	if len(begun.Skip) != 1 {
+		t.Errorf("%d folders", len(begun.Skip))
 	}
 }
 
