@@ -109,6 +109,9 @@ func (p *program) reprocess(c *cli.Context) error {
 	}
 	err = r.run(c.Context, since, kinds)
 	r.print()
+	if r.total.mails == 0 && config.Keep == keepNone {
+		fmt.Fprintln(p.stderr, "the config says keep: none, so that no message is kept to be read again")
+	}
 	return err
 }
 

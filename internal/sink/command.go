@@ -43,10 +43,10 @@ type command struct {
 // come in the order of the records, and any number of records may wait for
 // theirs, so that it may read ahead.
 //
-// A record without an answer comes again, and the later ones of its folder wait. A command that ends, is silent for a
-// minute while a record waits, or writes anything else is killed with its
-// process group and started again by the next Write. What it says on stderr is
-// logged. At the end of its input it has five seconds to end by itself.
+// A record without an answer comes again, and the later ones of its folder wait.
+// A command that ends, is silent for a minute while a record waits, or writes
+// anything else is killed with its process group and started again by the next
+// Write. What it says on stderr is logged. At the end of its input it has five seconds to end by itself.
 func OpenCommand(argv child.Command, log *slog.Logger) (Sink, error) {
 	if err := argv.Find(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
