@@ -321,6 +321,8 @@ var idleFacts = []fact{
 	prompt("w01: the server hangs up in IDLE after 3 s", func(*imaptest.Server) {}, mortal(3*time.Second), 9*time.Second, 80),
 	prompt("w01: the server hangs up in IDLE after 30 s", func(*imaptest.Server) {}, mortal(30*time.Second), 2*time.Second, 12),
 	prompt("the server ends IDLE after 20 s", func(s *imaptest.Server) { s.IdleFor = 20 * time.Second }, nil, 2*time.Second, 1),
+	prompt("the server ends IDLE after 3 s", func(s *imaptest.Server) { s.IdleFor = 3 * time.Second }, nil, 11*time.Second, 1),
+	prompt("the server ends IDLE at once", func(s *imaptest.Server) { s.IdleFor = time.Millisecond }, nil, 11*time.Second, 1),
 	babble("php-imap#219: EXISTS after each EXPUNGE", func(step imaptest.Step) bool {
 		return step.Part == imaptest.Push && strings.HasSuffix(step.Text, "EXPUNGE")
 	}),

@@ -10,9 +10,10 @@ import (
 )
 
 const (
-	idleAgain = time.Second     // after a server ended IDLE by itself
-	idleShort = 5 * time.Second // an IDLE that ends sooner was no use
-	idleEnds  = 3               // such ends in a row, and the folder is polled
+	idleAgain = time.Second      // after a server ended IDLE by itself
+	idleShort = 5 * time.Second  // an IDLE that ends sooner was no use
+	idleEnds  = 3                // such ends in a row, and the folder is polled
+	idlePoll  = 10 * time.Second // so often then: the server does have news at once
 
 	wakeEvery = 500 * time.Millisecond // between two wakes that brought a message
 	wakeIdle  = time.Second            // behind a wake that brought nothing
@@ -36,7 +37,7 @@ type learned struct {
 type waiter struct {
 	a    *Account
 	c    *imapclient.Client
-	poll bool
+	poll time.Duration // not 0: without IDLE, so often
 	ends ends
 	pace pace
 
@@ -54,7 +55,10 @@ func newWaiter(a *Account, c *imapclient.Client) *waiter {
 // next wait.
 func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err error) {
 	w.rang, w.full = false, false
-	if w.poll || w.a.Watch == "poll" || !w.c.Has("IDLE") {
+	if w.poll == 0 && (w.a.Watch == "poll" || !w.c.Has("IDLE")) {
+		w.poll = w.a.Poll
+	}
+	if w.poll != 0 {
 		return w.nap(ctx)
 	}
 	if err := w.pace.rest(ctx); err != nil {
@@ -70,7 +74,7 @@ func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err 
 	wake, err := w.c.Idle(ctx, slice)
 	if errors.Is(err, imapclient.ErrNoIdle) {
 		w.a.Log.Warn("no IDLE: polling", "err", err, "every", w.a.Poll)
-		w.poll = true
+		w.poll = w.a.Poll
 		return w.nap(ctx)
 	}
 	if err != nil || wake != imapclient.Ended {
@@ -79,8 +83,8 @@ func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err 
 		return w.rang, err
 	}
 	if w.ends.often(start) {
-		w.a.Log.Warn("the server keeps ending IDLE: polling", "every", w.a.Poll)
-		w.poll = true
+		w.poll = min(w.a.Poll, idlePoll)
+		w.a.Log.Warn("the server keeps ending IDLE: polling", "every", w.poll)
 	}
 	return false, sleep(ctx, idleAgain)
 }
@@ -101,7 +105,7 @@ func (w *waiter) looked(found bool) {
 }
 
 func (w *waiter) nap(ctx context.Context) (bool, error) {
-	if rang, err := w.a.doze(ctx, w.c, w.a.Poll); err != nil || rang {
+	if rang, err := w.a.doze(ctx, w.c, w.poll); err != nil || rang {
 		return rang, err
 	}
 	err := w.c.Noop(ctx)
