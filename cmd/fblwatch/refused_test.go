@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 // TestRefusedLogin counts the lines that a refused login makes: one. Its hint
@@ -76,4 +78,14 @@ func (s *safeBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
+}
+
+// TestBusyHint: a command that the server puts off says nothing of logins.
+func TestBusyHint(t *testing.T) {
+	err := &watch.ActionError{Folder: "INBOX", Err: &imapclient.ResponseError{Command: "UID STORE", Status: "NO", Code: "UNAVAILABLE", Text: "later"}}
+	for _, err := range []error{err, err.Err} {
+		if got, want := sessionHint(err), "the server does not do this now; it is tried again"; got != want {
+			t.Errorf("%v: hint %q, want %q", err, got, want)
+		}
+	}
 }

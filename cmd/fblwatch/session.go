@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -147,6 +148,7 @@ func sessionHint(err error) string {
 	var (
 		issuer      *oauth.Error
 		refused     *imapclient.AuthError
+		response    *imapclient.ResponseError
 		folder      *watch.FolderError
 		action      *watch.ActionError
 		authority   x509.UnknownAuthorityError
@@ -160,6 +162,8 @@ func sessionHint(err error) string {
 	switch {
 	case errors.As(err, &issuer):
 		return issuer.Hint()
+	case errors.Is(err, imapclient.ErrTemporary) && errors.As(err, &response) && strings.HasPrefix(response.Command, "UID "):
+		return "the server does not do this now; it is tried again"
 	case errors.As(err, &refused) && errors.Is(err, imapclient.ErrTemporary), errors.Is(err, imapclient.ErrTemporary) && !errors.As(err, &folder):
 		return "the server takes no login now: it, or the account, has too many connections, or it is busy; try again later, and see connections in the config"
 	case errors.As(err, &refused):
