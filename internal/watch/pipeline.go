@@ -291,6 +291,9 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		return parsed{want: want}
 	}
 	after := p.f.a.After.of(r.Kind)
+	if len(m.Body) == 0 { // nothing shows that this is the message, whatever RFC822.SIZE says
+		after = Action{}
+	}
 	if after.Do == "delete" && got < most {
 		return parsed{want: most}
 	}

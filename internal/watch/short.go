@@ -52,13 +52,11 @@ func (l *shorts) uids() (uids []uint32) {
 // than the message has.
 func (s *session) isShort(m *imapclient.Mail, asked int64) bool {
 	got := int64(len(m.Body))
-	switch {
-	case m.Gone:
+	if m.Gone || got >= asked || m.Size >= 0 && got >= m.Size {
 		return false
-	case got == 0: // also where RFC822.SIZE says so
+	}
+	if got == 0 {
 		return true
-	case got >= asked, m.Size >= 0 && got >= m.Size:
-		return false
 	}
 	closed, multipart := report.Closed(m.Body)
 	switch {
