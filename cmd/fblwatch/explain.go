@@ -94,8 +94,6 @@ type problemLine struct {
 type explainedRecord struct {
 	Record  json.RawMessage   `json:"record"`
 	Sources map[string]string `json:"sources"` // by key: where its value was read
-
-	rows []valueRow
 }
 
 // valueRow is one value of a record; a key within a key has a dot.
@@ -116,11 +114,14 @@ func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail)
 	for one, own := range r.Split(records) {
 		for i := range own {
 			explained := explainedRecord{Record: own[i].AppendJSON(nil), Sources: map[string]string{}}
-			explained.rows = rowsOf(explained.Record)
-			for i := range explained.rows {
-				row := &explained.rows[i]
-				if row.source = sourceOf(one, &own[0], row.key); row.source != "" {
-					explained.Sources[printable(row.key)] = printable(row.source)
+			last := ""
+			for _, row := range rowsOf(explained.Record) {
+				if row.key == last { // one more of a list
+					continue
+				}
+				last = row.key
+				if source := sourceOf(one, &own[0], row.key); source != "" {
+					explained.Sources[printable(row.key)] = printable(source)
 				}
 			}
 			e.Records = append(e.Records, explained)

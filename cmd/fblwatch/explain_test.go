@@ -3,12 +3,14 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/pacetest"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -86,6 +88,28 @@ func TestExplainFits(t *testing.T) {
 			if !strings.Contains(squeezed, want) {
 				t.Errorf("width %d: no %s in\n%s", width, want, text)
 			}
+		}
+	}
+}
+
+// A report of a thousand recipients and thousands of fields is shown at once, and
+// is no book.
+func TestExplainMuch(t *testing.T) {
+	head := "From: a@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n"
+	fields := head + pacetest.Repeat("X-Field-#: "+strings.Repeat("v", 60)+"\n", 1<<20) + "--b--\n"
+	recipients := head + pacetest.Repeat("Original-Rcpt-To: u#@example.org\n", 32<<10) + pacetest.Repeat("X-Field-#: "+strings.Repeat("v", 60)+"\n", 4<<10) + "--b--\n"
+	for name, mail := range map[string]string{"fields": fields, "recipients": recipients} {
+		var e *explanation
+		var text string
+		pacetest.Within(t, name, 2*time.Second, func() {
+			e = explainMail(t.Context(), watch.Reading{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))})
+			text = e.text(80)
+		})
+		if len(text) > 4<<20 {
+			t.Errorf("%s: %d octets", name, len(text))
+		}
+		if shown := strings.Count(text, "\nrecord "); shown != min(len(e.Records), 100) || len(e.Records) > 100 != strings.Contains(text, "records more: --format json shows all\n") {
+			t.Errorf("%s: %d of %d records", name, shown, len(e.Records))
 		}
 	}
 }

@@ -16,6 +16,9 @@ const (
 	partGap    = 5 // blanks in a line of a part
 )
 
+// mostShown is how many records are shown to a person.
+const mostShown = 100
+
 // text is for a person. Lines are broken at width, 0: never.
 func (e *explanation) text(width int) string {
 	var out strings.Builder
@@ -30,8 +33,11 @@ func (e *explanation) text(width int) string {
 		text := cut(strings.Repeat("  ", part.Depth)+printable(part.Type), label)
 		fmt.Fprintf(&out, "  %s%s %9d  %s\n", text, strings.Repeat(" ", label-cells(text)), part.Octets, cut(printable(strings.TrimSpace(part.Encoding+" "+part.Name)), name))
 	}
-	for _, rec := range e.Records {
+	for _, rec := range e.Records[:min(len(e.Records), mostShown)] {
 		out.WriteString("\n" + rec.text(width))
+	}
+	if more := len(e.Records) - mostShown; more > 0 {
+		fmt.Fprintf(&out, "\nand %d records more: --format json shows all\n", more)
 	}
 	if len(e.Records) == 0 {
 		out.WriteString("\nno record\n")
@@ -55,26 +61,28 @@ func (e *explanation) text(width int) string {
 
 // text gives each value with, in parentheses, where it is from.
 func (rec *explainedRecord) text(width int) string {
-	value := map[string]string{}
-	for _, row := range rec.rows {
+	all, value := rowsOf(rec.Record), map[string]string{}
+	for _, row := range all {
 		value[row.key] = row.value
 	}
 	keyWidth := 0
 	var rows []valueRow
-	for _, row := range rec.rows {
+	for _, row := range all {
 		top, rest, _ := strings.Cut(row.key, ".")
 		if slices.Contains(heading, top) || top == "identity" && strings.HasPrefix(rest, "by.") {
 			continue
 		}
+		row.source = rec.Sources[printable(row.key)]
 		if rule := value["identity.by."+rest+".rule"]; top == "identity" && rule != "" {
-			row.source = value["identity.by."+rest+".source"] + ", by " + rule
+			row.source = printable(value["identity.by."+rest+".source"] + ", by " + rule)
 		}
-		row.key, row.source, row.value = cut(printable(row.key), 40), cut(printable(row.source), longSource), cut(printable(row.value), longValue)
+		row.key, row.source, row.value = cut(printable(row.key), 40), cut(row.source, longSource), cut(printable(row.value), longValue)
 		keyWidth = max(keyWidth, cells(row.key))
 		rows = append(rows, row)
 	}
-	out := broken("", printable(fmt.Sprintf("record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s",
-		value["id"], value["event"], value["class"], value["provider"], value["feed"], value["dialect"], value["parse.status"])), 2, width)
+	var out strings.Builder
+	out.WriteString(broken("", printable(fmt.Sprintf("record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s",
+		value["id"], value["event"], value["class"], value["provider"], value["feed"], value["dialect"], value["parse.status"])), 2, width))
 	last := ""
 	for _, row := range rows {
 		key, text := row.key, row.value
@@ -84,9 +92,9 @@ func (rec *explainedRecord) text(width int) string {
 			text += "  (" + row.source + ")"
 		}
 		last = row.key
-		out += broken("  "+key+strings.Repeat(" ", keyWidth-cells(key)+2), text, keyWidth+4, width)
+		out.WriteString(broken("  "+key+strings.Repeat(" ", keyWidth-cells(key)+2), text, keyWidth+4, width))
 	}
-	return out
+	return out.String()
 }
 
 // wordIndent is of a word that is too long for a line's own indent.
