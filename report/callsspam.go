@@ -14,12 +14,13 @@ import (
 func callsSpam(text string) bool {
 	own := spoken(text)
 	folded := fold(own)
-	if containsAny(folded, []string{"dmarc", "authentication"}) || deniesSpam(own) {
-		return false
-	}
-	return containsAny(folded, []string{"spam", "unsolicited", "junk", "complaint", "abuse", "phish", "unwanted mail", "unwanted e", "beschwerde", "unerwunscht", "unerwuenscht", "unverlangt",
-		"pourriel", "indesirable", "hameconnage", "correo basura", "no deseado", "no solicitado"})
+	return containsAny(folded, spamWords) && !containsAny(folded, []string{"dmarc", "authentication"}) && !deniesSpam(own)
 }
+
+// spamWords are what a text that calls a message spam has one of; most have none,
+// and are not read for denials.
+var spamWords = []string{"spam", "unsolicited", "junk", "complaint", "abuse", "phish", "unwanted mail", "unwanted e", "beschwerde", "unerwunscht", "unerwuenscht", "unverlangt",
+	"pourriel", "indesirable", "hameconnage", "correo basura", "no deseado", "no solicitado"}
 
 // spoken is what a text says itself, in lower case.
 func spoken(text string) string {
