@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"unsafe"
@@ -309,10 +308,7 @@ func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 		}
 		return []byte(hidden)
 	}
-	end := len(head)
-	if at := blankLine.FindIndex(head); at != nil {
-		end = at[0]
-	}
+	end := headerEnd(head)
 	outer, ok := s.outer(string(head[:end]), r.Outer.Subject, subject)
 	s.subjects = true
 	rest, well := s.all(string(head[end:]))
@@ -322,4 +318,20 @@ func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 	return []byte(outer + rest)
 }
 
-var blankLine = regexp.MustCompile(`\r?\n\r?\n`)
+// headerEnd is where the last line of a header ends, which a blank line follows; the
+// end of the mail where none does.
+func headerEnd(head []byte) int {
+	for i := 0; ; i++ {
+		line := bytes.IndexByte(head[i:], '\n')
+		if line < 0 {
+			return len(head)
+		}
+		i += line
+		if rest := head[i+1:]; bytes.HasPrefix(rest, []byte("\n")) || bytes.HasPrefix(rest, []byte("\r\n")) {
+			if i > 0 && head[i-1] == '\r' {
+				i--
+			}
+			return i
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"mime"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,6 +24,7 @@ type scrubber struct {
 	with     map[*entry]string // see replace
 	walker   walker            // its tries, and the work that is left
 	starts   [256]bool         // octets with which something begins
+	stops    [256]bool         // the same, and those that isSpecial knows
 	letters  bool              // something begins with a letter beyond ASCII
 	any      bool
 	subjects bool // fields named Subject go, too
@@ -74,6 +74,7 @@ func (f *Filter) scrubber(known *people, subjects ...string) *scrubber {
 	for c := range 256 {
 		first := lower(byte(c))
 		s.starts[c] = s.walker.forward.first[first].high > 0 || s.walker.reversed.first[first].high > 0
+		s.stops[c] = s.starts[c] || isSpecial(byte(c))
 		s.letters = s.letters || c >= utf8.RuneSelf && s.starts[c]
 	}
 	return s
@@ -131,7 +132,7 @@ func (s *scrubber) find(text string) (all []finding) {
 	w := s.walker
 	w.s = text
 	for i := 0; i < len(text) && w.work >= 0; {
-		if c := text[i]; !s.starts[c] && (!isSpecial(c) || !s.mayStart(text, i)) {
+		if c := text[i]; !s.stops[c] || !s.starts[c] && !s.mayStart(text, i) {
 			i++
 			continue
 		}
@@ -254,11 +255,8 @@ func runEnd(text string, i int) (end, count int) {
 			count++
 		}
 		next := afterBlanks(text, i)
-		for _, fold := range []string{"\r\n", "\n", `\r\n`, `\n`} { // the last in JSON
-			if strings.HasPrefix(text[next:], fold) {
-				next = afterBlanks(text, next+len(fold))
-				break
-			}
+		if fold := foldAt(text[next:]); fold > 0 {
+			next = afterBlanks(text, next+fold)
 		}
 		if next == i || next == len(text) || !inAlphabet(text[next]) {
 			break
@@ -269,6 +267,19 @@ func runEnd(text string, i int) (end, count int) {
 		i++
 	}
 	return i, count
+}
+
+// foldAt is how many octets of a line break, also one in JSON, text begins with.
+func foldAt(text string) int {
+	if text == "" || text[0] != '\r' && text[0] != '\n' && text[0] != '\\' {
+		return 0
+	}
+	for _, fold := range []string{"\r\n", "\n", `\r\n`, `\n`} {
+		if strings.HasPrefix(text, fold) {
+			return len(fold)
+		}
+	}
+	return 0
 }
 
 // softEnd is the end of the run that ends at end if what follows on soft line
@@ -384,15 +395,40 @@ func (s *scrubber) decoded(text string, digits []byte, offset, layer int) (strin
 	if strings.HasSuffix(text, "=") {
 		again += strings.Repeat("=", (4-len(again)%4)%4)
 	}
-	if at := folds.FindStringIndex(text); at != nil && at[0] > 0 && at[1] < len(text) { // as wide as the first line
-		again = wrap(again, (offset+column)%at[0], at[0], text[at[0]:at[1]])
+	if width, next := firstFold(text); width > 0 && next < len(text) { // as wide as the first line
+		again = wrap(again, (offset+column)%width, width, text[width:next])
 	}
 	rest := strings.TrimLeft(text[place(text, offset+len(digits)-1)+1:], "=")
 	return text[:place(text, offset+min(column, len(digits)-1))] + again + rest, true
 }
 
-// folds are what lines of base64 end in.
-var folds = regexp.MustCompile(`(?:=?[ \t\r\n]|\\[rn])+`)
+// firstFold is where the first line of base64 ends, and where the second begins;
+// both are the end of text where there is one line.
+func firstFold(text string) (end, next int) {
+	for end < len(text) && foldsAt(text, end) == 0 {
+		end++
+	}
+	for next = end; next < len(text); {
+		fold := foldsAt(text, next)
+		if fold == 0 {
+			break
+		}
+		next += fold
+	}
+	return end, next
+}
+
+// foldsAt is how many octets at i are of the end of a line: white space, perhaps
+// behind "=", or a line break of JSON.
+func foldsAt(text string, i int) int {
+	switch c := text[i]; {
+	case isBlank(c):
+		return 1
+	case i+1 < len(text) && (c == '=' && isBlank(text[i+1]) || c == '\\' && (text[i+1] == 'r' || text[i+1] == 'n')):
+		return 2
+	}
+	return 0
+}
 
 // place is where the nth digit stands in text, from 0.
 func place(text string, n int) int {
