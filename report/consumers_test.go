@@ -267,3 +267,11 @@ func TestTimes(t *testing.T) {
 		t.Errorf("%s", rec.AppendJSON(nil))
 	}
 }
+
+// What has no NUL is looked through without a copy of anything.
+func TestNoCopies(t *testing.T) {
+	r := Parse([]byte(limitHead+"X-One: a\n--b--\n"), 0)
+	if n := testing.AllocsPerRun(10, r.withoutNUL); n != 0 {
+		t.Errorf("%g allocations", n)
+	}
+}

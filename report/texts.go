@@ -51,7 +51,8 @@ func (r *Report) withoutNUL() {
 			bad = append(bad, name)
 		}
 	}
-	for _, name := range slices.Sorted(slices.Values(bad)) {
+	slices.Sort(bad)
+	for _, name := range bad {
 		cleaned := name
 		clean(&cleaned)
 		r.Extensions[cleaned] = append(slices.Clip(r.Extensions[cleaned]), r.Extensions[name]...)
