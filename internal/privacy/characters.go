@@ -62,7 +62,7 @@ func (w *walker) characters(i, level int) []char {
 			}
 			text, next := w.escape(c.text[0], c.next, inner)
 			w.push(start, text, next)
-			if c.text == "\\" { // a quoted pair
+			if c.text == "\\" && next <= c.next+1 { // a quoted pair, and no longer escape
 				text, next = w.one(c.next, inner)
 				w.push(start, text, next)
 			}

@@ -23,3 +23,19 @@ func TestFirstFold(t *testing.T) {
 		}
 	}
 }
+
+// A "&" that is escaped in JSON ends the value of a parameter, as any does.
+func TestEscapedAmpersand(t *testing.T) {
+	var known people
+	known.add("mary.smith@example.org")
+	s := (&Filter{addresses: drop}).scrubber(&known)
+	for text, want := range map[string]string{
+		`{"u":"https://example.net/?l=mary.smith\u0026d=example.org"}`: `{"u":"https://example.net/?l=redacted\u0026d=example.org"}`,
+		`{"u":"https://example.net/?l=mary.smith\x26d=example.org"}`:   `{"u":"https://example.net/?l=redacted\x26d=example.org"}`,
+		`{"u":"https://example.net/?l=mary.smith\u0061d=example.org"}`: `{"u":"https://example.net/?l=mary.smith\u0061d=example.org"}`,
+	} {
+		if got, ok := s.all(text); !ok || got != want {
+			t.Errorf("%s", got)
+		}
+	}
+}
