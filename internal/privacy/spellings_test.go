@@ -59,6 +59,9 @@ func TestSpellings(t *testing.T) {
 		{"path", mary, `https://a.example.net/u/example.com/mary.smith/7`, `https://a.example.net/u/example.com/§/7`, `https://a.example.net/u/example.com/-/7`},
 		{"attributes", mary, `<a data-user='mary.smith' data-domain='example.com'>`, `<a data-user='§' data-domain='example.com'>`, `<a data-user='-' data-domain='example.com'>`},
 		{"script", mary, `document.write('mary.smith' + '@' + 'example.com')`, `document.write('§' + '@' + 'example.com')`, `document.write('-' + '@' + 'example.com')`},
+		{"parameters, end of a sentence", mary, `See ?l=mary.smith&d=example.com. And`, `See ?l=§&d=example.com. And`, `See ?l=-&d=example.com. And`},
+		{"parameters, end of a text", mary, `?l=mary.smith&d=example.com.`, `?l=§&d=example.com.`, `?l=-&d=example.com.`},
+		{"not in parameters, another domain", mary, `?l=mary.smith&d=example.com.au x`, `?l=mary.smith&d=example.com.au x`, `?l=mary.smith&d=example.com.au x`},
 		{"not in parameters", mary, `?l=xmary.smith&d=example.com`, `?l=xmary.smith&d=example.com`, `?l=xmary.smith&d=example.com`},
 		{"not in other lines", mary, "a: mary.smith\r\nb: example.com", "a: mary.smith\r\nb: example.com", "a: mary.smith\r\nb: example.com"},
 

@@ -466,6 +466,9 @@ func (w *walker) ends(i int) bool {
 	if isAlphanumeric(w.s[i]) {
 		return false
 	}
+	if w.s[i] == '.' && (i+1 == len(w.s) || strings.IndexByte(" \t\r\n\"'<>)]", w.s[i+1]) >= 0) {
+		return true // of a sentence, or of a name from the root
+	}
 	text, _ := w.one(i, levels)
 	return text == "" || len(text) == 1 && !isAlphanumeric(text[0]) && strings.IndexByte(".-_+@~", text[0]) < 0
 }
