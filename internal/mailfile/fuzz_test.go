@@ -68,7 +68,14 @@ func mboxrd(mails [][]byte) (box []byte, want [][]byte) {
 // reference splits a small mbox by a plain walk over its lines. Every octet of
 // the input goes either into a body or into the count of dropped ones.
 func reference(input []byte) (bodies [][]byte, dropped int) {
-	rest := bytes.TrimLeft(bytes.TrimPrefix(input, bom), "\r\n")
+	rest := bytes.TrimPrefix(input, bom)
+	for more := true; more; { // lines without anything to see
+		rest = bytes.TrimLeft(rest, "\r\n")
+		line, after, found := bytes.Cut(rest, []byte("\n"))
+		if more = found && len(bytes.TrimSpace(line)) == 0; more {
+			rest = after
+		}
+	}
 	dropped = len(input) - len(rest)
 	eol, old := "\n", bytes.IndexByte(rest, '\r')
 	if old >= 0 && !bytes.Contains(rest[:old], []byte("\n")) && !bytes.HasPrefix(rest[old:], []byte("\r\n")) && fromLine(rest[:old]) {
@@ -152,6 +159,7 @@ func FuzzMbox(f *testing.F) {
 		separator + part + separator + "A: b\n\n" + separator + "--=_x1--\n\n",
 		"From somebody\r\n\r\nFrom Mon Mar  2 06:00 2026 remote from x\r\n\r\n",
 		"A: b\n\nFrom me\x01>From you\x01\x01\n\x01\n\n\x01no end",
+		"  \n\t\r\n" + separator + "a\n",
 		separator + "a\r\r" + strings.ReplaceAll(separator, "\n", "\r"),
 	} {
 		f.Add([]byte(seed))
