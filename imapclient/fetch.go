@@ -59,6 +59,17 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // the wire, or why it ended otherwise. Breaking off the loop before the last
 // body ends the session.
 func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
+	return c.fetchUIDs(ctx, uids, prefix, false)
+}
+
+// FetchWhole is Fetch for servers that answer a request for the first octets of a
+// body wrongly: it asks for whole bodies, and yields at most prefix octets of each.
+// The server sends what is beyond all the same.
+func (c *Client) FetchWhole(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
+	return c.fetchUIDs(ctx, uids, prefix, true)
+}
+
+func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, whole bool) iter.Seq2[*Mail, error] {
 	return func(yield func(*Mail, error) bool) {
 		missing := make(map[uint32]bool, len(uids))
 		for _, uid := range uids {
@@ -66,7 +77,7 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 		}
 		for range 2 { // the second time for what is missing
 			left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
-			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, func(m *Mail, err error) bool {
+			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, whole, func(m *Mail, err error) bool {
 				if err == nil {
 					delete(missing, m.UID)
 				}
@@ -113,7 +124,7 @@ func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Se
 // body for is Bodyless, and what it does not name is left out.
 func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
 	return func(yield func(*Mail, error) bool) {
-		if !c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, yield) {
+		if !c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, false, yield) {
 			return
 		}
 		named, _ := c.tap.left()
@@ -133,7 +144,7 @@ func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.
 	return func(yield func(*Mail, error) bool) {
 		from := max(from, 1)
 		c.far = 0
-		if !c.fetch(ctx, [][]uint32{nil}, from, prefix, yield) {
+		if !c.fetch(ctx, [][]uint32{nil}, from, prefix, false, yield) {
 			return
 		}
 		named, nameless := c.tap.left()
@@ -175,6 +186,7 @@ func uidSet(uids []uint32) imap.UIDSet {
 type fetching struct {
 	c      *Client
 	prefix int64
+	body   bool          // the whole body is asked for, and not its start
 	mails  chan arrival  // in the server's order
 	done   chan error    // one for each FETCH
 	left   chan struct{} // closed when the owner has left
@@ -191,7 +203,7 @@ type arrival struct {
 // fetch runs the sets, at most inFlight at once; with from, one that has none
 // means all UIDs from there on. It returns false after an error was yielded, or
 // when yield wanted no more.
-func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, yield func(*Mail, error) bool) bool {
+func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, whole bool, yield func(*Mail, error) bool) bool {
 	end, err := c.begin(ctx)
 	if err != nil {
 		yield(nil, err)
@@ -204,7 +216,7 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 	}
 	c.tap.expect(prefix, from)
 	c.owed("UID FETCH", c.limits.Command)
-	f := &fetching{c: c, prefix: prefix, mails: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
+	f := &fetching{c: c, prefix: prefix, body: whole, mails: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
 	f.leave = sync.OnceFunc(func() { close(f.left) })
 	defer f.leave() // also when a Handler or the loop panics
 	var refused error
@@ -320,11 +332,13 @@ func (f *fetching) wait(broken bool) {
 // drain runs one FETCH. Each has a goroutine of its own: drained one after the
 // other, two of them can wait for each other.
 func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
+	section := &imap.FetchItemBodySection{Peek: true}
+	if !f.body {
+		section.Partial = &imap.SectionPartial{Offset: 0, Size: f.prefix}
+	}
 	cmd := f.c.gi.Fetch(set, &imap.FetchOptions{
 		UID: true, InternalDate: true, RFC822Size: true,
-		BodySection: []*imap.FetchItemBodySection{{
-			Peek: true, Partial: &imap.SectionPartial{Offset: 0, Size: f.prefix},
-		}},
+		BodySection: []*imap.FetchItemBodySection{section},
 	})
 	close(started)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,6 +32,10 @@ var octetFacts = []fact{
 	{
 		name: "QQ: {0} for the only message", goimap: byNature, server: shaped(1, 300, replies(1, -1, nothing)),
 		ours: deletes(3, "1", "1 unparsed "),
+	},
+	{
+		name: "hoodiecrow: {0} wherever the first octets are asked for, for ever", goimap: byNature, server: wholeOnly(5),
+		ours: deletes(1, "", expected(5)...),
 	},
 	{
 		name: "263.net: a literal of half the message, for a while", goimap: byNature, server: shaped(5, 300, replies(3, 3, half)),
@@ -248,6 +253,27 @@ func replies(uid uint32, times int, body func([]byte) []byte) func(int, uint32) 
 			return imaptest.Shape{}
 		}
 		return imaptest.Shape{Body: body}
+	}
+}
+
+// wholeOnly gives octets where no range of them is asked for.
+func wholeOnly(n int) func() *imaptest.Server {
+	return func() *imaptest.Server {
+		s := withExpunge(filled(n, 300))
+		var partial atomic.Bool
+		s.Hook = func(at imaptest.Step) imaptest.Action {
+			if at.Part == imaptest.Received {
+				partial.Store(strings.Contains(at.Text, "]<0."))
+			}
+			return imaptest.Action{}
+		}
+		s.Shape = func(int, uint32) imaptest.Shape {
+			if partial.Load() {
+				return imaptest.Shape{Body: nothing}
+			}
+			return imaptest.Shape{}
+		}
+		return s
 	}
 }
 

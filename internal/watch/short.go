@@ -93,7 +93,7 @@ func (s *session) askAgain(ctx context.Context, short shorts) error {
 // askWhole asks for one message to its end, after tries that failed.
 func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 	var m *imapclient.Mail
-	for one, err := range s.c.Fetch(ctx, []uint32{uid}, s.a.MaxMail) {
+	for one, err := range s.c.FetchWhole(ctx, []uint32{uid}, s.a.MaxMail) {
 		switch {
 		case isRefusal(err):
 			return s.refused(ctx, uid, err)
