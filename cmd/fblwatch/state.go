@@ -68,7 +68,7 @@ func told(states []ledger.State, config *Config) (rows []ledger.State) {
 		tell := false
 		switch account, session := owner[s.Name]; {
 		case session:
-			tell = newest[account].Sub(s.At) < staleAfter
+			tell = newest[account].Sub(s.At) < staleAfter && (!ended(s) || s.At.Equal(newest[account]))
 		case s.Name == hooksState:
 			tell = len(config.Hooks.Commands()) > 0
 		case s.Name == sinkState+"command":
@@ -83,6 +83,12 @@ func told(states []ledger.State, config *Config) (rows []ledger.State) {
 		}
 	}
 	return rows
+}
+
+// ended reports whether a session's row is of a sweep that failed: it says how that
+// ended, and not how the account is now.
+func ended(s ledger.State) bool {
+	return strings.HasPrefix(s.Name, sessionState) && readState(s).State == "failed"
 }
 
 // reads tells whether the account names a folder, or has a pattern for it.
@@ -102,9 +108,13 @@ func matches(pattern, name string) bool {
 
 // state shows what a session, a sink or the hooks said last. A row that nobody
 // writes any more is no check of its own: that watch is not running may be meant
-// so.
+// so. Nor is a sweep that failed: check tries itself what the sweep needs.
 func (t *trial) state(s ledger.State, now time.Time) {
 	row, age := readState(s), now.Sub(s.At)
+	if ended(s) {
+		t.say("was", s.Name, fmt.Sprintf("the last sweep failed at %s, %s ago: %s", s.At.Format(time.DateTime), spanOf(age), row.Err))
+		return
+	}
 	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
 	old := age >= staleAfter
 	stale := old && row.State != "closed" && !row.Ended

@@ -20,7 +20,7 @@ func TestCheckStates(t *testing.T) {
 		return ledger.State{Name: name, Value: value, At: now.Add(-age)}
 	}
 	config := &Config{
-		Accounts: []Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}},
+		Accounts: []Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}, {Name: "c"}},
 		Hooks:    hook.Config{Record: child.Command{"/bin/true"}, Exists: child.Command{"/bin/true"}},
 	}
 	states := []ledger.State{
@@ -33,7 +33,9 @@ func TestCheckStates(t *testing.T) {
 		row("session/a/INBOXX", `{"state":"backoff","err":"no such folder"}`, 10*time.Second),   // named once by mistake
 		row("session/a/Oldest", `{"state":"backoff","err":"old row"}`, time.Minute),             // of a version without "failing"
 		row("session/b/INBOX", `{"state":"watch","since":"2026-03-01T00:00:00Z"}`, 3*time.Hour),
-		row("session/c/INBOX", `{"state":"backoff","err":"an account of another config"}`, 0),
+		row("session/b/*", `{"state":"failed","failing":"2026-03-02T08:00:00Z","err":"login refused"}`, 3*time.Hour+time.Minute), // b's watch is newer
+		row("session/c/*", `{"state":"failed","failing":"2026-03-02T11:00:00Z","err":"login refused"}`, time.Minute),
+		row("session/d/INBOX", `{"state":"backoff","err":"an account of another config"}`, 0),
 		row("sink/command", `{"state":"failing","failing":"2026-03-02T10:00:00Z","err":"no answer within 1m0s","record":"0a.1","waits":"2026-03-02T10:30:00Z"}`, 4*time.Hour),
 		row("sink/file", `{"state":"failing","err":"disk full"}`, 0), // not in the config any more
 		row("sink/stdout", `{"state":"ok","ended":true}`, 50*time.Hour),
@@ -48,6 +50,7 @@ ok      session/a/FBL/one: watch, as of 2026-03-02 11:59:40
 FAILED  session/a/FBL/two: dial, as of 2026-03-02 11:59:50; failing for 3 hours: connection refused
 FAILED  session/a/Oldest: backoff, as of 2026-03-02 11:59:00: old row
 stale   session/b/INBOX: watch, as of 2026-03-02 09:00:00, which is stale: nothing has written it for 3 hours
+was     session/c/*: the last sweep failed at 2026-03-02 11:59:00, 1 minute ago: login refused
 FAILED  sink/command: failing, as of 2026-03-02 08:00:00, which is stale: nothing has written it for 4 hours; failing for 2 hours; record 0a.1 waits since 2026-03-02 10:30:00, for 1 hour: no answer within 1m0s
         hint: the later records of its folder wait too; fblwatch records --id 0a.1 shows it
 ok      sink/stdout: ok, as of 2026-02-28 10:00:00, 2 days ago

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -38,6 +39,7 @@ const (
 	startSpread = 100 * time.Millisecond
 	startMost   = 30 * time.Second
 	stateEvery  = 30 * time.Second
+	changeEvery = time.Second // for a sink or the hooks that fail, or work again
 	lookEvery   = time.Minute
 )
 
@@ -105,9 +107,19 @@ func (p *program) watch(c *cli.Context) error {
 	upkeep.Go(func() {
 		every(keeping, pruneEvery, func() error { return prune(keeping, l, config) }, "upkeep of the ledger", log)
 	})
+	states := func() error {
+		return errors.Join(sinks.states(keeping, l, false), hookState(keeping, l, hooks.Counts(), hooks.Trouble(), false))
+	}
 	upkeep.Go(func() {
-		every(keeping, stateEvery, func() error {
-			return errors.Join(sinks.states(keeping, l, false), hookState(keeping, l, hooks.Counts(), hooks.Trouble(), false), feedStates(keeping, l))
+		every(keeping, stateEvery, func() error { return errors.Join(states(), feedStates(keeping, l)) }, "upkeep of the ledger", log)
+	})
+	upkeep.Go(func() {
+		told := trouble(sinks, hooks)
+		every(keeping, changeEvery, func() (err error) {
+			if now := trouble(sinks, hooks); now != told {
+				told, err = now, states()
+			}
+			return err
 		}, "upkeep of the ledger", log)
 	})
 	if reading.Enrich != nil {
@@ -122,6 +134,18 @@ func (p *program) watch(c *cli.Context) error {
 	err = errors.Join(append(failures, sinks.close(), sinks.settle(ctx, l))...)
 	upkeep.Wait()
 	return err
+}
+
+// trouble is another text where a sink or the hooks begin to fail, fail by another
+// record, or work again.
+func trouble(sinks *sinks, hooks *hook.Hooks) string {
+	t := hooks.Trouble()
+	text := fmt.Sprint(t.Err != "", t.Dropping)
+	for _, pump := range sinks.pumps {
+		t := pump.Trouble()
+		text += fmt.Sprint(" ", t.Err != "", t.Record)
+	}
+	return text
 }
 
 // obey carries out what other commands ask of the ledger's writer, until ctx
