@@ -6,12 +6,12 @@ FUZZTIME ?= 3m
 .PHONY: build demo test bench fuzz lint soak servers
 
 build:
-	@echo "Compiling fblwatch: up to three minutes the first time, seconds later."
+	@echo "Compiling fblwatch: some minutes the first time, seconds later."
 	CGO_ENABLED=0 go build -trimpath -o fblwatch ./cmd/fblwatch
 
 # What it will do comes first: a compiler says nothing for minutes.
 demo:
-	@echo "Compiling fblwatch: up to three minutes the first time, seconds later. Then an IMAP server"
+	@echo "Compiling fblwatch: some minutes the first time, seconds later. Then an IMAP server"
 	@echo "on this machine gets sample reports, and fblwatch watches it. Ctrl-C ends it."
 	@go run ./cmd/fblwatch demo
 

@@ -72,6 +72,8 @@ type trial struct {
 	failed int
 	sample *sampling       // nil: without
 	made   map[string]bool // folders that a move will make, as it was told
+
+	unwritten bool // no process writes the ledger
 }
 
 const (
@@ -123,6 +125,8 @@ func (t *trial) ledger(ctx context.Context, config *Config) {
 		t.fail("ledger", err)
 		return
 	}
+	written, err := ledger.Written(ctx, path)
+	t.unwritten = err == nil && !written
 	for _, state := range told(states, config) {
 		t.state(state, time.Now())
 	}

@@ -117,12 +117,14 @@ func (t *trial) state(s ledger.State, now time.Time) {
 	}
 	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
 	old := age >= staleAfter
-	stale := old && row.State != "closed" && !row.Ended
-	if old && !stale {
-		text += ", " + spanOf(age) + " ago"
-	}
-	if stale {
+	stale := (old || t.unwritten) && row.State != "closed" && !row.Ended
+	switch {
+	case stale && old:
 		text += fmt.Sprintf(", which is stale: nothing has written it for %s", spanOf(age))
+	case stale:
+		text += fmt.Sprintf(", which is stale: it is %s old, and no fblwatch writes this ledger", spanOf(age))
+	case old:
+		text += ", " + spanOf(age) + " ago"
 	}
 	hint := ""
 	if row.fails() {

@@ -60,6 +60,23 @@ ok      sink/stdout: ok, as of 2026-02-28 10:00:00, 2 days ago
 	}
 }
 
+// What a watch that was killed said is stale at once.
+func TestCheckStatesUnwritten(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	var b strings.Builder
+	tr := trial{p: &program{stdout: &b}, unwritten: true}
+	tr.state(ledger.State{Name: "session/a/INBOX", Value: `{"state":"watch"}`, At: now.Add(-40 * time.Second)}, now)
+	tr.state(ledger.State{Name: "session/a/Old", Value: `{"state":"closed"}`, At: now.Add(-40 * time.Second)}, now)
+	tr.state(ledger.State{Name: "sink/stdout", Value: `{"state":"ok","ended":true}`, At: now}, now)
+	want := `stale   session/a/INBOX: watch, as of 2026-03-02 11:59:20, which is stale: it is 40 seconds old, and no fblwatch writes this ledger
+ok      session/a/Old: closed, as of 2026-03-02 11:59:20
+ok      sink/stdout: ok, as of 2026-03-02 12:00:00
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &b, want)
+	}
+}
+
 func TestPatternMatches(t *testing.T) {
 	for _, test := range []struct {
 		pattern, name string

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -83,6 +85,32 @@ func (l *lock) refused(ctx context.Context, ledger string, err error) error {
 		return fmt.Errorf("%w: %s (its process id is not to be read: %w)", ErrLocked, ledger, err)
 	}
 	return fmt.Errorf("%w: process %d writes %s; end it first, or name another ledger", ErrLocked, pid, ledger)
+}
+
+// Written reports whether a process writes the ledger at path now. An error means
+// that it cannot be told.
+func Written(ctx context.Context, path string) (bool, error) {
+	path, err := filepath.Abs(path + ".lock")
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	db, err := sql.Open("sqlite", dsn(path, "mode=rw&_pragma=busy_timeout(0)"))
+	if err != nil {
+		return false, explain(path, err)
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "BEGIN IMMEDIATE; ROLLBACK")
+	var se *sqlite.Error
+	if errors.As(err, &se) && se.Code()&0xff == lib.SQLITE_BUSY {
+		return true, nil
+	}
+	if err != nil {
+		return false, explain(path, err)
+	}
+	return false, nil
 }
 
 func (l *lock) release() error {

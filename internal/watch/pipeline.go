@@ -229,6 +229,7 @@ func (p *pipeline) reader(ctx context.Context) {
 			}
 		}
 		for _, l := range b.lost {
+			p.givenUp(l.uid, l.reason)
 			b.made = append(b.made, p.unfetched(l.uid, l.reason))
 			b.done = append(b.done, l.uid)
 		}
@@ -279,6 +280,7 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		return parsed{}
 	}
 	if m.short != "" {
+		p.givenUp(m.UID, m.short)
 		return p.parseShort(ctx, m)
 	}
 	got := int64(len(m.Body))
@@ -354,6 +356,11 @@ func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error
 		Origin:      got.origin,
 	})
 	return nil
+}
+
+// givenUp tells people of a message that is not asked for again.
+func (p *pipeline) givenUp(uid uint32, reason string) {
+	p.f.a.Log.Warn("message given up; a record says so, and fblwatch sweep --all asks for it again", "folder", p.f.name, "uid", uid, "err", reason)
 }
 
 func (p *pipeline) unfetched(uid uint32, reason string) ledger.Mail {
