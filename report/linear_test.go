@@ -25,7 +25,7 @@ func readAll(mail []byte) {
 
 // workOf is how many octets Parse looks at.
 func workOf(mail []byte) int {
-	p := &parser{work: newBudget(nil, len(mail))}
+	p := &parser{work: newBudget(context.Background(), len(mail))}
 	p.budget = &p.work
 	all := p.work.left
 	p.parse(mail, 0)

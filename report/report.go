@@ -139,7 +139,7 @@ var parsers = sync.Pool{New: func() any { return new(parser) }}
 // cannot be read is a Problem. It keeps nothing of b. What would cost more than
 // 64 times the length of b and 1 MiB, in octets looked at, is KindUnparsed.
 func Parse(b []byte, size int64) *Report {
-	r, _ := parse(nil, b, size) // nobody ends it
+	r, _ := parse(context.Background(), b, size) // nobody ends it
 	return r
 }
 

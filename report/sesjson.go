@@ -233,8 +233,9 @@ func sesWithin(t tree) (inner []tree, whole bool) {
 		var others []any
 		whole = true
 		for _, v := range list {
-			object, ok := v.(tree)
+			object, _ := v.(tree)
 			if text, _ := v.(string); strings.HasPrefix(strings.TrimSpace(text), "{") {
+				var ok bool
 				object, ok = readJSON([]byte(text))
 				whole = whole && ok
 			}
