@@ -264,7 +264,7 @@ func (t *tap) status(tag string, st status) error {
 		}
 		t.emit(func(c *Client) { c.notified(st) })
 		if st.kind == "BYE" { // some servers leave it to the client to close
-			time.AfterFunc(byeGrace, func() { t.end(ErrClosed) })
+			time.AfterFunc(byeGrace, func() { t.end(io.EOF) }) // as if it had
 		}
 		return nil
 	}
