@@ -27,10 +27,12 @@ func Repeat(piece string, n int) string {
 
 // Linear fails where large, which has factor times the octets of small, takes more
 // than 2.5 times as much of the processor for each of them. What takes less than
-// enough passes anyway. The least of several measurements counts. It must not run
+// enough, or with the race detector as much more as that costs, passes anyway. The
+// least of several measurements counts. It must not run
 // beside other tests of its process.
 func Linear(t testing.TB, what string, enough time.Duration, factor int, small, large func()) {
 	t.Helper()
+	enough *= slower
 	one, many := time.Hour, time.Hour
 	for range tries {
 		if many = min(many, cost(large)); many < enough {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,6 +19,9 @@ func TestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
 		defer s.Close()
+		var limit atomic.Int64
+		limit.Store(-1)
+		s.Limit = func(int) int64 { return limit.Load() }
 		l := ledger.NewMemory()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
@@ -41,7 +45,7 @@ func TestState(t *testing.T) {
 		if row := look("watch"); row.Since.Sub(start) > time.Second {
 			t.Errorf("watching since %v, started at %v", row.Since, start)
 		}
-		s.Limit = func(int) int64 { return 0 }
+		limit.Store(0)
 		s.Disconnect()
 		time.Sleep(30 * time.Minute)
 		row := look("backoff")
@@ -51,7 +55,7 @@ func TestState(t *testing.T) {
 		if failing := row.Failing.Sub(start); failing < 10*time.Minute || failing > 11*time.Minute {
 			t.Errorf("failing since %v behind the start, not since the link broke", failing)
 		}
-		s.Limit = func(int) int64 { return -1 }
+		limit.Store(-1)
 		time.Sleep(10 * time.Minute)
 		if row := look("watch"); row.Err != "" || !row.Failing.IsZero() {
 			t.Errorf("it works again, and says %+v", row)
