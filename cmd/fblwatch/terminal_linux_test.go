@@ -63,6 +63,7 @@ func TestWatchOnTerminal(t *testing.T) {
 	}()
 	lines := make(chan string)
 	go func() {
+		defer close(lines)
 		for in := bufio.NewScanner(master); in.Scan(); {
 			lines <- in.Text()
 		}
@@ -82,11 +83,16 @@ func TestWatchOnTerminal(t *testing.T) {
 		}
 	}
 	stop()
+	drained := make(chan struct{})
 	go func() { // what is said at the end
+		defer close(drained)
 		for range lines {
 		}
 	}()
-	if code := <-ended; code != exitDone || stdout.Len() > 0 {
+	code := <-ended
+	slave.Close() // ends the reading of the other side
+	<-drained
+	if code != exitDone || stdout.Len() > 0 {
 		t.Errorf("exit %d, stdout %q", code, &stdout)
 	}
 	if !strings.Contains(shown[0], "  complaint     review   user1@example.com") || !strings.Contains(shown[1], "  complaint     review   ") {
