@@ -73,7 +73,7 @@ func placeOf(t *testing.T, name string) place {
 // others, at 64 KB and at 1 MB.
 func TestLinear(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some seconds")
+		t.Skip("left out with -short: it takes some seconds")
 	}
 	for _, c := range quadratic {
 		checkLinear(t, element(c[0]), placeOf(t, c[1]), 64<<10, 1<<20)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -37,10 +36,7 @@ func TestListmonkConfig(t *testing.T) {
 // The hook of docs/listmonk.md posts what has verdict yes, by the UUID if there is
 // one. It answers what listmonk refuses for good, and not what it cannot take.
 func TestListmonkHook(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("the hook is in Python, and there is no python3")
-	}
+	python := python3(t)
 	var mu sync.Mutex
 	var posted []string
 	status := http.StatusOK

@@ -14,7 +14,7 @@ import (
 // that is read and in the body.
 func TestLinear(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some seconds")
+		t.Skip("left out with -short: it takes some seconds")
 	}
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	signed := sign(t, plain, reporter, yahooFields)

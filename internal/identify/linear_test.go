@@ -28,7 +28,7 @@ func thousand(rcpt func(n int) string, fields string) []byte {
 // whose hash may stand in any value, cost little more than reading what they share.
 func TestLinear(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some seconds")
+		t.Skip("left out with -short: it takes some seconds")
 	}
 	plain := func(n int) string { return fmt.Sprintf("u%d", n) }
 	hashed := func(n int) string {
