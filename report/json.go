@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,6 +87,7 @@ func (r *Record) appendJSON(dst []byte) []byte {
 	if s := r.Suppress; s != nil {
 		o := j.object("suppress")
 		o.must("verdict", s.Verdict)
+		o.codes("codes", s.Codes)
 		o.strings("reasons", s.Reasons)
 		o.time("decided_at", s.DecidedAt)
 		j.close(o)
@@ -191,6 +193,7 @@ func (j *encoder) reporter(r *Reporter) {
 	o.key("trusted")
 	o.b = strconv.AppendBool(o.b, r.Trusted)
 	o.b = append(o.b, ',')
+	o.string("code", string(r.Code))
 	o.string("reason", r.Reason)
 	j.close(o)
 }
@@ -273,6 +276,18 @@ func (j *encoder) strings(key string, v []string) {
 		j.key(key)
 		j.list(v)
 	}
+}
+
+func (j *encoder) codes(key string, codes []Code) {
+	if len(codes) == 0 {
+		return
+	}
+	j.key(key)
+	j.b = append(j.b, '[')
+	for _, code := range codes {
+		j.value(string(code))
+	}
+	j.b = append(bytes.TrimSuffix(j.b, []byte(",")), ']', ',')
 }
 
 func (j *encoder) list(v []string) {

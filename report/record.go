@@ -126,13 +126,15 @@ type Reporter struct {
 	AuthMethod string `json:"auth_method,omitempty"` // a-r, arc, dkim, spf
 	Coverage   string `json:"coverage,omitempty"`    // full, partial
 	Trusted    bool   `json:"trusted"`
+	Code       Code   `json:"code,omitempty"` // of Reason; "" where the report is trusted
 	Reason     string `json:"reason,omitempty"`
 }
 
 // Suppress says whether to stop mailing the complainant.
 type Suppress struct {
-	Verdict   string    `json:"verdict"` // yes, no, review
-	Reasons   []string  `json:"reasons,omitempty"`
+	Verdict   string    `json:"verdict"`             // yes, no, review
+	Codes     []Code    `json:"codes,omitempty"`     // of Reasons, in their order; an open list
+	Reasons   []string  `json:"reasons,omitempty"`   // for people
 	DecidedAt time.Time `json:"decided_at,omitzero"` // a person did; no reading changes it
 }
 

@@ -246,7 +246,7 @@ func (rec *Record) recipient(rcpt string, n int, hashes bool) {
 
 // reporter is who sent the report, as far as it says so itself.
 func (r *Report) reporter() *Reporter {
-	return &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Reason: "not checked"}
+	return &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Code: CodeTrustUnchecked, Reason: "not checked"}
 }
 
 // own gives the record what no two records share.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ const (
 	SuppressReview = "review" // a person decides
 )
 
-// Reasons why nobody can be told whom to suppress.
+// Reasons why the complainant is not known. Versions before codes wrote these
+// texts only.
 const (
 	knownByHash = "complainant known by a hash only"
 	notKnown    = "complainant not known"
@@ -32,59 +34,77 @@ const (
 // KnowsWho reports whether the verdict was reached in the knowledge of who
 // complained, which a record whose people were taken out does not hold any more.
 func (s *Suppress) KnowsWho() bool {
-	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !slices.Contains(s.Reasons, knownByHash) && !slices.Contains(s.Reasons, notKnown)
+	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !s.Has(CodeHashOnly, knownByHash) && !s.Has(CodeNobody, notKnown)
+}
+
+// Has reports whether the code is among the verdict's; or, in a record of a
+// version that wrote no codes, the text among its reasons.
+func (s *Suppress) Has(code Code, text string) bool {
+	return slices.Contains(s.Codes, code) || len(s.Codes) == 0 && slices.Contains(s.Reasons, text)
 }
 
 // Named reports whether the verdict was yes on somebody who was named, which a
 // record whose people were taken out may know by a token alone.
 func (s *Suppress) Named() bool {
+	if len(s.Codes) > 0 {
+		return s.Verdict == SuppressYes && slices.Contains(s.Codes, CodeNamed)
+	}
 	return s.Verdict == SuppressYes && strings.HasSuffix(strings.Join(s.Reasons, ""), Named+byTrusted)
+}
+
+func decided(verdict string, reasons ...Reason) (s Suppress) {
+	s.Verdict = verdict
+	for _, r := range reasons {
+		s.Codes, s.Reasons = append(s.Codes, r.Code), append(s.Reasons, r.Text)
+	}
+	return s
 }
 
 // Decide gives the verdict on the record as it stands, by its event, class,
 // complainant, Identity and Reporter, without changing it. doubts are what the record
 // does not hold and what keeps a verdict from being yes: that the mail is older
 // than the first contact allows, that there are too many.
-func (rec *Record) Decide(doubts ...string) Suppress {
+func (rec *Record) Decide(doubts ...Reason) Suppress {
 	switch {
 	case rec.Event != Complaint && rec.Event != OptOut:
-		return Suppress{Verdict: SuppressNo, Reasons: []string{"event " + rec.Event}}
+		return decided(SuppressNo, Reason{CodeEvent, "event " + rec.Event})
 	case rec.Class != ClassFBL && rec.Class != ClassCFBL:
-		return Suppress{Verdict: SuppressNo, Reasons: []string{"class " + rec.Class}}
+		return decided(SuppressNo, Reason{CodeClass, "class " + rec.Class})
 	case rec.onSuppressionList():
-		return Suppress{Verdict: SuppressNo, Reasons: []string{"on the account's suppression list already"}}
+		return decided(SuppressNo, Reason{CodeSuppressionList, "on the account's suppression list already"})
 	}
-	var reasons []string
+	var reasons []Reason
+	add := func(code Code, text string) { reasons = append(reasons, Reason{code, text}) }
 	if !isKnownType(rec.FeedbackType) {
-		reasons = append(reasons, "feedback type not known")
+		add(CodeUnknownType, "feedback type not known")
 	}
 	subscriber := rec.Identity != nil && rec.Identity.Subscriber != ""
 	switch known := rec.Complainant; {
 	case known == Named, known == Token && subscriber:
 	case known == Candidate:
-		reasons = append(reasons, fmt.Sprintf("one of %d recipients", rec.Recipients))
+		add(CodeCandidate, fmt.Sprintf("one of %d recipients", rec.Recipients))
 	case known == Hashed:
-		reasons = append(reasons, knownByHash)
+		add(CodeHashOnly, knownByHash)
 	default:
-		reasons = append(reasons, notKnown)
+		add(CodeNobody, notKnown)
 	}
 	if rec.byOuterHeader() {
-		reasons = append(reasons, "who complained stands in the report's own header, which need not be signed")
+		add(CodeUnsignedHeader, "who complained stands in the report's own header, which need not be signed")
 	}
 	switch r := rec.Reporter; {
-	case r == nil || r.Auth == "" || r.Auth == "unchecked":
-		reasons = append(reasons, "trust is not checked")
+	case r == nil || r.Code == CodeTrustUnchecked || r.Reason == "" && (r.Auth == "" || r.Auth == "unchecked"):
+		add(CodeTrustUnchecked, "trust is not checked")
 	case !r.Trusted && r.Reason != "":
-		reasons = append(reasons, "not trusted: "+r.Reason)
+		add(cmp.Or(r.Code, CodeUntrusted), "not trusted: "+r.Reason)
 	case !r.Trusted:
-		reasons = append(reasons, "not trusted")
+		add(cmp.Or(r.Code, CodeUntrusted), "not trusted")
 	case r.Auth != "pass":
-		reasons = append(reasons, "trusted without authentication")
+		add(CodeTrustUnchecked, "trusted without authentication")
 	}
 	if reasons = append(reasons, doubts...); len(reasons) > 0 {
-		return Suppress{Verdict: SuppressReview, Reasons: reasons}
+		return decided(SuppressReview, reasons...)
 	}
-	return Suppress{Verdict: SuppressYes, Reasons: []string{fmt.Sprintf("%s of class %s, %s%s", rec.Event, rec.Class, rec.Complainant, byTrusted)}}
+	return decided(SuppressYes, Reason{Code(rec.Complainant), fmt.Sprintf("%s of class %s, %s%s", rec.Event, rec.Class, rec.Complainant, byTrusted)})
 }
 
 // byOuterHeader reports whether the recipient, or the subscriber or his tenant,

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -10,7 +11,7 @@ func TestDecide(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(*Record)
-		doubts []string
+		doubts []Reason
 		want   string
 	}{
 		{name: "a trusted loop that names a person", want: "yes: complaint of class fbl, named, by a trusted reporter"},
@@ -58,8 +59,8 @@ func TestDecide(t *testing.T) {
 		{name: "somebody else's signature", change: func(r *Record) { r.Reporter = &Reporter{Auth: "pass", Reason: "signed by another domain"} }, want: "review: not trusted: signed by another domain"},
 		{name: "failed", change: func(r *Record) { r.Reporter = &Reporter{Auth: "fail"} }, want: "review: not trusted"},
 		{name: "trusted, and failed", change: func(r *Record) { r.Reporter = &Reporter{Auth: "fail", Trusted: true} }, want: "review: trusted without authentication"},
-		{name: "old", doubts: []string{"older than since at first contact"}, want: "review: older than since at first contact"},
-		{name: "all at once", change: func(r *Record) { r.Complainant, r.Reporter = NoOne, nil }, doubts: []string{"over the brake"},
+		{name: "old", doubts: []Reason{{CodeHistory, "older than since at first contact"}}, want: "review: older than since at first contact"},
+		{name: "all at once", change: func(r *Record) { r.Complainant, r.Reporter = NoOne, nil }, doubts: []Reason{{CodeOverBrake, "over the brake"}},
 			want: "review: complainant not known, trust is not checked, over the brake"},
 	} {
 		reporter := trusted
@@ -70,6 +71,37 @@ func TestDecide(t *testing.T) {
 		s := rec.Decide(c.doubts...)
 		if got := s.Verdict + ": " + strings.Join(s.Reasons, ", "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+		if len(s.Codes) != len(s.Reasons) {
+			t.Errorf("%s: codes %v of reasons %q", c.name, s.Codes, s.Reasons)
+		}
+	}
+}
+
+// TestCodes: programs go by the codes, and by the texts of records that have no codes.
+func TestCodes(t *testing.T) {
+	rec := Record{Event: Complaint, Class: ClassFBL, FeedbackType: "x-unheard", Complainant: Hashed, Reporter: &Reporter{Auth: "none", Code: CodeUnsigned, Reason: "not signed"}}
+	s := rec.Decide(Reason{CodeHistory, "old"}, Reason{CodeOverBrake, "many"})
+	if want := []Code{CodeUnknownType, CodeHashOnly, CodeUnsigned, CodeHistory, CodeOverBrake}; !slices.Equal(s.Codes, want) {
+		t.Errorf("%v, want %v", s.Codes, want)
+	}
+	for name, test := range map[string]struct {
+		s               Suppress
+		knowsWho, named bool
+	}{
+		"yes, named":                     {Suppress{Verdict: SuppressYes, Codes: []Code{CodeNamed}, Reasons: []string{"x"}}, true, true},
+		"yes, by a token":                {Suppress{Verdict: SuppressYes, Codes: []Code{CodeToken}, Reasons: []string{"x"}}, true, false},
+		"yes, named, before codes":       {Suppress{Verdict: SuppressYes, Reasons: []string{"complaint of class fbl, named, by a trusted reporter"}}, true, true},
+		"yes, by a token, before codes":  {Suppress{Verdict: SuppressYes, Reasons: []string{"complaint of class fbl, token, by a trusted reporter"}}, true, false},
+		"review, by a hash":              {Suppress{Verdict: SuppressReview, Codes: []Code{CodeHashOnly}, Reasons: []string{"x"}}, false, false},
+		"review, of nobody":              {Suppress{Verdict: SuppressReview, Codes: []Code{CodeNobody}, Reasons: []string{"x"}}, false, false},
+		"review, unsigned":               {Suppress{Verdict: SuppressReview, Codes: []Code{CodeUnsigned}, Reasons: []string{"complainant not known"}}, true, false},
+		"review, by a hash before codes": {Suppress{Verdict: SuppressReview, Reasons: []string{"complainant known by a hash only"}}, false, false},
+		"review, of nobody before codes": {Suppress{Verdict: SuppressReview, Reasons: []string{"complainant not known"}}, false, false},
+		"no":                             {Suppress{Verdict: SuppressNo, Codes: []Code{CodeEvent}}, false, false},
+	} {
+		if test.s.KnowsWho() != test.knowsWho || test.s.Named() != test.named {
+			t.Errorf("%s: knows who %v, named %v", name, test.s.KnowsWho(), test.s.Named())
 		}
 	}
 }

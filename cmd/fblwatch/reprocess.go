@@ -48,7 +48,7 @@ type reprocessing struct {
 	reader  ledger.Reader
 	editor  *ledger.Editor // nil: a dry run
 	reading watch.Reading
-	doubts  func(ledger.Kept) []string
+	doubts  func(ledger.Kept) []report.Reason
 	unknown bool // only mails with a complaint that names no subscriber
 
 	wait   []ledger.Revision
@@ -147,7 +147,7 @@ func (p *program) configOrNone(c *cli.Context) (*Config, error) {
 }
 
 // doubtsOf are the doubts about each kept mail by its account's since.
-func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []string {
+func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []report.Reason {
 	contact := make(map[int64]time.Time)
 	for _, f := range folders {
 		contact[f.ID] = f.Contact
@@ -156,7 +156,7 @@ func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []string
 	for _, a := range config.Accounts {
 		since[a.Name] = a.since()
 	}
-	return func(k ledger.Kept) []string {
+	return func(k ledger.Kept) []report.Reason {
 		age, known := since[k.Folder.Account]
 		if !known {
 			age = Account{}.since()

@@ -230,15 +230,15 @@ func decideRecord(r *report.Record, accept bool, now time.Time) error {
 	case accept && r.OriginalRcptTo+r.RcptHash+some(r.Identity).Subscriber == "":
 		return errors.New("it names nobody to suppress")
 	}
-	verdict, reason := report.SuppressNo, "rejected in review"
+	verdict, code, reason := report.SuppressNo, report.CodeRejected, "rejected in review"
 	if accept {
-		verdict, reason = report.SuppressYes, "accepted in review"
+		verdict, code, reason = report.SuppressYes, report.CodeAccepted, "accepted in review"
 	}
 	if s.Verdict == verdict && !s.DecidedAt.IsZero() {
 		return fmt.Errorf("it is %s already", reason)
 	}
 	r.Revision++
-	r.Suppress = &report.Suppress{Verdict: verdict, Reasons: []string{reason}, DecidedAt: now.UTC().Truncate(time.Second)}
+	r.Suppress = &report.Suppress{Verdict: verdict, Codes: []report.Code{code}, Reasons: []string{reason}, DecidedAt: now.UTC().Truncate(time.Second)}
 	return nil
 }
 

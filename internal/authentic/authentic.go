@@ -23,9 +23,9 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// needsWhole is the reason of a verdict that the start of a mail is not enough
+// needsWhole is the reason of a verdict that the start of a message is not enough
 // for.
-const needsWhole = "the whole mail is needed"
+var needsWhole = report.Reason{Code: report.CodeTooLong, Text: "the whole message is needed"}
 
 // The values of report.Reporter.Auth.
 const (
@@ -69,14 +69,20 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 
 // verdict is what is known of who sent a mail.
 type verdict struct {
-	auth, domain, method, coverage, reason string
+	auth, domain, method, coverage string
+	reason                         report.Reason // zero where auth is pass
+}
+
+// because is a verdict that is no pass.
+func because(auth string, code report.Code, text string) verdict {
+	return verdict{auth: auth, reason: report.Reason{Code: code, Text: text}}
 }
 
 // better orders what several signatures give.
 func (v verdict) better(than verdict) bool {
 	rank := map[string]int{fail: 1, unchecked: 2, pass: 3}
 	return rank[v.auth] > rank[than.auth] || rank[v.auth] == rank[than.auth] &&
-		(than.reason == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
+		(than.reason.Text == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
 }
 
 // Check says who sent a mail, that r was read from, and whether to trust it: it
@@ -99,7 +105,7 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	v := c.check(ctx, stop, mail, !r.Partial(), r, received)
 	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
-		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Reason: v.reason,
+		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Code: v.reason.Code, Reason: v.reason.Text,
 	}, r, records, signed)
 	return v.reason == needsWhole
 }
@@ -129,15 +135,15 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 		switch reporter.Trusted = false; {
 		case reporter.Auth != pass:
 		case !known && !token:
-			reporter.Reason = reporter.AuthDomain + " is no known reporter"
+			reporter.Code, reporter.Reason = report.CodeReporterUnknown, reporter.AuthDomain+" is no known reporter"
 			if isMailboxes(reporter.AuthDomain) {
 				reporter.Reason += ": trust.reporters can name the address, as anybody can have a mailbox there"
 			}
 		case !known && namesAnother(&records[i]):
-			reporter.Reason = reporter.AuthDomain + " is no known reporter, and our token does not stand for the recipient that it names"
+			reporter.Code, reporter.Reason = report.CodeReporterUnknown, reporter.AuthDomain+" is no known reporter, and our token does not stand for the recipient that it names"
 		default:
-			reporter.Reason = c.foreign(original, &records[i], signed)
-			reporter.Trusted = reporter.Reason == ""
+			why := c.foreign(original, &records[i], signed)
+			reporter.Code, reporter.Reason, reporter.Trusted = why.Code, why.Text, why.Code == ""
 		}
 		records[i].Reporter = &reporter
 	}
@@ -155,22 +161,22 @@ func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *r
 		return verdict{auth: unchecked, reason: needsWhole}
 	}
 	if err != nil {
-		return verdict{auth: unchecked, reason: errHeader.Error()}
+		return because(unchecked, report.CodeMalformed, errHeader.Error())
 	}
 	m.stop = stop
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
-		return verdict{auth: authNone, reason: "no From address"}
+		return because(authNone, report.CodeNoFrom, "no From address")
 	}
 	if name := m.doubled(); name != "" {
-		return verdict{auth: fail, reason: "more than one " + name}
+		return because(fail, report.CodeTwoFields, "more than one "+name)
 	}
 	if !m.isFrom(r.Outer.From) {
-		return verdict{auth: fail, reason: "its From is not the one address that was read"}
+		return because(fail, report.CodeFrom, "its From is not the one address that was read")
 	}
 	sigs, err := m.signatures()
 	if err != nil {
-		return verdict{auth: unchecked, reason: err.Error()}
+		return because(unchecked, report.CodeBeyond, err.Error())
 	}
 
 	fields, border := c.trustedResults(m)
@@ -189,7 +195,7 @@ func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *r
 		return v
 	}
 	if doubted && v.auth != pass {
-		return verdict{auth: unchecked, reason: "our servers doubt its signature, and it could not be verified again"}
+		return because(unchecked, report.CodeContradicted, "our servers doubt its signature, and it could not be verified again")
 	}
 	if domain = c.sentBy(fields, from); domain != "" && border && v.auth != pass && v.auth != fail {
 		return verdict{auth: pass, domain: domain, method: "spf", coverage: "full"}
@@ -208,7 +214,7 @@ func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from st
 	}
 	said, sealer, err := c.sealed(ctx, m, received)
 	if err != nil {
-		return verdict{auth: unchecked, reason: "arc: " + err.Error()}
+		return because(unchecked, codeOf(err), "arc: "+err.Error())
 	}
 	if said == nil {
 		return none
@@ -272,7 +278,7 @@ func (m *message) pass(method, domain string, sigs []signature, whole bool) verd
 		sole = sole && (!sigs[i].short(m) || sigs[i].closes(m))
 	}
 	if !sole {
-		v.auth, v.reason = fail, "what is signed leaves open how the mail is to be read"
+		v.auth, v.reason = fail, report.Reason{Code: report.CodeReframed, Text: "what is signed leaves open how the message is to be read"}
 	}
 	return v
 }

@@ -201,10 +201,10 @@ func TestVerdicts(t *testing.T) {
 		{name: "resolver down", mail: signed, dns: func(z *zone) { z.err = errServFail }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "resolver hanging", mail: signed, dns: func(z *zone) { z.hangs = true }, change: func(c *Config) { c.Timeout = 20 * time.Millisecond }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "dkim off", mail: signed, change: func(c *Config) { c.DKIM = false }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "the start of a mail", mail: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole}},
-		{name: "the start of a mail, sealed", mail: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole}},
+		{name: "the start of a mail", mail: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
+		{name: "the start of a mail, sealed", mail: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
 		{name: "the start of a mail, framing unsigned", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + yahoo, start: true,
-			want: report.Reporter{Auth: "unchecked", Reason: needsWhole}},
+			want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
 		{name: "a-r forged below our hop", mail: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
 		{name: "a-r forged, with a hop of ours", mail: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
 		{name: "a-r forged above, another's id", mail: results("mx.evil.example", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
@@ -260,13 +260,16 @@ func TestVerdicts(t *testing.T) {
 				test.change(&conf)
 			}
 			got := check(t, conf, dns, test.mail, !test.start, test.received, test.token)
-			if (got.Reason == "") != got.Trusted {
-				t.Errorf("trusted %v with the reason %q", got.Trusted, got.Reason)
+			if (got.Reason == "") != got.Trusted || (got.Code == "") != got.Trusted {
+				t.Errorf("trusted %v with the code %q, the reason %q", got.Trusted, got.Code, got.Reason)
 			}
 			want := test.want
 			want.From, want.FromDomain = got.From, got.FromDomain
 			if want.Reason == "" {
 				want.Reason = got.Reason
+			}
+			if want.Code == "" {
+				want.Code = got.Code
 			}
 			if got.Auth == "fail" {
 				got.AuthDomain, got.AuthMethod, got.Coverage = "", "", ""
@@ -303,7 +306,7 @@ func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, rec
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("took %v", took)
 	}
-	if more != (records[0].Reporter.Reason == needsWhole) || more && whole {
+	if more != (records[0].Reporter.Reason == needsWhole.Text) || more && whole {
 		t.Errorf("more: %v of a whole mail: %v", more, whole)
 	}
 	return *records[0].Reporter

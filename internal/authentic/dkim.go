@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 const (
@@ -19,6 +21,21 @@ var (
 	errExpired = errors.New("signature: expired before the mail came")
 	errLate    = errors.New("signature: expired since the mail came")
 )
+
+// codeOf is the code of an error of a signature.
+func codeOf(err error) report.Code {
+	switch {
+	case errors.Is(err, errUnavailable):
+		return report.CodeDNS
+	case errors.Is(err, errNoKey), errors.Is(err, errKey), errors.Is(err, errTesting):
+		return report.CodeKey
+	case errors.Is(err, errLate):
+		return report.CodeOld
+	case errors.Is(err, errLimits):
+		return report.CodeBeyond
+	}
+	return report.CodeDKIMFail
+}
 
 // signatures reads the DKIM-Signatures; err: one is beyond the limits. One that
 // is malformed has no domain.
@@ -39,19 +56,19 @@ func (m *message) signatures() (sigs []signature, err error) {
 // dkim verifies the signatures that may speak for from.
 func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from string, whole bool, received time.Time) verdict {
 	sigs = sigs[:min(len(sigs), maxSignatures)]
-	none := verdict{auth: authNone, reason: "not signed"}
+	none := because(authNone, report.CodeUnsigned, "not signed")
 	relevant := false
 	for i := range sigs {
 		relevant = relevant || c.aligned(sigs[i].domain, from)
-		none.reason = "not signed by " + from
+		none.reason.Text = "not signed by " + from
 	}
 	switch {
 	case !relevant:
 		return none
 	case !c.config.DKIM:
-		return verdict{auth: unchecked, reason: "signatures are not verified: trust.dkim is off"}
+		return because(unchecked, report.CodeDKIMOff, "signatures are not verified: trust.dkim is off")
 	case c.now().Sub(received) > maxAge:
-		return verdict{auth: unchecked, reason: "older than 7 days: its signatures prove nothing any more"}
+		return because(unchecked, report.CodeOld, "older than 7 days: its signatures prove nothing any more")
 	case !whole:
 		return verdict{auth: unchecked, reason: needsWhole}
 	}
@@ -80,9 +97,9 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 		case err == nil:
 			v = m.pass("dkim", s.domain, sigs[i:i+1], whole)
 		case errors.Is(err, errNoKey), errors.Is(err, errKey), errors.Is(err, errTesting), errors.Is(err, errUnavailable), errors.Is(err, errLate):
-			v = verdict{auth: unchecked, reason: err.Error()}
+			v = because(unchecked, codeOf(err), err.Error())
 		default:
-			v.reason = err.Error()
+			v.reason = report.Reason{Code: codeOf(err), Text: err.Error()}
 		}
 		if v.better(best) {
 			best = v

@@ -27,34 +27,34 @@ import (
 // with Yahoo and with Microsoft's reports of 2026, in the reported mail's header
 // above the hop at which the provider's hosts took it in.
 //
-// foreign is why the mail is not ours; "": it is. signed: the subscriber's token
+// foreign is why the mail is not ours; zero: it is. signed: the subscriber's token
 // is one that a key of ours made.
-func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) string {
+func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why report.Reason) {
 	if len(c.ips) == 0 && len(c.config.Own.Domains) == 0 {
-		return "trust.own is not set"
+		return report.Reason{Code: report.CodeOwnUnset, Text: "trust.own is not set"}
 	}
 	r.read(c, rec)
 	entry := r.entry
 	if addr, err := netip.ParseAddr(rec.SourceIP); err == nil && len(c.ips) > 0 {
 		addr = addr.Unmap()
 		if !slices.ContainsFunc(c.ips, func(p netip.Prefix) bool { return p.Contains(addr) }) {
-			return "the reported mail did not come from trust.own.ips"
+			return report.Reason{Code: report.CodeForeignIP, Text: "the reported message came from " + addr.String() + ", which is not among trust.own.ips"}
 		}
 		if rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP {
-			return ""
+			return why
 		}
 	}
 	switch {
 	case r.whole:
-		return ""
+		return why
 	case r.said && !r.ours:
-		return "the reporter did not find the reported mail to be of trust.own.domains"
+		return report.Reason{Code: report.CodeForeignDomain, Text: "the reporter did not find the reported message to be of trust.own.domains"}
 	case !r.said && !signed:
-		return "nothing but the reported mail itself says that it is ours"
+		return report.Reason{Code: report.CodeUnproven, Text: "only the reported message itself says that it is ours"}
 	case !c.certain(r, rec, signed):
-		return "what names the subscriber is not signed: anybody could have written it"
+		return report.Reason{Code: report.CodeUnsignedToken, Text: "what names the subscriber is not signed: anybody could have written it"}
 	}
-	return ""
+	return why
 }
 
 // origin is what the records of one report have in common, which may be a

@@ -41,12 +41,12 @@ const (
 // TestForeign: what a mail says of itself makes it no mail of ours.
 func TestForeign(t *testing.T) {
 	const (
-		ok       = ""
-		unset    = "trust.own is not set"
-		address  = "the reported mail did not come from trust.own.ips"
-		another  = "the reporter did not find the reported mail to be of trust.own.domains"
-		nothing  = "nothing but the reported mail itself says that it is ours"
-		unsigned = "what names the subscriber is not signed: anybody could have written it"
+		ok       = report.Code("")
+		unset    = report.CodeOwnUnset
+		address  = report.CodeForeignIP
+		another  = report.CodeForeignDomain
+		nothing  = report.CodeUnproven
+		unsigned = report.CodeUnsignedToken
 	)
 	domains := Own{Domains: []string{ours}}
 	ips := Own{IPs: []string{"192.0.2.0/24", "2001:db8::/32"}}
@@ -58,7 +58,7 @@ func TestForeign(t *testing.T) {
 		source         string // of the subscriber, 4711; "" names none
 		tenant         string // of the tenant
 		signed         bool
-		want           string
+		want           report.Code
 	}{
 		{name: "nothing is ours", fields: "Source-IP: 192.0.2.9\n", header: fromUs, want: unset},
 		{name: "our address", own: ips, fields: "Source-IP: 192.0.2.9\n", want: ok},
@@ -137,7 +137,7 @@ func TestForeign(t *testing.T) {
 				}
 				records[0].Identify(id)
 			}
-			if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], test.signed); got != test.want {
+			if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], test.signed).Code; got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
@@ -153,14 +153,14 @@ func TestDerivedRecipient(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.hosts = hosted[0].Hosts
-	for header, want := range map[string]string{
+	for header, want := range map[string]report.Code{
 		field + dkimOurs + fromOurs: "",
-		dkimOurs + fromOurs + field: "what names the subscriber is not signed: anybody could have written it",
+		dkimOurs + fromOurs + field: report.CodeUnsignedToken,
 	} {
 		r, records := reported("", header)
 		records[0].OriginalRcptTo, records[0].Complainant = "mary@example.org", report.Named
 		records[0].Derived = map[string]string{"original_rcpt_to": "original:X-HmXmrOriginalRecipient"}
-		if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], false); got != want {
+		if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], false).Code; got != want {
 			t.Errorf("%q, want %q, of %q", got, want, header)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-const overTheBrake = "over the brake"
+var overTheBrake = report.Reason{Code: report.CodeOverBrake, Text: "over the brake"}
 
 // Brake keeps each feed's verdicts yes of a day (UTC, of receipt) within a limit,
 // whatever accounts its mails come to: where a loop runs wild, or a rule does, the

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +31,7 @@ func (g Reading) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks()
 // that is to be had of it. doubts keep a verdict from being yes, see
 // report.Record.Decide. needsWhole: a verdict wants the rest of the mail first,
 // and there are no records yet.
-func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope, doubts ...string) (records []report.Record, needsWhole bool) {
+func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.Records(e)
 	if len(records) == 0 {
@@ -51,7 +50,7 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 		case more && !whole:
 			return nil, true
 		case more:
-			unchecked(own, "the mail is too long to be checked")
+			unchecked(own, report.Reason{Code: report.CodeTooLong, Text: "the message is too long to be checked"})
 		}
 	}
 	g.decide(records, nil, doubts)
@@ -62,7 +61,7 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 
 // Of several reports that are attached to a mail, none but the first can be what
 // the mail's sender vouches for; and the DNS is asked for one only.
-const oneOfSeveral = "one of several reports that are attached to a mail"
+var oneOfSeveral = report.Reason{Code: report.CodeSeveral, Text: "one of several reports that are attached to a message"}
 
 // identify says whom the records are about. signed: a key of ours vouches for
 // that.
@@ -71,15 +70,15 @@ func (g Reading) identify(r *report.Report, records []report.Record) (signed boo
 }
 
 // unchecked says why it was not found out who sent a mail.
-func unchecked(records []report.Record, reason string) {
+func unchecked(records []report.Record, reason report.Reason) {
 	for i := range records {
-		records[i].Reporter.Reason = reason
+		records[i].Reporter.Code, records[i].Reporter.Reason = reason.Code, reason.Text
 	}
 }
 
 // decide gives the verdicts. was: the records as they stand now, by id. What the
 // brake held back once waits for a person; what it let pass has its place.
-func (g Reading) decide(records []report.Record, was map[string]*report.Record, doubts []string) {
+func (g Reading) decide(records []report.Record, was map[string]*report.Record, doubts []report.Reason) {
 	for i := range records {
 		r := &records[i]
 		verdict := r.Decide(doubts...)
@@ -95,7 +94,7 @@ func (g Reading) passes(r, was *report.Record) bool {
 	case was == nil || was.Suppress == nil:
 	case was.Suppress.Verdict == report.SuppressYes, !was.Suppress.DecidedAt.IsZero():
 		return true
-	case slices.Contains(was.Suppress.Reasons, overTheBrake):
+	case was.Suppress.Has(overTheBrake.Code, overTheBrake.Text):
 		return false
 	}
 	return g.Brake.allows(r)
@@ -104,11 +103,11 @@ func (g Reading) passes(r, was *report.Record) bool {
 // Doubts are those about a mail that was received at that time in a folder
 // whose first contact was at contact: what is older than since then is history,
 // which nobody wants acted upon unseen.
-func Doubts(received, contact time.Time, since time.Duration) []string {
+func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
 	if since <= 0 || contact.IsZero() || !received.Before(contact.Add(-since)) {
 		return nil
 	}
-	return []string{"older than since at first contact"}
+	return []report.Reason{{Code: report.CodeHistory, Text: "older than since at first contact"}}
 }
 
 // Head is the start of a mail as it may be kept, of which r was read.

@@ -51,7 +51,7 @@ func (p *pipeline) received(m *imapclient.Mail, r *report.Report, live bool) tim
 }
 
 // dated finds out when a message was received, what the ledger notes for that, and what speaks against acting on it.
-func (p *pipeline) dated(ctx context.Context, m *imapclient.Mail, r *report.Report) (at, noted time.Time, doubts []string) {
+func (p *pipeline) dated(ctx context.Context, m *imapclient.Mail, r *report.Report) (at, noted time.Time, doubts []report.Reason) {
 	if !m.InternalDate.IsZero() {
 		return m.InternalDate, m.InternalDate, Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)
 	}

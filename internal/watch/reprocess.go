@@ -32,7 +32,7 @@ const (
 // What can be found out only when a mail comes stands: who sent it where that
 // was proved or refuted, and what a person decided. Where people were taken out
 // of the head that is kept, all stands but what the rules say of the mail.
-func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...string) (ledger.Revision, Outcome, error) {
+func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...report.Reason) (ledger.Revision, Outcome, error) {
 	was, err := earlier(rows)
 	if err != nil {
 		return ledger.Revision{}, "", err
@@ -117,7 +117,7 @@ func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, 
 		for i := range records {
 			reporter := *found
 			if reporter.Trusted {
-				reporter.Trusted, reporter.Reason = false, "trust is no longer asked for"
+				reporter.Trusted, reporter.Code, reporter.Reason = false, report.CodeTrustOff, "trust is no longer asked for"
 			}
 			records[i].Reporter = &reporter
 		}
@@ -129,9 +129,9 @@ func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, 
 			records[i].Reporter = &reporter
 		}
 	case altered:
-		unchecked(records, "the mail is kept without its people")
+		unchecked(records, report.Reason{Code: report.CodeTooLong, Text: "the message is kept without its people"})
 	case g.Trust.Check(ctx, kept.Head, r, records, kept.At, signed):
-		unchecked(records, "the whole mail was not kept")
+		unchecked(records, report.Reason{Code: report.CodeTooLong, Text: "the whole message was not kept"})
 	}
 }
 
@@ -335,11 +335,34 @@ func (h history) revision(kept ledger.Kept, r *report.Report, records []report.R
 	return revision, len(revision.Records) > 0 || revision.Kind != kept.Kind
 }
 
-// same reports whether nothing but the time of reading is different. An older
-// version may have written the same record in another order.
+// same reports whether nothing but the time of reading, and the wording of
+// reasons, is different. An older version may have written the same record in
+// another order, and wrote no codes.
 func (h history) same(now, old *report.Record) bool {
 	like := *now
 	like.Revision, like.ProcessedAt = old.Revision, old.ProcessedAt
 	text := like.AppendJSON(nil)
-	return bytes.Equal(text, h.json[old.ID]) || bytes.Equal(text, old.AppendJSON(nil))
+	if bytes.Equal(text, h.json[old.ID]) || bytes.Equal(text, old.AppendJSON(nil)) {
+		return true
+	}
+	was := *old
+	coded := was.Suppress != nil && len(was.Suppress.Codes) > 0
+	for _, r := range []*report.Record{&like, &was} {
+		if s := r.Suppress; s != nil {
+			bare := report.Suppress{Verdict: s.Verdict, DecidedAt: s.DecidedAt}
+			if coded {
+				bare.Codes = s.Codes
+			}
+			r.Suppress = &bare
+		}
+		if by := r.Reporter; by != nil {
+			bare := *by
+			bare.Reason = ""
+			if !coded {
+				bare.Code = ""
+			}
+			r.Reporter = &bare
+		}
+	}
+	return bytes.Equal(like.AppendJSON(nil), was.AppendJSON(nil))
 }

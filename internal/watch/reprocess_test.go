@@ -31,7 +31,7 @@ type shelf struct {
 
 // shelve puts a mail into a ledger as g reads it; the ledger keeps its first
 // most octets.
-func shelve(t *testing.T, g Reading, mail []byte, most int, doubts ...string) shelf {
+func shelve(t *testing.T, g Reading, mail []byte, most int, doubts ...report.Reason) shelf {
 	t.Helper()
 	s := shelf{t: t, l: ledger.NewMemory()}
 	var err error
@@ -77,7 +77,7 @@ func (s shelf) records() (records []report.Record) {
 }
 
 // again reads the mail again as g has it and writes what is different.
-func (s shelf) again(g Reading, doubts ...string) Outcome {
+func (s shelf) again(g Reading, doubts ...report.Reason) Outcome {
 	s.t.Helper()
 	outcome := Outcome("no mail is kept")
 	for kept, err := range s.l.Kept(s.t.Context(), time.Time{}) {
@@ -149,9 +149,10 @@ func TestReprocessSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		doubt := report.Reason{Code: "some", Text: "some doubt"}
 		for name, g := range readings {
-			s := shelve(t, g, mail, len(mail), "some doubt")
-			if got := s.again(g, "some doubt"); got != Same {
+			s := shelve(t, g, mail, len(mail), doubt)
+			if got := s.again(g, doubt); got != Same {
 				t.Errorf("%s %s: %s\n%s", filepath.Base(path), name, got, s.changes())
 			}
 		}
@@ -207,7 +208,7 @@ func TestReprocessIdentifies(t *testing.T) {
 	if s.again(g); s.records()[0].Suppress.Verdict != report.SuppressReview || s.records()[0].Reporter.Auth != "pass" {
 		t.Errorf("a reporter no longer listed: %+v", *s.records()[0].Suppress)
 	}
-	if s.again(g, "older than since at first contact"); len(s.records()[0].Suppress.Reasons) != 2 {
+	if s.again(g, report.Reason{Code: report.CodeHistory, Text: "old"}); len(s.records()[0].Suppress.Reasons) != 2 {
 		t.Errorf("with a doubt: %+v", *s.records()[0].Suppress)
 	}
 }
