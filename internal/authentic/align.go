@@ -3,7 +3,9 @@ package authentic
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
 
 	"github.com/fblwatch/fblwatch/report"
@@ -61,7 +63,7 @@ func (c *Checker) aligned(domain, from string) bool {
 	if domain == from || organisation(domain) != "" && organisation(domain) == organisation(from) {
 		return true
 	}
-	return covered(c.signers, domain) && slices.ContainsFunc(c.signers, func(s string) bool { return below(from, s) || strings.EqualFold(c.from, s) })
+	return covered(c.signers, domain) && slices.ContainsFunc(c.signers, func(s string) bool { return below(from, s) || sameAddress(c.from, s) })
 }
 
 // known reports whether mail that domain vouches for, with this From, comes
@@ -78,7 +80,7 @@ func listed(list []string, domain, address string) bool {
 	}
 	for _, entry := range list {
 		at := strings.LastIndexByte(entry, '@')
-		if own := entry[at+1:]; at >= 0 && strings.EqualFold(entry, address) && (below(domain, own) || below(own, domain)) {
+		if own := entry[at+1:]; at >= 0 && sameAddress(entry, address) && (below(domain, own) || below(own, domain)) {
 			return true
 		}
 	}
@@ -109,9 +111,44 @@ func organisation(domain string) string {
 	return org
 }
 
-// canonical is a host or domain to compare with.
+// maxDomain is how many octets a name may have to be read as one with U-labels:
+// A-labels are up to 253 long, and none is a quarter of its U-label.
+const maxDomain = 4 * 253
+
+// canonical is a host or domain to compare with, and to ask the DNS for: in lower
+// case, without the final dot, and in A-labels (RFC 5890 section 2.3.2.1). A name
+// that cannot be put into A-labels equals no name that can.
 func canonical(domain string) string {
-	return strings.ToLower(strings.TrimSuffix(strings.TrimSpace(domain), "."))
+	domain = strings.TrimSuffix(strings.TrimSpace(domain), ".")
+	if len(domain) <= maxDomain && utf8.ValidString(domain) && strings.ContainsFunc(domain, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+			domain = ascii
+		}
+	}
+	return lower(domain)
+}
+
+// serverID is an authserv-id to compare with. Another way to write it counts as
+// another id: who takes foreign fields with it away compares no A-labels.
+func serverID(id string) string { return lower(strings.TrimSuffix(id, ".")) }
+
+// lower puts the letters of ASCII into lower case, and no others: Unicode has
+// letters, such as the Kelvin sign, whose lower case is one of ASCII.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// sameAddress reports whether two addresses differ at most in the case of
+// letters, or in how their domain is written.
+func sameAddress(a, b string) bool {
+	at, other := strings.LastIndexByte(a, '@'), strings.LastIndexByte(b, '@')
+	return at >= 0 && other >= 0 && lower(a[:at]) == lower(b[:other]) && canonical(a[at+1:]) == canonical(b[other+1:])
 }
 
 // domainOf is the domain of an address, or of what is a domain alone.

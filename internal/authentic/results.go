@@ -46,7 +46,7 @@ func parseResults(v string) authResults {
 	}
 	a := authResults{}
 	if first := segments[0]; len(first) > 0 && !strings.Contains(first[0], "=") {
-		a.id = canonical(first[0])
+		a.id = serverID(first[0])
 		segments = segments[1:]
 	}
 	for _, words := range segments[:min(len(segments), maxResults)] {
@@ -147,7 +147,7 @@ func (c *Checker) trustedResults(m *message) (fields []authResults, border bool)
 		case "authentication-results":
 			if a := parseResults(f.value()); a.id == "" && microsoft {
 				nameless = append(nameless, a)
-			} else if a.id != "" && ours && slices.ContainsFunc(c.config.AuthservIDs, func(id string) bool { return canonical(id) == a.id }) {
+			} else if a.id != "" && ours && slices.ContainsFunc(c.config.AuthservIDs, func(id string) bool { return serverID(id) == a.id }) {
 				fields = append(fields, a)
 			}
 		}
