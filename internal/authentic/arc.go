@@ -87,15 +87,15 @@ func (c *Checker) sealed(ctx context.Context, m *message, received time.Time) (*
 	} else if err != nil {
 		return nil, nil, err
 	}
-	sealKey, err := c.key(ctx, &seal)
+	sealKeys, err := c.keys.lookup(ctx, seal.keyName())
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := c.key(ctx, &sig)
+	keys, err := c.keys.lookup(ctx, sig.keyName())
 	if err != nil {
 		return nil, nil, err
 	}
-	if seal.verify(sealedData(sets, &seal), sealKey) != nil || sig.verifyMessage(m, key) != nil {
+	if seal.verify(sealedData(sets, &seal), sealKeys) != nil || sig.verifyMessage(m, keys) != nil {
 		return nil, nil, nil
 	}
 	_, said, _ := strings.Cut(last.results.value(), ";")
@@ -115,13 +115,4 @@ func sealedData(sets []arcSet, seal *signature) []byte {
 		}
 	}
 	return append(data, seal.unsigned(true)...)
-}
-
-// key is the public key of a signature.
-func (c *Checker) key(ctx context.Context, s *signature) (*publicKey, error) {
-	record, err := c.keys.lookup(ctx, keyName(s.selector, s.domain))
-	if err != nil {
-		return nil, err
-	}
-	return readKey(record)
 }

@@ -1,25 +1,23 @@
 package authentic
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/emersion/go-msgauth/dkim"
-
 	"github.com/fblwatch/fblwatch/report"
 )
 
 const (
-	maxSignatures = 5                  // DKIM-Signatures that are verified, from the top
+	maxSignatures = 5                  // DKIM-Signatures that are verified
 	maxAge        = 7 * 24 * time.Hour // a signer may take its key away, or publish it, by then
 )
 
 var (
-	errExpired = errors.New("signature: expired before the mail came")
-	errLate    = errors.New("signature: expired since the mail came")
+	errExpired = errors.New("signature: expired before the message came")
+	errLate    = errors.New("signature: expired since the message came")
+	errStrict  = errors.New("signature: its key is not for domains below (t=s)")
 )
 
 // codeOf is the code of an error of a signature.
@@ -53,18 +51,14 @@ func (m *message) signatures() (sigs []signature, err error) {
 	return sigs, nil
 }
 
-// dkim verifies the signatures that may speak for from.
+// dkim verifies the signatures that may speak for from, until one tells all.
 func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from string, whole bool, received time.Time) verdict {
-	sigs = sigs[:min(len(sigs), maxSignatures)]
-	none := because(authNone, report.CodeUnsigned, "not signed")
-	relevant := false
-	for i := range sigs {
-		relevant = relevant || c.aligned(sigs[i].domain, from)
-		none.reason.Text = "not signed by " + from
-	}
+	relevant := c.relevant(sigs, from)
 	switch {
-	case !relevant:
-		return none
+	case len(sigs) == 0:
+		return because(authNone, report.CodeUnsigned, "not signed")
+	case len(relevant) == 0:
+		return because(authNone, report.CodeUnsigned, "not signed by "+from)
 	case !c.config.DKIM:
 		return because(unchecked, report.CodeDKIMOff, "signatures are not verified: trust.dkim is off")
 	case c.now().Sub(received) > maxAge:
@@ -72,40 +66,46 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 	case !whole:
 		return verdict{auth: unchecked, reason: needsWhole}
 	}
-
-	errs := make([]error, len(sigs))
-	records := make(map[string]string)
-	for i := range sigs {
-		if s := &sigs[i]; c.aligned(s.domain, from) {
-			errs[i] = c.prepare(ctx, m, s, received, records)
-		} else {
-			errs[i] = errMalformed
-		}
-	}
-	if len(records) > 0 {
-		verify(m, sigs, errs, records)
-	}
-
 	best := verdict{auth: fail, method: "dkim"}
-	for i := range sigs {
-		s := &sigs[i]
-		if !c.aligned(s.domain, from) {
-			continue
+	for i := range relevant {
+		if i == maxSignatures {
+			if best.auth == fail {
+				best = because(unchecked, report.CodeBeyond, fmt.Sprintf("signature: none of the first %d of %d verifies; the others are not checked", maxSignatures, len(relevant)))
+			}
+			break
 		}
-		v := verdict{auth: fail, method: "dkim"}
-		switch err := errs[i]; {
-		case err == nil:
-			v = m.pass("dkim", s.domain, sigs[i:i+1], whole)
-		case errors.Is(err, errNoKey), errors.Is(err, errKey), errors.Is(err, errTesting), errors.Is(err, errUnavailable), errors.Is(err, errLate):
-			v = because(unchecked, codeOf(err), err.Error())
-		default:
-			v.reason = report.Reason{Code: codeOf(err), Text: err.Error()}
+		var v verdict
+		if err := c.verify(ctx, m, &relevant[i], received); err == nil {
+			v = m.pass("dkim", relevant[i].domain, relevant[i:i+1], whole)
+		} else if code := codeOf(err); code == report.CodeDKIMFail {
+			v = verdict{auth: fail, method: "dkim", reason: report.Reason{Code: code, Text: err.Error()}}
+		} else {
+			v = because(unchecked, code, err.Error())
 		}
 		if v.better(best) {
 			best = v
 		}
+		if best.auth == pass && best.coverage == "full" {
+			break
+		}
 	}
 	return best
+}
+
+// relevant gives the signatures that may speak for from, those of known
+// reporters first.
+func (c *Checker) relevant(sigs []signature, from string) []signature {
+	var known, others []signature
+	for _, s := range sigs {
+		switch {
+		case !c.aligned(s.domain, from):
+		case c.known(s.domain, c.from):
+			known = append(known, s)
+		default:
+			others = append(others, s)
+		}
+	}
+	return append(known, others...)
 }
 
 // expired is what the x= of a signature makes of it, whatever it is worth.
@@ -119,58 +119,22 @@ func (c *Checker) expired(s *signature, received time.Time) error {
 	return errLate
 }
 
-// prepare looks up the key of a signature and verifies what go-msgauth does not:
-// one with an l=. What is left to go-msgauth stands in records afterwards.
-func (c *Checker) prepare(ctx context.Context, m *message, s *signature, received time.Time, records map[string]string) error {
+// verify verifies one signature by the keys that the DNS has of it.
+func (c *Checker) verify(ctx context.Context, m *message, s *signature, received time.Time) error {
 	if err := c.expired(s, received); err != nil {
 		return err
 	}
-	name := keyName(s.selector, s.domain)
-	record, err := c.keys.lookup(ctx, name)
+	if err := s.valid(); err != nil {
+		return err
+	}
+	keys, err := c.keys.lookup(ctx, s.keyName())
 	if err != nil {
 		return err
 	}
-	key, err := readKey(record)
-	if err != nil {
-		return err
-	}
-	if !s.speaksFor(key) {
-		return errMalformed
-	}
-	if s.length < 0 {
-		records[name] = record
-		return nil
-	}
-	if s.tags["v"] != "1" || !s.covers("from") {
-		return errMalformed
-	}
-	return s.verifyMessage(m, key)
-}
-
-// verify has go-msgauth verify the signatures that have no error yet, with the
-// keys that are at hand; it asks nobody.
-func verify(m *message, sigs []signature, errs []error, records map[string]string) {
-	found, err := dkim.VerifyWithOptions(bytes.NewReader(m.all), &dkim.VerifyOptions{
-		MaxVerifications: maxSignatures,
-		LookupTXT: func(name string) ([]string, error) {
-			for known, record := range records {
-				if canonical(name) == canonical(known) {
-					return []string{record}, nil
-				}
-			}
-			return nil, errNoKey
-		},
-	})
-	if errors.Is(err, dkim.ErrTooManySignatures) {
-		err = nil
-	}
-	for i := range sigs {
-		switch {
-		case errs[i] != nil || sigs[i].length >= 0:
-		case err != nil || len(found) != len(sigs) || canonical(found[i].Domain) != sigs[i].domain:
-			errs[i] = errMalformed
-		case found[i].Err != nil:
-			errs[i] = fmt.Errorf("%w (%v)", errAltered, found[i].Err)
+	if i, there := s.tags["i"]; there && domainOf(i) != s.domain {
+		if keys = lenient(keys); len(keys) == 0 {
+			return errStrict
 		}
 	}
+	return s.verifyMessage(m, keys)
 }

@@ -35,6 +35,7 @@ const (
 	keepNoKey   = 5 * time.Minute
 	keepFailure = 30 * time.Second
 	maxKeys     = 1024
+	maxRecords  = 5 // of one name
 )
 
 // keys looks up the key of a signature, and keeps the answers. It is safe for
@@ -48,38 +49,41 @@ type keys struct {
 }
 
 type answer struct {
-	record string
-	err    error
-	until  time.Time
+	keys  []publicKey // one at least, or err
+	err   error
+	until time.Time
 }
 
-func keyName(selector, domain string) string { return selector + "._domainkey." + domain }
-
-// lookup gives the TXT record of a key; errNoKey or errUnavailable. Of several
-// records the answer is undefined (RFC 6376 section 3.6.2.2): that is no key.
-func (k *keys) lookup(ctx context.Context, name string) (string, error) {
+// lookup gives the keys of that name, not to be changed; or one of the errors
+// above.
+func (k *keys) lookup(ctx context.Context, name string) ([]publicKey, error) {
 	if len(name) > 253 {
-		return "", errNoKey
+		return nil, errNoKey
 	}
 	k.mu.Lock()
 	a, found := k.cached[name]
 	k.mu.Unlock()
 	if found && k.now().Before(a.until) {
-		return a.record, a.err
+		return a.keys, a.err
 	}
 	records, err := k.resolver.LookupTXT(ctx, name)
 	var dns *net.DNSError
-	keep := keepKey
+	a, keep := answer{}, keepFailure
 	switch {
-	case err == nil && len(records) == 1:
-		a = answer{record: records[0]}
-	case err == nil, errors.As(err, &dns) && dns.IsNotFound:
-		a, keep = answer{err: errNoKey}, keepNoKey
+	case err == nil:
+		a.keys, a.err = readKeys(records)
+	case errors.As(err, &dns) && dns.IsNotFound:
+		a.err = errNoKey
 	default:
-		a, keep = answer{err: errUnavailable}, keepFailure
+		a.err = errUnavailable
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
-		return a.record, a.err // the caller gave up; that says nothing of the DNS
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return a.keys, a.err // the caller gave up; that says nothing of the DNS
+	case a.err == nil:
+		keep = keepKey
+	case a.err != errUnavailable:
+		keep = keepNoKey
 	}
 	a.until = k.now().Add(keep)
 	k.mu.Lock()
@@ -88,7 +92,7 @@ func (k *keys) lookup(ctx context.Context, name string) (string, error) {
 		k.makeRoom()
 	}
 	k.cached[name] = a
-	return a.record, a.err
+	return a.keys, a.err
 }
 
 // makeRoom drops what is out of date; or, where nothing is, any one answer.
@@ -112,6 +116,31 @@ type publicKey struct {
 	strict  bool // t=s: not for a domain below
 }
 
+// readKeys reads the TXT records of one name. What several mean is undefined (RFC
+// 6376 section 3.6.2.2): each that is a key counts, unless one says that the key
+// is revoked.
+func readKeys(records []string) (keys []publicKey, err error) {
+	if len(records) > maxRecords {
+		return nil, errKey
+	}
+	err = errNoKey
+	for i, record := range records {
+		key, wrong := readKey(record)
+		switch {
+		case wrong == nil:
+			keys = append(keys, *key)
+		case wrong == errNoKey:
+			return nil, errNoKey
+		case i == 0 || wrong == errTesting:
+			err = wrong
+		}
+	}
+	if len(keys) > 0 {
+		err = nil
+	}
+	return keys, err
+}
+
 // readKey reads a TXT record: errNoKey where it is revoked, errTesting where
 // what it signs counts as unsigned, errKey where it is no key for SHA-256 and
 // for mail.
@@ -120,8 +149,7 @@ func readKey(record string) (*publicKey, error) {
 	p, there := tags["p"]
 	flags := strings.Split(tags["t"], ":")
 	switch {
-	case !ok || !there || tags["v"] != "" && tags["v"] != "DKIM1",
-		!allows(tags, "s", "*", "email"), !allows(tags, "h", "sha256"):
+	case !ok || !there, !allows(tags, "v", "DKIM1"), !allows(tags, "s", "*", "email"), !allows(tags, "h", "sha256"):
 		return nil, errKey
 	case p == "":
 		return nil, errNoKey
@@ -133,6 +161,16 @@ func readKey(record string) (*publicKey, error) {
 		key.strict = slices.Contains(flags, "s")
 	}
 	return key, err
+}
+
+// lenient gives the keys that may sign for a domain below their own.
+func lenient(keys []publicKey) (list []publicKey) {
+	for _, key := range keys {
+		if !key.strict {
+			list = append(list, key)
+		}
+	}
+	return list
 }
 
 // allows reports whether a list names one of values; one that is not there

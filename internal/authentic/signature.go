@@ -18,7 +18,7 @@ import (
 // ARC-Message-Signature or an ARC-Seal (RFC 8617 section 4.1).
 type signature struct {
 	field            headerField
-	tags             map[string]string // without white space
+	tags             map[string]string // without white space (FWS)
 	domain, selector string
 	signed           []string // names of h=, in lower case
 	length           int      // of l=; -1: the whole body
@@ -33,7 +33,8 @@ const (
 var (
 	errLimits    = errors.New("signature: beyond what is checked")
 	errMalformed = errors.New("signature: malformed")
-	errAltered   = errors.New("signature: the mail is not as it was signed")
+	errBody      = errors.New("signature: the body is not as it was signed")
+	errAltered   = errors.New("signature: the header is not as it was signed, or another key signed it")
 )
 
 func readSignature(f headerField) (signature, error) {
@@ -46,7 +47,7 @@ func readSignature(f headerField) (signature, error) {
 		return s, errMalformed
 	}
 	s.tags, s.domain, s.selector = tags, canonical(tags["d"]), tags["s"]
-	if s.signed = strings.Split(strings.ToLower(tags["h"]), ":"); len(s.signed) > maxSigned {
+	if s.signed = strings.Split(lower(tags["h"]), ":"); len(s.signed) > maxSigned {
 		return s, errLimits
 	}
 	if l, there := tags["l"]; there {
@@ -57,22 +58,26 @@ func readSignature(f headerField) (signature, error) {
 		s.length = int(n)
 	}
 	if x, there := tags["x"]; there {
-		n, err := strconv.ParseInt(x, 10, 64)
+		n, err := strconv.ParseUint(x, 10, 63)
 		if err != nil {
 			return s, errMalformed
 		}
-		s.expires = time.Unix(n, 0)
+		s.expires = time.Unix(int64(n), 0)
 	}
 	return s, nil
 }
 
+// keyName is where the DNS has its key (RFC 6376 section 3.6.2.1).
+func (s *signature) keyName() string { return canonical(s.selector) + "._domainkey." + s.domain }
+
 // readTags reads a list of tags (RFC 6376 section 3.2); a doubled one makes it
-// invalid.
+// invalid. White space in a value is left out wherever it stands: no tag that is
+// read needs any.
 func readTags(v string) (map[string]string, bool) {
 	tags := make(map[string]string)
 	for tag := range strings.SplitSeq(v, ";") {
 		name, value, found := strings.Cut(tag, "=")
-		if name = strings.TrimSpace(name); !found {
+		if name = strings.TrimFunc(name, isBlank); !found {
 			if name != "" {
 				return nil, false
 			}
@@ -81,7 +86,7 @@ func readTags(v string) (map[string]string, bool) {
 		if _, twice := tags[name]; twice || name == "" {
 			return nil, false
 		}
-		tags[name] = strings.Join(strings.Fields(value), "")
+		tags[name] = strings.Join(strings.FieldsFunc(value, isBlank), "")
 	}
 	return tags, true
 }
@@ -104,22 +109,63 @@ func (s *signature) full(m *message) bool {
 }
 
 func (s *signature) relaxedHeader() bool {
-	header, _, _ := strings.Cut(s.tags["c"], "/")
+	header, _ := s.canonicalizations()
 	return header == "relaxed"
 }
 
 func (s *signature) relaxedBody() bool {
-	_, body, _ := strings.Cut(s.tags["c"], "/")
+	_, body := s.canonicalizations()
 	return body == "relaxed"
 }
 
-// verifyMessage verifies a signature over header and body (RFC 6376 section
-// 6.1.3): an ARC-Message-Signature, or a DKIM-Signature with an l=, which
-// go-msgauth refuses.
-func (s *signature) verifyMessage(m *message, key *publicKey) error {
+// canonicalizations are those of c=; a body's that is left out is simple.
+func (s *signature) canonicalizations() (header, body string) {
+	c, there := s.tags["c"]
+	if !there {
+		return "simple", "simple"
+	}
+	header, body, both := strings.Cut(c, "/")
+	if !both {
+		body = "simple"
+	}
+	return header, body
+}
+
+// valid is what a DKIM-Signature must have, whatever its key is (RFC 6376
+// sections 3.5 and 6.1.1).
+func (s *signature) valid() error {
+	if s.tags["v"] != "1" || !s.covers("from") {
+		return errMalformed
+	}
+	if q, there := s.tags["q"]; there && !slices.Contains(strings.Split(q, ":"), "dns/txt") {
+		return errMalformed
+	}
+	if i, there := s.tags["i"]; there && (!strings.Contains(i, "@") || !below(domainOf(i), s.domain)) {
+		return errMalformed
+	}
+	if t, there := s.tags["t"]; there {
+		if n, err := strconv.ParseUint(t, 10, 63); err != nil || !s.expires.IsZero() && s.expires.Unix() <= int64(n) {
+			return errMalformed
+		}
+	}
+	return nil
+}
+
+// verifyMessage verifies a DKIM-Signature or an ARC-Message-Signature over header
+// and body (RFC 6376 section 6.1.3), by one of keys.
+func (s *signature) verifyMessage(m *message, keys []publicKey) error {
+	header, body := s.canonicalizations()
+	for _, name := range []string{header, body} {
+		if name != "simple" && name != "relaxed" {
+			return errMalformed
+		}
+	}
+	if s.length > len(m.canonicalBody(s.relaxedBody(), -1)) {
+		return errBody
+	}
 	hash := sha256.Sum256(m.canonicalBody(s.relaxedBody(), s.length))
 	if want, err := base64.StdEncoding.DecodeString(s.tags["bh"]); err != nil || !bytes.Equal(hash[:], want) {
-		return errAltered
+		return errBody
 	}
 	var data bytes.Buffer
 	left := make(map[string][]headerField) // of a name; the lowest is taken next
@@ -135,7 +181,7 @@ func (s *signature) verifyMessage(m *message, key *publicKey) error {
 		left[name] = fields
 	}
 	data.WriteString(s.unsigned(s.relaxedHeader()))
-	return s.verify(data.Bytes(), key)
+	return s.verify(data.Bytes(), keys)
 }
 
 // unsigned is the signature's own field as it was when it was signed.
@@ -143,42 +189,27 @@ func (s *signature) unsigned(relaxed bool) string {
 	name, value, _ := strings.Cut(s.field.raw, ":")
 	tags := strings.Split(value, ";")
 	for i, tag := range tags {
-		if tagName, _, _ := strings.Cut(tag, "="); strings.TrimSpace(tagName) == "b" {
+		if tagName, _, _ := strings.Cut(tag, "="); strings.TrimFunc(tagName, isBlank) == "b" {
 			tags[i] = tagName + "="
 		}
 	}
 	return strings.TrimRight(canonicalField(name+":"+strings.Join(tags, ";"), relaxed), "\r\n")
 }
 
-// speaksFor reports whether the key may sign for the identity of i= (RFC 6376
-// sections 3.5 and 3.6.1).
-func (s *signature) speaksFor(key *publicKey) bool {
-	i, there := s.tags["i"]
-	if !there {
-		return true
-	}
-	domain := domainOf(i)
-	return domain == s.domain || !key.strict && below(domain, s.domain)
-}
-
-// verify verifies b= over data.
-func (s *signature) verify(data []byte, key *publicKey) error {
+// verify verifies b= over data by one of keys.
+func (s *signature) verify(data []byte, keys []publicKey) error {
 	sig, err := base64.StdEncoding.DecodeString(s.tags["b"])
 	if err != nil {
 		return errMalformed
 	}
 	hash := sha256.Sum256(data)
-	good := false
-	switch {
-	case s.tags["a"] == "ed25519-sha256" && key.ed25519 != nil:
-		good = ed25519.Verify(key.ed25519, hash[:], sig)
-	case s.tags["a"] == "rsa-sha256" && key.rsa != nil:
-		good = rsa.VerifyPKCS1v15(key.rsa, crypto.SHA256, hash[:], sig) == nil
+	for _, key := range keys {
+		if s.tags["a"] == "ed25519-sha256" && key.ed25519 != nil && ed25519.Verify(key.ed25519, hash[:], sig) ||
+			s.tags["a"] == "rsa-sha256" && key.rsa != nil && rsa.VerifyPKCS1v15(key.rsa, crypto.SHA256, hash[:], sig) == nil {
+			return nil
+		}
 	}
-	if !good {
-		return errAltered
-	}
-	return nil
+	return errAltered
 }
 
 // canonicalField is RFC 6376 sections 3.4.1 and 3.4.2.
@@ -187,7 +218,7 @@ func canonicalField(raw string, relaxed bool) string {
 		return raw
 	}
 	name, value, _ := strings.Cut(raw, ":")
-	return strings.ToLower(strings.TrimSpace(name)) + ":" + strings.Join(strings.FieldsFunc(value, isBlank), " ") + "\r\n"
+	return lower(strings.TrimFunc(name, isBlank)) + ":" + strings.Join(strings.FieldsFunc(value, isBlank), " ") + "\r\n"
 }
 
 func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
