@@ -91,7 +91,7 @@ func (c *Config) reading() (watch.Reading, error) {
 		return watch.Reading{}, wrong(err, "")
 	}
 	var trust *authentic.Checker
-	asks := c.Trust.DKIM || len(c.Trust.ARCSealers) > 0
+	asks := c.Trust.Verifies() || len(c.Trust.ARCSealers) > 0
 	if asks || len(c.Trust.AuthservIDs) > 0 || c.Trust.Microsoft365 { // else nothing can pass
 		if trust, err = authentic.New(c.Trust, nil, c.Providers); err != nil {
 			return watch.Reading{}, wrong(err, "")

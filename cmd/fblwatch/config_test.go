@@ -116,6 +116,9 @@ func yamlKeys(t reflect.Type) map[string]bool {
 	keys := map[string]bool{}
 	for i := range t.NumField() {
 		field := t.Field(i)
+		if field.Tag.Get("yaml") == "-" { // not of the file
+			continue
+		}
 		keys[field.Tag.Get("yaml")+":"] = true
 		below := field.Type
 		if below.Kind() == reflect.Slice || below.Kind() == reflect.Pointer {

@@ -230,7 +230,7 @@ func TestExpiredSeal(t *testing.T) {
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	_, body, _ := strings.Cut(plain, "\r\n\r\n")
 	conf := config
-	conf.DKIM = false
+	conf.DKIM = new(false)
 	for _, test := range []struct {
 		expires, received time.Duration
 		want              string

@@ -102,7 +102,11 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 		received = c.now()
 	}
 	c = c.about(r, records)
-	v := c.check(ctx, stop, mail, !r.Partial(), r, received)
+	account := ""
+	if box := records[0].Mailbox; box != nil {
+		account = box.Account
+	}
+	v := c.check(ctx, stop, mail, !r.Partial(), r, received, account)
 	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Code: v.reason.Code, Reason: v.reason.Text,
@@ -155,7 +159,7 @@ func namesAnother(rec *report.Record) bool {
 	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
 
-func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *report.Report, received time.Time) verdict {
+func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *report.Report, received time.Time, account string) verdict {
 	m, err := readMessage(mail)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
 		return verdict{auth: unchecked, reason: needsWhole}
@@ -163,7 +167,7 @@ func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *r
 	if err != nil {
 		return because(unchecked, report.CodeMalformed, errHeader.Error())
 	}
-	m.stop = stop
+	m.stop, m.account = stop, account
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
 		return because(authNone, report.CodeNoFrom, "no From address")

@@ -24,7 +24,7 @@ var config = Config{
 	AuthservIDs: []string{"mx.example.com"},
 	Hops:        []string{"mx.example.com", ".in.example.com"},
 	ARCSealers:  []string{sealer},
-	DKIM:        true,
+	DKIM:        new(true),
 }
 
 var table = report.Providers{
@@ -143,7 +143,7 @@ func TestVerdicts(t *testing.T) {
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
 		{name: "a-r says fail, the signature is good", mail: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "sealed", mail: seal(t, plain, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), change: func(c *Config) { c.DKIM = false },
+		{name: "sealed", mail: seal(t, plain, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), change: func(c *Config) { c.DKIM = new(false) },
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "arc", Coverage: "partial", Trusted: true}},
 		{name: "sealed over the signature", mail: seal(t, signed, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "arc", Coverage: "full", Trusted: true}},
@@ -157,7 +157,7 @@ func TestVerdicts(t *testing.T) {
 			want: report.Reporter{Auth: "pass", AuthDomain: evil, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
 		{name: "microsoft 365", mail: "Authentication-Results: spf=none; dkim=pass (signature was verified)\r\n header.d=" + reporter + ";dmarc=pass action=none\r\n" +
 			"Received: from out.example.net by AB1.mail.protection.outlook.com with SMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n" + signed,
-			change: func(c *Config) { c.Microsoft365, c.DKIM = true, false },
+			change: func(c *Config) { c.Microsoft365, c.DKIM = true, new(false) },
 			want:   report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "full", Trusted: true}},
 		{name: "an unsigned encoding of a multipart", mail: "Content-Transfer-Encoding: 7bit\r\n" + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
@@ -196,7 +196,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "no key", mail: signed, dns: func(z *zone) { z.records["s._domainkey."+reporter] = []string{"v=spf1 -all"} }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "resolver down", mail: signed, dns: func(z *zone) { z.err = errServFail }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "resolver hanging", mail: signed, dns: func(z *zone) { z.hangs = true }, change: func(c *Config) { c.Timeout = 20 * time.Millisecond }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "dkim off", mail: signed, change: func(c *Config) { c.DKIM = false }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "dkim off", mail: signed, change: func(c *Config) { c.DKIM = new(false) }, want: report.Reporter{Auth: "unchecked"}},
 		{name: "the start of a mail", mail: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
 		{name: "the start of a mail, sealed", mail: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
 		{name: "the start of a mail, framing unsigned", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + yahoo, start: true,
@@ -227,7 +227,7 @@ func TestVerdicts(t *testing.T) {
 		{name: "sealed over another's signature", mail: sealBy(t, plain, sealer, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
 		{name: "sealed without the From", mail: seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields[1:]), want: report.Reporter{Auth: "none"}},
 		{name: "re-framed behind the seal", mail: strings.Replace(seal(t, strings.Replace(reframed(t, allFields), `"inner"`, `"outer"`, 1), sealer, "x; "+dkimPass(reporter), "none", yahooFields), `"outer"`, `"inner"`, 1),
-			change: func(c *Config) { c.DKIM = false }, want: report.Reporter{Auth: "fail"}},
+			change: func(c *Config) { c.DKIM = new(false) }, want: report.Reporter{Auth: "fail"}},
 		{name: "cfbl, signed by a domain below", mail: sign(t, complaint("fbl@"+evil, oursOriginal), "below."+evil, allFields), token: true,
 			want: report.Reporter{Auth: "pass", AuthDomain: "below." + evil, AuthMethod: "dkim", Coverage: "full"}},
 		{name: "a From in the body", mail: "Subject: x\r\n\r\n" + plain, want: report.Reporter{Auth: "fail"}},

@@ -18,12 +18,14 @@ type Config struct {
 	// "by" of a Received; ".example.com" is every host below that domain. They
 	// must take away foreign Authentication-Results that bear our ids, as RFC
 	// 8601 section 5 has it.
-	Hops         []string      `yaml:"hops"`
-	Reporters    []string      `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers
-	ARCSealers   []string      `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
-	Microsoft365 bool          `yaml:"microsoft365"` // the mailbox is at Microsoft 365, which leaves the id out
-	DKIM         bool          `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS
-	Timeout      time.Duration `yaml:"timeout"`      // for all of one mail's DNS; default 5 s
+	Hops         []string           `yaml:"hops"`
+	Reporters    []string           `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers
+	ARCSealers   []string           `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
+	Microsoft365 bool               `yaml:"microsoft365"` // the mailbox is at Microsoft 365, which leaves the id out
+	DKIM         *bool              `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS; nil: true where Own is set
+	Timeout      time.Duration      `yaml:"timeout"`      // for all of one mail's DNS; default 5 s
+	Mailbox      string             `yaml:"mailbox"`      // the system that takes messages in: auto, own, or a profile's name; "" is auto
+	Accounts     map[string]Account `yaml:"-"`            // by the name of the account
 }
 
 // Own says which reported mail is ours, by what its reporter found: see foreign.
@@ -68,6 +70,14 @@ func (c Config) Validate() error {
 		return fmt.Errorf("timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
 	}
 	return nil
+}
+
+// Verifies reports whether signatures are verified.
+func (c Config) Verifies() bool {
+	if c.DKIM == nil {
+		return len(c.Own.Domains)+len(c.Own.IPs) > 0
+	}
+	return *c.DKIM
 }
 
 func (c Config) timeout() time.Duration {

@@ -59,7 +59,7 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 		return because(authNone, report.CodeUnsigned, "not signed")
 	case len(relevant) == 0:
 		return because(authNone, report.CodeUnsigned, "not signed by "+from)
-	case !c.config.DKIM:
+	case !c.config.Verifies():
 		return because(unchecked, report.CodeDKIMOff, "signatures are not verified: trust.dkim is off")
 	case c.now().Sub(received) > maxAge:
 		return because(unchecked, report.CodeOld, "older than 7 days: its signatures prove nothing any more")

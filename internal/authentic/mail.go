@@ -21,6 +21,7 @@ type message struct {
 	frame     *frame                   // see soleFrame
 	index     map[string][]headerField // by name
 	stop      context.Context
+	account   string // that it was found in
 }
 
 // headerField is one field of the header, in its order.

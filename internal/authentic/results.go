@@ -1,7 +1,6 @@
 package authentic
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -126,13 +125,14 @@ func splitResults(v string) (segments [][]string, ok bool) {
 // only its own servers stand above that. border: one of our servers took the
 // mail in.
 func (c *Checker) trustedResults(m *message) (fields []authResults, border bool) {
+	system := c.receiver(m.account)
 	ours, microsoft, stamped := true, c.config.Microsoft365, false
 	var nameless []authResults
 	for _, f := range m.fields {
 		switch f.name {
 		case "received":
 			by := receivedBy(f.value())
-			hop := isHop(c.config.Hops, by)
+			hop := by != "" && system.isHop(by)
 			stamped = true
 			if ours = ours && hop; ours {
 				border = true
@@ -147,7 +147,7 @@ func (c *Checker) trustedResults(m *message) (fields []authResults, border bool)
 		case "authentication-results":
 			if a := parseResults(f.value()); a.id == "" && microsoft {
 				nameless = append(nameless, a)
-			} else if a.id != "" && ours && slices.ContainsFunc(c.config.AuthservIDs, func(id string) bool { return serverID(id) == a.id }) {
+			} else if ours && system.isID(a.id) {
 				fields = append(fields, a)
 			}
 		}
@@ -172,15 +172,6 @@ func receivedBy(v string) string {
 		}
 	}
 	return ""
-}
-
-func isHop(hops []string, host string) bool {
-	for _, hop := range hops {
-		if domain, wild := strings.CutPrefix(hop, "."); host != "" && (canonical(hop) == host || wild && below(host, domain)) {
-			return true
-		}
-	}
-	return false
 }
 
 // signedBy is the domain that dkim=pass stands for and that may speak for from,

@@ -66,7 +66,7 @@ func TestHeaderTricks(t *testing.T) {
 				}
 				verified++
 				conf := config
-				conf.Hops, conf.DKIM = nil, false
+				conf.Hops, conf.DKIM = nil, new(false)
 				mail = results("mx.example.com", dkimPass(reporter)) + receivedOurs + mail
 				if got = check(t, conf, nil, mail, true, time.Time{}, false); got.Trusted {
 					t.Errorf("%s: trusted by authentication-results: %+v", name, got)

@@ -20,7 +20,7 @@ import (
 // believed trusts the sample reports that believable makes.
 func believed(t *testing.T) Reading {
 	return Reading{Trust: checker(t, authentic.Config{
-		Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
+		Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 }
 

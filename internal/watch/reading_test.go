@@ -20,6 +20,7 @@ func TestReading(t *testing.T) {
 	signed := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
 	whom := authentic.Config{
 		Own:         authentic.Own{Domains: []string{"example.com"}},
+		DKIM:        new(false),
 		AuthservIDs: []string{"mx.example.com"},
 		Reporters:   []string{"fbl.example.net"},
 	}
@@ -138,7 +139,7 @@ func TestReadingSeveral(t *testing.T) {
 		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=fbl.example.net; s=s; h=from:date:message-id:mime-version:content-type:content-transfer-encoding; bh=AAAA; b=AAAA\r\nFrom: fbl@fbl.example.net\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n" +
 		"Message-ID: <1@fbl.example.net>\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n" + part(1) + part(2) + part(3) + "--b--\r\n")
 	g := Reading{Trust: checker(t, authentic.Config{
-		Own: authentic.Own{IPs: []string{"192.0.2.0/24"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
+		Own: authentic.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
 	r := report.Parse(mail, int64(len(mail)))

@@ -137,7 +137,7 @@ func TestReprocessSame(t *testing.T) {
 	if err != nil || len(paths) < 50 {
 		t.Fatalf("%d fixtures, %v", len(paths), err)
 	}
-	trust := checker(t, authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}})
+	trust := checker(t, authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
 	readings := map[string]Reading{
 		"plain": {}, "identified": {Identify: identifier(t, identify.Config{})},
 		"hashed":  {Identify: identifier(t, identify.Config{}), Trust: trust, Privacy: filter(t, "hash", "keep")},
@@ -183,7 +183,7 @@ func (s shelf) changes() string {
 func TestReprocessIdentifies(t *testing.T) {
 	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
 	mail = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(mail, nil)
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	g := Reading{Trust: checker(t, whom)}
 	s := shelve(t, g, mail, len(mail))
 	if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || !r.Reporter.Trusted {
@@ -217,7 +217,7 @@ func TestReprocessIdentifies(t *testing.T) {
 // from knowing them stand.
 func TestReprocessPrivate(t *testing.T) {
 	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
 	for _, addresses := range []string{"hash", "drop"} {
 		g := Reading{Trust: checker(t, whom), Privacy: filter(t, addresses, "drop")}

@@ -170,57 +170,57 @@ func TestTrustOffline(t *testing.T) {
 		dns      *txts
 		received time.Time
 		verdict  string
-		reason   string // the last one
+		code     report.Code // the last one
 	}{
 		// What is genuine, with each way to say what is ours.
-		{name: "genuine", mail: signed, verdict: "yes", reason: "complaint of class fbl, named, by a trusted reporter"},
-		{name: "genuine, signed as Yahoo does", mail: signedBy(t, plain, yahoo, barely), verdict: "yes", reason: "complaint of class fbl, named, by a trusted reporter"},
-		{name: "genuine, by domains alone", mail: signed, own: domains, verdict: "yes", reason: "complaint of class fbl, named, by a trusted reporter"},
-		{name: "genuine, by addresses alone", mail: signed, own: authentic.Own{IPs: both.IPs}, verdict: "yes", reason: "complaint of class fbl, named, by a trusted reporter"},
-		{name: "genuine, our server found it so", mail: found + received + plain, dns: &txts{err: errors.New("down")}, verdict: "yes", reason: "complaint of class fbl, named, by a trusted reporter"},
-		{name: "genuine JMRP", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), verdict: "yes", reason: "complaint of class fbl, token, by a trusted reporter"},
-		{name: "genuine JMRP, by domains alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: domains, verdict: "yes", reason: "complaint of class fbl, token, by a trusted reporter"},
-		{name: "genuine JMRP, by addresses alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: authentic.Own{IPs: both.IPs}, verdict: "yes", reason: "complaint of class fbl, token, by a trusted reporter"},
+		{name: "genuine", mail: signed, verdict: "yes", code: "named"},
+		{name: "genuine, signed as Yahoo does", mail: signedBy(t, plain, yahoo, barely), verdict: "yes", code: "named"},
+		{name: "genuine, by domains alone", mail: signed, own: domains, verdict: "yes", code: "named"},
+		{name: "genuine, by addresses alone", mail: signed, own: authentic.Own{IPs: both.IPs}, verdict: "yes", code: "named"},
+		{name: "genuine, our server found it so", mail: found + received + plain, dns: &txts{err: errors.New("down")}, verdict: "yes", code: "named"},
+		{name: "genuine JMRP", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), verdict: "yes", code: "token"},
+		{name: "genuine JMRP, by domains alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: domains, verdict: "yes", code: "token"},
+		{name: "genuine JMRP, by addresses alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: authentic.Own{IPs: both.IPs}, verdict: "yes", code: "token"},
 
 		// The report is not genuine, or cannot be shown to be.
-		{name: "unsigned", mail: plain, verdict: "review", reason: "not trusted: not signed"},
-		{name: "forged: signed by another domain", mail: signedBy(t, plain, evil, wholly), verdict: "review", reason: "not trusted: not signed by arf.mail.yahoo.com"},
-		{name: "forged: signed by another domain, in its own name", mail: signedBy(t, reportOf("feedback@"+evil, yahooFields, original), evil, wholly), verdict: "review", reason: "not trusted: evil.example is no known reporter"},
-		{name: "forged: another's key", mail: swap(t, signedBy(t, plain, evil, wholly), "d="+evil, "d="+yahoo), verdict: "review", reason: "not trusted: signature: the header is not as it was signed, or another key signed it"},
-		{name: "expired when it came", mail: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), verdict: "review", reason: "not trusted: signature: expired before the message came"},
-		{name: "expired since it came", mail: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), received: time.Now().Add(-2 * time.Hour), verdict: "review", reason: "trust is not checked"},
-		{name: "older than a week", mail: signed, received: time.Now().Add(-8 * 24 * time.Hour), verdict: "review", reason: "trust is not checked"},
-		{name: "altered: another recipient", mail: swap(t, signed, "reader@", "victim@"), verdict: "review", reason: "not trusted: signature: the body is not as it was signed"},
-		{name: "altered: another subject", mail: swap(t, signed, "Subject: complaint", "Subject: Complaint"), verdict: "review", reason: "not trusted: signature: the header is not as it was signed, or another key signed it"},
-		{name: "Content-Type unsigned, framed by another boundary", mail: swap(t, signedBy(t, trojan, yahoo, barely), `boundary="outer"`, `boundary="inner"`), verdict: "review", reason: "not trusted: what is signed leaves open how the mail is to be read"},
-		{name: "Content-Type unsigned, two boundaries that frame a report", mail: signedBy(t, trojan, yahoo, barely), verdict: "review", reason: "not trusted: what is signed leaves open how the mail is to be read"},
-		{name: "l=, with a body behind it", mail: swap(t, signedLength(plain, yahoo, len(body)), `boundary="outer"`, `boundary="more"`) + strings.ReplaceAll(swap(t, body, "reader@", "victim@"), "outer", "more"), verdict: "review", reason: "not trusted: what is signed leaves open how the mail is to be read"},
-		{name: "key gone", mail: signed, dns: &txts{}, verdict: "review", reason: "trust is not checked"},
-		{name: "resolver down", mail: signed, dns: &txts{err: errors.New("server misbehaving")}, verdict: "review", reason: "trust is not checked"},
-		{name: "Authentication-Results forged below the trusted hop", mail: received + foreign + found + plain, verdict: "review", reason: "not trusted: not signed"},
-		{name: "Authentication-Results forged above, with another's id", mail: strings.Replace(found, "mx.example.com", "mx.evil.example", 1) + received + plain, verdict: "review", reason: "not trusted: not signed"},
-		{name: "Authentication-Results forged above, stamped by nobody", mail: found + plain, verdict: "review", reason: "not trusted: not signed"},
-		{name: "Authentication-Results forged, ours says none", mail: "Authentication-Results: mx.example.com; dkim=none\r\n" + received + found + plain, verdict: "review", reason: "trust is not checked"},
+		{name: "unsigned", mail: plain, verdict: "review", code: "unsigned"},
+		{name: "forged: signed by another domain", mail: signedBy(t, plain, evil, wholly), verdict: "review", code: "unsigned"},
+		{name: "forged: signed by another domain, in its own name", mail: signedBy(t, reportOf("feedback@"+evil, yahooFields, original), evil, wholly), verdict: "review", code: "reporter_unknown"},
+		{name: "forged: another's key", mail: swap(t, signedBy(t, plain, evil, wholly), "d="+evil, "d="+yahoo), verdict: "review", code: "dkim_fail"},
+		{name: "expired when it came", mail: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), verdict: "review", code: "dkim_fail"},
+		{name: "expired since it came", mail: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), received: time.Now().Add(-2 * time.Hour), verdict: "review", code: "old"},
+		{name: "older than a week", mail: signed, received: time.Now().Add(-8 * 24 * time.Hour), verdict: "review", code: "old"},
+		{name: "altered: another recipient", mail: swap(t, signed, "reader@", "victim@"), verdict: "review", code: "dkim_fail"},
+		{name: "altered: another subject", mail: swap(t, signed, "Subject: complaint", "Subject: Complaint"), verdict: "review", code: "dkim_fail"},
+		{name: "Content-Type unsigned, framed by another boundary", mail: swap(t, signedBy(t, trojan, yahoo, barely), `boundary="outer"`, `boundary="inner"`), verdict: "review", code: "reframed"},
+		{name: "Content-Type unsigned, two boundaries that frame a report", mail: signedBy(t, trojan, yahoo, barely), verdict: "review", code: "reframed"},
+		{name: "l=, with a body behind it", mail: swap(t, signedLength(plain, yahoo, len(body)), `boundary="outer"`, `boundary="more"`) + strings.ReplaceAll(swap(t, body, "reader@", "victim@"), "outer", "more"), verdict: "review", code: "reframed"},
+		{name: "key gone", mail: signed, dns: &txts{}, verdict: "review", code: "key"},
+		{name: "resolver down", mail: signed, dns: &txts{err: errors.New("server misbehaving")}, verdict: "review", code: "dns"},
+		{name: "Authentication-Results forged below the trusted hop", mail: received + foreign + found + plain, verdict: "review", code: "unsigned"},
+		{name: "Authentication-Results forged above, with another's id", mail: strings.Replace(found, "mx.example.com", "mx.evil.example", 1) + received + plain, verdict: "review", code: "unsigned"},
+		{name: "Authentication-Results forged above, stamped by nobody", mail: found + plain, verdict: "review", code: "unsigned"},
+		{name: "Authentication-Results forged, ours says none", mail: "Authentication-Results: mx.example.com; dkim=none\r\n" + received + found + plain, verdict: "review", code: "contradicted"},
 
 		// The report is genuine, and about somebody else's mail.
-		{name: "about somebody else's mail", mail: about(yahooFields, "From: <x@evil.example>\nSubject: x\n\nx\n"), verdict: "review", reason: "not trusted: nothing but the reported mail itself says that it is ours"},
-		{name: "about a mail with our From", mail: about(yahooFields, ourHeader+"\nx\n"), verdict: "review", reason: "not trusted: nothing but the reported mail itself says that it is ours"},
-		{name: "about a mail with our From, by domains alone", mail: about(yahooFields, ourHeader+"\nx\n"), own: domains, verdict: "review", reason: "not trusted: nothing but the reported mail itself says that it is ours"},
-		{name: "about a mail that came from another address", mail: about(yahooFields, yahooInner+yahooFound+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+ourHeader+"\nx\n"), verdict: "review", reason: "not trusted: the reported mail did not come from trust.own.ips"},
-		{name: "about a mail that only says that it is ours", mail: about(yahooFields, yahooInner+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+yahooFound+yahooBorder+ourHeader+"\nx\n"), own: domains, verdict: "review", reason: "not trusted: nothing but the reported mail itself says that it is ours"},
+		{name: "about somebody else's mail", mail: about(yahooFields, "From: <x@evil.example>\nSubject: x\n\nx\n"), verdict: "review", code: "unproven"},
+		{name: "about a mail with our From", mail: about(yahooFields, ourHeader+"\nx\n"), verdict: "review", code: "unproven"},
+		{name: "about a mail with our From, by domains alone", mail: about(yahooFields, ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		{name: "about a mail that came from another address", mail: about(yahooFields, yahooInner+yahooFound+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+ourHeader+"\nx\n"), verdict: "review", code: "foreign_ip"},
+		{name: "about a mail that only says that it is ours", mail: about(yahooFields, yahooInner+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+yahooFound+yahooBorder+ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
 
 		// The report is genuine, and the attacker wrote the token of a victim into
 		// the mail that he had reported.
-		{name: "enumerated token, our From", mail: about(yahooFields, ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", reason: "not trusted: nothing but the reported mail itself says that it is ours"},
-		{name: "enumerated token, our mail sent again", mail: about(yahooFields, yahooInner+strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example")+yahooBorder+seal+ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", reason: "not trusted: what names the subscriber is not signed: anybody could have written it"},
-		{name: "enumerated token, our mail sent again, by JMRP", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + seal + ourHeader + ourToken + "\n"), own: domains, verdict: "review", reason: "not trusted: what names the subscriber is not signed: anybody could have written it"},
-		{name: "enumerated token above ours, our mail sent again, by JMRP", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + ourSeal + ourHeader + "X-Listmonk-Subscriber: x\n" + ourToken + "\n"), own: domains, verdict: "review", reason: "not trusted: what names the subscriber is not signed: anybody could have written it"},
-		{name: "enumerated token, from another address", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "192.0.2.7", "203.0.113.9") + strings.ReplaceAll(jmrpBorder, "192.0.2.7", "203.0.113.9") + ourSeal + ourHeader + ourToken + "\n"), verdict: "review", reason: "not trusted: the reported mail did not come from trust.own.ips"},
-		{name: "enumerated token, in a report of anybody's (CFBL)", mail: signedBy(t, reportOf("cfbl@"+evil, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n", "CFBL-Address: fbl@example.com; report=arf\nCFBL-Feedback-ID: 4711\n"+ourHeader+ourToken+"\n"), evil, wholly), verdict: "review", reason: "not trusted: evil.example is no known reporter"},
-		{name: "a subscriber in the report's own header", mail: "X-Rp-Fbl: subscriber=4711\r\n" + signed, verdict: "review", reason: "who complained stands in the report's own header, which need not be signed"},
+		{name: "enumerated token, our From", mail: about(yahooFields, ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		{name: "enumerated token, our mail sent again", mail: about(yahooFields, yahooInner+strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example")+yahooBorder+seal+ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token, our mail sent again, by JMRP", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + seal + ourHeader + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token above ours, our mail sent again, by JMRP", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + ourSeal + ourHeader + "X-Listmonk-Subscriber: x\n" + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token, from another address", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "192.0.2.7", "203.0.113.9") + strings.ReplaceAll(jmrpBorder, "192.0.2.7", "203.0.113.9") + ourSeal + ourHeader + ourToken + "\n"), verdict: "review", code: "foreign_ip"},
+		{name: "enumerated token, in a report of anybody's (CFBL)", mail: signedBy(t, reportOf("cfbl@"+evil, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n", "CFBL-Address: fbl@example.com; report=arf\nCFBL-Feedback-ID: 4711\n"+ourHeader+ourToken+"\n"), evil, wholly), verdict: "review", code: "reporter_unknown"},
+		{name: "a subscriber in the report's own header", mail: "X-Rp-Fbl: subscriber=4711\r\n" + signed, verdict: "review", code: "unsigned_header"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			config := authentic.Config{Own: both, AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, DKIM: true}
+			config := authentic.Config{Own: both, AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, DKIM: new(true)}
 			if len(test.own.Domains)+len(test.own.IPs) > 0 {
 				config.Own = test.own
 			}
@@ -242,8 +242,8 @@ func TestTrustOffline(t *testing.T) {
 				t.Fatalf("%d records", len(records))
 			}
 			got := records[0]
-			if last := got.Suppress.Reasons[len(got.Suppress.Reasons)-1]; got.Suppress.Verdict != test.verdict || last != test.reason {
-				t.Errorf("%s: %s, want %s: %s\n%+v\n%+v", got.Suppress.Verdict, last, test.verdict, test.reason, *got.Reporter, *got.Identity)
+			if last := got.Suppress.Codes[len(got.Suppress.Codes)-1]; got.Suppress.Verdict != test.verdict || last != test.code {
+				t.Errorf("%s: %s, want %s: %s\n%+v\n%+v", got.Suppress.Verdict, last, test.verdict, test.code, *got.Reporter, *got.Identity)
 			}
 		})
 	}
@@ -253,7 +253,7 @@ func TestTrustOffline(t *testing.T) {
 // the rest; where there is no more to be had nothing is checked.
 func TestTrustOfTheStart(t *testing.T) {
 	mail := signedBy(t, reportOf("feedback@"+yahoo, yahooFields, yahooInner+yahooFound+yahooBorder+ourHeader+"\n"+strings.Repeat("Buy now.\n", 10_000)), yahoo, wholly)
-	trust, err := authentic.New(authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, DKIM: true}, zoneOf(yahoo), nil)
+	trust, err := authentic.New(authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, DKIM: new(true)}, zoneOf(yahoo), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestTrustOfTheStart(t *testing.T) {
 	if verdict, more := read(16<<10, false); !more {
 		t.Errorf("the start: %s", verdict)
 	}
-	if verdict, more := read(16<<10, true); more || verdict != "review: trust is not checked" {
+	if verdict, more := read(16<<10, true); more || verdict != "review: not trusted: the message is too long to be checked" {
 		t.Errorf("the start, and no more: %s, more: %v", verdict, more)
 	}
 	if verdict, more := read(len(mail), false); more || verdict != "yes: complaint of class fbl, named, by a trusted reporter" {
@@ -283,7 +283,7 @@ func TestTrustAgain(t *testing.T) {
 		"Received: from x.example.org (x.example.org [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 	byDKIM := strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=forward.example.net") // so that the token must be certain
 	mail := []byte(found + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, AuthservIDs: []string{"mx.example.com"}}
+	whom := authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		g := Reading{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
 		s := shelve(t, g, mail, len(mail))
