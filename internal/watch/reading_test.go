@@ -150,8 +150,8 @@ func TestReadingSeveral(t *testing.T) {
 	}
 	same(t, got, []string{
 		"user1@example.com 1 yes ",
-		"user2@example.com 2 review one of several reports that are attached to a mail",
-		"user3@example.com 3 review one of several reports that are attached to a mail",
+		"user2@example.com 2 review one of several reports that are attached to a message",
+		"user3@example.com 3 review one of several reports that are attached to a message",
 	})
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		kept := g

@@ -122,7 +122,7 @@ var walkthrough = []struct{ id, speaks, complainant, derived, identity, reporter
 		"arrival_date=text:Email from arrival_date_raw=text:Email from source_ip=text:Email from", "unknown",
 		"none: unsigned", "no: [class]", "Email from 10.42.9.42 / Thu, 02 Jan 2025 03:04:05 +0000"},
 	{"297", "complaint network cyscon.de/unknown xarf", "none 0", "user_agent=yaml:User-Agent", "unknown",
-		"fail: more than one message-id", "no: [class]", "Source is blotted out: it stays in the extensions"},
+		"fail: doubled_field", "no: [class]", "Source is blotted out: it stays in the extensions"},
 	{"313", "complaint fbl microsoft/jmrp jmrp-arf2026", "none 0",
 		"arrival_date=original:Received[1] original_mail_from=original:Return-Path source_ip=original:Received-SPF", "unknown",
 		"none: unsigned", "review: [nobody unsigned]",
