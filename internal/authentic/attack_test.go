@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -252,7 +253,8 @@ func TestTopicIsAnybodys(t *testing.T) {
 		`"mail":{"timestamp":"2026-06-01T09:00:00.000Z","messageId":"1","source":"news@example.com","sourceIp":"192.0.2.7","destination":["victim@example.org"]}}`
 	mail := crlfs("From: AWS Notifications <" + from + ">\nTo: fbl@example.com\nSubject: AWS Notification Message\nDate: " + time.Now().UTC().Format(time.RFC1123Z) +
 		"\nMessage-ID: <1@sns.amazonaws.com>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n\n" + json + "\n")
-	mail = sign(t, sign(t, mail, "sns.amazonaws.com", allFields), "amazonses.com", allFields)
+	fields := append(slices.Clone(allFields), "Content-Transfer-Encoding")
+	mail = sign(t, sign(t, mail, "sns.amazonaws.com", fields), "amazonses.com", fields)
 	dns := publish(t, "sns.amazonaws.com", "amazonses.com")
 	got := check(t, config, dns, mail, true, time.Time{}, false)
 	if got.Auth != pass || got.Trusted || got.Reason != "sns.amazonaws.com is no known reporter" {

@@ -95,7 +95,6 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	if len(records) == 0 {
 		return false
 	}
-	stop := ctx // the clock does not decide how a mail is read
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
 	defer cancel()
 	if received.IsZero() {
@@ -106,7 +105,7 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	if box := records[0].Mailbox; box != nil {
 		account = box.Account
 	}
-	v := c.check(ctx, stop, mail, !r.Partial(), r, received, account)
+	v := c.check(ctx, mail, !r.Partial(), r, received, account)
 	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Code: v.reason.Code, Reason: v.reason.Text,
@@ -159,7 +158,7 @@ func namesAnother(rec *report.Record) bool {
 	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
 
-func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *report.Report, received time.Time, account string) verdict {
+func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, account string) verdict {
 	m, err := readMessage(mail)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
 		return verdict{auth: unchecked, reason: needsWhole}
@@ -167,7 +166,7 @@ func (c *Checker) check(ctx, stop context.Context, mail []byte, whole bool, r *r
 	if err != nil {
 		return because(unchecked, report.CodeMalformed, errHeader.Error())
 	}
-	m.stop, m.account = stop, account
+	m.account = account
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
 		return because(authNone, report.CodeNoFrom, "no From address")
@@ -274,14 +273,15 @@ func (m *message) pass(method, domain string, sigs []signature, whole bool) verd
 	if v.coverage == "full" {
 		return v
 	}
-	if !whole {
-		return verdict{auth: unchecked, reason: needsWhole}
-	}
-	sole := m.soleFrame().sole
+	plain := m.frame().Plain
 	for i := range sigs {
-		sole = sole && (!sigs[i].short(m) || sigs[i].closes(m))
+		plain = plain && (!sigs[i].short(m) || sigs[i].closes(m))
 	}
-	if !sole {
+	switch {
+	case plain:
+	case !whole:
+		return verdict{auth: unchecked, reason: needsWhole}
+	default:
 		v.auth, v.reason = fail, report.Reason{Code: report.CodeReframed, Text: "what is signed leaves open how the message is to be read"}
 	}
 	return v

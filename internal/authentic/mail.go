@@ -2,10 +2,11 @@ package authentic
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // message is a mail as a signer sees it: lines end in CRLF, and the header ends
@@ -18,10 +19,10 @@ type message struct {
 	body   []byte
 
 	canonical [2][]byte                // of the body: simple, relaxed; nil: not made yet
-	frame     *frame                   // see soleFrame
+	framed    *report.Frame            // see frame
+	ends      [2]int                   // where the frame closes the canonical body; 0: not looked for, -1: nowhere
 	index     map[string][]headerField // by name
-	stop      context.Context
-	account   string // that it was found in
+	account   string                   // that it was found in
 }
 
 // headerField is one field of the header, in its order.
@@ -114,17 +115,6 @@ func (m *message) named(name string) []headerField {
 		}
 	}
 	return m.index[name]
-}
-
-// isMultipart reports whether every Content-Type says so.
-func (m *message) isMultipart() bool {
-	types := m.named("content-type")
-	for _, f := range types {
-		if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(f.value())), "multipart/") {
-			return false
-		}
-	}
-	return len(types) > 0
 }
 
 // crlf ends every line in CRLF.

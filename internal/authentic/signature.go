@@ -100,12 +100,10 @@ func (s *signature) short(m *message) bool {
 	return s.length >= 0 && s.length < len(m.canonicalBody(s.relaxedBody(), -1))
 }
 
-// full reports whether all is signed that says how the mail is to be read. The
-// encoding of a multipart says nothing (RFC 2045 section 6.4).
+// full reports whether all is signed that says how the message is to be read. An
+// encoding that is not signed, or that somebody may have taken away, must say nothing.
 func (s *signature) full(m *message) bool {
-	const encoding = "content-transfer-encoding"
-	return s.covers("content-type") && !s.short(m) &&
-		(len(m.named(encoding)) == 0 || s.covers(encoding) || m.isMultipart())
+	return s.covers("content-type") && !s.short(m) && (s.covers("content-transfer-encoding") || m.frame().Unencoded)
 }
 
 func (s *signature) relaxedHeader() bool {
@@ -274,16 +272,16 @@ func canonicalBody(body []byte, relaxed bool) []byte {
 
 // closes reports whether the signed part of the body holds the end of its parts.
 func (s *signature) closes(m *message) bool {
-	f, way := m.soleFrame(), 0
+	way := 0
 	if s.relaxedBody() {
 		way = 1
 	}
-	if f.ends[way] == 0 {
-		f.ends[way] = -1
-		delimiter := []byte("\r\n--" + f.boundary + "--\r\n")
+	if m.ends[way] == 0 {
+		m.ends[way] = -1
+		delimiter := []byte("\r\n--" + m.frame().Boundary + "--\r\n")
 		if i := bytes.Index(m.canonicalBody(s.relaxedBody(), -1), delimiter); i >= 0 {
-			f.ends[way] = i + len(delimiter)
+			m.ends[way] = i + len(delimiter)
 		}
 	}
-	return f.ends[way] > 0 && (s.length < 0 || f.ends[way] <= s.length)
+	return m.ends[way] > 0 && (s.length < 0 || m.ends[way] <= s.length)
 }

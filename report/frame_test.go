@@ -1,0 +1,136 @@
+package report_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// framedBy is a report in parts of that boundary, about a message to <n@example.org>.
+func framedBy(boundary string, n int) string {
+	return fmt.Sprintf("--%[1]s\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\nOriginal-Rcpt-To: <%[2]d@example.org>\r\n"+
+		"\r\n--%[1]s\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@example.com\r\nSubject: x\r\n\r\nx\r\n--%[1]s--\r\n", boundary, n)
+}
+
+// TestFrameOf: what is plain, and what is not.
+func TestFrameOf(t *testing.T) {
+	long := strings.Repeat("x", 70)
+	const typ = "multipart/report; report-type=feedback-report; boundary="
+	for _, test := range []struct {
+		contentType, encoding, body string
+		want                        report.Frame
+	}{
+		{contentType: typ + "b", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + `"b"`, want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + `"b";`, want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: " Multipart/REPORT;Boundary=b;\r\n\tReport-Type=\"feedback-report\" ", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: "multipart/mixed; charset=utf-8; boundary=b", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + `"_----------=_1'()+_,-./:=?"`, body: "--_----------=_1'()+_,-./:=?\n", want: report.Frame{Boundary: "_----------=_1'()+_,-./:=?", Unencoded: true}},
+		{contentType: typ + `"_----------=_1'+_,-./:=?"`, body: "--_----------=_1'+_,-./:=?\n", want: report.Frame{Boundary: "_----------=_1'+_,-./:=?", Unencoded: true, Plain: true}},
+		{contentType: typ + long, body: "--" + long + "\n", want: report.Frame{Boundary: long, Unencoded: true, Plain: true}},
+		{contentType: typ + long + "x", body: "--" + long + "x\n", want: report.Frame{Boundary: long + "x", Unencoded: true}},
+		{contentType: typ + `"a b"`, body: "--a b\n", want: report.Frame{Boundary: "a b", Unencoded: true}},
+		{contentType: typ + "b; boundary=b", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x*=y", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x=(y)", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x=;", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x=\"y\" z", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x=\"y", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b; x=" + strings.Repeat("y", 1000), want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: "multipart/digest; boundary=b", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "c"},
+		{contentType: "multipart/report"},
+		{contentType: "text/plain; boundary=b"},
+		{contentType: "message/rfc822; boundary=b", want: report.Frame{Unencoded: true}},
+		{contentType: "message/rfc822; boundary=b", encoding: "base64"},
+		{contentType: ""},
+
+		// Encodings.
+		{contentType: typ + "b", encoding: " 7BIT\r\n", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + "b", encoding: "8bit", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + "b", encoding: "binary", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + "b", encoding: "7bit (x)", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", encoding: "base64", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", encoding: "quoted-printable", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", encoding: "quoted-printable", body: "--=62\n\n--=62--\n"},
+		{contentType: typ + "b", encoding: "base64", body: "LS1iCgotLWItLQo=\n"},
+
+		// What stands before the first delimiter.
+		{contentType: typ + "b", body: "\n \n--b\n", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + "b", body: "This is a message in MIME format.\nx\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
+		{contentType: typ + "b", body: "x\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", body: "MIME\n--c\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", body: "--bb\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", body: "--b--\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
+		{contentType: typ + "b", body: "MIME\n" + strings.Repeat("\n", 256<<10) + "--b\n"},
+		{contentType: typ + "b", body: " --b\n"},
+	} {
+		if test.body == "" {
+			test.body = framedBy("b", 1)
+		}
+		if got := report.FrameOf(test.contentType, test.encoding, []byte(test.body)); got != test.want {
+			t.Errorf("%.120q, %q, %.40q:\ngot  %+v\nwant %+v", test.contentType, test.encoding, test.body, got, test.want)
+		}
+	}
+}
+
+// TestFrameIsTheReaders: of a body that holds a report of every boundary, Parse reads
+// that of the frame, however the Content-Type is made up.
+func TestFrameIsTheReaders(t *testing.T) {
+	boundaries := []string{"outer", "inner", "a=b", "a/b:c", "a b", "outer--", "--", "in\"ner", "x;y", strings.Repeat("l", 70), strings.Repeat("l", 71), strings.Repeat("l", 257)}
+	pieces := []string{"multipart/", "report", "mixed", "digest", "text/plain", "Multipart/Report; ", ";", ";", "; ", "\r\n ", "\t", " ", "=", "\"", "\\", "(", ")", "*", "*0", "*1*", "%6f", "us-ascii''",
+		"boundary", "boundary=", "boundary=\"", "Boundary =", "; boundary=", ";\r\n\tboundary=\"", "report-type=feedback-report", "x=", "y", "charset=utf-8", "\x00", "\u00e9", ","}
+	pieces = append(pieces, boundaries...)
+	random := rand.New(rand.NewPCG(1, 2))
+	plain, unencoded := 0, 0
+	for range 20_000 {
+		contentType, first := "multipart/report", random.IntN(len(boundaries))
+		if random.IntN(4) > 0 {
+			contentType += "; boundary=" + boundaries[first]
+		}
+		for range random.IntN(6) {
+			contentType += pieces[random.IntN(len(pieces))]
+		}
+		encoding := []string{"", "7bit", "base64", "quoted-printable", "x"}[random.IntN(5)]
+		var body strings.Builder
+		if random.IntN(2) > 0 {
+			body.WriteString(framedBy(boundaries[first], first))
+		}
+		for _, n := range random.Perm(len(boundaries)) {
+			body.WriteString(framedBy(boundaries[n], n))
+		}
+		f := report.FrameOf(contentType, encoding, []byte(body.String()))
+		if f.Plain && !f.Unencoded || f.Unencoded && f.Boundary == "" && strings.HasPrefix(contentType, "multipart/") {
+			t.Fatalf("%q, %q: %+v", contentType, encoding, f)
+		}
+		if f.Plain {
+			plain++
+		}
+		if f.Boundary == "" || !f.Plain && (strings.HasPrefix(f.Boundary, "outer") || !slices.Contains(boundaries, f.Boundary)) {
+			continue // "--outer--" is a line of both
+		}
+		unencoded++
+		message := "From: x@example.net\r\nContent-Type: " + contentType + "\r\n"
+		if encoding != "" {
+			message += "Content-Transfer-Encoding: " + encoding + "\r\n"
+		}
+		r := report.Parse([]byte(message+"\r\n"+body.String()), 0)
+		want := ""
+		for n, b := range boundaries {
+			if b == f.Boundary {
+				want = fmt.Sprintf("%d@example.org", n)
+			}
+		}
+		if len(r.OriginalRcptTo) != 1 || r.OriginalRcptTo[0] != want {
+			t.Fatalf("%q, %q: read %v, want that of %q, %q", contentType, encoding, r.OriginalRcptTo, f.Boundary, want)
+		}
+	}
+	if plain < 300 || unencoded < 2_500 {
+		t.Errorf("of 20000, %d were plain and %d had a boundary: too few", plain, unencoded)
+	}
+}
