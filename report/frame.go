@@ -79,14 +79,16 @@ func plainBoundary(v string) string {
 			break
 		}
 		name, value, found := strings.Cut(rest, "=")
-		name = strings.ToLower(name)
 		if quoted, is := strings.CutPrefix(value, `"`); is {
 			value, rest, found = strings.Cut(quoted, `"`)
 		} else {
 			end := strings.IndexByte(value+";", ';')
 			value, rest = value[:end], value[end:]
 		}
-		if !found || !consists(name, attribute) || !consists(value, attribute+"'+_,./:=?") || params[name] != "" {
+		if !found || !consists(name, attribute) || !consists(value, attribute+"'+_,./:=?") {
+			return ""
+		}
+		if name = strings.ToLower(name); params[name] != "" {
 			return ""
 		}
 		params[name] = value

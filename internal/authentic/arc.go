@@ -61,9 +61,9 @@ func (m *message) arcSets() []arcSet {
 
 // sealed gives what the newest sealer says of the mail, if we believe it: it is
 // one of trust.arc_sealers, the chain was whole when it got it, its seal over
-// the chain and its signature over the mail verify. What older seals are worth
-// is its own word. signature is that over the mail. An error is one of the key,
-// or errLate.
+// the chain and its signature over all of the body verify. What older seals are
+// worth is its own word. signature is that over the mail. An error is one of the
+// key, or errLate.
 func (c *Checker) sealed(ctx context.Context, m *message, received time.Time) (*authResults, *signature, error) {
 	sets := m.arcSets()
 	if len(sets) == 0 {
@@ -79,7 +79,7 @@ func (c *Checker) sealed(ctx context.Context, m *message, received time.Time) (*
 		return nil, nil, nil
 	}
 	sig, err := readSignature(*last.message)
-	if err != nil || !covered(c.config.ARCSealers, sig.domain) || !sig.covers("from") {
+	if err != nil || !covered(c.config.ARCSealers, sig.domain) || !sig.covers("from") || sig.short(m) {
 		return nil, nil, nil
 	}
 	if err := c.expired(&sig, received); errors.Is(err, errExpired) {

@@ -226,7 +226,11 @@ func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from st
 	if domain == "" {
 		return none
 	}
-	v := m.pass("arc", domain, signing(sigs, domain), whole)
+	named := signing(sigs, domain)
+	if sealer.count("dkim-signature") < len(m.named("dkim-signature")) {
+		named = nil // another one may stand there since
+	}
+	v := m.pass("arc", domain, named, whole)
 	if v.auth == pass && v.coverage == "full" && !sealer.full(m) {
 		return m.pass("arc", domain, []signature{*sealer}, whole)
 	}

@@ -176,6 +176,52 @@ func TestReframed(t *testing.T) {
 	}
 }
 
+// TestSealed: a seal vouches for what it covers, all of it.
+func TestSealed(t *testing.T) {
+	found, withSignature := "x; "+dkimPass(reporter), append([]string{"DKIM-Signature"}, allFields...)
+	byARC := config
+	byARC.DKIM = new(false)
+	never := func(name, message string) {
+		t.Helper()
+		if got := check(t, byARC, publish(t, reporter, sealer), message, true, time.Time{}, false); got.Trusted {
+			t.Errorf("%s: trusted: %+v", name, got)
+		}
+	}
+	always := func(name, message, coverage string) {
+		t.Helper()
+		if got := check(t, byARC, publish(t, reporter, sealer), message, true, time.Time{}, false); !got.Trusted || got.Coverage != coverage || got.AuthMethod != "arc" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	ours := complaint("feedback@"+reporter, oursOriginal)
+	_, body, _ := strings.Cut(ours, "\r\n\r\n")
+	signed, yahoo := sign(t, ours, reporter, allFields), sign(t, ours, reporter, yahooFields)
+	always("all", seal(t, signed, sealer, found, "none", withSignature), "full")
+	always("all, by l=", sealLength(t, signed, sealer, sealer, found, "none", fmt.Sprintf("l=%d; ", len(body)), withSignature, len(body)), "full")
+	always("what the provider signed", seal(t, yahoo, sealer, found, "none", withSignature), "partial")
+	always("as little as the provider signed", seal(t, yahoo, sealer, found, "none", yahooFields), "partial")
+
+	// A body whose end the seal leaves open, whoever wrote it.
+	for name, fields := range map[string][]string{"full": allFields, "partial": yahooFields} {
+		for _, length := range []int{0, strings.Index(body, "--outer\r\nContent-Type: message/feedback"), strings.Index(body, "--outer\r\nContent-Type: message/rfc822"), len(body) - 1} {
+			start, end := body[:length], strings.ReplaceAll(body[length:], "reader@example.org", victim)
+			message := sealLength(t, sign(t, ours, reporter, fields), sealer, sealer, found, "none", fmt.Sprintf("l=%d; ", length), withSignature, length)
+			never(fmt.Sprintf("%s, l=%d", name, length), strings.Replace(message, body, start+end, 1))
+		}
+		message := sealLength(t, sign(t, ours, reporter, fields), sealer, sealer, found, "none", fmt.Sprintf("l=%d; ", len(body)), withSignature, len(body))
+		never(name+", more behind the end", message+"more\r\n")
+	}
+
+	// A report that was framed anew before it was sealed, and to which a signature
+	// was added since that calls the frame signed.
+	reframed := seal(t, reframed(t, yahooFields), sealer, found, "none", allFields)
+	claims := sign(t, ours, reporter, allFields)
+	claims = claims[:strings.Index(claims, "\r\nFrom:")+2]
+	never("re-framed", reframed)
+	never("re-framed, with another signature", claims+reframed)
+	never("re-framed, with another signature for the provider's", claims+strings.Replace(reframed, "DKIM-Signature:", "X-Signature:", 1))
+}
+
 // TestPreamble: what stands before the first delimiter is the signer's, unless it is
 // a text to somebody.
 func TestPreamble(t *testing.T) {

@@ -146,11 +146,10 @@ func algorithm(t testing.TB, domain string) string {
 	return "rsa-sha256"
 }
 
-// relax is what the tests' own fields come to: they have single blanks, and no
-// folding.
+// relax is c=relaxed of a field.
 func relax(field string) string {
 	name, value, _ := strings.Cut(field, ":")
-	return strings.ToLower(name) + ":" + strings.TrimSpace(value) + "\r\n"
+	return strings.ToLower(name) + ":" + strings.Join(strings.Fields(value), " ") + "\r\n"
 }
 
 // signLength signs the first length octets of the body, all fields, c=relaxed/simple.
@@ -164,6 +163,7 @@ func signSimple(t testing.TB, mail, domain, start, extra string, fields []string
 	t.Helper()
 	header, body, _ := strings.Cut(mail, "\r\n\r\n")
 	hash := sha256.Sum256([]byte(body[:length]))
+	header = strings.NewReplacer("\r\n ", " ", "\r\n\t", " ").Replace(header)
 	var data strings.Builder
 	for _, name := range fields {
 		for line := range strings.SplitSeq(header, "\r\n") {
@@ -186,8 +186,14 @@ func seal(t testing.TB, mail, domain, found, cv string, fields []string) string 
 func sealBy(t testing.TB, mail, domain, signer, found, cv string, fields []string) string {
 	t.Helper()
 	_, body, _ := strings.Cut(mail, "\r\n\r\n")
+	return sealLength(t, mail, domain, signer, found, cv, "", fields, len(body))
+}
+
+// sealLength seals the first length octets of the body; extra are more tags.
+func sealLength(t testing.TB, mail, domain, signer, found, cv, extra string, fields []string, length int) string {
+	t.Helper()
 	results := "ARC-Authentication-Results: i=1; " + found + "\r\n"
-	message := signSimple(t, mail, signer, "ARC-Message-Signature: i=1; ", "", fields, len(body))
+	message := signSimple(t, mail, signer, "ARC-Message-Signature: i=1; ", extra, fields, length)
 	return signField(t, domain, relax(results)+relax(message),
 		fmt.Sprintf("ARC-Seal: i=1; a=%s; cv=%s; d=%s; s=s; b=", algorithm(t, domain), cv, domain)) + message + results + mail
 }

@@ -91,9 +91,19 @@ func readTags(v string) (map[string]string, bool) {
 	return tags, true
 }
 
-// covers reports whether the fields of that name are signed, or that there is
-// none; there is one at most, see doubled.
-func (s *signature) covers(name string) bool { return slices.Contains(s.signed, name) }
+// covers reports whether the field of that name is signed, or that there is none;
+// there is one at most, see doubled.
+func (s *signature) covers(name string) bool { return s.count(name) > 0 }
+
+// count is how many fields of that name are signed, from the lowest on.
+func (s *signature) count(name string) (n int) {
+	for _, signed := range s.signed {
+		if signed == name {
+			n++
+		}
+	}
+	return n
+}
 
 // short reports whether l= leaves some of the body unsigned.
 func (s *signature) short(m *message) bool {
