@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -164,19 +165,24 @@ func (r *origin) onTop(field string) bool {
 
 // covers reports whether the header is signed for one of our domains, and each
 // signature that says so covers all fields of that name: of several, the one
-// that was found good is not known, and the others can be anybody's.
+// that was found good is not known, and the others can be anybody's. A signature
+// that cannot be read may be the good one: others may have read it.
 func (c *Checker) covers(h *report.Header, name string) bool {
 	fields, signatures := len(h.Values(name)), 0
+	name = lower(name)
 	for _, v := range h.Values("DKIM-Signature") {
 		tags, ok := readTags(v)
 		domain := canonical(tags["d"])
-		if !ok || !slices.ContainsFunc(c.config.Own.Domains, func(own string) bool { return below(domain, own) || below(own, domain) }) {
+		if !ok || tags["h"] == "" || domain == "" || strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf }) {
+			return false
+		}
+		if !slices.ContainsFunc(c.config.Own.Domains, func(own string) bool { return below(domain, own) || below(own, domain) }) {
 			continue
 		}
 		signatures++
 		covered := 0
-		for signed := range strings.SplitSeq(tags["h"], ":") {
-			if strings.EqualFold(signed, name) {
+		for signed := range strings.SplitSeq(lower(tags["h"]), ":") {
+			if signed == name {
 				covered++
 			}
 		}
