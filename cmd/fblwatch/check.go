@@ -38,7 +38,7 @@ func (p *program) check(c *cli.Context) error {
 		return err
 	}
 	t := trial{p: p, sample: sample}
-	reading, err := config.reading()
+	reading, err := config.reading(p.resolver)
 	if err != nil {
 		t.fail("config", err)
 		t.sample = nil // it would not be read by the config

@@ -84,8 +84,9 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// reading is how mails become records, by the config.
-func (c *Config) reading() (watch.Reading, error) {
+// reading is how mails become records, by the config. resolver has the keys of
+// signatures; nil is the system's.
+func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 	identifier, err := identify.New(c.Identify)
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
@@ -93,7 +94,7 @@ func (c *Config) reading() (watch.Reading, error) {
 	var trust *authentic.Checker
 	asks := c.Trust.Verifies() || len(c.Trust.ARCSealers) > 0
 	if asks || len(c.Trust.AuthservIDs) > 0 || c.Trust.Microsoft365 { // else nothing can pass
-		if trust, err = authentic.New(c.Trust, nil, c.Providers); err != nil {
+		if trust, err = authentic.New(c.Trust, resolver, c.Providers); err != nil {
 			return watch.Reading{}, wrong(err, "")
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/authentic"
 )
 
 // The exit codes.
@@ -35,12 +37,16 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(name string) (value string, set bool)
-	configFile     string // that was read with -c; empty: none
+	resolver       authentic.Resolver // of signatures' keys; nil: the system's
+	configFile     string             // that was read with -c; empty: none
 }
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
-	p := &program{stdin: stdin, stdout: stdout, stderr: stderr, env: env}
+	return (&program{stdin: stdin, stdout: stdout, stderr: stderr, env: env}).run(ctx, args)
+}
+
+func (p *program) run(ctx context.Context, args []string) int {
 	app := p.app()
 	err := app.RunContext(ctx, reorder(app, args))
 	if err == nil {

@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"fblwatch": main})
+	testscript.Main(m, map[string]func(){"fblwatch": scripted})
 }
 
 // Each script is one feature of the program.
@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("ESC", "\x1b[2J")
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("XDG_CONFIG_HOME", filepath.Join(e.WorkDir, "config"))
+			e.Setenv("DNS", "works")
 			return startServer(e)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"idof":    idOf,
 			"idfrom":  idFrom,
 			"mmdb":    writeMMDB,
+			"genuine": deliverGenuine,
 		},
 	})
 }

@@ -135,7 +135,7 @@ func (p *program) readingOf(c *cli.Context) (watch.Reading, error) {
 		}
 	}
 	p.warnExposed(config)
-	return config.reading()
+	return config.reading(p.resolver)
 }
 
 // format checks a --format; without one it is json, or table on a terminal.

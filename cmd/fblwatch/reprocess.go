@@ -76,7 +76,7 @@ func (p *program) reprocess(c *cli.Context) error {
 		return err
 	}
 	p.warnExposed(config)
-	reading, err := config.reading()
+	reading, err := config.reading(p.resolver)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reading, err := config.reading()
+	reading, err := config.reading(p.resolver)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (p *program) watch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reading, err := config.reading()
+	reading, err := config.reading(p.resolver)
 	if err != nil {
 		return err
 	}
