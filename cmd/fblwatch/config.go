@@ -80,6 +80,9 @@ func (c Config) Validate() error {
 			return fmt.Errorf("accounts[%d] has the name of accounts[%d]", i, first)
 		}
 		seen[a.Name] = i
+		if err := c.Trust.CheckMailbox(a.Mailbox); err != nil {
+			return fmt.Errorf("accounts[%d].%w", i, err)
+		}
 	}
 	return nil
 }
@@ -92,9 +95,10 @@ func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 		return watch.Reading{}, wrong(err, "")
 	}
 	var trust *authentic.Checker
-	asks := c.Trust.Verifies() || len(c.Trust.ARCSealers) > 0
-	if asks || len(c.Trust.AuthservIDs) > 0 || c.Trust.Microsoft365 { // else nothing can pass
-		if trust, err = authentic.New(c.Trust, resolver, c.Providers); err != nil {
+	whom := c.trust()
+	asks := whom.Verifies() || len(whom.ARCSealers) > 0
+	if asks || whom.Receives() { // else nothing can pass
+		if trust, err = authentic.New(whom, resolver, c.Providers); err != nil {
 			return watch.Reading{}, wrong(err, "")
 		}
 	}
@@ -111,6 +115,16 @@ func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 		Trust: trust, DNS: asks,
 		Enrich: enricher, Privacy: filter,
 	}, nil
+}
+
+// trust is whom to believe, in which account.
+func (c *Config) trust() authentic.Config {
+	whom := c.Trust
+	whom.Accounts = make(map[string]authentic.Account, len(c.Accounts))
+	for _, a := range c.Accounts {
+		whom.Accounts[a.Name] = authentic.Account{Host: a.URL.Host, Mailbox: a.Mailbox}
+	}
+	return whom
 }
 
 // brake is the config's, with what the ledger counts already.

@@ -88,7 +88,7 @@ func (y *yamlReader) decode(n *yaml.Node, v reflect.Value, path string) error {
 	if isNull(n) {
 		return nil // as if the key were not there
 	}
-	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if text, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && !(n.Kind == yaml.MappingNode && hasKeys(v.Type())) {
 		return y.scalar(n, path, "text", func(s string) error { return text.UnmarshalText([]byte(s)) })
 	}
 	if d, ok := v.Addr().Interface().(*time.Duration); ok {
@@ -154,6 +154,11 @@ func (y *yamlReader) decode(n *yaml.Node, v reflect.Value, path string) error {
 	panic("yaml: no way to read a " + v.Type().String())
 }
 
+// hasKeys reports whether a value can also be written as keys.
+func hasKeys(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.NumField() > 0 && t.Field(0).Tag.Get("yaml") != ""
+}
+
 func (y *yamlReader) mapping(n *yaml.Node, v reflect.Value, path string) error {
 	if n.Kind != yaml.MappingNode {
 		return y.errorf(n, path, "expected keys with values")
@@ -162,7 +167,7 @@ func (y *yamlReader) mapping(n *yaml.Node, v reflect.Value, path string) error {
 	var known []string
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("yaml")
-		if key == "" {
+		if key == "" || key == "-" {
 			continue
 		}
 		fields[key] = v.Field(i)

@@ -21,10 +21,11 @@ type Config struct {
 	Hops         []string           `yaml:"hops"`
 	Reporters    []string           `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers
 	ARCSealers   []string           `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
-	Microsoft365 bool               `yaml:"microsoft365"` // the mailbox is at Microsoft 365, which leaves the id out
+	Microsoft365 bool               `yaml:"microsoft365"` // as Mailbox microsoft365, for messages that its hosts took in
 	DKIM         *bool              `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS; nil: true where Own is set
 	Timeout      time.Duration      `yaml:"timeout"`      // for all of one mail's DNS; default 5 s
-	Mailbox      string             `yaml:"mailbox"`      // the system that takes messages in: auto, own, or a profile's name; "" is auto
+	Mailbox      Mailbox            `yaml:"mailbox"`      // the system that takes messages in, where an account does not say
+	Profiles     []Profile          `yaml:"profiles"`     // rows before the built-in ones
 	Accounts     map[string]Account `yaml:"-"`            // by the name of the account
 }
 
@@ -50,8 +51,6 @@ func (c Config) Validate() error {
 	}{
 		{"own.domains", c.Own.Domains, isDomain, "a domain"},
 		{"own.ips", c.Own.IPs, isPrefix, "an address or a prefix"},
-		{"authserv_ids", c.AuthservIDs, isWord, "a server's name"},
-		{"hops", c.Hops, isWord, "a server's name"},
 		{"reporters", c.Reporters, isReporter, "a domain or an address"},
 		{"arc_sealers", c.ARCSealers, isDomain, "a domain"},
 	} {
@@ -60,6 +59,14 @@ func (c Config) Validate() error {
 				return fmt.Errorf("%s[%d] is not %s", list.key, i, list.want)
 			}
 		}
+	}
+	for _, err := range []error{checkServers("authserv_ids", c.AuthservIDs), checkServers("hops", c.Hops), c.checkProfiles(), c.CheckMailbox(c.Mailbox)} {
+		if err != nil {
+			return err
+		}
+	}
+	if name := strings.ToLower(c.Mailbox.Profile); c.Microsoft365 && !c.Mailbox.isZero() && name != autoMailbox && name != microsoft {
+		return errors.New("microsoft365 is another way to say mailbox: microsoft365; keep one of the two")
 	}
 	for i, v := range c.Reporters {
 		if isMailboxes(v) {

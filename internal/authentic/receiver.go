@@ -1,47 +1,238 @@
 package authentic
 
 import (
+	"fmt"
+	"net/netip"
+	"path"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
-// receiver is the system that takes messages in for a mailbox: how it names
-// itself, and where it writes what it found.
+// receiver is the system that takes messages in for a mailbox. What the config
+// lists is one with AuthservIDs and Hops alone.
 type receiver struct {
-	ids  []string // its authserv-ids; ".example.com" is every one below that domain
-	hops []string // its hosts, as the "by" of a Received has them; ".example.com" likewise
+	Profile
+	gateway *Gateway // in front of it; nil: none
+	refused bool     // the message's topmost Received is by none of its hosts: nothing of it counts
 }
 
-// Account is what is known of the mailbox that a message was found in.
+// Account is the mailbox that a message was found in.
 type Account struct {
-	Host    string // of the IMAP server; a name, without a port
-	Mailbox string // as Config.Mailbox; "": as that
+	Host    string  // of the IMAP server; a name, without a port
+	Mailbox Mailbox // the zero value: as Config.Mailbox
 }
 
-// receiver is the system that takes messages in for an account of Config.Accounts;
-// for any other name, that of the config.
-func (c *Checker) receiver(account string) receiver {
-	own := receiver{ids: c.config.AuthservIDs, hops: c.config.Hops}
-	return own
+// Mailbox says which system takes messages in for a mailbox. In the config it is
+// the name of a profile alone, or keys.
+type Mailbox struct {
+	// Profile is auto, own, or a profile's name. auto, as "" is, goes by the IMAP
+	// host; own is AuthservIDs and Hops, or those of the config where both are
+	// left out.
+	Profile     string   `yaml:"profile"`
+	AuthservIDs []string `yaml:"authserv_ids"`
+	Hops        []string `yaml:"hops"`
+	Gateway     *Gateway `yaml:"gateway"` // in front of microsoft365
 }
 
-// isID reports whether the system names itself so.
+// Gateway is a system that messages pass before a profile's, and whose results
+// count in place of the profile's own. Others send through a gateway too: it is
+// ours only by the address that the profile's border saw and by the name of a host
+// that takes messages in for nobody else.
+type Gateway struct {
+	AuthservIDs []string `yaml:"authserv_ids"`
+	Hops        []string `yaml:"hops"`
+	IPs         []string `yaml:"ips"` // addresses or prefixes that it sends from
+}
+
+const (
+	autoMailbox = "auto"
+	ownMailbox  = "own"
+	microsoft   = "microsoft365"
+)
+
+func (m *Mailbox) isZero() bool {
+	return m.Profile == "" && len(m.AuthservIDs)+len(m.Hops) == 0 && m.Gateway == nil
+}
+
+// UnmarshalText reads the name alone.
+func (m *Mailbox) UnmarshalText(text []byte) error {
+	*m = Mailbox{Profile: string(text)}
+	return nil
+}
+
+// profile finds a row by its name: the config's own first. nil: there is none.
+func (c *Config) profile(name string) *Profile {
+	for _, rows := range [][]Profile{c.Profiles, profiles} {
+		for i := range rows {
+			if strings.EqualFold(rows[i].Name, name) {
+				return &rows[i]
+			}
+		}
+	}
+	return nil
+}
+
+// profileAt finds a row by an IMAP host.
+func (c *Config) profileAt(host string) *Profile {
+	for _, rows := range [][]Profile{c.Profiles, profiles} {
+		for i := range rows {
+			if isHost(rows[i].IMAPHosts, host) {
+				return &rows[i]
+			}
+		}
+	}
+	return nil
+}
+
+// receivers gives the systems that may have taken a message in for an account of
+// Accounts; any other name, such as that of a file, is one without a host.
+//
+// Each is whole: ids count with the hops of their own system only. An id of ours
+// below a hop of another system is what the sender wrote, as that system leaves
+// our ids alone. So there is one system for an account: what its mailbox names,
+// else what Config.Mailbox names, else the profile of its IMAP host, else what the
+// config lists. Microsoft365 alone gives a choice, as it always went with ids.
+func (c *Config) receivers(account string) []receiver {
+	at := c.Accounts[account]
+	box := at.Mailbox
+	if box.isZero() {
+		box = c.Mailbox
+	}
+	own := receiver{Profile: Profile{Name: ownMailbox, AuthservIDs: c.AuthservIDs, Hops: c.Hops}}
+	switch name := strings.ToLower(box.Profile); {
+	case name == ownMailbox || name == "" && len(box.AuthservIDs)+len(box.Hops) > 0:
+		if len(box.AuthservIDs)+len(box.Hops) > 0 {
+			own.AuthservIDs, own.Hops = box.AuthservIDs, box.Hops
+		}
+		return []receiver{own}
+	case name != autoMailbox && name != "":
+		if row := c.profile(name); row != nil {
+			return []receiver{{Profile: *row, gateway: box.Gateway}}
+		}
+		return nil // Validate refuses it
+	}
+	if row := c.profileAt(at.Host); row != nil {
+		return []receiver{{Profile: *row, gateway: box.Gateway}}
+	}
+	if c.Microsoft365 {
+		return []receiver{{Profile: *c.profile(microsoft)}, own}
+	}
+	return []receiver{own}
+}
+
+// receiver is the system that took the message in. A profile's that did not write
+// the topmost Received is refused.
+func (c *Checker) receiver(m *message) (r receiver) {
+	top := ""
+	if stamps := m.named("received"); len(stamps) > 0 {
+		top = receivedBy(stamps[0].value())
+	}
+	for _, r = range c.config.receivers(m.account) {
+		if r.refused = r.Name != ownMailbox && !r.isHop(top); !r.refused {
+			break
+		}
+	}
+	return r
+}
+
+// isID reports whether the system names itself so. The empty id is that of a
+// system which leaves it out.
 func (r *receiver) isID(id string) bool {
-	id = serverID(id)
-	return id != "" && slices.ContainsFunc(r.ids, func(own string) bool { return isName(id, serverID(own)) })
+	return id == "" && r.Nameless || id != "" && slices.ContainsFunc(r.AuthservIDs, func(own string) bool { return isName(serverID(id), serverID(own)) })
 }
 
 // isHop reports whether a host is one of the system's.
-func (r *receiver) isHop(host string) bool {
-	host = canonical(host)
-	return host != "" && slices.ContainsFunc(r.hops, func(own string) bool { return isName(host, canonical(own)) })
+func (r *receiver) isHop(host string) bool { return isHost(r.Hops, host) || isHost(r.Border, host) }
+
+// isBorder reports whether a Received is the border, where it is the first that
+// may be.
+func (r *receiver) isBorder(stamp string) bool {
+	if !isHost(r.Border, receivedBy(stamp)) {
+		return false
+	}
+	hop := report.ReadHop(stamp)
+	addr, err := netip.ParseAddr(hop.IP)
+	return err != nil || !addr.IsLoopback()
 }
 
-// isName reports whether name is own; or, where own begins with a dot, own
-// without it or a name below that.
+// isHost reports whether a host is in a list of Profile's kind.
+func isHost(list []string, host string) bool {
+	host = canonical(host)
+	if host == "" {
+		return false
+	}
+	addr, err := netip.ParseAddr(strings.TrimPrefix(strings.Trim(host, "[]"), "ipv6:"))
+	return slices.ContainsFunc(list, func(own string) bool {
+		if prefix, notOne := parsePrefix(own); notOne == nil {
+			return err == nil && prefix.Contains(addr.Unmap().WithZone(""))
+		}
+		return isName(host, canonical(own))
+	})
+}
+
+// isName reports whether name is own; or, where own begins with a dot, own without
+// it or a name below that. A "*" in own is any part of one label.
 func isName(name, own string) bool {
 	if parent, wild := strings.CutPrefix(own, "."); wild {
 		return parent != "" && (name == parent || strings.HasSuffix(name, own))
 	}
-	return name == own
+	if !strings.Contains(own, "*") {
+		return name == own
+	}
+	labels := strings.Split(own, ".")
+	if strings.Count(name, ".") != len(labels)-1 {
+		return false
+	}
+	for i, label := range strings.Split(name, ".") {
+		if ok, err := path.Match(labels[i], label); !ok || err != nil || label == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Receives reports whether a system is known for any account, or for files.
+func (c Config) Receives() bool {
+	known := func(account string) bool {
+		return slices.ContainsFunc(c.receivers(account), func(r receiver) bool { return r.Nameless || len(r.AuthservIDs)+len(r.Sealers) > 0 })
+	}
+	for account := range c.Accounts {
+		if known(account) {
+			return true
+		}
+	}
+	return known("")
+}
+
+// System says, for people, which system takes messages in for an account and why;
+// "": none is known.
+func (c Config) System(account string) string {
+	at := c.Accounts[account]
+	box, by := at.Mailbox, "by its mailbox"
+	if box.isZero() {
+		box, by = c.Mailbox, "by trust.mailbox"
+	}
+	systems := c.receivers(account)
+	if len(systems) == 0 {
+		return ""
+	}
+	first := systems[0]
+	switch name := strings.ToLower(box.Profile); {
+	case name != "" && name != autoMailbox || len(box.AuthservIDs)+len(box.Hops) > 0:
+	case first.Name != ownMailbox && len(systems) == 1:
+		by = "by its host"
+	case first.Name != ownMailbox:
+		by = "by trust.microsoft365"
+	case len(first.AuthservIDs) == 0:
+		return ""
+	default:
+		by = "by trust.authserv_ids"
+	}
+	text := fmt.Sprintf("%s (%s)", first.Name, by)
+	if first.gateway != nil {
+		text += " behind a gateway"
+	}
+	return text
 }

@@ -119,46 +119,48 @@ func splitResults(v string) (segments [][]string, ok bool) {
 	return append(segments, words), !quoted && depth == 0
 }
 
-// trustedResults gives the Authentication-Results that our own servers wrote:
-// those of a trusted id above the first Received of a foreign server; and with
-// Microsoft 365 those without an id above its border's Received, as long as
-// only its own servers stand above that. border: one of our servers took the
-// mail in.
+// trustedResults gives the Authentication-Results that the system which took the
+// message in wrote, as its receiver has it: where the border is known those on its
+// side of it, else those above the first Received of a foreign server. border: one
+// of its servers took the message in.
 func (c *Checker) trustedResults(m *message) (fields []authResults, border bool) {
-	system := c.receiver(m.account)
-	ours, microsoft, stamped := true, c.config.Microsoft365, false
-	var nameless []authResults
+	system := c.receiver(m)
+	if system.refused {
+		return nil, false
+	}
+	stamped, crossed := false, false
 	for _, f := range m.fields {
 		switch f.name {
 		case "received":
-			by := receivedBy(f.value())
-			hop := by != "" && system.isHop(by)
 			stamped = true
-			if ours = ours && hop; ours {
-				border = true
+			if crossed || !system.isHop(receivedBy(f.value())) {
+				return system.inside(fields, crossed), border
 			}
-			switch {
-			case !microsoft:
-			case below(by, "protection.outlook.com"):
-				fields, border, microsoft = append(fields, nameless...), true, false
-			case !hop && !below(by, "outlook.com") && !below(by, "office365.com"):
-				microsoft = false
+			if border = len(system.Border) == 0; system.isBorder(f.value()) {
+				border, crossed = true, true
+				if !system.Below {
+					return fields, border
+				}
+				fields = nil
 			}
 		case "authentication-results":
-			if a := parseResults(f.value()); a.id == "" && microsoft {
-				nameless = append(nameless, a)
-			} else if ours && system.isID(a.id) {
+			if a := parseResults(f.value()); system.isID(a.id) && (system.Strips || !crossed || len(fields) == 0) {
 				fields = append(fields, a)
 			}
-		}
-		if !ours && !microsoft {
-			break
 		}
 	}
 	if !stamped { // no server took it in: it was put into the mailbox as it is
 		return nil, false
 	}
-	return fields, border
+	return system.inside(fields, crossed), border
+}
+
+// inside is what counts of fields where no further Received is the system's.
+func (r *receiver) inside(fields []authResults, crossed bool) []authResults {
+	if len(r.Border) > 0 && !crossed {
+		return nil
+	}
+	return fields
 }
 
 // receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
