@@ -2,6 +2,8 @@ package authentic
 
 import (
 	"strings"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // authResults is one Authentication-Results field (RFC 8601 section 2.2).
@@ -165,15 +167,8 @@ func (r *receiver) inside(fields []authResults, crossed bool) []authResults {
 
 // receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
 func receivedBy(v string) string {
-	stamp, _, _ := strings.Cut(v, ";")
-	segments, _ := splitResults(stamp)
-	words := segments[0]
-	for i := range words {
-		if strings.EqualFold(words[i], "by") && i+1 < len(words) {
-			return canonical(words[i+1])
-		}
-	}
-	return ""
+	hop := report.ReadHop(v)
+	return canonical(hop.By)
 }
 
 // signedBy is the domain that dkim=pass stands for and that may speak for from,
