@@ -131,11 +131,11 @@ func (c *Checker) trustedResults(m *message) (fields []authResults, border bool)
 		return nil, false
 	}
 	stamped, crossed := false, false
-	for _, f := range m.fields {
+	for i, f := range m.fields {
 		switch f.name {
 		case "received":
 			stamped = true
-			if crossed || !system.isHop(receivedBy(f.value())) {
+			if crossed || !system.isHop(stampedBy(m.fields[i:])) {
 				return system.inside(fields, crossed), border
 			}
 			if border = len(system.Border) == 0; system.isBorder(f.value()) {
@@ -170,6 +170,28 @@ func receivedBy(v string) string {
 	hop := report.ReadHop(v)
 	return canonical(hop.By)
 }
+
+// stampedBy is the server that wrote the first of fields, a Received. A line of
+// qmail's queue names none: it is of the server that wrote the next Received.
+// Who writes such a line below ours could write that one as well.
+func stampedBy(fields []headerField) string {
+	lines := 0
+	for _, f := range fields {
+		if f.name != "received" {
+			continue
+		}
+		hop := report.ReadHop(f.value())
+		if !hop.Queue {
+			return canonical(hop.By)
+		}
+		if lines++; lines > maxQueue {
+			break
+		}
+	}
+	return ""
+}
+
+const maxQueue = 4 // lines of qmail's queue in a row
 
 // signedBy is the domain that dkim=pass stands for and that may speak for from,
 // of all fields taken together. doubted: one of them says otherwise of that
