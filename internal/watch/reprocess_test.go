@@ -99,7 +99,7 @@ func (s shelf) again(g Reading, doubts ...report.Reason) Outcome {
 	return outcome
 }
 
-func identifier(t *testing.T, c identify.Config) *identify.Identifier {
+func identifier(t testing.TB, c identify.Config) *identify.Identifier {
 	t.Helper()
 	id, err := identify.New(c)
 	if err != nil {
