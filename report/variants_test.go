@@ -44,6 +44,13 @@ var variants = map[string]func(framed) string{
 	"blanks behind the boundary": func(f framed) string {
 		return strings.ReplaceAll(f.String(), "--"+f.boundary+"\n", "--"+f.boundary+" \t\n")
 	},
+	"white space on the lines that end the headers of parts": func(f framed) string {
+		s := f.String()
+		for _, part := range f.parts {
+			s = strings.Replace(s, part.head+"\n\n", part.head+"\n \t\n", 1)
+		}
+		return s
+	},
 	"no blank line before boundaries": func(f framed) string {
 		return regexp.MustCompile(`\n+--`+regexp.QuoteMeta(f.boundary)).ReplaceAllString(f.String(), "\n--"+f.boundary)
 	},

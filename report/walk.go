@@ -155,7 +155,7 @@ func (p *part) readHead() {
 	}
 	b := p.body
 	for {
-		f, rest, kind := readField(b)
+		f, rest, kind := readHeadField(b)
 		switch kind {
 		case fieldLine:
 			p.headField(&f)
@@ -176,6 +176,27 @@ func (p *part) readHead() {
 		}
 		b = rest
 	}
+}
+
+// readHeadField is readField in the header of a part, which a line of white space
+// ends as an empty one does: a signature tells no such lines apart (RFC 6376 section
+// 3.4.4), so whoever passes a message on can turn one into the other.
+func readHeadField(b []byte) (f field, rest []byte, kind lineKind) {
+	isBlank := func(line []byte, ended bool) bool { return ended && len(bytes.Trim(line, " \t")) == 0 }
+	line, next, ended := cutLine(b)
+	if isBlank(line, ended) {
+		return f, next, blankLine
+	}
+	f, rest, kind = readField(b)
+	for f.folded && len(next) > len(rest) {
+		line, behind, ended := cutLine(next)
+		if isBlank(line, ended) {
+			f, _, kind = readField(b[:len(b)-len(next)])
+			return f, next, kind
+		}
+		next = behind
+	}
+	return f, rest, kind
 }
 
 // joinHead gives a mail its header back where no blank line parts it from the

@@ -292,3 +292,79 @@ func dashes(lines int) string {
 	}
 	return s.String()
 }
+
+// TestWhiteSpace: relaxed canonicalization leaves white space open (RFC 6376 section
+// 3.4.4). What stands in the body of the reported message is no header of it, and no
+// part of the report, whatever of it anybody changes.
+func TestWhiteSpace(t *testing.T) {
+	dns := publish(t, reporter)
+	c, err := New(config, dns, hosted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The reporter says where a message came from by its trace alone.
+	told := func(header, body string) string {
+		message := complaint("feedback@"+reporter, original{})
+		start, _, _ := strings.Cut(message, "From: <>\r\n")
+		start = strings.NewReplacer("Source-IP: \r\n", "").Replace(start)
+		return start + crlfs(header+"\n"+body+"\n--outer--\n")
+	}
+	judge := func(message string) report.Reporter {
+		r := report.Parse([]byte(message), 0)
+		records := r.Records(report.Envelope{Providers: hosted})
+		if len(records) == 0 {
+			return report.Reporter{}
+		}
+		c.Check(t.Context(), []byte(message), r, records, time.Time{}, false)
+		return *records[0].Reporter
+	}
+	forged := fromOurs + fromUs + token + "Subject: x\n\nx\n"
+	theirs := map[string]string{
+		"a message":             told(fromEvil+"From: x@evil.example\nSubject: x\n", forged),
+		"a message, in parts":   told(fromEvil+"From: x@evil.example\nSubject: x\nContent-Type: multipart/mixed; boundary=zz\n", "--zz\nContent-Type: message/rfc822\n\n"+forged+"--zz--\n"),
+		"a report, in parts":    told(fromEvil+"From: x@evil.example\nSubject: x\nContent-Type: multipart/mixed; boundary=inner\n", strings.ReplaceAll(within("inner"), "\r\n", "\n")),
+		"a part that is hidden": told(fromEvil+"From: x@evil.example\nSubject: x\nContent-Type: message/rfc822\n", forged),
+		"no text":               strings.Replace(told(fromEvil+"From: x@evil.example\nSubject: x\nContent-Type: multipart/mixed; boundary=zz\n", "--zz\nContent-Type: message/rfc822\n\n"+forged+"--zz--\n"), "--outer\r\nContent-Type: text/plain\r\n\r\nA complaint.\r\n\r\n", "", 1),
+	}
+	changes := map[string]func(line string) string{
+		"a blank":          func(string) string { return " " },
+		"blanks":           func(string) string { return " \t " },
+		"a blank behind":   func(line string) string { return line + " " },
+		"a tab behind":     func(line string) string { return line + "\t" },
+		"more between":     func(line string) string { return strings.ReplaceAll(line, " ", " \t ") },
+		"a tab, not blank": func(line string) string { return strings.ReplaceAll(line, " ", "\t") },
+	}
+	for name, message := range theirs {
+		for coverage, fields := range map[string][]string{"full": allFields, "partial": yahooFields} {
+			signed := sign(t, message, reporter, fields)
+			header, body, _ := strings.Cut(signed, "\r\n\r\n")
+			lines := strings.Split(body, "\r\n")
+			for what, change := range changes {
+				try := func(which func(i int) bool) {
+					changed := slices.Clone(lines)
+					for i, line := range lines[:len(lines)-1] {
+						if which(i) && (line == "" || !strings.HasPrefix(what, "a blank") && what != "blanks" || what == "a blank behind") {
+							changed[i] = change(line)
+						}
+					}
+					got := judge(header + "\r\n\r\n" + strings.Join(changed, "\r\n"))
+					if got.Auth != pass || got.Coverage != coverage {
+						t.Fatalf("%s, %s: the signature is broken: %+v", name, what, got)
+					}
+					if got.Trusted {
+						t.Errorf("%s, %s, %s: trusted: %+v", name, coverage, what, got)
+					}
+				}
+				try(func(int) bool { return true })
+				for n := range lines {
+					try(func(i int) bool { return i == n })
+				}
+			}
+			ours := sign(t, told(fromOurs+fromUs+"Subject: x\n", "x\n"), reporter, fields)
+			header, body, _ = strings.Cut(ours, "\r\n\r\n")
+			if got := judge(header + "\r\n\r\n" + strings.ReplaceAll(body, "\r\n", " \t\r\n")); !got.Trusted || got.Coverage != coverage {
+				t.Errorf("genuine, %s: %+v", coverage, got)
+			}
+		}
+	}
+}
