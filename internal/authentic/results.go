@@ -1,6 +1,7 @@
 package authentic
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -144,7 +145,7 @@ func (c *Checker) trustedResults(m *message) (fields []authResults, border bool)
 				fields = nil
 			}
 		case "authentication-results":
-			if a := parseResults(f.value()); system.isID(a.id) && (system.Strips || !crossed || len(fields) == 0) {
+			if a := parseResults(f.value()); system.isID(a.id) && !(crossed && !system.Strips && has(fields, a.id)) {
 				fields = append(fields, a)
 			}
 		}
@@ -153,6 +154,11 @@ func (c *Checker) trustedResults(m *message) (fields []authResults, border bool)
 		return nil, false
 	}
 	return system.inside(fields, crossed), border
+}
+
+// has reports whether one of fields is of that id.
+func has(fields []authResults, id string) bool {
+	return slices.ContainsFunc(fields, func(a authResults) bool { return a.id == id })
 }
 
 // inside is what counts of fields where no further Received is the system's.
