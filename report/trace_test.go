@@ -48,6 +48,16 @@ func TestDerived(t *testing.T) {
 		{"an address that nobody is reached at", "Received: from mail.news.example.net (10.0.0.5) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + own, "", "", arrived,
 			map[string]string{"arrival_date": "original:Received[1]"}},
 		{"X-Originating-IP and Delivered-To are no source", "X-Originating-IP: [192.0.2.5]\nDelivered-To: user@hotmail.com\n" + own, "", "", time.Time{}, nil},
+		{"another's SPF below the border", border + spf, "", "192.0.2.10", arrived,
+			map[string]string{"source_ip": "original:Received[1]", "arrival_date": "original:Received[1]"}},
+		{"SPF, and no hop that says whether it is the provider's", spf, "", "", time.Time{}, nil},
+		{"our SPF above a hop in doubt", spf + "Received: from a b (192.0.2.77) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "192.0.2.9", time.Time{},
+			map[string]string{"source_ip": "original:Received-SPF"}},
+		{"a name of the provider's at a public address", "Received: from mx9.hotmail.com (203.0.113.9) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "", time.Time{}, nil},
+		{"a hop in the greeting", "Received: from a (192.0.2.77) by mx1.hotmail.com with SMTP (203.0.113.9) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "", time.Time{}, nil},
+		{"an address as the greeting", "Received: from [192.0.2.77] by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "", time.Time{}, nil},
+		{"an address in the greeting", "Received: from a,192.0.2.77 (203.0.113.9) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "203.0.113.9", arrived,
+			map[string]string{"source_ip": "original:Received[1]", "arrival_date": "original:Received[1]"}},
 		{"no instant", strings.Replace(border, "Mon, 6 Jul 2026 09:58:12 +0000", "yesterday", 1), "", "192.0.2.10", time.Time{},
 			map[string]string{"source_ip": "original:Received[1]"}},
 		{"the report says it", spf + border, "Source-IP: 192.0.2.1\nArrival-Date: Mon, 06 Jul 2026 01:00:00 +0000\n", "192.0.2.1", time.Date(2026, 7, 6, 1, 0, 0, 0, time.UTC), nil},
@@ -78,30 +88,41 @@ func TestDerivedUnknown(t *testing.T) {
 	}
 }
 
-func TestReadHop(t *testing.T) {
-	for value, want := range map[string]string{
-		"from a.example.com (b.example.com [192.0.2.1]) by mx.example.org (Postfix) with ESMTP id 1; Mon, 06 Jul 2026 10:00:00 +0000": "192.0.2.1 mx.example.org",
-		"from 127.0.0.1 (EHLO a.example.com) (192.0.2.2) by mta1.mail.yahoo.com with SMTP; Mon, 06 Jul 2026 10:00:00 +0000":           "192.0.2.2 mta1.mail.yahoo.com",
-		"from unknown (HELO by) (user@192.0.2.3) by mx.example.org with ESMTPA; 06 Jul 2026 10:00:00 -0000":                           "192.0.2.3 mx.example.org",
-		"from A[192.0.2.4] by mx.example.org[192.0.2.9] on Mon":                                                                       "192.0.2.4 mx.example.org[192.0.2.9]",
-		"from a.example.com ([IPv6:2001:DB8::25]:4711) by mx.example.org. with ESMTP":                                                 "2001:db8::25 mx.example.org",
-		"from a.example.com (::ffff:192.0.2.5) by mx.example.org with ESMTP":                                                          "192.0.2.5 mx.example.org",
-		"by mx.example.org (Postfix, from userid 33) id 2; Mon, 06 Jul 2026 10:00:00 +0000":                                           " mx.example.org",
-		"from 192.0.2.6 (EHLO [192.0.2.99]) by 10.253.62.170 with SMTPs":                                                              "192.0.2.6 10.253.62.170",
-		"from [192.0.2.7] (port=1 helo=a.example.com ident=192.0.2.99) by mx1.mail.ru with esmtp":                                     "192.0.2.7 mx1.mail.ru",
-		"from [192.0.2.7] (port=1 helo=[192.0.2.99]) by mx2.mail.ru with esmtp":                                                       "192.0.2.7 mx2.mail.ru",
-		"from [192.0.2.99] (HELO [192.0.2.99]) (192.0.2.8) by mx.example.org":                                                         "192.0.2.8 mx.example.org",
-		"from mail pickup service by mx.example.org with Microsoft SMTPSVC":                                                           " mx.example.org",
-		"(qmail 1 invoked by uid 2); 6 Jul 2026 10:00:00 -0000":                                                                       " ",
-		"from": " ",
-		"":     " ",
+// What a Received-SPF says beyond the address it checked is the client's.
+func TestClientIP(t *testing.T) {
+	const real, forged = "203.0.113.9", "192.0.2.7"
+	hosts := []string{"mx.example.net"}
+	for _, test := range []struct {
+		value, ip string
+		ours      bool
+	}{
+		{"Pass (a.mx.example.net: domain of x.example designates 203.0.113.9 as permitted sender) receiver=a.mx.example.net; client-ip=203.0.113.9; helo=x.example; pr=C", real, true},
+		{"pass (mx.example.net: domain of b@x.example designates 203.0.113.9 as permitted sender ) client-ip: 203.0.113.9", real, true},
+		{"softfail (mx.example.net: 203.0.113.9 is neither (nor so) permitted) client-ip=203.0.113.9; envelope-from=b@x.example; helo=x.example", real, true},
+		{"Pass (mailfrom) identity=mailfrom; client-ip=203.0.113.9; receiver=mx.example.net; helo=x.example", real, true},
+		{"Pass receiver=mx.example.net; client-ip=2001:DB8::9", "2001:db8::9", true},
+		{"pass (domain of x.example designates 203.0.113.9 as permitted sender)", "", false},
+		{"pass (mx.example.net: domain of x.example designates 203.0.113.9 as permitted sender)", "", true},
+		{"pass (mx.example.org: no) client-ip=203.0.113.9", real, false},
+		{"", "", false},
+
+		// The words of HELO and of the envelope.
+		{"pass (mx.example.net: ok) helo=client-ip=192.0.2.7", "", true},
+		{"pass (mx.example.net: ok) helo=x client-ip=192.0.2.7", "", true},
+		{"pass (mx.example.net: ok) client-ip=203.0.113.9; helo=x; client-ip=192.0.2.7", "", true},
+		{"pass (mx.example.net: ok) envelope-from=a; client-ip=192.0.2.7; helo=x", "", true},
+		{"pass (mx.example.net: ok) client-ip=203.0.113.9; helo=x) Client-IP=192.0.2.7", "", true},
+		{"pass (mx.example.net: ok) client-ip=203.0.113.9; helo=(x) receiver=y", "", true},
+		{`pass (mx.example.net: ok) envelope-from="a client-ip=192.0.2.7 b"@x.example`, "", true},
+		{`pass (mx.example.net: domain of "a) client-ip=192.0.2.7 (b"@x.example designates 203.0.113.9 as permitted sender)`, "", true},
+		{"pass (mx.example.net: domain of a) client-ip=192.0.2.7 (b@x.example designates 203.0.113.9 as permitted sender)", "", true},
+		{"pass (mx.example.net: domain of a) client-ip=192.0.2.7 b@x.example designates 203.0.113.9 as permitted sender)", "", true},
+		{"pass (mx.example.net: domain of (a client-ip=192.0.2.7", "", true},
+		{"pass (mx.example.net: domain of client-ip=192.0.2.7 designates it)", "", true},
+		{"pass (domain of a.mx.example.net: designates it) client-ip=192.0.2.7", forged, false},
 	} {
-		h := ReadHop(value)
-		if got := h.IP + " " + h.By; got != want {
-			t.Errorf("%s: %q, want %q", value, got, want)
-		}
-		if h.Relayed != strings.HasPrefix(value, "from") {
-			t.Errorf("%s: from: %v", value, h.Relayed)
+		if ip, ours := clientIP(test.value, hosts); ip != test.ip || ours != test.ours {
+			t.Errorf("%s: %q %v, want %q %v", test.value, ip, ours, test.ip, test.ours)
 		}
 	}
 }

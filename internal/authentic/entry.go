@@ -1,10 +1,6 @@
 package authentic
 
-import (
-	"net/netip"
-
-	"github.com/fblwatch/fblwatch/report"
-)
+import "github.com/fblwatch/fblwatch/report"
 
 // entry is what a provider wrote into the header of a mail when it took it in.
 type entry struct {
@@ -12,18 +8,12 @@ type entry struct {
 	results []authResults
 }
 
-// innerNets are public addresses that hosts of a provider have among each
-// other: Exchange Online's, by region.
-var innerNets = []netip.Prefix{
-	netip.MustParsePrefix("2603:1096::/32"), netip.MustParsePrefix("2603:10a6::/32"),
-	netip.MustParsePrefix("2603:10b6::/32"), netip.MustParsePrefix("2603:10c6::/32"),
-}
-
 // enter reads what stands above the hop at which the hosts of a provider, which
 // are domains, took the mail in; nothing where that hop is in doubt. What stands
 // below it came with the mail. A hop whose sender only calls itself by a name of
 // the provider's, from an address in the Internet, is in doubt: so could
-// anybody, and write the hops below it.
+// anybody, and write the hops below it. So is one of whose words it is unclear
+// whether the server or its client chose them.
 func enter(h *report.Header, hosts []string) (e entry) {
 	inner := false
 	for name, v := range h.Fields() {
@@ -34,34 +24,23 @@ func enter(h *report.Header, hosts []string) (e entry) {
 			}
 		case "received":
 			hop := report.ReadHop(v)
+			inside, known := hop.IsWithin(hosts)
 			switch {
+			case hop.Queue:
 			case !covered(hosts, hop.By) && !(inner && report.IsPrivate(hop.By)):
 				return entry{}
 			case !hop.Relayed:
-			case !hop.IsWithin(hosts):
+			case !known:
+				return entry{}
+			case inside:
+				inner = true
+			default:
 				if !report.IsPrivate(hop.IP) {
 					e.ip = hop.IP
 				}
 				return e
-			case !report.IsPrivate(hop.IP) && !isInner(hop.IP):
-				return entry{}
-			default:
-				inner = true
 			}
 		}
 	}
 	return entry{}
-}
-
-func isInner(ip string) bool {
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return false
-	}
-	for _, net := range innerNets {
-		if net.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }

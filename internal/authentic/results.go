@@ -3,6 +3,8 @@ package authentic
 import (
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // authResults is one Authentication-Results field (RFC 8601 section 2.2).
@@ -130,11 +132,11 @@ func (c *Checker) trustedResults(m *message) (fields []authResults, border bool)
 		return nil, false
 	}
 	stamped, crossed := false, false
-	for _, f := range m.fields {
+	for i, f := range m.fields {
 		switch f.name {
 		case "received":
 			stamped = true
-			if crossed || !system.isHop(receivedBy(f.value())) {
+			if crossed || !system.isHop(stampedBy(m.fields[i:])) {
 				return system.inside(fields, crossed), border
 			}
 			if border = len(system.Border) == 0; system.isBorder(f.value()) {
@@ -171,16 +173,31 @@ func (r *receiver) inside(fields []authResults, crossed bool) []authResults {
 
 // receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
 func receivedBy(v string) string {
-	stamp, _, _ := strings.Cut(v, ";")
-	segments, _ := splitResults(stamp)
-	words := segments[0]
-	for i := range words {
-		if strings.EqualFold(words[i], "by") && i+1 < len(words) {
-			return canonical(words[i+1])
+	hop := report.ReadHop(v)
+	return canonical(hop.By)
+}
+
+// stampedBy is the server that wrote the first of fields, a Received. A line of
+// qmail's queue names none: it is of the server that wrote the next Received.
+// Who writes such a line below ours could write that one as well.
+func stampedBy(fields []headerField) string {
+	lines := 0
+	for _, f := range fields {
+		if f.name != "received" {
+			continue
+		}
+		hop := report.ReadHop(f.value())
+		if !hop.Queue {
+			return canonical(hop.By)
+		}
+		if lines++; lines > maxQueue {
+			break
 		}
 	}
 	return ""
 }
+
+const maxQueue = 4 // lines of qmail's queue in a row
 
 // signedBy is the domain that dkim=pass stands for and that may speak for from,
 // of all fields taken together. doubted: one of them says otherwise of that

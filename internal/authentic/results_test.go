@@ -2,6 +2,7 @@ package authentic
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -38,18 +39,62 @@ func TestParseResults(t *testing.T) {
 	}
 }
 
-func TestReceivedBy(t *testing.T) {
-	for value, want := range map[string]string{
-		"from a.example (b.example [192.0.2.1]) by MX.example.com (Postfix) with ESMTP id 1; Mon, 1 Jun 2026 10:00:00 +0000": "mx.example.com",
-		"by 2002:a05:6402::1 with SMTP id x":           "2002:a05:6402::1",
-		"from x (HELO by mx.example.com) by b.example": "b.example",
-		"from \"a by mx.example.com\" by b.example":    "b.example",
-		"from a; by mx.example.com":                    "",
-		"":                                             "",
-		"by":                                           "",
+func TestStampedBy(t *testing.T) {
+	const queue, ours = "(qmail 1 invoked from network); 1 Jun 2026 10:00:00 -0000", "from unknown (HELO x) (192.0.2.1) by mx.example.com with SMTP; 1 Jun 2026 10:00:00 -0000"
+	for _, test := range []struct {
+		want   string
+		values []string
+	}{
+		{"mx.example.com", []string{"from a.example (b.example [192.0.2.1]) by MX.example.com (Postfix) with ESMTP id 1; Mon, 1 Jun 2026 10:00:00 +0000"}},
+		{"2002:a05:6402::1", []string{"by 2002:a05:6402::1 with SMTP id x"}},
+		{"", []string{"from x (HELO by mx.example.com) by b.example"}},
+		{"", []string{"from \"a by mx.example.com\" by b.example"}},
+		{"", []string{"from a; by mx.example.com"}},
+		{"", []string{""}},
+		{"", []string{"by"}},
+		{"mx.example.com", []string{ours, "by b.example"}},
+		{"mx.example.com", []string{queue, ours}},
+		{"mx.example.com", []string{"(qmail 2 invoked by uid 89); 1 Jun 2026 10:00:00 -0000", "(qmail 1 invoked by alias); 1 Jun 2026 10:00:00 -0000", queue, ours}},
+		{"b.example", []string{queue, "by b.example", ours}},
+		{"", []string{queue}},
+		{"", []string{queue, queue, queue, queue, queue, ours}},
+		{"b.example", []string{"(qmail 1 invoked from network) by b.example with SMTP", ours}},
+		{"", []string{"(Haraka outbound); 1 Jun 2026 10:00:00 -0000", ours}},
 	} {
-		if got := receivedBy(value); got != want {
-			t.Errorf("%q: got %q, want %q", value, got, want)
+		var fields []headerField
+		for _, v := range test.values {
+			fields = append(fields, headerField{name: "received", raw: "Received: " + v + "\r\n"}, headerField{name: "subject", raw: "Subject: by x\r\n"})
+		}
+		if got := stampedBy(fields); got != test.want {
+			t.Errorf("%q: got %q, want %q", test.values, got, test.want)
+		}
+	}
+}
+
+// A server of ours that runs qmail writes two Received, of which one names no
+// host. Below a foreign one such a line is anybody's.
+func TestQueueOfQmail(t *testing.T) {
+	const (
+		queue = "Received: (qmail 4711 invoked from network); 1 Jun 2026 10:00:01 -0000\r\n"
+		qmail = "Received: from unknown (HELO out.example.net) (198.51.100.1) by mx.example.com with SMTP; 1 Jun 2026 10:00:00 -0000\r\n"
+	)
+	found := results("mx.example.com", dkimPass(reporter))
+	plain := complaint("feedback@"+reporter, oursOriginal)
+	for name, test := range map[string]struct {
+		mail string
+		want bool
+	}{
+		"found behind the queue":     {queue + found + qmail + plain, true},
+		"of two queues":              {queue + queue + found + qmail + plain, true},
+		"no server below":            {queue + found + plain, false},
+		"another's server below":     {queue + found + receivedTheir + plain, false},
+		"below another's server":     {qmail + receivedTheir + queue + found + qmail + plain, false},
+		"another's, with ours below": {queue + receivedTheir + found + qmail + plain, false},
+	} {
+		conf := config
+		conf.DKIM = new(bool)
+		if got := check(t, conf, nil, test.mail, true, time.Time{}, false); got.Trusted != test.want {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

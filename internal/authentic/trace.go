@@ -59,8 +59,8 @@ func saysHop(v string) string {
 	if hop.IP != "" {
 		words = append(words, "("+shown(hop.IP)+")")
 	}
-	if by := receivedBy(v); by != "" {
-		words = append(words, "by "+shown(by))
+	if hop.By != "" {
+		words = append(words, "by "+shown(hop.By))
 	}
 	return strings.Join(words, " ")
 }

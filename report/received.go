@@ -1,0 +1,312 @@
+package report
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Hop is what one Received says (RFC 5321 section 4.4).
+type Hop struct {
+	From    []string // the names that its sender gives itself, or that its address has: none is proven
+	IP      string   // its sender's, canonical, as the server saw it (TCP-info); "": not told
+	By      string   // who wrote it; "": not told
+	With    string   // the protocol, in lower case
+	Date    time.Time
+	Relayed bool // it came from another host
+	Doubt   bool // of some word the writer cannot be told: From and IP are empty
+	Queue   bool // a line of qmail's queue, which names no host: it is of the host that wrote the next one
+
+	n int // from 1, the latest
+}
+
+const maxPieces = 8 // of a Received between "from" and "by"
+
+// ReadHop reads a Received.
+//
+// The client's own words stand beside those of the server: what it says in
+// HELO, and what its user says (ident), may hold blanks, parentheses, and a
+// whole Received. A server writes its "by" in any case, and where it has the
+// address from the connection, directly in front of that. So "by" must be there
+// once, and what stands in front of it must be, as a whole, one of the forms in
+// which servers are known to write it; else the hop is in doubt.
+func ReadHop(value string) (h Hop) {
+	clauses, date := value, ""
+	if i := strings.LastIndexByte(value, ';'); i >= 0 {
+		clauses, date = value[:i], value[i+1:]
+	}
+	h.Date, _ = parseDate(strings.TrimSpace(date))
+	if h.Queue = isQueue(clauses); h.Queue {
+		return h
+	}
+	head, tail, times := cutBy(value)
+	switch {
+	case times == 0:
+		head = clauses
+	case times > 1 || strings.Contains(head, ";"):
+		h.Relayed, h.Doubt = true, true
+		return h
+	}
+	h.readBy(tail)
+	pieces, ok := piecesOf(head)
+	switch {
+	case ok && len(pieces) == 0, ok && len(pieces) == 1 && isGroup(pieces[0]):
+		return h
+	case !ok || !strings.EqualFold(pieces[0], "from") || !h.readFrom(pieces[1:]):
+		h.From, h.IP, h.Doubt = nil, "", true
+	}
+	h.Relayed = true
+	return h
+}
+
+// isQueue: "(qmail 4711 invoked by uid 89)", and nothing else.
+func isQueue(clauses string) bool {
+	note, found := strings.CutPrefix(strings.TrimSpace(clauses), "(qmail ")
+	note, closed := strings.CutSuffix(note, ")")
+	_, how, invoked := strings.Cut(note, " invoked ")
+	return found && closed && invoked && how != "" && !strings.ContainsAny(note, "()")
+}
+
+// cutBy cuts at the last word "by", and says how often that word is there.
+func cutBy(v string) (head, tail string, times int) {
+	for start, at := 0, 0; at <= len(v); at++ {
+		if at < len(v) && !isBlank(rune(v[at])) {
+			continue
+		}
+		if strings.EqualFold(v[start:at], "by") {
+			head, tail = v[:start], v[at:]
+			times++
+		}
+		start = at + 1
+	}
+	return head, tail, times
+}
+
+func isBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// readBy reads what stands behind "by": the server's words, but for the
+// addresses of the envelope, which are not looked at.
+func (h *Hop) readBy(tail string) {
+	depth, before := 0, "by"
+	for word := range strings.FieldsFuncSeq(tail, isBlank) {
+		switch {
+		case before == "by":
+			if note := strings.IndexByte(word, '['); note > 0 {
+				word = word[:note]
+			}
+			if !strings.ContainsAny(word, `()"\`) {
+				h.By = strings.TrimRight(word, ".,;")
+			}
+		case depth == 0 && before == "with":
+			h.With = strings.ToLower(strings.TrimRight(word, ".,;"))
+			return
+		case depth == 0 && (strings.EqualFold(word, "for") || strings.HasSuffix(before, ";")):
+			return
+		}
+		before = strings.ToLower(word)
+		depth += strings.Count(word, "(") - strings.Count(word, ")")
+	}
+}
+
+// piecesOf splits at blanks, and takes "(a (b) c)" for one piece, without the
+// last parenthesis. ok: the parentheses match, and it is not too much.
+func piecesOf(head string) (pieces []string, ok bool) {
+	for len(pieces) <= maxPieces {
+		head = strings.TrimLeftFunc(head, isBlank)
+		end, depth := 0, 0
+		for ; end < len(head); end++ {
+			switch c := head[end]; {
+			case c == '(' && (depth > 0 || end == 0):
+				depth++
+			case c == ')':
+				depth--
+			}
+			if depth <= 0 && (head[end] == '(' || head[end] == ')' || isBlank(rune(head[end]))) {
+				break
+			}
+		}
+		switch {
+		case head == "":
+			return pieces, true
+		case depth != 0:
+			return nil, false
+		}
+		pieces = append(pieces, head[:end])
+		head = strings.TrimPrefix(head[end:], ")")
+	}
+	return nil, false
+}
+
+func isGroup(piece string) bool { return strings.HasPrefix(piece, "(") }
+
+// readFrom reads what stands behind "from"; false: in no form that is known.
+func (h *Hop) readFrom(pieces []string) bool {
+	if len(pieces) == 0 || isGroup(pieces[0]) || slices.ContainsFunc(pieces[1:], func(p string) bool { return !isGroup(p) }) {
+		return false
+	}
+	first, groups := pieces[0], pieces[1:]
+	told, bracketed := addressOf(first)
+	h.call(first)
+	if len(groups) == 0 {
+		// A name alone may be anybody's word, and so may an address; only who comes
+		// by HTTP has not said HELO (Yahoo, from one host to another).
+		h.IP = told
+		return !holdsAddress(first) || told != "" && !bracketed && (h.With == "http" || h.With == "https")
+	}
+	words, more := strings.FieldsFunc(groups[0][1:], isBlank), groups[1:]
+	switch {
+	case len(words) > 0 && isGreeting(words[0]): // qmail, Zimbra; Yahoo
+		if len(words) != 2 {
+			return false
+		}
+		h.call(words[1])
+		h.IP = told
+		if len(more) > 0 && qmailAddress(more[0]) != "" {
+			h.IP, more = qmailAddress(more[0]), more[1:]
+			if told != "" && told != h.IP && !IsPrivate(told) { // Yahoo's has a proxy of its own in front
+				return false
+			}
+		}
+	case bracketed && h.options(words): // Exim, of an address without a name
+		h.IP = told
+	default:
+		h.IP = h.peer(words)
+	}
+	return h.IP != "" && !slices.ContainsFunc(more, func(group string) bool { return !isRemark(group[1:]) })
+}
+
+// peer gives the address of "(name [address])" and of "([address] helo=name)",
+// which Postfix, sendmail, Exim, Gmail and most others write, and of
+// "(address)", Exchange's and qmail's.
+func (h *Hop) peer(words []string) (ip string) {
+	if len(words) == 1 {
+		if ip = qmailAddress("(" + words[0]); ip != "" {
+			return ip
+		}
+	}
+	named := len(words) > 1 && !strings.HasPrefix(words[0], "[")
+	if named {
+		h.call(words[0][strings.LastIndexByte(words[0], '@')+1:])
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	ip, bracketed := addressOf(words[0])
+	if rest := words[1:]; !bracketed || len(rest) > 0 && !slices.Equal(rest, []string{"(may", "be", "forged)"}) && (named || !h.options(rest)) {
+		return ""
+	}
+	return ip
+}
+
+// options reads Exim's "port=1 helo=name ident=user".
+func (h *Hop) options(words []string) bool {
+	var seen []string
+	for _, word := range words {
+		key, value, found := strings.Cut(word, "=")
+		if !found || !slices.Contains([]string{"port", "helo", "ident"}, key) || slices.Contains(seen, key) {
+			return false
+		}
+		if seen = append(seen, key); key == "helo" {
+			h.call(value)
+		}
+	}
+	return len(words) > 0
+}
+
+// qmailAddress reads "(address", "([address]" and "(user@address".
+func qmailAddress(group string) string {
+	at := strings.LastIndexByte(group, '@')
+	ip, _ := addressOf(group[max(at, 0)+1:])
+	return ip
+}
+
+// addressOf reads an address in brackets or bare, and nothing around it but a
+// port: "[192.0.2.1]", "[192.0.2.1]:25", "[192.0.2.1:25]", "[IPv6:2001:db8::1]".
+func addressOf(word string) (ip string, bracketed bool) {
+	inside, bracketed := strings.CutPrefix(word, "[")
+	if !bracketed {
+		if ip, more := parseIP(word); !more && !strings.Contains(word, "]") {
+			return ip, false
+		}
+		return "", false
+	}
+	inside, port, closed := strings.Cut(inside, "]")
+	if !closed || port != "" && !isPort(port) {
+		return "", true
+	}
+	if host, port, found := strings.Cut(inside, ":"); found && isPort(":"+port) {
+		inside = host
+	}
+	if strings.ContainsAny(inside, "[\u00a0,;( \t") {
+		return "", true
+	}
+	ip, _ = parseIP(inside)
+	return ip, true
+}
+
+func isPort(v string) bool {
+	digits, found := strings.CutPrefix(v, ":")
+	return found && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// call notes how the sender is called, if that is no address.
+func (h *Hop) call(word string) {
+	if ip, _ := addressOf(word); ip == "" && word != "" {
+		h.From = append(h.From, strings.TrimSuffix(word, "."))
+	}
+}
+
+func isGreeting(word string) bool { return containsFold([]string{"helo", "ehlo", "lhlo"}, word) }
+
+// isRemark knows what servers add behind the address of the connection. No
+// address may be in it: it would be in doubt which one is that of the connection.
+func isRemark(text string) bool {
+	known := slices.ContainsFunc([]string{"using ", "client ", "no client certificate", "authenticated", "may be forged", "tls", "auth", "ident:"},
+		func(start string) bool { return len(text) >= len(start) && strings.EqualFold(text[:len(start)], start) })
+	return known && !holdsAddress(text)
+}
+
+func holdsAddress(text string) bool {
+	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return isBlank(c) || strings.ContainsRune(`()[]<>",;@=`, c) }) {
+		if ip, _ := parseIP(word); ip != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// IsWithin reports whether the sender of the hop is one of hosts, which are
+// domains. known: it could be told.
+//
+// Its names are its own word. A host of another network cannot have a private
+// address: who has one is of hosts if it is called so, or not called at all. Who
+// is called so and has a public address may be anybody, but for the addresses
+// that a provider's hosts are known to have.
+func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
+	if h.Doubt {
+		return false, false
+	}
+	named := false
+	for _, name := range h.From {
+		inside = inside || within(name, hosts...)
+		named = named || strings.Contains(name, ".")
+	}
+	switch {
+	case h.With == "mapi": // somebody's own client: what stands below came with the message
+		return false, false
+	case IsPrivate(h.IP):
+		return inside || !named, true
+	case inside:
+		return isInner(h), isInner(h)
+	}
+	return false, true
+}
+
+// IsPrivate reports whether ip is an address that is no host's in the Internet:
+// a private, a loopback or a link-local one.
+func IsPrivate(ip string) bool {
+	addr, err := netip.ParseAddr(ip)
+	return err == nil && (!addr.IsGlobalUnicast() || addr.IsPrivate())
+}
