@@ -33,12 +33,19 @@ func (p *program) check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sample, err := newSampling(c)
+	sample, err := newSampling(c, p)
 	if err != nil {
 		return err
 	}
 	t := trial{p: p, sample: sample}
-	reading, err := config.reading(p.resolver)
+	resolver := p.resolver
+	if sample != nil {
+		resolver = sample.dns
+	}
+	reading, err := config.reading(resolver)
+	if err == nil {
+		err = sample.by(reading, config)
+	}
 	if err != nil {
 		t.fail("config", err)
 		t.sample = nil // it would not be read by the config
@@ -48,7 +55,6 @@ func (p *program) check(c *cli.Context) error {
 	for _, text := range config.exposed() {
 		t.say("warning", "config", text)
 	}
-	t.sample.by(reading)
 	t.hooks(config.Hooks)
 	t.ledger(c.Context, config)
 	for _, a := range config.Accounts {
@@ -58,7 +64,10 @@ func (p *program) check(c *cli.Context) error {
 		return c.Context.Err()
 	}
 	if t.sample != nil {
-		t.sample.print(p.stdout)
+		t.sample.print(c.Context, p.stdout)
+		if c.Context.Err() != nil {
+			return c.Context.Err()
+		}
 	}
 	if t.failed > 0 {
 		return fmt.Errorf("%s failed", plural(t.failed, "check"))
@@ -223,7 +232,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			if t.sample == nil {
 				continue
 			}
-			read, err := t.sample.folder(ctx, client, selected.UIDNext)
+			read, err := t.sample.folder(ctx, client, account, selected.UIDNext)
 			if refuses(err) {
 				t.fail(account, &watch.FolderError{Folder: name, Err: err})
 				continue
@@ -231,7 +240,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 				t.fail(account, err)
 				return nil, err
 			}
-			t.ok(account, "folder %s: read the newest %s", name, plural(read, "mail"))
+			t.ok(account, "folder %s: read the newest %s", name, plural(read, "message"))
 		}
 	}
 	return names, nil

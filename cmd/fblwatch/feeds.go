@@ -31,6 +31,15 @@ type feed struct {
 	usual time.Duration   // 0: not known
 }
 
+// identified counts complaints.
+type identified struct{ of, n int }
+
+func (i *identified) add(n int, known bool) {
+	if i.of += n; known {
+		i.n += n
+	}
+}
+
 func (f feed) String() string {
 	if f.of == 0 {
 		return fmt.Sprintf("no complaint in 30 days, the last %s; the usual gap was %s", ago(time.Since(f.last)), spanOf(f.usual))

@@ -67,40 +67,53 @@ func signedBy(message []byte, domain string) ([]byte, error) {
 }
 
 // yahooReport is Yahoo's n-th report about a message that passed SPF and DKIM as
-// domain's, without a signature.
-func yahooReport(n int, domain string) ([]byte, error) {
+// domain's, without a signature. found: it says so.
+func yahooReport(n int, domain string, found bool) ([]byte, error) {
 	all := dialects()
 	i := slices.IndexFunc(all, func(d dialect) bool { return d.name == "yahoo" })
 	message, err := all[i].mail(1, n)
-	found := "Authentication-Results: mta1001.mail.bf1.yahoo.com; dkim=pass header.i=@" + domain + " header.s=s;\r\n" +
+	results := "Authentication-Results: mta1001.mail.bf1.yahoo.com; dkim=pass header.i=@" + domain + " header.s=s;\r\n" +
 		" spf=pass smtp.mailfrom=mail." + domain + "; dmarc=pass(p=NONE) header.from=" + domain + ";\r\n"
 	message = bytes.ReplaceAll(message, []byte("example.com"), []byte(domain))
 	message = bytes.Replace(message, []byte("To: fbl@"+domain), []byte("To: fbl@example.com"), 1)
 	at := bytes.LastIndex(message, []byte("Received: from mta."))
-	return slices.Concat(message[:at], []byte(found), message[at:]), err
+	if !found {
+		return message, err
+	}
+	return slices.Concat(message[:at], []byte(results), message[at:]), err
 }
 
-// deliverGenuine: genuine FOLDER FIRST COUNT DOMAIN [SIGNER] [TOP] delivers reports
-// of Yahoo about messages of DOMAIN, which Yahoo, or SIGNER, signed today; TOP is
-// a file with what the receiving server puts on top.
+// deliverGenuine: genuine FOLDER FIRST COUNT [KEY=VALUE...] delivers reports of
+// Yahoo about messages of example.com, which Yahoo signed. about is another domain,
+// signer another one that signs; top is a file with what the receiving server puts
+// on top; age is since when they are there; found=no leaves out what Yahoo found;
+// size is of a body that is longer.
 func deliverGenuine(ts *testscript.TestScript, _ bool, args []string) {
 	first, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	count, err := strconv.Atoi(args[2])
 	ts.Check(err)
-	signer, top := reporter, "Received: from sonic.example.net (sonic.example.net [198.51.100.9])\n\tby mx.example.com (Postfix) with ESMTPS id 4F; Mon, 02 Mar 2026 06:00:00 +0000\n"
-	if len(args) > 4 {
-		signer = args[4]
+	set := map[string]string{"about": "example.com", "signer": reporter, "age": "1h", "size": "0"}
+	for _, pair := range args[3:] {
+		key, value, _ := strings.Cut(pair, "=")
+		set[key] = value
 	}
-	if len(args) > 5 {
-		top = ts.ReadFile(args[5])
+	top := "Received: from sonic.example.net (sonic.example.net [198.51.100.9])\n\tby mx.example.com (Postfix) with ESMTPS id 4F; Mon, 02 Mar 2026 06:00:00 +0000\n"
+	if set["top"] != "" {
+		top = ts.ReadFile(set["top"])
 	}
+	age, err := time.ParseDuration(set["age"])
+	ts.Check(err)
+	size, err := strconv.Atoi(set["size"])
+	ts.Check(err)
 	for n := first; n < first+count; n++ {
-		message, err := yahooReport(n, args[3])
+		message, err := yahooReport(n, set["about"], set["found"] != "no")
 		ts.Check(err)
-		message, err = signedBy(message, signer)
+		end := bytes.LastIndex(message, []byte("\r\n--=_"))
+		message = slices.Concat(message[:end], bytes.Repeat([]byte("Buy now.\r\n"), size/10), message[end:])
+		message, err = signedBy(message, set["signer"])
 		ts.Check(err)
 		message = slices.Concat([]byte(strings.ReplaceAll(top, "\n", "\r\n")), message)
-		ts.Value(serverKey{}).(*imaptest.Server).AppendMail(args[0], imaptest.Mail{Body: message, Date: time.Now().Add(-time.Hour)})
+		ts.Value(serverKey{}).(*imaptest.Server).AppendMail(args[0], imaptest.Mail{Body: message, Date: time.Now().Add(-age)})
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,49 +13,72 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
 const (
-	mostSamples  = 1000     // mails of a folder
+	mostSamples  = 1000     // messages of a folder
 	mostUnknown  = 2000     // reports to propose rules by, of all folders
-	samplePrefix = 64 << 10 // octets of a mail
+	samplePrefix = 64 << 10 // octets of a message, to begin with
+	sampleMost   = 4 << 20  // of one that a signature needs whole
+	mostKept     = 64 << 20 // octets of the reports that are judged again; and of the messages that are read whole
 	longExample  = 60       // runes of a value that is shown
 )
 
-// sampleFlag is the option of check that reads mails.
+// sampleFlag is the option of check that reads messages.
 func sampleFlag() cli.Flag {
-	return numberFlag("sample", "read the newest `N` mails of each folder, 1,000 at most, say what share of the complaints is identified, and propose rules for the rest", 0)
+	return numberFlag("sample", "read the newest `N` messages of each folder, 1,000 at most, and count the verdicts and their causes as if each had just come; "+
+		"propose what to trust, by the reports that verify, and rules for those that name no subscriber; asks the DNS for the keys of signatures", 0)
 }
 
-// sampling is what a sample of the mails shows; nil: none was asked for.
+// sampling is what a sample of the messages shows; nil: none was asked for.
 type sampling struct {
-	most      int // mails of a folder
-	reading   watch.Reading
+	most     int // messages of a folder
+	dns      *onceDNS
+	progress *progress
+
+	reading watch.Reading
+	trust   authentic.Config
+	known   watch.Reading // by which a report is known to be genuine, whatever the config trusts
+
 	seen      map[string]bool // report_ids: a report may lie in two folders
-	providers map[string]*identified
+	providers map[string]*counts
+	causes    map[report.Code]*cause
 	unknown   []*report.Report // with a complaint that names no subscriber
+	kept      []sampled
+	octets    int   // of what is kept
+	wholes    int64 // octets of messages that are read whole
+	left      int   // complaints that are not kept: there are too many octets
 }
 
-// identified counts a provider's complaints.
-type identified struct{ of, n int }
+// counts are a provider's complaints.
+type counts struct{ all, identified, yes, review, no int }
 
-func share(of map[string]*identified, provider string) *identified {
-	if of[provider] == nil {
-		of[provider] = new(identified)
+func (c *counts) add(record *report.Record) {
+	c.all++
+	if some(record.Identity).Subscriber != "" {
+		c.identified++
 	}
-	return of[provider]
-}
-
-func (i *identified) add(n int, known bool) {
-	if i.of += n; known {
-		i.n += n
+	switch some(record.Suppress).Verdict {
+	case report.SuppressYes:
+		c.yes++
+	case report.SuppressNo:
+		c.no++
+	default:
+		c.review++
 	}
 }
 
-func newSampling(c *cli.Context) (*sampling, error) {
+// cause is why complaints are not yes.
+type cause struct {
+	n    int
+	text string // of the first
+}
+
+func newSampling(c *cli.Context, p *program) (*sampling, error) {
 	n := c.Int("sample")
 	if !c.IsSet("sample") {
 		return nil, nil
@@ -62,39 +86,60 @@ func newSampling(c *cli.Context) (*sampling, error) {
 	if n < 1 || n > mostSamples {
 		return nil, wrong(fmt.Errorf("--sample is not between 1 and %d", mostSamples), "")
 	}
-	return &sampling{most: n, seen: make(map[string]bool), providers: make(map[string]*identified)}, nil
+	return &sampling{most: n, dns: newOnceDNS(p.resolver), progress: p.progress(false),
+		seen: make(map[string]bool), providers: make(map[string]*counts), causes: make(map[report.Code]*cause)}, nil
 }
 
-// by has the sample read like the config's mails. Whether they are genuine, and
-// where they came from, are other questions, and ask the DNS.
-func (s *sampling) by(reading watch.Reading) {
-	if s != nil {
-		reading.Trust, reading.Enrich = nil, nil
-		s.reading = reading
+// by has the sample read like the config's messages, but for where they came from,
+// which would ask the DNS for each.
+func (s *sampling) by(reading watch.Reading, config *Config) error {
+	if s == nil {
+		return nil
 	}
+	reading.Enrich = nil
+	s.reading, s.known, s.trust = reading, reading, config.Trust
+	verify := true
+	trust, err := authentic.New(authentic.Config{Own: config.Trust.Own, Reporters: config.Trust.Reporters, DKIM: &verify, Timeout: config.Trust.Timeout}, s.dns, config.Providers)
+	s.known.Trust = trust
+	return err
 }
 
-// folder reads the newest mails of the open folder and says how many it read;
+// folder reads the newest messages of the open folder and says how many it read;
 // where the server refused some, that is no error.
-func (s *sampling) folder(ctx context.Context, client *imapclient.Client, next uint32) (read int, err error) {
+func (s *sampling) folder(ctx context.Context, client *imapclient.Client, account string, next uint32) (read int, err error) {
 	if client.Empty() { // some servers refuse a SEARCH there
 		return 0, nil
 	}
+	defer s.progress.clear()
 	uids, err := newest(ctx, client, s.most, next)
 	if err != nil {
 		return 0, err
 	}
-	for mail, err := range client.Fetch(ctx, uids, samplePrefix) {
-		if refused := (*imapclient.ResponseError)(nil); errors.As(err, &refused) {
+	for _, octets := range []int64{samplePrefix, sampleMost} {
+		var more []uint32 // a signature needs all of these
+		for mail, err := range client.Fetch(ctx, uids, octets) {
+			if refused := (*imapclient.ResponseError)(nil); errors.As(err, &refused) {
+				break
+			} else if err != nil {
+				return read, err
+			}
+			if mail.Gone || mail.Bodyless || mail.Withheld {
+				mail.Release()
+				continue
+			}
+			if s.mail(ctx, mail, account, int64(len(mail.Body)) < octets || octets == sampleMost || s.wholes > mostKept) {
+				read++
+			} else {
+				more = append(more, mail.UID)
+				s.wholes += min(mail.Size, sampleMost)
+			}
+			mail.Release()
+			s.progress.show("%s read, %s asked of the DNS", plural(read, "message"), plural(s.dns.asked(), "name"))
+		}
+		if uids = more; len(uids) == 0 {
 			break
-		} else if err != nil {
-			return read, err
 		}
-		if !mail.Gone && !mail.Bodyless && !mail.Withheld {
-			s.mail(ctx, mail)
-			read++
-		}
-		mail.Release()
+		slices.Sort(uids)
 	}
 	return read, nil
 }
@@ -117,54 +162,113 @@ func newest(ctx context.Context, client *imapclient.Client, n int, next uint32) 
 	}
 }
 
-func (s *sampling) mail(ctx context.Context, mail *imapclient.Mail) {
+// mail takes in a message, unless more of it is needed; last: there is no more of
+// it to be had.
+func (s *sampling) mail(ctx context.Context, mail *imapclient.Mail, account string, last bool) (done bool) {
 	r := report.Parse(mail.Body, mail.Size)
 	if s.seen[r.ID] {
-		return
+		return true
+	}
+	one := sampled{r: r, envelope: report.Envelope{ReceivedAt: mail.InternalDate, Mailbox: &report.Mailbox{Account: account}}, body: mail.Body, last: last}
+	records, needsWhole := one.records(ctx, s.reading)
+	if needsWhole || !last && r.Need() > int64(len(mail.Body)) {
+		return false
+	}
+	var complaints []*report.Record
+	for i := range records {
+		if event := records[i].Event; event == report.Complaint || event == report.OptOut {
+			complaints = append(complaints, &records[i])
+		}
+	}
+	if len(complaints) > 0 {
+		if needsWhole := s.learn(ctx, &one); needsWhole {
+			return false
+		}
 	}
 	s.seen[r.ID] = true
-	records, _ := s.reading.Records(ctx, r, mail.Body, true, report.Envelope{ReceivedAt: mail.InternalDate})
+	s.count(r, complaints)
+	switch one.complaints = len(complaints); {
+	case len(complaints) == 0:
+	case s.octets+len(mail.Body) > mostKept:
+		s.left += len(complaints)
+	default:
+		one.body = slices.Clone(mail.Body) // the other is the client's
+		s.octets += len(mail.Body)
+		s.kept = append(s.kept, one)
+	}
+	return true
+}
+
+// count counts the complaints of r.
+func (s *sampling) count(r *report.Report, complaints []*report.Record) {
 	unknown := false
-	for _, record := range records {
-		if record.Event != report.Complaint && record.Event != report.OptOut {
-			continue
+	for _, record := range complaints {
+		if s.providers[record.Provider] == nil {
+			s.providers[record.Provider] = new(counts)
 		}
-		known := some(record.Identity).Subscriber != ""
-		share(s.providers, record.Provider).add(1, known)
-		unknown = unknown || !known
+		s.providers[record.Provider].add(record)
+		unknown = unknown || some(record.Identity).Subscriber == ""
+		verdict := some(record.Suppress)
+		for i, code := range verdict.Codes {
+			if verdict.Verdict == report.SuppressYes {
+				break
+			}
+			if s.causes[code] == nil {
+				s.causes[code] = &cause{text: verdict.Reasons[i]}
+			}
+			s.causes[code].n++
+		}
 	}
 	if unknown && len(s.unknown) < mostUnknown {
 		s.unknown = append(s.unknown, r)
 	}
 }
 
-// print shows the shares, then a config to paste.
-func (s *sampling) print(w io.Writer) {
+// print shows the verdicts, their causes, then a config to paste.
+func (s *sampling) print(ctx context.Context, w io.Writer) {
+	width := terminalWidth(w)
 	fmt.Fprintln(w)
 	if len(s.providers) == 0 {
-		fmt.Fprintln(w, "no complaint is among the mails of the sample")
+		fmt.Fprintln(w, "no complaint is among the messages of the sample")
 		return
 	}
-	list := sheet{columns: []column{{title: "PROVIDER"}, {title: "COMPLAINTS"}, {title: "IDENTIFIED"}}}
-	var all identified
-	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
-		count := s.providers[name]
-		all.of += count.of
-		all.n += count.n
-		list.row(name, fmt.Sprint(count.of), count.known())
+	list := sheet{columns: []column{{title: "PROVIDER"}, {title: "COMPLAINTS"}, {title: "YES"}, {title: "REVIEW"}, {title: "NO"}, {title: "IDENTIFIED"}}}
+	var all counts
+	row := func(name string, c counts) {
+		list.row(name, fmt.Sprint(c.all), fmt.Sprint(c.yes), fmt.Sprint(c.review), fmt.Sprint(c.no), fmt.Sprintf("%d (%d%%)", c.identified, c.identified*100/c.all))
 	}
-	list.row("all", fmt.Sprint(all.of), all.known())
-	_ = list.write(w, terminalWidth(w), false) // as the lines before
+	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
+		c := *s.providers[name]
+		all = counts{all.all + c.all, all.identified + c.identified, all.yes + c.yes, all.review + c.review, all.no + c.no}
+		row(name, c)
+	}
+	row("all", all)
+	_ = list.write(w, width, false) // as the lines before
+	s.printCauses(w, width)
+	s.proposeTrust(ctx, w, width)
 	if len(s.unknown) > 0 {
-		s.propose(w)
+		s.proposeRules(w)
 	}
 }
 
-func (i identified) known() string { return fmt.Sprintf("%d (%d%%)", i.n, i.n*100/i.of) }
+// printCauses lists why complaints are not yes, the most frequent first.
+func (s *sampling) printCauses(w io.Writer, width int) {
+	if len(s.causes) == 0 {
+		return
+	}
+	fmt.Fprint(w, "\n"+broken("CAUSE             ", "COMPLAINTS  FOR EXAMPLE", 2, width))
+	codes := slices.SortedFunc(maps.Keys(s.causes), func(a, b report.Code) int {
+		return cmp.Or(s.causes[b].n-s.causes[a].n, strings.Compare(string(a), string(b)))
+	})
+	for _, code := range codes {
+		c := s.causes[code]
+		fmt.Fprint(w, broken(fmt.Sprintf("%-16s  %-10d  ", code, c.n), cut(printable(c.text), longValue), 30, width))
+	}
+}
 
-// propose writes rules for the reports that no rule identifies: the best one,
+// proposeRules writes rules for the reports that no rule identifies: the best one,
 // the others commented out.
-func (s *sampling) propose(w io.Writer) {
+func (s *sampling) proposeRules(w io.Writer) {
 	proposals := slices.DeleteFunc(identify.Propose(s.unknown), func(p identify.Proposal) bool {
 		rule := p.Rule.From + p.Rule.Match
 		return rule != printable(rule) // nobody could paste it

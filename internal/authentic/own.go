@@ -74,12 +74,19 @@ func (r *origin) read(c *Checker, rec *report.Record) {
 	if r.known {
 		return
 	}
-	r.known, r.entry = true, enter(r.header, c.hosts)
-	found := ofOne(rec.AuthenticationResults)
-	if !saysDomain(found) {
-		found = r.entry.results
-	}
+	found, entry := c.found(r.header, rec)
+	r.known, r.entry = true, entry
 	r.said, r.ours, r.whole = c.ourResults(found)
+}
+
+// found is what the reporter found of the reported mail, in the report or else in
+// what it wrote into the mail's header.
+func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResults, entry) {
+	entry := enter(header, c.hosts)
+	if found := ofOne(rec.AuthenticationResults); saysDomain(found) {
+		return found, entry
+	}
+	return entry.results, entry
 }
 
 // ourResults looks for our domains among what was found. said: any domain was
