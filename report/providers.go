@@ -95,7 +95,7 @@ var (
 	yahooHosts      = []string{"yahoo.com", "yahoo.co.jp", "yahoodns.net"}
 	aolHosts        = []string{"aol.com", "aol.net"}
 	neteaseHosts    = []string{"163.com", "126.com", "yeah.net", "netease.com"}
-	microsoftHosts  = []string{"hotmail.com", "outlook.com", "office365.com", "phx.gbl"}
+	microsoftHosts  = []string{"hotmail.com", "outlook.com", "office365.com", "prod.exchangelabs.com", "partner.outlook.cn", "office365.us", "phx.gbl"}
 	microsoftSigned = []string{"hotmail.com", "outlook.com", "microsoft.com"}
 	validitySigned  = []string{"senderscore.net", "returnpath.net", "validity.com"}
 	zohoHosts       = []string{"zoho.com", "zohomail.com"}

@@ -299,7 +299,7 @@ func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
 	case IsPrivate(h.IP):
 		return inside || !named, true
 	case inside:
-		return isInner(h), isInner(h)
+		return h.isInner(), h.isInner()
 	}
 	return false, true
 }
