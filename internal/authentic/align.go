@@ -135,11 +135,17 @@ func serverID(id string) string { return lower(strings.TrimSuffix(id, ".")) }
 // lower puts the letters of ASCII into lower case, and no others: Unicode has
 // letters, such as the Kelvin sign, whose lower case is one of ASCII.
 func lower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
+	var b []byte // s, where it is not as it should be
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			if b == nil {
+				b = []byte(s)
+			}
+			b[i] += 'a' - 'A'
 		}
+	}
+	if b == nil {
+		return s
 	}
 	return string(b)
 }

@@ -87,11 +87,11 @@ func (c *Checker) sealed(ctx context.Context, m *message, received time.Time) (*
 	} else if err != nil {
 		return nil, nil, err
 	}
-	sealKeys, err := c.keys.lookup(ctx, seal.keyName())
+	sealKeys, err := c.keys.lookup(ctx, seal.keyName(), true)
 	if err != nil {
 		return nil, nil, err
 	}
-	keys, err := c.keys.lookup(ctx, sig.keyName())
+	keys, err := c.keys.lookup(ctx, sig.keyName(), true)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -59,7 +59,7 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 		resolver = net.DefaultResolver
 	}
 	c := &Checker{config: config, table: table, now: time.Now}
-	c.keys = &keys{resolver: resolver, cached: make(map[string]answer), now: func() time.Time { return c.now() }}
+	c.keys = newKeys(resolver, func() time.Time { return c.now() })
 	for _, s := range config.Own.IPs {
 		prefix, _ := parsePrefix(s) // Validate has read it
 		c.ips = append(c.ips, prefix)

@@ -127,7 +127,7 @@ func (c *Checker) verify(ctx context.Context, m *message, s *signature, received
 	if err := s.valid(); err != nil {
 		return err
 	}
-	keys, err := c.keys.lookup(ctx, s.keyName())
+	keys, err := c.keys.lookup(ctx, s.keyName(), c.known(s.domain, c.from))
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ var (
 )
 
 // How long an answer is kept, and how many. A failed one is kept too: a
-// resolver that is down must not cost its time limit once a mail.
+// resolver that is down must not cost its time limit once a message.
 const (
 	keepKey     = time.Hour
 	keepNoKey   = 5 * time.Minute
@@ -38,14 +38,28 @@ const (
 	maxRecords  = 5 // of one name
 )
 
-// keys looks up the key of a signature, and keeps the answers. It is safe for
-// concurrent use.
+// A resolver that does not answer maxLost questions in a row is left alone for
+// keepSilence. Until it has answered one, each gets no more than probeTime.
+const (
+	maxLost     = 3
+	keepSilence = time.Minute
+	probeTime   = 2 * time.Second
+)
+
+// keys looks up the key of a signature, and keeps the answers. Of all that look
+// for one name at the same time one asks. It is safe for concurrent use.
 type keys struct {
 	resolver Resolver
 	now      func() time.Time
 
 	mu     sync.Mutex
 	cached map[string]answer
+	asking map[string]chan struct{} // by name; closed when there is an answer, or none
+
+	// Of the names of known reporters, and of the others: whoever sends messages
+	// that bear names which nobody answers for does not keep us from asking for
+	// the former.
+	known, others silence
 }
 
 type answer struct {
@@ -54,40 +68,104 @@ type answer struct {
 	until time.Time
 }
 
+// silence is what is known of questions that got no answer.
+type silence struct {
+	lost   int       // in a row
+	until  time.Time // nobody asks before
+	proven bool      // there was an answer since
+}
+
+func newKeys(resolver Resolver, now func() time.Time) *keys {
+	return &keys{resolver: resolver, now: now, cached: make(map[string]answer), asking: make(map[string]chan struct{})}
+}
+
 // lookup gives the keys of that name, not to be changed; or one of the errors
-// above.
-func (k *keys) lookup(ctx context.Context, name string) ([]publicKey, error) {
+// above. known: it is the name of a reporter that is known.
+func (k *keys) lookup(ctx context.Context, name string, known bool) ([]publicKey, error) {
 	if len(name) > 253 {
 		return nil, errNoKey
 	}
-	k.mu.Lock()
-	a, found := k.cached[name]
-	k.mu.Unlock()
-	if found && k.now().Before(a.until) {
-		return a.keys, a.err
+	s := &k.others
+	if known {
+		s = &k.known
 	}
-	records, err := k.resolver.LookupTXT(ctx, name)
+	for ctx.Err() == nil {
+		a, busy := k.at(name, s)
+		if a != nil {
+			return a.keys, a.err
+		}
+		if busy == nil {
+			return k.ask(ctx, name, s)
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+		}
+	}
+	return nil, errUnavailable
+}
+
+// at gives the answer that is at hand; or what is closed when another one who
+// asks is done; or neither: it is for the caller to ask.
+func (k *keys) at(name string, s *silence) (*answer, <-chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
+	if a, found := k.cached[name]; found && now.Before(a.until) {
+		return &a, nil
+	}
+	if busy := k.asking[name]; busy != nil {
+		return nil, busy
+	}
+	if now.Before(s.until) {
+		return &answer{err: errUnavailable}, nil
+	}
+	k.asking[name] = make(chan struct{})
+	return nil, nil
+}
+
+func (k *keys) ask(ctx context.Context, name string, s *silence) ([]publicKey, error) {
+	k.mu.Lock()
+	limit := maxTimeout
+	if !s.proven {
+		limit = probeTime
+	}
+	k.mu.Unlock()
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	records, err := k.resolver.LookupTXT(limited, name)
+	a, keep, lost := answer{}, keepFailure, false
 	var dns *net.DNSError
-	a, keep := answer{}, keepFailure
-	switch {
+	switch isDNS := errors.As(err, &dns); {
 	case err == nil:
 		a.keys, a.err = readKeys(records)
-	case errors.As(err, &dns) && dns.IsNotFound:
+	case isDNS && dns.IsNotFound:
 		a.err = errNoKey
 	default:
 		a.err = errUnavailable
+		lost = limited.Err() != nil || isDNS && dns.IsTimeout
 	}
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return a.keys, a.err // the caller gave up; that says nothing of the DNS
-	case a.err == nil:
+	switch a.err {
+	case nil:
 		keep = keepKey
-	case a.err != errUnavailable:
+	case errNoKey, errKey, errTesting:
 		keep = keepNoKey
 	}
-	a.until = k.now().Add(keep)
+
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	close(k.asking[name])
+	delete(k.asking, name)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return a.keys, a.err // the caller gave up; that says nothing of the DNS
+	}
+	now := k.now()
+	if !lost {
+		*s = silence{proven: true}
+	} else if s.lost++; s.lost >= maxLost {
+		*s = silence{until: now.Add(keepSilence)}
+	}
+	a.until = now.Add(keep)
 	if len(k.cached) >= maxKeys {
 		k.makeRoom()
 	}

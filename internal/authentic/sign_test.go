@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 )
@@ -25,6 +26,7 @@ type zone struct {
 	records map[string][]string
 	err     error // every answer, where it is not nil
 	hangs   bool
+	takes   time.Duration // an answer
 	asked   int
 }
 
@@ -32,6 +34,7 @@ func (z *zone) LookupTXT(ctx context.Context, name string) ([]string, error) {
 	z.mu.Lock()
 	z.asked++
 	z.mu.Unlock()
+	time.Sleep(z.takes)
 	if z.hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()

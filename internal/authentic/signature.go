@@ -250,23 +250,7 @@ func (m *message) canonicalBody(relaxed bool, length int) []byte {
 
 func canonicalBody(body []byte, relaxed bool) []byte {
 	if relaxed {
-		out := make([]byte, 0, len(body))
-		for len(body) > 0 {
-			line, rest, _ := bytes.Cut(body, []byte("\r\n"))
-			blank := false
-			for _, c := range line {
-				if c == ' ' || c == '\t' {
-					blank = true
-					continue
-				}
-				if blank {
-					out, blank = append(out, ' '), false
-				}
-				out = append(out, c)
-			}
-			out, body = append(out, '\r', '\n'), rest
-		}
-		body = out
+		body = relaxedLines(body)
 	}
 	for bytes.HasSuffix(body, []byte("\r\n")) {
 		body = body[:len(body)-2]
@@ -278,6 +262,31 @@ func canonicalBody(body []byte, relaxed bool) []byte {
 		body = []byte{}
 	}
 	return body
+}
+
+// relaxedLines makes one blank of each run of them, and none at the end of a line.
+func relaxedLines(body []byte) []byte {
+	if bytes.IndexByte(body, '\t') < 0 && !bytes.Contains(body, []byte("  ")) && !bytes.Contains(body, []byte(" \r")) && !bytes.HasSuffix(body, []byte(" ")) {
+		return body
+	}
+	out := make([]byte, 0, len(body)+2)
+	for len(body) > 0 {
+		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
+		word, blank := 0, false // where the last word begins, unless there is a blank
+		for i, c := range line {
+			switch isBlank := c == ' ' || c == '\t'; {
+			case isBlank && !blank:
+				out, blank = append(out, line[word:i]...), true
+			case !isBlank && blank:
+				out, word, blank = append(out, ' '), i, false
+			}
+		}
+		if !blank {
+			out = append(out, line[word:]...)
+		}
+		out, body = append(out, '\r', '\n'), rest
+	}
+	return out
 }
 
 // closes reports whether the signed part of the body holds the end of its parts.

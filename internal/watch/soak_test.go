@@ -88,6 +88,7 @@ type endless struct {
 	mails  int
 	mail   func(n int) []byte // from 0
 	random *rand.Rand         // nil: no connection is cut
+	came   time.Time          // all of them; zero: long ago
 	conns  int
 }
 
@@ -133,10 +134,14 @@ func (s *endless) serve(conn net.Conn) {
 			})
 			out.WriteString("\r\n")
 		case "FETCH":
+			came := s.came
+			if came.IsZero() {
+				came = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+			}
 			set, _, _ := bytes.Cut(rest, []byte(" "))
 			if !s.each(set, func(uid int) bool {
 				b := s.mail(uid - 1)
-				fmt.Fprintf(out, "* %d FETCH (UID %d INTERNALDATE \" 1-Jan-2026 00:00:00 +0000\" RFC822.SIZE %d BODY[]<0> {%d}\r\n", uid, uid, len(b), len(b))
+				fmt.Fprintf(out, "* %d FETCH (UID %d INTERNALDATE \"%s\" RFC822.SIZE %d BODY[]<0> {%d}\r\n", uid, uid, came.Format("02-Jan-2006 15:04:05 -0700"), len(b), len(b))
 				out.Write(b)
 				out.WriteString(")\r\n")
 				if out.Len() < 32<<10 {

@@ -66,7 +66,7 @@ var (
 	barely = []string{"From", "To", "Subject", "Date"} // as Yahoo signs
 )
 
-func signedBy(t *testing.T, mail, domain string, fields []string, change ...func(*dkim.SignOptions)) string {
+func signedBy(t testing.TB, mail, domain string, fields []string, change ...func(*dkim.SignOptions)) string {
 	t.Helper()
 	options := &dkim.SignOptions{Domain: domain, Selector: "s", Signer: keyFor(domain), Hash: crypto.SHA256, HeaderKeys: fields,
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed}
