@@ -57,7 +57,9 @@ func (p *program) check(c *cli.Context) error {
 	}
 	t.hooks(config.Hooks)
 	t.ledger(c.Context, config)
+	whom := config.trust()
 	for _, a := range config.Accounts {
+		t.ok(a.Name, "mailbox: %s", whom.System(a.Name))
 		t.account(c.Context, reading, a)
 	}
 	if c.Context.Err() != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
@@ -57,14 +58,20 @@ accounts:
     url: imaps://fbl@example.com@imap.example.com:1993
     password: '${PASSWORD} $${PASSWORD} ${NONE:-none}'
     folders: [FBL, "~/mail", "FBL/*", 2026]
+    mailbox: gmail
     insecure: ${INSECURE:-false}
     ca_file:
-  - {name: b, url: 'imap+starttls://fbl@[2001:db8::1]/A%20B', password_command: [pass, show]}
+  - {name: b, url: 'imap+starttls://fbl@[2001:db8::1]/A%20B', password_command: [pass, show], mailbox: {authserv_ids: [mx.example.com], hops: [.example.com]}}
+  - name: c
+    url: imaps://fbl@outlook.office365.com
+    password_command: [pass, show]
+    mailbox: {profile: microsoft365, gateway: {authserv_ids: ['${ID}'], hops: [mx0a-1.gateway.example.net], ips: [192.0.2.0/24]}}
+trust: {mailbox: auto, profiles: [{name: p, authserv_ids: [a.example.net], border: [192.0.2.7]}]}
 keep: 1d12h
 records: {file: "~/r.ndjson"}
 log: {level: debug, format: json}
 `
-	got, err := readConfig([]byte(text), "c", env("HOME", "/home/fbl", "PASSWORD", "~/pa: ${ss} #", "INSECURE", "true"))
+	got, err := readConfig([]byte(text), "c", env("HOME", "/home/fbl", "PASSWORD", "~/pa: ${ss} #", "INSECURE", "true", "ID", "gateway.example.net"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,12 +82,25 @@ log: {level: debug, format: json}
 			URL:      MailboxURL{Scheme: "imaps", User: "fbl@example.com", Host: "imap.example.com", Port: 1993},
 			Password: "~/pa: ${ss} # ${PASSWORD} none",
 			Folders:  []string{"FBL", "~/mail", "FBL/*", "2026"},
+			Mailbox:  authentic.Mailbox{Profile: "gmail"},
 			Insecure: true,
 		}, {
 			Name:            "b",
 			URL:             MailboxURL{Scheme: "imap+starttls", User: "fbl", Host: "2001:db8::1", Port: 143, Folder: "A B"},
 			PasswordCommand: []string{"pass", "show"},
+			Mailbox:         authentic.Mailbox{AuthservIDs: []string{"mx.example.com"}, Hops: []string{".example.com"}},
+		}, {
+			Name:            "c",
+			URL:             MailboxURL{Scheme: "imaps", User: "fbl", Host: "outlook.office365.com", Port: 993},
+			PasswordCommand: []string{"pass", "show"},
+			Mailbox: authentic.Mailbox{Profile: "microsoft365", Gateway: &authentic.Gateway{
+				AuthservIDs: []string{"gateway.example.net"}, Hops: []string{"mx0a-1.gateway.example.net"}, IPs: []string{"192.0.2.0/24"},
+			}},
 		}},
+		Trust: authentic.Config{
+			Mailbox:  authentic.Mailbox{Profile: "auto"},
+			Profiles: []authentic.Profile{{Name: "p", AuthservIDs: []string{"a.example.net"}, Border: []string{"192.0.2.7"}}},
+		},
 		Keep:      Keep(36 * time.Hour),
 		Retention: Retention(400 * 24 * time.Hour),
 		Records:   sink.FileConfig{File: "/home/fbl/r.ndjson"},
@@ -152,6 +172,10 @@ func TestConfigErrorsHoldNoValue(t *testing.T) {
 		"accounts:\n  - {name: a, url: 'imaps://u@h:${S}', password: x}\n", "accounts:\n  - {name: a, url: 'imaps://u@h/%z${S}', password: x}\n",
 		account + "keep: '${S}'", account + "retention: '${S}'", account + "ledger: 'x${S}://y'", account + "records: {file: 'x${S}://y'}", account + "log: {level: '${S}'}", account + "log: {format: '${S}'}", account + "enrich: {timeout: '${S}'}",
 		account + "trust: {own: {domains: ['*${S}']}}", account + "trust: {own: {ips: ['${S}']}}", account + "trust: {authserv_ids: ['a ${S}']}",
+		account + "trust: {hops: ['*${S}']}", account + "trust: {mailbox: '${S}'}", account + "trust: {profiles: [{name: a, authserv_ids: ['${S} a']}]}",
+		of("mailbox: '${S}'"), of("mailbox: {hops: ['a@${S}']}"), of("mailbox: {profile: '${S}', gateway: {authserv_ids: ['${S}'], hops: ['${S}'], ips: ['${S}']}}"),
+		of("mailbox: {profile: microsoft365, gateway: {authserv_ids: [a], hops: ['.${S}.example'], ips: ['192.0.2.1']}}"),
+		of("mailbox: {profile: microsoft365, gateway: {authserv_ids: [a], hops: [b], ips: ['${S}']}}"),
 		account + "trust: {hops: ['a ${S}']}", account + "trust: {reporters: ['@${S}']}", account + "trust: {arc_sealers: ['a@${S}']}",
 		account + "privacy: {addresses: '${S}'}", account + "privacy: {subject: '${S}'}", account + "identify: {presets: '${S}'}",
 		account + "identify: {rules: [{from: '${S}', match: '(?P<subscriber>a)'}]}", account + "identify: {rules: [{from: text, decode: '${S}'}]}",
@@ -205,4 +229,51 @@ func FuzzConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTrust: who is believed in which account, and whether the DNS is asked.
+func TestTrust(t *testing.T) {
+	const ours = "trust: {own: {domains: [example.com]}"
+	for _, test := range []struct {
+		name, url, mailbox, trust string
+		checks, asks              bool
+		want                      string // what check says of the mailbox
+	}{
+		{name: "nothing", url: "imaps://u@imap.example.com", want: "not known by its host; trust.dkim can verify signatures"},
+		{name: "a profile's host", url: "imaps://u@imap.gmail.com", checks: true, want: "gmail (by its host)"},
+		{name: "a name like it", url: "imaps://u@imap.gmail.com.example.net", want: "not known by its host; trust.dkim can verify signatures"},
+		{name: "loopback", url: "imap://u@127.0.0.1", trust: ours + "}", checks: true, asks: true, want: "not known by its host; signatures are verified"},
+		{name: "loopback, named", url: "imap://u@127.0.0.1", mailbox: "gmail", checks: true, want: "gmail (by its mailbox)"},
+		{name: "named for all", url: "imap://u@localhost", trust: "trust: {mailbox: fastmail}", checks: true, want: "fastmail (by trust.mailbox)"},
+		{name: "ours", url: "imaps://u@imap.gmail.com", trust: ours + "}", checks: true, asks: true, want: "gmail (by its host)"},
+		{name: "ours, no dkim", url: "imaps://u@imap.gmail.com", trust: ours + ", dkim: false}", checks: true, want: "gmail (by its host)"},
+		{name: "ours, no dkim, no host", url: "imaps://u@imap.example.com", trust: ours + ", dkim: false}", want: "not known by its host; trust.dkim can verify signatures"},
+		{name: "dkim alone", url: "imaps://u@imap.example.com", trust: "trust: {dkim: true}", checks: true, asks: true, want: "not known by its host; signatures are verified"},
+		{name: "ids", url: "imaps://u@imap.example.com", trust: "trust: {authserv_ids: [mx.example.com]}", checks: true, want: "own (by trust.authserv_ids)"},
+		{name: "ids beside a host", url: "imaps://u@outlook.office365.us", trust: "trust: {authserv_ids: [mx.example.com]}", checks: true, want: "microsoft365 (by its host)"},
+		{name: "the alias", url: "imap://u@127.0.0.1", trust: "trust: {microsoft365: true}", checks: true, want: "microsoft365 (by trust.microsoft365)"},
+		{name: "a row of the config", url: "imaps://u@imap.example.net", trust: "trust: {profiles: [{name: mine, imap_hosts: [.example.net], authserv_ids: [.example.net]}]}", checks: true, want: "mine (by its host)"},
+		{name: "a profile that is not believed", url: "imaps://u@imap.yandex.ru", trust: ours + ", dkim: false}", want: "yandex (by its host), whose results do not count: a message that it finds unsigned has no field of its own, and whether it takes foreign ones away is not known; trust.dkim can verify signatures"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			keys := "name: a, password: x, url: '" + test.url + "'"
+			if test.mailbox != "" {
+				keys += ", mailbox: " + test.mailbox
+			}
+			c, err := readConfig([]byte("accounts: [{"+keys+"}]\n"+test.trust), "c", env("HOME", "/home/fbl"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			reading, err := c.reading(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if checks := reading.Trust != nil; checks != test.checks || reading.DNS != test.asks {
+				t.Errorf("checks %v, asks the DNS %v", checks, reading.DNS)
+			}
+			if got := c.trust().System("a"); got != test.want {
+				t.Errorf("mailbox: %s\nwant %s", got, test.want)
+			}
+		})
+	}
 }

@@ -206,8 +206,8 @@ func (c Config) Receives() bool {
 	return known("")
 }
 
-// System says, for people, which system takes messages in for an account and why;
-// "": none is known.
+// System says, for people, which system takes messages in for an account, why that
+// one, and what comes of it where its results do not count.
 func (c Config) System(account string) string {
 	at := c.Accounts[account]
 	box, by := at.Mailbox, "by its mailbox"
@@ -216,7 +216,7 @@ func (c Config) System(account string) string {
 	}
 	systems := c.receivers(account)
 	if len(systems) == 0 {
-		return ""
+		return "not known"
 	}
 	first := systems[0]
 	switch name := strings.ToLower(box.Profile); {
@@ -225,14 +225,27 @@ func (c Config) System(account string) string {
 		by = "by its host"
 	case first.Name != ownMailbox:
 		by = "by trust.microsoft365"
-	case len(first.AuthservIDs) == 0:
-		return ""
-	default:
+	case len(first.AuthservIDs) > 0:
 		by = "by trust.authserv_ids"
+	default:
+		return "not known by its host" + c.instead()
 	}
 	text := fmt.Sprintf("%s (%s)", first.Name, by)
-	if first.gateway != nil {
-		text += " behind a gateway"
+	switch {
+	case first.gateway != nil:
+		return text + ", behind a gateway"
+	case first.note != "":
+		return text + ", whose results do not count: " + first.note + c.instead()
+	case !first.Nameless && len(first.AuthservIDs) == 0:
+		return text + ", without authserv_ids" + c.instead()
 	}
 	return text
+}
+
+// instead says what tells of a sender where no results do.
+func (c Config) instead() string {
+	if c.Verifies() {
+		return "; signatures are verified"
+	}
+	return "; trust.dkim can verify signatures"
 }
