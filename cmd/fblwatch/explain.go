@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/textproto"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
@@ -25,12 +28,13 @@ func (p *program) explainCommand() *cli.Command {
 		Description: "FILE is a mail, an mbox or a directory; - is standard input; or a folder on a\n" +
 			"server, as parse takes it. A source is the part and the field that a value was read\n" +
 			"from: outer, report, original, text, json; or dns or mmdb, which the config's enrich\n" +
-			"asks.\n\n" +
+			"asks. trust lists the fields that say who sent the message, and which of them count.\n\n" +
 			"Example: fblwatch explain --number 3 ~/mail/fbl",
 		Flags: []cli.Flag{
 			numberFlag("number", "the `N`th mail, from 1", 1),
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, enrich, privacy"},
+			&cli.StringFlag{Name: "account", Usage: "as if found in account `NAME` of the config, which says what system took the message in"},
 		},
 		Action: p.explain,
 	}
@@ -47,7 +51,15 @@ func (p *program) explain(c *cli.Context) error {
 	if number < 1 {
 		return wrong(fmt.Errorf("--number %d: mails are counted from 1", number), "")
 	}
-	reading, err := p.readingOf(c)
+	config, err := p.configOf(c)
+	if err != nil {
+		return err
+	}
+	account := c.String("account")
+	if c.IsSet("account") && !slices.ContainsFunc(config.Accounts, func(a Account) bool { return a.Name == account }) {
+		return wrong(fmt.Errorf("the config has no account %q", account), "name one of its accounts, and the config by --config")
+	}
+	reading, err := config.reading(p.resolver)
 	if err != nil {
 		return err
 	}
@@ -66,7 +78,7 @@ func (p *program) explain(c *cli.Context) error {
 		if seen++; seen < number {
 			continue
 		}
-		e := explainMail(c.Context, reading, mail)
+		e := explainMail(c.Context, reading, mail, account)
 		if format == "json" {
 			return e.writeJSON(p.stdout)
 		}
@@ -84,6 +96,16 @@ type explanation struct {
 	Parts    []mailPart        `json:"parts"`
 	Problems []problemLine     `json:"problems,omitempty"`
 	Records  []explainedRecord `json:"records,omitempty"`
+	Trace    []traceLine       `json:"trace,omitempty"`
+}
+
+// traceLine is a field of the header by which the sender is judged.
+type traceLine struct {
+	Name    string      `json:"name"`
+	Says    string      `json:"says"`
+	Counted bool        `json:"counted"`
+	Why     string      `json:"why,omitempty"`
+	Code    report.Code `json:"code,omitempty"`
 }
 
 type problemLine struct {
@@ -99,10 +121,11 @@ type explainedRecord struct {
 // valueRow is one value of a record; a key within a key has a dot.
 type valueRow struct{ key, source, value string }
 
-func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail) *explanation {
+// explainMail explains a message that was found in an account; "": in none.
+func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail, account string) *explanation {
 	r := report.Parse(mail.Body, mail.Size)
 	e := &explanation{
-		Mailbox:  report.Mailbox{Folder: mail.Path, UID: uint32(mail.Number), Size: mail.Size},
+		Mailbox:  report.Mailbox{Account: account, Folder: mail.Path, UID: uint32(mail.Number), Size: mail.Size},
 		Kind:     r.Kind,
 		ReportID: r.ID,
 		Parts:    partsOf(mail.Body),
@@ -110,7 +133,13 @@ func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail)
 	for _, problem := range r.Problems {
 		e.Problems = append(e.Problems, problemLine{problem.Text, problem.Loss})
 	}
+	if mail.Joined {
+		reading.Trust = nil // its header may be no server's
+	}
 	records, _ := reading.Records(ctx, r, mail.Body, true, report.Envelope{Mailbox: &e.Mailbox})
+	if len(records) > 0 && !mail.Joined {
+		e.trace(ctx, reading, mail, r)
+	}
 	for one, own := range r.Split(records) {
 		for i := range own {
 			explained := explainedRecord{Record: own[i].AppendJSON(nil), Sources: map[string]string{}}
@@ -128,6 +157,21 @@ func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail)
 		}
 	}
 	return e
+}
+
+// trace lists the fields by which the sender is judged. Where the config trusts
+// nobody, none counts.
+func (e *explanation) trace(ctx context.Context, reading watch.Reading, mail mailfile.Mail, r *report.Report) {
+	checker := reading.Trust
+	if checker == nil {
+		var err error
+		if checker, err = authentic.New(authentic.Config{}, nil, reading.Providers); err != nil { // it asks nobody
+			return
+		}
+	}
+	for _, f := range checker.Trace(ctx, mail.Body, r, e.Mailbox.Account, time.Time{}) {
+		e.Trace = append(e.Trace, traceLine{printable(f.Name), printable(f.Says), f.Counted, printable(f.Why), f.Code})
+	}
 }
 
 // rowsOf lists the values of a record in the order of its JSON.

@@ -14,6 +14,8 @@ const (
 	longValue  = 160
 	longSource = 60
 	partGap    = 5 // blanks in a line of a part
+
+	traceIndent = 14 // of what a field of the trace says, and why
 )
 
 // mostShown is how many records are shown to a person.
@@ -41,6 +43,19 @@ func (e *explanation) text(width int) string {
 	}
 	if len(e.Records) == 0 {
 		out.WriteString("\nno record\n")
+	}
+	if len(e.Trace) > 0 {
+		out.WriteString("\ntrust\n")
+	}
+	for _, f := range e.Trace {
+		word := ""
+		if f.Counted {
+			word = "counts"
+		}
+		out.WriteString(broken(fmt.Sprintf("  %-6s  %s: ", word, f.Name), f.Says, traceIndent, width))
+		if f.Why != "" {
+			out.WriteString(broken(strings.Repeat(" ", traceIndent), f.Why, traceIndent, width))
+		}
 	}
 	if len(e.Problems) > 0 {
 		out.WriteString("\nproblems\n")

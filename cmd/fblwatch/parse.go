@@ -127,15 +127,24 @@ func nothingOf(mails int, from, format string) string {
 
 // readingOf is how mails become records by --config, else without a config.
 func (p *program) readingOf(c *cli.Context) (watch.Reading, error) {
+	config, err := p.configOf(c)
+	if err != nil {
+		return watch.Reading{}, err
+	}
+	return config.reading(p.resolver)
+}
+
+// configOf is the config of --config, else an empty one.
+func (p *program) configOf(c *cli.Context) (*Config, error) {
 	config := &Config{}
 	if c.IsSet("config") {
 		var err error
 		if config, err = p.config(c.Context, c.String("config")); err != nil {
-			return watch.Reading{}, err
+			return nil, err
 		}
 	}
 	p.warnExposed(config)
-	return config.reading(p.resolver)
+	return config, nil
 }
 
 // format checks a --format; without one it is json, or table on a terminal.

@@ -97,7 +97,7 @@ func (s *sampling) by(reading watch.Reading, config *Config) error {
 		return nil
 	}
 	reading.Enrich = nil
-	s.reading, s.known, s.trust = reading, reading, config.Trust
+	s.reading, s.known, s.trust = reading, reading, config.trust()
 	verify := true
 	trust, err := authentic.New(authentic.Config{Own: config.Trust.Own, Reporters: config.Trust.Reporters, DKIM: &verify, Timeout: config.Trust.Timeout}, s.dns, config.Providers)
 	s.known.Trust = trust
