@@ -82,7 +82,9 @@ var profiles = []Profile{
 		seen:        "2025-08", source: "github.com, find \"omega.yahoo.com pod-id\"; for AOL as gmail (2022-09)",
 	},
 	{
-		// Its dkim=pass names no domain; its seal does.
+		// Its dkim=pass names no domain. Sealers is empty: it seals what its own
+		// customers send with "dkim=pass header.i=" of their From, unchecked
+		// (lore.kernel.org, 2026-06).
 		Name: "zoho",
 		IMAPHosts: []string{
 			"imap.zoho.com", "imap.zoho.eu", "imap.zoho.in", "imap.zoho.com.au", "imap.zoho.jp", "imap.zohocloud.ca", "imap.zoho.sa", "imap.zoho.com.cn",
@@ -90,7 +92,6 @@ var profiles = []Profile{
 		},
 		AuthservIDs: []string{"mx.zohomail.com", "mx.zohomail.eu", "mx.zohomail.in"},
 		Border:      []string{"mx.zohomail.com", "mx.zohomail.eu", "mx.zohomail.in"},
-		Sealers:     []string{"zohomail.com", "zohomail.eu", "zohomail.in"},
 		seen:        "2026-09", source: "as gmail (.eu: 2022-09); github.com, find \"Authentication-Results: mx.zohomail\"",
 	},
 	{
