@@ -39,7 +39,13 @@ Received: from {greeting} ({greeting} [{ip}])
 	(version=TLSv1.2 cipher=ECDHE-RSA-AES256-GCM-SHA384 bits=256 verify=NO);
 	{date}
 `},
-		trust: "microsoft365: true\nauthserv_ids: [ppops.net]\nhops: [.outlook.com, .office365.com, .pphosted.com]\n",
+		trust: `mailbox:
+  profile: microsoft365
+  gateway:
+    authserv_ids: [ppops.net]
+    hops: [mx0a-00000d07.pphosted.com, mx0b-00000d07.pphosted.com]
+    ips: [203.0.113.40]
+`,
 	},
 	{
 		name: "Microsoft 365 behind Mimecast", source: "Received of 2024 to 2026; results by analogy", imap: "outlook.office365.com", renames: true, pool: [2]string{"us-smtp-delivery-124.mimecast.com", "eu-smtp-delivery-7.mimecast.com"},
@@ -56,7 +62,6 @@ Authentication-Results: relay.mimecast.com;
 	dmarc={dmarc} (policy=none) header.from={author};
 	spf={spf} (relay.mimecast.com: domain of {envelope} designates {ip} as permitted sender) smtp.mailfrom={envelope}
 `},
-		trust: "microsoft365: true\nauthserv_ids: [relay.mimecast.com]\nhops: [.outlook.com, .office365.com, .mimecast.com]\n",
 	},
 	{
 		name: "Microsoft 365 behind Barracuda", source: "Received of 2025-09", imap: "outlook.office365.com", renames: true,
@@ -68,6 +73,23 @@ X-Barracuda-Envelope-From: {envelope}
 X-Barracuda-Effective-Source-IP: {greeting}[{ip}]
 X-Barracuda-Apparent-Source-IP: {ip}
 `},
+	},
+	{
+		name: "Microsoft 365 behind Mimecast that changes nothing", source: "Received of 2024 to 2026; results by analogy", imap: "outlook.office365.com", renames: true, pool: [2]string{"us-smtp-delivery-124.mimecast.com", "eu-smtp-delivery-7.mimecast.com"},
+		dkim: exchangeResults, trace: exchangeHops,
+		gateway: &gateway{leaves: true, strips: "relay.mimecast.com", dkim: rspamd,
+			trace: `Received: from {greeting} ({greeting}
+ [{ip}]) by relay.mimecast.com with ESMTP with STARTTLS
+ (version=TLSv1.3, cipher=TLS_AES_256_GCM_SHA384) id
+ us-mta-632-OQg5VYhOP0mjFpLxCLpfTw-1; {date}
+X-MC-Unique: OQg5VYhOP0mjFpLxCLpfTw-1
+X-Mimecast-MFC-AGG-ID: OQg5VYhOP0mjFpLxCLpfTw_1722411267
+Authentication-Results: relay.mimecast.com;
+	{dkim};
+	dmarc={dmarc} (policy=none) header.from={author};
+	spf={spf} (relay.mimecast.com: domain of {envelope} designates {ip} as permitted sender) smtp.mailfrom={envelope}
+`},
+		alone: always, dead: always,
 	},
 	{
 		name: "Exchange on premises", source: "Received of 2024-09 (15.1.2507)", imap: "mail.example.org", pool: [2]string{"EX01.example.org", "EX02.example.org"},

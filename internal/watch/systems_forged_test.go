@@ -15,6 +15,7 @@ type forgery struct {
 	name    string
 	feeds   []string          // nil: all
 	systems func(system) bool // nil: all
+	direct  bool              // to the system, without its gateway
 	send    func(t testing.TB, z txts, s system, f feed, host string) mailing
 }
 
@@ -34,7 +35,7 @@ var evilSigner = signer{evil, "s", careful}
 
 // forgeries by what they try.
 func forgeries() []forgery {
-	return slices.Concat(reframings, greetings, pretences(), sealings, others)
+	return slices.Concat(reframings, greetings, pretences(), sealings, others, around)
 }
 
 // A report about the attacker's message, signed by its reporter, is made to be
@@ -254,6 +255,22 @@ var parrot = system{
 	trust: ownIDs,
 }
 
+// A gateway has other customers, and who knows the system behind it can go there.
+var around = []forgery{
+	{name: "around the gateway", systems: func(s system) bool { return s.gateway != nil }, direct: true, send: func(t testing.TB, z txts, s system, f feed, host string) mailing {
+		m := byEvil(s.pretended(t, z, f, host) + evilSigner.sign(t, f.write(ourMessage)))
+		m.greeting = host
+		return m
+	}},
+	{name: "through the gateway, by another customer", systems: func(s system) bool { return s.gateway != nil }, direct: true, send: func(t testing.TB, z txts, s system, f feed, host string) mailing {
+		const theirs = "mx0a-0000ffff.pphosted.com"
+		m := byEvil(crlf("Received: from pps.filterd (m0342461.ppops.net [127.0.0.1])\n\tby "+theirs+" (8.18.1.2/8.18.1.2) with ESMTP id 1; Mon, 01 Jun 2026 10:00:01 +0000\n"+
+			"Authentication-Results: ppops.net;\n\tspf=pass smtp.mailfrom=x@evil.example;\n\tdkim=pass header.d=evil.example header.s=s\n") + s.pretended(t, z, f, host) + evilSigner.sign(t, f.write(ourMessage)))
+		m.greeting, m.ip = theirs, gatewayIP
+		return m
+	}},
+}
+
 func isParrot(s system) bool { return s.name == parrot.name }
 
 var others = []forgery{
@@ -300,7 +317,11 @@ func TestSystemsForged(t *testing.T) {
 			}
 			for _, f := range inTurn(forgery.feeds, n+i) {
 				m := forgery.send(t, z, s, f, s.pool[0])
-				message := s.deliver(newDelivery(t, z, m.message, m.greeting, m.ip, m.envelope, s.pool[0]))
+				to := s
+				if forgery.direct {
+					to.gateway = nil
+				}
+				message := to.deliver(newDelivery(t, z, m.message, m.greeting, m.ip, m.envelope, s.pool[0]))
 				for how, checker := range trust {
 					tried++
 					verdict, reason, rec := verdictOf(t, checker, message)
