@@ -49,6 +49,7 @@ const (
 	CodeDKIMFail     Code = "dkim_fail"     // the signature does not verify
 	CodeReframed     Code = "reframed"      // the signature leaves open how the message is to be read
 
+	CodeSecondHand      Code = "second_hand"      // who signed only passes the report on
 	CodeReporterUnknown Code = "reporter_unknown" // the domain that signed is no known reporter
 	CodeOwnUnset        Code = "own_unset"        // trust.own is not set
 	CodeForeignIP       Code = "foreign_ip"       // the reported message did not come from trust.own.ips

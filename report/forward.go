@@ -76,6 +76,7 @@ func (p *parser) readRedirected(m *letter) Kind {
 		r.Outer.Date = time.Time{} // the Date is its author's
 		reported := *m
 		reported.mail.body = behindTrace(m)
+		p.lead = &reported
 		p.readReported(&reported)
 	}
 	if r.Original == nil || r.Original.From == "" {

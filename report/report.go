@@ -76,6 +76,7 @@ type Report struct {
 	share   int      // octets that each of many records may have; 0: as many as any
 	whole   bool     // nothing of the report part is missing: an absent field is absent
 	cfbl    bool     // the original asks for CFBL reports (RFC 9477)
+	first   bool     // see FirstHand
 }
 
 // Outer is the header of the report's own mail.
@@ -101,6 +102,12 @@ func (r *Report) Need() int64 { return r.need }
 
 // Partial reports whether Parse was given only the start of the mail.
 func (r *Report) Partial() bool { return r.partial }
+
+// FirstHand reports whether the message's author reports: what was read stands in the
+// message's own parts, or is its text. Else it stands in a message that is attached,
+// or among the words of a text, which its author may only pass on; or the message
+// itself is the one that is reported, and its header is anybody's.
+func (r *Report) FirstHand() bool { return r.first }
 
 // parser reads one mail after the other.
 type parser struct {
@@ -301,6 +308,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 	switch {
 	case p.known > 0 && eventOf(r.FeedbackType) != Unparsed:
 		r.Kind = KindReport
+		r.first = p.self == nil || p.self.outer == nil
 		if strings.EqualFold(r.FeedbackType, "xarf") {
 			p.attachedXARF()
 		}

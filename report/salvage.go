@@ -95,6 +95,8 @@ func (p *parser) readBy(reader reader, m *letter) {
 	r.Dialect, p.lead = reader.dialect, m
 	switch r.Kind = reader.read(p, m); r.Kind {
 	case KindReport:
+		itself := p.lead != nil && p.lead != m && p.lead.outer != m
+		r.first = m.outer == nil && reader.dialect != "" && !itself
 		if reader.dialect != "" {
 			p.derive()
 		}

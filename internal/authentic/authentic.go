@@ -85,6 +85,8 @@ func (v verdict) better(than verdict) bool {
 		(than.reason.Text == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
 }
 
+const secondHand = "its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed"
+
 // Check says who sent a mail, that r was read from, and whether to trust it: it
 // sets the Reporter of r's records, which have their Identity. received is when
 // it came to us, the zero time: now. signed: each record's subscriber is a token
@@ -137,6 +139,8 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 		reporter := found
 		switch reporter.Trusted = false; {
 		case reporter.Auth != pass:
+		case !r.FirstHand():
+			reporter.Code, reporter.Reason = report.CodeSecondHand, secondHand
 		case !known && !token:
 			reporter.Code, reporter.Reason = report.CodeReporterUnknown, reporter.AuthDomain+" is no known reporter"
 			if isMailboxes(reporter.AuthDomain) {

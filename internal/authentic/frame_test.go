@@ -159,6 +159,9 @@ func TestReframed(t *testing.T) {
 		if !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) {
 			t.Errorf("%s: not read", s.name)
 		}
+		if !r.FirstHand() {
+			continue // its fields stand in a text
+		}
 		got := check(t, config, dns, sign(t, retyped(t, ours, typ), reporter, append(slices.Clone(allFields), "Content-Transfer-Encoding")), true, time.Time{}, false)
 		if !got.Trusted || got.Coverage != "full" {
 			t.Errorf("%s, signed: %+v", s.name, got)
@@ -245,6 +248,28 @@ func TestPreamble(t *testing.T) {
 		}
 		if got := check(t, config, dns, sign(t, message, reporter, allFields), true, time.Time{}, false); len(preamble) < 1000 && !got.Trusted {
 			t.Errorf("%.100q, signed: %+v", preamble, got)
+		}
+	}
+}
+
+// TestStart: where Content-Type is not signed, the start of a message tells enough if
+// its first delimiter is there.
+func TestStart(t *testing.T) {
+	conf := config
+	conf.DKIM = new(false)
+	c, err := New(conf, nil, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := results("mx.example.com", dkimPass(reporter)) + receivedOurs + sign(t, complaint("feedback@"+reporter, oursOriginal), reporter, yahooFields)
+	size := int64(len(message))
+	records := report.Parse([]byte(message), size).Records(report.Envelope{Providers: table})
+	const delimiter = "\r\n--outer\r\n"
+	for n := strings.Index(message, "\r\n\r\n"); n < len(message); n++ {
+		start := []byte(message[:n])
+		more := c.Check(t.Context(), start, report.Parse(start, size), records, time.Time{}, false)
+		if want := n < strings.Index(message, delimiter)+len(delimiter)-2; more != want || records[0].Reporter.Auth != pass && !more {
+			t.Fatalf("of %q more is wanted: %v; %+v", start[max(0, n-20):], more, *records[0].Reporter)
 		}
 	}
 }

@@ -130,7 +130,7 @@ func TestPrivacyOfTokens(t *testing.T) {
 }
 
 // TestReadingSeveral: of reports attached to one mail each names its own
-// subscriber, and the mail's sender vouches for none but the first.
+// subscriber, and the mail's sender vouches for none of them.
 func TestReadingSeveral(t *testing.T) {
 	part := func(n int) string {
 		return "--b\r\nContent-Type: message/rfc822\r\n\r\n" + string(sample.Report(n, 0))
@@ -149,7 +149,7 @@ func TestReadingSeveral(t *testing.T) {
 		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+rec.Suppress.Verdict+" "+rec.Reporter.Reason)
 	}
 	same(t, got, []string{
-		"user1@example.com 1 yes ",
+		"user1@example.com 1 review its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed",
 		"user2@example.com 2 review one of several reports that are attached to a message",
 		"user3@example.com 3 review one of several reports that are attached to a message",
 	})
