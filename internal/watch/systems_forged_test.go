@@ -211,7 +211,7 @@ var sealings = []forgery{
 		_, body, _ := strings.Cut(genuine, "\r\n\r\n")
 		message := s.sealedEarlier(t, f, genuine, []string{"From", "Date"}, len(body))
 		_, ours, _ := strings.Cut(f.write(ourMessage), "\r\n\r\n")
-		for _, b := range []string{"yahoo", "ses", "jmrp-old", "jmrp", "rp", "mailru", "zoho", "cfbl"} {
+		for _, b := range []string{"yahoo", "ses", "jmrp-old", "jmrp-net", "jmrp", "rp", "mailru", "zoho", "cfbl"} {
 			ours = strings.ReplaceAll(ours, "--"+b+"\r\n", "--more\r\n")
 			ours = strings.ReplaceAll(ours, "--"+b+"--", "--more--")
 			message = strings.Replace(message, `boundary="`+b+`"`, `boundary="more"`, 1)

@@ -68,6 +68,14 @@ var feeds = []feed{
 		},
 	},
 	{
+		name: "jmrp-2026, by an inner net", source: "2026-07", from: "staff@hotmail.com", host: "mail-dm6nam10on2102.outbound.protection.outlook.com", ip: "198.51.100.28",
+		envelope: "staff@hotmail.com", signers: []signer{{jmrp, "s", careful}},
+		write: func(o reported) string {
+			return reportFrom("<staff@hotmail.com>", "complaint about message from "+o.ip, "jmrp-net", "multipart/report; report-type=feedback-report", jmrpFields,
+				strings.Replace(jmrpTrace(o), "(2603:10a6:20b:494:cafe::ab)", "(2a01:111:f403:c401::5)", 1))
+		},
+	},
+	{
 		name: "jmrp-old", source: "an attached message, 2022-05", from: "staff@hotmail.com", host: "mail-dm6nam10on2101.outbound.protection.outlook.com", ip: "198.51.100.23",
 		envelope: "staff@hotmail.com", signers: []signer{{jmrp, "s", careful}},
 		write: func(o reported) string {
