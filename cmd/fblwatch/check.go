@@ -55,9 +55,12 @@ func (p *program) check(c *cli.Context) error {
 	for _, text := range config.exposed() {
 		t.say("warning", "config", text)
 	}
+	whom := config.trust()
+	for _, text := range whom.Warnings() {
+		t.say("warning", "config", text)
+	}
 	t.hooks(config.Hooks)
 	t.ledger(c.Context, config)
-	whom := config.trust()
 	for _, a := range config.Accounts {
 		t.ok(a.Name, "mailbox: %s", whom.System(a.Name))
 		t.account(c.Context, reading, a)
@@ -66,6 +69,7 @@ func (p *program) check(c *cli.Context) error {
 		return c.Context.Err()
 	}
 	if t.sample != nil {
+		t.rivals(t.sample.rivals)
 		t.sample.print(c.Context, p.stdout)
 		if c.Context.Err() != nil {
 			return c.Context.Err()

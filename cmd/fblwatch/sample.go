@@ -47,6 +47,7 @@ type sampling struct {
 	seen      map[string]bool // report_ids: a report may lie in two folders
 	providers map[string]*counts
 	causes    map[report.Code]*cause
+	rivals    []*rivals
 	unknown   []*report.Report // with a complaint that names no subscriber
 	kept      []sampled
 	octets    int   // of what is kept
@@ -186,6 +187,7 @@ func (s *sampling) mail(ctx context.Context, mail *imapclient.Mail, account stri
 		}
 	}
 	s.seen[r.ID] = true
+	s.rival(mail.Body, account)
 	s.count(r, complaints)
 	switch one.complaints = len(complaints); {
 	case len(complaints) == 0:

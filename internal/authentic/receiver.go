@@ -196,7 +196,7 @@ func isName(name, own string) bool {
 // Receives reports whether a system is known for any account, or for files.
 func (c Config) Receives() bool {
 	known := func(account string) bool {
-		return slices.ContainsFunc(c.receivers(account), func(r receiver) bool { return r.Nameless || len(r.AuthservIDs)+len(r.Sealers) > 0 })
+		return slices.ContainsFunc(c.receivers(account), receiver.tells)
 	}
 	for account := range c.Accounts {
 		if known(account) {
