@@ -5,14 +5,13 @@ package watch
 var exchangeSystems = []system{
 	{
 		name: "Microsoft 365", source: "messages of 2025-04 and 2026-04", imap: "outlook.office365.com", renames: true, pool: [2]string{"SJ0PR10MB4528.namprd10", "DM6PR11MB9999.namprd11"},
-		dkim: exchangeResults, trace: exchangeHops, alone: always, dead: always,
+		dkim: exchangeResults, trace: exchangeHops,
 	},
 	{
 		name: "Microsoft 365 with ARC", source: "ARC sets of 2025 and 2026", imap: "outlook.office365.com", renames: true, pool: [2]string{"SJ0PR10MB4528.namprd10", "DM6PR11MB9999.namprd11"},
 		dkim: exchangeResults, trace: "{arc}" + exchangeHops,
 		seal: &sealing{domain: "microsoft.com", selector: "arcselector10001", fields: []string{"From", "Date", "Subject", "Message-ID", "Content-Type", "MIME-Version"},
 			found: "mx.microsoft.com 1; spf={spf} (sender ip is\n {ip}) smtp.rcpttodomain=example.org smtp.mailfrom={domain};\n dmarc={dmarc} (p=none sp=none pct=100) action=none header.from={author}; {dkim}; arc=none (0)"},
-		alone: always, dead: always,
 	},
 	{
 		name: "Microsoft 365 of 21Vianet", source: "by analogy", imap: "partner.outlook.cn", renames: true, pool: [2]string{"ZQ0PR01MB1234", "NT0PR01MB1234"}, dkim: exchangeResults,
@@ -22,7 +21,6 @@ var exchangeSystems = []system{
  ZQ2FFO11FD012.mail.protection.partner.outlook.cn (10.43.0.12) with Microsoft
  SMTP Server id 15.20.8606.22 via Frontend Transport; {date}
 `,
-		alone: always, dead: always,
 	},
 	{
 		name: "Microsoft 365 behind Proofpoint", source: "messages of 2020-12 and 2025-04", imap: "outlook.office365.com", renames: true, pool: [2]string{"mx0a-00000d07.pphosted.com", "mx0b-00000d07.pphosted.com"},
@@ -39,13 +37,6 @@ Received: from {greeting} ({greeting} [{ip}])
 	(version=TLSv1.2 cipher=ECDHE-RSA-AES256-GCM-SHA384 bits=256 verify=NO);
 	{date}
 `},
-		trust: `mailbox:
-  profile: microsoft365
-  gateway:
-    authserv_ids: [ppops.net]
-    hops: [mx0a-00000d07.pphosted.com, mx0b-00000d07.pphosted.com]
-    ips: [203.0.113.40]
-`,
 	},
 	{
 		name: "Microsoft 365 behind Mimecast", source: "Received of 2024 to 2026; results by analogy", imap: "outlook.office365.com", renames: true, pool: [2]string{"us-smtp-delivery-124.mimecast.com", "eu-smtp-delivery-7.mimecast.com"},
@@ -89,7 +80,6 @@ Authentication-Results: relay.mimecast.com;
 	dmarc={dmarc} (policy=none) header.from={author};
 	spf={spf} (relay.mimecast.com: domain of {envelope} designates {ip} as permitted sender) smtp.mailfrom={envelope}
 `},
-		alone: always, dead: always,
 	},
 	{
 		name: "Exchange on premises", source: "Received of 2024-09 (15.1.2507)", imap: "mail.example.org", pool: [2]string{"EX01.example.org", "EX02.example.org"},
@@ -102,7 +92,6 @@ Received: from {greeting} ({ip}) by {host}
  cipher=TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384) id 15.1.2507.39 via Frontend
  Transport; {date}
 `,
-		trust: "hops: [.example.org]\n",
 	},
 }
 

@@ -22,7 +22,6 @@ Received: from {greeting} ({greeting}. [{ip}])
         {date}
 Received-SPF: {spf} (google.com: domain of {envelope} designates {ip} as permitted sender) client-ip={ip};
 Authentication-Results: ` + gmailFound + "\n",
-		alone: always, dead: always,
 	},
 	{
 		name: "Fastmail", source: "a message of 2026-09", imap: "imap.fastmail.com", strips: []string{"{host}.messagingengine.com"}, pool: [2]string{"phl-mx-04", "ams-mx-11"},
@@ -80,7 +79,6 @@ Received: from {greeting} ({greeting} [{ip}])
 	by {host}.messagingengine.com (Postfix) with ESMTPS id 281071EA00F1
 	for <{to}>; {date}
 `,
-		alone: always, dead: always,
 	},
 	{
 		name: "Yahoo", source: "messages of 2022-07 and 2024-01", imap: "imap.mail.yahoo.com", strips: []string{"{host}"},
@@ -102,7 +100,6 @@ Received: from {ip} (EHLO {greeting})
  (version=TLS1_3 cipher=TLS_AES_128_GCM_SHA256);
  {date}
 `,
-		alone: always, dead: always,
 	},
 	{
 		name: "Zoho", source: "messages of 2024-01 and 2026-01", imap: "imap.zoho.com", strips: []string{"mx.zohomail.com"}, pool: [2]string{"1769286906123456.789", "1780308000654321.12"},
@@ -119,7 +116,6 @@ Authentication-Results: mx.zohomail.com;
 Received: from {greeting} ({greeting} [{ip}]) by mx.zohomail.com
 	with SMTPS id {host}; {date}
 `,
-		alone: bySPF, dead: bySPF,
 	},
 	{
 		name: "iCloud", source: "a message of 2024-01; results of 2026-09", imap: "imap.mail.me.com",
@@ -151,7 +147,6 @@ X-DMARC-Policy: v=DMARC1; p=reject
 Authentication-Results: spf.icloud.com; spf={spf} (spf.icloud.com: domain of {envelope} designates {ip} as permitted sender) smtp.mailfrom={envelope}
 Received-SPF: {spf} (spf.icloud.com: domain of {envelope} designates {ip} as permitted sender) receiver=spf.icloud.com; client-ip={ip}; helo={greeting}; envelope-from={envelope}
 `,
-		alone: always, dead: always,
 	},
 	{
 		name: "Yandex", source: "messages of 2026-05", imap: "imap.yandex.com",
@@ -172,7 +167,7 @@ X-Yandex-Spam: 1
 `,
 	},
 	{
-		name: "Proton", source: "proton-bridge issue 321, 2024-09; messages of 2026-07", trust: "mailbox: proton\n", strips: []string{"mail.protonmail.ch"}, pool: [2]string{"mailin047.protonmail.ch", "mailin012.protonmail.ch"},
+		name: "Proton", source: "proton-bridge issue 321, 2024-09; messages of 2026-07", strips: []string{"mail.protonmail.ch"}, pool: [2]string{"mailin047.protonmail.ch", "mailin012.protonmail.ch"},
 		dkim: results{sep: "; ", none: "dkim=none", pass: "dkim=pass (Good 2048\n    bit rsa-sha256 signature) header.d={d} header.a=rsa-sha256", fail: "dkim=fail (Bad 2048 bit\n    rsa-sha256 signature.) header.d={d} header.a=rsa-sha256"},
 		again: results{sep: "; ", none: "dkim=none", pass: "dkim=pass (2048-bit key)\n header.d={d} header.i={i} header.b=\"{b}\"",
 			fail: "dkim=fail reason=\"signature verification failed\" (2048-bit key)\n header.d={d} header.i={i} header.b=\"{b}\""},
@@ -201,7 +196,6 @@ Received: from {greeting} ([{ip}]) by {host} (mxgmx114
  <{to}>; {date}
 Envelope-To: <{to}>
 `,
-		alone: always, dead: always,
 	},
 	{
 		name: "Migadu", source: "messages of 2025-11", imap: "imap.migadu.com", strips: []string{"{host}"}, pool: [2]string{"aspmx1.migadu.com", "aspmx2.migadu.com"}, dkim: rspamd,
@@ -220,7 +214,6 @@ Received: from {host} ([10.41.0.2])
 	for <{to}>; {date}
 X-Envelope-To: {to}
 ` + rspamdField + postfixHop,
-		alone: always, dead: always,
 	},
 	{
 		name: "mailbox.org", source: "proton-bridge issue 321, 2024-09", imap: "imap.mailbox.org", strips: []string{"{host}"}, pool: [2]string{"spamfilter01.heinlein-hosting.de", "spamfilter06.heinlein-hosting.de"},
@@ -245,7 +238,6 @@ Received: from mx2.mailbox.org ([10.80.60.6])
 	by mx2.mailbox.org (Postfix) with ESMTPS id 3C16AA2C72
 	for <{to}>; {date}
 `,
-		alone: always, dead: always,
 	},
 	{
 		name: "Amazon SES", source: "messages of 2023-11; a test of 2026-09", imap: "imap.mail.us-east-1.awsapps.com", pool: [2]string{"inbound-smtp.us-east-1.amazonaws.com", "inbound-smtp.eu-west-1.amazonaws.com"},
@@ -265,7 +257,6 @@ Authentication-Results: amazonses.com;
 X-SES-RECEIPT: AEFBQUFBQUFBQUFH
 X-SES-DKIM-SIGNATURE: a=rsa-sha256; q=dns/txt; b=J9lT; c=relaxed/simple; s=x; d=amazonses.com; v=1; bh=9Q=; h=From;
 `,
-		alone: always, dead: always,
 	},
 }
 

@@ -3,38 +3,36 @@ package watch
 // ownServers are mail servers that people run themselves.
 var ownServers = []system{
 	{
-		name: "Postfix, OpenDKIM", source: "OpenDKIM 2.11 beta; messages of 2025-02", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
-		trace: delivered + "X-Original-To: {to}\n" + postfixHop + opendmarcFields + "{dkim}", trust: ownMX, alone: always, dead: always,
+		name: "Postfix with OpenDKIM", source: "OpenDKIM 2.11 beta; messages of 2025-02", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
+		trace: delivered + "X-Original-To: {to}\n" + postfixHop + opendmarcFields + "{dkim}",
 	},
 	{
-		name: "Postfix, OpenDKIM of 2026", source: "OpenDKIM pull request 346, 2026-05", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
-		trace: delivered + opendmarcFields + "{dkim}" + postfixHop, trust: ownMX, alone: always, dead: always,
+		name: "Postfix with OpenDKIM of 2026", source: "OpenDKIM pull request 346, 2026-05", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
+		trace: delivered + opendmarcFields + "{dkim}" + postfixHop,
 	},
 	{
-		name: "Postfix, rspamd", source: "milter_headers of rspamd 3 and 4", pool: mx, dkim: rspamd,
-		trace: delivered + postfixHop + rspamdField, trust: ownMX, alone: always, dead: always,
+		name: "Postfix with rspamd", source: "milter_headers of rspamd 3 and 4", pool: mx, dkim: rspamd,
+		trace: delivered + postfixHop + rspamdField,
 	},
 	{
-		name: "Postfix, rspamd, Dovecot", source: "a message of 2025-08", pool: mx, dkim: rspamd,
-		trace: delivered + "Received: from {host}\n" + byLMTP + postfixHop + rspamdField + "X-Spamd-Result: default: False [-1.10 / 15.00];\n\tDMARC_POLICY_ALLOW(-0.50)[{author}]\n", trust: ownMX, alone: always, dead: always,
+		name: "Postfix with rspamd and Dovecot", source: "a message of 2025-08", pool: mx, dkim: rspamd,
+		trace: delivered + "Received: from {host}\n" + byLMTP + postfixHop + rspamdField + "X-Spamd-Result: default: False [-1.10 / 15.00];\n\tDMARC_POLICY_ALLOW(-0.50)[{author}]\n",
 	},
 	{
 		name: "mailcow", source: "names of its containers, 2025", pool: [2]string{"9f86d081884c", "5d1a0f3b9c2e"}, dkim: rspamd,
 		trace: delivered + "Received: from mail.example.org ([172.22.1.253])\n" + byLMTP + postfixHop2 + "Authentication-Results: rspamd-{host};\n\t" + rspamdFound + "\nX-Last-TLS-Session-Version: TLSv1.3\n",
-		trust: "authserv_ids: [rspamd-9f86d081884c]\nhops: [mail.example.org, 9f86d081884c]\n", alone: sameHost, dead: sameHost,
 	},
 	{
 		name: "Mailu", source: "Mailu issue 2260, 2022-03; its images of 2025", pool: [2]string{"99d2c7f90e76", "1a2b3c4d5e6f"}, dkim: rspamd,
 		trace: delivered + "Received: from mail.example.org ([192.168.203.7])\n" + byLMTP + postfixHop2 + "Authentication-Results: mail.example.org;\n\t" + rspamdFound + "\n",
-		trust: "authserv_ids: [mail.example.org]\nhops: [mail.example.org, 99d2c7f90e76]\n", alone: sameHost, dead: sameHost,
 	},
 	{
 		name: "Mail-in-a-Box", source: "its set-up of 2024: OpenDKIM, OpenDMARC, spampd, LMTP", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
-		trace: delivered + "Received: from {host}\n" + byLMTP + "Received: from {host} ([127.0.0.1])\n" + byLMTP + "X-Spam-Status: No, score=-1.1\n" + postfixHop + opendmarcFields + "{dkim}", trust: ownMX, alone: always, dead: always,
+		trace: delivered + "Received: from {host}\n" + byLMTP + "Received: from {host} ([127.0.0.1])\n" + byLMTP + "X-Spam-Status: No, score=-1.1\n" + postfixHop + opendmarcFields + "{dkim}",
 	},
 	{
 		name: "docker-mailserver", source: "its set-up of 2024: OpenDKIM, OpenDMARC, amavis, LMTP", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
-		trace: delivered + "Received: from {host}\n" + byLMTP + "Received: from localhost (localhost [127.0.0.1])\n\tby {host} (Postfix) with ESMTP id 5E2A1\n\tfor <{to}>; {date}\nX-Virus-Scanned: Yes\n" + postfixHop + opendmarcFields + "{dkim}", trust: ownMX, alone: always, dead: always,
+		trace: delivered + "Received: from {host}\n" + byLMTP + "Received: from localhost (localhost [127.0.0.1])\n\tby {host} (Postfix) with ESMTP id 5E2A1\n\tfor <{to}>; {date}\nX-Virus-Scanned: Yes\n" + postfixHop + opendmarcFields + "{dkim}",
 	},
 	{
 		name: "Stalwart", source: "0.16.25, measured by others in 2026-10; messages of 2025-12 and 2026-09", pool: mx,
@@ -53,17 +51,15 @@ Authentication-Results: {host};
 Received-SPF: {spf} ({host}: domain of {envelope} designates {ip} as permitted sender)
 	receiver={host}; client-ip={ip}; envelope-from="{envelope}"; helo={greeting};
 `,
-		trust: ownMX, alone: always, dead: always,
 	},
 	{
-		name: "sendmail, OpenDKIM", source: "sendmail 8.17", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
+		name: "sendmail with OpenDKIM", source: "sendmail 8.17", strips: []string{"{host}"}, pool: mx, dkim: opendkim,
 		trace: `Return-Path: <{envelope}>
 Received: from {greeting} ({greeting} [{ip}])
 	by {host} (8.17.1/8.17.1) with ESMTPS id 531ENE0B015239
 	(version=TLSv1.3 cipher=TLS_AES_256_GCM_SHA384 bits=256 verify=NO)
 	for <{to}>; {date}
 {dkim}`,
-		trust: ownMX, alone: always, dead: always,
 	},
 	{
 		name: "amavis", source: "amavis behind Postfix, 2025-12", strips: []string{"{host}"}, pool: mx,
@@ -77,7 +73,6 @@ X-Virus-Scanned: amavis at example.org
  with ESMTP id faE-9pPBKcMm for <{to}>;
  {date}
 ` + postfixHop,
-		trust: ownMX, alone: always, dead: always,
 	},
 	{
 		name: "Plesk", source: "by analogy", pool: mx, dkim: results{sep: ";\n\t", none: "dkim=none", pass: "dkim=pass header.d={d}", fail: "dkim=fail header.d={d}"},
@@ -87,7 +82,6 @@ X-Virus-Scanned: amavis at example.org
 	spf={spf} (sender IP is {ip}) smtp.mailfrom={envelope} smtp.helo={greeting}
 Received-SPF: {spf} ({host}: domain of {domain} designates {ip} as permitted sender) client-ip={ip}; envelope-from={envelope}; helo={greeting};
 `,
-		trust: ownMX, alone: always, dead: always,
 	},
 	{
 		name: "Cisco", source: "a message of 2023-11", strips: []string{"{host}"}, pool: mx,
@@ -102,7 +96,6 @@ Authentication-Results: {host}; spf=None
  d={author}
 IronPort-SDR: 6563bbb8_YzGK9p
 `,
-		trust: ownMX, alone: always, dead: always,
 	},
 	{
 		name: "Haraka", source: "Haraka 3.0", strips: []string{"*"}, pool: mx, // it gives the others' another name
@@ -116,7 +109,6 @@ Received: from {greeting} ({greeting} [{ip}])
 	envelope-from <{envelope}> tls TLS_AES_256_GCM_SHA384;
 	{date}
 `,
-		trust: ownIDs, alone: always, dead: always,
 	},
 	{
 		name: "Exim", source: "authresults with :at_start:, Exim 4.98", pool: mx,
@@ -130,12 +122,10 @@ Authentication-Results: {host};
 	{dkim};
 	dmarc={dmarc} header.from={author}
 ` + eximHop,
-		trust: ownIDs, alone: always, dead: always,
 	},
 	{
 		name: "cPanel", source: "Exim 4.98 of cPanel", pool: mx,
 		trace: delivered + "Received: from {host}\n" + byLMTP + "Return-path: <{envelope}>\nEnvelope-to: {to}\nDelivery-date: {date}\n" + eximHop,
-		trust: ownMX,
 	},
 	{
 		name: "Halon", source: "Received of 2026-03; results by analogy", strips: []string{"{host}"}, pool: mx,
@@ -147,7 +137,6 @@ Received: from {greeting} ({greeting}
  id 0560d3e6-1e34-11f1-b164-2bf370ae4941;
  {date}
 `,
-		trust: ownIDs, alone: always, dead: always,
 	},
 	{
 		name: "KumoMTA", source: "its source of 2026-06; issue 261", pool: mx,
@@ -160,7 +149,6 @@ Received: from {greeting} ({ip})
   with ESMTPS id e3a3b8582dd311f1a07502c82f9c3d17 for <{to}>;
   {date}
 `,
-		trust: ownIDs, alone: always, dead: always,
 	},
 	{
 		name: "maddy", source: "maddy issue 135 and its source", strips: []string{"{host}"}, pool: mx,
@@ -170,7 +158,6 @@ Received: from {greeting} ({ip})
 Received: from {greeting} ({greeting} [{ip}]) by
  {host} (envelope-sender <{envelope}>) with ESMTPS id 4d3c2b1a; {date}
 `,
-		trust: ownIDs, alone: always, dead: always,
 	},
 	{
 		name: "mox", source: "mox of 2025", strips: []string{"{host}"}, pool: mx,
@@ -186,7 +173,6 @@ Received: from {greeting} ({greeting} [{ip}]) by
 	{host} ([10.0.0.5]) via tcp with ESMTPS id 9TnP0xyz (TLS1.3
 	TLS_AES_128_GCM_SHA256) for <{to}>; {date}
 `,
-		trust: ownIDs, alone: always, dead: always,
 	},
 	{
 		name: "Postal", source: "Postal 3.3", pool: mx,
@@ -194,7 +180,6 @@ Received: from {greeting} ({greeting} [{ip}]) by
 X-Postal-Threat: no
 Received: from {greeting} ({greeting} [{ip}]) by {host} with SMTP; {date}
 `,
-		trust: ownMX,
 	},
 	{
 		name: "qmail", source: "netqmail 1.06", pool: mx,
@@ -202,18 +187,11 @@ Received: from {greeting} ({greeting} [{ip}]) by {host} with SMTP; {date}
 Received: from unknown (HELO {greeting}) ({ip})
   by {host} with SMTP; 1 Jun 2026 10:00:01 -0000
 `,
-		trust: ownMX,
 	},
 }
 
-// mx are two servers of one's own; ownMX is what trust says of them, ownIDs
-// where they write above their own Received.
+// mx are two servers of one's own.
 var mx = [2]string{"mx1.example.org", "mx2.example.org"}
-
-const (
-	ownIDs = "authserv_ids: [mx1.example.org, mx2.example.org]\n"
-	ownMX  = ownIDs + "hops: [mx1.example.org, mx2.example.org]\n"
-)
 
 var (
 	rspamd = results{sep: ";\n\t", none: "dkim=none", pass: "dkim=pass header.d={d} header.s={s} header.b={qb}", fail: "dkim=fail (\"headers rsa verify failed\") header.d={d} header.s={s} header.b={qb}",

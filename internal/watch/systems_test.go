@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/report"
@@ -26,9 +24,6 @@ type system struct {
 	strips       []string  // ids whose Authentication-Results it takes away, "*": all
 	renames      bool      // it gives them all another name
 	gateway      *gateway  // somebody in front
-	trust        string    // what the config says for it, without trust.dkim
-	alone        int       // what its Authentication-Results are good for
-	dead         int       // and while the DNS is dead
 }
 
 // sealing is how a system seals what it takes in (ARC).
@@ -87,19 +82,9 @@ var trustedByAll = authentic.Config{
 	Reporters: []string{"cfbl.example.net"},
 }
 
-// checker is what the config makes of the system; change makes another one of it.
-func (s system) checker(t testing.TB, z txts, dkim bool) *authentic.Checker {
+// checker is what the config makes of the system.
+func (s system) checker(t testing.TB, config authentic.Config, z txts, dkim bool) *authentic.Checker {
 	t.Helper()
-	config := trustedByAll
-	type keys authentic.Mailbox // without its short form, a name
-	var long struct {
-		Mailbox keys `yaml:"mailbox"`
-	}
-	if err := yaml.Unmarshal([]byte(s.trust), &long); err == nil && long.Mailbox.Gateway != nil {
-		config.Mailbox = authentic.Mailbox(long.Mailbox)
-	} else if err := yaml.Unmarshal([]byte(s.trust), &config); err != nil && s.trust != "" {
-		t.Fatalf("%s: %v", s.name, err)
-	}
 	config.DKIM = &dkim
 	config.Accounts = map[string]authentic.Account{"loop": {Host: s.imap}}
 	c, err := authentic.New(config, z, nil)
@@ -140,11 +125,12 @@ func (s system) mailed(t testing.TB, z txts, message string, f feed, host string
 // and with tomorrow's. What Authentication-Results alone are good for, and what is
 // left of it while the DNS is dead, is the system's.
 func TestSystems(t *testing.T) {
-	z, dead := dnsOf(), txts{err: errors.New("server misbehaving")}
+	z, dead, advised := dnsOf(), txts{err: errors.New("server misbehaving")}, adviceOf(t)
 	all, yes := 0, map[string]int{}
 	for _, s := range systems() {
 		t.Run(s.name, func(t *testing.T) {
-			own, alone, blind := s.checker(t, z, true), s.checker(t, z, false), s.checker(t, dead, true)
+			said := advised[s.name]
+			own, alone, blind := s.checker(t, said.trust, z, true), s.checker(t, said.trust, z, false), s.checker(t, said.trust, dead, true)
 			for _, f := range feeds {
 				message := f.report(t, ourMessage)
 				for day, host := range s.pool {
@@ -155,9 +141,9 @@ func TestSystems(t *testing.T) {
 						trust *authentic.Checker
 						want  bool
 					}{
-						{"with trust.dkim", own, s.gateway == nil || s.gateway.leaves || is(s.alone, day, f)},
-						{"by Authentication-Results alone", alone, is(s.alone, day, f)},
-						{"while the DNS is dead", blind, is(s.dead, day, f)},
+						{"with trust.dkim", own, s.gateway == nil || s.gateway.leaves || is(said.alone, f)},
+						{"by Authentication-Results alone", alone, is(said.alone, f)},
+						{"while the DNS is dead", blind, is(said.alone, f)},
 					} {
 						verdict, reason, rec := verdictOf(t, test.trust, lies)
 						if verdict == report.SuppressYes {
@@ -174,14 +160,6 @@ func TestSystems(t *testing.T) {
 	t.Logf("%d systems, %d reports, yes: %v", len(systems()), all, yes)
 }
 
-// What Authentication-Results are good for.
-const (
-	never    = iota
-	sameHost // as long as the host's name is in the config
-	bySPF    // where the envelope is the reporter's alone
-	always
-)
-
-func is(good, day int, f feed) bool {
-	return good == always || good == sameHost && day == 0 || good == bySPF && f.spf
+func is(good int, f feed) bool {
+	return good == always || good == bySPF && f.spf
 }

@@ -1,0 +1,105 @@
+package watch
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/fblwatch/fblwatch/internal/authentic"
+)
+
+// advice is what docs/trust.md says of a receiving system.
+type advice struct {
+	setting string
+	alone   int              // what its Authentication-Results are good for
+	trust   authentic.Config // beside what everybody sets
+}
+
+// What Authentication-Results are good for.
+const (
+	never = iota
+	bySPF // where the envelope is the reporter's alone
+	always
+)
+
+var goods = map[string]int{"no": never, "by SPF": bySPF, "yes": always}
+
+var settingBlock = regexp.MustCompile("(?s)\n### ([a-z]+)\n(.*?)(\n##|$)")
+
+// adviceOf reads docs/trust.md: its table of systems, and the settings below it.
+func adviceOf(t testing.TB) map[string]advice {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/trust.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]authentic.Config{}
+	for text := string(page); ; {
+		at := settingBlock.FindStringSubmatchIndex(text)
+		if at == nil {
+			break
+		}
+		name, body := text[at[2]:at[3]], text[at[4]:at[5]]
+		config := trustedByAll
+		if _, block, found := strings.Cut(body, "```yaml\n"); found {
+			block, _, _ = strings.Cut(block, "```")
+			config = configOf(t, block)
+		}
+		settings[name] = config
+		text = text[at[5]:]
+	}
+	all := map[string]advice{}
+	_, table, _ := strings.Cut(string(page), "| the mailbox is at |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	for line := range strings.SplitSeq(table, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 5 || strings.HasPrefix(line, "|--") || !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		name, setting := strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])
+		good, known := goods[strings.TrimSpace(cells[3])]
+		config, there := settings[setting]
+		if _, twice := all[name]; !known || !there || twice {
+			t.Errorf("docs/trust.md: %s", line)
+		}
+		all[name] = advice{setting: setting, alone: good, trust: config}
+	}
+	return all
+}
+
+// configOf reads a block of YAML with the key trust.
+func configOf(t testing.TB, block string) authentic.Config {
+	t.Helper()
+	type keys authentic.Mailbox // without its short form, a name
+	var long struct {
+		Trust struct {
+			Mailbox keys `yaml:"mailbox"`
+		} `yaml:"trust"`
+	}
+	config := struct {
+		Trust authentic.Config `yaml:"trust"`
+	}{trustedByAll}
+	if err := yaml.Unmarshal([]byte(block), &long); err == nil && long.Trust.Mailbox.Gateway != nil {
+		config.Trust.Mailbox = authentic.Mailbox(long.Trust.Mailbox)
+	} else if err := yaml.Unmarshal([]byte(block), &config); err != nil {
+		t.Fatalf("docs/trust.md: %v\n%s", err, block)
+	}
+	return config.Trust
+}
+
+// TestSystemsInDocs: the page and the tests know the same systems.
+func TestSystemsInDocs(t *testing.T) {
+	said := adviceOf(t)
+	for _, s := range systems() {
+		if _, there := said[s.name]; !there {
+			t.Errorf("docs/trust.md does not say what to set for %s", s.name)
+		}
+		delete(said, s.name)
+	}
+	for name := range said {
+		t.Errorf("no test for %s", name)
+	}
+}
