@@ -58,9 +58,9 @@ var builtin = []Provider{
 	{Name: "dnsblde", Feed: "filter", Class: ClassFilter, Dialects: []string{"dnsblde"}, Signed: []string{"dnsbl.de"}},
 	{Name: "dnsblde", Feed: "filter", Class: ClassFilter, From: []string{"dnsbl.de"}, Signed: []string{"dnsbl.de"}},
 
-	{Name: "zoho", Feed: "fbl", Class: ClassFBL, Dialects: []string{"zoho"}, Signed: zohoHosts, Hosts: zohoHosts},
-	{Name: "zoho", Feed: "fbl", Class: ClassFBL, From: []string{"fbl.zoho.com"}, Signed: zohoHosts, Hosts: zohoHosts},
-	loop("mailru", "mail.ru"),
+	{Name: "zoho", Feed: "fbl", Class: ClassFBL, Dialects: []string{"zoho"}, Signed: zohoSigned, Hosts: zohoHosts},
+	{Name: "zoho", Feed: "fbl", Class: ClassFBL, From: []string{"fbl.zoho.com"}, Signed: zohoSigned, Hosts: zohoHosts},
+	loop("mailru", "mail.ru", "corp.mail.ru"),
 	loop("seznam", "seznam.cz", "szn.cz"),
 	loop("swisscom", "swisscom.com", "swisscom.ch", "bluewin.ch"),
 	loop("telenor", "telenor.net", "telenor.no", "online.no"),
@@ -99,14 +99,28 @@ var (
 	microsoftSigned = []string{"hotmail.com", "outlook.com", "microsoft.com"}
 	validitySigned  = []string{"senderscore.net", "returnpath.net", "validity.com"}
 	zohoHosts       = []string{"zoho.com", "zohomail.com"}
+	zohoSigned      = []string{"fbl.zoho.com", "zoho.com", "zohomail.com"}
 )
+
+// validityLoops are what signs the reports of a feed beside Validity: the domain
+// of the loop's address, in published reports, and the feed's own.
+var validityLoops = map[string][]string{
+	"bluetie":    {"feedback.bluetie.com", "bluetie.com"},
+	"cox":        {"fbl.cox.net", "cox.net"},
+	"opensrs":    {"fbl.hostedemail.com", "hostedemail.com"},
+	"rackspace":  {"fbl.apps.rackspace.com"},
+	"roadrunner": {"feedback.postmaster.rr.com"},
+	"synacor":    {"fbl.synacor.com"},
+	"terra":      {"feedback.terra.com"},
+	"usanet":     {"fbl.usa.net"},
+}
 
 // validity is a feed of Validity's universal feedback loop, which was Return
 // Path's: known by Source, or by From, which is at the feed's own domain or at
 // an alias.
 func validity(feed string, hosts []string, aliases ...string) Provider {
 	p := Provider{Name: "validity", Feed: feed, Class: ClassFBL, Hashes: true,
-		Dialects: []string{"returnpath1", "returnpath2"}, Signed: validitySigned, Hosts: hosts}
+		Dialects: []string{"returnpath1", "returnpath2"}, Signed: slices.Concat(validitySigned, validityLoops[feed]), Hosts: hosts}
 	if feed != "" {
 		p.Sources = []string{feed}
 		p.From = append(aliases, hosts...)

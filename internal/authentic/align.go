@@ -12,15 +12,23 @@ import (
 )
 
 // mailboxes are domains at which anybody can have a mailbox, or whose signature
-// anybody's mail has: it proves nothing of a provider, but for these addresses of
-// its own.
+// anybody's message has: it proves nothing of a provider, but for these addresses
+// of its own. providers.md says whom trust believes, and why.
 var mailboxes = map[string][]string{
-	"amazonses.com": {"complaints@email-abuse.amazonses.com"},
-	"126.com":       nil, "163.com": nil, "aol.com": nil, "bluewin.ch": nil, "comcast.net": nil, "cox.net": nil, "fastmail.com": nil,
-	"fastmail.fm": nil, "gmail.com": nil, "hotmail.com": {"staff@hotmail.com"}, "live.com": nil, "mail.ru": nil, "netease.com": nil,
+	"amazonses.com":   {"complaints@email-abuse.amazonses.com"},
+	"bluetie.com":     {"feedbackloop@feedback.bluetie.com"},
+	"cox.net":         {"feedbackloop@fbl.cox.net"},
+	"hostedemail.com": {"feedbackloop@fbl.hostedemail.com"},
+	"hotmail.com":     {"staff@hotmail.com"},
+	"126.com":         nil, "163.com": nil, "aol.com": nil, "bluewin.ch": nil, "comcast.net": nil, "fastmail.com": nil,
+	"fastmail.fm": nil, "gmail.com": nil, "live.com": nil, "mail.ru": nil, "microsoft.com": nil, "netease.com": nil,
 	"online.no": nil, "outlook.com": nil, "rr.com": nil, "seznam.cz": nil, "szn.cz": nil, "terra.com": nil, "terra.com.br": nil,
 	"uol.com.br": nil, "usa.net": nil, "yahoo.com": nil, "yeah.net": nil, "zoho.com": nil, "zohomail.com": nil,
 }
+
+// staff are domains of a provider's people, who write from there under any name,
+// and with any User-Agent. trust.reporters can name them all the same.
+var staff = []string{"returnpath.net", "validity.com"}
 
 // moreMailboxes are other domains of that kind, whose mail has nothing to do with
 // the reports of any provider that we know.
@@ -44,9 +52,10 @@ func signers(row *report.Provider, dialect string) (list []string) {
 		return nil
 	}
 	for _, domain := range slices.Concat(row.Signed, row.Carriers) {
-		if isMailboxes(domain) {
+		switch {
+		case isMailboxes(domain):
 			list = append(list, mailboxes[canonical(domain)]...)
-		} else {
+		case !slices.Contains(staff, canonical(domain)):
 			list = append(list, domain)
 		}
 	}
@@ -69,7 +78,15 @@ func (c *Checker) aligned(domain, from string) bool {
 // known reports whether mail that domain vouches for, with this From, comes
 // from the provider, or one of our own reporters.
 func (c *Checker) known(domain, address string) bool {
-	return listed(c.signers, domain, address) || listed(c.config.Reporters, domain, address)
+	return listed(c.signers, domain, address) || listed(c.config.Reporters, domain, address) || reportsBelow(c.config.Reporters, domain, address)
+}
+
+// reportsBelow: the From is at one of the domains, or below it, and domain is
+// above that. Where others have mailboxes at domain, it proves nothing.
+func reportsBelow(list []string, domain, address string) bool {
+	return !isMailboxes(domain) && !isMailboxes(organisation(domain)) && slices.ContainsFunc(list, func(entry string) bool {
+		return !strings.Contains(entry, "@") && above(domain, entry) && below(domainOf(address), entry)
+	})
 }
 
 // listed: one of the domains is, or has below it, domain; or one of the
@@ -80,7 +97,7 @@ func listed(list []string, domain, address string) bool {
 	}
 	for _, entry := range list {
 		at := strings.LastIndexByte(entry, '@')
-		if own := entry[at+1:]; at >= 0 && sameAddress(entry, address) && (below(domain, own) || below(own, domain)) {
+		if own := entry[at+1:]; at >= 0 && sameAddress(entry, address) && (below(domain, own) || above(domain, own)) {
 			return true
 		}
 	}
@@ -100,6 +117,12 @@ func covered(list []string, domain string) bool {
 func below(domain, parent string) bool {
 	domain, parent = canonical(domain), canonical(parent)
 	return domain != "" && (domain == parent || strings.HasSuffix(domain, "."+parent) && parent != "")
+}
+
+// above reports whether domain is a parent of another, which somebody registered:
+// what is above that is nobody's.
+func above(domain, of string) bool {
+	return below(of, domain) && canonical(domain) != canonical(of) && organisation(canonical(domain)) != ""
 }
 
 // organisation is the domain that somebody registered; "" for a public suffix.

@@ -19,7 +19,7 @@ type Config struct {
 	// must take away foreign Authentication-Results that bear our ids, as RFC
 	// 8601 section 5 has it.
 	Hops         []string           `yaml:"hops"`
-	Reporters    []string           `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers
+	Reporters    []string           `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers; a parent may sign
 	ARCSealers   []string           `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
 	Microsoft365 bool               `yaml:"microsoft365"` // as Mailbox microsoft365, for messages that its hosts took in
 	DKIM         *bool              `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS; nil: true where Own is set

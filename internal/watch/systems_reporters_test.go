@@ -21,7 +21,6 @@ type feed struct {
 	host, ip     string   // that mails the reports
 	envelope     string
 	write        func(about reported) string // unsigned
-	unknown      bool                        // to the table of providers, as yet
 	spf          bool                        // its envelope is of a domain where nobody else is
 }
 
@@ -94,7 +93,7 @@ var feeds = []feed{
 		},
 	},
 	{
-		name: "mailru", unknown: true, source: "as sparse as JMRP, not dated", from: "fbl@corp.mail.ru", host: "fallback12.mail.ru", ip: "198.51.100.25", envelope: "fbl@corp.mail.ru",
+		name: "mailru", spf: true, source: "as sparse as JMRP, not dated", from: "fbl@corp.mail.ru", host: "fallback12.mail.ru", ip: "198.51.100.25", envelope: "fbl@corp.mail.ru",
 		signers: []signer{{"corp.mail.ru", "mailru", careful}},
 		write: func(o reported) string {
 			return reportFrom("<fbl@corp.mail.ru>", "FW: News", "mailru", "multipart/report; report-type=feedback-report", "Feedback-Type: abuse\nUser-Agent: FBL/1.0\nVersion: 1\n",
@@ -104,7 +103,7 @@ var feeds = []feed{
 		},
 	},
 	{
-		name: "zoho", unknown: true, source: "2015-09", from: "feedbackloop@fbl.zoho.com", host: "sender4-fbl.zoho.com", ip: "198.51.100.26", envelope: "feedbackloop@fbl.zoho.com",
+		name: "zoho", spf: true, source: "2015-09", from: "feedbackloop@fbl.zoho.com", host: "sender4-fbl.zoho.com", ip: "198.51.100.26", envelope: "feedbackloop@fbl.zoho.com",
 		signers: []signer{{"fbl.zoho.com", "zoho", careful}},
 		write: func(o reported) string {
 			return reportFrom("<feedbackloop@fbl.zoho.com>", "Email Feedback Report for IP "+o.ip, "zoho", "multipart/report; report-type=feedback-report",
