@@ -40,6 +40,10 @@ const (
 	CodeDKIMOff      Code = "dkim_off"      // signed, and nobody verified it: trust.dkim is off
 	CodeHopUnknown   Code = "hop_unknown"   // a pass stands below a Received by a server that is not in trust.hops
 	CodeIDUnknown    Code = "id_unknown"    // a pass is of a server that is not in trust.authserv_ids
+	CodeSecondField  Code = "second_field"  // a pass stands below another field of the same server: it may be the sender's
+	CodeBelow        Code = "below"         // a pass stands where the sender's own fields do
+	CodeNoReceived   Code = "no_received"   // a pass stands above no Received: no server took the message in
+	CodeMailbox      Code = "mailbox"       // the system of the mailbox did not take the message in
 	CodeNoDomain     Code = "no_domain"     // dkim=pass does not name the domain that signed
 	CodeContradicted Code = "contradicted"  // results contradict each other, or the own verification
 	CodeOld          Code = "old"           // older than seven days: signatures prove nothing any more

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // arcSet is one instance of an ARC chain (RFC 8617 section 4.2).
@@ -59,48 +61,60 @@ func (m *message) arcSets() []arcSet {
 	return sets[1 : newest+1]
 }
 
-// sealed gives what the newest sealer says of the mail, if we believe it: it is
-// one of trust.arc_sealers, the chain was whole when it got it, its seal over
-// the chain and its signature over all of the body verify. What older seals are
-// worth is its own word. signature is that over the mail. An error is one of the
-// key, or errLate.
-func (c *Checker) sealed(ctx context.Context, m *message, received time.Time) (*authResults, *signature, error) {
+// sealed gives what the newest sealer says of the message, if we believe it: it is
+// one of sealers, the chain was whole when it got it, its seal over the chain and its
+// signature, which is given too, over all of the body verify. What older seals are
+// worth is its own word. why is what keeps it from counting, with a Code where it may
+// count later.
+func (c *Checker) sealed(ctx context.Context, m *message, sealers []string, received time.Time) (said *authResults, sig *signature, why report.Reason) {
+	not := func(text string) (*authResults, *signature, report.Reason) {
+		return nil, nil, report.Reason{Text: text}
+	}
+	later := func(err error) (*authResults, *signature, report.Reason) {
+		return nil, nil, report.Reason{Code: codeOf(err), Text: err.Error()}
+	}
 	sets := m.arcSets()
 	if len(sets) == 0 {
-		return nil, nil, nil
+		return not("the chain is not whole")
 	}
-	last := sets[len(sets)-1]
-	seal, err := readSignature(*last.seal)
-	want := "pass"
+	last, want := sets[len(sets)-1], pass
 	if len(sets) == 1 {
-		want = "none"
+		want = authNone
 	}
-	if _, covers := seal.tags["h"]; err != nil || covers || !strings.EqualFold(seal.tags["cv"], want) || !covered(c.config.ARCSealers, seal.domain) {
-		return nil, nil, nil
+	seal, err := readSignature(*last.seal)
+	if _, covers := seal.tags["h"]; err != nil || covers {
+		return not("the seal cannot be read")
 	}
-	sig, err := readSignature(*last.message)
-	if err != nil || !covered(c.config.ARCSealers, sig.domain) || !sig.covers("from") || sig.short(m) {
-		return nil, nil, nil
+	message, err := readSignature(*last.message)
+	switch {
+	case err != nil:
+		return not("the signature beside the seal cannot be read")
+	case !covered(sealers, seal.domain), !covered(sealers, message.domain):
+		return not(shown(seal.domain) + " is not in trust.arc_sealers")
+	case lower(seal.tags["cv"]) != want:
+		return not("the chain was broken when it was sealed: cv=" + shown(seal.tags["cv"]))
+	case !message.covers("from"), message.short(m):
+		return not("the seal does not cover From and all of the body")
 	}
-	if err := c.expired(&sig, received); errors.Is(err, errExpired) {
-		return nil, nil, nil
+	if err := c.expired(&message, received); errors.Is(err, errExpired) {
+		return not(err.Error())
 	} else if err != nil {
-		return nil, nil, err
+		return later(err)
 	}
 	sealKeys, err := c.keys.lookup(ctx, seal.keyName(), true)
 	if err != nil {
-		return nil, nil, err
+		return later(err)
 	}
-	keys, err := c.keys.lookup(ctx, sig.keyName(), true)
+	keys, err := c.keys.lookup(ctx, message.keyName(), true)
 	if err != nil {
-		return nil, nil, err
+		return later(err)
 	}
-	if seal.verify(sealedData(sets, &seal), sealKeys) != nil || sig.verifyMessage(m, keys) != nil {
-		return nil, nil, nil
+	if seal.verify(sealedData(sets, &seal), sealKeys) != nil || message.verifyMessage(m, keys) != nil {
+		return not("the seal does not verify")
 	}
-	_, said, _ := strings.Cut(last.results.value(), ";")
-	a := parseResults(said)
-	return &a, &sig, nil
+	_, found, _ := strings.Cut(last.results.value(), ";")
+	a := parseResults(found)
+	return &a, &message, why
 }
 
 // sealedData is what a seal signs (RFC 8617 section 5.1.1): all sets in their

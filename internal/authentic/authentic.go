@@ -102,12 +102,12 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	if received.IsZero() {
 		received = c.now()
 	}
-	c = c.about(r, records)
+	c = c.about(r, records[0].Dialect)
 	account := ""
 	if box := records[0].Mailbox; box != nil {
 		account = box.Account
 	}
-	v := c.check(ctx, mail, !r.Partial(), r, received, account)
+	v, _ := c.check(ctx, mail, !r.Partial(), r, received, account)
 	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Code: v.reason.Code, Reason: v.reason.Text,
@@ -119,14 +119,14 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 // it takes to be trusted may have changed since.
 func (c *Checker) Judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
 	if len(records) > 0 {
-		c.about(r, records).judge(found, r, records, signed)
+		c.about(r, records[0].Dialect).judge(found, r, records, signed)
 	}
 }
 
 // about is a Checker that knows the provider of one report.
-func (c *Checker) about(r *report.Report, records []report.Record) *Checker {
+func (c *Checker) about(r *report.Report, dialect string) *Checker {
 	one, row := *c, c.table.Of(r)
-	one.signers = signers(&row, records[0].Dialect)
+	one.signers = signers(&row, dialect)
 	one.hosts, one.from = slices.Concat(row.Hosts, one.signers), r.Outer.From
 	return &one
 }
@@ -162,82 +162,112 @@ func namesAnother(rec *report.Record) bool {
 	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
 
-func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, account string) verdict {
+// check also gives the trail that the verdict goes by; nil: the header cannot be read.
+func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, account string) (verdict, *trail) {
 	m, err := readMessage(mail)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
-		return verdict{auth: unchecked, reason: needsWhole}
+		return verdict{auth: unchecked, reason: needsWhole}, nil
 	}
 	if err != nil {
-		return because(unchecked, report.CodeMalformed, errHeader.Error())
+		return because(unchecked, report.CodeMalformed, errHeader.Error()), nil
 	}
 	m.account = account
+	t := c.follow(m)
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
-		return because(authNone, report.CodeNoFrom, "no From address")
+		return because(authNone, report.CodeNoFrom, "no From address"), t
 	}
 	if name := m.doubled(); name != "" {
-		return because(fail, report.CodeTwoFields, "more than one "+name)
+		return because(fail, report.CodeTwoFields, "more than one "+name), t
 	}
 	if !m.isFrom(r.Outer.From) {
-		return because(fail, report.CodeFrom, "its From is not the one address that was read")
+		return because(fail, report.CodeFrom, "its From is not the one address that was read"), t
 	}
 	sigs, err := m.signatures()
 	if err != nil {
-		return because(unchecked, report.CodeBeyond, err.Error())
+		return because(unchecked, report.CodeBeyond, err.Error()), t
 	}
+	return c.weigh(ctx, m, t, sigs, from, whole, received), t
+}
 
-	fields, border := c.trustedResults(m)
-	domain, doubted := c.signedBy(fields, from)
-	if domain != "" {
-		return m.pass("a-r", domain, signing(sigs, domain), whole)
+// weigh decides by what our servers found, a sealer, and the signatures themselves, in
+// that order. What may be the sender's word needs a signature that says the same.
+func (c *Checker) weigh(ctx context.Context, m *message, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
+	o := c.signedBy(t.voices(ofDKIM), sigs, from)
+	about, there := signing(sigs, o.domain)
+	if o.domain != "" && (!o.open || there && !c.config.Verifies()) {
+		return m.pass("a-r", o.domain, about, whole)
 	}
-	v := c.arc(ctx, m, sigs, from, whole, received)
+	v := c.arc(ctx, m, t, sigs, from, whole, received)
 	if v.auth == pass || v.auth == fail {
 		return v
 	}
 	if d := c.dkim(ctx, m, sigs, from, whole, received); d.better(v) {
 		v = d
 	}
-	if v.reason == needsWhole {
+	if v.auth == pass || v.reason == needsWhole || v.reason.Code == report.CodeReframed {
 		return v
 	}
-	if doubted && v.auth != pass {
-		return because(unchecked, report.CodeContradicted, "our servers doubt its signature, and it could not be verified again")
+	if o.domain != "" {
+		if v.auth == unchecked && there {
+			return v
+		}
+		o.doubt = report.Reason{Code: report.CodeContradicted, Text: resultsOf(o.by) + " says dkim=pass for " + shown(o.domain) + ", but may be the sender's"}
 	}
-	if domain = c.sentBy(fields, from); domain != "" && border && v.auth != pass && v.auth != fail {
-		return verdict{auth: pass, domain: domain, method: "spf", coverage: "full"}
+	if o.doubt.Code == report.CodeContradicted {
+		return because(unchecked, o.doubt.Code, o.doubt.Text+"; "+v.reason.Text)
 	}
-	return v
+	why := o.doubt
+	if domain, by, open := c.sentBy(t.voices(ofSPF), from); domain != "" && v.auth != fail {
+		if t.taken && !(open && c.config.Verifies()) {
+			return verdict{auth: pass, domain: domain, method: "spf", coverage: "full"}
+		}
+		if why.Code == "" {
+			why = t.noSPF(domain, by, open)
+		}
+	}
+	return c.mend(v, why, t, sigs, from)
 }
 
-// arc is what a sealer that we believe says of the mail's signatures.
-func (c *Checker) arc(ctx context.Context, m *message, sigs []signature, from string, whole bool, received time.Time) verdict {
-	none := verdict{auth: authNone}
-	if len(c.config.ARCSealers) == 0 || len(m.named("arc-seal")) == 0 || c.now().Sub(received) > maxAge {
-		return none
+// arc is what a sealer that we believe says of the message's signatures.
+func (c *Checker) arc(ctx context.Context, m *message, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
+	none, sealers := verdict{auth: authNone}, c.config.ARCSealers
+	if !t.system.refused {
+		sealers = slices.Concat(sealers, t.system.Sealers)
 	}
-	if !whole {
+	switch {
+	case len(m.named("arc-seal")) == 0:
+		return none
+	case len(sealers) == 0:
+		t.seal.Text = "trust.arc_sealers is empty"
+		return none
+	case c.now().Sub(received) > maxAge:
+		t.seal.Text = "older than 7 days: a seal proves nothing any more"
+		return none
+	case !whole:
 		return verdict{auth: unchecked, reason: needsWhole}
 	}
-	said, sealer, err := c.sealed(ctx, m, received)
-	if err != nil {
-		return because(unchecked, codeOf(err), "arc: "+err.Error())
+	said, sealer, why := c.sealed(ctx, m, sealers, received)
+	if t.seal = why; why.Code != "" {
+		return because(unchecked, why.Code, "arc: "+why.Text)
 	}
 	if said == nil {
 		return none
 	}
-	domain, _ := c.signedBy([]authResults{*said}, from)
-	if domain == "" {
+	o := c.signedBy([]voice{{id: said.id, results: said.results}}, sigs, from)
+	if o.domain == "" {
+		t.seal.Text = "the seal is good, and says no dkim=pass that counts for " + shown(from)
 		return none
 	}
-	named := signing(sigs, domain)
-	if sealer.count("dkim-signature") < len(m.named("dkim-signature")) {
-		named = nil // another one may stand there since
+	about, _ := signing(sigs, o.domain)
+	if sealer.count("dkim-signature") < len(sigs) {
+		about = nil // another one may stand there since
 	}
-	v := m.pass("arc", domain, named, whole)
+	v := m.pass("arc", o.domain, about, whole)
 	if v.auth == pass && v.coverage == "full" && !sealer.full(m) {
-		return m.pass("arc", domain, []signature{*sealer}, whole)
+		v = m.pass("arc", o.domain, []signature{*sealer}, whole)
 	}
+	t.sealed, t.seal.Text = v.auth == pass, "the seal is good: "+v.auth
 	return v
 }
 
@@ -254,16 +284,6 @@ func (m *message) isFrom(address string) bool {
 
 // addresses reads names in any charset: they are not used.
 var addresses = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
-
-// signing gives the signatures that name domain.
-func signing(sigs []signature, domain string) (named []signature) {
-	for _, s := range sigs {
-		if s.domain == domain {
-			named = append(named, s)
-		}
-	}
-	return named
-}
 
 // pass is the verdict on a mail that domain vouches for with sigs. Where one of
 // them leaves the Content-Type or the end of the body unsigned, or none is

@@ -35,7 +35,7 @@ func (c *Checker) Clues(mail []byte, r *report.Report, rec *report.Record) (clue
 	if m, err := readMessage(mail); err == nil && rec.Reporter != nil {
 		clues.By, clues.Servers = m.servers(canonical(rec.Reporter.AuthDomain))
 	}
-	c = c.about(r, []report.Record{*rec})
+	c = c.about(r, rec.Dialect)
 	clues.Known = rec.Reporter != nil && rec.Reporter.Auth == pass && c.known(rec.Reporter.AuthDomain, r.Outer.From)
 	found, entry := c.found(r.Header(report.FromOriginal), rec)
 	if rec.Original != nil {

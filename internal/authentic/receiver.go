@@ -140,7 +140,11 @@ func (c *Checker) receiver(m *message) (r receiver) {
 // isID reports whether the system names itself so. The empty id is that of a
 // system which leaves it out.
 func (r *receiver) isID(id string) bool {
-	return id == "" && r.Nameless || id != "" && slices.ContainsFunc(r.AuthservIDs, func(own string) bool { return isName(serverID(id), serverID(own)) })
+	return id == "" && r.Nameless || isID(r.AuthservIDs, id)
+}
+
+func isID(list []string, id string) bool {
+	return id != "" && slices.ContainsFunc(list, func(own string) bool { return isName(serverID(id), serverID(own)) })
 }
 
 // isHop reports whether a host is one of the system's.

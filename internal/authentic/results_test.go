@@ -9,28 +9,44 @@ import (
 
 func TestParseResults(t *testing.T) {
 	type props = map[string]string
+	one := func(id, method, value string, p props) authResults {
+		return authResults{id: id, spelling: id, results: []result{{method, value, p}}}
+	}
 	for _, test := range []struct {
 		name, value string
 		want        authResults
 	}{
-		{"nothing checked", " mx.example.com; none", authResults{id: "mx.example.com"}},
-		{"version", "MX.example.com. 1; dkim=pass header.d=a.example", authResults{"mx.example.com", []result{{"dkim", "pass", props{"header.d": "a.example"}}}}},
+		{"nothing checked", " mx.example.com; none", authResults{id: "mx.example.com", spelling: "mx.example.com"}},
+		{"version", "MX.example.com. 1; dkim=pass header.d=a.example", authResults{id: "mx.example.com", spelling: "MX.example.com. 1", results: []result{{"dkim", "pass", props{"header.d": "a.example"}}}}},
 		{"no id", "spf=pass (sender IP is 192.0.2.1)\r\n smtp.mailfrom=a.example;dkim=pass header.d=b.example;",
-			authResults{"", []result{{"spf", "pass", props{"smtp.mailfrom": "a.example"}}, {"dkim", "pass", props{"header.d": "b.example"}}}}},
-		{"blanks around =", "mx; dkim = Pass header.d = a.example", authResults{"mx", []result{{"dkim", "pass", props{"header.d": "a.example"}}}}},
-		{"method version", "mx; dkim/1=pass", authResults{"mx", []result{{"dkim", "pass", props{}}}}},
-		{"base64 ending in =", "mx; dkim=pass header.b=ab+/= header.d=a.example", authResults{"mx", []result{{"dkim", "pass", props{"header.b": "ab+/=", "header.d": "a.example"}}}}},
+			authResults{results: []result{{"spf", "pass", props{"smtp.mailfrom": "a.example"}}, {"dkim", "pass", props{"header.d": "b.example"}}}}},
+		{"blanks around =", "mx; dkim = Pass header.d = a.example", one("mx", "dkim", "pass", props{"header.d": "a.example"})},
+		{"comments around =", "mx; DKIM (a) = (b; (c)) PASS (d) header.d (e) =\r\n\t(f) a.example", one("mx", "dkim", "pass", props{"header.d": "a.example"})},
+		{"method version", "mx; dkim/1=pass", one("mx", "dkim", "pass", props{})},
+		{"method version, with blanks", "mx; dkim / 1 = pass header.d=a.example", one("mx", "dkim", "pass", props{"header.d": "a.example"})},
+		{"two words in front", "mx; a dkim=pass", one("mx", "", "", nil)},
+		{"a method in two words", "mx; d kim=pass", one("mx", "", "", nil)},
+		{"a letter whose lower case is one of ASCII", "mx; d\u212aim=pass", one("mx", "d\u212aim", "pass", props{})},
+		{"a semicolon in a comment", "mx; dkim=pass (2048-bit key; unprotected) header.d=a.example", one("mx", "dkim", "pass", props{"header.d": "a.example"})},
+		{"a comment without blanks", "mx; dmarc=pass(p=NONE) header.from=a.example;", one("mx", "dmarc", "pass", props{"header.from": "a.example"})},
+		{"properties between semicolons", "mx; spf=pass (spfCheck: x) client-ip=192.0.2.1; envelope-from=a@b.example; helo=c.example;",
+			authResults{id: "mx", spelling: "mx", results: []result{{"spf", "pass", props{"client-ip": "192.0.2.1", "envelope-from": "a@b.example"}}, {"helo", "c.example", props{}}}}},
+		{"base64 ending in =", "mx; dkim=pass header.b=ab+/= header.d=a.example", one("mx", "dkim", "pass", props{"header.b": "ab+/=", "header.d": "a.example"})},
 		{"quoted semicolon", `mx; spf=pass smtp.mailfrom="a; dkim=pass header.d=b"@c.example`,
-			authResults{"mx", []result{{"spf", "pass", props{"smtp.mailfrom": "a; dkim=pass header.d=b@c.example"}}}}},
+			one("mx", "spf", "pass", props{"smtp.mailfrom": "a; dkim=pass header.d=b@c.example"})},
 		{"comment with everything", `mx (a "b; (c\) ); dkim=pass); x) 1; dkim=fail (; dkim=pass) reason="no; key"`,
-			authResults{"mx", []result{{"dkim", "fail", props{"reason": "no; key"}}}}},
-		{"two properties of one name", "mx; dkim=pass header.d=a.example header.d=b.example header.d=a.example", authResults{"mx", []result{{"dkim", "pass", props{"header.d": ""}}}}},
-		{"a property twice", "mx; dkim=pass header.d=a.example header.d=a.example", authResults{"mx", []result{{"dkim", "pass", props{"header.d": "a.example"}}}}},
-		{"open comment", "mx; dkim=pass header.d=a.example (", authResults{}},
-		{"open quote", `mx; dkim=pass header.d="a.example`, authResults{}},
+			authResults{id: "mx", spelling: "mx", results: []result{{"dkim", "fail", props{"reason": "no; key"}}}}},
+		{"two properties of one name", "mx; dkim=pass header.d=a.example header.d=b.example header.d=a.example", one("mx", "dkim", "pass", props{"header.d": ""})},
+		{"a property twice", "mx; dkim=pass header.d=a.example header.d=a.example", one("mx", "dkim", "pass", props{"header.d": "a.example"})},
+		{"open comment", "mx; dkim=pass header.d=a.example (", authResults{id: "mx", spelling: "mx", broken: true}},
+		{"open quote", `mx; dkim=pass header.d="a.example`, authResults{id: "mx", spelling: "mx", broken: true}},
+		{"all in a comment", "(mx; dkim=pass", authResults{broken: true}},
 		{"empty", "", authResults{}},
-		{"id in a comment", "(mx.example.com) other; dkim=pass", authResults{"other", []result{{"dkim", "pass", props{}}}}},
+		{"id in a comment", "(mx.example.com) other; dkim=pass", one("other", "dkim", "pass", props{})},
 	} {
+		if len(test.want.results) > 0 && test.want.results[0].props == nil {
+			test.want.results = nil
+		}
 		t.Run(test.name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, parseResults(test.value), cmp.AllowUnexported(authResults{}, result{})); diff != "" {
 				t.Error(diff)
@@ -79,7 +95,7 @@ func TestQueueOfQmail(t *testing.T) {
 		qmail = "Received: from unknown (HELO out.example.net) (198.51.100.1) by mx.example.com with SMTP; 1 Jun 2026 10:00:00 -0000\r\n"
 	)
 	found := results("mx.example.com", dkimPass(reporter))
-	plain := complaint("feedback@"+reporter, oursOriginal)
+	plain := claim(reporter) + complaint("feedback@"+reporter, oursOriginal)
 	for name, test := range map[string]struct {
 		mail string
 		want bool

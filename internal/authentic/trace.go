@@ -26,27 +26,58 @@ const (
 )
 
 // Trace gives the fields by which the sender of a message is judged, from the top
-// of its header, 100 at most. r was read from mail, which is whole; account is the
-// one that it was found in, received is when, as in Check. It takes no longer than
+// of its header, 100 at most. r was read from mail, which is whole; account is that
+// of its mailbox, and received is when it came, as in Check. It takes no longer than
 // Config.Timeout. A header that is malformed has no trace.
 func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, account string, received time.Time) (trace []TraceField) {
-	m, err := readMessage(mail)
-	if err != nil {
+	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
+	defer cancel()
+	if received.IsZero() {
+		received = c.now()
+	}
+	_, t := c.about(r, r.Dialect).check(ctx, mail, true, r, received, account)
+	if t == nil {
 		return nil
 	}
-	for _, f := range m.fields {
-		if len(trace) == maxTrace {
-			break
-		}
-		switch v := f.value(); f.name {
+	newest := 0
+	for i := range t.steps {
+		newest = max(newest, arcInstance(t.steps[i].field))
+	}
+	for i := range t.steps[:min(len(t.steps), maxTrace)] {
+		s := &t.steps[i]
+		f := TraceField{Counted: s.counted, Why: s.why.Text, Code: s.why.Code}
+		switch s.field.name {
 		case "received":
-			trace = append(trace, TraceField{Name: "Received", Says: saysHop(v)})
+			f.Name, f.Says = "Received", saysHop(s.field.value())
 		case "authentication-results":
-			a := parseResults(v)
-			trace = append(trace, TraceField{Name: "Authentication-Results", Says: a.says()})
+			f.Name, f.Says = "Authentication-Results", s.read().says()
+		case "authentication-results-original":
+			f.Name, f.Says = "Authentication-Results-Original", s.read().says()
+		case "arc-seal":
+			f.Name, f.Says = "ARC-Seal", saysSeal(s.field)
+		case "arc-authentication-results":
+			_, found, _ := strings.Cut(s.field.value(), ";")
+			a := parseResults(found)
+			f.Name, f.Says = "ARC-Authentication-Results", fmt.Sprintf("i=%d %s", arcInstance(s.field), a.says())
 		}
+		if n := arcInstance(s.field); strings.HasPrefix(s.field.name, "arc-") {
+			f.Counted = t.sealed && n == newest
+			switch f.Why, f.Code = t.seal.Text, t.seal.Code; {
+			case n != newest:
+				f.Why, f.Code = "below the newest seal, which vouches for it", ""
+			case f.Why == "":
+				f.Why = "not asked: something else decided"
+			}
+		}
+		trace = append(trace, f)
 	}
 	return trace
+}
+
+// saysSeal is an ARC-Seal in short.
+func saysSeal(f *headerField) string {
+	tags, _ := readTags(f.value())
+	return fmt.Sprintf("i=%d d=%s cv=%s", arcInstance(f), shown(tags["d"]), shown(tags["cv"]))
 }
 
 // saysHop is a Received in short.
