@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -46,6 +47,14 @@ func (p *program) demo(c *cli.Context) error {
 	// In memory: right after a build a disk may take seconds to sync a commit,
 	// and a demo that waits for it shows the disk.
 	l := ledger.NewMemory()
+	signer, err := newDemoSigner()
+	if err != nil {
+		return err
+	}
+	trust, err := authentic.New(demoTrust, signer, nil)
+	if err != nil {
+		return err
+	}
 	server, err := startDemoServer()
 	if err != nil {
 		return err
@@ -54,14 +63,17 @@ func (p *program) demo(c *cli.Context) error {
 
 	fmt.Fprintf(p.stdout, "An IMAP server for this demo listens on 127.0.0.1:%d. %d messages wait\n"+
 		"in its INBOX. A new one comes every %v, and its record a moment later.\n"+
-		"Ctrl-C ends it.\n\n", server.port(), demoMails, demoEvery)
+		"Ctrl-C ends it.\n\n"+
+		"Trust is set up: %s signs its reports, with a key made just now.\n"+
+		"Its complaints get the verdict yes. Some reports are forged, which anybody can\n"+
+		"do: they are not signed, and wait for a review.\n\n", server.port(), demoMails, demoEvery, demoReporter)
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	room := terminalWidth(p.stdout)
 	if room > 0 {
 		room = max(1, room-len(demoIndent))
 	}
-	d := demo{p: p, server: server, table: newTable(recordColumns[1:], room, p.colours(p.stdout)), left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
+	d := demo{p: p, server: server, signer: signer, table: newTable(recordColumns[1:], room, p.colours(p.stdout)), left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
 	if _, err := p.stdout.Write(d.table.appendHead([]byte(demoIndent))); err != nil {
 		return err
 	}
@@ -84,6 +96,7 @@ func (p *program) demo(c *cli.Context) error {
 				return imapclient.Credentials{Username: demoUser, Password: imapclient.Secret(server.password)}, nil
 			},
 		},
+		Reading:   watch.Reading{Trust: trust, DNS: true},
 		Ledger:    l,
 		Log:       p.logger(LogConfig{Level: "warn"}),
 		Committed: d.print,
@@ -96,9 +109,10 @@ func (p *program) demo(c *cli.Context) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nNow with mail of your own. The first two change nothing:\n"+
+	fmt.Fprintf(p.stdout, "\nNow with mail of your own. The first three change nothing:\n"+
 		"  fblwatch parse FILE                   an mbox, Maildir or .eml\n"+
 		"  fblwatch sweep --url imaps://USER@HOST/FOLDER --dry-run\n"+
+		"  fblwatch check -c config.yaml --sample 200     what to trust\n"+
 		"  fblwatch watch -c config.yaml         every folder, for ever\n")
 	return nil
 }
@@ -107,6 +121,7 @@ func (p *program) demo(c *cli.Context) error {
 type demo struct {
 	p      *program
 	server *demoServer
+	signer *demoSigner
 	table  *table
 	sent   int
 	left   int // records until enough; 0: no end
@@ -118,14 +133,19 @@ type demo struct {
 
 const demoIndent = "          " // as wide as a delay
 
-// deliver sends the next mail; each fifth is a bounce and makes no record.
+// deliver sends the next message. Of five the third is forged, and the last is a
+// bounce, which makes no record.
 func (d *demo) deliver() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sent++
 	mail := sample.Report(d.sent, 0)
-	if d.sent%5 == 0 {
+	switch d.sent % 5 {
+	case 0:
 		mail = sample.Mail(d.sent, "dsn")
+	case 3:
+	default:
+		mail = d.signer.sign(mail)
 	}
 	at := time.Now()
 	uid, err := d.server.deliver(mail)

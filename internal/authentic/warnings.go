@@ -14,7 +14,7 @@ import (
 func (c Config) Warnings() (texts []string) {
 	say := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
 	own := len(c.Own.Domains)+len(c.Own.IPs) > 0
-	if !own && c.isSet() {
+	if !own && c.IsSet() {
 		say("trust.own is not set: no report is trusted, and no verdict is yes")
 	}
 	texts = append(texts, c.Own.warnings()...)
@@ -43,9 +43,9 @@ func (c Config) Warnings() (texts []string) {
 	return texts
 }
 
-// isSet reports whether somebody asked for trust.
-func (c *Config) isSet() bool {
-	return len(c.AuthservIDs)+len(c.Hops)+len(c.Reporters)+len(c.ARCSealers) > 0 || c.Microsoft365 || c.DKIM != nil && *c.DKIM
+// IsSet reports whether the config trusts anybody, or means to.
+func (c Config) IsSet() bool {
+	return len(c.Own.Domains)+len(c.Own.IPs)+len(c.AuthservIDs)+len(c.Hops)+len(c.Reporters)+len(c.ARCSealers) > 0 || c.Microsoft365 || c.DKIM != nil && *c.DKIM
 }
 
 // tells reports whether the system's results, or its seals, can say who sent a
