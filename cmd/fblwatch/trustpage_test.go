@@ -1,0 +1,16 @@
+package main
+
+import "testing"
+
+// Each block of docs/trust.md is a config.
+func TestTrustPage(t *testing.T) {
+	blocks := blocksOf(t, "docs/trust.md", "yaml")
+	if len(blocks) == 0 {
+		t.Error("none")
+	}
+	for _, block := range blocks {
+		if _, err := readConfig([]byte(block), "docs/trust.md", env("HOME", "/home/fbl")); err != nil {
+			t.Errorf("%v\n%s", err, block)
+		}
+	}
+}
