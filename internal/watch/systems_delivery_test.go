@@ -337,11 +337,11 @@ func relaxed(field string) string {
 }
 
 // altered puts a warning into the text of the report, as gateways do; where
-// there is none, into the subject.
+// there is none, in front of its parts.
 func altered(message string) string {
-	const text = "This is an email abuse report.\r\n"
+	const text, warning = "This is an email abuse report.\r\n", "CAUTION: This message came from outside.\r\n"
 	if strings.Contains(message, text) {
-		return strings.Replace(message, text, "CAUTION: This message came from outside.\r\n"+text, 1)
+		return strings.Replace(message, text, warning+text, 1)
 	}
-	return strings.Replace(message, "\r\nSubject: ", "\r\nSubject: [EXTERNAL] ", 1)
+	return strings.Replace(message, "\r\n\r\n--", "\r\n\r\n"+warning+"\r\n--", 1)
 }

@@ -13,9 +13,8 @@ import (
 
 // advice is what docs/trust.md says of a receiving system.
 type advice struct {
-	setting string
-	alone   int              // what its Authentication-Results are good for
-	trust   authentic.Config // beside what everybody sets
+	alone, dead int              // what its Authentication-Results are good for: without trust.dkim; with it, while the DNS is dead
+	trust       authentic.Config // what to set
 }
 
 // What Authentication-Results are good for.
@@ -56,16 +55,19 @@ func adviceOf(t testing.TB) map[string]advice {
 	table, _, _ = strings.Cut(table, "\n\n")
 	for line := range strings.SplitSeq(table, "\n") {
 		cells := strings.Split(line, "|")
-		if len(cells) < 5 || strings.HasPrefix(line, "|--") || !strings.HasPrefix(line, "| ") {
+		if len(cells) < 6 || strings.HasPrefix(line, "|--") || !strings.HasPrefix(line, "| ") {
 			continue
 		}
-		name, setting := strings.TrimSpace(cells[1]), strings.TrimSpace(cells[2])
-		good, known := goods[strings.TrimSpace(cells[3])]
-		config, there := settings[setting]
-		if _, twice := all[name]; !known || !there || twice {
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		config, there := settings[cells[2]]
+		alone, known := goods[cells[3]]
+		dead, alsoKnown := goods[cells[4]]
+		if _, twice := all[cells[1]]; !known || !alsoKnown || !there || twice {
 			t.Errorf("docs/trust.md: %s", line)
 		}
-		all[name] = advice{setting: setting, alone: good, trust: config}
+		all[cells[1]] = advice{alone: alone, dead: dead, trust: config}
 	}
 	return all
 }

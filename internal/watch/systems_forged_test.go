@@ -302,7 +302,7 @@ var others = []forgery{
 }
 
 // believedYet are forgeries that are believed as yet, by how their names begin.
-var believedYet = []string{"pretended: ", "words: "}
+var believedYet = []string{"words: "}
 
 // TestSystemsForged: no forgery has the verdict yes, with or without trust.dkim,
 // whatever system took it in. Of the reporters, each system takes some in turn.

@@ -143,7 +143,7 @@ func TestSystems(t *testing.T) {
 					}{
 						{"with trust.dkim", own, s.gateway == nil || s.gateway.leaves || is(said.alone, f)},
 						{"by Authentication-Results alone", alone, is(said.alone, f)},
-						{"while the DNS is dead", blind, is(said.alone, f)},
+						{"while the DNS is dead", blind, is(said.dead, f)},
 					} {
 						verdict, reason, rec := verdictOf(t, test.trust, lies)
 						if verdict == report.SuppressYes {
