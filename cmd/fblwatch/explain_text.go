@@ -12,6 +12,7 @@ var heading = []string{"schema", "id", "revision", "report_id", "event", "class"
 // Where a value and its source are cut for a person, in columns.
 const (
 	longValue  = 160
+	longReason = 500 // its end says what is to be done
 	longSource = 60
 	partGap    = 5 // blanks in a line of a part
 
@@ -91,7 +92,11 @@ func (rec *explainedRecord) text(width int) string {
 		if rule := value["identity.by."+rest+".rule"]; top == "identity" && rule != "" {
 			row.source = printable(value["identity.by."+rest+".source"] + ", by " + rule)
 		}
-		row.key, row.source, row.value = cut(printable(row.key), 40), cut(row.source, longSource), cut(printable(row.value), longValue)
+		most := longValue
+		if row.key == "reporter.reason" || row.key == "suppress.reasons" {
+			most = longReason
+		}
+		row.key, row.source, row.value = cut(printable(row.key), 40), cut(row.source, longSource), cut(printable(row.value), most)
 		keyWidth = max(keyWidth, cells(row.key))
 		rows = append(rows, row)
 	}

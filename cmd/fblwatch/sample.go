@@ -264,7 +264,7 @@ func (s *sampling) printCauses(w io.Writer, width int) {
 	})
 	for _, code := range codes {
 		c := s.causes[code]
-		fmt.Fprint(w, broken(fmt.Sprintf("%-16s  %-10d  ", code, c.n), cut(printable(c.text), longValue), 30, width))
+		fmt.Fprint(w, broken(fmt.Sprintf("%-16s  %-10d  ", code, c.n), cut(printable(c.text), longReason), 30, width))
 	}
 }
 
