@@ -290,7 +290,8 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 		say("trust: what %s show is configured, or makes no more complaints yes (%d of %d); see the causes", plural(p.genuine, "verified report"), now, all)
 		return
 	}
-	fmt.Fprintf(w, "# To be set under trust, learnt from %s of known reporters\n# whose signatures verify. With this %d of %s would be yes (now %d).\n", plural(p.genuine, "report"), yes, plural(all, "complaint"), now)
+	fmt.Fprintf(w, "# To be set under trust: %d of %s would be yes (now %d).\n", yes, plural(all, "complaint"), now)
+	fmt.Fprintf(w, "# Learnt from %s of known reporters, whose signatures verify.\n", plural(p.genuine, "report"))
 	fmt.Fprintln(w, "trust:")
 	p.print(w, s.trust, steps)
 	if p.later && yes < all {
@@ -331,7 +332,7 @@ func (p *proposal) print(w io.Writer, trust authentic.Config, steps int) {
 		list("  #   ", "ips", trust.Own.IPs, addresses)
 	}
 	if steps&stepServers != 0 {
-		fmt.Fprintln(w, "  # Your servers must remove Authentication-Results of others that bear these ids.")
+		fmt.Fprintln(w, "  # Your servers must remove foreign Authentication-Results with these ids.")
 		list("  ", "authserv_ids", trust.AuthservIDs, p.ids)
 		list("  ", "hops", trust.Hops, p.hops)
 	}
