@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // deliveries are headers as each profile's system puts them on top of a message.
@@ -290,6 +291,29 @@ func TestOneSystemAnAccount(t *testing.T) {
 		m.account = test.account
 		if got := c.signedBy(c.follow(m).voices(ofDKIM), nil, "fbl.example.net").domain; got != test.want {
 			t.Errorf("account %s: %q is believed, want %q:\n%s", test.account, got, test.want, test.header)
+		}
+	}
+}
+
+// A system's seal is as good as its results where it seals what it checked: Google
+// does. Zoho and Microsoft seal what their own users send with a pass that they did
+// not check, and so their seals are nobody's word.
+func TestSealersOfProfiles(t *testing.T) {
+	dateless := strings.Replace(deliveries["gmail"][0], "Authentication-Results: mx.google.com; RESULT", "X-Lost: ", 1)
+	for _, test := range []struct{ profile, sealer, header, want string }{
+		{"gmail", "google.com", dateless, "arc"},
+		{"gmail", "evil.example", dateless, ""},
+		{"own", "google.com", "", ""},
+		{"zoho", "zohomail.com", strings.Replace(deliveries["zoho"][0], "RESULT", "other=pass", 1), ""},
+		{"microsoft365", "microsoft.com", strings.Replace(deliveries["microsoft365"][0], "RESULT", "dkim=none", 1), ""},
+	} {
+		conf := config
+		conf.AuthservIDs, conf.Hops, conf.ARCSealers, conf.Mailbox = nil, nil, nil, Mailbox{Profile: test.profile}
+		header := strings.ReplaceAll(test.header, "spf=pass", "spf=none")
+		mail := crlfs(header) + seal(t, complaint("feedback@"+reporter, oursOriginal), test.sealer, "mx; dkim=pass header.d="+reporter, "none", allFields)
+		got := check(t, conf, publish(t, test.sealer), mail, true, time.Time{}, false)
+		if got.AuthMethod != test.want || got.Trusted != (test.want != "") {
+			t.Errorf("%s, sealed by %s: got %+v", test.profile, test.sealer, got)
 		}
 	}
 }

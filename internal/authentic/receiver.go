@@ -36,14 +36,16 @@ type Mailbox struct {
 	Gateway     *Gateway `yaml:"gateway"` // in front of microsoft365
 }
 
-// Gateway is a system that messages pass before a profile's, and whose results
-// count in place of the profile's own. Others send through a gateway too: it is
-// ours only by the address that the profile's border saw and by the name of a host
-// that takes messages in for nobody else.
+// Gateway is a system that messages pass before a profile's. What it found counts
+// in place of what the profile's found, which is of the message as the gateway
+// changed it. Others send through a gateway too: it is ours by the address that the
+// profile's border saw and by a host that takes messages in for nobody else, which
+// greets and stamps by its name. Of what it wrote counts what stands above the
+// Received by which it took the message in: below that, fields are the sender's.
 type Gateway struct {
 	AuthservIDs []string `yaml:"authserv_ids"`
-	Hops        []string `yaml:"hops"`
-	IPs         []string `yaml:"ips"` // addresses or prefixes that it sends from
+	Hops        []string `yaml:"hops"` // its hosts, one by one
+	IPs         []string `yaml:"ips"`  // addresses or prefixes that it sends from
 }
 
 const (
@@ -153,12 +155,13 @@ func (r *receiver) isHop(host string) bool { return isHost(r.Hops, host) || isHo
 // isBorder reports whether a Received is the border, where it is the first that
 // may be.
 func (r *receiver) isBorder(stamp string) bool {
-	if !isHost(r.Border, receivedBy(stamp)) {
-		return false
-	}
-	hop := report.ReadHop(stamp)
-	addr, err := netip.ParseAddr(hop.IP)
-	return err != nil || !addr.IsLoopback()
+	return isHost(r.Border, receivedBy(stamp)) && !fromItself(stamp)
+}
+
+// fromItself reports whether a server had a message from its own machine.
+func fromItself(stamp string) bool {
+	addr, err := netip.ParseAddr(report.ReadHop(stamp).IP)
+	return err == nil && addr.IsLoopback()
 }
 
 // isHost reports whether a host is in a list of Profile's kind.

@@ -129,7 +129,10 @@ func (t *trail) pass(s *step) {
 	}
 	s.counted, s.why.Text = true, "its server is one of ours"
 	switch {
+	case t.behind && fromItself(s.field.value()):
 	case t.behind:
+		s.why.Text = "the border of the gateway"
+		t.over = report.Reason{Code: report.CodeBelow, Text: "stands below the border of the gateway, as the sender's own fields do"}
 	case !t.system.isBorder(s.field.value()):
 		t.taken = t.taken || len(t.system.Border) == 0
 	case t.system.isBehind(s.field.value()):
@@ -266,15 +269,18 @@ func (t *trail) voices(counts func(*step) bool) (voices []voice) {
 	return voices
 }
 
-// isBehind reports whether the border took the message from the gateway.
+// isBehind reports whether the border took the message from the gateway: from one of
+// its addresses, which is the border's own word, and of one of our hosts, which is
+// the gateway's, as nobody else is at that address.
 func (r *receiver) isBehind(stamp string) bool {
 	if r.gateway == nil {
 		return false
 	}
 	hop := report.ReadHop(stamp)
 	addr, err := netip.ParseAddr(hop.IP)
-	return err == nil && slices.ContainsFunc(r.gateway.IPs, func(s string) bool {
-		prefix, err := parsePrefix(s)
-		return err == nil && prefix.Contains(addr.Unmap())
-	})
+	return err == nil && slices.ContainsFunc(hop.From, func(name string) bool { return isHost(r.gateway.Hops, name) }) &&
+		slices.ContainsFunc(r.gateway.IPs, func(s string) bool {
+			prefix, err := parsePrefix(s)
+			return err == nil && prefix.Contains(addr.Unmap())
+		})
 }
