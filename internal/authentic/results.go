@@ -137,11 +137,14 @@ func joinVersion(words []string) []string {
 }
 
 // splitResults splits a value at its semicolons, and each piece into words,
-// without comments and quotation marks; "a = b" is one word.
+// without comments and quotation marks; "a = b" is one word. A comment knows no
+// quotes, but servers write addresses into it, whose local part may be quoted: a
+// parenthesis there is not ok, as whose it is cannot be told.
 func splitResults(v string) (segments [][]string, ok bool) {
 	var words []string
 	var word strings.Builder
-	quoted, depth, blank := false, 0, false
+	quoted, depth, blank, quotedWithin := false, 0, false, false
+	clear := true
 	flush := func() {
 		if word.Len() > 0 {
 			words = append(words, word.String())
@@ -155,12 +158,15 @@ func splitResults(v string) (segments [][]string, ok bool) {
 			if i++; quoted && i < len(v) {
 				word.WriteByte(v[i])
 			}
+		case depth > 0 && c == '"':
+			quotedWithin = !quotedWithin
 		case depth > 0:
 			if c == '(' {
 				depth++
 			} else if c == ')' {
 				depth--
 			}
+			clear = clear && !(quotedWithin && (c == '(' || c == ')'))
 		case c == '"':
 			quoted = !quoted
 		case quoted:
@@ -181,7 +187,7 @@ func splitResults(v string) (segments [][]string, ok bool) {
 		}
 	}
 	flush()
-	return append(segments, words), !quoted && depth == 0
+	return append(segments, words), clear && !quoted && depth == 0
 }
 
 // receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
