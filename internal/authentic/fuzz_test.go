@@ -34,6 +34,11 @@ func FuzzCheck(f *testing.F) {
 		f.Fatal(err)
 	}
 
+	believing, err := New(config, dns, table)
+	if err != nil {
+		f.Fatal(err)
+	}
+
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	_, body, _ := strings.Cut(plain, "\r\n\r\n")
 	for _, mail := range []string{
@@ -43,37 +48,43 @@ func FuzzCheck(f *testing.F) {
 		seal(f, plain, sealer, "mx; "+dkimPass(reporter), "none", allFields),
 		seal(f, plain, sealer, "mx; "+dkimPass(reporter), "none", yahooFields),
 		results("mx.example.com", dkimPass(reporter)) + receivedOurs + plain,
+		found(" dkim=pass; dmarc=pass header.from="+reporter+"; spf=pass smtp.mailfrom="+reporter) + found(" dkim=none") + sign(f, plain, reporter, yahooFields),
 	} {
 		f.Add([]byte(mail))
 		f.Add([]byte(strings.ReplaceAll(mail, "\r\n", "\n")))
 	}
 	f.Fuzz(func(t *testing.T, mail []byte) {
-		before := slices.Clone(mail)
-		for _, size := range []int64{int64(len(mail)), int64(len(mail)) + 1} {
-			r := report.Parse(mail, size)
-			records := r.Records(report.Envelope{Providers: table})
-			if len(records) == 0 { // its Reporter says all the same who sent it
-				records = make([]report.Record, 1)
-			}
-			more := c.Check(context.Background(), mail, r, records, time.Now(), false)
-			for _, rec := range records {
-				got := rec.Reporter
-				if (got.Auth == pass) != (got.AuthMethod != "" && got.Auth != fail) || got.Trusted && got.Auth != pass {
-					t.Errorf("%+v", got)
-				}
-				if !slices.Contains([]string{pass, fail, authNone, unchecked}, got.Auth) || (got.Reason == "") != got.Trusted {
-					t.Errorf("%+v", got)
-				}
-				if got.Trusted && r.Kind == report.KindReport && (r.SourceIP != oursOriginal.ip || !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) || r.FeedbackType != "abuse") {
-					t.Errorf("trusted, and says %s %s %v", r.FeedbackType, r.SourceIP, r.OriginalRcptTo)
-				}
-				if got.Trusted && r.Partial() || more && !r.Partial() {
-					t.Errorf("by its start: %v, more: %v", got.Trusted, more)
-				}
-			}
-		}
-		if !slices.Equal(mail, before) {
-			t.Error("the mail was changed")
-		}
+		checkFuzzed(t, c, mail)
+		checkFuzzed(t, believing, append([]byte(receivedOurs), mail...))
 	})
+}
+
+func checkFuzzed(t *testing.T, c *Checker, mail []byte) {
+	before := slices.Clone(mail)
+	for _, size := range []int64{int64(len(mail)), int64(len(mail)) + 1} {
+		r := report.Parse(mail, size)
+		records := r.Records(report.Envelope{Providers: table})
+		if len(records) == 0 { // its Reporter says all the same who sent it
+			records = make([]report.Record, 1)
+		}
+		more := c.Check(context.Background(), mail, r, records, time.Now(), false)
+		for _, rec := range records {
+			got := rec.Reporter
+			if (got.Auth == pass) != (got.AuthMethod != "" && got.Auth != fail) || got.Trusted && got.Auth != pass {
+				t.Errorf("%+v", got)
+			}
+			if !slices.Contains([]string{pass, fail, authNone, unchecked}, got.Auth) || (got.Reason == "") != got.Trusted {
+				t.Errorf("%+v", got)
+			}
+			if got.Trusted && r.Kind == report.KindReport && (r.SourceIP != oursOriginal.ip || !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) || r.FeedbackType != "abuse") {
+				t.Errorf("trusted, and says %s %s %v", r.FeedbackType, r.SourceIP, r.OriginalRcptTo)
+			}
+			if got.Trusted && r.Partial() || more && !r.Partial() {
+				t.Errorf("by its start: %v, more: %v", got.Trusted, more)
+			}
+		}
+	}
+	if !slices.Equal(mail, before) {
+		t.Error("the mail was changed")
+	}
 }

@@ -25,7 +25,9 @@ func TestLinear(t *testing.T) {
 		return before + "\r\n" + name + ": " + value + more + "\r\n" + rest
 	}
 	dns := publish(t, reporter, carrier, evil, sealer)
-	c, err := New(config, dns, table)
+	conf := config
+	conf.AuthservIDs = []string{"mx.example.com", ".ids.example"}
+	c, err := New(conf, dns, table)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +47,10 @@ func TestLinear(t *testing.T) {
 			func(more string) string { return results("mx.example.com", more) + receivedOurs + signed }},
 		{"Authentication-Results, lines", []string{"Authentication-Results: mx.example.com; dkim=pass header.d=d#.example.net\r\n", "Authentication-Results: x\r\n"}, header,
 			func(more string) string { return more + receivedOurs + signed }},
+		{"Authentication-Results, servers", []string{"Authentication-Results: m#.ids.example; dkim=pass header.d=d#.fbl.example.net; dkim=pass header.d=e.fbl.example.net\r\n", "Authentication-Results: m#.ids.example; spf=pass smtp.mailfrom=fbl.example.net\r\n"}, header,
+			func(more string) string { return more + receivedOurs + plain }},
+		{"Authentication-Results, not counted", []string{"Authentication-Results: m#.ids.example; dkim=pass header.d=d#.example.org; dkim=pass header.i=a@b\r\n", "Authentication-Results: x; / / / /\r\n"}, header,
+			func(more string) string { return receivedTheir + more + plain }},
 		{"Received", []string{";", "by ", "(", "\"", "from x ", "by #.example.com "}, header,
 			func(more string) string { return found + "Received: " + more + "\r\n" + signed }},
 		{"Received, lines", []string{receivedOurs}, header, func(more string) string { return found + more + signed }},

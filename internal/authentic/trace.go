@@ -98,7 +98,7 @@ func saysHop(v string) string {
 
 // says is an Authentication-Results in short: its DKIM, SPF and DMARC.
 func (a *authResults) says() string {
-	words := []string{}
+	var words []string
 	for _, r := range a.results {
 		if r.method != "dkim" && r.method != "spf" && r.method != "dmarc" {
 			continue
@@ -109,7 +109,17 @@ func (a *authResults) says() string {
 		}
 		words = append(words, strings.TrimSpace(r.method+"="+shown(r.value)+" "+shown(r.domain())))
 	}
-	return fmt.Sprintf("%s: %s", shown(a.id), strings.Join(words, ", "))
+	said := strings.Join(words, ", ")
+	switch {
+	case a.broken:
+		said = "cannot be read"
+	case said == "":
+		said = "nothing of DKIM, SPF or DMARC"
+	}
+	if a.id == "" {
+		return said
+	}
+	return shown(a.id) + ": " + said
 }
 
 // shown is a value that a message chose, as it may stand in a text for people.
