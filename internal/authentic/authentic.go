@@ -6,6 +6,7 @@
 // 8601), what a sealer we know found (ARC, RFC 8617), and what it verifies
 // itself (DKIM, RFC 6376, with RFC 8301 and RFC 8463). A verdict that could not
 // be reached, for want of a key or of an answer, is "unchecked", never "fail".
+// Where the fields of a header stand decides which of them count: see trail.
 package authentic
 
 import (
@@ -254,7 +255,9 @@ func (c *Checker) arc(ctx context.Context, m *message, t *trail, sigs []signatur
 	if said == nil {
 		return none
 	}
-	o := c.signedBy([]voice{{id: said.id, results: said.results}}, sigs, from)
+	by := voice{id: said.id}
+	by.add(said.results)
+	o := c.signedBy([]voice{by}, sigs, from)
 	if o.domain == "" {
 		t.seal.Text = "the seal is good, and says no dkim=pass that counts for " + shown(from)
 		return none

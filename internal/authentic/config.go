@@ -14,10 +14,11 @@ import (
 type Config struct {
 	Own         Own      `yaml:"own"`
 	AuthservIDs []string `yaml:"authserv_ids"` // whose Authentication-Results are true (RFC 8601 section 2.5)
-	// Hops are our own mail servers by the names they give themselves in the
-	// "by" of a Received; ".example.com" is every host below that domain. They
-	// must take away foreign Authentication-Results that bear our ids, as RFC
-	// 8601 section 5 has it.
+	// Hops are our own mail servers by the names they give themselves in the "by" of a
+	// Received; ".example.com" is every host below that domain. What stands below a
+	// Received of theirs may be the sender's. It proves nothing where signatures are
+	// verified; where they are not, our servers must take away foreign
+	// Authentication-Results that bear our ids, as RFC 8601 section 5 has it.
 	Hops         []string           `yaml:"hops"`
 	Reporters    []string           `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers; a parent may sign
 	ARCSealers   []string           `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)

@@ -12,7 +12,7 @@ type authResults struct {
 	id       string // of the server that wrote it, in lower case; "": left out
 	spelling string // of the id and its version
 	results  []result
-	broken   bool // a quote or a comment has no end: nothing of it is read but the id
+	broken   bool // by its quotes or comments: nothing of it is read but the id
 }
 
 // result is what one method gave: method and value in lower case, its properties
@@ -64,11 +64,12 @@ func (r *result) names() bool {
 	return d || i
 }
 
-// ofHelo reports whether an spf result is about the name in HELO alone, which says
-// nothing of MAIL FROM.
+// ofHelo reports whether an spf result is about the name in HELO, or the purported
+// author (Sender ID), and not about MAIL FROM.
 func (r *result) ofHelo() bool {
 	_, helo := r.props["smtp.helo"]
-	return helo && !slices.ContainsFunc(mailFrom, func(name string) bool { _, there := r.props[name]; return there })
+	_, pra := r.props["smtp.pra"]
+	return (helo || pra) && !slices.ContainsFunc(mailFrom, func(name string) bool { _, there := r.props[name]; return there })
 }
 
 // has reports whether the field has a result of the method; one of SPF about HELO
@@ -80,8 +81,8 @@ func (a *authResults) has(method string) bool {
 const maxResults = 100 // of one field; the rest is left unread
 
 // parseResults reads a field's value. Quotes and comments may hold what a sender
-// chose to write, so they are told apart from the results; where one has no end,
-// there are no results.
+// chose to write, so they are told apart from the results; where one has no end, or a
+// comment ends within quotes, there are no results.
 func parseResults(v string) authResults {
 	segments, ok := splitResults(v)
 	a := authResults{broken: !ok}
@@ -223,6 +224,30 @@ type voice struct {
 	id      string
 	results []result
 	open    bool // it may be the sender who says so
+	none    bool // it saw no signature
+	most    int  // signatures that one of its fields tells of
+}
+
+// add adds what one field says.
+func (v *voice) add(results []result) {
+	n := 0
+	for _, r := range results {
+		switch {
+		case r.method != "dkim":
+		case r.isNone():
+			v.none = true
+		default:
+			n++
+		}
+	}
+	v.results, v.most = append(v.results, results...), max(v.most, n)
+}
+
+// overstates reports whether a server tells of more signatures than are there. Some
+// servers write what their client says, such as its name or the envelope, so that it
+// can be read as a result: there is one too many then.
+func (v *voice) overstates(signatures int) bool {
+	return v.most > signatures && (signatures > 0 || v.none)
 }
 
 // resultsOf names the fields of a server, for people.
@@ -307,6 +332,11 @@ func (c *Checker) passedBy(v *voice, sigs []signature, from string) (domains []s
 			domains = append(domains, d)
 		}
 	}
+	if v.overstates(len(sigs)) && (unnamed || len(domains) > 0) {
+		doubt = report.Reason{}
+		about(report.CodeContradicted, "more of DKIM than there are signatures: some of that may be the sender's words")
+		return nil, doubt
+	}
 	if len(domains) > 0 {
 		return domains, report.Reason{}
 	}
@@ -361,10 +391,16 @@ func (v *voice) standIn(sigs []signature, from string) (domain string) {
 func (c *Checker) sentBy(voices []voice, from string) (domain, id string, open bool) {
 	open = true
 	for _, v := range voices {
+		none, said := false, false
 		for _, r := range v.results {
-			if r.method != "spf" || r.isNone() || r.ofHelo() {
+			if r.method != "spf" || r.ofHelo() {
 				continue
 			}
+			if r.isNone() {
+				none = true
+				continue
+			}
+			said = true
 			d := r.domain()
 			if r.value != pass || !c.aligned(d, from) || !covered(c.signers, d) { // who shares a domain can write any From
 				return "", "", false
@@ -373,6 +409,9 @@ func (c *Checker) sentBy(voices []voice, from string) (domain, id string, open b
 				domain, id = d, v.id
 			}
 			open = open && v.open
+		}
+		if none && said { // of one envelope: one of them may be the sender's words
+			return "", "", false
 		}
 	}
 	return domain, id, open

@@ -263,8 +263,8 @@ func (t *trail) voices(counts func(*step) bool) (voices []voice) {
 			n = len(voices)
 			at[s.results.id], voices = n, append(voices, voice{id: s.results.id, open: true})
 		}
-		v := &voices[n]
-		v.results, v.open = append(v.results, s.results.results...), v.open && s.open
+		voices[n].add(s.results.results)
+		voices[n].open = voices[n].open && s.open
 	}
 	return voices
 }
