@@ -16,7 +16,7 @@ func TestGateway(t *testing.T) {
 	const (
 		date  = "; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 		found = "Authentication-Results: spf=fail (sender IP is 203.0.113.5) smtp.mailfrom=fbl.example.net; dkim=fail (body hash did not verify) header.d=" + reporter + ";dmarc=fail action=none header.from=" + reporter + "\r\n"
-		inner = "Received: from C1.namprd01.prod.outlook.com (2001:db8::2) by D1.outlook.office365.com (2001:db8::3) with Microsoft SMTP Server id 15.20.1 via Frontend Transport" + date
+		inner = "Received: from C1.namprd01.prod.outlook.com (2603:10b6:1::2) by D1.outlook.office365.com (2603:10b6:1::3) with Microsoft SMTP Server id 15.20.1 via Frontend Transport" + date
 	)
 	// microsoft is its trace over a message that came from an address.
 	microsoft := func(greeting, ip string) string {

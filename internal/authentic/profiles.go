@@ -15,6 +15,10 @@ type Profile struct {
 	AuthservIDs []string `yaml:"authserv_ids"` // of its Authentication-Results (RFC 8601 section 2.5)
 	Nameless    bool     `yaml:"nameless"`     // it writes them without an id
 	Hops        []string `yaml:"hops"`         // its hosts, as the "by" of a Received names them
+	// Inner are the addresses that its Hops have messages from, beside private ones.
+	// A Received by a hop that had the message from elsewhere is where a user of the
+	// system handed it in: what stands below is his. Empty: Hops have none from users.
+	Inner []string `yaml:"inner"`
 	// Border are those of its hosts that take messages in from the Internet. The
 	// first Received that one of them wrote is the border, unless it had the
 	// message from its own machine: what stands below came with the message.
@@ -45,9 +49,10 @@ var profiles = []Profile{
 		seen:    "2025-01", source: "github.com/trusteddomainproject/OpenDMARC issue 265",
 	},
 	{
-		// Foreign fields are renamed to Authentication-Results-Original. Sealers is
-		// empty: Microsoft seals with "dkim=pass" what its own customers send, signed
-		// or not.
+		// Foreign fields are renamed to Authentication-Results-Original; whether those
+		// of one's own users are is not known, and they hand messages in to the hosts
+		// that the mailboxes are on (lore.kernel.org, 2018-06). Sealers is empty:
+		// Microsoft seals with "dkim=pass" what its own customers send, signed or not.
 		Name: microsoft,
 		IMAPHosts: []string{
 			"outlook.office365.com", "outlook.office.com", "imap-mail.outlook.com",
@@ -58,7 +63,10 @@ var profiles = []Profile{
 			".outlook.com", ".office365.com", ".exchangelabs.com",
 			".office365.us", ".partner.outlook.cn",
 		},
-		Border: []string{".protection.outlook.com", ".protection.office365.us", ".protection.partner.outlook.cn"},
+		// beside the inner nets of package report: of consumers, 2020-05; of the
+		// USA, 2026-06; of China, 2026-07
+		Inner:  []string{"2a01:111:e400::/48", "2001:489a::/32", "2406:e500::/32"},
+		Border: []string{".mail.protection.outlook.com", ".mail.protection.office365.us", ".mail.protection.partner.outlook.cn"},
 		Strips: true,
 		seen:   "2026-04", source: "github.com/jstedfast/MimeKit issue 490; lore.kernel.org (office365.us: 2020-09)",
 	},
@@ -67,7 +75,7 @@ var profiles = []Profile{
 		// away, but not from hosts that it trusts.
 		Name: "fastmail", IMAPHosts: []string{"imap.fastmail.com"},
 		AuthservIDs: []string{".messagingengine.com"},
-		Hops:        []string{"slot*", "*.internal", "*.*.internal", ".messagingengine.com"},
+		Hops:        []string{"slot*", "*-compute-*.internal", "mailmx.*.internal", ".messagingengine.com"},
 		Border:      []string{".messagingengine.com"},
 		Sealers:     []string{"messagingengine.com"},
 		seen:        "2026-09", source: "github.com/NousResearch/hermes-agent pull request 68606",

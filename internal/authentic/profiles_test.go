@@ -317,3 +317,36 @@ func TestSealersOfProfiles(t *testing.T) {
 		}
 	}
 }
+
+// A user of Microsoft 365 hands messages in to the hosts that the mailboxes are on.
+// What he wrote may look as if it had come in from outside.
+func TestHandedInByUsers(t *testing.T) {
+	const (
+		date = "; Mon, 1 Jun 2026 10:00:09 +0000\n"
+		by   = " by A1PR01.namprd01.prod.outlook.com (2603:10b6:1::1) with "
+	)
+	genuine := strings.Replace(deliveries["microsoft365"][0], "RESULT", "dkim=pass", 1)
+	c := &Checker{config: Config{Mailbox: Mailbox{Profile: "microsoft365"}}}
+	for stamp, want := range map[string]string{
+		"": "fbl.example.net",
+		"from B1PR01.namprd01.prod.outlook.com (2603:10b6:1::9)" + by + "HTTPS":                                 "fbl.example.net",
+		"from B1PR01.namprd01.prod.outlook.com (10.152.24.52)" + by + "Microsoft SMTP Server":                   "fbl.example.net",
+		"from A1P110.NAMP110.PROD.OUTLOOK.COM (2001:489a:200:168::14)" + by + "Microsoft SMTP Server":           "fbl.example.net",
+		"from pc.example.net (198.51.100.66)" + by + "Microsoft SMTP Server id 15.20.1":                         "",
+		"from B1PR01.namprd01.prod.outlook.com (198.51.100.66)" + by + "Microsoft SMTP Server id 15.20.1":       "",
+		"from B1PR01.namprd01.prod.outlook.com (2001:db8::66)" + by + "Microsoft SMTP Server id 15.20.1":        "",
+		"from pc" + by + "Microsoft SMTP Server id 15.20.1":                                                     "",
+		"from A1PR01.namprd01.prod.outlook.com ([fe80::b0af:4c9d:2058:a344])" + by + "mapi id 15.20.7249.041":   "",
+		"from A1PR01.namprd01.prod.outlook.com (2603:10b6:1::9)" + by + "mapi id 15.20.7249.041":                "",
+		"from [2603:10b6:1::9] (198.51.100.66)" + by + "Microsoft SMTP Server id 15.20.1":                       "",
+		"from pc.example.net (198.51.100.66) by smtp.office365.com (2603:10b6:1::1) with Microsoft SMTP Server": "",
+	} {
+		header := genuine
+		if stamp != "" {
+			header = "Received: " + stamp + date + genuine
+		}
+		if got := c.believed(t, header, ""); got != want {
+			t.Errorf("%q: %q is believed, want %q", stamp, got, want)
+		}
+	}
+}

@@ -152,6 +152,23 @@ func isID(list []string, id string) bool {
 // isHop reports whether a host is one of the system's.
 func (r *receiver) isHop(host string) bool { return isHost(r.Hops, host) || isHost(r.Border, host) }
 
+// isInner reports whether a hop had the message from within the system.
+func (r *receiver) isInner(stamp string) bool {
+	if len(r.Inner) == 0 {
+		return true
+	}
+	hop := report.ReadHop(stamp)
+	if hop.Doubt || hop.With == "mapi" { // so a user's own program hands it in
+		return false
+	}
+	domains := make([]string, len(r.Hops))
+	for i, own := range r.Hops {
+		domains[i] = strings.TrimPrefix(own, ".")
+	}
+	inside, _ := hop.IsWithin(domains)
+	return inside || isHost(r.Inner, hop.IP)
+}
+
 // isBorder reports whether a Received is the border, where it is the first that
 // may be.
 func (r *receiver) isBorder(stamp string) bool {

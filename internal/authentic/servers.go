@@ -51,6 +51,15 @@ func checkHosts(key string, values []string) error {
 	return nil
 }
 
+func checkNets(key string, values []string) error {
+	for i, v := range values {
+		if _, err := parsePrefix(v); err != nil {
+			return fmt.Errorf("%s[%d] is not an address or a prefix", key, i)
+		}
+	}
+	return nil
+}
+
 // checkProfiles names the first value of Profiles that is wrong.
 func (c Config) checkProfiles() error {
 	for i, row := range c.Profiles {
@@ -81,7 +90,7 @@ func (p Profile) check() error {
 	}
 	for _, err := range []error{
 		checkServers("imap_hosts", p.IMAPHosts), checkServers("authserv_ids", p.AuthservIDs),
-		checkHosts("hops", p.Hops), checkHosts("border", p.Border),
+		checkHosts("hops", p.Hops), checkNets("inner", p.Inner), checkHosts("border", p.Border),
 	} {
 		if err != nil {
 			return err
@@ -140,12 +149,7 @@ func (g *Gateway) check() error {
 			return fmt.Errorf("mailbox.gateway.hops[%d] names hosts that other customers of the gateway send through: name those of yours one by one", i)
 		}
 	}
-	for i, v := range g.IPs {
-		if _, err := parsePrefix(v); err != nil {
-			return fmt.Errorf("mailbox.gateway.ips[%d] is not an address or a prefix", i)
-		}
-	}
-	return nil
+	return checkNets("mailbox.gateway.ips", g.IPs)
 }
 
 func profileNames() (names []string) {

@@ -133,6 +133,9 @@ func (t *trail) pass(s *step) {
 	case t.behind:
 		s.why.Text = "the border of the gateway"
 		t.over = report.Reason{Code: report.CodeBelow, Text: "stands below the border of the gateway, as the sender's own fields do"}
+	case !t.system.isBorder(s.field.value()) && !t.system.isInner(s.field.value()):
+		s.why.Text = "a user of " + t.system.Name + " handed the message in here"
+		t.over = report.Reason{Code: report.CodeBelow, Text: "stands below a Received by which a user of " + t.system.Name + " handed the message in"}
 	case !t.system.isBorder(s.field.value()):
 		t.taken = t.taken || len(t.system.Border) == 0
 	case t.system.isBehind(s.field.value()):
