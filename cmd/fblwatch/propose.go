@@ -63,7 +63,6 @@ type proposal struct {
 	domains, ids, hops, addresses []seen
 	verify                        bool // dkim: true
 	genuine                       int  // reports that it was learnt from
-	later                         bool // servers were seen that only reports about messages of trust.own can show
 }
 
 // The steps of a proposal, as bits: the later ones ask for more trust.
@@ -97,7 +96,6 @@ func (s *sampling) proposed() (p proposal) {
 		}
 		for _, found := range one.clues.Servers {
 			if len(found.Hops) > 0 && !one.ours { // the reporter may be known, and somebody else have sent it on
-				p.later = p.later || len(own.Domains)+len(own.IPs) == 0
 				continue
 			}
 			if servers[found.ID] == nil {
@@ -294,9 +292,6 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 	fmt.Fprintf(w, "# Learnt from %s of known reporters, whose signatures verify.\n", plural(p.genuine, "report"))
 	fmt.Fprintln(w, "trust:")
 	p.print(w, s.trust, steps)
-	if p.later && yes < all {
-		fmt.Fprintln(w, "# Once own is set, check --sample also learns authserv_ids and hops.")
-	}
 }
 
 // print writes the keys that some steps change, each as a whole.
@@ -325,8 +320,9 @@ func (p *proposal) print(w io.Writer, trust authentic.Config, steps int) {
 		addresses = p.addresses
 	}
 	if len(domains)+len(addresses) > 0 {
-		fmt.Fprintln(w, "  # Only if these are yours: if nobody else signs for the domains, or sends from")
-		fmt.Fprintln(w, "  # the addresses. Then take the marks away.")
+		fmt.Fprintln(w, "  # Only if these are yours, and nobody else signs for the domains or sends from")
+		fmt.Fprintln(w, "  # the addresses: anybody can send you reports about messages of his own. Then")
+		fmt.Fprintln(w, "  # take the marks away.")
 		fmt.Fprintln(w, "  # own:")
 		list("  #   ", "domains", trust.Own.Domains, domains)
 		list("  #   ", "ips", trust.Own.IPs, addresses)
