@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"idfrom":  idFrom,
 			"mmdb":    writeMMDB,
 			"genuine": deliverGenuine,
+			"inpage":  inPage,
 		},
 	})
 }
