@@ -13,18 +13,9 @@ import (
 
 // advice is what docs/trust.md says of a receiving system.
 type advice struct {
-	alone, dead int              // what its Authentication-Results are good for: without trust.dkim; with it, while the DNS is dead
+	alone, dead bool             // its Authentication-Results are enough: without trust.dkim; with it, while the DNS is dead
 	trust       authentic.Config // what to set
 }
-
-// What Authentication-Results are good for.
-const (
-	never = iota
-	bySPF // where the envelope is the reporter's alone
-	always
-)
-
-var goods = map[string]int{"no": never, "by SPF": bySPF, "yes": always}
 
 var settingBlock = regexp.MustCompile("(?s)\n### ([a-z]+)\n(.*?)(\n##|$)")
 
@@ -62,12 +53,11 @@ func adviceOf(t testing.TB) map[string]advice {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
 		config, there := settings[cells[2]]
-		alone, known := goods[cells[3]]
-		dead, alsoKnown := goods[cells[4]]
-		if _, twice := all[cells[1]]; !known || !alsoKnown || !there || twice {
+		_, twice := all[cells[1]]
+		if isAnswer := func(s string) bool { return s == "yes" || s == "no" }; !isAnswer(cells[3]) || !isAnswer(cells[4]) || !there || twice {
 			t.Errorf("docs/trust.md: %s", line)
 		}
-		all[cells[1]] = advice{alone: alone, dead: dead, trust: config}
+		all[cells[1]] = advice{alone: cells[3] == "yes", dead: cells[4] == "yes", trust: config}
 	}
 	return all
 }

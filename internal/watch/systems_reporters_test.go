@@ -21,7 +21,6 @@ type feed struct {
 	host, ip     string   // that mails the reports
 	envelope     string
 	write        func(about reported) string // unsigned
-	spf          bool                        // its envelope is of a domain where nobody else is
 }
 
 // report is one of the feed's reports, signed.
@@ -45,7 +44,7 @@ var ourMessage = reported{greeting: "mail.example.com", ip: "192.0.2.7", passes:
 // feeds are reporters whose complainant is named, or known by our token.
 var feeds = []feed{
 	{
-		name: "yahoo", spf: true, source: "CFL, 2023-12", from: "feedback@" + yahoo, host: "omp.arf.mail.yahoo.com", ip: "198.51.100.20", envelope: "feedback@" + yahoo,
+		name: "yahoo", source: "CFL, 2023-12", from: "feedback@" + yahoo, host: "omp.arf.mail.yahoo.com", ip: "198.51.100.20", envelope: "feedback@" + yahoo,
 		signers: []signer{{yahoo, "arf", careless}},
 		write: func(o reported) string {
 			return reportFrom("Yahoo! Mail AntiSpam Feedback <feedback@"+yahoo+">", "FW: News", "yahoo", "multipart/report; report-type=feedback-report", yahooFields, yahooTrace(o))
@@ -83,7 +82,7 @@ var feeds = []feed{
 		},
 	},
 	{
-		name: "validity", spf: true, source: "universal loop for Comcast, 2023-12", from: "feedbackloop@comcastfbl.senderscore.net", host: "mta-70-38.senderscore.net", ip: "198.51.100.24",
+		name: "validity", source: "universal loop for Comcast, 2023-12", from: "feedbackloop@comcastfbl.senderscore.net", host: "mta-70-38.senderscore.net", ip: "198.51.100.24",
 		envelope: "bounce@comcastfbl.senderscore.net", signers: []signer{{"comcastfbl.senderscore.net", "fbl", careful}},
 		write: func(o reported) string {
 			return "X-Rp-Fbl: subscriptionID=4711\r\n" + reportFrom("<feedbackloop@comcastfbl.senderscore.net>", "Comcast Abuse Report", "rp", "multipart/report; report-type=feedback-report",
@@ -93,7 +92,7 @@ var feeds = []feed{
 		},
 	},
 	{
-		name: "mailru", spf: true, source: "as sparse as JMRP, not dated", from: "fbl@corp.mail.ru", host: "fallback12.mail.ru", ip: "198.51.100.25", envelope: "fbl@corp.mail.ru",
+		name: "mailru", source: "as sparse as JMRP, not dated", from: "fbl@corp.mail.ru", host: "fallback12.mail.ru", ip: "198.51.100.25", envelope: "fbl@corp.mail.ru",
 		signers: []signer{{"corp.mail.ru", "mailru", careful}},
 		write: func(o reported) string {
 			return reportFrom("<fbl@corp.mail.ru>", "FW: News", "mailru", "multipart/report; report-type=feedback-report", "Feedback-Type: abuse\nUser-Agent: FBL/1.0\nVersion: 1\n",
@@ -103,7 +102,7 @@ var feeds = []feed{
 		},
 	},
 	{
-		name: "zoho", spf: true, source: "2015-09", from: "feedbackloop@fbl.zoho.com", host: "sender4-fbl.zoho.com", ip: "198.51.100.26", envelope: "feedbackloop@fbl.zoho.com",
+		name: "zoho", source: "2015-09", from: "feedbackloop@fbl.zoho.com", host: "sender4-fbl.zoho.com", ip: "198.51.100.26", envelope: "feedbackloop@fbl.zoho.com",
 		signers: []signer{{"fbl.zoho.com", "zoho", careful}},
 		write: func(o reported) string {
 			return reportFrom("<feedbackloop@fbl.zoho.com>", "Email Feedback Report for IP "+o.ip, "zoho", "multipart/report; report-type=feedback-report",
