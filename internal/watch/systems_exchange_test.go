@@ -23,6 +23,15 @@ var exchangeSystems = []system{
 `,
 	},
 	{
+		name: "Microsoft 365 of the US government", source: "messages of 2020-09; by analogy", imap: "outlook.office365.us", renames: true, pool: [2]string{"BN3P110MB0283.NAMP110", "SA1P110MB1600.NAMP110"}, dkim: exchangeResults,
+		trace: `Received: from {host}.PROD.OUTLOOK.COM (10.43.0.5) by
+ BN3P110MB0300.NAMP110.PROD.OUTLOOK.COM with HTTPS; {date}
+` + exchangeFound + `Received: from {greeting} ({ip}) by
+ BN3USG02FT012.mail.protection.office365.us (10.43.0.12) with Microsoft
+ SMTP Server id 15.20.8606.22 via Frontend Transport; {date}
+`,
+	},
+	{
 		name: "Microsoft 365 behind Proofpoint", source: "messages of 2020-12 and 2025-04", imap: "outlook.office365.com", renames: true, pool: [2]string{"mx0a-00000d07.pphosted.com", "mx0b-00000d07.pphosted.com"},
 		dkim: exchangeResults, trace: exchangeHops,
 		gateway: &gateway{strips: "ppops.net", dkim: results{sep: ";\n\t", after: ";\n\t", pass: "dkim=pass header.d={d} header.s={s}", fail: "dkim=fail header.d={d} header.s={s}"},

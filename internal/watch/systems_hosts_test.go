@@ -149,6 +149,37 @@ Received-SPF: {spf} (spf.icloud.com: domain of {envelope} designates {ip} as per
 `,
 	},
 	{
+		name: "iCloud of 2026", source: "results and hosts of 2026-09", imap: "imap.mail.me.com",
+		strips: []string{"bimi.icloud.com", "arc.icloud.com", "dmarc.icloud.com", "dkim-verifier.icloud.com", "spf.icloud.com"},
+		pool:   [2]string{"p116-mailgateway-smtp-746c496c44-6mknn", "p44-mailgateway-smtp-778464bd6-glqrh"},
+		dkim: results{sep: "\n", none: "Authentication-Results: dkim-verifier.icloud.com; dkim=none",
+			pass: "Authentication-Results: dkim-verifier.icloud.com;\n\tdkim=pass (2048-bit key) header.d={d} header.i={i} header.b={b}",
+			fail: "Authentication-Results: dkim-verifier.icloud.com;\n\tdkim=fail (2048-bit key) header.d={d} header.i={i} header.b={b}"},
+		trace: `Return-path: <{envelope}>
+Original-recipient: rfc822;{to}
+Received: from p00-icloudmta-smtpin-us-central-1k-60-percent-6 by {host} (mailgateway 2403B92)
+	with SMTP id 4f24e911-87c4-4315-8f0b-f8245274ec19 
+	for <{to}>; {date}
+X-Apple-MoveToFolder: INBOX 
+X-Apple-Action: MOVE_TO_FOLDER/INBOX
+X-Apple-UUID: 4f24e911-87c4-4315-8f0b-f8245274ec19
+Received: from {greeting} ({greeting} [{ip}])
+	by p00-icloudmta-smtpin-us-central-1k-60-percent-6 (Postfix) with ESMTPS id 11C766C0012C
+	for <{to}>; {date}
+X-ICL-SCORE: 3.332033030043
+X-ICL-INFO: GAtbVUseBVFHSVVESAMG
+Authentication-Results: bimi.icloud.com; bimi=skipped reason="insufficient dmarc"
+X-ARC-Info: policy=fail; arc=none
+Authentication-Results: arc.icloud.com; arc=none
+Authentication-Results: dmarc.icloud.com; dmarc={dmarc} header.from={author}
+X-DMARC-Info: pass={dmarc}; dmarc-policy=reject; s=r1; d=r1; pdomain={author}
+X-DMARC-Policy: v=DMARC1; p=reject
+{dkim}
+Authentication-Results: spf.icloud.com; spf={spf} (spf.icloud.com: domain of {envelope} designates {ip} as permitted sender) smtp.mailfrom={envelope}
+Received-SPF: {spf} (spf.icloud.com: domain of {envelope} designates {ip} as permitted sender) receiver=spf.icloud.com; client-ip={ip}; helo={greeting}; envelope-from={envelope}
+`,
+	},
+	{
 		name: "Yandex", source: "messages of 2026-05", imap: "imap.yandex.com",
 		pool: [2]string{"mail-nwsmtp-mxfront-production-main-90.sas.yp-c.yandex.net", "mail-nwsmtp-mxfront-production-main-59.iva.yp-c.yandex.net"},
 		dkim: results{before: "; ", sep: "; ", pass: "dkim=pass header.i={i}", fail: "dkim=fail header.i={i}"},
