@@ -3,7 +3,7 @@ RACE = $(shell test "$$(go env CGO_ENABLED)" = 1 && echo -race)
 SEED ?= 1
 FUZZTIME ?= 3m
 
-.PHONY: build demo test bench fuzz lint soak servers
+.PHONY: build demo test bench fuzz lint soak servers verifiers
 
 build:
 	@echo "Compiling fblwatch: some minutes the first time, seconds later."
@@ -43,3 +43,8 @@ servers:
 	@scripts/setup
 	@into="$(SERVERS)"; test -n "$$into" || { into=$$(mktemp -d) && trap 'chmod -R u+w "$$into"; rm -rf "$$into"' EXIT; }; \
 	scripts/servers "$$into" && FBLWATCH_SERVERS="$$into" go test -timeout=60m -count=1 -v -run='^TestServers$$' ./internal/watch
+
+# Four other verifiers of DKIM, see docs/verifiers.md.
+verifiers:
+	@scripts/setup
+	scripts/verifiers
