@@ -72,3 +72,7 @@ func cpu() time.Duration {
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // asks for what there always is
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
+
+// Raced reports whether the race detector is on: a test of very many cases then
+// tries some of them.
+func Raced() bool { return slower > 1 }

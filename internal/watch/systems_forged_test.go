@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/pacetest"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -307,7 +308,7 @@ func TestSystemsForged(t *testing.T) {
 		config := advised[s.name].trust
 		trust := map[string]*authentic.Checker{"with trust.dkim": s.checker(t, config, z, true), "without": s.checker(t, config, z, false), "while the DNS is dead": s.checker(t, config, dead, true)}
 		for i, forgery := range forgeries() {
-			if forgery.systems != nil && !forgery.systems(s) {
+			if forgery.systems != nil && !forgery.systems(s) || pacetest.Raced() && (n+i)%8 != 0 { // the detector makes this ten times as dear
 				continue
 			}
 			for _, f := range inTurn(forgery, n+i) {
