@@ -186,6 +186,9 @@ func (h *Hop) peer(words []string) (ip string) {
 		}
 	}
 	named := len(words) > 1 && !strings.HasPrefix(words[0], "[")
+	if named && strings.Contains(words[0], "=") {
+		return "" // no name has that: it is Exim's "helo=", and what follows the client's word
+	}
 	if named {
 		h.call(words[0][strings.LastIndexByte(words[0], '@')+1:])
 		words = words[1:]

@@ -91,6 +91,7 @@ var servers = map[string]string{
 	"sendmail":      "from % (IDENT:%@% [203.0.113.9] (may be forged)) by mx.example.net (8.17/8.17) with ESMTP id 4711; Mon, 6 Jul 2026 10:00:00 +0000",
 	"Exim":          "from % ([203.0.113.9] helo=% ident=%) by mx.example.net with esmtps (TLS1.3) (Exim 4.98) (envelope-from <%>) id 4711 for %; Mon, 6 Jul 2026 10:00:00 +0000",
 	"Exim, no name": "from [203.0.113.9] (port=4711 helo=%) by mx.example.net with esmtp (Exim 4.98) (envelope-from <%>) id 4711; Mon, 6 Jul 2026 10:00:00 +0000",
+	"Exim, bare":    "from [203.0.113.9] (helo=%) by mx.example.net with esmtp (Exim 4.98) (envelope-from <%>) id 4711; Mon, 6 Jul 2026 10:00:00 +0000",
 	"Exchange":      "from % (203.0.113.9) by a.mx.example.net (10.0.0.1) with Microsoft SMTP Server id 15.20 via Frontend Transport; Mon, 6 Jul 2026 10:00:00 +0000",
 	"SMTPSVC":       "from % ([203.0.113.9]) by mx.example.net with Microsoft SMTPSVC(7.5); Mon, 6 Jul 2026 10:00:00 +0000",
 	"qmail":         "from % (HELO %) (%@203.0.113.9)\n  by mx.example.net with SMTP; 6 Jul 2026 10:00:00 -0000",

@@ -25,6 +25,9 @@ type knownForgery struct {
 const (
 	inEncoding = "Content-Type: multipart/mixed; boundary=inner\nContent-Transfer-Encoding: "
 	exim       = "from x.evil.example ([203.0.113.9] helo=%)"
+	eximBare   = "from [203.0.113.9] (helo=%)"
+	eximIdent  = "from [203.0.113.9] (port=4711 helo=% ident=x)"
+	cisco      = "from unknown (HELO %) ([203.0.113.9])"
 	postfix    = "from % (x.evil.example [203.0.113.9])"
 	qmail      = "from unknown (HELO %) (203.0.113.9)"
 	exchange   = "from % (203.0.113.9)"
@@ -70,6 +73,7 @@ var knownForgeries = []knownForgery{
 	{name: "an equals sign", greets: "a=" + ourIP},
 	{name: "an at sign", greets: "a@" + ourIP},
 	{name: "a literal", greets: "[" + ourIP + "]"},
+	{name: "a literal behind a blank", greets: "a [" + ourIP + "]"},
 	{name: "a literal behind a name", greets: "a[" + ourIP + "]"},
 	{name: "a comment", greets: "a (" + ourIP + ")"},
 	{name: "a comment with a literal", greets: "a (a [" + ourIP + "])"},
@@ -78,6 +82,8 @@ var knownForgeries = []knownForgery{
 	{name: "by", greets: "x by mx.example.com (" + ourIP},
 	{name: "a parenthesis", greets: "x) (" + ourIP + ")"},
 	{name: "a keyword", greets: "x helo=y " + ourIP},
+	{name: "a comment left open", greets: "x ([" + ourIP + "]"},
+	{name: "two comments", greets: "x (y) ([" + ourIP + "])"},
 	{name: "a semicolon", greets: "x; " + ourIP},
 	{name: "a tab", greets: "x\t(" + ourIP + ")"},
 	{name: "a mapped address", greets: "x ::ffff:" + ourIP},
@@ -180,7 +186,7 @@ func TestKnownForgeries(t *testing.T) {
 	for _, k := range knownForgeries {
 		ways := []string{""}
 		if k.greets != "" {
-			ways = []string{greeting, exchange, postfix, exim, qmail}
+			ways = []string{greeting, exchange, postfix, exim, eximBare, eximIdent, qmail, cisco}
 		}
 		for _, k.took = range ways {
 			message, stands := k.message()
