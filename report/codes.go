@@ -25,7 +25,7 @@ const (
 
 // Codes of Reporter, and of Suppress, that say why a report is not trusted.
 const (
-	CodeTrustUnchecked Code = "trust_unchecked" // it was not checked who sent the report
+	CodeTrustUnchecked Code = "trust_unchecked" // package report alone: it checks no sender
 	CodeTrustOff       Code = "trust_off"       // trust is not configured
 	CodeUntrusted      Code = "untrusted"       // of a record that an older version wrote
 

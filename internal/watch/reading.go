@@ -39,7 +39,11 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 	}
 	for one, own := range r.Split(records) {
 		signed := g.identify(one, own)
-		if g.Trust == nil || r.Kind != report.KindReport {
+		if r.Kind != report.KindReport {
+			continue
+		}
+		if g.Trust == nil {
+			unchecked(own, trustOff)
 			continue
 		}
 		if one != r {
@@ -58,6 +62,9 @@ func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, who
 	g.Privacy.Records(records, g.inTokens(r)...) // last: what comes before needs the addresses
 	return records, false
 }
+
+// trustOff is the reason where the config sets nothing of trust.
+var trustOff = report.Reason{Code: report.CodeTrustOff, Text: "trust is not configured: set trust.own"}
 
 // Of several reports that are attached to a mail, none but the first can be what
 // the mail's sender vouches for; and the DNS is asked for one only.

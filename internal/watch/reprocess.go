@@ -77,7 +77,10 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 			switch vouched := g.identify(one, own); {
 			case one == r:
 				first, signed = own, vouched
-			case g.Trust != nil && !altered:
+			case altered || r.Kind != report.KindReport:
+			case g.Trust == nil:
+				unchecked(own, trustOff)
+			default:
 				unchecked(own, oneOfSeveral)
 			}
 		}
@@ -113,6 +116,7 @@ func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, 
 	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
 	switch {
 	case g.Trust == nil && !proved:
+		unchecked(records, trustOff)
 	case g.Trust == nil: // kept for when it is asked for again
 		for i := range records {
 			reporter := *found
