@@ -203,7 +203,7 @@ func (c *Checker) weigh(ctx context.Context, m *message, t *trail, sigs []signat
 	if v.auth == pass || v.auth == fail {
 		return v
 	}
-	if d := c.dkim(ctx, m, sigs, from, whole, received); d.better(v) {
+	if d := c.dkim(ctx, m, sigs, from, o.domain, whole, received); d.better(v) {
 		v = d
 	}
 	if v.auth == pass || v.reason == needsWhole || v.reason.Code == report.CodeReframed {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fblwatch/fblwatch/report"
@@ -19,6 +20,9 @@ var (
 	errLate    = errors.New("signature: expired since the message came")
 	errStrict  = errors.New("signature: its key is not for domains below (t=s)")
 )
+
+// tooOld is the verdict on a message that is older than maxAge.
+var tooOld = because(unchecked, report.CodeOld, "older than 7 days: its signatures prove nothing any more")
 
 // codeOf is the code of an error of a signature.
 func codeOf(err error) report.Code {
@@ -51,9 +55,12 @@ func (m *message) signatures() (sigs []signature, err error) {
 	return sigs, nil
 }
 
-// dkim verifies the signatures that may speak for from, until one tells all.
-func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from string, whole bool, received time.Time) verdict {
-	relevant := c.relevant(sigs, from)
+// dkim verifies the signatures that may speak for from, until one tells all. Those of
+// a message that is older than maxAge prove nothing by themselves. A good one of said,
+// the domain for which a server says dkim=pass, confirms that; a bad one still proves
+// nothing.
+func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from, said string, whole bool, received time.Time) verdict {
+	relevant, old := c.relevant(sigs, from), c.now().Sub(received) > maxAge
 	switch {
 	case len(sigs) == 0:
 		return because(authNone, report.CodeUnsigned, "not signed")
@@ -61,10 +68,13 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 		return because(authNone, report.CodeUnsigned, "not signed by "+from)
 	case !c.config.Verifies():
 		return because(unchecked, report.CodeDKIMOff, "signatures are not verified: trust.dkim is off")
-	case c.now().Sub(received) > maxAge:
-		return because(unchecked, report.CodeOld, "older than 7 days: its signatures prove nothing any more")
+	case old && said == "":
+		return tooOld
 	case !whole:
 		return verdict{auth: unchecked, reason: needsWhole}
+	}
+	if old {
+		relevant = slices.DeleteFunc(relevant, func(s signature) bool { return !below(said, s.domain) })
 	}
 	best := verdict{auth: fail, method: "dkim"}
 	for i := range relevant {
@@ -88,6 +98,9 @@ func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from s
 		if best.auth == pass && best.coverage == "full" {
 			break
 		}
+	}
+	if code := best.reason.Code; old && (best.auth == fail && code != report.CodeReframed || code == report.CodeKey) {
+		return tooOld
 	}
 	return best
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-msgauth/dkim"
+
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -206,26 +208,72 @@ func TestForgedResults(t *testing.T) {
 func TestOpenResults(t *testing.T) {
 	mail := receivedOurs + found(" dkim=pass header.d="+reporter) + sign(t, complaint("feedback@"+reporter, oursOriginal), reporter, allFields)
 	for _, test := range []struct {
-		name     string
-		dns      func(*zone)
-		received time.Time
-		want     report.Code
+		name string
+		dns  func(*zone)
+		want report.Code
 	}{
 		{name: "the DNS is dead", dns: func(z *zone) { z.err = errServFail }, want: report.CodeDNS},
 		{name: "the key is gone", dns: func(z *zone) { clear(z.records) }, want: report.CodeKey},
-		{name: "older than 7 days", received: time.Now().Add(-8 * 24 * time.Hour), want: report.CodeOld},
 		{name: "as it should be"},
 	} {
 		dns := publish(t, reporter)
 		if test.dns != nil {
 			test.dns(dns)
 		}
-		got := check(t, config, dns, mail, true, test.received, false)
+		got := check(t, config, dns, mail, true, time.Time{}, false)
 		if got.Code != test.want || got.Trusted != (test.want == "") || !got.Trusted && got.Auth != unchecked {
 			t.Errorf("%s: %+v", test.name, got)
 		}
 	}
 	if got := check(t, config, publish(t, reporter), mail, false, time.Time{}, false); got.Reason != needsWhole.Text {
 		t.Errorf("of its start: %+v", got)
+	}
+}
+
+// After seven days a signature that verifies still confirms what a server of ours may
+// have found. Anything else proves nothing, neither that a report is genuine nor that
+// it is forged.
+func TestOldResults(t *testing.T) {
+	lastWeek := time.Now().Add(-8 * 24 * time.Hour)
+	plain := complaint("feedback@"+reporter, oursOriginal)
+	signed := sign(t, plain, reporter, allFields)
+	below := receivedOurs + found(" dkim=pass header.d="+reporter)
+	expired := func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }
+	for _, test := range []struct {
+		name, mail string
+		dns        func(*zone)
+		start      bool // of the message, only
+		want       report.Code
+	}{
+		{name: "confirmed", mail: below + signed},
+		{name: "confirmed, of a domain below", mail: receivedOurs + found(" dkim=pass header.i=@a."+reporter) + signed},
+		{name: "confirmed, by one of two", mail: below + sign(t, signed, carrier, allFields)},
+		{name: "altered", mail: below + strings.Replace(signed, "reader@", "victim@", 1), want: report.CodeOld},
+		{name: "altered, and good of another", mail: receivedOurs + found(" dkim=pass header.d="+carrier) + claim(carrier) + signed, want: report.CodeOld},
+		{name: "claimed", mail: below + claim(reporter) + plain, want: report.CodeOld},
+		{name: "re-framed", mail: below + reframed(t, yahooFields), want: report.CodeReframed},
+		{name: "signed by another", mail: below + claim(reporter) + sign(t, plain, evil, allFields), want: report.CodeOld},
+		{name: "expired since", mail: below + sign(t, plain, reporter, allFields, expired), want: report.CodeOld},
+		{name: "the key is gone", mail: below + signed, dns: func(z *zone) { clear(z.records) }, want: report.CodeOld},
+		{name: "the DNS is dead", mail: below + signed, dns: func(z *zone) { z.err = errServFail }, want: report.CodeDNS},
+		{name: "nobody says pass", mail: receivedOurs + signed, want: report.CodeOld},
+		{name: "somebody else says pass", mail: receivedOurs + results("mx.example.org", dkimPass(reporter)) + signed, want: report.CodeOld},
+		{name: "pass of another", mail: receivedOurs + found(" dkim=pass header.d="+evil) + signed, want: report.CodeOld},
+		{name: "its start", mail: below + signed, start: true, want: report.CodeTooLong},
+	} {
+		dns := publish(t, reporter, carrier, evil)
+		if test.dns != nil {
+			test.dns(dns)
+		}
+		got := check(t, config, dns, test.mail, !test.start, lastWeek, false)
+		if got.Code != test.want || got.Trusted != (test.want == "") {
+			t.Errorf("%s: %+v", test.name, got)
+		}
+		if test.want == report.CodeOld && got.Auth != unchecked {
+			t.Errorf("%s: auth %s", test.name, got.Auth)
+		}
+		if test.name == "nobody says pass" && dns.asked != 0 {
+			t.Errorf("%s: asked the DNS for %d names", test.name, dns.asked)
+		}
 	}
 }
