@@ -286,9 +286,10 @@ func holdsAddress(text string) bool {
 // Its names are its own word. A host of another network cannot have a private
 // address: who has one is of hosts if it is called so, or not called at all. Who
 // is called so and has a public address may be anybody, but for the addresses
-// that a provider's hosts are known to have.
+// that a provider's hosts are known to have. A hop that tells no sender, or one who
+// has logged in, may be where a user hands in a message: what stands below is his.
 func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
-	if h.Doubt {
+	if h.Doubt || !h.Relayed {
 		return false, false
 	}
 	named := false
@@ -297,14 +298,26 @@ func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
 		named = named || strings.Contains(name, ".")
 	}
 	switch {
-	case h.With == "mapi": // somebody's own client: what stands below came with the message
+	case h.With == "mapi": // somebody's own client
 		return false, false
 	case IsPrivate(h.IP):
-		return inside || !named, true
+		inside = inside || !named
+		login := inside && isLogin(h.With)
+		return inside && !login, !login
 	case inside:
 		return h.isInner(), h.isInner()
 	}
 	return false, true
+}
+
+// isLogin knows the protocols by which somebody logs in first (RFC 3848, RFC 6531
+// section 4.3), in lower case. Hosts log in to each other by LMTP alone.
+func isLogin(with string) bool {
+	switch with {
+	case "esmtpa", "esmtpsa", "utf8smtpa", "utf8smtpsa":
+		return true
+	}
+	return false
 }
 
 // IsPrivate reports whether ip is an address that is no host's in the Internet:

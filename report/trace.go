@@ -60,7 +60,7 @@ func arrival(trace *Header, hosts []string) (spf string, border Hop, found bool)
 			if h.Doubt && h.By == "" {
 				return "", Hop{}, false
 			}
-			if !h.Relayed || !within(h.By, hosts...) && !(inner && IsPrivate(h.By)) {
+			if h.Queue || !within(h.By, hosts...) && !(inner && IsPrivate(h.By)) {
 				continue
 			}
 			inside, known := h.IsWithin(hosts)

@@ -58,6 +58,8 @@ func TestDerived(t *testing.T) {
 		{"an address as the greeting", "Received: from [192.0.2.77] by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "", time.Time{}, nil},
 		{"an address in the greeting", "Received: from a,192.0.2.77 (203.0.113.9) by mx1.hotmail.com; Mon, 6 Jul 2026 09:58:12 +0000\n" + border, "", "203.0.113.9", arrived,
 			map[string]string{"source_ip": "original:Received[1]", "arrival_date": "original:Received[1]"}},
+		{"a message that a user of the provider's hands in", "Received: by mx1.hotmail.com with SMTPS id 1; Mon, 6 Jul 2026 09:58:15 +0000\n" + border, "", "", time.Time{}, nil},
+		{"a user of the provider's who logs in", "Received: from mx2.hotmail.com (10.0.0.5) by mx1.hotmail.com with esmtpa; Mon, 6 Jul 2026 09:58:15 +0000\n" + border, "", "", time.Time{}, nil},
 		{"no instant", strings.Replace(border, "Mon, 6 Jul 2026 09:58:12 +0000", "yesterday", 1), "", "192.0.2.10", time.Time{},
 			map[string]string{"source_ip": "original:Received[1]"}},
 		{"the report says it", spf + border, "Source-IP: 192.0.2.1\nArrival-Date: Mon, 06 Jul 2026 01:00:00 +0000\n", "192.0.2.1", time.Date(2026, 7, 6, 1, 0, 0, 0, time.UTC), nil},

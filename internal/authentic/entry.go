@@ -13,7 +13,8 @@ type entry struct {
 // below it came with the mail. A hop whose sender only calls itself by a name of
 // the provider's, from an address in the Internet, is in doubt: so could
 // anybody, and write the hops below it. So is one of whose words it is unclear
-// whether the server or its client chose them.
+// whether the server or its client chose them, and one at which a user of the
+// provider's may have handed in the mail.
 func enter(h *report.Header, hosts []string) (e entry) {
 	inner := false
 	for name, v := range h.Fields() {
@@ -29,7 +30,6 @@ func enter(h *report.Header, hosts []string) (e entry) {
 			case hop.Queue:
 			case !covered(hosts, hop.By) && !(inner && report.IsPrivate(hop.By)):
 				return entry{}
-			case !hop.Relayed:
 			case !known:
 				return entry{}
 			case inside:

@@ -83,6 +83,10 @@ func TestForeign(t *testing.T) {
 		{name: "a greeting with a private address", own: ips, header: "Received: from a (a.mx.example.net [10.0.0.7]) (evil.example [203.0.113.9]) by b.mx.example.net with ESMTP\n" + fromOurs + fromUs, want: nothing},
 		{name: "a greeting that is a private address", own: ips, header: "Received: from 10.0.0.7 by b.mx.example.net with ESMTP\n" + fromOurs + fromUs, want: nothing},
 		{name: "a client of the provider's own users", own: ips, header: "Received: from a.mx.example.net ([fe80::1]) by a.mx.example.net ([fe80::1%4]) with mapi id 15\n" + fromOurs + fromUs, want: nothing},
+		{name: "a message that a user hands in", own: ips, header: "Received: by a.mx.example.net with SMTPS id 1; Mon, 1 Jun 2026 10:00:01 +0000\n" + fromOurs + fromUs, want: nothing},
+		{name: "a message that a program on the provider's host hands in", own: ips, header: "Received: by a.mx.example.net (Postfix, from userid 501) id 1; Mon, 1 Jun 2026 10:00:01 +0000\n" + fromOurs + fromUs, want: nothing},
+		{name: "a user who logs in behind a proxy", own: ips, header: strings.Replace(fromWithin, "LMTP", "esmtpsa", 1) + fromOurs + fromUs, want: nothing},
+		{name: "a host that logs in", own: ips, header: strings.Replace(fromWithin, "LMTP", "LMTPA", 1) + fromOurs + fromUs, want: ok},
 		{name: "a line of a queue", own: ips, header: "Received: (qmail 1 invoked by uid 89); 1 Jun 2026 10:00:02 -0000\n" + fromOurs + fromUs, want: ok},
 		{name: "a line of a queue that came with the mail", own: ips, header: fromEvil + "Received: (qmail 1 invoked by uid 89); 1 Jun 2026 10:00:02 -0000\n" + fromOurs + fromUs, want: address},
 		{name: "a border that calls itself the provider's", own: ips, header: asWithin + fromOurs + fromUs, want: nothing},
@@ -109,6 +113,7 @@ func TestForeign(t *testing.T) {
 		{name: "found genuine, and no border", own: domains, header: dkimOurs + fromUs, want: nothing},
 		{name: "found another's, and as the mail says ours", own: domains, header: evilOnly + fromEvil + dkimOurs + fromOurs + fromUs, want: another},
 		{name: "found by a server of nobody", own: domains, header: strings.Replace(dkimOurs, "b.mx.example.net", "out.example.org", 1) + fromOurs + fromUs, want: nothing},
+		{name: "found by the provider, says a user who hands in", own: domains, header: "Received: by a.mx.example.net with ESMTPA id 1; Mon, 1 Jun 2026 10:00:01 +0000\n" + spfOurs + fromOurs + fromUs, want: nothing},
 		{name: "found behind a hop that calls itself the provider's", own: domains, header: asWithin + dkimOurs + fromOurs + fromUs, want: nothing},
 
 		// Tokens.
