@@ -369,7 +369,8 @@ func (w *walker) blank(i, first int) int {
 				case "(":
 					return w.comment(i, c.next, first)
 				case "<":
-					if tag := strings.IndexByte(w.s[c.next:min(len(w.s), first+mostBlanks)], '>'); tag > 0 && w.s[c.next] != '@' {
+					within := w.s[c.next:max(c.next, min(len(w.s), first+mostBlanks))]
+					if tag := strings.IndexByte(within, '>'); tag > 0 && within[0] != '@' {
 						w.work -= tag
 						return c.next + tag + 1
 					}

@@ -97,6 +97,24 @@ func TestWorstText(t *testing.T) {
 	}
 }
 
+// A tag or a comment may begin on either side of the octet where the white space in an
+// address becomes too much.
+func TestTooManyBlanks(t *testing.T) {
+	var known people
+	known.add("mary@example.com")
+	s := (&Filter{addresses: drop}).scrubber(&known)
+	for _, unit := range []string{" ", "<b>", "(x)", "=20"} {
+		for n := mostBlanks - 10; n < mostBlanks+10; n++ {
+			blanks := strings.Repeat(unit, n/len(unit)) + strings.Repeat(" ", n%len(unit))
+			for _, note := range []string{"<b>", "=3Cb>", "(x)", "<"} {
+				if hidden := s.string("mary@example." + blanks + note + "com, mary@example.com"); strings.Contains(hidden, "example.com") {
+					t.Errorf("%d of %q: %.40q", n, unit, hidden)
+				}
+			}
+		}
+	}
+}
+
 // What costs too much is not kept.
 func TestTooMuch(t *testing.T) {
 	f := &Filter{addresses: drop, subject: drop}
