@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The people of a forged: who reports about what the attacker sent, the domains
+// The people of a forgery: who reports about what the attacker sent, the domains
 // that give mailboxes to anybody, and what stands for us.
 const (
 	attackerIP = "203.0.113.9"
@@ -27,6 +27,10 @@ type forger struct {
 	who   reporter
 	inner string // the boundary of the report that the attacker's message holds
 	near  string // the authserv-id of the server that takes it in
+
+	// The reported message is one of ours, which the attacker got and sent on with
+	// fields of his own above ours.
+	replayed bool
 }
 
 func (t *forger) next() int {
@@ -113,6 +117,8 @@ var reporters = []reporter{
 	{"Microsoft, old", "staff@hotmail.com", jmrp, "", "X-HmXmrOriginalRecipient: attacker@hotmail.com\n" + jmrpInner, "", "AM4PEPF00027A63.mail.protection.outlook.com"},
 	{"Validity", "fbl-yandex@senderscore.net", "senderscore.net", "Feedback-Type: abuse\nUser-Agent: ReturnPathFBL/1.0\nVersion: 1\nSource: Yandex\nOriginal-Rcpt-To: attacker@yandex.ru\n" + sourced,
 		"", "mx.yandex.net", "mx.yandex.net"},
+	{"Mail.ru", "fbl@corp.mail.ru", "corp.mail.ru", "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nOriginal-Rcpt-To: attacker@mail.ru\n",
+		"", "mx.mail.ru", "mx.mail.ru"},
 	{"loop", "cfbl@" + isp, isp, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nOriginal-Rcpt-To: attacker@isp.example.org\n" + sourced,
 		"", "mx.isp.example.org", "mx.isp.example.org"},
 	{"loop without a source", "cfbl@" + isp, isp, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nOriginal-Rcpt-To: attacker@isp.example.org\n" +
@@ -151,7 +157,11 @@ func (t *forger) found() (fields string) {
 	if t.rarely() {
 		envelope = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(t.word()) + `"@evil.example`
 	}
-	server, aligned := t.who.id, "spf=pass smtp.mailfrom="+envelope+"; dkim=pass header.d=evil.example header.s=s; dmarc=pass header.from=evil.example"
+	signed := evil
+	if t.replayed {
+		signed = ourOwn
+	}
+	server, aligned := t.who.id, "spf=pass smtp.mailfrom="+envelope+"; dkim=pass header.d="+signed+" header.s=s; dmarc=pass header.from="+signed
 	if server == "" {
 		server = "protection.outlook.com"
 	} else {
@@ -252,7 +262,7 @@ func (t *forger) contentType() string {
 
 // report is one about our message that names the victim.
 func (t *forger) report(boundary string) string {
-	fields := strings.NewReplacer(attackerIP, ourIP, "evil.example", "example.com", "attacker@yahoo.com", victim, "attacker@yandex.ru", victim, "attacker@isp.example.org", victim, "reader@yahoo.com", victim).
+	fields := strings.NewReplacer(attackerIP, ourIP, "evil.example", "example.com", "attacker@yahoo.com", victim, "attacker@yandex.ru", victim, "attacker@mail.ru", victim, "attacker@isp.example.org", victim, "reader@yahoo.com", victim).
 		Replace(t.one(t.who.fields, jmrpFields, yahooFields))
 	fields += t.one("", "Source-IP: "+ourIP+"\n", "Original-Rcpt-To: "+victim+"\n", "Source-IP: "+ourIP+"\nOriginal-Rcpt-To: "+victim+"\n")
 	original := t.fill(t.one(
@@ -270,6 +280,9 @@ func (t *forger) reported() string {
 	s := t.who.inner + t.found() + t.took(t.who.by, attackerIP)
 	for range t.below(4) {
 		s += t.claim()
+	}
+	if t.replayed {
+		return s + t.one(ourSeal+ourHeader+"X-Listmonk-Subscriber: 0b0f9c1e-0000-4d5e-9a53-6d4cbb2c1f10\n", seal+ourHeader+ourToken, seal+ourSeal+ourHeader+ourToken) + "\nx\n"
 	}
 	s += t.one("From: <x@evil.example>\nSubject: x\nMessage-ID: <3@evil.example>\n", ourHeader, "")
 	s += t.one("", "Content-Type: multipart/report; boundary=\""+t.inner+"\"\n", "Content-Type: text/plain\nContent-Transfer-Encoding: base64\n") + "\n"
@@ -304,6 +317,9 @@ func (t *forger) genuine() string {
 		return head + "Content-Type: multipart/mixed; boundary=\"" + outer + "\"\n\n--" + outer + "\nContent-Type: message/rfc822\n\n" + t.reported() + "\n--" + outer + "--\n"
 	}
 	fields := p.fields
+	if t.replayed {
+		fields = strings.Replace(fields, "dkim=pass header.d="+evil, "dkim=pass header.d="+ourOwn, 1)
+	}
 	if t.rarely() {
 		fields += "Original-Mail-From: <" + t.word() + ">\n"
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/pacetest"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -183,7 +184,7 @@ func TestKnownForgeries(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range knownForgeries {
+	for i, k := range knownForgeries {
 		ways := []string{""}
 		if k.greets != "" {
 			ways = []string{greeting, exchange, postfix, exim, eximBare, eximIdent, qmail, cisco}
@@ -199,6 +200,9 @@ func TestKnownForgeries(t *testing.T) {
 			}
 			for receiver := range receivers {
 				for own := range 3 {
+					if pacetest.Raced() && (i+receiver+own)%8 != 0 {
+						continue
+					}
 					if r := read(message, found, receiver, own); r.Suppress.Verdict == report.SuppressYes || r.Reporter != nil && r.Reporter.Trusted {
 						t.Errorf("%s %s, %s, own %d: %s %v, source %s %s, %+v", k.name, k.took, receivers[receiver].name, own, r.Suppress.Verdict, r.Suppress.Reasons, r.SourceIP, r.Derived["source_ip"], *r.Reporter)
 					}
