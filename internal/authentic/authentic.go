@@ -133,9 +133,9 @@ func (c *Checker) about(r *report.Report, dialect string) *Checker {
 }
 
 func (c *Checker) judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
-	token := signed && records[0].Class == report.ClassCFBL && below(r.Outer.FromDomain, found.AuthDomain)
+	token := signed && records[0].Class == report.ClassCFBL && below(r.Outer.FromDomain, found.AuthDomain) && !isMailboxes(found.AuthDomain)
 	known := c.known(found.AuthDomain, r.Outer.From)
-	original := &origin{header: r.Header(report.FromOriginal)}
+	original := &origin{header: r.Header(report.FromOriginal), stranger: !known}
 	for i := range records {
 		reporter := found
 		switch reporter.Trusted = false; {

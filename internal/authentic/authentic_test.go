@@ -344,3 +344,17 @@ func TestTokenIsForItsSubscriber(t *testing.T) {
 		}
 	}
 }
+
+// Where anybody can have a mailbox, a token proves no reporter: whoever has seen a
+// mail of ours has a token, and no domain of his own to be known by.
+func TestTokenOfAMailbox(t *testing.T) {
+	mail := sign(t, complaint("fbl@gmail.com", oursOriginal), "gmail.com", allFields)
+	if got := check(t, config, publish(t, "gmail.com"), mail, true, time.Time{}, true); got.Auth != pass || got.Trusted || got.Code != report.CodeReporterUnknown {
+		t.Errorf("%+v", got)
+	}
+	conf := config
+	conf.Reporters = []string{"fbl@gmail.com"}
+	if got := check(t, conf, publish(t, "gmail.com"), mail, true, time.Time{}, true); !got.Trusted {
+		t.Errorf("by its address: %+v", got)
+	}
+}

@@ -4,6 +4,7 @@ import "github.com/fblwatch/fblwatch/report"
 
 // entry is what a provider wrote into the header of a mail when it took it in.
 type entry struct {
+	found   bool   // what stands above is its word
 	ip      string // from which it came
 	results []authResults
 }
@@ -35,7 +36,7 @@ func enter(h *report.Header, hosts []string) (e entry) {
 			case inside:
 				inner = true
 			default:
-				if !report.IsPrivate(hop.IP) {
+				if e.found = true; !report.IsPrivate(hop.IP) {
 					e.ip = hop.IP
 				}
 				return e

@@ -41,7 +41,7 @@ func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why repor
 		if !slices.ContainsFunc(c.ips, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 			return report.Reason{Code: report.CodeForeignIP, Text: "the reported message came from " + addr.String() + ", which is not among trust.own.ips"}
 		}
-		if rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP {
+		if !r.stranger && (rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP) {
 			return why
 		}
 	}
@@ -61,8 +61,10 @@ func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why repor
 // origin is what the records of one report have in common, which may be a
 // thousand: it is read once.
 type origin struct {
-	header *report.Header // of the reported mail
-	known  bool           // what follows was read
+	header   *report.Header // of the reported mail
+	stranger bool           // who reports: what he says he found is not evidence
+
+	known  bool // what follows was read
 	entry  entry
 	covers map[string]bool // by the name of a field
 	tops   map[string]bool // the fields above all Received
@@ -76,7 +78,9 @@ func (r *origin) read(c *Checker, rec *report.Record) {
 	}
 	found, entry := c.found(r.header, rec)
 	r.known, r.entry = true, entry
-	r.said, r.ours, r.whole = c.ourResults(found)
+	if !r.stranger {
+		r.said, r.ours, r.whole = c.ourResults(found, len(r.header.Values("DKIM-Signature")))
+	}
 }
 
 // found is what the reporter found of the reported mail, in the report or else in
@@ -89,18 +93,32 @@ func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResult
 	return entry.results, entry
 }
 
-// ourResults looks for our domains among what was found. said: any domain was
-// checked; ours: one of ours passed; whole: all of the mail is ours.
-func (c *Checker) ourResults(found []authResults) (said, ours, whole bool) {
+// ourResults looks for our domains among what was found of a mail with so many
+// signatures. said: any domain was checked; ours: one of ours passed; whole: all of
+// the mail is ours. Some servers write what their client says so that it can be read
+// as a result: where two tell of MAIL FROM and differ, SPF proves nothing, nor does
+// DKIM where more signatures are told of than are there.
+func (c *Checker) ourResults(found []authResults, signatures int) (said, ours, whole bool) {
+	var all voice
 	for _, a := range found {
-		for _, res := range a.results {
-			if domain := res.domain(); domain != "" && res.value != "none" {
-				pass := res.value == "pass" && covered(c.config.Own.Domains, domain)
-				said, ours, whole = true, ours || pass, whole || pass && res.method == "spf"
-			}
+		all.add(a.results)
+	}
+	passed, envelope, differs := false, "", false
+	for _, r := range all.results {
+		domain := r.domain()
+		pass := r.value == pass && covered(c.config.Own.Domains, domain)
+		said = said || domain != "" && r.value != authNone
+		switch {
+		case r.method == "spf" && !r.ofHelo():
+			passed = passed || pass
+			differs = differs || envelope != "" && envelope != r.value+" "+domain
+			envelope = r.value + " " + domain
+		case r.method != "dkim" || !all.overstates(signatures):
+			ours = ours || pass
 		}
 	}
-	return said, ours, whole
+	whole = passed && !differs
+	return said, ours || whole, whole
 }
 
 // ofOne parses the results of the server that wrote the first of them: others
@@ -124,7 +142,7 @@ func saysDomain(all []authResults) bool {
 // our key's, or stands where our signature covers it. Tenants number their
 // subscribers each for himself: the tenant counts too.
 func (c *Checker) certain(r *origin, rec *report.Record, signed bool) bool {
-	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !r.onTop(name) {
+	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !(r.entry.found && r.onTop(name)) {
 		return false
 	}
 	id := rec.Identity
@@ -142,7 +160,7 @@ func (c *Checker) certain(r *origin, rec *report.Record, signed bool) bool {
 		}
 		covered, known := r.covers[name]
 		if !known {
-			covered = c.covers(r.header, name)
+			covered = r.ours && c.covers(r.header, name)
 			if r.covers == nil {
 				r.covers = make(map[string]bool)
 			}
@@ -171,9 +189,10 @@ func (r *origin) onTop(field string) bool {
 }
 
 // covers reports whether the header is signed for one of our domains, and each
-// signature that says so covers all fields of that name: of several, the one
-// that was found good is not known, and the others can be anybody's. A signature
-// that cannot be read may be the good one: others may have read it.
+// signature of its organisation, by any of which DMARC may have passed, covers all
+// fields of that name: of several, the one that was found good is not known, and the
+// others can be anybody's. A signature that cannot be read may be the good one:
+// others may have read it.
 func (c *Checker) covers(h *report.Header, name string) bool {
 	fields, signatures := len(h.Values(name)), 0
 	name = lower(name)
@@ -183,10 +202,17 @@ func (c *Checker) covers(h *report.Header, name string) bool {
 		if !ok || tags["h"] == "" || domain == "" || strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf }) {
 			return false
 		}
-		if !slices.ContainsFunc(c.config.Own.Domains, func(own string) bool { return below(domain, own) || below(own, domain) }) {
+		ours, near, org := false, false, organisation(domain)
+		for _, own := range c.config.Own.Domains {
+			ours = ours || below(domain, own) || below(own, domain)
+			near = near || org != "" && org == organisation(canonical(own))
+		}
+		switch {
+		case ours:
+			signatures++
+		case !near:
 			continue
 		}
-		signatures++
 		covered := 0
 		for signed := range strings.SplitSeq(lower(tags["h"]), ":") {
 			if signed == name {

@@ -58,6 +58,7 @@ func TestForeign(t *testing.T) {
 		source         string // of the subscriber, 4711; "" names none
 		tenant         string // of the tenant
 		signed         bool
+		stranger       bool
 		want           report.Code
 	}{
 		{name: "nothing is ours", fields: "Source-IP: 192.0.2.9\n", header: fromUs, want: unset},
@@ -104,6 +105,12 @@ func TestForeign(t *testing.T) {
 		{name: "found of one with our name in front", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=example.com.evil.example\n", header: fromUs, want: another},
 		{name: "found nothing", own: domains, fields: "Authentication-Results: mx; dkim=none; spf=none smtp.mailfrom=x@example.com\n", header: fromUs, want: nothing},
 		{name: "a second server's word", own: domains, fields: "Authentication-Results: mx; dkim=none header.d=x.example; spf=fail smtp.mailfrom=x@example.com\nAuthentication-Results: evil.example; dkim=pass header.d=example.com\n", header: fromUs, want: another},
+		{name: "found by SPF, beside what the client says", own: domains, fields: "Authentication-Results: mx; spf=pass smtp.mailfrom=evil.example smtp.helo=x; spf=pass smtp.mailfrom=example.com\n", want: another},
+		{name: "found by SPF, beside what the client says, in another field", own: domains, fields: "Authentication-Results: mx; spf=pass smtp.mailfrom=example.com\nAuthentication-Results: mx; spf=none smtp.mailfrom=x@evil.example\n", want: another},
+		{name: "found by SPF of MAIL FROM and of HELO", own: domains, fields: "Authentication-Results: mx; spf=pass smtp.mailfrom=example.com; spf=none smtp.helo=mail.example.com\n", want: ok},
+		{name: "found by more signatures than there are", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=evil.example; dkim=pass header.d=example.com\n", header: strings.Replace(signsNo, "d=example.com", "d=evil.example", 1), want: another},
+		{name: "found by two signatures", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=esp.example; dkim=pass header.d=example.com\n", header: signsNo + strings.Replace(signsNo, "d=example.com", "d=esp.example", 1), want: ok},
+		{name: "found by signatures that the report leaves out", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=esp.example; dkim=pass header.d=example.com\n", want: ok},
 		{name: "found by DMARC", own: domains, fields: "Authentication-Results: mx; dmarc=pass header.from=example.com\n", want: ok},
 
 		// Domains, as the reported mail's header tells.
@@ -124,6 +131,8 @@ func TestForeign(t *testing.T) {
 		{name: "another's signature over the token", own: domains, header: dkimOurs + fromOurs + strings.Replace(signs, "d=example.com", "d=evil.example", 1) + signsNo + token, source: "original:X-Token", want: unsigned},
 		{name: "a made-up signature of ours over the token", own: domains, header: dkimOurs + fromOurs + signs + signsNo + token, source: "original:X-Token", want: unsigned},
 		{name: "a made-up signature below our domain", own: domains, header: strings.Replace(dkimOurs, "@example.com", "@news.example.com", 1) + fromOurs + strings.Replace(signs, "d=", "d=news.", 1) + signsNo + token, source: "original:X-Token", want: unsigned},
+		{name: "a made-up signature of ours, DMARC passed by that of a sibling", own: Own{Domains: []string{"news.example.com"}}, header: "Authentication-Results: b.mx.example.net; dkim=pass header.d=mail.example.com; dmarc=pass header.from=news.example.com\n" + fromOurs + strings.Replace(signs, "d=", "d=news.", 1) + strings.Replace(signsNo, "d=", "d=mail.", 1) + token, source: "original:X-Token", want: unsigned},
+		{name: "DMARC passed by the signature of a sibling", own: Own{Domains: []string{"news.example.com"}}, header: "Authentication-Results: b.mx.example.net; dkim=pass header.d=mail.example.com; dmarc=pass header.from=news.example.com\n" + fromOurs + strings.Replace(signs, "d=", "d=mail.", 1) + token, source: "original:X-Token", want: unsigned},
 		{name: "a signature that has a tag twice", own: domains, header: dkimOurs + fromOurs + signs + strings.Replace(signsNo, "bh=x", "bh=x; bh=x", 1) + token, source: "original:X-Token", want: unsigned},
 		{name: "a signature that names two domains", own: domains, header: dkimOurs + fromOurs + signs + strings.Replace(signsNo, "d=example.com", "d=evil.example; d=example.com", 1) + token, source: "original:X-Token", want: unsigned},
 		{name: "a signature that names two lists of fields", own: domains, header: dkimOurs + fromOurs + signs + strings.Replace(signsNo, "h=From", "h=X-Token; h=From", 1) + token, source: "original:X-Token", want: unsigned},
@@ -141,6 +150,10 @@ func TestForeign(t *testing.T) {
 		{name: "a token of the envelope", own: domains, header: dkimOurs + fromOurs + signs, source: "report:Original-Mail-From", want: unsigned},
 		{name: "a token that our key made", own: domains, header: dkimOurs + fromOurs + token, source: "original:X-Token", signed: true, want: ok},
 		{name: "a token that our key made, of another tenant", own: domains, header: dkimOurs + fromOurs + signsNo + token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", signed: true, want: unsigned},
+		{name: "a token that our key made, of a tenant whose signature nobody looked at", own: domains, header: strings.Replace(signs, "X-Token", "Feedback-ID", 1) + token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", signed: true, want: unsigned},
+		{name: "a token that our key made, of a tenant, as a stranger found", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=example.com\n", header: strings.Replace(signs, "X-Token", "Feedback-ID", 1) + token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", signed: true, stranger: true, want: unsigned},
+		{name: "a token that our key made, of a tenant, from where a stranger says", own: both, fields: "Source-IP: 192.0.2.9\n", header: token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", signed: true, stranger: true, want: unsigned},
+		{name: "a token that our key made, in a stranger's report", own: both, fields: "Source-IP: 192.0.2.9\nAuthentication-Results: mx; dkim=fail header.d=example.com\n", header: token, source: "original:X-Token", signed: true, stranger: true, want: ok},
 		{name: "a tenant that nobody signed", own: domains, header: dkimOurs + fromOurs + signs + token + "Feedback-ID: a:t2:b:ours\n", source: "original:X-Token", tenant: "original:Feedback-ID", want: unsigned},
 		{name: "nothing but a token that our key made", own: domains, header: "CFBL-Feedback-ID: 4711\n", source: "original:CFBL-Feedback-ID", signed: true, want: ok},
 		{name: "a token that our key made, on another's mail", own: domains, header: evilOnly + fromEvil + token, source: "original:X-Token", signed: true, want: another},
@@ -165,7 +178,7 @@ func TestForeign(t *testing.T) {
 				}
 				records[0].Identify(id)
 			}
-			if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], test.signed).Code; got != test.want {
+			if got := c.foreign(&origin{header: r.Header(report.FromOriginal), stranger: test.stranger}, &records[0], test.signed).Code; got != test.want {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
@@ -184,8 +197,9 @@ func TestDerivedRecipient(t *testing.T) {
 	for header, want := range map[string]report.Code{
 		field + dkimOurs + fromOurs: "",
 		dkimOurs + fromOurs + field: report.CodeUnsignedToken,
+		field + signsNo:             report.CodeUnsignedToken, // no host of the provider wrote into it
 	} {
-		r, records := reported("", header)
+		r, records := reported("Authentication-Results: b.mx.example.net; dkim=pass header.d=example.com\n", header)
 		records[0].OriginalRcptTo, records[0].Complainant = "mary@example.org", report.Named
 		records[0].Derived = map[string]string{"original_rcpt_to": "original:X-HmXmrOriginalRecipient"}
 		if got := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], false).Code; got != want {
