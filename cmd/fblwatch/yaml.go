@@ -205,10 +205,46 @@ func (y *yamlReader) mapping(n *yaml.Node, v reflect.Value, path string) error {
 func (y *yamlReader) validate(n *yaml.Node, v reflect.Value, path string) error {
 	if valid, ok := v.Interface().(interface{ Validate() error }); ok {
 		if err := valid.Validate(); err != nil {
-			return y.errorf(n, path, "%w", err)
+			return y.errorf(named(n, err.Error()), path, "%w", err)
 		}
 	}
 	return nil
+}
+
+// named is the value that text begins with the path of, such as "own.ips[0] is no
+// address"; or the one nearest to it, n at least.
+func named(n *yaml.Node, text string) *yaml.Node {
+	for range maxNamed {
+		if n.Kind == yaml.AliasNode {
+			n = n.Alias
+		}
+		var next *yaml.Node
+		switch n.Kind {
+		case yaml.DocumentNode:
+			next = n.Content[0]
+		case yaml.MappingNode:
+			text = strings.TrimLeft(text, ".: ")
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				rest, found := strings.CutPrefix(text, n.Content[i].Value)
+				if found && (rest == "" || strings.ContainsAny(rest[:1], ".[: ")) {
+					next, text = n.Content[i+1], rest
+					break
+				}
+			}
+		case yaml.SequenceNode:
+			for i := range n.Content {
+				if rest, found := strings.CutPrefix(text, fmt.Sprintf("[%d]", i)); found {
+					next, text = n.Content[i], rest
+					break
+				}
+			}
+		}
+		if next == nil {
+			break
+		}
+		n = next
+	}
+	return n
 }
 
 // scalar expands the variables of a scalar and sets it.
@@ -225,6 +261,8 @@ func (y *yamlReader) scalar(n *yaml.Node, path, expected string, set func(string
 	}
 	return nil
 }
+
+const maxNamed = 16 // steps of a path in an error
 
 var variable = regexp.MustCompile(`\$?\$\{([^}]*)\}`)
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
