@@ -68,8 +68,8 @@ type proposal struct {
 // The steps of a proposal, as bits: the later ones ask for more trust.
 const (
 	stepDomains = 1 << iota
-	stepServers
 	stepVerify
+	stepServers
 	stepAddresses
 	allSteps
 )
@@ -282,10 +282,10 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 		say("trust: nothing need be changed, every complaint is yes")
 		return
 	case p.genuine == 0:
-		say("trust: nothing can be learnt from the sample: no report of a known reporter has a signature that verifies and came within 7 days")
+		say("trust: nothing can be learnt from the sample: no report of a known reporter has a signature that verifies and came within 7 days; docs/trust.md says what to do about each cause")
 		return
 	case steps == 0:
-		say("trust: what %s show is configured, or makes no more complaints yes (%d of %d); see the causes", plural(p.genuine, "verified report"), now, all)
+		say("trust: all that can be learnt from %s is configured, or makes no more complaints yes (%d of %d); docs/trust.md says what to do about each cause", plural(p.genuine, "verified report"), now, all)
 		return
 	}
 	fmt.Fprintf(w, "# To be set under trust: %d of %s would be yes (now %d).\n", yes, plural(all, "complaint"), now)

@@ -30,7 +30,7 @@ const (
 
 // sampleFlag is the option of check that reads messages.
 func sampleFlag() cli.Flag {
-	return numberFlag("sample", "read the newest `N` messages of each folder, 1,000 at most, and count the verdicts and their causes as if each had just come; "+
+	return numberFlag("sample", "read the newest `N` messages of each folder, 1,000 at most, and count the verdicts that a sweep would give, and their causes, without since and brake; "+
 		"propose what to trust, by the reports that verify, and rules for those that name no subscriber; asks the DNS for the keys of signatures", 0)
 }
 
@@ -277,10 +277,10 @@ func (s *sampling) proposeRules(w io.Writer) {
 	})
 	fmt.Fprintln(w)
 	if len(proposals) == 0 {
-		fmt.Fprintf(w, "no header field of the %s that name no subscriber looks like a token\n", plural(len(s.unknown), "report"))
+		fmt.Fprintf(w, "%s without a subscriber: no header field looks like a token\n", plural(len(s.unknown), "report"))
 		return
 	}
-	fmt.Fprintf(w, "# A rule to try, made of the %s that name no subscriber.\n", plural(len(s.unknown), "report"))
+	fmt.Fprintf(w, "# A rule to try, made of %s without a subscriber.\n", plural(len(s.unknown), "report"))
 	fmt.Fprintln(w, "# See that the example's token is what your list knows a subscriber by.")
 	fmt.Fprintln(w, "identify:\n  rules:")
 	mark := "    "

@@ -142,7 +142,7 @@ func (c *Checker) verify(ctx context.Context, m *message, s *signature, received
 	}
 	keys, err := c.keys.lookup(ctx, s.keyName(), c.known(s.domain, c.from))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %s", err, shown(s.keyName()))
 	}
 	if i, there := s.tags["i"]; there && domainOf(i) != s.domain {
 		if keys = lenient(keys); len(keys) == 0 {

@@ -22,7 +22,7 @@ type Resolver interface {
 }
 
 var (
-	errNoKey       = errors.New("signature: its key is gone")
+	errNoKey       = errors.New("signature: its key is not in the DNS")
 	errKey         = errors.New("signature: its key cannot be used")
 	errTesting     = errors.New("signature: its key is for testing, and proves nothing")
 	errUnavailable = errors.New("signature: the DNS does not give its key")

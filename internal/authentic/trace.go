@@ -11,7 +11,8 @@ import (
 
 // TraceField is one field of a message's header that says how the message came,
 // or what a server found: an Authentication-Results, a Received, an ARC-Seal or
-// an ARC-Authentication-Results. Its texts are printable ASCII on one line.
+// an ARC-Authentication-Results; or a DKIM-Signature. Its texts are printable ASCII
+// on one line.
 type TraceField struct {
 	Name    string      // Authentication-Results, Received, ...
 	Says    string      // what it says, in short
@@ -26,7 +27,7 @@ const (
 )
 
 // Trace gives the fields by which the sender of a message is judged, from the top
-// of its header, 100 at most. r was read from mail, which is whole; account is that
+// of its header, 100 at most; then the DKIM-Signatures, 5 at most. r was read from mail, which is whole; account is that
 // of its mailbox, and received is when it came, as in Check. It takes no longer than
 // Config.Timeout. A header that is malformed has no trace.
 func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, account string, received time.Time) (trace []TraceField) {
@@ -35,7 +36,8 @@ func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, acco
 	if received.IsZero() {
 		received = c.now()
 	}
-	_, t := c.about(r, r.Dialect).check(ctx, mail, true, r, received, account)
+	c = c.about(r, r.Dialect)
+	v, t := c.check(ctx, mail, true, r, received, account)
 	if t == nil {
 		return nil
 	}
@@ -70,6 +72,38 @@ func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, acco
 			}
 		}
 		trace = append(trace, f)
+	}
+	if m, err := readMessage(mail); err == nil {
+		trace = append(trace, c.traceSignatures(ctx, m, canonical(r.Outer.FromDomain), v, received)...)
+	}
+	return trace
+}
+
+// traceSignatures gives the DKIM-Signatures, as many as are verified of one message.
+func (c *Checker) traceSignatures(ctx context.Context, m *message, from string, v verdict, received time.Time) (trace []TraceField) {
+	sigs, err := m.signatures()
+	if err != nil {
+		return nil // the verdict says so
+	}
+	for i := range sigs[:min(len(sigs), maxSignatures)] {
+		s, why := &sigs[i], report.Reason{Text: "verifies"}
+		said := fmt.Sprintf("d=%s s=%s", shown(s.domain), shown(s.selector))
+		switch {
+		case s.domain == "":
+			said, why.Text = "", "cannot be read"
+		case !c.aligned(s.domain, from):
+			why = report.Reason{Code: report.CodeUnsigned, Text: "may not speak for " + shown(from) + ", the domain of From"}
+		case !c.config.Verifies():
+			why = report.Reason{Code: report.CodeDKIMOff, Text: "not verified: trust.dkim is off"}
+		default:
+			if err := c.verify(ctx, m, s, received); err != nil {
+				why = report.Reason{Code: codeOf(err), Text: err.Error()}
+			} else if signed := m.pass("dkim", s.domain, sigs[i:i+1], true); signed.auth != pass {
+				why = signed.reason
+			}
+		}
+		counted := why.Code == "" && v.auth == pass && v.method == "dkim" && v.domain == s.domain
+		trace = append(trace, TraceField{Name: "DKIM-Signature", Says: said, Counted: counted, Why: why.Text, Code: why.Code})
 	}
 	return trace
 }

@@ -53,27 +53,38 @@ func TestTrace(t *testing.T) {
 + Authentication-Results: mx.example.com: dkim=pass fbl.example.net, spf=pass b.example, dmarc=none
 + Received: from out.fbl.example.net (198.51.100.1) by mx.example.com
 - Received: from inner.example.net by out.fbl.example.net: hop_unknown
-- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: hop_unknown`},
+- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: hop_unknown
+- DKIM-Signature: d=fbl.example.net s=s`},
 		"below": {receivedOurs + found(dkim) + found(dkim) + signed, nil, `
 + Received: from out.fbl.example.net (198.51.100.1) by mx.example.com
 - Authentication-Results: mx.example.com: dkim=pass fbl.example.net: below
-- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: second_field`},
+- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: second_field
++ DKIM-Signature: d=fbl.example.net s=s`},
 		"below, not verified": {receivedOurs + found(dkim) + results("mx2.example.com", dkim) + signed, func(c *Config) { c.DKIM = new(false) }, `
 + Received: from out.fbl.example.net (198.51.100.1) by mx.example.com
 + Authentication-Results: mx.example.com: dkim=pass fbl.example.net
-- Authentication-Results: mx2.example.com: dkim=pass fbl.example.net: id_unknown`},
+- Authentication-Results: mx2.example.com: dkim=pass fbl.example.net: id_unknown
+- DKIM-Signature: d=fbl.example.net s=s: dkim_off`},
 		"no server": {found(dkim) + signed, nil, `
-- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: no_received`},
+- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: no_received
++ DKIM-Signature: d=fbl.example.net s=s`},
+		"signatures": {"DKIM-Signature: v=1; a=none\r\n" + sign(t, sign(t, plain, "gone."+reporter, allFields), evil, allFields), nil, `
+- DKIM-Signature: 
+- DKIM-Signature: d=evil.example s=s: unsigned
+- DKIM-Signature: d=gone.fbl.example.net s=s: key`},
 		"sealed": {seal(t, signed, sealer, "mx.sealer.example; "+dkim, "none", append([]string{"DKIM-Signature"}, allFields...)), nil, `
 + ARC-Seal: i=1 d=sealer.example cv=none
-+ ARC-Authentication-Results: i=1 mx.sealer.example: dkim=pass fbl.example.net`},
++ ARC-Authentication-Results: i=1 mx.sealer.example: dkim=pass fbl.example.net
+- DKIM-Signature: d=fbl.example.net s=s`},
 		"sealed by another": {receivedOurs + seal(t, signed, evil, "mx.evil.example; "+dkim, "none", allFields), nil, `
 + Received: from out.fbl.example.net (198.51.100.1) by mx.example.com
 - ARC-Seal: i=1 d=evil.example cv=none
-- ARC-Authentication-Results: i=1 mx.evil.example: dkim=pass fbl.example.net`},
+- ARC-Authentication-Results: i=1 mx.evil.example: dkim=pass fbl.example.net
++ DKIM-Signature: d=fbl.example.net s=s`},
 		"a profile's": {receivedMX1 + found(dkim) + signed, ofSystem(stripping), `
 - Received: from out.fbl.example.net (198.51.100.1) by mx1.example.com: mailbox
-- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: mailbox`},
+- Authentication-Results: mx.example.com: dkim=pass fbl.example.net: mailbox
++ DKIM-Signature: d=fbl.example.net s=s`},
 		"a gateway's": {"Authentication-Results: dkim=fail header.d=" + reporter + "\r\n" + border + strings.Replace(results("gw.example.com", dkim), "Results:", "Results-Original:", 1) + results("mx.example.com", dkim) +
 			strings.Replace(receivedOurs, "mx.example.com", "gw.example.com", 1) + receivedTheir + signed, func(c *Config) { c.Mailbox = gateway }, `
 - Authentication-Results: dkim=fail fbl.example.net
@@ -81,7 +92,8 @@ func TestTrace(t *testing.T) {
 + Authentication-Results-Original: gw.example.com: dkim=pass fbl.example.net
 - Authentication-Results: mx.example.com: dkim=pass fbl.example.net: id_unknown
 + Received: from out.fbl.example.net (198.51.100.1) by gw.example.com
-- Received: from inner.example.net by out.fbl.example.net: below`},
+- Received: from inner.example.net by out.fbl.example.net: below
+- DKIM-Signature: d=fbl.example.net s=s`},
 	} {
 		conf := config
 		if test.change != nil {
@@ -92,6 +104,9 @@ func TestTrace(t *testing.T) {
 			got += "\n" + map[bool]string{true: "+ ", false: "- "}[f.Counted] + f.Name + ": " + f.Says
 			if f.Code != "" {
 				got += ": " + string(f.Code)
+			}
+			if f.Code == report.CodeKey && f.Why != "signature: its key is not in the DNS: s._domainkey.gone."+reporter {
+				t.Errorf("%s: %s", name, f.Why)
 			}
 			if f.Why == "" || f.Counted && f.Code != "" {
 				t.Errorf("%s: %+v", name, f)
