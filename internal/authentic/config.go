@@ -56,6 +56,9 @@ func (c Config) Validate() error {
 		{"arc_sealers", c.ARCSealers, isDomain, "a domain"},
 	} {
 		for i, v := range list.values {
+			if strings.Contains(v, "*") && (list.key == "own.domains" || list.key == "reporters") {
+				return fmt.Errorf(`%s[%d] has a "*": "example.com" is also every domain below it`, list.key, i)
+			}
 			if !list.valid(v) {
 				return fmt.Errorf("%s[%d] is not %s", list.key, i, list.want)
 			}

@@ -17,7 +17,8 @@ func TestValidate(t *testing.T) {
 		c    Config
 	}{
 		{`own.domains[0] is not a domain`, Config{Own: Own{Domains: []string{"com"}}}},
-		{`own.domains[0] is not a domain`, Config{Own: Own{Domains: []string{"*.example.com"}}}},
+		{`own.domains[0] has a "*": "example.com" is also every domain below it`, Config{Own: Own{Domains: []string{"*.example.com"}}}},
+		{`reporters[0] has a "*": "example.com" is also every domain below it`, Config{Reporters: []string{"*.example.com"}}},
 		{`own.domains[1] is not a domain`, Config{Own: Own{Domains: []string{"example.co.uk", "CO.UK."}}}},
 		{`reporters[1] is not a domain or an address`, Config{Reporters: []string{"a@com.br.example", "com.br"}}},
 		{`own.ips[0] is not an address or a prefix`, Config{Own: Own{IPs: []string{"0.0.0.0/0"}}}},
