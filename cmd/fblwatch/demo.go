@@ -131,7 +131,7 @@ type demo struct {
 	delivered map[uint32]time.Time // by UID
 }
 
-const demoIndent = "          " // as wide as a delay
+const demoIndent = "           " // as wide as a delay
 
 // deliver sends the next message. Of five the third is forged, and the last is a
 // bounce, which makes no record.

@@ -22,7 +22,8 @@ func (p *program) reviewCommand() *cli.Command {
 		Usage: "list the complaints that need a person's decision, and decide",
 		Description: "Without --accept or --reject it lists them, the oldest first. A decision makes\n" +
 			"the next revision of the record, for the sinks too: suppress says yes or no then,\n" +
-			"whatever is read of the mail later. An id may be a record's or a report's; - reads\n" +
+			"whatever is read of the mail later. docs/trust.md says what to do about each code;\n" +
+			"fblwatch explain shows one mail. An id may be a record's or a report's; - reads\n" +
 			"ids from standard input, the first word of each line.\n\n" +
 			"Example: fblwatch review --provider yahoo\n" +
 			"Example: fblwatch review --accept ce129da5cffb0c534c20a70476098aec.1",
@@ -78,7 +79,8 @@ func (p *program) listReview(c *cli.Context) error {
 	defer reader.Close()
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	list := sheet{columns: []column{
-		{title: "ID"}, {title: "RECEIVED", rank: 2}, {title: "PROVIDER", least: 12, rank: 3}, {title: "WHO", want: 40, least: 18}, {title: "WHY", least: 22, rank: 1},
+		{title: "ID"}, {title: "RECEIVED", rank: 2}, {title: "PROVIDER", least: 12, rank: 3}, {title: "WHO", want: 40, least: 18},
+		{title: "CODE", want: 40, least: 16}, {title: "WHY", least: 60, rank: 4},
 	}}
 	print := func() error {
 		if len(list.rows) > 0 {
@@ -110,7 +112,7 @@ func (p *program) listReview(c *cli.Context) error {
 		if who == "" {
 			who = "nobody"
 		}
-		list.row(row.ID, shortTime(when(&r)), r.Provider, who, strings.Join(some(r.Suppress).Reasons, "; "))
+		list.row(row.ID, shortTime(when(&r)), r.Provider, who, codesOf(some(r.Suppress)), strings.Join(some(r.Suppress).Reasons, "; "))
 	}
 	if err := print(); err != nil {
 		return err
@@ -125,6 +127,15 @@ func (p *program) listReview(c *cli.Context) error {
 		fmt.Fprintf(p.stderr, "there are more than these %d; --limit 0 lists all\n", limit)
 	}
 	return nil
+}
+
+// codesOf lists the codes of a verdict. The records of earlier versions have none.
+func codesOf(s report.Suppress) string {
+	codes := make([]string, len(s.Codes))
+	for i, code := range s.Codes {
+		codes[i] = string(code)
+	}
+	return strings.Join(codes, ",")
 }
 
 // idsOf reads ids from standard input where one of args is "-".
