@@ -159,6 +159,37 @@ func TestReprocessSame(t *testing.T) {
 	}
 }
 
+// TestReprocessUncoded: of records that a version without codes wrote, and in other
+// words, nothing is different either.
+func TestReprocessUncoded(t *testing.T) {
+	code, reason := regexp.MustCompile(`"codes?":(\[[^]]*\]|"[^"]*"),`), regexp.MustCompile(`("trusted":false,"reason":")`)
+	mail := sample.Report(1, 0)
+	signed := append([]byte("DKIM-Signature: v=1; d=fbl.example.net; s=s; h=From; bh=AA==; b=AA==\r\n"), mail...)
+	hashed := regexp.MustCompile(`Original-Rcpt-To: .*\r\n`).ReplaceAll(mail, nil)
+	trust := checker(t, authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
+	for name, mail := range map[string][]byte{"unsigned": mail, "signed": signed, "of nobody": hashed, "not spam": bytes.Replace(mail, []byte("Feedback-Type: abuse"), []byte("Feedback-Type: not-spam"), 1)} {
+		for _, g := range []Reading{{}, {Trust: trust}, {Trust: trust, Privacy: filter(t, "drop", "drop")}} {
+			s := shelve(t, g, mail, len(mail), Doubts(came, came.AddDate(1, 0, 0), time.Hour)...)
+			rows := s.rows(true)
+			for i := range rows {
+				old := reason.ReplaceAll(code.ReplaceAll(rows[i].JSON, nil), []byte("${1}as it was put once: "))
+				if bytes.Equal(old, rows[i].JSON) || bytes.Contains(old, []byte(`"code`)) {
+					t.Fatalf("%s: %s", name, old)
+				}
+				rows[i].JSON = old
+			}
+			for kept, err := range s.l.Kept(t.Context(), time.Time{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, outcome, err := g.Reprocess(t.Context(), kept, rows, came.Add(time.Hour), Doubts(came, came.AddDate(1, 0, 0), time.Hour)...); err != nil || outcome != Same {
+					t.Errorf("%s: %s, %v", name, outcome, err)
+				}
+			}
+		}
+	}
+}
+
 // changes shows what is different in each revised record.
 func (s shelf) changes() string {
 	s.t.Helper()
