@@ -96,8 +96,7 @@ func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 	}
 	var trust *authentic.Checker
 	whom := c.trust()
-	asks := whom.Verifies() || len(whom.ARCSealers) > 0
-	if asks || whom.Receives() { // else nothing can pass
+	if whom.Asks() || whom.Receives() { // else nothing can pass
 		if trust, err = authentic.New(whom, resolver, c.Providers); err != nil {
 			return watch.Reading{}, wrong(err, "")
 		}
@@ -112,7 +111,7 @@ func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 	}
 	return watch.Reading{
 		Providers: c.Providers, Identify: identifier,
-		Trust: trust, DNS: asks,
+		Trust: trust, DNS: whom.Asks(),
 		Enrich: enricher, Privacy: filter,
 	}, nil
 }

@@ -240,13 +240,14 @@ func TestTrust(t *testing.T) {
 		want                      string // what check says of the mailbox
 	}{
 		{name: "nothing", url: "imaps://u@imap.example.com", want: "not known by its host; trust.dkim can verify signatures"},
-		{name: "a profile's host", url: "imaps://u@imap.gmail.com", checks: true, want: "gmail (by its host)"},
+		{name: "a profile's host", url: "imaps://u@imap.gmail.com", checks: true, asks: true, want: "gmail (by its host)"},
 		{name: "a name like it", url: "imaps://u@imap.gmail.com.example.net", want: "not known by its host; trust.dkim can verify signatures"},
 		{name: "loopback", url: "imap://u@127.0.0.1", trust: ours + "}", checks: true, asks: true, want: "not known by its host; signatures are verified"},
-		{name: "loopback, named", url: "imap://u@127.0.0.1", mailbox: "gmail", checks: true, want: "gmail (by its mailbox)"},
-		{name: "named for all", url: "imap://u@localhost", trust: "trust: {mailbox: fastmail}", checks: true, want: "fastmail (by trust.mailbox)"},
+		{name: "loopback, named", url: "imap://u@127.0.0.1", mailbox: "gmail", checks: true, asks: true, want: "gmail (by its mailbox)"},
+		{name: "named for all", url: "imap://u@localhost", trust: "trust: {mailbox: fastmail}", checks: true, asks: true, want: "fastmail (by trust.mailbox)"},
 		{name: "ours", url: "imaps://u@imap.gmail.com", trust: ours + "}", checks: true, asks: true, want: "gmail (by its host)"},
-		{name: "ours, no dkim", url: "imaps://u@imap.gmail.com", trust: ours + ", dkim: false}", checks: true, want: "gmail (by its host)"},
+		{name: "ours, no dkim", url: "imaps://u@imap.gmail.com", trust: ours + ", dkim: false}", checks: true, asks: true, want: "gmail (by its host)"},
+		{name: "ours, no dkim, no seals", url: "imaps://u@imap.mail.yahoo.com", trust: ours + ", dkim: false}", checks: true, want: "yahoo (by its host)"},
 		{name: "ours, no dkim, no host", url: "imaps://u@imap.example.com", trust: ours + ", dkim: false}", want: "not known by its host; trust.dkim can verify signatures"},
 		{name: "dkim alone", url: "imaps://u@imap.example.com", trust: "trust: {dkim: true}", checks: true, asks: true, want: "not known by its host; signatures are verified"},
 		{name: "ids", url: "imaps://u@imap.example.com", trust: "trust: {authserv_ids: [mx.example.com]}", checks: true, want: "own (by trust.authserv_ids)"},

@@ -127,10 +127,7 @@ func (c *Config) receivers(account string) []receiver {
 // receiver is the system that took the message in. A profile's that did not write
 // the topmost Received is refused.
 func (c *Checker) receiver(m *message) (r receiver) {
-	top := ""
-	if stamps := m.named("received"); len(stamps) > 0 {
-		top = receivedBy(stamps[0].value())
-	}
+	top := stampedBy(m.named("received"))
 	for _, r = range c.config.receivers(m.account) {
 		if r.refused = r.Name != ownMailbox && !r.isHop(top); !r.refused {
 			break
@@ -145,8 +142,9 @@ func (r *receiver) isID(id string) bool {
 	return id == "" && r.Nameless || isID(r.AuthservIDs, id)
 }
 
+// isID reports whether an id, as authResults has it, is in a list.
 func isID(list []string, id string) bool {
-	return id != "" && slices.ContainsFunc(list, func(own string) bool { return isName(serverID(id), serverID(own)) })
+	return id != "" && slices.ContainsFunc(list, func(own string) bool { return isName(id, serverID(own)) })
 }
 
 // isHop reports whether a host is one of the system's.
@@ -218,16 +216,22 @@ func isName(name, own string) bool {
 }
 
 // Receives reports whether a system is known for any account, or for files.
-func (c Config) Receives() bool {
-	known := func(account string) bool {
-		return slices.ContainsFunc(c.receivers(account), receiver.tells)
-	}
+func (c Config) Receives() bool { return c.anySystem(receiver.tells) }
+
+// Asks reports whether a check may ask the DNS, which has the keys of signatures and of
+// seals.
+func (c Config) Asks() bool {
+	return c.Verifies() || len(c.ARCSealers) > 0 || c.anySystem(func(r receiver) bool { return len(r.Sealers) > 0 })
+}
+
+// anySystem reports whether something is so of a system of any account, or of files.
+func (c Config) anySystem(is func(receiver) bool) bool {
 	for account := range c.Accounts {
-		if known(account) {
+		if slices.ContainsFunc(c.receivers(account), is) {
 			return true
 		}
 	}
-	return known("")
+	return slices.ContainsFunc(c.receivers(""), is)
 }
 
 // System says, for people, which system takes messages in for an account, why that
