@@ -55,7 +55,7 @@ func (m *message) servers(domain string) (by string, list []Server) {
 	for _, f := range m.fields {
 		switch f.name {
 		case "received":
-			host := canonical(report.ReadHop(f.value()).By)
+			host := receivedBy(f.value())
 			org := organisation(host)
 			if by == "" {
 				by = host

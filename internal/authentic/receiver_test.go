@@ -11,6 +11,7 @@ func TestReceiver(t *testing.T) {
 		office    = "Received: from A.prod.outlook.com (2001:db8::1) by B.prod.outlook.com (2001:db8::2) with HTTPS; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 		sovereign = "Received: from a.example.net (198.51.100.1) by BN1.mail.protection.office365.us (10.0.0.1); Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 		china     = "Received: from a.example.net (198.51.100.1) by SHA.mail.protection.partner.outlook.cn (10.0.0.1); Mon, 1 Jun 2026 10:00:00 +0000\r\n"
+		queue     = "Received: (qmail 1 invoked from network); 1 Jun 2026 10:00:00 -0000\r\n"
 		ours      = "Received: from a.example.net (198.51.100.1) by mx.example.com; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 	)
 	c := Config{
@@ -60,6 +61,8 @@ func TestReceiver(t *testing.T) {
 		{account: "own", header: gmail, want: "own mx.example.com"},
 		{account: "listed", header: gmail, want: "own mx.example.net"},
 		{account: "row", header: strings.Replace(ours, "mx.example.com", "a.mailbox.example", 1), want: "example mx.mailbox.example"},
+		{account: "row", header: queue + strings.Replace(ours, "mx.example.com", "a.mailbox.example", 1), want: "example mx.mailbox.example"},
+		{account: "row", header: queue + ours, want: "!example mx.mailbox.example"},
 		{account: "", alias: true, header: office, want: "microsoft365 "},
 		{account: "", alias: true, header: ours, want: "own mx.example.com"},
 		{account: "gmail", alias: true, header: gmail, want: "gmail mx.google.com"},

@@ -9,7 +9,7 @@ import (
 
 // authResults is one Authentication-Results field (RFC 8601 section 2.2).
 type authResults struct {
-	id       string // of the server that wrote it, in lower case; "": left out
+	id       string // of the server that wrote it, see serverID; "": left out
 	spelling string // of the id and its version
 	results  []result
 	broken   bool // by its quotes or comments: nothing of it is read but the id
@@ -193,8 +193,7 @@ func splitResults(v string) (segments [][]string, ok bool) {
 
 // receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
 func receivedBy(v string) string {
-	hop := report.ReadHop(v)
-	return canonical(hop.By)
+	return canonical(report.ReadHop(v).By)
 }
 
 // stampedBy is the server that wrote the first of fields, a Received. A line of

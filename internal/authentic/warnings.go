@@ -114,21 +114,20 @@ func (c *Checker) Rivals(mail []byte, account string) (id string, upper, lower R
 		switch f.name {
 		case "received":
 			received++
-			by = canonical(report.ReadHop(f.value()).By)
+			by = receivedBy(f.value())
 		case "authentication-results":
 			a := parseResults(f.value())
 			found := a.dkim()
 			if !system.isID(a.id) || found == "" {
 				continue
 			}
-			id := serverID(a.id)
 			says := strings.Join(strings.Fields(f.value()), " ")
 			here := place{Rival{says[:min(len(says), maxRival)], by}, received, found}
-			top, twice := first[id]
+			top, twice := first[a.id]
 			if !twice {
-				first[id] = here
+				first[a.id] = here
 			} else if top.received != received || top.found != found {
-				return id, top.rival, here.rival, true
+				return a.id, top.rival, here.rival, true
 			}
 		}
 	}
