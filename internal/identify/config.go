@@ -24,7 +24,7 @@ type Config struct {
 
 // Rule reads values of one source, by either Match or Decode.
 type Rule struct {
-	Name string `yaml:"name"` // as records have it; empty: "rule " and its number from 1
+	Name string `yaml:"name"` // as records have it; empty: "rule " and its number from 1; of a rule with Verify no other's
 
 	// From is original:H (a field of the reported mail's header), report:F (a
 	// field of the report part), outer:H (of the report's own mail), text (the
@@ -73,9 +73,19 @@ func (c Config) Validate() error {
 	if _, err := c.presets(); err != nil {
 		return fmt.Errorf("presets: %w", err)
 	}
+	names := make(map[string]int)
 	for i := range c.Rules {
 		if _, err := c.Rules[i].compile(nil); err != nil {
 			return fmt.Errorf("rule %d: %w", i+1, err)
+		}
+		names[c.Rules[i].label(i)]++
+	}
+	for _, name := range presetNames() {
+		names[name]++
+	}
+	for i := range c.Rules {
+		if r := &c.Rules[i]; r.Verify != nil && names[r.label(i)] > 1 {
+			return fmt.Errorf("rule %d: name: a rule with verify needs one that no other rule and no preset has", i+1)
 		}
 	}
 	return nil

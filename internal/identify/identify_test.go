@@ -268,6 +268,10 @@ func TestValidate(t *testing.T) {
 		"hmac between":    {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)(?P<subscriber>a)`, Verify{"sha256", "k"})}}, "rule 1: match: the group hmac stands between the others"},
 		"hmac kind":       {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"md5", "k"})}}, `rule 1: verify: hmac can be sha256 only`},
 		"hmac key":        {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", ""})}}, "rule 1: verify: key_file is missing"},
+		"verify, twice":   {Config{Rules: []Rule{named("ours", signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"})), named("ours", ok)}}, "rule 1: name: a rule with verify needs one that no other rule and no preset has"},
+		"verify, preset":  {Config{Rules: []Rule{ok, named("verp", signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"}))}}, "rule 2: name: a rule with verify needs one that"},
+		"verify, second":  {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"}), named("rule 1", ok)}}, "rule 1: name: a rule with verify needs one that"},
+		"twice":           {Config{Rules: []Rule{named("ours", ok), named("ours", ok), signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"})}}, ""},
 		"verify a preset": {Config{Rules: []Rule{{From: "text", Decode: "verp", Verify: &Verify{"sha256", "k"}}}}, "rule 1: verify: goes with match only"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -286,6 +290,11 @@ func TestValidate(t *testing.T) {
 			t.Errorf("with the key file %s the error is %v", file, err)
 		}
 	}
+}
+
+func named(name string, r Rule) Rule {
+	r.Name = name
+	return r
 }
 
 // Every preset that the documentation of Config promises is there.
