@@ -38,6 +38,9 @@ var moreMailboxes = []string{
 	"rocketmail.com", "sina.com", "sohu.com", "t-online.de", "tuta.com", "tutanota.com", "ukr.net", "web.de", "wp.pl", "yahoo.co.jp", "yandex.com", "yandex.ru", "ymail.com",
 }
 
+// topics signs what anybody who has a topic of SNS says.
+const topics = "sns.amazonaws.com"
+
 func isMailboxes(domain string) bool {
 	domain = canonical(domain)
 	_, shared := mailboxes[domain]

@@ -73,6 +73,9 @@ func (c Config) Validate() error {
 		return errors.New("microsoft365 is another way to say mailbox: microsoft365; keep one of the two")
 	}
 	for i, v := range c.Reporters {
+		if domain := domainOf(v); below(domain, topics) || below(topics, domain) {
+			return fmt.Errorf("reporters[%d] is what Amazon SNS signs for anybody who has a topic: its notifications are never trusted", i)
+		}
 		if isMailboxes(v) {
 			return fmt.Errorf("reporters[%d] is a domain at which anybody can have a mailbox: name the address that reports, such as fbl@%s", i, canonical(v))
 		}

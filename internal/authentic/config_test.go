@@ -27,6 +27,8 @@ func TestValidate(t *testing.T) {
 		{`hops[0] is not a server's name`, Config{Hops: []string{"mx a"}}},
 		{`reporters[2] is not a domain or an address`, Config{Reporters: []string{"a@example.com", "b.example", "@example.com"}}},
 		{`reporters[1] is a domain at which anybody can have a mailbox: name the address that reports, such as fbl@mail.ru`, Config{Reporters: []string{"fbl@mail.ru", "Mail.RU."}}},
+		{`reporters[0] is what Amazon SNS signs for anybody who has a topic: its notifications are never trusted`, Config{Reporters: []string{"no-reply@SNS.amazonaws.com"}}},
+		{`reporters[1] is what Amazon SNS signs for anybody who has a topic: its notifications are never trusted`, Config{Reporters: []string{"example.com", "amazonaws.com"}}},
 		{`reporters[0] is a domain at which anybody can have a mailbox: name the address that reports, such as fbl@gmx.de`, Config{Reporters: []string{"gmx.de"}}},
 		{`arc_sealers[0] is not a domain`, Config{ARCSealers: []string{"a@example.com"}}},
 		{`timeout: -1s is not between 0 and 1m0s`, Config{Timeout: -time.Second}},

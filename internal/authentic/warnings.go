@@ -18,6 +18,11 @@ func (c Config) Warnings() (texts []string) {
 		say("trust.own is not set: no report is trusted, and no verdict is yes")
 	}
 	texts = append(texts, c.Own.warnings()...)
+	for i, domain := range c.ARCSealers {
+		if covered(lenientSealers, domain) {
+			say("trust.arc_sealers[%d] seals what its own customers send as if it had verified that: anybody there can have a report sealed that he wrote", i)
+		}
+	}
 	if len(c.Hops) > 0 && len(c.AuthservIDs) == 0 {
 		say("trust.hops does nothing without trust.authserv_ids")
 	}
@@ -53,6 +58,9 @@ func (c Config) IsSet() bool {
 func (r receiver) tells() bool {
 	return r.Nameless || len(r.AuthservIDs)+len(r.Sealers) > 0
 }
+
+// lenientSealers have no Sealers in their profiles for that reason.
+var lenientSealers = []string{"microsoft.com", "zohomail.com"}
 
 const (
 	widest4 = 16 // bits of a prefix that one sender may have; of a shorter one others have a part

@@ -21,6 +21,7 @@ func TestWarnings(t *testing.T) {
 		anybody = "trust.own.domains[1] is where anybody can have a mailbox"
 		private = "trust.own.ips[1] is no address of the Internet"
 		wide    = "trust.own.ips[0] is a wide network"
+		lenient = "trust.arc_sealers[1] seals what its own customers send"
 	)
 	for _, test := range []struct {
 		name   string
@@ -38,6 +39,7 @@ func TestWarnings(t *testing.T) {
 		{"own without anything", Config{Own: own, DKIM: new(false), Accounts: at("imap.example.com", "")}, []string{silent}},
 		{"own, and hops alone", Config{Own: own, Hops: ids, DKIM: new(false), Accounts: at("imap.example.com", "")}, []string{hops0, silent}},
 		{"own, with seals", Config{Own: own, DKIM: new(false), ARCSealers: []string{"example.net"}, Accounts: at("imap.example.com", "")}, nil},
+		{"own, with the seals of a lenient sealer", Config{Own: own, ARCSealers: []string{"example.net", "Microsoft.com"}}, []string{lenient}},
 		{"below, not verified", Config{Own: own, AuthservIDs: ids, Hops: ids, DKIM: new(false), Accounts: at("imap.example.com", "")}, []string{below}},
 		{"below, at a host that writes there", Config{Own: own, DKIM: new(false), Accounts: at("imap.gmail.com", "")}, []string{below}},
 		{"at a host that writes above", Config{Own: own, DKIM: new(false), Accounts: at("outlook.office365.com", "")}, nil},
