@@ -248,13 +248,13 @@ func TestTrust(t *testing.T) {
 		{name: "ours", url: "imaps://u@imap.gmail.com", trust: ours + "}", checks: true, asks: true, want: "gmail (by its host)"},
 		{name: "ours, no dkim", url: "imaps://u@imap.gmail.com", trust: ours + ", dkim: false}", checks: true, asks: true, want: "gmail (by its host)"},
 		{name: "ours, no dkim, no seals", url: "imaps://u@imap.mail.yahoo.com", trust: ours + ", dkim: false}", checks: true, want: "yahoo (by its host)"},
-		{name: "ours, no dkim, no host", url: "imaps://u@imap.example.com", trust: ours + ", dkim: false}", want: "not known by its host; trust.dkim can verify signatures"},
+		{name: "ours, no dkim, no host", url: "imaps://u@imap.example.com", trust: ours + ", dkim: false}", checks: true, want: "not known by its host; trust.dkim can verify signatures"},
 		{name: "dkim alone", url: "imaps://u@imap.example.com", trust: "trust: {dkim: true}", checks: true, asks: true, want: "not known by its host; signatures are verified"},
 		{name: "ids", url: "imaps://u@imap.example.com", trust: "trust: {authserv_ids: [mx.example.com]}", checks: true, want: "own (by trust.authserv_ids)"},
 		{name: "ids beside a host", url: "imaps://u@outlook.office365.us", trust: "trust: {authserv_ids: [mx.example.com]}", checks: true, want: "microsoft365 (by its host)"},
 		{name: "the alias", url: "imap://u@127.0.0.1", trust: "trust: {microsoft365: true}", checks: true, want: "microsoft365 (by trust.microsoft365)"},
 		{name: "a row of the config", url: "imaps://u@imap.example.net", trust: "trust: {profiles: [{name: mine, imap_hosts: [.example.net], authserv_ids: [.example.net]}]}", checks: true, want: "mine (by its host)"},
-		{name: "a profile that is not believed", url: "imaps://u@imap.yandex.ru", trust: ours + ", dkim: false}", want: "yandex (by its host), whose results do not count: a message that it finds unsigned has no field of its own, and whether it takes foreign ones away is not known; trust.dkim can verify signatures"},
+		{name: "a profile that is not believed", url: "imaps://u@imap.yandex.ru", trust: ours + ", dkim: false}", checks: true, want: "yandex (by its host), whose results do not count: a message that it finds unsigned has no field of its own, and whether it takes foreign ones away is not known; trust.dkim can verify signatures"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keys := "name: a, password: x, url: '" + test.url + "'"
