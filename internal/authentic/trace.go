@@ -3,6 +3,7 @@ package authentic
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,10 +27,11 @@ const (
 	maxShown = 60  // octets of one value that a message chose
 )
 
-// Trace gives the fields by which the sender of a message is judged, from the top
-// of its header, 100 at most; then the DKIM-Signatures, 5 at most. r was read from mail, which is whole; account is that
-// of its mailbox, and received is when it came, as in Check. It takes no longer than
-// Config.Timeout. A header that is malformed has no trace.
+// Trace gives the fields by which the sender of a message is judged, from the top of
+// its header, 100 at most; then the DKIM-Signatures, 5 at most, those that may speak for
+// its From first. r was read from mail, which is whole; account is that of its mailbox,
+// and received is when it came, as in Check. It takes no longer than Config.Timeout. A
+// header that is malformed has no trace.
 func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, account string, received time.Time) (trace []TraceField) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
 	defer cancel()
@@ -43,7 +45,9 @@ func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, acco
 	}
 	newest := 0
 	for i := range t.steps {
-		newest = max(newest, arcInstance(t.steps[i].field))
+		if f := t.steps[i].field; f.name == "arc-seal" {
+			newest = max(newest, arcInstance(f))
+		}
 	}
 	for i := range t.steps[:min(len(t.steps), maxTrace)] {
 		s := &t.steps[i]
@@ -79,19 +83,23 @@ func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, acco
 	return trace
 }
 
-// traceSignatures gives the DKIM-Signatures, as many as are verified of one message.
+// traceSignatures gives the DKIM-Signatures, as many as are verified of one message, in
+// the order in which they are.
 func (c *Checker) traceSignatures(ctx context.Context, m *message, from string, v verdict, received time.Time) (trace []TraceField) {
 	sigs, err := m.signatures()
 	if err != nil {
 		return nil // the verdict says so
 	}
+	relevant := c.relevant(sigs, from)
+	others := slices.DeleteFunc(slices.Clone(sigs), func(s signature) bool { return c.aligned(s.domain, from) })
+	sigs = slices.Concat(relevant, others)
 	for i := range sigs[:min(len(sigs), maxSignatures)] {
 		s, why := &sigs[i], report.Reason{Text: "verifies"}
 		said := fmt.Sprintf("d=%s s=%s", shown(s.domain), shown(s.selector))
 		switch {
 		case s.domain == "":
 			said, why.Text = "", "cannot be read"
-		case !c.aligned(s.domain, from):
+		case i >= len(relevant):
 			why = report.Reason{Code: report.CodeUnsigned, Text: "may not speak for " + shown(from) + ", the domain of From"}
 		case !c.config.Verifies():
 			why = report.Reason{Code: report.CodeDKIMOff, Text: "not verified: trust.dkim is off"}

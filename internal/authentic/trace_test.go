@@ -69,9 +69,17 @@ func TestTrace(t *testing.T) {
 - Authentication-Results: mx.example.com: dkim=pass fbl.example.net: no_received
 + DKIM-Signature: d=fbl.example.net s=s`},
 		"signatures": {"DKIM-Signature: v=1; a=none\r\n" + sign(t, sign(t, plain, "gone."+reporter, allFields), evil, allFields), nil, `
+- DKIM-Signature: d=gone.fbl.example.net s=s: key
 - DKIM-Signature: 
-- DKIM-Signature: d=evil.example s=s: unsigned
-- DKIM-Signature: d=gone.fbl.example.net s=s: key`},
+- DKIM-Signature: d=evil.example s=s: unsigned`},
+		"signatures, more than are shown": {strings.Repeat(claim(evil), 9) + signed, nil, `
++ DKIM-Signature: d=fbl.example.net s=s` + strings.Repeat("\n- DKIM-Signature: d=evil.example s=s: unsigned", maxSignatures-1)},
+		"an instance that is no seal's": {found(" dkim=pass; i=9") + "Received: i=8\r\n" + seal(t, signed, sealer, "mx.sealer.example; "+dkim, "none", append([]string{"DKIM-Signature"}, allFields...)), nil, `
++ Authentication-Results: mx.example.com: dkim=pass
+- Received: : hop_unknown
++ ARC-Seal: i=1 d=sealer.example cv=none
++ ARC-Authentication-Results: i=1 mx.sealer.example: dkim=pass fbl.example.net
+- DKIM-Signature: d=fbl.example.net s=s`},
 		"sealed": {seal(t, signed, sealer, "mx.sealer.example; "+dkim, "none", append([]string{"DKIM-Signature"}, allFields...)), nil, `
 + ARC-Seal: i=1 d=sealer.example cv=none
 + ARC-Authentication-Results: i=1 mx.sealer.example: dkim=pass fbl.example.net
