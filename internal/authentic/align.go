@@ -30,7 +30,7 @@ var mailboxes = map[string][]string{
 // and with any User-Agent. trust.reporters can name them all the same.
 var staff = []string{"returnpath.net", "validity.com"}
 
-// moreMailboxes are other domains of that kind, whose mail has nothing to do with
+// moreMailboxes are other domains of that kind, whose messages have nothing to do with
 // the reports of any provider that we know.
 var moreMailboxes = []string{
 	"aim.com", "free.fr", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com", "icloud.com", "inbox.lv", "laposte.net",
@@ -78,7 +78,7 @@ func (c *Checker) aligned(domain, from string) bool {
 	return covered(c.signers, domain) && slices.ContainsFunc(c.signers, func(s string) bool { return below(from, s) || sameAddress(c.from, s) })
 }
 
-// known reports whether mail that domain vouches for, with this From, comes
+// known reports whether a message that domain vouches for, with this From, comes
 // from the provider, or one of our own reporters.
 func (c *Checker) known(domain, address string) bool {
 	return listed(c.signers, domain, address) || listed(c.config.Reporters, domain, address) || reportsBelow(c.config.Reporters, domain, address)

@@ -1,5 +1,5 @@
-// Package authentic says whether a report is genuine, and whether the mail that
-// it reports is ours: anyone can mail a report, and anyone can sign one with a
+// Package authentic says whether a report is genuine, and whether the message that
+// it reports is ours: anyone can send a report, and anyone can sign one with a
 // domain of their own.
 //
 // It believes what our own mail servers found (Authentication-Results, RFC
@@ -36,7 +36,7 @@ const (
 	unchecked = "unchecked"
 )
 
-// Checker checks mails. It is safe for concurrent use.
+// Checker checks messages. It is safe for concurrent use.
 type Checker struct {
 	config Config
 	ips    []netip.Prefix
@@ -68,7 +68,7 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 	return c, nil
 }
 
-// verdict is what is known of who sent a mail.
+// verdict is what is known of who sent a message.
 type verdict struct {
 	auth, domain, method, coverage string
 	reason                         report.Reason // zero where auth is pass
@@ -88,11 +88,11 @@ func (v verdict) better(than verdict) bool {
 
 const secondHand = "its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed"
 
-// Check says who sent a mail, that r was read from, and whether to trust it: it
+// Check says who sent a message, that r was read from, and whether to trust it: it
 // sets the Reporter of r's records, which have their Identity. received is when
 // it came to us, the zero time: now. signed: each record's subscriber is a token
 // that a key of ours made; in a report of class cfbl it stands in for a known
-// reporter. more: only the whole mail would tell more than the start that
+// reporter. more: only the whole message would tell more than the start that
 // r was read from. It takes no longer than Config.Timeout.
 func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, records []report.Record, received time.Time, signed bool) (more bool) {
 	if len(records) == 0 {
@@ -116,7 +116,7 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	return v.reason == needsWhole
 }
 
-// Judge is Check of a mail about whose sender found was found out earlier: what
+// Judge is Check of a message about whose sender found was found out earlier: what
 // it takes to be trusted may have changed since.
 func (c *Checker) Judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
 	if len(records) > 0 {
@@ -158,7 +158,7 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 }
 
 // namesAnother reports whether a report names a recipient who is not the
-// subscriber that its token stands for: anybody who has a mail of ours has a token.
+// subscriber that its token stands for: anybody who has a message of ours has a token.
 func namesAnother(rec *report.Record) bool {
 	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
@@ -288,9 +288,9 @@ func (m *message) isFrom(address string) bool {
 // addresses reads names in any charset: they are not used.
 var addresses = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
 
-// pass is the verdict on a mail that domain vouches for with sigs. Where one of
+// pass is the verdict on a message that domain vouches for with sigs. Where one of
 // them leaves the Content-Type or the end of the body unsigned, or none is
-// there to look at, somebody may have framed the mail anew.
+// there to look at, somebody may have framed the message anew.
 func (m *message) pass(method, domain string, sigs []signature, whole bool) verdict {
 	v := verdict{auth: pass, domain: domain, method: method, coverage: "full"}
 	for i := range sigs {

@@ -24,13 +24,13 @@ type Config struct {
 	ARCSealers   []string           `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
 	Microsoft365 bool               `yaml:"microsoft365"` // as Mailbox microsoft365, for messages that its hosts took in
 	DKIM         *bool              `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS; nil: true where Own is set
-	Timeout      time.Duration      `yaml:"timeout"`      // for all of one mail's DNS; default 5 s
+	Timeout      time.Duration      `yaml:"timeout"`      // for all of one message's DNS; default 5 s
 	Mailbox      Mailbox            `yaml:"mailbox"`      // the system that takes messages in, where an account does not say
 	Profiles     []Profile          `yaml:"profiles"`     // rows before the built-in ones
 	Accounts     map[string]Account `yaml:"-"`            // by the name of the account
 }
 
-// Own says which reported mail is ours, by what its reporter found: see foreign.
+// Own says which reported message is ours, by what its reporter found: see foreign.
 type Own struct {
 	Domains []string `yaml:"domains"` // for which SPF or DKIM passes; with all below them
 	IPs     []string `yaml:"ips"`     // addresses or prefixes that we send from, and nobody else

@@ -9,14 +9,14 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Whether the reported mail is ours is not for the mail itself to say: anybody
-// can write our domain into a From, and our subscribers' tokens into a mail that
+// Whether the reported message is ours is not for the message itself to say: anybody
+// can write our domain into a From, and our subscribers' tokens into a message that
 // he sends to a mailbox of his own and reports from there. What counts is what
-// the reporter found when it took the mail in:
+// the reporter found when it took the message in:
 //
 //   - It came from trust.own.ips, or SPF passed for trust.own.domains: it is
 //     ours with all that stands in it. An address that is not among own.ips
-//     settles that it is not, whatever else was found: a mail that we signed can
+//     settles that it is not, whatever else was found: a message that we signed can
 //     be sent again by anybody, with other tokens in the fields that are not
 //     signed.
 //   - DKIM or DMARC passed for own.domains: it is ours as far as its signature
@@ -25,10 +25,10 @@ import (
 //     (identify.verify).
 //
 // The finding is in the report's Source-IP and Authentication-Results or, as
-// with Yahoo and with Microsoft's reports of 2026, in the reported mail's header
+// with Yahoo and with Microsoft's reports of 2026, in the reported message's header
 // above the hop at which the provider's hosts took it in.
 //
-// foreign is why the mail is not ours; zero: it is. signed: the subscriber's token
+// foreign is why the message is not ours; zero: it is. signed: the subscriber's token
 // is one that a key of ours made.
 func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why report.Reason) {
 	if len(c.ips) == 0 && len(c.config.Own.Domains) == 0 {
@@ -61,7 +61,7 @@ func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why repor
 // origin is what the records of one report have in common, which may be a
 // thousand: it is read once.
 type origin struct {
-	header   *report.Header // of the reported mail
+	header   *report.Header // of the reported message
 	stranger bool           // who reports: what he says he found is not evidence
 
 	known  bool // what follows was read
@@ -83,8 +83,8 @@ func (r *origin) read(c *Checker, rec *report.Record) {
 	}
 }
 
-// found is what the reporter found of the reported mail, in the report or else in
-// what it wrote into the mail's header.
+// found is what the reporter found of the reported message, in the report or else in
+// what it wrote into the message's header.
 func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResults, entry) {
 	entry := enter(header, c.hosts)
 	if found := ofOne(rec.AuthenticationResults); saysDomain(found) {
@@ -93,9 +93,9 @@ func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResult
 	return entry.results, entry
 }
 
-// ourResults looks for our domains among what was found of a mail with so many
+// ourResults looks for our domains among what was found of a message with so many
 // signatures. said: any domain was checked; ours: one of ours passed; whole: all of
-// the mail is ours. Some servers write what their client says so that it can be read
+// the message is ours. Some servers write what their client says so that it can be read
 // as a result: where two tell of MAIL FROM and differ, SPF proves nothing, nor does
 // DKIM where more signatures are told of than are there.
 func (c *Checker) ourResults(found []authResults, signatures int) (said, ours, whole bool) {
@@ -122,7 +122,7 @@ func (c *Checker) ourResults(found []authResults, signatures int) (said, ours, w
 }
 
 // ofOne parses the results of the server that wrote the first of them: others
-// may have come with the mail.
+// may have come with the message.
 func ofOne(values []string) (all []authResults) {
 	for _, v := range values {
 		if a := parseResults(v); len(all) == 0 || a.id == all[0].id {

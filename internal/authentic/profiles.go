@@ -35,7 +35,7 @@ type Profile struct {
 }
 
 // profiles are the built-in rows, by the messages and the words of others that
-// their sources hold. Hosts that take mail from the system's own users are left out
+// their sources hold. Hosts that take messages from the system's own users are left out
 // of Hops and Border: what stands below them is a user's to write.
 var profiles = []Profile{
 	{

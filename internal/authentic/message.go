@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// message is a mail as a signer sees it: lines end in CRLF, and the header ends
+// message is one as a signer sees it: lines end in CRLF, and the header ends
 // at the first empty line. Where a tolerant reader may see it otherwise, because
 // the header is not as RFC 5322 section 2.2 has it, there is no message: what is
 // signed would not be what is read.
@@ -36,7 +36,7 @@ func (f headerField) value() string {
 	return v
 }
 
-// Limits of one mail; beyond them it is not checked. Some work of a check grows
+// Limits of one message; beyond them it is not checked. Some work of a check grows
 // with the product of them.
 const (
 	maxMail    = 32 << 20  // octets
@@ -49,7 +49,7 @@ const (
 
 var errHeader = errors.New("the header is malformed, or beyond what is checked")
 
-// readMessage reads a mail; io.ErrUnexpectedEOF where its header has no end.
+// readMessage reads a message; io.ErrUnexpectedEOF where its header has no end.
 func readMessage(mail []byte) (*message, error) {
 	if len(mail) > maxMail {
 		return nil, errHeader
