@@ -56,6 +56,9 @@ func (c Config) Validate() error {
 		{"arc_sealers", c.ARCSealers, isDomain, "a domain"},
 	} {
 		for i, v := range list.values {
+			if _, err := parsePrefix(v); errors.Is(err, errAll) && list.key == "own.ips" {
+				return fmt.Errorf("own.ips[%d] is every address: list those that you send from", i)
+			}
 			if strings.Contains(v, "*") && (list.key == "own.domains" || list.key == "reporters") {
 				return fmt.Errorf(`%s[%d] has a "*": "example.com" is also every domain below it`, list.key, i)
 			}

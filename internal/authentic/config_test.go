@@ -21,7 +21,7 @@ func TestValidate(t *testing.T) {
 		{`reporters[0] has a "*": "example.com" is also every domain below it`, Config{Reporters: []string{"*.example.com"}}},
 		{`own.domains[1] is not a domain`, Config{Own: Own{Domains: []string{"example.co.uk", "CO.UK."}}}},
 		{`reporters[1] is not a domain or an address`, Config{Reporters: []string{"a@com.br.example", "com.br"}}},
-		{`own.ips[0] is not an address or a prefix`, Config{Own: Own{IPs: []string{"0.0.0.0/0"}}}},
+		{`own.ips[0] is every address: list those that you send from`, Config{Own: Own{IPs: []string{"0.0.0.0/0"}}}},
 		{`own.ips[0] is not an address or a prefix`, Config{Own: Own{IPs: []string{"192.0.2.0/33"}}}},
 		{`authserv_ids[0] is not a server's name`, Config{AuthservIDs: []string{""}}},
 		{`hops[0] is not a server's name`, Config{Hops: []string{"mx a"}}},
