@@ -11,9 +11,8 @@ import (
 )
 
 // TraceField is one field of a message's header that says how the message came,
-// or what a server found: an Authentication-Results, a Received, an ARC-Seal or
-// an ARC-Authentication-Results; or a DKIM-Signature. Its texts are printable ASCII
-// on one line.
+// or what a server found: an Authentication-Results, a Received, a field of ARC; or
+// a DKIM-Signature. Its texts are printable ASCII on one line.
 type TraceField struct {
 	Name    string      // Authentication-Results, Received, ...
 	Says    string      // what it says, in short
@@ -60,7 +59,11 @@ func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, acco
 		case "authentication-results-original":
 			f.Name, f.Says = "Authentication-Results-Original", s.read().says()
 		case "arc-seal":
-			f.Name, f.Says = "ARC-Seal", saysSeal(s.field)
+			tags, _ := readTags(s.field.value())
+			f.Name, f.Says = "ARC-Seal", fmt.Sprintf("i=%d d=%s cv=%s", arcInstance(s.field), shown(tags["d"]), shown(tags["cv"]))
+		case "arc-message-signature":
+			tags, _ := readTags(s.field.value())
+			f.Name, f.Says = "ARC-Message-Signature", fmt.Sprintf("i=%d d=%s s=%s", arcInstance(s.field), shown(tags["d"]), shown(tags["s"]))
 		case "arc-authentication-results":
 			_, found, _ := strings.Cut(s.field.value(), ";")
 			a := parseResults(found)
@@ -114,12 +117,6 @@ func (c *Checker) traceSignatures(ctx context.Context, m *message, from string, 
 		trace = append(trace, TraceField{Name: "DKIM-Signature", Says: said, Counted: counted, Why: why.Text, Code: why.Code})
 	}
 	return trace
-}
-
-// saysSeal is an ARC-Seal in short.
-func saysSeal(f *headerField) string {
-	tags, _ := readTags(f.value())
-	return fmt.Sprintf("i=%d d=%s cv=%s", arcInstance(f), shown(tags["d"]), shown(tags["cv"]))
 }
 
 // saysHop is a Received in short.

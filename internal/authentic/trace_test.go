@@ -78,15 +78,18 @@ func TestTrace(t *testing.T) {
 + Authentication-Results: mx.example.com: dkim=pass
 - Received: : hop_unknown
 + ARC-Seal: i=1 d=sealer.example cv=none
++ ARC-Message-Signature: i=1 d=sealer.example s=s
 + ARC-Authentication-Results: i=1 mx.sealer.example: dkim=pass fbl.example.net
 - DKIM-Signature: d=fbl.example.net s=s`},
 		"sealed": {seal(t, signed, sealer, "mx.sealer.example; "+dkim, "none", append([]string{"DKIM-Signature"}, allFields...)), nil, `
 + ARC-Seal: i=1 d=sealer.example cv=none
++ ARC-Message-Signature: i=1 d=sealer.example s=s
 + ARC-Authentication-Results: i=1 mx.sealer.example: dkim=pass fbl.example.net
 - DKIM-Signature: d=fbl.example.net s=s`},
 		"sealed by another": {receivedOurs + seal(t, signed, evil, "mx.evil.example; "+dkim, "none", allFields), nil, `
 + Received: from out.fbl.example.net (198.51.100.1) by mx.example.com
 - ARC-Seal: i=1 d=evil.example cv=none
+- ARC-Message-Signature: i=1 d=evil.example s=s
 - ARC-Authentication-Results: i=1 mx.evil.example: dkim=pass fbl.example.net
 + DKIM-Signature: d=fbl.example.net s=s`},
 		"a profile's": {receivedMX1 + found(dkim) + signed, ofSystem(stripping), `

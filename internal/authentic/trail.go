@@ -94,7 +94,7 @@ func (c *Checker) follow(m *message) *trail {
 				continue
 			}
 			t.find(&s)
-		case "arc-seal", "arc-authentication-results":
+		case "arc-seal", "arc-message-signature", "arc-authentication-results":
 		default:
 			continue
 		}
