@@ -28,7 +28,8 @@ const (
 // From must match by one of them; the others need one mark that matches. Of
 // several rows wins the one that matches by Dialects, then by Signed,
 // UserAgents, Sources, From; of equal ones the first. All comparisons are
-// without case.
+// without case. By Dialects alone, a row without a Name is behind those that match
+// by Signed or UserAgents: our own header may ask for that dialect (RFC 9477).
 type Provider struct {
 	Name  string `yaml:"provider"` // "": the registrable domain of From; for programs that anybody runs
 	Feed  string `yaml:"feed"`     // "": unknown
@@ -164,7 +165,9 @@ func (m *marks) score(row *Provider) (score int) {
 		if !containsFold(row.Dialects, m.dialect) {
 			return 0
 		}
-		score += 16
+		if score += 16; row.Name == "" {
+			score = 2
+		}
 	}
 	if len(row.Sources)+len(row.From) > 0 {
 		if containsFold(row.Sources, m.source) {

@@ -118,6 +118,26 @@ func TestProvidersOwn(t *testing.T) {
 	}
 }
 
+// TestProvidersOfOwnHeader: that our own message asks for CFBL reports, or that its
+// report is sent by a program, makes no stranger of a loop that signs.
+func TestProvidersOfOwnHeader(t *testing.T) {
+	const signed = "DKIM-Signature: v=1; d=corp.mail.ru; b=x\n"
+	for header, want := range map[string]string{
+		signed + "From: fbl@corp.mail.ru\n":      "mailru fbl fbl",
+		"From: fbl@corp.mail.ru\n":               "mail.ru cfbl cfbl",
+		signed + "From: fbl@mail.example.net\n":  "example.net cfbl cfbl",
+		signed + "From: ivan@corp.mail.ru\n":     "mail.ru cfbl cfbl",
+		signed + "From: Feedback@Corp.Mail.RU\n": "mailru fbl fbl",
+	} {
+		r := Parse([]byte(header+"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: FBL/1.0\nVersion: 1\n"+
+			"--b\nContent-Type: message/rfc822\n\nCFBL-Address: fbl@example.com\nFrom: news@example.com\nSubject: s\n\n--b--\n"), 0)
+		p := Providers(nil).Of(r)
+		if got := p.Name + " " + p.Feed + " " + p.Class; got != want || r.dialect() != "cfbl-arf" {
+			t.Errorf("%s: %s, want %s", header, got, want)
+		}
+	}
+}
+
 // TestProvidersChange: a provider whose reports look otherwise from one day to the
 // next is known by its own domain.
 func TestProvidersChange(t *testing.T) {
