@@ -281,7 +281,7 @@ func (m *message) isFrom(address string) bool {
 	if len(fields) == 0 || len(fields[0].raw) > maxAddress {
 		return false
 	}
-	list, err := addresses.ParseList(strings.ReplaceAll(fields[0].value(), "\r\n", ""))
+	list, err := addresses.ParseList(strings.ToValidUTF8(strings.ReplaceAll(fields[0].value(), "\r\n", ""), "?"))
 	return err == nil && len(list) == 1 && list[0].Address == address
 }
 
