@@ -179,6 +179,33 @@ func fromItself(stamp string) bool {
 	return err == nil && addr.IsLoopback()
 }
 
+// receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
+func receivedBy(v string) string {
+	return canonical(report.ReadHop(v).By)
+}
+
+// stampedBy is the server that wrote the first of fields, a Received. A line of
+// qmail's queue names none: it is of the server that wrote the next Received.
+// Who writes such a line below ours could write that one as well.
+func stampedBy(fields []headerField) string {
+	lines := 0
+	for _, f := range fields {
+		if f.name != "received" {
+			continue
+		}
+		hop := report.ReadHop(f.value())
+		if !hop.Queue {
+			return canonical(hop.By)
+		}
+		if lines++; lines > maxQueue {
+			break
+		}
+	}
+	return ""
+}
+
+const maxQueue = 4 // lines of qmail's queue in a row
+
 // isHost reports whether a host is in a list of Profile's kind.
 func isHost(list []string, host string) bool {
 	host = canonical(host)
