@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +68,7 @@ func (r *Record) appendJSON(dst []byte) []byte {
 		o := j.object("extensions")
 		sorted(r.Extensions, func(name string, values []string) {
 			o.named(name)
-			o.list(values)
+			list(&o, values)
 		})
 		j.close(o)
 	}
@@ -87,7 +86,10 @@ func (r *Record) appendJSON(dst []byte) []byte {
 	if s := r.Suppress; s != nil {
 		o := j.object("suppress")
 		o.must("verdict", s.Verdict)
-		o.codes("codes", s.Codes)
+		if len(s.Codes) > 0 {
+			o.key("codes")
+			list(&o, s.Codes)
+		}
 		o.strings("reasons", s.Reasons)
 		o.time("decided_at", s.DecidedAt)
 		j.close(o)
@@ -274,29 +276,17 @@ func (j *encoder) string(key, v string) {
 func (j *encoder) strings(key string, v []string) {
 	if len(v) > 0 {
 		j.key(key)
-		j.list(v)
+		list(j, v)
 	}
 }
 
-func (j *encoder) codes(key string, codes []Code) {
-	if len(codes) == 0 {
-		return
-	}
-	j.key(key)
-	j.b = append(j.b, '[')
-	for _, code := range codes {
-		j.value(string(code))
-	}
-	j.b = append(bytes.TrimSuffix(j.b, []byte(",")), ']', ',')
-}
-
-func (j *encoder) list(v []string) {
+func list[T ~string](j *encoder, v []T) {
 	j.b = append(j.b, '[')
 	for i, s := range v {
 		if i > 0 {
 			j.b = append(j.b, ',')
 		}
-		j.text(s)
+		j.text(string(s))
 	}
 	j.b = append(j.b, "],"...)
 }
