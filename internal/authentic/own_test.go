@@ -185,6 +185,37 @@ func TestForeign(t *testing.T) {
 	}
 }
 
+// A message that somebody sends for us comes from his address: by trust.own.ips it is
+// not ours, and the reason names the address, as the reporter has it or as its hosts saw
+// it. Without them it is ours by its domain.
+func TestSentThroughOthers(t *testing.T) {
+	const (
+		fields = "Authentication-Results: mx; dkim=pass header.d=esp.example; dkim=pass header.d=example.com; spf=pass smtp.mailfrom=bounce.esp.example\n"
+		border = "Received: from out.esp.example (out.esp.example [198.51.100.77]) by a.mx.example.net with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\n"
+	)
+	for _, test := range []struct{ fields, header, address string }{
+		{fields + "Source-IP: 198.51.100.77\n", fromUs, "198.51.100.77"},
+		{fields + "Source-IP: 2001:db8:9::0077\n", fromUs, "2001:db8:9::77"},
+		{fields, border + fromUs, "198.51.100.77"},
+	} {
+		for _, own := range []Own{{Domains: []string{ours}}, {Domains: []string{ours}, IPs: []string{"192.0.2.0/24"}}} {
+			c, err := New(Config{Own: own}, nil, hosted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.hosts = hosted[0].Hosts
+			r, records := reported(test.fields, test.header)
+			got, want := c.foreign(&origin{header: r.Header(report.FromOriginal)}, &records[0], false), report.Reason{}
+			if len(own.IPs) > 0 {
+				want = report.Reason{Code: report.CodeForeignIP, Text: "the reported message came from " + test.address + ", which is not among trust.own.ips"}
+			}
+			if got != want {
+				t.Errorf("%q, own %v: %+v, want %+v", test.fields, own, got, want)
+			}
+		}
+	}
+}
+
 // A recipient that stands in the reported mail's header is the provider's word
 // only where the provider wrote it.
 func TestDerivedRecipient(t *testing.T) {
