@@ -96,7 +96,7 @@ func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 	}
 	var trust *authentic.Checker
 	whom := c.trust()
-	if whom.Asks() || whom.Receives() || len(whom.Own.Domains)+len(whom.Own.IPs) > 0 { // else trust is not configured
+	if whom.Asks() || whom.Receives() || whom.Own.IsSet() { // else trust is not configured
 		if trust, err = authentic.New(whom, resolver, c.Providers); err != nil {
 			return watch.Reading{}, wrong(err, "")
 		}

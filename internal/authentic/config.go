@@ -36,6 +36,9 @@ type Own struct {
 	IPs     []string `yaml:"ips"`     // addresses or prefixes that we send from, and nobody else
 }
 
+// IsSet reports whether any message can be ours.
+func (o *Own) IsSet() bool { return len(o.Domains)+len(o.IPs) > 0 }
+
 const (
 	defaultTimeout = 5 * time.Second
 	maxTimeout     = time.Minute
@@ -92,7 +95,7 @@ func (c Config) Validate() error {
 // Verifies reports whether signatures are verified.
 func (c Config) Verifies() bool {
 	if c.DKIM == nil {
-		return len(c.Own.Domains)+len(c.Own.IPs) > 0
+		return c.Own.IsSet()
 	}
 	return *c.DKIM
 }

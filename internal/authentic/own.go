@@ -31,7 +31,7 @@ import (
 // foreign is why the message is not ours; zero: it is. signed: the subscriber's token
 // is one that a key of ours made.
 func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why report.Reason) {
-	if len(c.ips) == 0 && len(c.config.Own.Domains) == 0 {
+	if !c.config.Own.IsSet() {
 		return report.Reason{Code: report.CodeOwnUnset, Text: "trust.own is not set"}
 	}
 	r.read(c, rec)

@@ -13,7 +13,7 @@ import (
 // or trusts more than it seems to; at most one text for each key or account.
 func (c Config) Warnings() (texts []string) {
 	say := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
-	own := len(c.Own.Domains)+len(c.Own.IPs) > 0
+	own := c.Own.IsSet()
 	if !own && c.IsSet() {
 		say("trust.own is not set: no report is trusted, and no verdict is yes")
 	}
@@ -50,7 +50,7 @@ func (c Config) Warnings() (texts []string) {
 
 // IsSet reports whether the config trusts anybody, or means to.
 func (c Config) IsSet() bool {
-	return len(c.Own.Domains)+len(c.Own.IPs)+len(c.AuthservIDs)+len(c.Hops)+len(c.Reporters)+len(c.ARCSealers) > 0 || c.Microsoft365 || c.DKIM != nil && *c.DKIM
+	return c.Own.IsSet() || len(c.AuthservIDs)+len(c.Hops)+len(c.Reporters)+len(c.ARCSealers) > 0 || c.Microsoft365 || c.DKIM != nil && *c.DKIM
 }
 
 // tells reports whether the system's results, or its seals, can say who sent a
