@@ -72,7 +72,7 @@ func (t *forger) fill(s string) string {
 		case "id":
 			out.WriteString(t.one(t.who.id, "mx.example.com", t.near, t.near, t.who.by, "x", "mx.sealer.example"))
 		case "domain":
-			out.WriteString(t.who.domain)
+			out.WriteString(t.who.speaks())
 		default:
 			panic(name)
 		}
@@ -106,6 +106,9 @@ type reporter struct {
 	fields             string // of the report; "": the message that it comes with says all
 	inner, id, by      string // what its hosts write: inner hops, their authserv-id, their name
 }
+
+// speaks is the domain of From.
+func (r reporter) speaks() string { return r.from[strings.LastIndexByte(r.from, '@')+1:] }
 
 const sourced = "Source-IP: " + attackerIP + "\nReported-Domain: evil.example\n"
 

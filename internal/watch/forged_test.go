@@ -198,7 +198,7 @@ func (t *forger) verified(w wire, domain, field string, stands bool) string {
 		case stands && relaxedField(f) == relaxedField(field):
 			add(t.one("dkim=pass header.d="+domain, "dkim=pass header.i=@"+domain+" header.s=s"))
 		case signed && len(by) > 0 && by[0] == evil:
-			add("dkim=pass header.d=" + evil)
+			add("dkim=pass header.d=" + evil + t.one("", "", " header.i=@"+evil, " (header.d="+t.who.speaks()+")", ` header.i="x header.d=`+t.who.speaks()+`;"@`+evil, " header.d="+t.who.speaks()+" header.i=@"+t.who.speaks()))
 		case signed && len(by) > 0 && failures && strings.Trim(by[0], "abcdefghijklmnopqrstuvwxyz.") == "":
 			add("dkim=fail header.d=" + by[0])
 		case failures:
