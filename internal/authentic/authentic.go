@@ -192,11 +192,15 @@ func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.
 }
 
 // weigh decides by what our servers found, a sealer, and the signatures themselves, in
-// that order. What may be the sender's word needs a signature that says the same.
+// that order. What may be the sender's word needs a signature that says the same; and
+// so does a pass of a signature that is not there, or of which the same server also says
+// otherwise, as there are servers that write the words of their client for their own.
 func (c *Checker) weigh(ctx context.Context, m *message, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
 	o := c.signedBy(t.voices(ofDKIM), sigs, from)
 	about, there := signing(sigs, o.domain)
-	if o.domain != "" && (!o.open || there && !c.config.Verifies()) {
+	denied := t.denies(o.domain)
+	o.open = o.open || denied || !there && !t.behind // a gateway may take signatures away
+	if o.domain != "" && (!o.open || there && !denied && !c.config.Verifies()) {
 		return m.pass("a-r", o.domain, about, whole)
 	}
 	v := c.arc(ctx, m, t, sigs, from, whole, received)

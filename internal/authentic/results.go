@@ -141,12 +141,14 @@ func joinVersion(words []string) []string {
 // splitResults splits a value at its semicolons, and each piece into words,
 // without comments and quotation marks; "a = b" is one word. A comment knows no
 // quotes, but servers write addresses into it, whose local part may be quoted: a
-// parenthesis there is not ok, as whose it is cannot be told.
+// parenthesis there is not ok, as whose it is cannot be told. Nor is what follows a
+// comment that tells of HELO or MAIL FROM (postfix-policyd-spf-python): the client may
+// have ended it.
 func splitResults(v string) (segments [][]string, ok bool) {
 	var words []string
 	var word strings.Builder
 	quoted, depth, blank, quotedWithin := false, 0, false, false
-	clear := true
+	clear, told, opened := true, false, 0
 	flush := func() {
 		if word.Len() > 0 {
 			words = append(words, word.String())
@@ -169,12 +171,13 @@ func splitResults(v string) (segments [][]string, ok bool) {
 				depth--
 			}
 			clear = clear && !(quotedWithin && (c == '(' || c == ')'))
+			told = told || depth == 0 && tellsOfClient(v[opened:i])
 		case c == '"':
 			quoted = !quoted
 		case quoted:
 			word.WriteByte(c)
 		case c == '(':
-			depth, blank = 1, true
+			depth, blank, opened = 1, true, i
 		case c == ';':
 			flush()
 			segments, words, blank = append(segments, words), nil, false
@@ -186,8 +189,14 @@ func splitResults(v string) (segments [][]string, ok bool) {
 			}
 			blank = false
 			word.WriteByte(c)
+			clear = clear && !told && c != ')'
 		}
 	}
 	flush()
 	return append(segments, words), clear && !quoted && depth == 0
+}
+
+func tellsOfClient(comment string) bool {
+	comment = lower(comment)
+	return strings.Contains(comment, "helo=") || strings.Contains(comment, "envelope-from=")
 }

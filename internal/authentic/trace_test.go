@@ -75,7 +75,7 @@ func TestTrace(t *testing.T) {
 		"signatures, more than are shown": {strings.Repeat(claim(evil), 9) + signed, nil, `
 + DKIM-Signature: d=fbl.example.net s=s` + strings.Repeat("\n- DKIM-Signature: d=evil.example s=s: unsigned", maxSignatures-1)},
 		"an instance that is no seal's": {found(" dkim=pass; i=9") + "Received: i=8\r\n" + seal(t, signed, sealer, "mx.sealer.example; "+dkim, "none", append([]string{"DKIM-Signature"}, allFields...)), nil, `
-+ Authentication-Results: mx.example.com: dkim=pass
+- Authentication-Results: mx.example.com: dkim=pass: contradicted
 - Received: : hop_unknown
 + ARC-Seal: i=1 d=sealer.example cv=none
 + ARC-Message-Signature: i=1 d=sealer.example s=s

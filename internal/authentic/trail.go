@@ -123,6 +123,9 @@ func (t *trail) pass(s *step) {
 		s.why = t.over
 		return
 	case !ours:
+		if s.by == "" && report.ReadHop(s.field.value()).Doubt {
+			t.forget(report.Reason{Code: report.CodeContradicted, Text: "stands above a Received whose writer cannot be told: its client chose the words, and may have chosen those of the results"})
+		}
 		t.over = report.Reason{Code: report.CodeHopUnknown, Text: "stands below a Received by " + host(s.by) + ", which is " + t.notOurs()}
 		s.why = report.Reason{Code: report.CodeHopUnknown, Text: "its server is " + t.notOurs() + ": the territory of ours ends here"}
 		return
@@ -220,6 +223,16 @@ func (t *trail) forget(why report.Reason) {
 			s.dkim, s.spf, s.counted, s.why = false, false, false, why
 		}
 	}
+}
+
+// denies reports whether a second field of a server, which stands where only our own
+// servers write, says that a signature of domain is not good.
+func (t *trail) denies(domain string) bool {
+	return slices.ContainsFunc(t.steps, func(s step) bool {
+		return !s.open && s.why.Code == report.CodeSecondField && slices.ContainsFunc(s.results.results, func(r result) bool {
+			return r.method == "dkim" && r.value != pass && !r.isNone() && r.domain() == domain
+		})
+	})
 }
 
 func (t *trail) notOurs() string {

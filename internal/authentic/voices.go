@@ -202,10 +202,11 @@ func (c *Checker) sentBy(voices []voice, from string) (domain, id string, open b
 }
 
 // signing gives the signatures that a pass of domain may be about: those that name
-// it, and those that cannot be read. there: one names it.
+// it, or what is above it, as a server may tell of an identity below; and those that
+// cannot be read. there: one names it.
 func signing(sigs []signature, domain string) (about []signature, there bool) {
 	for _, s := range sigs {
-		if s.domain == domain || s.domain == "" {
+		if s.domain == "" || below(domain, s.domain) {
 			about, there = append(about, s), there || s.domain != ""
 		}
 	}

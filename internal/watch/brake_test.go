@@ -25,7 +25,7 @@ func believed(t *testing.T) Reading {
 }
 
 func believable(n int) []byte {
-	return append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(n, 0)...)
+	return append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(n, 0)...)
 }
 
 // verdicts lists "uid verdict" of all records in order of seq, with an asterisk

@@ -17,7 +17,7 @@ import (
 // TestReading: the verdict is yes only for a report that our own server found
 // genuine, of a known reporter, about our mail.
 func TestReading(t *testing.T) {
-	signed := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
+	signed := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	whom := authentic.Config{
 		Own:         authentic.Own{Domains: []string{"example.com"}},
 		DKIM:        new(false),

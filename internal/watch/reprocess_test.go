@@ -212,7 +212,7 @@ func (s shelf) changes() string {
 
 // What the next rules find makes the next revision, once.
 func TestReprocessIdentifies(t *testing.T) {
-	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
+	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	mail = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(mail, nil)
 	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	g := Reading{Trust: checker(t, whom)}
@@ -247,7 +247,7 @@ func TestReprocessIdentifies(t *testing.T) {
 // Where people were taken out of the head that is kept, they and what follows
 // from knowing them stand.
 func TestReprocessPrivate(t *testing.T) {
-	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\n"), sample.Report(1, 0)...)
+	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
 	for _, addresses := range []string{"hash", "drop"} {

@@ -177,7 +177,7 @@ func TestTrustOffline(t *testing.T) {
 		{name: "genuine, signed as Yahoo does", mail: signedBy(t, plain, yahoo, barely), verdict: "yes", code: "named"},
 		{name: "genuine, by domains alone", mail: signed, own: domains, verdict: "yes", code: "named"},
 		{name: "genuine, by addresses alone", mail: signed, own: authentic.Own{IPs: both.IPs}, verdict: "yes", code: "named"},
-		{name: "genuine, our server found it so", mail: found + received + plain, dns: &txts{err: errors.New("down")}, verdict: "yes", code: "named"},
+		{name: "genuine, our server found it so", mail: found + received + signed, dns: &txts{err: errors.New("down")}, verdict: "yes", code: "named"},
 		{name: "genuine JMRP", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), verdict: "yes", code: "token"},
 		{name: "genuine JMRP, by domains alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: domains, verdict: "yes", code: "token"},
 		{name: "genuine JMRP, by addresses alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: authentic.Own{IPs: both.IPs}, verdict: "yes", code: "token"},
@@ -282,7 +282,7 @@ func TestTrustAgain(t *testing.T) {
 	found := "Authentication-Results: mx.example.com; dkim=pass header.d=" + yahoo + "\r\n" +
 		"Received: from x.example.org (x.example.org [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 	byDKIM := strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=forward.example.net") // so that the token must be certain
-	mail := []byte(found + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
+	mail := []byte(found + strings.Replace(strings.ReplaceAll(seal, "\n", "\r\n"), ourOwn, yahoo, 1) + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
 	whom := authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		g := Reading{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
