@@ -10,9 +10,8 @@ import (
 // Which Authentication-Results count is a matter of where they stand: every server
 // writes on top of what it was given, and what the sender wrote is at the bottom.
 //
-//   - A field counts in the territory of the receiving system alone: from the top
-//     down to the first Received by none of its hosts or, where a profile knows the
-//     border, to that.
+//   - A field counts from the top of the header down to the first Received by none of
+//     the system's hosts or, where a profile knows the border, to that.
 //   - Of one authserv-id the topmost field that has a result of DKIM counts, and
 //     likewise the topmost with one of SPF, as long as neither a Received nor another
 //     spelling of the id comes in between; below a profile's border, the topmost
@@ -127,7 +126,7 @@ func (t *trail) pass(s *step) {
 			t.forget(report.Reason{Code: report.CodeContradicted, Text: "stands above a Received whose writer cannot be told: its client chose the words, and may have chosen those of the results"})
 		}
 		t.over = report.Reason{Code: report.CodeHopUnknown, Text: "stands below a Received by " + host(s.by) + ", which is " + t.notOurs()}
-		s.why = report.Reason{Code: report.CodeHopUnknown, Text: "its server is " + t.notOurs() + ": the territory of ours ends here"}
+		s.why = report.Reason{Code: report.CodeHopUnknown, Text: "its server is " + t.notOurs() + ": no result below it counts"}
 		return
 	}
 	s.counted, s.why.Text = true, "its server is one of ours"
@@ -182,7 +181,7 @@ func (t *trail) find(s *step) {
 	}
 }
 
-// count decides what counts of a field that is in the territory, of a known id.
+// count decides what counts of a field that stands where ours do, of a known id.
 func (t *trail) count(s *step) {
 	a, strips := &s.results, t.system.Strips && !t.behind
 	was := t.servers[a.id]
