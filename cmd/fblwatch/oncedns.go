@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/authentic"
@@ -30,7 +29,7 @@ type dnsAnswer struct {
 // newOnceDNS takes nil for the system's resolver.
 func newOnceDNS(resolver authentic.Resolver) *onceDNS {
 	if resolver == nil {
-		resolver = net.DefaultResolver
+		resolver = authentic.SystemResolver()
 	}
 	return &onceDNS{resolver: resolver, answers: make(map[string]dnsAnswer), left: sampleDNS}
 }

@@ -14,7 +14,6 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net"
 	"net/mail"
 	"net/netip"
 	"slices"
@@ -57,7 +56,7 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 		return nil, err
 	}
 	if resolver == nil {
-		resolver = net.DefaultResolver
+		resolver = SystemResolver()
 	}
 	c := &Checker{config: config, table: table, now: time.Now}
 	c.keys = newKeys(resolver, func() time.Time { return c.now() })

@@ -21,6 +21,16 @@ type Resolver interface {
 	LookupTXT(ctx context.Context, name string) ([]string, error)
 }
 
+// SystemResolver is this machine's. Its names are absolute: one of the search list in
+// resolv.conf, below which somebody else may have names, is not where a key is.
+func SystemResolver() Resolver { return absolute{net.DefaultResolver} }
+
+type absolute struct{ Resolver }
+
+func (a absolute) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	return a.Resolver.LookupTXT(ctx, strings.TrimSuffix(name, ".")+".")
+}
+
 var (
 	errNoKey       = errors.New("signature: its key is not in the DNS")
 	errKey         = errors.New("signature: its key cannot be used")

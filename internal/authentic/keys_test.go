@@ -3,6 +3,7 @@ package authentic
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -194,4 +195,31 @@ func TestLateLookup(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// asks notes the names that it is asked for.
+type asks struct{ names []string }
+
+func (a *asks) LookupTXT(_ context.Context, name string) ([]string, error) {
+	a.names = append(a.names, name)
+	return nil, errServFail
+}
+
+// The search list of this machine has no part in a key's name.
+func TestAbsoluteNames(t *testing.T) {
+	asked := &asks{}
+	k := newKeys(absolute{asked}, time.Now)
+	for _, domain := range []string{"fbl.example.net", "example"} {
+		_, _ = k.lookup(t.Context(), "s._domainkey."+domain, true)
+	}
+	if want := []string{"s._domainkey.fbl.example.net.", "s._domainkey.example."}; !slices.Equal(asked.names, want) {
+		t.Errorf("asked for %q", asked.names)
+	}
+	c, err := New(Config{}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, is := c.keys.resolver.(absolute); !is {
+		t.Errorf("the system's resolver is %T", c.keys.resolver)
+	}
 }
