@@ -186,8 +186,6 @@ func fieldsOf(header string) (fields []string) {
 	return fields
 }
 
-func (d *delivery) mailFrom() string { return d.envelope[strings.LastIndexByte(d.envelope, '@')+1:] }
-
 // results is how a system writes what it finds of the signatures: one text for
 // each, by what it comes to, or another one where there is none.
 type results struct {
