@@ -56,7 +56,7 @@ func TestCancelledLookupIsNotKept(t *testing.T) {
 	if _, err := k.lookup(ctx, "a", false); err != errUnavailable {
 		t.Errorf("got %v", err)
 	}
-	z.hangs = false
+	z.hang(false)
 	if got, err := k.lookup(context.Background(), "a", false); err != nil || len(got) != 1 {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -83,7 +83,7 @@ func TestKeysAreAskedOnce(t *testing.T) {
 			t.Errorf("asked %d times, took %v", z.asked, time.Since(start))
 		}
 
-		z.hangs = true
+		z.hang(true)
 		ctx, cancel := context.WithCancel(t.Context())
 		for _, ctx := range []context.Context{ctx, t.Context()} {
 			wg.Go(func() {
@@ -94,7 +94,7 @@ func TestKeysAreAskedOnce(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Second)
-		z.hangs = false
+		z.hang(false)
 		cancel()
 		if wg.Wait(); z.asked != 5 {
 			t.Errorf("asked %d times, want 5", z.asked)
@@ -108,7 +108,7 @@ func TestKeysAreAskedOnce(t *testing.T) {
 func TestSilentResolver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := publish(t, "a.example", "b.example")
-		z.hangs = true
+		z.hang(true)
 		k, n := newKeys(z, time.Now), 0
 		lookup := func(domain string, known bool) (took time.Duration, err error) {
 			ctx, cancel := context.WithTimeout(t.Context(), defaultTimeout)
@@ -135,7 +135,7 @@ func TestSilentResolver(t *testing.T) {
 		if took := batch(1); took != probeTime {
 			t.Errorf("one name: %v", took)
 		}
-		z.hangs = false
+		z.hang(false)
 		if _, err := lookup("c.example", false); err != errNoKey { // not kept from asking
 			t.Error(err)
 		}
@@ -153,7 +153,7 @@ func TestSilentResolver(t *testing.T) {
 		if took := batch(10); took != probeTime {
 			t.Errorf("took %v", took)
 		}
-		z.hangs = false
+		z.hang(false)
 		if _, err := lookup("a.example", true); err != nil {
 			t.Errorf("a known reporter's name: %v", err)
 		}

@@ -35,17 +35,27 @@ func (z *zone) LookupTXT(ctx context.Context, name string) ([]string, error) {
 	z.asked++
 	z.mu.Unlock()
 	time.Sleep(z.takes)
-	if z.hangs {
+	z.mu.Lock()
+	hangs, failure := z.hangs, z.err
+	z.mu.Unlock()
+	if hangs {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
-	if z.err != nil {
-		return nil, z.err
+	if failure != nil {
+		return nil, failure
 	}
 	if records, found := z.records[strings.ToLower(name)]; found {
 		return records, nil
 	}
 	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+}
+
+// hang says whether answers never come from now on.
+func (z *zone) hang(hangs bool) {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	z.hangs = hangs
 }
 
 var errServFail = &net.DNSError{Err: "server misbehaving", IsTemporary: true}
