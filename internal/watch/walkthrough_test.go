@@ -124,7 +124,7 @@ var walkthrough = []struct{ id, speaks, complainant, derived, identity, reporter
 	{"297", "complaint network cyscon.de/unknown xarf", "none 0", "user_agent=yaml:User-Agent", "unknown",
 		"fail: doubled_field", "no: [class]", "Source is blotted out: it stays in the extensions"},
 	{"313", "complaint fbl microsoft/jmrp jmrp-arf2026", "none 0",
-		"arrival_date=original:Received[1] original_mail_from=original:Return-Path source_ip=original:Received-SPF", "unknown",
+		"arrival_date=original:Received[1] original_mail_from=original:Return-Path source_ip=original:Received[1]", "unknown",
 		"none: unsigned", "review: [nobody unsigned]",
 		"three fields; Delivered-To and To name victim@hotmail.com, which is not taken"},
 	{"317", "complaint fbl example.com/unknown rfc5965", "none 0", "", "unknown",
