@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/oauth"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -22,7 +22,7 @@ type Account struct {
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell
 	OAuth2          *oauth.Config     `yaml:"oauth2"`           // tokens instead of a password
 	Folders         []string          `yaml:"folders"`
-	Mailbox         authentic.Mailbox `yaml:"mailbox"` // which system takes messages in; the zero value: as trust says
+	Mailbox         trust.Mailbox     `yaml:"mailbox"` // which system takes messages in; the zero value: as trust says
 	Since           *Span             `yaml:"since"`   // nil: defaultSince
 	After           watch.After       `yaml:"after"`
 	Watch           string            `yaml:"watch"`       // auto, notify, idle, poll

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/identify"
@@ -17,6 +16,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -29,7 +29,7 @@ type Config struct {
 	Retention Retention        `yaml:"retention"` // records
 	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
 	Identify  identify.Config  `yaml:"identify"`
-	Trust     authentic.Config `yaml:"trust"`
+	Trust     trust.Config     `yaml:"trust"`
 	Brake     int              `yaml:"brake"` // verdicts yes a day and feed; 0: no limit
 	Enrich    enrich.Config    `yaml:"enrich"`
 	Privacy   privacy.Config   `yaml:"privacy"`
@@ -89,15 +89,15 @@ func (c Config) Validate() error {
 
 // reading is how mails become records, by the config. resolver has the keys of
 // signatures; nil is the system's.
-func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
+func (c *Config) reading(resolver trust.Resolver) (watch.Reading, error) {
 	identifier, err := identify.New(c.Identify)
 	if err != nil {
 		return watch.Reading{}, wrong(err, "")
 	}
-	var trust *authentic.Checker
+	var checker *trust.Checker
 	whom := c.trust()
 	if whom.Asks() || whom.Receives() || whom.Own.IsSet() { // else trust is not configured
-		if trust, err = authentic.New(whom, resolver, c.Providers); err != nil {
+		if checker, err = trust.New(whom, resolver, c.Providers); err != nil {
 			return watch.Reading{}, wrong(err, "")
 		}
 	}
@@ -111,17 +111,17 @@ func (c *Config) reading(resolver authentic.Resolver) (watch.Reading, error) {
 	}
 	return watch.Reading{
 		Providers: c.Providers, Identify: identifier,
-		Trust: trust, DNS: whom.Asks(),
+		Trust: checker, DNS: whom.Asks(),
 		Enrich: enricher, Privacy: filter,
 	}, nil
 }
 
 // trust is whom to believe, in which account.
-func (c *Config) trust() authentic.Config {
+func (c *Config) trust() trust.Config {
 	whom := c.Trust
-	whom.Accounts = make(map[string]authentic.Account, len(c.Accounts))
+	whom.Accounts = make(map[string]trust.Account, len(c.Accounts))
 	for _, a := range c.Accounts {
-		whom.Accounts[a.Name] = authentic.Account{Host: a.URL.Host, Mailbox: a.Mailbox}
+		whom.Accounts[a.Name] = trust.Account{Host: a.URL.Host, Mailbox: a.Mailbox}
 	}
 	return whom
 }

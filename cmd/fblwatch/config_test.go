@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
 // env is an environment made of pairs.
@@ -82,24 +82,24 @@ log: {level: debug, format: json}
 			URL:      MailboxURL{Scheme: "imaps", User: "fbl@example.com", Host: "imap.example.com", Port: 1993},
 			Password: "~/pa: ${ss} # ${PASSWORD} none",
 			Folders:  []string{"FBL", "~/mail", "FBL/*", "2026"},
-			Mailbox:  authentic.Mailbox{Profile: "gmail"},
+			Mailbox:  trust.Mailbox{Profile: "gmail"},
 			Insecure: true,
 		}, {
 			Name:            "b",
 			URL:             MailboxURL{Scheme: "imap+starttls", User: "fbl", Host: "2001:db8::1", Port: 143, Folder: "A B"},
 			PasswordCommand: []string{"pass", "show"},
-			Mailbox:         authentic.Mailbox{AuthservIDs: []string{"mx.example.com"}, Hops: []string{".example.com"}},
+			Mailbox:         trust.Mailbox{AuthservIDs: []string{"mx.example.com"}, Hops: []string{".example.com"}},
 		}, {
 			Name:            "c",
 			URL:             MailboxURL{Scheme: "imaps", User: "fbl", Host: "outlook.office365.com", Port: 993},
 			PasswordCommand: []string{"pass", "show"},
-			Mailbox: authentic.Mailbox{Profile: "microsoft365", Gateway: &authentic.Gateway{
+			Mailbox: trust.Mailbox{Profile: "microsoft365", Gateway: &trust.Gateway{
 				AuthservIDs: []string{"gateway.example.net"}, Hops: []string{"mx0a-1.gateway.example.net"}, IPs: []string{"192.0.2.0/24"},
 			}},
 		}},
-		Trust: authentic.Config{
-			Mailbox:  authentic.Mailbox{Profile: "auto"},
-			Profiles: []authentic.Profile{{Name: "p", AuthservIDs: []string{"a.example.net"}, Border: []string{"192.0.2.7"}}},
+		Trust: trust.Config{
+			Mailbox:  trust.Mailbox{Profile: "auto"},
+			Profiles: []trust.Profile{{Name: "p", AuthservIDs: []string{"a.example.net"}, Border: []string{"192.0.2.7"}}},
 		},
 		Keep:      Keep(36 * time.Hour),
 		Retention: Retention(400 * 24 * time.Hour),

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
 // demoSigner signs as the reporter of the demo, and is the DNS that has its key.
@@ -27,7 +27,7 @@ const (
 )
 
 // demoTrust believes the reporter of the demo about messages of the demo's sender.
-var demoTrust = authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, Reporters: []string{demoReporter}}
+var demoTrust = trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, Reporters: []string{demoReporter}}
 
 func newDemoSigner() (*demoSigner, error) {
 	public, key, err := ed25519.GenerateKey(rand.Reader)
@@ -37,7 +37,7 @@ func newDemoSigner() (*demoSigner, error) {
 	return &demoSigner{key, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)}, nil
 }
 
-// LookupTXT implements authentic.Resolver.
+// LookupTXT implements trust.Resolver.
 func (s *demoSigner) LookupTXT(_ context.Context, name string) ([]string, error) {
 	if name != demoSelector+"._domainkey."+demoReporter {
 		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -165,7 +165,7 @@ func (e *explanation) trace(ctx context.Context, reading watch.Reading, mail mai
 	checker := reading.Trust
 	if checker == nil {
 		var err error
-		if checker, err = authentic.New(authentic.Config{}, nil, reading.Providers); err != nil { // it asks nobody
+		if checker, err = trust.New(trust.Config{}, nil, reading.Providers); err != nil { // it asks nobody
 			return
 		}
 	}

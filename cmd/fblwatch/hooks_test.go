@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
-	"github.com/fblwatch/fblwatch/internal/child"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -46,7 +46,7 @@ func TestHookState(t *testing.T) {
 
 // Protocol lines are made only where a command wants them.
 func TestDebugOnlyForHook(t *testing.T) {
-	for _, command := range []child.Command{nil, {"/usr/local/bin/ring"}} {
+	for _, command := range []subprocess.Command{nil, {"/usr/local/bin/ring"}} {
 		var account watch.Account
 		(&Config{Hooks: hook.Config{Debug: command}}).listen(&account, callbacks.Nop{}, &hook.Hooks{})
 		if account.IMAP.Debug != (command != nil) {

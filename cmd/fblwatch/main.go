@@ -15,7 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
 // The exit codes.
@@ -37,8 +37,8 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	env            func(name string) (value string, set bool)
-	resolver       authentic.Resolver // of signatures' keys; nil: the system's
-	configFile     string             // that was read with -c; empty: none
+	resolver       trust.Resolver // of signatures' keys; nil: the system's
+	configFile     string         // that was read with -c; empty: none
 }
 
 // run is the whole program; it returns the exit code.

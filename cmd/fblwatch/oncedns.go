@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
 // sampleDNS is for all that a sample asks.
@@ -16,7 +16,7 @@ var errDNSTime = errors.New("the time for the DNS is used up")
 // onceDNS asks the DNS for each name once, and for no longer than left in all. It
 // is not for concurrent use.
 type onceDNS struct {
-	resolver authentic.Resolver
+	resolver trust.Resolver
 	answers  map[string]dnsAnswer
 	left     time.Duration
 }
@@ -27,14 +27,14 @@ type dnsAnswer struct {
 }
 
 // newOnceDNS takes nil for the system's resolver.
-func newOnceDNS(resolver authentic.Resolver) *onceDNS {
+func newOnceDNS(resolver trust.Resolver) *onceDNS {
 	if resolver == nil {
-		resolver = authentic.SystemResolver()
+		resolver = trust.SystemResolver()
 	}
 	return &onceDNS{resolver: resolver, answers: make(map[string]dnsAnswer), left: sampleDNS}
 }
 
-// LookupTXT implements authentic.Resolver.
+// LookupTXT implements trust.Resolver.
 func (d *onceDNS) LookupTXT(ctx context.Context, name string) ([]string, error) {
 	if known, found := d.answers[name]; found {
 		return known.records, known.err

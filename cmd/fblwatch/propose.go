@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -24,7 +24,7 @@ type sampled struct {
 	complaints int
 	genuine    bool // a known reporter's signature verified
 	ours       bool // and it is about a message of trust.own
-	clues      authentic.Clues
+	clues      trust.Clues
 }
 
 func (one *sampled) records(ctx context.Context, reading watch.Reading) (records []report.Record, needsWhole bool) {
@@ -106,7 +106,7 @@ func (s *sampling) proposed() (p proposal) {
 	}
 	p.verify = !s.trust.Verifies()
 	p.domains = ranked(domains, func(domain string, n int) bool {
-		one := authentic.Config{Own: authentic.Own{Domains: []string{domain}}}
+		one := trust.Config{Own: trust.Own{Domains: []string{domain}}}
 		return n >= leastSeen && one.Validate() == nil && !isBelow(domain, own.Domains)
 	})
 	p.domains = slices.DeleteFunc(p.domains, func(d seen) bool { // the domain above it is there
@@ -122,11 +122,11 @@ func (s *sampling) proposed() (p proposal) {
 		}
 	}
 	p.ids = ranked(ids, func(id string, _ int) bool {
-		one := authentic.Config{AuthservIDs: []string{id}}
+		one := trust.Config{AuthservIDs: []string{id}}
 		return one.Validate() == nil && id == printable(id) && !slices.Contains(s.trust.AuthservIDs, id)
 	})
 	p.hops = ranked(hops, func(hop string, _ int) bool {
-		one := authentic.Config{Hops: []string{hop}}
+		one := trust.Config{Hops: []string{hop}}
 		return one.Validate() == nil && hop == printable(hop) && !slices.Contains(s.trust.Hops, hop)
 	})
 	p.addresses = ranked(addresses, func(ip string, _ int) bool { return !slices.Contains(own.IPs, ip) })
@@ -143,7 +143,7 @@ type server struct {
 	below   map[string]int // by the topmost host: reports that have its word below a Received
 }
 
-func (v *server) add(found authentic.Server, by string) {
+func (v *server) add(found trust.Server, by string) {
 	v.reports++
 	for _, hop := range found.Hops {
 		v.hops[hop]++
@@ -197,7 +197,7 @@ func (p *proposal) has(step int) bool {
 }
 
 // with is trust with some steps of the proposal.
-func (p *proposal) with(trust authentic.Config, steps int) authentic.Config {
+func (p *proposal) with(trust trust.Config, steps int) trust.Config {
 	add := func(step int, list *[]string, more []seen) {
 		if steps&step != 0 {
 			*list = slices.Clone(*list)
@@ -217,8 +217,8 @@ func (p *proposal) with(trust authentic.Config, steps int) authentic.Config {
 }
 
 // yes counts the complaints that would be yes with that trust.
-func (s *sampling) yes(ctx context.Context, trust authentic.Config) (n int) {
-	checker, err := authentic.New(trust, s.dns, s.reading.Providers)
+func (s *sampling) yes(ctx context.Context, whom trust.Config) (n int) {
+	checker, err := trust.New(whom, s.dns, s.reading.Providers)
 	if err != nil {
 		return -1 // such as two keys that exclude each other
 	}
@@ -295,7 +295,7 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 }
 
 // print writes the keys that some steps change, each as a whole.
-func (p *proposal) print(w io.Writer, trust authentic.Config, steps int) {
+func (p *proposal) print(w io.Writer, trust trust.Config, steps int) {
 	list := func(mark, key string, old []string, more []seen) {
 		all := make([]seen, 0, len(old)+len(more))
 		for _, value := range old {

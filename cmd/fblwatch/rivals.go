@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
 // rivals are messages of an account with two Authentication-Results of one server.
 type rivals struct {
 	account, id  string
 	messages     int
-	upper, lower authentic.Rival // of the first message
+	upper, lower trust.Rival // of the first message
 }
 
 // mostRivals are told of: an id can be any name below a domain.
@@ -45,7 +45,7 @@ func (t *trial) rivals(list []*rivals) {
 		}
 		t.say("warning", r.account, fmt.Sprintf("%s %s two Authentication-Results of %s, such as", plural(r.messages, "message"), have, r.id))
 		indent := strings.Repeat(" ", checkIndent)
-		for _, one := range []authentic.Rival{r.upper, r.lower} {
+		for _, one := range []trust.Rival{r.upper, r.lower} {
 			where := "above every Received: "
 			if one.By != "" {
 				where = "below a Received by " + printable(one.By) + ": "

@@ -13,8 +13,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -41,7 +41,7 @@ type sampling struct {
 	progress *progress
 
 	reading watch.Reading
-	trust   authentic.Config
+	trust   trust.Config
 	known   watch.Reading // by which a report is known to be genuine, whatever the config trusts
 
 	seen      map[string]bool // report_ids: a report may lie in two folders
@@ -100,7 +100,7 @@ func (s *sampling) by(reading watch.Reading, config *Config) error {
 	reading.Enrich = nil
 	s.reading, s.known, s.trust = reading, reading, config.trust()
 	verify := true
-	trust, err := authentic.New(authentic.Config{Own: config.Trust.Own, Reporters: config.Trust.Reporters, DKIM: &verify, Timeout: config.Trust.Timeout}, s.dns, config.Providers)
+	trust, err := trust.New(trust.Config{Own: config.Trust.Own, Reporters: config.Trust.Reporters, DKIM: &verify, Timeout: config.Trust.Timeout}, s.dns, config.Providers)
 	s.known.Trust = trust
 	return err
 }

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/child"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 // What failed is failing, with its age; what nobody writes any more is stale;
@@ -21,7 +21,7 @@ func TestCheckStates(t *testing.T) {
 	}
 	config := &Config{
 		Accounts: []Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}, {Name: "c"}},
-		Hooks:    hook.Config{Record: child.Command{"/bin/true"}, Exists: child.Command{"/bin/true"}},
+		Hooks:    hook.Config{Record: subprocess.Command{"/bin/true"}, Exists: subprocess.Command{"/bin/true"}},
 	}
 	states := []ledger.State{
 		row("feed/yahoo cfl", `{"state":"3 complaints"}`, 0),
@@ -107,7 +107,7 @@ func TestSinkStates(t *testing.T) {
 	if err := l.SetState(t.Context(), "sink/command", value); err != nil {
 		t.Fatal(err)
 	}
-	config := &Config{Hooks: hook.Config{Record: child.Command{"/bin/false"}}}
+	config := &Config{Hooks: hook.Config{Record: subprocess.Command{"/bin/false"}}}
 	log := (&program{stderr: new(strings.Builder)}).logger(LogConfig{})
 	_, sinks, err := (&program{}).startSinks(t.Context(), l, config, false, log)
 	if err != nil {

@@ -35,38 +35,38 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 // Config names a command for each event that is to have one, and one for the
 // records.
 type Config struct {
-	Exists     child.Command `yaml:"exists"`
-	Expunged   child.Command `yaml:"expunged"`
-	Flags      child.Command `yaml:"flags"`
-	Searched   child.Command `yaml:"searched"`
-	List       child.Command `yaml:"list"`
-	LSub       child.Command `yaml:"lsub"`
-	Status     child.Command `yaml:"status"`
-	Notify     child.Command `yaml:"notify"`
-	Log        child.Command `yaml:"log"`
-	Debug      child.Command `yaml:"debug"`
-	Critical   child.Command `yaml:"critical"`
-	NoCritical child.Command `yaml:"nocritical"`
+	Exists     subprocess.Command `yaml:"exists"`
+	Expunged   subprocess.Command `yaml:"expunged"`
+	Flags      subprocess.Command `yaml:"flags"`
+	Searched   subprocess.Command `yaml:"searched"`
+	List       subprocess.Command `yaml:"list"`
+	LSub       subprocess.Command `yaml:"lsub"`
+	Status     subprocess.Command `yaml:"status"`
+	Notify     subprocess.Command `yaml:"notify"`
+	Log        subprocess.Command `yaml:"log"`
+	Debug      subprocess.Command `yaml:"debug"`
+	Critical   subprocess.Command `yaml:"critical"`
+	NoCritical subprocess.Command `yaml:"nocritical"`
 
 	// Record is no event but a sink, internal/sink's: it loses none.
-	Record child.Command `yaml:"record"`
+	Record subprocess.Command `yaml:"record"`
 }
 
 // Commands are the commands there are, by the keys of the config.
-func (c Config) Commands() map[string]child.Command {
-	commands := map[string]child.Command{
+func (c Config) Commands() map[string]subprocess.Command {
+	commands := map[string]subprocess.Command{
 		"exists": c.Exists, "expunged": c.Expunged, "flags": c.Flags, "searched": c.Searched,
 		"list": c.List, "lsub": c.LSub, "status": c.Status, "notify": c.Notify,
 		"log": c.Log, "debug": c.Debug, "critical": c.Critical, "nocritical": c.NoCritical,
 		record: c.Record,
 	}
-	maps.DeleteFunc(commands, func(_ string, command child.Command) bool { return command == nil })
+	maps.DeleteFunc(commands, func(_ string, command subprocess.Command) bool { return command == nil })
 	return commands
 }
 

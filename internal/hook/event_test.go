@@ -11,7 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/callbacks"
-	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 // every fires one event of each kind, and what JSON it is to make without its
@@ -52,7 +52,7 @@ func every(h callbacks.Handler) []string {
 }
 
 // allHave is a config in which every event has the command.
-func allHave(command child.Command) Config {
+func allHave(command subprocess.Command) Config {
 	var c Config
 	fields := reflect.ValueOf(&c).Elem()
 	for i := range fields.NumField() {
@@ -103,7 +103,7 @@ func TestConfigHasEveryEvent(t *testing.T) {
 			keys = append(keys, key)
 		}
 	}
-	for event := range allHave(child.Command{"x"}).Commands() {
+	for event := range allHave(subprocess.Command{"x"}).Commands() {
 		if event != record {
 			events = append(events, event)
 		}
@@ -119,7 +119,7 @@ func TestConfigHasEveryEvent(t *testing.T) {
 // A text is cut between two characters.
 func TestLongText(t *testing.T) {
 	for pad := range 5 {
-		h := &Hooks{commands: map[string]child.Command{"debug": {"x"}}}
+		h := &Hooks{commands: map[string]subprocess.Command{"debug": {"x"}}}
 		h.more.L = &h.mu
 		h.Handler("yahoo").Debug(strings.Repeat("x", pad) + strings.Repeat("\U0001F514", maxText))
 		var e event

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fblwatch/fblwatch/callbacks"
-	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 // The test's binary is also the command: its first argument says what it does.
@@ -80,13 +80,13 @@ func appendTo(path string, b []byte) error {
 	return err
 }
 
-func self(t *testing.T, args ...string) child.Command {
+func self(t *testing.T, args ...string) subprocess.Command {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(child.Command{path}, args...)
+	return append(subprocess.Command{path}, args...)
 }
 
 // buffer is a log that several goroutines write.
@@ -321,7 +321,7 @@ func TestNothingConfigured(t *testing.T) {
 }
 
 func TestNoSuchCommand(t *testing.T) {
-	none := child.Command{"/no/such/ring"}
+	none := subprocess.Command{"/no/such/ring"}
 	if _, err := New(Config{Exists: self(t), Flags: none}, nil); err == nil || err.Error() != "hooks.flags: /no/such/ring: no such file or directory" {
 		t.Errorf("%v", err)
 	}

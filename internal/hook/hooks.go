@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
-	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 
 // Hooks runs the commands of a Config.
 type Hooks struct {
-	commands map[string]child.Command
+	commands map[string]subprocess.Command
 	log      *slog.Logger
 	runLimit time.Duration
 	drain    time.Duration

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 var errOver = errors.New("killed, since fblwatch ends")
@@ -17,8 +17,8 @@ func (h *Hooks) run(w waiting) error {
 	command := h.commands[w.event]
 	p, err := command.Start(
 		"FBLWATCH_EVENT="+w.event,
-		"FBLWATCH_ACCOUNT="+child.Printable(w.account),
-		"FBLWATCH_MAILBOX="+child.Printable(w.mailbox),
+		"FBLWATCH_ACCOUNT="+subprocess.Printable(w.account),
+		"FBLWATCH_MAILBOX="+subprocess.Printable(w.mailbox),
 	)
 	if err != nil {
 		return err
@@ -30,8 +30,8 @@ func (h *Hooks) run(w waiting) error {
 		_, _ = p.Stdin.Write(w.line) // not every command reads it
 		p.Stdin.Close()
 	})
-	streams.Go(func() { child.Log(p.Stdout, log, slog.LevelInfo) })
-	streams.Go(func() { child.Log(p.Stderr, log, slog.LevelWarn) })
+	streams.Go(func() { subprocess.Log(p.Stdout, log, slog.LevelInfo) })
+	streams.Go(func() { subprocess.Log(p.Stderr, log, slog.LevelWarn) })
 	limit := time.NewTimer(h.runLimit)
 	defer limit.Stop()
 	killed := error(nil)

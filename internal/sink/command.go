@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/child"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 const (
@@ -26,7 +26,7 @@ const asksFor = "it must write each record's id as a line on its stdout, flushed
 var errAnswer = errors.New("answered what is not the record's id")
 
 type command struct {
-	argv   child.Command
+	argv   subprocess.Command
 	log    *slog.Logger
 	answer time.Duration
 	grace  time.Duration
@@ -47,7 +47,7 @@ type command struct {
 // A command that ends, is silent for a minute while a record waits, or writes
 // anything else is killed with its process group and started again by the next
 // Write. What it says on stderr is logged. At the end of its input it has five seconds to end by itself.
-func OpenCommand(argv child.Command, log *slog.Logger) (Sink, error) {
+func OpenCommand(argv subprocess.Command, log *slog.Logger) (Sink, error) {
 	if err := argv.Find(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
 	}
@@ -140,13 +140,13 @@ var errEnded = errors.New("ended, or closed its stdout, while a record waited fo
 
 // life is one process of the command.
 type life struct {
-	p       *child.Process
+	p       *subprocess.Process
 	answers chan string   // lines of stdout; closed at its end
 	quit    chan struct{} // closed: nobody takes answers any more
 	streams sync.WaitGroup
 }
 
-func begin(argv child.Command, log *slog.Logger) (*life, error) {
+func begin(argv subprocess.Command, log *slog.Logger) (*life, error) {
 	p, err := argv.Start("FBLWATCH_EVENT=record")
 	if err != nil {
 		return nil, err
@@ -154,14 +154,14 @@ func begin(argv child.Command, log *slog.Logger) (*life, error) {
 	l := &life{p: p, answers: make(chan string), quit: make(chan struct{})}
 	l.streams.Go(func() {
 		defer close(l.answers)
-		for line := range child.Lines(p.Stdout, answerOctets) {
+		for line := range subprocess.Lines(p.Stdout, answerOctets) {
 			select {
 			case l.answers <- line:
 			case <-l.quit: // read on, so that it can end
 			}
 		}
 	})
-	l.streams.Go(func() { child.Log(p.Stderr, log, slog.LevelWarn) })
+	l.streams.Go(func() { subprocess.Log(p.Stderr, log, slog.LevelWarn) })
 	return l, nil
 }
 

@@ -17,8 +17,8 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -97,8 +97,8 @@ func sweepSigned(t testing.TB, l ledger.Ledger, mails [][]byte, reading Reading)
 // it verifies nothing.
 func believing(t testing.TB, domains []string, n *nameserver, timeout time.Duration) Reading {
 	t.Helper()
-	trust, err := authentic.New(authentic.Config{
-		Own: authentic.Own{IPs: []string{"192.0.2.7"}}, Reporters: domains, DKIM: new(n != nil), Timeout: timeout,
+	trust, err := trust.New(trust.Config{
+		Own: trust.Own{IPs: []string{"192.0.2.7"}}, Reporters: domains, DKIM: new(n != nil), Timeout: timeout,
 	}, n, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -11,9 +11,9 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/pacetest"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -22,34 +22,34 @@ import (
 var receivers = []struct {
 	name   string
 	id     string // of its results
-	config authentic.Config
+	config trust.Config
 	stamp  func(hop, found string) string
 }{
-	{"verified here", "mx.example.com", authentic.Config{DKIM: new(true)}, func(hop, _ string) string { return hop }},
-	{"verified here, as it was put into the mailbox", "mx.example.com", authentic.Config{DKIM: new(true)}, func(_, _ string) string { return "" }},
-	{"above its Received", "mx.example.com", authentic.Config{DKIM: new(false), AuthservIDs: []string{"mx.example.com"}},
+	{"verified here", "mx.example.com", trust.Config{DKIM: new(true)}, func(hop, _ string) string { return hop }},
+	{"verified here, as it was put into the mailbox", "mx.example.com", trust.Config{DKIM: new(true)}, func(_, _ string) string { return "" }},
+	{"above its Received", "mx.example.com", trust.Config{DKIM: new(false), AuthservIDs: []string{"mx.example.com"}},
 		func(hop, found string) string { return "Authentication-Results: mx.example.com; " + found + "\n" + hop }},
-	{"below its Received", "mx.example.com", authentic.Config{DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}},
+	{"below its Received", "mx.example.com", trust.Config{DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}},
 		func(hop, found string) string { return hop + "Authentication-Results: mx.example.com; " + found + "\n" }},
-	{"below two Received", "mx.example.com", authentic.Config{DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}},
+	{"below two Received", "mx.example.com", trust.Config{DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}},
 		func(hop, found string) string {
 			return "Received: from mx.example.com by mx.example.com with LMTP id 1; Mon, 1 Jun 2026 10:00:00 +0000\n" + hop + "Authentication-Results: mx.example.com; " + found + "\n"
 		}},
-	{"below its Received, and verified here", "mx.example.com", authentic.Config{DKIM: new(true), AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}},
+	{"below its Received, and verified here", "mx.example.com", trust.Config{DKIM: new(true), AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}},
 		func(hop, found string) string { return hop + "Authentication-Results: mx.example.com; " + found + "\n" }},
-	{"its own by name", "mx.example.com", authentic.Config{DKIM: new(false), Mailbox: authentic.Mailbox{AuthservIDs: []string{"mx.example.com", "mx2.example.com"}, Hops: []string{".example.com", "localhost"}}},
+	{"its own by name", "mx.example.com", trust.Config{DKIM: new(false), Mailbox: trust.Mailbox{AuthservIDs: []string{"mx.example.com", "mx2.example.com"}, Hops: []string{".example.com", "localhost"}}},
 		func(hop, found string) string {
 			return "Received: from localhost (localhost [127.0.0.1]) by mx2.example.com with ESMTP id 2; Mon, 1 Jun 2026 10:00:00 +0000\n" + hop + "Authentication-Results: mx.example.com; dmarc=none\nAuthentication-Results: mx.example.com; " + found + "\n"
 		}},
-	{"Microsoft 365", "x", authentic.Config{DKIM: new(false), Microsoft365: true}, func(hop, found string) string {
+	{"Microsoft 365", "x", trust.Config{DKIM: new(false), Microsoft365: true}, func(hop, found string) string {
 		return "Authentication-Results: " + found + "\n" + taken(hop, "BN1PEPF.mail.protection.outlook.com")
 	}},
-	{"Microsoft 365 behind a gateway", "gw.example.com", authentic.Config{DKIM: new(false), Mailbox: authentic.Mailbox{Profile: "microsoft365", Gateway: &authentic.Gateway{AuthservIDs: []string{"gw.example.com"}, Hops: []string{"gw.example.com"}, IPs: []string{"198.51.100.7"}}}},
+	{"Microsoft 365 behind a gateway", "gw.example.com", trust.Config{DKIM: new(false), Mailbox: trust.Mailbox{Profile: "microsoft365", Gateway: &trust.Gateway{AuthservIDs: []string{"gw.example.com"}, Hops: []string{"gw.example.com"}, IPs: []string{"198.51.100.7"}}}},
 		func(hop, found string) string {
 			return "Authentication-Results: dkim=fail (body hash did not verify) header.d=x.example\nReceived: from gw.example.com (198.51.100.7) by BN1PEPF.mail.protection.outlook.com with SMTP; Mon, 1 Jun 2026 10:00:01 +0000\n" +
 				"Authentication-Results-Original: gw.example.com; " + found + "\n" + taken(hop, "gw.example.com")
 		}},
-	{"Microsoft 365 past its gateway", "mx.example.com", authentic.Config{DKIM: new(false), Mailbox: authentic.Mailbox{Profile: "microsoft365", Gateway: &authentic.Gateway{AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, IPs: []string{"198.51.100.7"}}}},
+	{"Microsoft 365 past its gateway", "mx.example.com", trust.Config{DKIM: new(false), Mailbox: trust.Mailbox{Profile: "microsoft365", Gateway: &trust.Gateway{AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, IPs: []string{"198.51.100.7"}}}},
 		func(hop, found string) string {
 			return "Authentication-Results: " + found + "\n" + taken(hop, "BN1PEPF.mail.protection.outlook.com")
 		}},
@@ -72,11 +72,11 @@ var receivers = []struct {
 		return "Received: from x.me.com by p67-mailgateway-smtp-7b9 (mailgateway) with SMTP; Mon, 1 Jun 2026 10:00:01 +0000\n" + taken(hop, "p00-icloudmta-smtpin-us-east-1a") +
 			"Authentication-Results: dmarc.icloud.com; dmarc=none\nAuthentication-Results: dkim-verifier.icloud.com; " + found + "\n"
 	}},
-	{"sealed on the way", "mx.example.com", authentic.Config{DKIM: new(false), ARCSealers: []string{sealers}}, func(hop, _ string) string { return hop }},
+	{"sealed on the way", "mx.example.com", trust.Config{DKIM: new(false), ARCSealers: []string{sealers}}, func(hop, _ string) string { return hop }},
 }
 
-func hosted(profile string) authentic.Config {
-	return authentic.Config{DKIM: new(false), Mailbox: authentic.Mailbox{Profile: profile}}
+func hosted(profile string) trust.Config {
+	return trust.Config{DKIM: new(false), Mailbox: trust.Mailbox{Profile: profile}}
 }
 
 // taken is the Received of another host of ours.
@@ -95,12 +95,12 @@ var forgeReadings = sync.OnceValue(func() (readings [][3]Reading) {
 	}
 	for _, receiver := range receivers {
 		var three [3]Reading
-		for i, own := range []authentic.Own{
+		for i, own := range []trust.Own{
 			{Domains: []string{ourOwn}, IPs: []string{"192.0.2.0/24", "2001:db8::/32"}}, {Domains: []string{ourOwn}}, {IPs: []string{"192.0.2.0/24", "2001:db8::/32"}},
 		} {
 			config := receiver.config
 			config.Own, config.Reporters = own, []string{isp}
-			trust, err := authentic.New(config, dns, nil)
+			trust, err := trust.New(config, dns, nil)
 			if err != nil {
 				panic(err)
 			}

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -17,7 +17,7 @@ import (
 type Reading struct {
 	Providers report.Providers     // rows before the built-in ones
 	Identify  *identify.Identifier // who is meant; nil: nobody is looked for
-	Trust     *authentic.Checker   // whether it is genuine; nil: unchecked
+	Trust     *trust.Checker       // whether it is genuine; nil: unchecked
 	DNS       bool                 // Trust asks the DNS
 	Enrich    *enrich.Enricher     // what is known of the source address; nil: nothing is looked up
 	Privacy   *privacy.Filter      // takes people out of what is stored; nil: keeps them

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -18,28 +18,28 @@ import (
 // genuine, of a known reporter, about our mail.
 func TestReading(t *testing.T) {
 	signed := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
-	whom := authentic.Config{
-		Own:         authentic.Own{Domains: []string{"example.com"}},
+	whom := trust.Config{
+		Own:         trust.Own{Domains: []string{"example.com"}},
 		DKIM:        new(false),
 		AuthservIDs: []string{"mx.example.com"},
 		Reporters:   []string{"fbl.example.net"},
 	}
 	foreign, stranger := whom, whom
-	foreign.Own = authentic.Own{Domains: []string{"example.org"}}
+	foreign.Own = trust.Own{Domains: []string{"example.org"}}
 	stranger.Reporters = nil
 	for name, test := range map[string]struct {
 		mail    []byte
-		trust   authentic.Config
+		trust   trust.Config
 		verdict string
 	}{
 		"genuine and ours":   {signed, whom, report.SuppressYes},
 		"about foreign mail": {signed, foreign, report.SuppressReview},
 		"unknown reporter":   {signed, stranger, report.SuppressReview},
 		"not signed":         {sample.Report(1, 0), whom, report.SuppressReview},
-		"nobody is believed": {signed, authentic.Config{}, report.SuppressReview},
+		"nobody is believed": {signed, trust.Config{}, report.SuppressReview},
 	} {
 		t.Run(name, func(t *testing.T) {
-			trust, err := authentic.New(test.trust, nil, nil)
+			trust, err := trust.New(test.trust, nil, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,8 +138,8 @@ func TestReadingSeveral(t *testing.T) {
 	mail := []byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nReceived: from fbl.example.net by mx.example.com; Mon, 02 Mar 2026 06:00:01 +0000\r\n" +
 		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=fbl.example.net; s=s; h=from:date:message-id:mime-version:content-type:content-transfer-encoding; bh=AAAA; b=AAAA\r\nFrom: fbl@fbl.example.net\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n" +
 		"Message-ID: <1@fbl.example.net>\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n" + part(1) + part(2) + part(3) + "--b--\r\n")
-	g := Reading{Trust: checker(t, authentic.Config{
-		Own: authentic.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
+	g := Reading{Trust: checker(t, trust.Config{
+		Own: trust.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
 	r := report.Parse(mail, int64(len(mail)))

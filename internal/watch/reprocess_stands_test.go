@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -34,7 +34,7 @@ func TestReprocessDecided(t *testing.T) {
 // Where trust was switched off nobody is trusted; what was proved is not forgotten.
 func TestReprocessWithoutTrust(t *testing.T) {
 	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	for _, addresses := range []string{"keep", "hash"} {
 		g := Reading{Trust: checker(t, whom), Privacy: filter(t, addresses, "keep")}
 		s := shelve(t, g, mail, len(mail))

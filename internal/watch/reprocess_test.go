@@ -12,11 +12,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -108,9 +108,9 @@ func identifier(t testing.TB, c identify.Config) *identify.Identifier {
 	return id
 }
 
-func checker(t *testing.T, c authentic.Config) *authentic.Checker {
+func checker(t *testing.T, c trust.Config) *trust.Checker {
 	t.Helper()
-	trust, err := authentic.New(c, nil, nil)
+	trust, err := trust.New(c, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestReprocessSame(t *testing.T) {
 	if err != nil || len(paths) < 50 {
 		t.Fatalf("%d fixtures, %v", len(paths), err)
 	}
-	trust := checker(t, authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
+	trust := checker(t, trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
 	readings := map[string]Reading{
 		"plain": {}, "identified": {Identify: identifier(t, identify.Config{})},
 		"hashed":  {Identify: identifier(t, identify.Config{}), Trust: trust, Privacy: filter(t, "hash", "keep")},
@@ -166,7 +166,7 @@ func TestReprocessUncoded(t *testing.T) {
 	mail := sample.Report(1, 0)
 	signed := append([]byte("DKIM-Signature: v=1; d=fbl.example.net; s=s; h=From; bh=AA==; b=AA==\r\n"), mail...)
 	hashed := regexp.MustCompile(`Original-Rcpt-To: .*\r\n`).ReplaceAll(mail, nil)
-	trust := checker(t, authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
+	trust := checker(t, trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
 	for name, mail := range map[string][]byte{"unsigned": mail, "signed": signed, "of nobody": hashed, "not spam": bytes.Replace(mail, []byte("Feedback-Type: abuse"), []byte("Feedback-Type: not-spam"), 1)} {
 		for _, g := range []Reading{{}, {Trust: trust}, {Trust: trust, Privacy: filter(t, "drop", "drop")}} {
 			s := shelve(t, g, mail, len(mail), Doubts(came, came.AddDate(1, 0, 0), time.Hour)...)
@@ -214,7 +214,7 @@ func (s shelf) changes() string {
 func TestReprocessIdentifies(t *testing.T) {
 	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	mail = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(mail, nil)
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	g := Reading{Trust: checker(t, whom)}
 	s := shelve(t, g, mail, len(mail))
 	if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || !r.Reporter.Trusted {
@@ -248,7 +248,7 @@ func TestReprocessIdentifies(t *testing.T) {
 // from knowing them stand.
 func TestReprocessPrivate(t *testing.T) {
 	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
 	for _, addresses := range []string{"hash", "drop"} {
 		g := Reading{Trust: checker(t, whom), Privacy: filter(t, addresses, "drop")}

@@ -8,13 +8,13 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
+	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
 // advice is what docs/trust.md says of a receiving system.
 type advice struct {
-	alone, dead bool             // its Authentication-Results are enough: without trust.dkim; with it, while the DNS is dead
-	trust       authentic.Config // what to set
+	alone, dead bool         // its Authentication-Results are enough: without trust.dkim; with it, while the DNS is dead
+	trust       trust.Config // what to set
 }
 
 var settingBlock = regexp.MustCompile("(?s)\n### ([a-z]+)\n(.*?)(\n##|$)")
@@ -26,7 +26,7 @@ func adviceOf(t testing.TB) map[string]advice {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := map[string]authentic.Config{}
+	settings := map[string]trust.Config{}
 	for text := string(page); ; {
 		at := settingBlock.FindStringSubmatchIndex(text)
 		if at == nil {
@@ -63,19 +63,19 @@ func adviceOf(t testing.TB) map[string]advice {
 }
 
 // configOf reads a block of YAML with the key trust.
-func configOf(t testing.TB, block string) authentic.Config {
+func configOf(t testing.TB, block string) trust.Config {
 	t.Helper()
-	type keys authentic.Mailbox // without its short form, a name
+	type keys trust.Mailbox // without its short form, a name
 	var long struct {
 		Trust struct {
 			Mailbox keys `yaml:"mailbox"`
 		} `yaml:"trust"`
 	}
 	config := struct {
-		Trust authentic.Config `yaml:"trust"`
+		Trust trust.Config `yaml:"trust"`
 	}{trustedByAll}
 	if err := yaml.Unmarshal([]byte(block), &long); err == nil && long.Trust.Mailbox.Gateway != nil {
-		config.Trust.Mailbox = authentic.Mailbox(long.Trust.Mailbox)
+		config.Trust.Mailbox = trust.Mailbox(long.Trust.Mailbox)
 	} else if err := yaml.Unmarshal([]byte(block), &config); err != nil {
 		t.Fatalf("docs/trust.md: %v\n%s", err, block)
 	}

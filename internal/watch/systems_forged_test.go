@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/pacetest"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -306,7 +306,7 @@ func TestSystemsForged(t *testing.T) {
 	advised[parrot.name] = advised["Haraka"]
 	for n, s := range append(systems(), parrot) {
 		config := advised[s.name].trust
-		trust := map[string]*authentic.Checker{"with trust.dkim": s.checker(t, config, z, true), "without": s.checker(t, config, z, false), "while the DNS is dead": s.checker(t, config, dead, true)}
+		trust := map[string]*trust.Checker{"with trust.dkim": s.checker(t, config, z, true), "without": s.checker(t, config, z, false), "while the DNS is dead": s.checker(t, config, dead, true)}
 		for i, forgery := range forgeries() {
 			if forgery.systems != nil && !forgery.systems(s) || pacetest.Raced() && (n+i)%8 != 0 { // the detector makes this ten times as dear
 				continue

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -77,17 +77,17 @@ func (s system) deliver(d *delivery) string {
 func systems() []system { return slices.Concat(mailboxHosts, exchangeSystems, ownServers) }
 
 // everybody's trust, beside what is said for the mailbox.
-var trustedByAll = authentic.Config{
-	Own:       authentic.Own{Domains: []string{ourOwn}, IPs: []string{"192.0.2.0/28"}},
+var trustedByAll = trust.Config{
+	Own:       trust.Own{Domains: []string{ourOwn}, IPs: []string{"192.0.2.0/28"}},
 	Reporters: []string{"cfbl.example.net"},
 }
 
 // checker is what the config makes of the system.
-func (s system) checker(t testing.TB, config authentic.Config, z txts, dkim bool) *authentic.Checker {
+func (s system) checker(t testing.TB, config trust.Config, z txts, dkim bool) *trust.Checker {
 	t.Helper()
 	config.DKIM = &dkim
-	config.Accounts = map[string]authentic.Account{"loop": {Host: s.imap}}
-	c, err := authentic.New(config, z, nil)
+	config.Accounts = map[string]trust.Account{"loop": {Host: s.imap}}
+	c, err := trust.New(config, z, nil)
 	if err != nil {
 		t.Fatalf("%s: %v", s.name, err)
 	}
@@ -95,7 +95,7 @@ func (s system) checker(t testing.TB, config authentic.Config, z txts, dkim bool
 }
 
 // verdictOf takes a message all the way; reason is the last one.
-func verdictOf(t testing.TB, trust *authentic.Checker, message string) (verdict, reason string, record report.Record) {
+func verdictOf(t testing.TB, trust *trust.Checker, message string) (verdict, reason string, record report.Record) {
 	t.Helper()
 	r := report.Parse([]byte(message), int64(len(message)))
 	records, _ := Reading{Trust: trust, Identify: identifier(t, identify.Config{})}.Records(t.Context(), r, []byte(message), true, report.Envelope{ReceivedAt: time.Now(), Mailbox: &report.Mailbox{Account: "loop"}})
@@ -138,7 +138,7 @@ func TestSystems(t *testing.T) {
 					all++
 					for _, test := range []struct {
 						how   string
-						trust *authentic.Checker
+						trust *trust.Checker
 						yes   bool
 						codes []report.Code // of what is not yes
 					}{

@@ -16,8 +16,8 @@ import (
 
 	"github.com/emersion/go-msgauth/dkim"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -161,12 +161,12 @@ func TestTrustOffline(t *testing.T) {
 	}
 
 	dns := zoneOf(yahoo, jmrp, evil)
-	domains := authentic.Own{Domains: []string{ourOwn}}
-	both := authentic.Own{Domains: domains.Domains, IPs: []string{"192.0.2.0/28"}}
+	domains := trust.Own{Domains: []string{ourOwn}}
+	both := trust.Own{Domains: domains.Domains, IPs: []string{"192.0.2.0/28"}}
 	for _, test := range []struct {
 		name     string
 		mail     string
-		own      authentic.Own // both, where it is zero
+		own      trust.Own // both, where it is zero
 		dns      *txts
 		received time.Time
 		verdict  string
@@ -176,11 +176,11 @@ func TestTrustOffline(t *testing.T) {
 		{name: "genuine", mail: signed, verdict: "yes", code: "named"},
 		{name: "genuine, signed as Yahoo does", mail: signedBy(t, plain, yahoo, barely), verdict: "yes", code: "named"},
 		{name: "genuine, by domains alone", mail: signed, own: domains, verdict: "yes", code: "named"},
-		{name: "genuine, by addresses alone", mail: signed, own: authentic.Own{IPs: both.IPs}, verdict: "yes", code: "named"},
+		{name: "genuine, by addresses alone", mail: signed, own: trust.Own{IPs: both.IPs}, verdict: "yes", code: "named"},
 		{name: "genuine, our server found it so", mail: found + received + signed, dns: &txts{err: errors.New("down")}, verdict: "yes", code: "named"},
 		{name: "genuine JMRP", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), verdict: "yes", code: "token"},
 		{name: "genuine JMRP, by domains alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: domains, verdict: "yes", code: "token"},
-		{name: "genuine JMRP, by addresses alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: authentic.Own{IPs: both.IPs}, verdict: "yes", code: "token"},
+		{name: "genuine JMRP, by addresses alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: trust.Own{IPs: both.IPs}, verdict: "yes", code: "token"},
 
 		// The report is not genuine, or cannot be shown to be.
 		{name: "unsigned", mail: plain, verdict: "review", code: "unsigned"},
@@ -220,7 +220,7 @@ func TestTrustOffline(t *testing.T) {
 		{name: "a subscriber in the report's own header", mail: "X-Rp-Fbl: subscriber=4711\r\n" + signed, verdict: "review", code: "unsigned_header"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			config := authentic.Config{Own: both, AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, DKIM: new(true)}
+			config := trust.Config{Own: both, AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, DKIM: new(true)}
 			if len(test.own.Domains)+len(test.own.IPs) > 0 {
 				config.Own = test.own
 			}
@@ -228,7 +228,7 @@ func TestTrustOffline(t *testing.T) {
 			if test.dns != nil {
 				resolver = *test.dns
 			}
-			trust, err := authentic.New(config, resolver, nil)
+			trust, err := trust.New(config, resolver, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -253,7 +253,7 @@ func TestTrustOffline(t *testing.T) {
 // the rest; where there is no more to be had nothing is checked.
 func TestTrustOfTheStart(t *testing.T) {
 	mail := signedBy(t, reportOf("feedback@"+yahoo, yahooFields, yahooInner+yahooFound+yahooBorder+ourHeader+"\n"+strings.Repeat("Buy now.\n", 10_000)), yahoo, wholly)
-	trust, err := authentic.New(authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, DKIM: new(true)}, zoneOf(yahoo), nil)
+	trust, err := trust.New(trust.Config{Own: trust.Own{Domains: []string{ourOwn}}, DKIM: new(true)}, zoneOf(yahoo), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestTrustAgain(t *testing.T) {
 		"Received: from x.example.org (x.example.org [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 	byDKIM := strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=forward.example.net") // so that the token must be certain
 	mail := []byte(found + strings.Replace(strings.ReplaceAll(seal, "\n", "\r\n"), ourOwn, yahoo, 1) + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
-	whom := authentic.Config{Own: authentic.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
+	whom := trust.Config{Own: trust.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		g := Reading{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
 		s := shelve(t, g, mail, len(mail))

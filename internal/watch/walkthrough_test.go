@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fblwatch/fblwatch/internal/authentic"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -142,10 +142,10 @@ var walkthrough = []struct{ id, speaks, complainant, derived, identity, reporter
 }
 
 // walkthroughTrust is what the receivers of 077 and others would have configured.
-var walkthroughTrust = authentic.Config{
+var walkthroughTrust = trust.Config{
 	AuthservIDs: []string{"correo.domain1.tld", "mail.domain.tld", "mx.google.com"},
 	Hops:        []string{"localhost", ".domain1.tld", ".domain.tld"},
-	Own:         authentic.Own{Domains: []string{"domain3.tld", "example.com"}, IPs: []string{"10.17.18.25"}},
+	Own:         trust.Own{Domains: []string{"domain3.tld", "example.com"}, IPs: []string{"10.17.18.25"}},
 	DKIM:        new(false),
 }
 
@@ -154,7 +154,7 @@ func TestWalkthrough(t *testing.T) {
 	if _, err := os.Stat(folder); err != nil {
 		t.Skip("FBLWATCH_CORPUS is not set and there is no folder of published mails")
 	}
-	trust, err := authentic.New(walkthroughTrust, nil, nil)
+	trust, err := trust.New(walkthroughTrust, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

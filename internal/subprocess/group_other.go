@@ -1,0 +1,14 @@
+//go:build !unix
+
+package subprocess
+
+import (
+	"os"
+	"os/exec"
+)
+
+// ownGroup does nothing where there are no process groups.
+func ownGroup(*exec.Cmd) {}
+
+// killGroup ends the command alone.
+func killGroup(p *os.Process) { _ = p.Kill() }

@@ -1,0 +1,107 @@
+package trust
+
+import (
+	"slices"
+
+	"github.com/fblwatch/fblwatch/report"
+)
+
+// Clues are what a message shows of the system that took it in and, as a report,
+// of the message that it is about. Anybody can write them: they are worth
+// something only where Check verified the signature of a known reporter.
+type Clues struct {
+	Known   bool     // a known reporter sent it, by rec.Reporter
+	By      string   // the host that wrote the topmost Received; "": none did, or it gives no name in the DNS
+	Servers []Server // that found the reporter's signature good, as Check did
+	Domains []string // of the reported message's author, for which its reporter found SPF, DKIM or DMARC to pass
+	IP      string   // from which the reporter took the reported message in; "": it does not say
+}
+
+// Server is one that wrote Authentication-Results: its authserv-id, and the hosts
+// whose Received stand above that field, the topmost first. Where there are
+// none, the last host that took the message in wrote the field, and no other can
+// have. Below a Received it may be anybody's: it is a clue only if it comes with
+// every message that Hops took in.
+type Server struct {
+	ID   string
+	Hops []string
+}
+
+const maxHops = 5 // of one system
+
+// Clues reads a message that r was read from; rec is one of its records, with the
+// Reporter that Check gave it.
+func (c *Checker) Clues(mail []byte, r *report.Report, rec *report.Record) (clues Clues) {
+	if m, err := readMessage(mail); err == nil && rec.Reporter != nil {
+		clues.By, clues.Servers = m.servers(canonical(rec.Reporter.AuthDomain))
+	}
+	c = c.about(r, rec.Dialect)
+	clues.Known = rec.Reporter != nil && rec.Reporter.Auth == pass && c.known(rec.Reporter.AuthDomain, r.Outer.From)
+	found, entry := c.found(r.Header(report.FromOriginal), rec)
+	if rec.Original != nil {
+		clues.Domains = passed(found, organisation(canonical(rec.Original.FromDomain)))
+	}
+	if rec.SourceIP != "" && !report.IsPrivate(rec.SourceIP) && (rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP) {
+		clues.IP = rec.SourceIP
+	}
+	return clues
+}
+
+// servers gives those that say dkim=pass for domain, as far down as the hosts of
+// the topmost Received's organisation go; and the topmost one.
+func (m *message) servers(domain string) (by string, list []Server) {
+	var hops []string
+	seen := make(map[string]bool) // only the topmost word of a server counts
+	for _, f := range m.fields {
+		switch f.name {
+		case "received":
+			host := receivedBy(f.value())
+			org := organisation(host)
+			if by == "" {
+				by = host
+			}
+			if org == "" || org != organisation(by) || len(hops) == maxHops {
+				if organisation(by) == "" {
+					by = ""
+				}
+				return by, list
+			}
+			if !slices.Contains(hops, host) {
+				hops = append(hops, host)
+			}
+		case "authentication-results":
+			a := parseResults(f.value())
+			if !slices.ContainsFunc(a.results, func(r result) bool { return r.method == "dkim" }) || seen[a.id] {
+				continue
+			}
+			seen[a.id] = true
+			if near := len(hops) == 0 || organisation(a.id) == organisation(by); near && organisation(a.id) != "" && a.passes(domain) {
+				list = append(list, Server{ID: a.id, Hops: slices.Clone(hops)})
+			}
+		}
+	}
+	if by == "" { // no server took it in
+		return "", nil
+	}
+	return by, list
+}
+
+// passes reports whether DKIM passed for domain.
+func (a authResults) passes(domain string) bool {
+	return domain != "" && slices.ContainsFunc(a.results, func(r result) bool {
+		return r.method == "dkim" && r.value == "pass" && r.domain() == domain
+	})
+}
+
+// passed gives the domains of an organisation that SPF, DKIM or DMARC passed for;
+// none where anybody can have a mailbox.
+func passed(found []authResults, org string) (domains []string) {
+	for _, a := range found {
+		for _, r := range a.results {
+			if d := r.domain(); org != "" && r.value == "pass" && organisation(d) == org && !isMailboxes(org) && !slices.Contains(domains, d) {
+				domains = append(domains, d)
+			}
+		}
+	}
+	return domains
+}
