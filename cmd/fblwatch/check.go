@@ -13,6 +13,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -162,7 +163,7 @@ func (t *trial) ledger(ctx context.Context, config *Config) {
 	}
 }
 
-func (t *trial) account(ctx context.Context, reading watch.Reading, a Account) {
+func (t *trial) account(ctx context.Context, reading process.Rules, a Account) {
 	account, err := t.p.watched(reading, a, nil)
 	if err != nil {
 		t.fail(a.Name, err)

@@ -15,9 +15,9 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/internal/privacy"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/trust"
-	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -89,27 +89,27 @@ func (c Config) Validate() error {
 
 // reading is how mails become records, by the config. resolver has the keys of
 // signatures; nil is the system's.
-func (c *Config) reading(resolver trust.Resolver) (watch.Reading, error) {
+func (c *Config) reading(resolver trust.Resolver) (process.Rules, error) {
 	identifier, err := identify.New(c.Identify)
 	if err != nil {
-		return watch.Reading{}, wrong(err, "")
+		return process.Rules{}, wrong(err, "")
 	}
 	var checker *trust.Checker
 	whom := c.trust()
 	if whom.Asks() || whom.Receives() || whom.Own.IsSet() { // else trust is not configured
 		if checker, err = trust.New(whom, resolver, c.Providers); err != nil {
-			return watch.Reading{}, wrong(err, "")
+			return process.Rules{}, wrong(err, "")
 		}
 	}
 	enricher, err := enrich.New(c.Enrich, nil)
 	if err != nil {
-		return watch.Reading{}, wrong(err, "")
+		return process.Rules{}, wrong(err, "")
 	}
 	filter, err := privacy.New(c.Privacy)
 	if err != nil {
-		return watch.Reading{}, wrong(err, "")
+		return process.Rules{}, wrong(err, "")
 	}
-	return watch.Reading{
+	return process.Rules{
 		Providers: c.Providers, Identify: identifier,
 		Trust: checker, DNS: whom.Asks(),
 		Enrich: enricher, Privacy: filter,
@@ -127,7 +127,7 @@ func (c *Config) trust() trust.Config {
 }
 
 // brake is the config's, with what the ledger counts already.
-func (c *Config) brake(ctx context.Context, l ledger.Reader, log *slog.Logger) (*watch.Brake, error) {
+func (c *Config) brake(ctx context.Context, l ledger.Reader, log *slog.Logger) (*process.Brake, error) {
 	if c.Brake == 0 {
 		return nil, nil
 	}
@@ -135,7 +135,7 @@ func (c *Config) brake(ctx context.Context, l ledger.Reader, log *slog.Logger) (
 	if err != nil {
 		return nil, err
 	}
-	return watch.NewBrake(c.Brake, counts, log), nil
+	return process.NewBrake(c.Brake, counts, log), nil
 }
 
 // config reads the config file at path; empty is the default place.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -96,7 +97,7 @@ func (p *program) demo(c *cli.Context) error {
 				return imapclient.Credentials{Username: demoUser, Password: imapclient.Secret(server.password)}, nil
 			},
 		},
-		Reading:   watch.Reading{Trust: trust, DNS: true},
+		Reading:   process.Rules{Trust: trust, DNS: true},
 		Ledger:    l,
 		Log:       p.logger(LogConfig{Level: "warn"}),
 		Committed: d.print,

@@ -15,8 +15,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
-	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -122,7 +122,7 @@ type explainedRecord struct {
 type valueRow struct{ key, source, value string }
 
 // explainMail explains a message that was found in an account; "": in none.
-func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail, account string) *explanation {
+func explainMail(ctx context.Context, reading process.Rules, mail mailfile.Mail, account string) *explanation {
 	r := report.Parse(mail.Body, mail.Size)
 	e := &explanation{
 		Mailbox:  report.Mailbox{Account: account, Folder: mail.Path, UID: uint32(mail.Number), Size: mail.Size},
@@ -161,7 +161,7 @@ func explainMail(ctx context.Context, reading watch.Reading, mail mailfile.Mail,
 
 // trace lists the fields by which the sender is judged. Where the config trusts
 // nobody, none counts.
-func (e *explanation) trace(ctx context.Context, reading watch.Reading, mail mailfile.Mail, r *report.Report) {
+func (e *explanation) trace(ctx context.Context, reading process.Rules, mail mailfile.Mail, r *report.Report) {
 	checker := reading.Trust
 	if checker == nil {
 		var err error

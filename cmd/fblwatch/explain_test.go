@@ -11,7 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/pacetest"
-	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/internal/process"
 )
 
 // The parts as the boundaries declare them, however the mail is broken.
@@ -50,7 +50,7 @@ func TestExplainIsInert(t *testing.T) {
 	for _, evil := range []string{"\x1b[2J", "\u202e", "\u009b", "\xff", "\x00", "\u2028"} {
 		mail := "From: a@example.com\nMessage-ID: " + evil + "\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report; name=" + evil +
 			"\n\nFeedback-Type: " + evil + "\nX-One: " + evil + "\n" + evil + "\n--b\nContent-Type: application/json" + evil + "\nContent-Transfer-Encoding: " + evil + "\n\n{}\n--b--\n"
-		e := explainMail(t.Context(), watch.Reading{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
+		e := explainMail(t.Context(), process.Rules{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
 		var out strings.Builder
 		if err := e.writeJSON(&out); err != nil {
 			t.Fatal(err)
@@ -74,7 +74,7 @@ func TestExplainFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := explainMail(t.Context(), watch.Reading{Identify: identifier}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
+	e := explainMail(t.Context(), process.Rules{Identify: identifier}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
 	for _, width := range []int{0, 40, 80, 200} {
 		text, longest := e.text(width), 0
 		for line := range strings.Lines(text) {
@@ -102,7 +102,7 @@ func TestExplainMuch(t *testing.T) {
 		var e *explanation
 		var text string
 		pacetest.Within(t, name, 2*time.Second, func() {
-			e = explainMail(t.Context(), watch.Reading{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
+			e = explainMail(t.Context(), process.Rules{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
 			text = e.text(80)
 		})
 		if len(text) > 4<<20 {

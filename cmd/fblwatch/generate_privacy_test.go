@@ -15,7 +15,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
-	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -46,7 +46,7 @@ func TestDialectsStoreNobody(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				reading := watch.Reading{Identify: identifier, Privacy: filter}
+				reading := process.Rules{Identify: identifier, Privacy: filter}
 				r := report.Parse(b, int64(len(b)))
 				records, _ := reading.Records(t.Context(), r, b, true, report.Envelope{})
 				for _, record := range records {

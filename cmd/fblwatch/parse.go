@@ -16,7 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
-	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -126,10 +126,10 @@ func nothingOf(mails int, from, format string) string {
 }
 
 // readingOf is how mails become records by --config, else without a config.
-func (p *program) readingOf(c *cli.Context) (watch.Reading, error) {
+func (p *program) readingOf(c *cli.Context) (process.Rules, error) {
 	config, err := p.configOf(c)
 	if err != nil {
-		return watch.Reading{}, err
+		return process.Rules{}, err
 	}
 	return config.reading(p.resolver)
 }
@@ -164,7 +164,7 @@ func (p *program) format(name, other string) (string, error) {
 // encoder makes one mail's part of the output.
 type encoder struct {
 	ctx     context.Context
-	reading watch.Reading
+	reading process.Rules
 	format  string
 	from    string // empty: any
 	all     bool

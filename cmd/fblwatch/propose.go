@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
-	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -27,7 +27,7 @@ type sampled struct {
 	clues      trust.Clues
 }
 
-func (one *sampled) records(ctx context.Context, reading watch.Reading) (records []report.Record, needsWhole bool) {
+func (one *sampled) records(ctx context.Context, reading process.Rules) (records []report.Record, needsWhole bool) {
 	return reading.Records(ctx, one.r, one.body, one.last, one.envelope)
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -47,7 +47,7 @@ type reprocessing struct {
 	p       *program
 	reader  ledger.Reader
 	editor  *ledger.Editor // nil: a dry run
-	reading watch.Reading
+	reading process.Rules
 	doubts  func(ledger.Kept) []report.Reason
 	unknown bool // only mails with a complaint that names no subscriber
 
@@ -55,7 +55,7 @@ type reprocessing struct {
 	octets int
 	total  struct {
 		mails, records, stale int
-		by                    map[watch.Outcome]int
+		by                    map[process.Outcome]int
 	}
 }
 
@@ -89,7 +89,7 @@ func (p *program) reprocess(c *cli.Context) error {
 		return err
 	}
 	r := reprocessing{p: p, reader: reader, reading: reading, unknown: c.String("kind") == "unidentified"}
-	r.total.by = make(map[watch.Outcome]int)
+	r.total.by = make(map[process.Outcome]int)
 	folders, err := reader.Folders(c.Context)
 	if err != nil {
 		return err
@@ -161,7 +161,7 @@ func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []report
 		if !known {
 			age = Account{}.since()
 		}
-		return watch.Doubts(k.At, contact[k.FolderID], age)
+		return process.Doubts(k.At, contact[k.FolderID], age)
 	}
 }
 
@@ -192,7 +192,7 @@ func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string)
 type again struct {
 	rows     []ledger.Row
 	revision ledger.Revision
-	outcome  watch.Outcome // empty: it was not asked for
+	outcome  process.Outcome // empty: it was not asked for
 	err      error
 }
 
@@ -246,7 +246,7 @@ func (r *reprocessing) take(ctx context.Context, a *again) error {
 	}
 	r.total.mails++
 	r.total.by[a.outcome]++
-	if a.outcome != watch.Revises {
+	if a.outcome != process.Revises {
 		return nil
 	}
 	if r.editor == nil {
@@ -347,9 +347,9 @@ func (r *reprocessing) print() {
 		what string
 	}{
 		{t.stale, "changed meanwhile: run reprocess again"},
-		{t.by[watch.Short], "of which more would be needed than is kept"},
-		{t.by[watch.Worse], "that would say less today: left as they are"},
-		{t.by[watch.Pruned], "whose records are not kept any more"},
+		{t.by[process.Short], "of which more would be needed than is kept"},
+		{t.by[process.Worse], "that would say less today: left as they are"},
+		{t.by[process.Pruned], "whose records are not kept any more"},
 	} {
 		if line.n > 0 {
 			fmt.Fprintf(r.p.stderr, "%s %s\n", plural(line.n, "mail"), line.what)

@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/watch"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -193,7 +193,7 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 				revisions[report] = &ledger.Revision{ReportID: report}
 				order = append(order, report)
 			}
-			revisions[report].Records = append(revisions[report].Records, watch.LedgerRecord(&r, r.AppendJSON(nil)))
+			revisions[report].Records = append(revisions[report].Records, process.LedgerRecord(&r, r.AppendJSON(nil)))
 			total++
 		}
 		if !found {

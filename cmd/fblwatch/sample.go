@@ -14,8 +14,8 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
-	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -40,9 +40,9 @@ type sampling struct {
 	dns      *onceDNS
 	progress *progress
 
-	reading watch.Reading
+	reading process.Rules
 	trust   trust.Config
-	known   watch.Reading // by which a report is known to be genuine, whatever the config trusts
+	known   process.Rules // by which a report is known to be genuine, whatever the config trusts
 
 	seen      map[string]bool // report_ids: a report may lie in two folders
 	providers map[string]*counts
@@ -93,7 +93,7 @@ func newSampling(c *cli.Context, p *program) (*sampling, error) {
 
 // by has the sample read like the config's messages, but for where they came from,
 // which would ask the DNS for each.
-func (s *sampling) by(reading watch.Reading, config *Config) error {
+func (s *sampling) by(reading process.Rules, config *Config) error {
 	if s == nil {
 		return nil
 	}

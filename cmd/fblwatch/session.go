@@ -15,6 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/oauth"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -89,7 +90,7 @@ func (p *program) named(mailbox, passwordFile string) (Account, error) {
 
 // watched is the account as internal/watch takes it, without a ledger. All
 // accounts share one reading: what it caches, and its files in memory.
-func (p *program) watched(reading watch.Reading, a Account, log *slog.Logger) (watch.Account, error) {
+func (p *program) watched(reading process.Rules, a Account, log *slog.Logger) (watch.Account, error) {
 	imap, err := p.imapOptions(a)
 	if err != nil {
 		return watch.Account{}, err

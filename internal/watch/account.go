@@ -16,6 +16,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 )
 
 // Account is one account to read. IMAP (without its Handler), Folders and
@@ -28,7 +29,7 @@ type Account struct {
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 
-	Reading Reading // how mails become records
+	Reading process.Rules // how mails become records
 
 	// NoHeads keeps nothing of the mails: they cannot be read again later.
 	NoHeads bool

@@ -13,6 +13,7 @@ import (
 	_ "github.com/emersion/go-message/charset"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -41,7 +42,7 @@ func BenchmarkRead(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	reading := Reading{Identify: id}
+	reading := process.Rules{Identify: id}
 	received := time.Date(2026, time.July, 6, 10, 0, 6, 0, time.UTC)
 	for _, size := range []int{5 << 10, 25 << 10} {
 		mail := sample.Arrived(size)

@@ -12,14 +12,15 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
 // believed trusts the sample reports that believable makes.
-func believed(t *testing.T) Reading {
-	return Reading{Trust: checker(t, trust.Config{
+func believed(t *testing.T) process.Rules {
+	return process.Rules{Trust: checker(t, trust.Config{
 		Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 }
@@ -73,7 +74,7 @@ func TestBrake(t *testing.T) {
 			var said bytes.Buffer
 			a := account(s, l)
 			a.Reading = believed(t)
-			a.Reading.Brake = NewBrake(3, counts, slog.New(slog.NewTextHandler(&said, nil)))
+			a.Reading.Brake = process.NewBrake(3, counts, slog.New(slog.NewTextHandler(&said, nil)))
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +107,7 @@ func TestBrakeAfterFailure(t *testing.T) {
 		l := &failing{ledger.NewMemory(), 1}
 		a := account(s, l)
 		a.Reading = believed(t)
-		a.Reading.Brake = NewBrake(2, nil, nil)
+		a.Reading.Brake = process.NewBrake(2, nil, nil)
 		if err := a.Run(t.Context(), true); err == nil {
 			t.Fatal("the first sweep did not fail")
 		}
@@ -120,22 +121,22 @@ func TestBrakeAfterFailure(t *testing.T) {
 // Reading again lifts no brake, and a rule that makes many yes at once meets it.
 func TestReprocessBrake(t *testing.T) {
 	g := believed(t)
-	g.Brake = NewBrake(0, nil, nil) // the day is full
+	g.Brake = process.NewBrake(0, nil, nil) // the day is full
 	s := shelve(t, g, believable(1), 1<<20)
 	same(t, verdicts(t, s.l), []string{"3 review*"})
-	if got := s.again(believed(t)); got != Same {
+	if got := s.again(believed(t)); got != process.Same {
 		t.Errorf("held back: %s", got)
 	}
 
-	s = shelve(t, Reading{}, believable(1), 1<<20)
+	s = shelve(t, process.Rules{}, believable(1), 1<<20)
 	same(t, verdicts(t, s.l), []string{"3 review"})
-	if got := s.again(g); got != Revises {
+	if got := s.again(g); got != process.Revises {
 		t.Errorf("trusted now: %s", got)
 	}
 	same(t, verdicts(t, s.l), []string{"3 review*"})
 
 	s = shelve(t, believed(t), believable(1), 1<<20)
-	if got := s.again(g); got != Same {
+	if got := s.again(g); got != process.Same {
 		t.Errorf("acted upon: %s", got)
 	}
 	same(t, verdicts(t, s.l), []string{"3 yes"})

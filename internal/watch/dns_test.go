@@ -18,6 +18,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -81,7 +82,7 @@ func signedReports(t testing.TB, many int, domains []string, key *rsa.PrivateKey
 
 // sweepSigned reads them all from a server that costs next to nothing, and tells
 // what that took.
-func sweepSigned(t testing.TB, l ledger.Ledger, mails [][]byte, reading Reading) time.Duration {
+func sweepSigned(t testing.TB, l ledger.Ledger, mails [][]byte, reading process.Rules) time.Duration {
 	t.Helper()
 	s := &endless{mails: len(mails), mail: func(n int) []byte { return mails[n] }, came: time.Now()}
 	a := account(nil, l)
@@ -95,7 +96,7 @@ func sweepSigned(t testing.TB, l ledger.Ledger, mails [][]byte, reading Reading)
 
 // believing is a Reading that trusts the domains, and asks n for their keys; nil:
 // it verifies nothing.
-func believing(t testing.TB, domains []string, n *nameserver, timeout time.Duration) Reading {
+func believing(t testing.TB, domains []string, n *nameserver, timeout time.Duration) process.Rules {
 	t.Helper()
 	trust, err := trust.New(trust.Config{
 		Own: trust.Own{IPs: []string{"192.0.2.7"}}, Reporters: domains, DKIM: new(n != nil), Timeout: timeout,
@@ -103,7 +104,7 @@ func believing(t testing.TB, domains []string, n *nameserver, timeout time.Durat
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Reading{Trust: trust, DNS: n != nil}
+	return process.Rules{Trust: trust, DNS: n != nil}
 }
 
 // sweepVerdicts counts the current records by verdict and what is known of the sender.
@@ -201,7 +202,7 @@ func TestDeadResolver(t *testing.T) {
 					rows = append(rows, row)
 				}
 				revision, outcome, err := again.Reprocess(t.Context(), kept, rows, time.Now())
-				if err != nil || outcome != Revises {
+				if err != nil || outcome != process.Revises {
 					t.Fatalf("%s, %v", outcome, err)
 				}
 				revisions = append(revisions, revision)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -338,7 +339,7 @@ func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error
 	if id, err := p.readBefore(ctx, m.UID, got.id, got.origin); err != nil {
 		return err
 	} else if id != "" {
-		p.f.a.Reading.Brake.settle([]ledger.Mail{{Records: p.rows(got.records)}}, nil)
+		p.f.a.Reading.Brake.Settle([]ledger.Mail{{Records: p.rows(got.records)}}, nil)
 		got.id, got.records, got.head = id, nil, nil // the ledger counts it as known
 	}
 	if got.after != (Action{}) {
@@ -389,7 +390,7 @@ func (p *pipeline) rows(records []report.Record) []ledger.Record {
 	out := make([]ledger.Record, len(records))
 	for i := range records {
 		p.json = records[i].AppendJSON(p.json[:0])
-		out[i] = LedgerRecord(&records[i], bytes.Clone(p.json))
+		out[i] = process.LedgerRecord(&records[i], bytes.Clone(p.json))
 	}
 	return out
 }
@@ -405,7 +406,7 @@ func (p *pipeline) committer(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			p.f.a.Reading.Brake.settle(b.made, nil)
+			p.f.a.Reading.Brake.Settle(b.made, nil)
 		}
 		for _, m := range b.mails {
 			m.Release()
@@ -429,7 +430,7 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 		return &LedgerError{err}
 	}
 	p.kept = true
-	p.f.a.Reading.Brake.settle(b.made, done.Rows)
+	p.f.a.Reading.Brake.Settle(b.made, done.Rows)
 	if len(b.made) > 0 {
 		p.f.a.commits.Add(1)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
@@ -47,7 +48,7 @@ func TestReading(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := Reading{Identify: identifier, Trust: trust}
+			g := process.Rules{Identify: identifier, Trust: trust}
 			r := report.Parse(test.mail, int64(len(test.mail)))
 			records, needsWhole := g.Records(t.Context(), r, test.mail, true, report.Envelope{})
 			if needsWhole || len(records) != 1 {
@@ -116,7 +117,7 @@ func TestPrivacyOfTokens(t *testing.T) {
 	}
 	mail := []byte(reportOf("staff@hotmail.com", jmrpFields, "Return-Path: <bounce+mary=example.org@mail.example.com>\n"+
 		"List-Unsubscribe: <https://example.com/u?email=mary%40example.org>\n"+ourHeader+"\n"))
-	g := Reading{Privacy: filter}
+	g := process.Rules{Privacy: filter}
 	r := report.Parse(mail, int64(len(mail)))
 	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
 	if len(records) != 1 {
@@ -138,7 +139,7 @@ func TestReadingSeveral(t *testing.T) {
 	mail := []byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nReceived: from fbl.example.net by mx.example.com; Mon, 02 Mar 2026 06:00:01 +0000\r\n" +
 		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=fbl.example.net; s=s; h=from:date:message-id:mime-version:content-type:content-transfer-encoding; bh=AAAA; b=AAAA\r\nFrom: fbl@fbl.example.net\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n" +
 		"Message-ID: <1@fbl.example.net>\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n" + part(1) + part(2) + part(3) + "--b--\r\n")
-	g := Reading{Trust: checker(t, trust.Config{
+	g := process.Rules{Trust: checker(t, trust.Config{
 		Own: trust.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
@@ -157,7 +158,7 @@ func TestReadingSeveral(t *testing.T) {
 		kept := g
 		kept.Privacy = filter(t, addresses, "keep")
 		s := shelve(t, kept, mail, len(mail))
-		if outcome := s.again(kept); outcome != Same {
+		if outcome := s.again(kept); outcome != process.Same {
 			t.Errorf("%s, read again: %s", addresses, outcome)
 		}
 		head, err := s.l.Head(t.Context(), r.ID)
@@ -185,7 +186,7 @@ func TestPrivacyOfDisputedTokens(t *testing.T) {
 		"two rules":                "X-ListMember: mary@example.org\nReturn-Path: <bounce+peter=example.net@mail.example.com>\n",
 	} {
 		mail := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
-		g := Reading{Privacy: filter}
+		g := process.Rules{Privacy: filter}
 		r := report.Parse(mail, int64(len(mail)))
 		records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
 		if len(records) != 1 {

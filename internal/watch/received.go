@@ -8,6 +8,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -53,19 +54,19 @@ func (p *pipeline) received(m *imapclient.Mail, r *report.Report, live bool) tim
 // dated finds out when a message was received, what the ledger notes for that, and what speaks against acting on it.
 func (p *pipeline) dated(ctx context.Context, m *imapclient.Mail, r *report.Report) (at, noted time.Time, doubts []report.Reason) {
 	if !m.InternalDate.IsZero() {
-		return m.InternalDate, m.InternalDate, Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)
+		return m.InternalDate, m.InternalDate, process.Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)
 	}
 	live := uint64(m.UID) > p.f.first(ctx, p.claim).UID
 	at = p.received(m, r, live)
 	switch {
 	case !at.IsZero() && !live:
-		return at, at, Doubts(at, p.claim.Contact, p.f.a.Since)
+		return at, at, process.Doubts(at, p.claim.Contact, p.f.a.Since)
 	case !at.IsZero():
 		return at, at, nil
 	case live: // it came since the folder was looked at last
 		return at, time.Now(), nil
 	}
-	return at, at, Doubts(at, p.claim.Contact, p.f.a.Since)
+	return at, at, process.Doubts(at, p.claim.Contact, p.f.a.Since)
 }
 
 // firstRead says which messages were there when a folder was read from its

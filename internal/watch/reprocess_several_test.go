@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -30,7 +31,7 @@ func TestReprocessOtherReports(t *testing.T) {
 		"more":  {digestOf(two), digestOf(two, sample.Report(2, 0))},
 		"same":  {digestOf(sample.Report(1, 0), sample.Report(2, 0)), digestOf(sample.Report(1, 0), sample.Report(2, 0))},
 	} {
-		g := Reading{Privacy: filter(t, "drop", "keep"), Identify: identifier(t, identify.Config{Rules: []identify.Rule{
+		g := process.Rules{Privacy: filter(t, "drop", "keep"), Identify: identifier(t, identify.Config{Rules: []identify.Rule{
 			{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`},
 		}})}
 		s := shelve(t, g, c.was, len(c.was))
@@ -42,7 +43,7 @@ func TestReprocessOtherReports(t *testing.T) {
 			kept.Head = g.Head(c.now, r)
 			kept.Size = int64(len(kept.Head))
 			_, outcome, err := g.Reprocess(t.Context(), kept, s.rows(true), came.Add(time.Hour))
-			if err != nil || outcome != Same {
+			if err != nil || outcome != process.Same {
 				t.Errorf("%s: %s, %v", name, outcome, err)
 			}
 		}

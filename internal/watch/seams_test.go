@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 )
 
 // whileWatching runs a watch until stop is called.
@@ -133,7 +134,7 @@ func TestRewrittenBrake(t *testing.T) {
 		s.Append("INBOX", believable(1))
 		a := account(s, ledger.NewMemory())
 		a.Reading = believed(t)
-		a.Reading.Brake = NewBrake(3, nil, nil)
+		a.Reading.Brake = process.NewBrake(3, nil, nil)
 		for range 3 {
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -98,7 +99,7 @@ func (s system) checker(t testing.TB, config trust.Config, z txts, dkim bool) *t
 func verdictOf(t testing.TB, trust *trust.Checker, message string) (verdict, reason string, record report.Record) {
 	t.Helper()
 	r := report.Parse([]byte(message), int64(len(message)))
-	records, _ := Reading{Trust: trust, Identify: identifier(t, identify.Config{})}.Records(t.Context(), r, []byte(message), true, report.Envelope{ReceivedAt: time.Now(), Mailbox: &report.Mailbox{Account: "loop"}})
+	records, _ := process.Rules{Trust: trust, Identify: identifier(t, identify.Config{})}.Records(t.Context(), r, []byte(message), true, report.Envelope{ReceivedAt: time.Now(), Mailbox: &report.Mailbox{Account: "loop"}})
 	if len(records) == 0 {
 		return "none", "no record", report.Record{}
 	}

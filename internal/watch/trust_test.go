@@ -17,6 +17,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -237,7 +238,7 @@ func TestTrustOffline(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := report.Parse([]byte(test.mail), int64(len(test.mail)))
-			records, _ := Reading{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.mail), true, report.Envelope{ReceivedAt: test.received})
+			records, _ := process.Rules{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.mail), true, report.Envelope{ReceivedAt: test.received})
 			if len(records) != 1 {
 				t.Fatalf("%d records", len(records))
 			}
@@ -259,7 +260,7 @@ func TestTrustOfTheStart(t *testing.T) {
 	}
 	read := func(octets int, last bool) (verdict string, more bool) {
 		start := []byte(mail[:octets])
-		records, more := Reading{Trust: trust}.Records(t.Context(), report.Parse(start, int64(len(mail))), start, last, report.Envelope{})
+		records, more := process.Rules{Trust: trust}.Records(t.Context(), report.Parse(start, int64(len(mail))), start, last, report.Envelope{})
 		if more {
 			return "", true
 		}
@@ -285,18 +286,18 @@ func TestTrustAgain(t *testing.T) {
 	mail := []byte(found + strings.Replace(strings.ReplaceAll(seal, "\n", "\r\n"), ourOwn, yahoo, 1) + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
 	whom := trust.Config{Own: trust.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
-		g := Reading{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
+		g := process.Rules{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
 		s := shelve(t, g, mail, len(mail))
 		if r := s.records()[0]; r.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("%s: %+v, %+v", addresses, *r.Suppress, *r.Reporter)
 		}
-		if got := s.again(g); got != Same {
+		if got := s.again(g); got != process.Same {
 			t.Errorf("%s: %s\n%s", addresses, got, s.changes())
 		}
 		other := whom
 		other.Own.Domains = []string{"example.org"}
 		g.Trust = checker(t, other)
-		if got := s.again(g); got != Revises || s.records()[0].Suppress.Verdict != report.SuppressReview {
+		if got := s.again(g); got != process.Revises || s.records()[0].Suppress.Verdict != report.SuppressReview {
 			t.Errorf("%s: %s, %+v", addresses, got, *s.records()[0].Suppress)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -162,7 +163,7 @@ func TestWalkthrough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := Reading{Identify: identifier, Trust: trust}
+	g := process.Rules{Identify: identifier, Trust: trust}
 	for _, want := range walkthrough {
 		files, _ := filepath.Glob(filepath.Join(folder, want.id+"-*.eml"))
 		if len(files) != 1 {

@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"log/slog"
@@ -68,7 +68,7 @@ func (b *Brake) allows(r *report.Record) bool {
 
 // settle gives back the places of what was not written: those mails were known,
 // or will be read again.
-func (b *Brake) settle(mails []ledger.Mail, written []ledger.Row) {
+func (b *Brake) Settle(mails []ledger.Mail, written []ledger.Row) {
 	if b == nil {
 		return
 	}

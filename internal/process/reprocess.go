@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"bytes"
@@ -32,7 +32,7 @@ const (
 // What can be found out only when a mail comes stands: who sent it where that
 // was proved or refuted, and what a person decided. Where people were taken out
 // of the head that is kept, all stands but what the rules say of the mail.
-func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...report.Reason) (ledger.Revision, Outcome, error) {
+func (g Rules) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...report.Reason) (ledger.Revision, Outcome, error) {
 	was, err := earlier(rows)
 	if err != nil {
 		return ledger.Revision{}, "", err
@@ -111,7 +111,7 @@ func (g Reading) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.
 
 // trust says who sent the mail: as it was found when it came, else as can be
 // told today.
-func (g Reading) trust(ctx context.Context, kept ledger.Kept, r *report.Report, records []report.Record, was history, altered, signed bool) {
+func (g Rules) trust(ctx context.Context, kept ledger.Kept, r *report.Report, records []report.Record, was history, altered, signed bool) {
 	found := was.reporter()
 	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
 	switch {

@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // Reading is how a report becomes records: what its own text does not say. The
 // zero Reading identifies nobody and trusts nobody.
-type Reading struct {
+type Rules struct {
 	Providers report.Providers     // rows before the built-in ones
 	Identify  *identify.Identifier // who is meant; nil: nobody is looked for
 	Trust     *trust.Checker       // whether it is genuine; nil: unchecked
@@ -25,13 +25,13 @@ type Reading struct {
 }
 
 // Asks tells whether reading a mail may wait for others than this machine.
-func (g Reading) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
+func (g Rules) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
 
 // Records makes the records of r, which was read from mail; whole: mail is all
 // that is to be had of it. doubts keep a verdict from being yes, see
 // report.Record.Decide. needsWhole: a verdict wants the rest of the mail first,
 // and there are no records yet.
-func (g Reading) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
+func (g Rules) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.Records(e)
 	if len(records) == 0 {
@@ -72,7 +72,7 @@ var oneOfSeveral = report.Reason{Code: report.CodeSeveral, Text: "one of several
 
 // identify says whom the records are about. signed: a key of ours vouches for
 // that.
-func (g Reading) identify(r *report.Report, records []report.Record) (signed bool) {
+func (g Rules) identify(r *report.Report, records []report.Record) (signed bool) {
 	return g.Identify != nil && g.Identify.Identify(r, records)
 }
 
@@ -85,7 +85,7 @@ func unchecked(records []report.Record, reason report.Reason) {
 
 // decide gives the verdicts. was: the records as they stand now, by id. What the
 // brake held back once waits for a person; what it let pass has its place.
-func (g Reading) decide(records []report.Record, was map[string]*report.Record, doubts []report.Reason) {
+func (g Rules) decide(records []report.Record, was map[string]*report.Record, doubts []report.Reason) {
 	for i := range records {
 		r := &records[i]
 		verdict := r.Decide(doubts...)
@@ -96,7 +96,7 @@ func (g Reading) decide(records []report.Record, was map[string]*report.Record, 
 	}
 }
 
-func (g Reading) passes(r, was *report.Record) bool {
+func (g Rules) passes(r, was *report.Record) bool {
 	switch {
 	case was == nil || was.Suppress == nil:
 	case was.Suppress.Verdict == report.SuppressYes, !was.Suppress.DecidedAt.IsZero():
@@ -118,7 +118,7 @@ func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
 }
 
 // Head is the start of a mail as it may be kept, of which r was read.
-func (g Reading) Head(head []byte, r *report.Report) []byte {
+func (g Rules) Head(head []byte, r *report.Report) []byte {
 	return g.Privacy.Head(head, r, g.inTokens(r)...)
 }
 
@@ -134,7 +134,7 @@ var presets = sync.OnceValue(func() *identify.Identifier {
 // inTokens are the addresses that tokens of the reported mail hold, such as a
 // VERP's: where the report names nobody they name him all the same. Without a
 // filter nobody asks.
-func (g Reading) inTokens(r *report.Report) (addresses []string) {
+func (g Rules) inTokens(r *report.Report) (addresses []string) {
 	if g.Privacy == nil {
 		return nil
 	}
