@@ -69,17 +69,17 @@ type Status struct {
 //
 // Slices are the Handler's to keep.
 type Handler interface {
-	// Exists reports the number of mails in m, at every EXISTS line, also the
+	// Exists reports the number of messages in m, at every EXISTS line, also the
 	// one inside SELECT or EXAMINE. It is a doorbell and not a count to
 	// compute with. c-client: mm_exists.
 	Exists(m Mailbox, n uint32)
 
-	// Expunged reports that a mail is gone: EXPUNGE, VANISHED (RFC 7162), or
+	// Expunged reports that a message is gone: EXPUNGE, VANISHED (RFC 7162), or
 	// found missing after a reconnect. Of seq and uid 0 is unknown, and at
 	// least one is set. c-client: mm_expunged.
 	Expunged(m Mailbox, seq, uid uint32)
 
-	// Flags reports the flags of a mail, at any FETCH line that carries them;
+	// Flags reports the flags of a message, at any FETCH line that carries them;
 	// uid is 0 where the line has none. c-client: mm_flags.
 	Flags(m Mailbox, seq, uid uint32, flags []string)
 

@@ -64,10 +64,10 @@ func (mm) NoCritical(m callbacks.Mailbox) { fmt.Printf("mm_nocritical: %s\n", m)
 func Example_everyEvent() {
 	var h callbacks.Handler = mm{}
 	fbl := callbacks.Mailbox{Account: "yahoo", Name: "FBL"}
-	mails, unseen := uint32(3), uint32(1)
+	messages, unseen := uint32(3), uint32(1)
 
 	h.Debug("C: T1 SELECT FBL")
-	h.Exists(fbl, mails)
+	h.Exists(fbl, messages)
 	h.Notify(fbl, callbacks.Info, "ALERT", "maintenance at noon")
 	h.Searched(fbl, 17)
 	h.Flags(fbl, 2, 17, []string{`\Seen`})
@@ -76,11 +76,11 @@ func Example_everyEvent() {
 	h.Expunged(fbl, 2, 0)
 	h.List("FBL", '/', []string{`\HasNoChildren`})
 	h.LSub("FBL", '/', nil)
-	h.Status(fbl, callbacks.Status{Messages: &mails, Unseen: &unseen})
+	h.Status(fbl, callbacks.Status{Messages: &messages, Unseen: &unseen})
 	h.Log(callbacks.Error, "no answer within 1m0s")
 	// Output:
 	// mm_dlog: C: T1 SELECT FBL
-	// mm_exists: yahoo/FBL holds 3 mails
+	// mm_exists: yahoo/FBL holds 3 messages
 	// mm_notify: yahoo/FBL info [ALERT] maintenance at noon
 	// mm_searched: yahoo/FBL UID 17
 	// mm_flags: yahoo/FBL number 2, UID 17 is [\Seen]
@@ -89,6 +89,6 @@ func Example_everyEvent() {
 	// mm_expunged: yahoo/FBL number 2, UID 0
 	// mm_list: FBL, delimiter /, [\HasNoChildren]
 	// mm_lsub: FBL, delimiter /, []
-	// mm_status: yahoo/FBL holds 3 mails, 1 unseen
+	// mm_status: yahoo/FBL holds 3 messages, 1 unseen
 	// mm_log: error: no answer within 1m0s
 }

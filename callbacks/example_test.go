@@ -17,5 +17,5 @@ func Example() {
 	inbox := callbacks.Mailbox{Account: "yahoo", Name: "INBOX"}
 	h.Exists(inbox, 3)
 	h.Expunged(inbox, 2, 0) // nothing happens
-	// Output: yahoo/INBOX holds 3 mails
+	// Output: yahoo/INBOX holds 3 messages
 }

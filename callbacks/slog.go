@@ -9,7 +9,7 @@ import (
 )
 
 // Slog returns a Handler that logs what a person may have to act on: Notify and
-// Log, by their level, and expunged mails (the first of each minute); other events and the protocol lines
+// Log, by their level, and expunged messages (the first of each minute); other events and the protocol lines
 // of Debug at [slog.LevelDebug]. A nil logger is [slog.Default].
 //
 // Keys are account, folder, uid, seq, code and what the event counts; account

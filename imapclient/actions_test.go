@@ -13,7 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// acting is a server with n mails that offers all that actions need.
+// acting is a server with n messages that offers all that actions need.
 func acting(n int, caps ...string) *imaptest.Server {
 	s := filled(n)
 	s.AddMailbox("Done")
@@ -24,7 +24,7 @@ func acting(n int, caps ...string) *imaptest.Server {
 // contents lists the UIDs of a mailbox, with the flags of each.
 func contents(s *imaptest.Server, mailbox string) string {
 	var got []string
-	for _, m := range s.Mails(mailbox) {
+	for _, m := range s.Messages(mailbox) {
 		got = append(got, fmt.Sprint(m.UID, m.Flags))
 	}
 	return strings.Join(got, " ")
@@ -72,7 +72,7 @@ func TestActions(t *testing.T) {
 		want(t, h.events("mm_expunged"), "mm_expunged test/INBOX seq 3 uid 0", "mm_expunged test/INBOX seq 3 uid 0", "mm_expunged test/INBOX seq 3 uid 0")
 		got, err := bodies(t.Context(), c, []uint32{1, 3, 6}, 1000)
 		step(err)
-		want(t, got, mail(1), mail(6), `3 "gone"`)
+		want(t, got, message(1), message(6), `3 "gone"`)
 	})
 }
 
@@ -207,7 +207,7 @@ func TestNoFlags(t *testing.T) {
 }
 
 // No command is longer than every server takes (RFC 7162 section 4), and
-// together they name each mail once.
+// together they name each message once.
 func TestLongSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := acting(1)

@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	benchMails  = 20_000
-	benchOctets = 2000 // of a mail
+	benchMessages = 20_000
+	benchOctets   = 2000 // of a message
 )
 
 // cannedServer answers FETCH from memory, so that the time measured is the client's.
 type cannedServer struct {
 	ln      net.Listener
-	answers [][]byte // one a mail
+	answers [][]byte // one a message
 }
 
 func newCannedServer(b *testing.B) *cannedServer {
@@ -31,10 +31,10 @@ func newCannedServer(b *testing.B) *cannedServer {
 		b.Fatal(err)
 	}
 	s := &cannedServer{ln: ln}
-	mail := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz\r\n"), benchOctets/38+1)[:benchOctets]
-	for uid := 1; uid <= benchMails; uid++ {
+	message := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz\r\n"), benchOctets/38+1)[:benchOctets]
+	for uid := 1; uid <= benchMessages; uid++ {
 		s.answers = append(s.answers, fmt.Appendf(nil,
-			"* %d FETCH (UID %d INTERNALDATE \" 1-Jan-2026 00:00:00 +0000\" RFC822.SIZE %d BODY[]<0> {%d}\r\n%s)\r\n", uid, uid, len(mail), len(mail), mail))
+			"* %d FETCH (UID %d INTERNALDATE \" 1-Jan-2026 00:00:00 +0000\" RFC822.SIZE %d BODY[]<0> {%d}\r\n%s)\r\n", uid, uid, len(message), len(message), message))
 	}
 	done := make(chan struct{})
 	go func() {
@@ -63,7 +63,7 @@ func (s *cannedServer) serve(conn net.Conn) {
 			for part := range strings.SplitSeq(words[3], ",") {
 				from, to := 0, 0
 				if n, _ := fmt.Sscanf(part, "%d:%d", &from, &to); n == 1 {
-					to = benchMails // n:*
+					to = benchMessages // n:*
 				}
 				for _, answer := range s.answers[from-1 : to] {
 					w.Write(answer)
@@ -77,7 +77,7 @@ func (s *cannedServer) serve(conn net.Conn) {
 	}
 }
 
-// count reads all mails and only counts their octets: the least that any client
+// count reads all messages and only counts their octets: the least that any client
 // can do.
 func (s *cannedServer) count(b *testing.B) time.Duration {
 	conn, err := net.Dial("tcp", s.ln.Addr().String())
@@ -97,14 +97,14 @@ func (s *cannedServer) count(b *testing.B) time.Duration {
 	return time.Since(start)
 }
 
-// BenchmarkFetch reads 20,000 mails of 2,000 octets over loopback. "ratio" is
+// BenchmarkFetch reads 20,000 messages of 2,000 octets over loopback. "ratio" is
 // its time against that of counting the same octets.
 func BenchmarkFetch(b *testing.B) {
 	for _, way := range []string{"one set", "sets of 1000"} {
 		b.Run(way, func(b *testing.B) {
 			s := newCannedServer(b)
 			host, port := split(b, s.ln.Addr().String())
-			uids := make([]uint32, benchMails)
+			uids := make([]uint32, benchMessages)
 			for i := range uids {
 				uids[i] = uint32(i + 1)
 			}
@@ -123,11 +123,11 @@ func BenchmarkFetch(b *testing.B) {
 				b.StartTimer()
 				start := time.Now()
 				n := 0
-				mails := c.Fetch(context.Background(), uids, 8192)
+				messages := c.Fetch(context.Background(), uids, 8192)
 				if way == "one set" {
-					mails = c.FetchFrom(context.Background(), 1, 8192)
+					messages = c.FetchFrom(context.Background(), 1, 8192)
 				}
-				for m, err := range mails {
+				for m, err := range messages {
 					if err != nil || len(m.Body) != benchOctets {
 						b.Fatal(m, err)
 					}
@@ -135,7 +135,7 @@ func BenchmarkFetch(b *testing.B) {
 					m.Release()
 				}
 				ours += time.Since(start)
-				if n != benchMails {
+				if n != benchMessages {
 					b.Fatalf("%d mails", n)
 				}
 				b.StopTimer()
@@ -143,7 +143,7 @@ func BenchmarkFetch(b *testing.B) {
 				b.StartTimer()
 			}
 			b.ReportMetric(float64(ours)/float64(raw), "ratio")
-			b.ReportMetric(float64(benchMails*b.N)/ours.Seconds(), "mails/s")
+			b.ReportMetric(float64(benchMessages*b.N)/ours.Seconds(), "mails/s")
 		})
 	}
 }

@@ -79,10 +79,10 @@ func options(s *imaptest.Server, h callbacks.Handler) imapclient.Options {
 	}
 }
 
-// body is a small mail that tells its number.
+// body is a small message that tells its number.
 func body(n int) []byte { return fmt.Appendf(nil, "Subject: mail %d\r\n\r\nhello %d\r\n", n, n) }
 
-// filled is a server with n mails.
+// filled is a server with n messages.
 func filled(n int) *imaptest.Server {
 	s := imaptest.New()
 	for i := 1; i <= n; i++ {

@@ -14,7 +14,7 @@ import (
 )
 
 // Compression says when to ask for COMPRESS=DEFLATE (RFC 4978). It saves most
-// of a mail's octets, and costs more than it gains on a fast link.
+// of a message's octets, and costs more than it gains on a fast link.
 type Compression int
 
 const (
@@ -62,7 +62,7 @@ const (
 
 	// DEFLATE can make a thousand octets of one, and each costs time: a server
 	// that sends four million must not take up a processor for the four thousand
-	// million they come to. Mail may be as dense (runs of blanks, zeros in base64),
+	// million they come to. Message may be as dense (runs of blanks, zeros in base64),
 	// but a body that was asked for does not count here, nor do the first octets
 	// beyond. What is left is lines, of which ours come to ten or twenty times as
 	// many, and bodies of servers that send more than was asked for.

@@ -89,7 +89,7 @@ func TestCompressedSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var whole []string
 		for _, way := range []string{"plain", "refused", "compressed", "TLS"} {
-			s := compressed(sweepMails)
+			s := compressed(sweepMessages)
 			s.Append("INBOX", []byte("Subject: large\r\n\r\n"+strings.Repeat("text that repeats\r\n", 10_000)))
 			opts := options(s, nil)
 			if way != "plain" {
@@ -163,7 +163,7 @@ func (c *cutting) Read(p []byte) (int, error) {
 func TestCompressedCutAtEveryByte(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run := func(left int) ([]string, error) {
-			s := compressed(sweepMails)
+			s := compressed(sweepMessages)
 			defer synctest.Wait()
 			defer s.Close()
 			opts := options(s, nil)

@@ -2,7 +2,7 @@ package imapclient
 
 import "context"
 
-// Copy copies mails of the open mailbox to another (RFC 9051 section 6.4.7), which
+// Copy copies messages of the open mailbox to another (RFC 9051 section 6.4.7), which
 // must exist: a *ResponseError with the code TRYCREATE tells that it does not.
 // Repeated, it copies them once more.
 func (c *Client) Copy(ctx context.Context, uids []uint32, mailbox string) error {

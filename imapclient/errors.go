@@ -54,7 +54,7 @@ var (
 	// ErrNoMove: the server does not offer MOVE (RFC 6851).
 	ErrNoMove = errors.New("imapclient: the server does not offer MOVE")
 	// ErrNoUIDPlus: the server does not offer UIDPLUS (RFC 4315), without which
-	// an EXPUNGE removes other people's mails too.
+	// an EXPUNGE removes other people's messages too.
 	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no mail can be removed alone")
 	// ErrUID: the mailbox has messages whose UIDs are beyond 32 bits, the most
 	// there may be (RFC 9051 section 2.3.1.1). No command can name them.
@@ -181,7 +181,7 @@ func (e *TimeoutError) Error() string {
 // Timeout makes it a net.Error in spirit.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// FetchError is a session that ended while a mail was on the wire.
+// FetchError is a session that ended while a message was on the wire.
 type FetchError struct {
 	UID    uint32
 	Octets int64 // of its body that had come

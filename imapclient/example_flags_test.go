@@ -25,7 +25,7 @@ func (f flagCount) Flags(_ callbacks.Mailbox, _, _ uint32, flags []string) {
 	}
 }
 
-// What other clients do to the mails of an open mailbox.
+// What other clients do to the messages of an open mailbox.
 func ExampleOptions_handler() {
 	s := imaptest.New() // stands in for a mail provider
 	defer s.Close()
@@ -51,7 +51,7 @@ func ExampleOptions_handler() {
 		log.Fatal(err)
 	}
 
-	s.SetFlags("INBOX", 1, `\Seen`) // somebody reads two mails and answers one
+	s.SetFlags("INBOX", 1, `\Seen`) // somebody reads two messages and answers one
 	s.SetFlags("INBOX", 2, `\Seen`, `\Answered`)
 	if err := c.Noop(ctx); err != nil { // any command brings the news
 		log.Fatal(err)

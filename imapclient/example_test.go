@@ -12,7 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// bell prints what it is told of new mail, and leaves the rest to Nop.
+// bell prints what it is told of new message, and leaves the rest to Nop.
 type bell struct{ callbacks.Nop }
 
 func (bell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d mails\n", m, n) }
@@ -43,7 +43,7 @@ func exampleOptions(s *imaptest.Server) imapclient.Options {
 	}
 }
 
-// Read the new mails of a mailbox, then wait for more.
+// Read the new messages of a mailbox, then wait for more.
 func Example() {
 	s := exampleServer()
 	defer s.Close()
@@ -83,10 +83,10 @@ func Example() {
 		m.Release()
 	}
 	// Output:
-	// example/INBOX holds 2 mails
+	// example/INBOX holds 2 messages
 	// UID 1: 25 octets
 	// UID 2: 32 octets
-	// example/INBOX holds 3 mails
+	// example/INBOX holds 3 messages
 	// new, UID 3: "Subject: third\r\n\r\nnews\r\n"
 }
 
@@ -203,7 +203,7 @@ func ExampleClient_Notify() {
 	// Output: [FBL/Yahoo]
 }
 
-// changes prints what has happened to known mails.
+// changes prints what has happened to known messages.
 type changes struct{ callbacks.Nop }
 
 func (changes) Expunged(m callbacks.Mailbox, seq, uid uint32) { fmt.Println("gone: UID", uid) }
@@ -244,7 +244,7 @@ func ExampleClient_ExamineSince() {
 	// resynced: true
 }
 
-// Move a mail that is done with, and make the mailbox for it where there is none.
+// Move a message that is done with, and make the mailbox for it where there is none.
 func ExampleClient_Move() {
 	s := exampleServer()
 	defer s.Close()

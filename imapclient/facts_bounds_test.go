@@ -134,18 +134,18 @@ func bomb(name, head, rest string) fact {
 	}
 }
 
-// dense is a fact of honest mail that DEFLATE takes to a thousandth: 16 MiB of it
+// dense is a fact of honest message that DEFLATE takes to a thousandth: 16 MiB of it
 // in each of ten messages, read whole in one session.
 func dense(name string, body []byte) fact {
 	return fact{
 		name: name, goimap: byNature,
 		ours: func(t *testing.T, _ *imaptest.Server) {
 			const size, many = 16 << 20, 10
-			mail := append([]byte("Subject: dense\r\n\r\n"), bytes.Repeat(body, size/len(body))...)
+			message := append([]byte("Subject: dense\r\n\r\n"), bytes.Repeat(body, size/len(body))...)
 			s := compressed(0)
 			var uids []uint32
 			for range many {
-				uids = append(uids, s.Append("INBOX", mail))
+				uids = append(uids, s.Append("INBOX", message))
 			}
 			opts := options(s, nil)
 			opts.Compress = imapclient.CompressOn
@@ -160,7 +160,7 @@ func dense(name string, body []byte) fact {
 			}
 			n := 0
 			for m, err := range c.Fetch(t.Context(), uids, size+1000) {
-				if err != nil || !bytes.Equal(m.Body, mail) {
+				if err != nil || !bytes.Equal(m.Body, message) {
 					t.Fatal(err)
 				}
 				n++

@@ -25,7 +25,7 @@ func selected(t *testing.T, s *imaptest.Server) *imapclient.Client {
 	return c
 }
 
-// moving is a server where somebody else has marked mail 3 \Deleted.
+// moving is a server where somebody else has marked message 3 \Deleted.
 func moving(caps ...string) func(*imaptest.Server) {
 	return func(s *imaptest.Server) {
 		s.AddMailbox("Done")
@@ -118,7 +118,7 @@ var commandFacts = []fact{
 	},
 	{
 		name: "item 10: MOVE without UIDPLUS", server: moving(),
-		goimap: "the mail is moved: " + `2 [] and 1 []`, // and somebody's mail 3 is gone
+		goimap: "the mail is moved: " + `2 [] and 1 []`, // and somebody's message 3 is gone
 		bare:   func(t *testing.T, b *bare) string { return b.moveAway(t, "Done") },
 		ours:   notMoved("Done"),
 	},
@@ -196,7 +196,7 @@ var commandFacts = []fact{
 	},
 }
 
-// moveAway moves mail 1 and tells what is left of it.
+// moveAway moves message 1 and tells what is left of it.
 func (b *bare) moveAway(t *testing.T, folder string) string {
 	b.open(t)
 	_, err := b.Move(uids(1, 1), folder).Wait()

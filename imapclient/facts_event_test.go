@@ -206,7 +206,7 @@ var eventFacts = []fact{
 	},
 }
 
-// slowFlags takes its time over the flags of the first mail.
+// slowFlags takes its time over the flags of the first message.
 type slowFlags struct{ recorder }
 
 func (h *slowFlags) Flags(m callbacks.Mailbox, seq, uid uint32, flags []string) {

@@ -30,14 +30,14 @@ var prefix = &imap.FetchOptions{
 // uids is a set from lo to hi; 0 is "*".
 func uids(lo, hi imap.UID) imap.UIDSet { return imap.UIDSet{{Start: lo, Stop: hi}} }
 
-// fetch is what a FETCH of the three mails comes to, and the octets it gave by
+// fetch is what a FETCH of the three messages comes to, and the octets it gave by
 // UID.
 func (b *bare) fetch(t *testing.T) (string, map[imap.UID]int) {
 	t.Helper()
 	got := make(map[imap.UID]int)
 	return b.comes(func() error {
-		mails, err := b.Fetch(uids(1, 3), prefix).Collect()
-		for _, m := range mails {
+		messages, err := b.Fetch(uids(1, 3), prefix).Collect()
+		for _, m := range messages {
 			for _, section := range m.BodySection {
 				got[m.UID] += len(section.Bytes)
 			}
@@ -46,7 +46,7 @@ func (b *bare) fetch(t *testing.T) (string, map[imap.UID]int) {
 	}), got
 }
 
-// fetchFacts are of reading mails.
+// fetchFacts are of reading messages.
 var fetchFacts = []fact{
 	{
 		name: "item 5: a literal cut by a close", goimap: "5 octets of 28, <nil>",
@@ -73,7 +73,7 @@ var fetchFacts = []fact{
 		},
 		ours: func(t *testing.T, s *imaptest.Server) {
 			got, err := bodies(t.Context(), session(t, s, nil), []uint32{1, 2, 3}, 1000)
-			want(t, got, mail(1))
+			want(t, got, message(1))
 			if fetch, ok := err.(*imapclient.FetchError); !ok || fetch.UID != 2 {
 				t.Errorf("error: %v", err)
 			}
@@ -98,7 +98,7 @@ var fetchFacts = []fact{
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, got, mail(1), mail(3), `2 "withheld"`)
+			want(t, got, message(1), message(3), `2 "withheld"`)
 			if n := len(sent(s, "UID FETCH")); n != 2 {
 				t.Errorf("%d FETCHes", n)
 			}
@@ -107,12 +107,12 @@ var fetchFacts = []fact{
 			if got, err = bodies(t.Context(), session(t, s, nil), []uint32{1, 2, 3}, 1000); err != nil {
 				t.Fatal(err)
 			}
-			want(t, got, mail(1), mail(3), `2 "gone"`)
+			want(t, got, message(1), message(3), `2 "gone"`)
 		},
 	},
 	{
 		name: "item 7: FETCHes in flight, drained one after the other", goimap: hangs,
-		server: func(s *imaptest.Server) { // a mail of the second is sent in the first
+		server: func(s *imaptest.Server) { // a message of the second is sent in the first
 			for uid := 4; uid <= 1500; uid++ {
 				s.Append("INBOX", body(uid))
 			}
@@ -203,7 +203,7 @@ var fetchFacts = []fact{
 			}
 			return fmt.Sprint("EXISTS behind ", <-exists)
 		},
-		ours: func(t *testing.T, s *imaptest.Server) { // all is read while the first mail is looked at
+		ours: func(t *testing.T, s *imaptest.Server) { // all is read while the first message is looked at
 			c := session(t, s, nil)
 			var first, last int64
 			for _, err := range c.Fetch(t.Context(), []uint32{4, 5, 6}, 1<<20) {
@@ -223,8 +223,8 @@ var fetchFacts = []fact{
 		name: "item 12: n:* names the last mail", goimap: "[3]",
 		bare: func(t *testing.T, b *bare) string {
 			b.open(t)
-			if mails, err := b.Fetch(uids(9, 0), prefix).Collect(); err != nil || len(mails) != 0 {
-				t.Errorf("%v, %v", mails, err) // of a FETCH it is dropped
+			if messages, err := b.Fetch(uids(9, 0), prefix).Collect(); err != nil || len(messages) != 0 {
+				t.Errorf("%v, %v", messages, err) // of a FETCH it is dropped
 			}
 			found, err := b.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{uids(9, 0)}}, nil).Wait()
 			if err != nil {
@@ -336,7 +336,7 @@ var fetchFacts = []fact{
 	},
 }
 
-// slotTaken is the second of three mails without a body, behind which go-imap
+// slotTaken is the second of three messages without a body, behind which go-imap
 // says OK.
 func slotTaken(name string, server func(*imaptest.Server)) fact {
 	return fact{
@@ -373,7 +373,7 @@ func manyLarge(s *imaptest.Server) {
 	}
 }
 
-// takes tells whether more memory is taken than half of what the mails have.
+// takes tells whether more memory is taken than half of what the messages have.
 func takes(f func()) string {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -175,7 +175,7 @@ func named(what, octets, name string) fact {
 	return fact{
 		name: what, goimap: byNature, server: func(s *imaptest.Server) {
 			having(octets)(s)
-			s.Append(octets, []byte(mail(1)))
+			s.Append(octets, []byte(message(1)))
 			s.Caps = append(s.Caps, "MOVE", "QUOTA")
 		},
 		ours: func(t *testing.T, s *imaptest.Server) {
@@ -193,7 +193,7 @@ func named(what, octets, name string) fact {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want(t, got, fmt.Sprintf("1 %q", mail(1)))
+			want(t, got, fmt.Sprintf("1 %q", message(1)))
 			c := dialed(t, s, nil)
 			lists, err := c.List(t.Context(), "*")
 			if err != nil {

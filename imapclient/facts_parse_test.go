@@ -7,7 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// stray is a line that go-imap dies of, ahead of the second of three mails.
+// stray is a line that go-imap dies of, ahead of the second of three messages.
 func stray(name, line string) fact {
 	return strayThat(dies, name, line)
 }

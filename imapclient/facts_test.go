@@ -20,7 +20,7 @@ import (
 // here, and then the way round it is to be looked at.
 type fact struct {
 	name   string
-	server func(s *imaptest.Server) // bends a server of three mails
+	server func(s *imaptest.Server) // bends a server of three messages
 	goimap string                   // what bare returns; where there is no bare: why
 	bare   func(t *testing.T, b *bare) string
 	ours   func(t *testing.T, s *imaptest.Server)
@@ -159,14 +159,14 @@ func expires(t *testing.T, after time.Duration, call func() error) {
 	}
 }
 
-// intact checks that the three mails can be had.
+// intact checks that the three messages can be had.
 func intact(t *testing.T, c *imapclient.Client) {
 	t.Helper()
 	got, err := bodies(t.Context(), c, []uint32{1, 2, 3}, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, got, mail(1), mail(2), mail(3))
+	want(t, got, message(1), message(2), message(3))
 }
 
 // waitFacts are of waiting for a server.

@@ -15,11 +15,11 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// The mails of a sweep. The server keeps two more folders.
-const sweepMails = 4
+// The messages of a sweep. The server keeps two more folders.
+const sweepMessages = 4
 
 func sweepServer() *imaptest.Server {
-	s := filled(sweepMails)
+	s := filled(sweepMessages)
 	s.AddMailbox("FBL")
 	return s
 }
@@ -50,8 +50,8 @@ func sweep(ctx context.Context, opts imapclient.Options) (got []string, err erro
 		return got, err
 	}
 	got = append(got, fmt.Sprint("uids ", uids))
-	mails, err := bodies(ctx, c, uids, 1000)
-	got = append(got, mails...)
+	messages, err := bodies(ctx, c, uids, 1000)
+	got = append(got, messages...)
 	if err != nil {
 		return got, err
 	}
@@ -185,7 +185,7 @@ func TestByeInEveryState(t *testing.T) {
 		for _, step := range steps {
 			if step.Part == imaptest.Dial || step.Part == imaptest.Literal || step.Command == "LOGOUT" ||
 				step.UID != 0 && !strings.HasPrefix(step.Text, "* ") {
-				continue // there a BYE would be part of a mail
+				continue // there a BYE would be part of a message
 			}
 			s, h := sweepServer(), &recorder{}
 			s.Hook = func(at imaptest.Step) imaptest.Action {

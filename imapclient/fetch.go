@@ -16,15 +16,15 @@ import (
 const (
 	maxSet    = 1000    // UIDs in one FETCH
 	inFlight  = 2       // FETCHes the server works on at once
-	mailQueue = 64      // mails that may wait for the owner
-	poolMost  = 1 << 17 // a larger buffer is not kept for the next mail
+	mailQueue = 64      // messages that may wait for the owner
+	poolMost  = 1 << 17 // a larger buffer is not kept for the next message
 )
 
-// Mail is one mail of a FETCH.
-type Mail struct {
+// Message is one message of a FETCH.
+type Message struct {
 	UID          uint32
 	InternalDate time.Time // zero where the server gave none
-	Size         int64     // octets of the whole mail (RFC822.SIZE); -1: not told
+	Size         int64     // octets of the whole message (RFC822.SIZE); -1: not told
 	Body         []byte    // its first octets, all that was asked for
 
 	// Gone: asked for twice and not so much as named either time, and not listed
@@ -33,14 +33,14 @@ type Mail struct {
 	// Withheld: likewise, but the SEARCH lists it. Servers give such a message
 	// later, or never.
 	Withheld bool
-	// Bodyless: the server knows the mail but gave no body for it.
+	// Bodyless: the server knows the message but gave no body for it.
 	Bodyless bool
 
 	buf *[]byte
 }
 
 // Release gives Body's memory back. Body must not be used any more.
-func (m *Mail) Release() {
+func (m *Message) Release() {
 	if m.buf != nil && cap(*m.buf) <= poolMost {
 		buffers.Put(m.buf)
 	}
@@ -49,35 +49,35 @@ func (m *Mail) Release() {
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Fetch yields the mails of the open mailbox with these UIDs (ascending), of
-// each the first prefix octets, in the server's order. Mails the server gives no
+// Fetch yields the messages of the open mailbox with these UIDs (ascending), of
+// each the first prefix octets, in the server's order. Messages the server gives no
 // body for are asked for once more, and then yielded as Bodyless, Gone or Withheld.
 //
 // The second value is not nil once, at the end: a *ResponseError where the
 // server refused a set and the session goes on (what is missing was neither
-// read nor gone), a *FetchError where the session ended while a mail was on
+// read nor gone), a *FetchError where the session ended while a message was on
 // the wire, or why it ended otherwise. Breaking off the loop before the last
 // body ends the session.
-func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
+func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return c.fetchUIDs(ctx, uids, prefix, false)
 }
 
 // FetchWhole is Fetch for servers that answer a request for the first octets of a
 // body wrongly: it asks for whole bodies, and yields at most prefix octets of each.
 // The server sends what is beyond all the same.
-func (c *Client) FetchWhole(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
+func (c *Client) FetchWhole(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return c.fetchUIDs(ctx, uids, prefix, true)
 }
 
-func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, whole bool) iter.Seq2[*Mail, error] {
-	return func(yield func(*Mail, error) bool) {
+func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, whole bool) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
 		missing := make(map[uint32]bool, len(uids))
 		for _, uid := range uids {
 			missing[uid] = true
 		}
 		for range 2 { // the second time for what is missing
 			left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
-			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, whole, func(m *Mail, err error) bool {
+			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, whole, func(m *Message, err error) bool {
 				if err == nil {
 					delete(missing, m.UID)
 				}
@@ -105,7 +105,7 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 			}
 		}
 		for _, uid := range left {
-			m := &Mail{UID: uid, Size: -1, Gone: true}
+			m := &Message{UID: uid, Size: -1, Gone: true}
 			if nameless { // it may be the one
 				m.Gone, m.Bodyless = false, true
 			} else if _, is := slices.BinarySearch(listed, uid); is {
@@ -122,8 +122,8 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 
 // FetchOnce is Fetch without the second request: what the server knows and gives no
 // body for is Bodyless, and what it does not name is left out.
-func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Mail, error] {
-	return func(yield func(*Mail, error) bool) {
+func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
 		if !c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, false, yield) {
 			return
 		}
@@ -136,12 +136,12 @@ func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) ite
 	}
 }
 
-// FetchFrom yields every mail with a UID of from or above, as Fetch does; what
-// the server does not name is not missed, so a mail may have been left out. It
-// is for the few mails that have just come. ErrUID at the end: the server named
+// FetchFrom yields every message with a UID of from or above, as Fetch does; what
+// the server does not name is not missed, so a message may have been left out. It
+// is for the few messages that have just come. ErrUID at the end: the server named
 // messages that no command can ask for.
-func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.Seq2[*Mail, error] {
-	return func(yield func(*Mail, error) bool) {
+func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.Seq2[*Message, error] {
+	return func(yield func(*Message, error) bool) {
 		from := max(from, 1)
 		c.far = 0
 		if !c.fetch(ctx, [][]uint32{nil}, from, prefix, false, yield) {
@@ -165,8 +165,8 @@ func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.
 	}
 }
 
-func (f fetchLine) bodyless() *Mail {
-	return &Mail{UID: f.uid, InternalDate: f.date, Size: f.size, Bodyless: true}
+func (f fetchLine) bodyless() *Message {
+	return &Message{UID: f.uid, InternalDate: f.date, Size: f.size, Bodyless: true}
 }
 
 func uidSet(uids []uint32) imap.UIDSet {
@@ -184,26 +184,26 @@ func uidSet(uids []uint32) imap.UIDSet {
 
 // fetching is the state of one fetch: the FETCHes in flight share it.
 type fetching struct {
-	c      *Client
-	prefix int64
-	body   bool          // the whole body is asked for, and not its start
-	mails  chan arrival  // in the server's order
-	done   chan error    // one for each FETCH
-	left   chan struct{} // closed when the owner has left
-	leave  func()        // closes it
+	c        *Client
+	prefix   int64
+	body     bool          // the whole body is asked for, and not its start
+	messages chan arrival  // in the server's order
+	done     chan error    // one for each FETCH
+	left     chan struct{} // closed when the owner has left
+	leave    func()        // closes it
 }
 
-// arrival is a mail whose body has been read; whole tells whether the rest of
+// arrival is a message whose body has been read; whole tells whether the rest of
 // its line came too.
 type arrival struct {
-	mail  *Mail
-	whole chan bool
+	message *Message
+	whole   chan bool
 }
 
 // fetch runs the sets, at most inFlight at once; with from, one that has none
 // means all UIDs from there on. It returns false after an error was yielded, or
 // when yield wanted no more.
-func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, whole bool, yield func(*Mail, error) bool) bool {
+func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, whole bool, yield func(*Message, error) bool) bool {
 	end, err := c.begin(ctx)
 	if err != nil {
 		yield(nil, err)
@@ -216,7 +216,7 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 	}
 	c.tap.expect(prefix, from)
 	c.owed("UID FETCH", c.limits.Command)
-	f := &fetching{c: c, prefix: prefix, body: whole, mails: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
+	f := &fetching{c: c, prefix: prefix, body: whole, messages: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
 	f.leave = sync.OnceFunc(func() { close(f.left) })
 	defer f.leave() // also when a Handler or the loop panics
 	var refused error
@@ -241,8 +241,8 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 			c.serve(ev)
 		case <-starting:
 			starting = nil
-		case a := <-f.mails:
-			if c.whole(a) && !c.give(a.mail, yield) {
+		case a := <-f.messages:
+			if c.whole(a) && !c.give(a.message, yield) {
 				return f.abort(running, errBroken, yield)
 			}
 		case err := <-f.done:
@@ -256,8 +256,8 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 			}
 		}
 	}
-	for len(f.mails) > 0 {
-		if a := <-f.mails; c.whole(a) && !c.give(a.mail, yield) {
+	for len(f.messages) > 0 {
+		if a := <-f.messages; c.whole(a) && !c.give(a.message, yield) {
 			return f.abort(0, errBroken, yield)
 		}
 	}
@@ -270,7 +270,7 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 
 var errBroken = fmt.Errorf("%w: the loop over Fetch was left", ErrClosed)
 
-// whole waits for the rest of a mail's line, which is right behind its body.
+// whole waits for the rest of a message's line, which is right behind its body.
 func (c *Client) whole(a arrival) bool {
 	for {
 		select {
@@ -282,7 +282,7 @@ func (c *Client) whole(a arrival) bool {
 	}
 }
 
-func (c *Client) give(m *Mail, yield func(*Mail, error) bool) bool {
+func (c *Client) give(m *Message, yield func(*Message, error) bool) bool {
 	c.locked = true
 	defer func() { c.locked = false }()
 	return yield(m, nil)
@@ -290,7 +290,7 @@ func (c *Client) give(m *Mail, yield func(*Mail, error) bool) bool {
 
 // abort ends the session in mid-FETCH, hands over what had been read whole,
 // and yields why, unless yield wanted no more.
-func (f *fetching) abort(running int, err error, yield func(*Mail, error) bool) bool {
+func (f *fetching) abort(running int, err error, yield func(*Message, error) bool) bool {
 	c := f.c
 	if err == nil {
 		err = ErrClosed
@@ -301,11 +301,11 @@ func (f *fetching) abort(running int, err error, yield func(*Mail, error) bool) 
 		f.wait(err == errBroken)
 	}
 	c.shut(err)
-	for len(f.mails) > 0 {
-		a := <-f.mails
+	for len(f.messages) > 0 {
+		a := <-f.messages
 		if err == errBroken || !<-a.whole {
-			a.mail.Release()
-		} else if !c.give(a.mail, yield) {
+			a.message.Release()
+		} else if !c.give(a.message, yield) {
 			err = errBroken
 		}
 	}
@@ -353,10 +353,10 @@ func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
 	f.done <- cmd.Close()
 }
 
-// read reads one mail by its exact size. It hands it on while go-imap waits for
-// us to be through with the body, so that no mail overtakes another.
+// read reads one message by its exact size. It hands it on while go-imap waits for
+// us to be through with the body, so that no message overtakes another.
 func (f *fetching) read(msg *imapclient.FetchMessageData) error {
-	m := &Mail{Size: -1}
+	m := &Message{Size: -1}
 	var whole chan bool
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
@@ -374,7 +374,7 @@ func (f *fetching) read(msg *imapclient.FetchMessageData) error {
 			}
 			whole = make(chan bool, 1)
 			select {
-			case f.mails <- arrival{m, whole}:
+			case f.messages <- arrival{m, whole}:
 			case <-f.left:
 				// The connection is closed; the rest of cmd ends by itself.
 			}

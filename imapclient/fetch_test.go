@@ -17,11 +17,11 @@ type quirk struct {
 	name  string
 	shape func(uid uint32) imaptest.Shape
 	hook  func(imaptest.Step) imaptest.Action
-	want  []string // of a Fetch of 1, 2, 3 with 1,000 octets; nil: three whole mails
+	want  []string // of a Fetch of 1, 2, 3 with 1,000 octets; nil: three whole messages
 	err   string
 }
 
-// before writes lines ahead of the answer for mail 2.
+// before writes lines ahead of the answer for message 2.
 func before(lines string) func(imaptest.Step) imaptest.Action {
 	return func(s imaptest.Step) imaptest.Action {
 		if s.Command == "UID FETCH" && s.UID == 2 && s.Part == imaptest.Data && strings.HasPrefix(s.Text, "* ") {
@@ -31,7 +31,7 @@ func before(lines string) func(imaptest.Step) imaptest.Action {
 	}
 }
 
-// instead writes lines in the place of the whole answer for mail 2.
+// instead writes lines in the place of the whole answer for message 2.
 func instead(lines string) func(imaptest.Step) imaptest.Action {
 	return func(s imaptest.Step) imaptest.Action {
 		if s.Command == "UID FETCH" && s.UID == 2 {
@@ -44,7 +44,7 @@ func instead(lines string) func(imaptest.Step) imaptest.Action {
 	}
 }
 
-func mail(n int) string { return fmt.Sprintf("%d %q", n, body(n)) }
+func message(n int) string { return fmt.Sprintf("%d %q", n, body(n)) }
 
 func only2(shape imaptest.Shape) func(uint32) imaptest.Shape {
 	return func(uid uint32) imaptest.Shape {
@@ -62,30 +62,30 @@ var quirks = []quirk{
 	{name: "UID behind the literal", shape: func(uint32) imaptest.Shape { return imaptest.Shape{UIDLast: true} }},
 	{name: "literal8", shape: only2(imaptest.Shape{Literal8: true})},
 	{name: "INTERNALDATE NIL", shape: only2(imaptest.Shape{NilDate: true})},
-	{name: "BODY[] NIL", shape: only2(imaptest.Shape{NilBody: true}), want: []string{mail(1), mail(3), `2 "bodyless"`}},
-	{name: "BODY[] quoted and empty", shape: only2(imaptest.Shape{QuotedBody: true}), want: []string{mail(1), `2 ""`, mail(3)}},
-	{name: "BODY[] quoted", hook: instead("* 2 FETCH (UID 2 BODY[]<0> \"a \\\"b\\\" c\")\r\n"), want: []string{mail(1), `2 "a \"b\" c"`, mail(3)}},
-	{name: "a body that is no string, twice", hook: instead("* 2 FETCH (UID 2 BODY[]<0> 0{5}\r\nhello)\r\n"), want: []string{mail(1), mail(3), `2 "bodyless"`}},
-	{name: "no answer, twice", shape: only2(imaptest.Shape{Missing: true}), want: []string{mail(1), mail(3), `2 "withheld"`}},
+	{name: "BODY[] NIL", shape: only2(imaptest.Shape{NilBody: true}), want: []string{message(1), message(3), `2 "bodyless"`}},
+	{name: "BODY[] quoted and empty", shape: only2(imaptest.Shape{QuotedBody: true}), want: []string{message(1), `2 ""`, message(3)}},
+	{name: "BODY[] quoted", hook: instead("* 2 FETCH (UID 2 BODY[]<0> \"a \\\"b\\\" c\")\r\n"), want: []string{message(1), `2 "a \"b\" c"`, message(3)}},
+	{name: "a body that is no string, twice", hook: instead("* 2 FETCH (UID 2 BODY[]<0> 0{5}\r\nhello)\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
+	{name: "no answer, twice", shape: only2(imaptest.Shape{Missing: true}), want: []string{message(1), message(3), `2 "withheld"`}},
 	{name: "NIL, then the mail", hook: before("* 2 FETCH (UID 2 BODY[]<0> NIL)\r\n")},
 	{name: "flags of the mail ahead of it", hook: before("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n")},
 	{name: "flags without a UID", hook: before("* 2 FETCH (FLAGS (\\Seen))\r\n")},
-	{name: "flags only, twice", hook: instead("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n"), want: []string{mail(1), mail(3), `2 "bodyless"`}},
+	{name: "flags only, twice", hook: instead("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "answer in two lines", hook: before("* 2 FETCH (UID 2 RFC822.SIZE 33)\r\n")},
-	{name: "everything but the body, twice", hook: instead("* 2 FETCH (UID 2 RFC822.SIZE 33)\r\n"), want: []string{mail(1), mail(3), `2 "bodyless"`}},
+	{name: "everything but the body, twice", hook: instead("* 2 FETCH (UID 2 RFC822.SIZE 33)\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "a mail twice", hook: before("* 2 FETCH (UID 2 RFC822.SIZE 33 BODY[]<0> {32}\r\nSubject: mail 2\r\n\r\nhello 2 again)\r\n"),
-		want: []string{mail(1), `2 "Subject: mail 2\r\n\r\nhello 2 again"`, mail(3)}},
+		want: []string{message(1), `2 "Subject: mail 2\r\n\r\nhello 2 again"`, message(3)}},
 	{name: "a mail nobody asked for", hook: before("* 9 FETCH (UID 9 BODY[]<0> {5}\r\nhello)\r\n")},
-	{name: "a body without a UID", hook: instead("* 2 FETCH (BODY[]<0> {5}\r\nhello)\r\n"), want: []string{mail(1), mail(3), `2 "bodyless"`}},
+	{name: "a body without a UID", hook: instead("* 2 FETCH (BODY[]<0> {5}\r\nhello)\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "two UIDs", hook: instead("* 2 FETCH (UID 2 BODY[]<0> {5}\r\nhello UID 3)\r\n"), err: "protocol error"},
 	{name: "a body that talks IMAP", hook: instead(fmt.Sprintf("* 2 FETCH (UID 2 BODY[]<0> {%d}\r\n%s)\r\n", len(talk), talk)),
-		want: []string{mail(1), fmt.Sprintf("2 %q", talk), mail(3)}},
-	{name: "no octets", hook: instead("* 2 FETCH (UID 2 RFC822.SIZE 0 BODY[]<0> {0}\r\n)\r\n"), want: []string{mail(1), `2 ""`, mail(3)}},
+		want: []string{message(1), fmt.Sprintf("2 %q", talk), message(3)}},
+	{name: "no octets", hook: instead("* 2 FETCH (UID 2 RFC822.SIZE 0 BODY[]<0> {0}\r\n)\r\n"), want: []string{message(1), `2 ""`, message(3)}},
 	{name: "more than was asked for", hook: instead("* 2 FETCH (UID 2 BODY[] {1500}\r\n" + strings.Repeat("x", 1500) + ")\r\n"),
-		want: []string{mail(1), fmt.Sprintf("2 %q", strings.Repeat("x", 1000)), mail(3)}},
+		want: []string{message(1), fmt.Sprintf("2 %q", strings.Repeat("x", 1000)), message(3)}},
 	{name: "more than was asked for, UID behind", hook: instead("* 2 FETCH (BODY[] {1500}\r\n" + strings.Repeat("x", 1500) + " UID 2)\r\n"),
-		want: []string{mail(1), fmt.Sprintf("2 %q", strings.Repeat("x", 1000)), mail(3)}},
-	{name: "two bodies in a line", hook: instead("* 2 FETCH (UID 2 BODY[]<0> {5}\r\nhello BODY[]<0> {5}\r\nagain)\r\n"), want: []string{mail(1), `2 "hello"`, mail(3)}},
+		want: []string{message(1), fmt.Sprintf("2 %q", strings.Repeat("x", 1000)), message(3)}},
+	{name: "two bodies in a line", hook: instead("* 2 FETCH (UID 2 BODY[]<0> {5}\r\nhello BODY[]<0> {5}\r\nagain)\r\n"), want: []string{message(1), `2 "hello"`, message(3)}},
 	{name: "VANISHED", hook: before("* VANISHED (EARLIER) 41,43:45\r\n")},
 	{name: "ENABLED and an unknown word", hook: before("* ENABLED QRESYNC\r\n* XYZZY (plugh {2}\r\nab)\r\n")},
 	{name: "a stray + and blank lines", hook: before("+ go on\r\n\r\n\n+\r\n")},
@@ -126,7 +126,7 @@ func TestQuirks(t *testing.T) {
 					t.Fatal(err)
 				}
 				if q.want == nil {
-					q.want = []string{mail(1), mail(2), mail(3)}
+					q.want = []string{message(1), message(2), message(3)}
 				}
 				want(t, got, q.want...)
 				if err := c.Noop(t.Context()); err != nil {
@@ -140,7 +140,7 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
-// FetchFrom asks once only, so it must tell of every mail that was named.
+// FetchFrom asks once only, so it must tell of every message that was named.
 func TestFetchFromNamesTheBodyless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3)
@@ -169,7 +169,7 @@ func TestFetchFromNamesTheBodyless(t *testing.T) {
 	})
 }
 
-// The mails come as the server sent them, however many FETCHes are in flight.
+// The messages come as the server sent them, however many FETCHes are in flight.
 func TestOrderAcrossSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := session(t, filled(6000), nil)
@@ -202,7 +202,7 @@ func TestFarApart(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
 		for uid := uint32(first); uid <= last; uid++ {
-			s.AppendMail("INBOX", imaptest.Mail{UID: uid, Body: body(1)})
+			s.AppendMessage("INBOX", imaptest.Message{UID: uid, Body: body(1)})
 		}
 		s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{Missing: uid == first || uid == last} }
 		c := dialed(t, s, nil)

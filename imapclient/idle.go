@@ -15,7 +15,7 @@ import (
 type Wake int
 
 const (
-	Rang      Wake = iota // EXISTS: there may be new mail
+	Rang      Wake = iota // EXISTS: there may be new message
 	Slice                 // the time is over
 	Ended                 // the server ended IDLE by itself
 	Elsewhere             // a mailbox of Notify has changed: see Changed

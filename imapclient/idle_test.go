@@ -67,7 +67,7 @@ func far(ctx context.Context, s *imaptest.Server, oneWay time.Duration) (net.Con
 	return client, nil
 }
 
-// The mail is in hand one round trip after its EXISTS, by one write.
+// The message is in hand one round trip after its EXISTS, by one write.
 func TestFetchRightBehindDone(t *testing.T) {
 	const oneWay = 40 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {

@@ -110,7 +110,7 @@ func TestEventsBetweenCommands(t *testing.T) {
 	})
 }
 
-// The session goes on after a NO to a FETCH, and no mail is called gone.
+// The session goes on after a NO to a FETCH, and no message is called gone.
 func TestRefusedFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3)
@@ -127,13 +127,13 @@ func TestRefusedFetch(t *testing.T) {
 		if !errors.As(err, &re) || re.Command != "UID FETCH" || re.Status != "NO" || re.Code != "SERVERBUG" {
 			t.Errorf("error: %v", err)
 		}
-		want(t, got, mail(1))
+		want(t, got, message(1))
 		refuse = false
 		got, err = bodies(t.Context(), c, []uint32{2, 3}, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, got, mail(2), mail(3))
+		want(t, got, message(2), message(3))
 	})
 }
 
@@ -146,11 +146,11 @@ func TestDescendingServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, got, mail(3), mail(2), mail(1))
+		want(t, got, message(3), message(2), message(1))
 	})
 }
 
-// 2,500 mails go in sets of 1,000, two of them in flight.
+// 2,500 messages go in sets of 1,000, two of them in flight.
 func TestTwoInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(2500)
@@ -280,7 +280,7 @@ func TestSelectedAndRefusals(t *testing.T) {
 	})
 }
 
-// "n:*" names the last mail, whatever its UID.
+// "n:*" names the last message, whatever its UID.
 func TestSearchBeyondTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := session(t, filled(3), nil)

@@ -2,7 +2,7 @@ package imapclient
 
 import "context"
 
-// Move moves mails of the open mailbox to another (RFC 6851), which must exist as
+// Move moves messages of the open mailbox to another (RFC 6851), which must exist as
 // for Copy. ErrNoMove: the server does not offer it; then Copy, and only behind
 // its success Store of \Deleted and Expunge, come to the same. ErrReadOnly: the
 // mailbox allows no changes.

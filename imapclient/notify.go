@@ -15,7 +15,7 @@ import (
 // (RFC 7162 section 4).
 const maxCommand = 8000
 
-// Notify asks the server to tell of new and expunged mails in these mailboxes,
+// Notify asks the server to tell of new and expunged messages in these mailboxes,
 // whichever one is open (RFC 5465): then Idle returns Elsewhere, and Changed says
 // which. What has happened before is not told. It lasts until the next call; none
 // of the mailboxes ends it. ErrNoNotify: the server does not offer it, or refuses,

@@ -22,7 +22,7 @@ func telling(names ...string) *imaptest.Server {
 	return s
 }
 
-// later appends a mail in a minute.
+// later appends a message in a minute.
 func later(s *imaptest.Server, mailboxes ...string) {
 	time.AfterFunc(time.Minute, func() {
 		for _, name := range mailboxes {

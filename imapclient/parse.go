@@ -274,7 +274,7 @@ func (p *parser) itemName() string {
 
 const bodyItem = "BODY[" // whatever the section
 
-// upper is strings.ToUpper, without an allocation for what each mail brings.
+// upper is strings.ToUpper, without an allocation for what each message brings.
 func upper(b []byte) string {
 	switch string(b) {
 	case "FETCH":

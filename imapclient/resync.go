@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ExamineSince is Examine, and tells what has happened to the mails known at an
+// ExamineSince is Examine, and tells what has happened to the messages known at an
 // earlier time as events: Expunged for those that are gone, Flags for those whose
 // flags have changed (RFC 7162, QRESYNC). Some may be told that were told before.
 // Where the server cannot, or the mailbox is another one, Selected.Resynced is

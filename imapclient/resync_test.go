@@ -13,7 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// syncing is a server with n mails that offers QRESYNC.
+// syncing is a server with n messages that offers QRESYNC.
 func syncing(n int) *imaptest.Server {
 	s := filled(n)
 	s.AddMailbox("Other")
@@ -92,7 +92,7 @@ func TestResync(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, got, mail(1), mail(6), `2 "gone"`)
+		want(t, got, message(1), message(6), `2 "gone"`)
 		// Once on, it stays on.
 		if _, err := c.ExamineSince(t.Context(), "Other", imapclient.Since{}); err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	var set imap.UIDSet
 	set.AddRange(imap.UID(lo), imap.UID(hi))
 	uids, err := c.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{set}})
-	// "n:*" names the last mail even where its UID is below n.
+	// "n:*" names the last message even where its UID is below n.
 	return slices.DeleteFunc(uids, func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi }), err
 }
 
@@ -57,7 +57,7 @@ func (c *Client) SearchRanges(ctx context.Context, ranges []Range) ([]uint32, er
 	}), err
 }
 
-// SearchSince returns the UIDs of the mails that were received on or after the
+// SearchSince returns the UIDs of the messages that were received on or after the
 // day of t, as the server counts days, ascending (RFC 9051 section 6.4.4); ErrUID
 // as for Search. The UIDs are constrained, since without that iCloud answers with
 // numbers that are none.

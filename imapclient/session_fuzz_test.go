@@ -70,7 +70,7 @@ func packer() func([]byte) []byte {
 }
 
 // FuzzSession runs go-imap over the tap. It must never be the one to give up:
-// that would be a line the tap should have kept from it. Every mail must have
+// that would be a line the tap should have kept from it. Every message must have
 // been asked for, and come once. A prefix below 0 is for a compressed session: an
 // even one packs the input well, an odd one takes it for packed.
 func FuzzSession(f *testing.F) {

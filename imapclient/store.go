@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Store adds flags to mails of the open mailbox (RFC 9051 section 6.4.6), such as
+// Store adds flags to messages of the open mailbox (RFC 9051 section 6.4.6), such as
 // \Seen, \Flagged or a keyword. UIDs that are gone do not matter. ErrReadOnly: the
 // mailbox allows no changes. ErrNoFlag: it would not keep one of the flags.
 //
@@ -60,7 +60,7 @@ func (c *Client) permanentFlags(arg string) {
 	}
 }
 
-// each runs a UID command for mails, as often as their set is too long for one.
+// each runs a UID command for messages, as often as their set is too long for one.
 func (c *Client) each(ctx context.Context, uids []uint32, before, behind string) error {
 	for _, set := range sets(uids, maxCommand-len(before)-len(behind)) {
 		if err := c.own(ctx, c.limits.Command, before+set+behind); err != nil {

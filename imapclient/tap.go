@@ -44,7 +44,7 @@ type tap struct {
 
 	reading bool // a body is read
 
-	onWire uint32 // UID of the mail that is being read
+	onWire uint32 // UID of the message that is being read
 	wanted int64  // octets of its body that are passed through
 
 	mu      sync.Mutex

@@ -18,10 +18,10 @@ type asked struct {
 	uids map[uint32]bool // true: asked for and not answered; false: answered
 	from uint32          // not 0: this UID and all above are asked for
 
-	// What is known of these mails beside their bodies. It stays where no body
-	// comes: such a mail exists.
+	// What is known of these messages beside their bodies. It stays where no body
+	// comes: such a message exists.
 	beside map[uint32]fetchLine
-	// A body came without a UID: which mail has been answered is not known.
+	// A body came without a UID: which message has been answered is not known.
 	nameless bool
 }
 
@@ -30,7 +30,7 @@ func (a *asked) due(uid uint32) bool {
 	return due || !told && a.from != 0 && uid >= a.from
 }
 
-// note remembers a line, which may be one of several for its mail.
+// note remembers a line, which may be one of several for its message.
 func (a *asked) note(f fetchLine) {
 	if had, ok := a.beside[f.uid]; ok {
 		if f.date.IsZero() {
@@ -85,7 +85,7 @@ func (t *tap) beside(uid uint32) (f fetchLine, ok bool) {
 	return f, ok
 }
 
-// left returns the mails that were named and got no body, ascending, and
+// left returns the messages that were named and got no body, ascending, and
 // whether there was a body without a name.
 func (t *tap) left() (lines []fetchLine, nameless bool) {
 	t.mu.Lock()

@@ -35,7 +35,7 @@ func TestUIDs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, got, mail(1), mail(2))
+		want(t, got, message(1), message(2))
 		if n := c.Exists(); n != 4 || c.Empty() {
 			t.Errorf("%d messages", n)
 		}

@@ -15,7 +15,7 @@ import (
 
 const (
 	wireBuffer = 64 << 10 // octets read from the network at once
-	maxLine    = 1 << 20  // octets of one line, and of all its literals but a mail's body
+	maxLine    = 1 << 20  // octets of one line, and of all its literals but a message's body
 )
 
 // wire is the connection below the tap: the deadlines, the debug log and the

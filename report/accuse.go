@@ -101,7 +101,7 @@ func untagged(subject string) (tags, rest string) {
 	}
 }
 
-// opening is what a mail says first, in lower case: of what is always fetched,
+// opening is what a message says first, in lower case: of what is always fetched,
 // the first text that is not blank, if possible one that is no HTML.
 func (m *letter) opening() string {
 	var other string
@@ -177,7 +177,7 @@ const near = 6
 
 // statement is what the lines of a text, in lower case, say together.
 type statement struct {
-	own []string // domains of the mail's author: they accuse nobody
+	own []string // domains of the message's author: they accuse nobody
 
 	lines int
 	wrong int  // the first line that names a wrong; -1: none
@@ -250,14 +250,14 @@ func (s *statement) line(raw string) {
 }
 
 // isRow knows a line of data: a label and its value, a row of a table, of CSV,
-// or of XML; but for the header of a mail and what ticket systems and
+// or of XML; but for the header of a message and what ticket systems and
 // registries put around a text.
 func (s *statement) isRow(raw, line string) bool {
 	if s.head && (raw[0] == ' ' || raw[0] == '\t') {
 		return false
 	}
 	at := strings.IndexAny(line, ":=|")
-	s.head = at > 0 && line[at] == ':' && (isMailField([]byte(line[:at])) || isTraceField([]byte(line[:at])))
+	s.head = at > 0 && line[at] == ':' && (isMessageField([]byte(line[:at])) || isTraceField([]byte(line[:at])))
 	switch {
 	case s.head:
 		return false

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// freeform is a mail of no format: its header but for MIME, its text, and why it
+// freeform is a message of no format: its header but for MIME, its text, and why it
 // is what it is.
 type freeform struct {
 	why  string
@@ -17,7 +17,7 @@ type freeform struct {
 
 const table = "\n--b\nContent-Type: application/zip; name=2026-07-06-events.csv.zip\nContent-Transfer-Encoding: base64\n\nUEsDBAoAAAAAAA==\n--b--\n"
 
-// attached gives a text and an attachment as the parts of a mail.
+// attached gives a text and an attachment as the parts of a message.
 func attached(text, rest string) string { return "--b\nContent-Type: text/plain\n\n" + text + rest }
 
 // accusing are reports of abuse by programs: each is seen.
@@ -163,7 +163,7 @@ var accusing = map[string]freeform{
 	"in Polish":                    {"its language says plainly what happened", "From: noreply@cert.example.pl\nSubject: Powiadomienie", "Szanowni Państwo,\n\nz adresu 192.0.2.10 wykryto próby włamania i złośliwe oprogramowanie.\n"},
 }
 
-// innocent are mails that say something else, or are by persons, and are of the
+// innocent are messages that say something else, or are by persons, and are of the
 // kind that stands first.
 var innocent = map[Kind]map[string]freeform{
 	KindOther: {
@@ -267,24 +267,24 @@ var innocent = map[Kind]map[string]freeform{
 	},
 }
 
-func (f freeform) mail() []byte {
+func (f freeform) message() []byte {
 	return []byte(f.head + "\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nTo: abuse@example.net\n\n" + f.text)
 }
 
-// check reads a mail as a whole and in pieces, with either line ending.
+// check reads a message as a whole and in pieces, with either line ending.
 func (f freeform) check(t *testing.T, want Kind) *Report {
 	t.Helper()
-	mail := f.mail()
+	message := f.message()
 	if strings.Contains(f.head, "\nTo: ") {
-		mail = []byte(strings.Replace(string(mail), "\nTo: abuse@example.net", "", 1))
+		message = []byte(strings.Replace(string(message), "\nTo: abuse@example.net", "", 1))
 	}
-	r := Parse(mail, 0)
+	r := Parse(message, 0)
 	if r.Kind != want {
 		t.Errorf("%s, want %s: %s", r.Kind, want, f.why)
 	}
-	crlf := []byte(strings.ReplaceAll(string(mail), "\n", "\r\n"))
+	crlf := []byte(strings.ReplaceAll(string(message), "\n", "\r\n"))
 	for _, first := range []int{0, 200, 700} {
-		if part, _ := fetch(t, mail, first); part.Kind != r.Kind {
+		if part, _ := fetch(t, message, first); part.Kind != r.Kind {
 			t.Errorf("%s of a part, %s of the whole", part.Kind, r.Kind)
 		}
 		if part, _ := fetch(t, crlf, first); part.Kind != r.Kind {
@@ -314,7 +314,7 @@ func TestAccusing(t *testing.T) {
 	}
 }
 
-// TestTableBehind: data that are attached far behind the start of a mail are
+// TestTableBehind: data that are attached far behind the start of a message are
 // seen, in whichever multipart they are.
 func TestTableBehind(t *testing.T) {
 	long := strings.Repeat("Nothing to see here, please go on.\n", 300)
@@ -327,8 +327,8 @@ func TestTableBehind(t *testing.T) {
 // TestInnocent: what answers, sums up nothing, tells an account's owner, or is by
 // a person makes no record.
 func TestInnocent(t *testing.T) {
-	for kind, mails := range innocent {
-		for name, f := range mails {
+	for kind, messages := range innocent {
+		for name, f := range messages {
 			t.Run(string(kind)+"/"+name, func(t *testing.T) { f.check(t, kind) })
 		}
 	}

@@ -26,7 +26,7 @@ var wrongs = newLexicon(
 	"nadużyci", "naduzyci", "atak", "złośliw", "włamani", "podatnoś", "zainfekowan", "naruszeni", "praw autorskich", "wyłudz", "podszywa", "oszust", // Polish
 )
 
-// accusations are subjects that no other mail of a program has.
+// accusations are subjects that no other message of a program has.
 var accusations = []string{
 	"abuse report", "abuse complaint", "abuse notification", "abuse notice", "abuse message", "abuse from", "spam report", "spam complaint", "spam from", "complaint about", "incident report",
 	"attack source", "attack from", "attacks from", "infringement", "notice of unauthorized use", "dmca notice", "dmca takedown", "takedown request", "takedown notice", "within your network", "on your network",
@@ -43,8 +43,8 @@ var answers = []string{
 // sentOn are how the subject of what a person sends on begins.
 var sentOn = []string{"fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "doorst:", "pd:", "i:"}
 
-// excuses are what subjects say of a mail that is no accusation: an answer to
-// the reader's own report, praise, a list of mails for a mailbox's owner, the
+// excuses are what subjects say of a message that is no accusation: an answer to
+// the reader's own report, praise, a list of messages for a mailbox's owner, the
 // sender's own trouble.
 var excuses = []string{
 	"your abuse report", "your spam report", "your report", "your complaint", "your request", "your ticket", "your message", "your email", "your submission", "received:", "we received your", "have received your", "has been received",
@@ -86,7 +86,7 @@ var (
 	conditions = []string{"please", "once", "when", "if ", "until", "unless", "after", "as soon", "before", "not been"}
 )
 
-// harmless hides the words of wrongs that every other mail has in its footer.
+// harmless hides the words of wrongs that every other message has in its footer.
 var harmless = strings.NewReplacer("abuse@", " @", "report abuse", " ", "abuse contact", " ", "abuse desk", " ", "abuse-mailbox", " ", "report spam", " ", "anti-spam", " ", "antispam", " ", "anti-virus", " ", "antivirus", " ", "virus-free", " ", "virus free", " ",
 	"not spam", " ", "spam folder", " ", "spam filter", " ", "junk or spam", " ", "anti-abuse", " ", "spam score", " ", "all rights reserved", " ", "copyright ©", " ", "copyright (c)", " ", "© copyright", " ", "copyright 20", " ")
 
@@ -124,7 +124,7 @@ var envelopes = []string{
 	"inetnum:", "inet6num:", "netrange:", "cidr:", "route:", "route6:", "netname:",
 }
 
-// mailers are programs that write no person's mail; see X-Mailer.
+// mailers are programs that write no person's message; see X-Mailer.
 var mailers = []string{
 	"phpmailer", "php/", "swiftmailer", "swift mailer", "mime::lite", "mail::", "email::", "python", "perl", "ruby", "java", "sendemail", "swaks", "mailutils", "mailx", "s-nail", "nodemailer",
 	"secure mailer", "otrs", "whmcs", "znuny", "zammad", "request tracker", "abuse", "report",

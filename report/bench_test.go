@@ -16,9 +16,9 @@ import (
 
 // walk is what go-message does before anybody reads a field of a report; read:
 // the bodies of the parts too.
-func walk(b *testing.B, mail []byte, read bool) {
+func walk(b *testing.B, octets []byte, read bool) {
 	parts := 0
-	m, err := message.Read(bytes.NewReader(mail))
+	m, err := message.Read(bytes.NewReader(octets))
 	if err == nil {
 		err = m.Walk(func(_ []int, part *message.Entity, err error) error {
 			parts++
@@ -70,23 +70,23 @@ func paces(fs ...func()) []float64 {
 // run: walk/parse, walk+read/parse and parse/scan.
 func BenchmarkParse(b *testing.B) {
 	for _, size := range []int{5 << 10, 25 << 10} {
-		mail := sample.Arrived(size)
-		if r := Parse(mail, 0); r.Kind != KindReport || r.Original == nil || r.SourceIP != "192.0.2.10" {
+		message := sample.Arrived(size)
+		if r := Parse(message, 0); r.Kind != KindReport || r.Original == nil || r.SourceIP != "192.0.2.10" {
 			b.Fatalf("%+v", r)
 		}
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
-			b.SetBytes(int64(len(mail)))
+			b.SetBytes(int64(len(message)))
 			b.ReportAllocs()
 			for b.Loop() {
-				Parse(mail, 0)
+				Parse(message, 0)
 			}
 			b.StopTimer()
 			mean := paces(
-				func() { Parse(mail, 0) },
-				func() { walk(b, mail, false) },
-				func() { walk(b, mail, true) },
-				func() { countLines(mail) },
-				func() { sha256.Sum256(mail[:4<<10]) },
+				func() { Parse(message, 0) },
+				func() { walk(b, message, false) },
+				func() { walk(b, message, true) },
+				func() { countLines(message) },
+				func() { sha256.Sum256(message[:4<<10]) },
 			)
 			b.ReportMetric(mean[0], "mean-ns")
 			b.ReportMetric(mean[1]/mean[0], "walk/parse")

@@ -6,10 +6,10 @@ package report
 // nothing else can be known of it. A server that gives fewer octets of a message
 // than it has can so be found out.
 func Closed(b []byte) (closed, multipart bool) {
-	mail := behindBlanks(skipEnvelope(lineFeeds(b), false))
+	message := behindBlanks(skipEnvelope(lineFeeds(b), false))
 	for range maxDepth {
 		var h outerHeader
-		body, _ := h.read(mail)
+		body, _ := h.read(message)
 		top := part{contentType: h.contentType.value, encoding: h.encoding.value, body: body}
 		typ := mediaType(top.contentType)
 		switch {
@@ -20,7 +20,7 @@ func Closed(b []byte) (closed, multipart bool) {
 		case !is(typ, "message/rfc822") && !is(typ, "message/global"):
 			return true, false
 		}
-		mail = skipEnvelope(top.decoded(), true)
+		message = skipEnvelope(top.decoded(), true)
 	}
 	return false, true
 }

@@ -20,14 +20,14 @@ func arf(fields, original string) []byte {
 // TestNoEmptyKey: no key of a record is empty, as some programs refuse a whole
 // file for one.
 func TestNoEmptyKey(t *testing.T) {
-	for name, mail := range map[string][]byte{
+	for name, message := range map[string][]byte{
 		"a line that is no field":  arf("https://fbl.example.com/s/1\n", ""),
 		"in quoted-printable":      bytes.Replace(arf("no field=20here\n", ""), []byte("feedback-report\n\nF"), []byte("feedback-report\nContent-Transfer-Encoding: quoted-printable\n\nF"), 1),
 		"JSON with an empty name":  []byte("From: a@example.com\nContent-Type: application/json\n\n" + `{"xarf_version":"4","type":"spam","":"x","note":{"":"y"}}`),
 		"SES with an empty name":   []byte("From: no-reply@sns.amazonaws.com\n\n" + `{"":["x"],"eventType":"Complaint","complaint":{}}`),
 		"a field of the same name": arf("_lines: one\nand a line\n", ""),
 	} {
-		for _, rec := range Parse(mail, 0).Records(envelope) {
+		for _, rec := range Parse(message, 0).Records(envelope) {
 			line := rec.AppendJSON(nil)
 			if bytes.Contains(line, []byte(`"":`)) || rec.Extensions["_lines"] == nil {
 				t.Errorf("%s: %s", name, line)
@@ -43,7 +43,7 @@ func TestNoEmptyKey(t *testing.T) {
 
 // TestNoNUL: no text of a record has a NUL, wherever it stood, and a warning says so.
 func TestNoNUL(t *testing.T) {
-	for name, mail := range map[string][]byte{
+	for name, message := range map[string][]byte{
 		"a field":              arf("X-Note: a\x00b\n", ""),
 		"a field of a key":     arf("Reported-URI: http://x.example/\x00\n", ""),
 		"a field's own text":   bytes.Replace(arf("", ""), []byte("X/1"), []byte("X\x00/1"), 1),
@@ -62,7 +62,7 @@ func TestNoNUL(t *testing.T) {
 		"an outer Message-ID":  bytes.Replace(arf("", ""), []byte("<c1@"), []byte("<c\x001@"), 1),
 		"a report in the text": []byte("From: abuse@example.com\nSubject: x\nAuto-Submitted: auto-generated\n\nFeedback-Type: abuse\nUser-Agent: X\x00/1\nVersion: 1\nSource-IP: 192.0.2.1\n\n"),
 	} {
-		records := Parse(mail, 0).Records(envelope)
+		records := Parse(message, 0).Records(envelope)
 		if len(records) == 0 {
 			t.Errorf("%s: no record", name)
 		}
@@ -107,8 +107,8 @@ func TestMaxLine(t *testing.T) {
 	}
 	body := strings.Repeat("y", 900)
 	for name, c := range map[string]struct {
-		mail []byte
-		left int // values that are left out, where that can be told by hand; -1: some
+		message []byte
+		left    int // values that are left out, where that can be told by hand; -1: some
 	}{
 		"it just fits":           {arf(many(500, "X-%d: "+body+"\n"), ""), 0},
 		"many fields":            {arf(many(3000, "X-%d: "+body+"\n"), ""), -1},
@@ -123,7 +123,7 @@ func TestMaxLine(t *testing.T) {
 		"many recipients":        {arf(many(40, "Original-Rcpt-To: r%d@example.com\n")+many(2000, "X-%d: "+body+"\n"), ""), -1},
 		"long names":             {arf(many(9000, "X-"+strings.Repeat("n", 100)+"-%d: 1\n"), ""), -1},
 	} {
-		all := Parse(c.mail, 0)
+		all := Parse(c.message, 0)
 		records := all.Records(envelope)
 		if len(records) == 0 {
 			t.Errorf("%s: no record", name)
@@ -200,7 +200,7 @@ func TestCutMessage(t *testing.T) {
 	body := arf("Original-Rcpt-To: user@example.net\n", "\n"+strings.Repeat("text\n", limit/5))
 	text := bytes.Replace(arf("Original-Rcpt-To: user@example.net\n", ""), []byte("--b\n"), []byte("--b\n\n"+strings.Repeat("text\n", limit/5)+"\n--b\n"), 1)
 	for name, c := range map[string]struct {
-		mail    []byte
+		message []byte
 		partial bool
 	}{
 		"in the report part":  {long, true},
@@ -208,7 +208,7 @@ func TestCutMessage(t *testing.T) {
 		"in the original":     {body, false}, // its header is there
 		"a report in no time": {append(arf("", ""), make([]byte, limit)...), false},
 	} {
-		r := Parse(c.mail[:limit], int64(len(c.mail)))
+		r := Parse(c.message[:limit], int64(len(c.message)))
 		for _, rec := range r.Records(envelope) {
 			cut := slices.ContainsFunc(rec.Parse.Warnings, func(w string) bool {
 				return strings.HasPrefix(w, "message: cut at 8388608 octets")

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// corpusFolder is where the published mails are, or "".
+// corpusFolder is where the published messages are, or "".
 func corpusFolder(t testing.TB) string {
 	folder := os.Getenv("FBLWATCH_CORPUS")
 	if folder == "" {
@@ -25,7 +25,7 @@ func corpusFolder(t testing.TB) string {
 	return folder
 }
 
-// reading is another program's reading of a corpus mail.
+// reading is another program's reading of a corpus message.
 type reading struct {
 	file   string // without its suffix
 	ID     string
@@ -35,7 +35,7 @@ type reading struct {
 	}
 }
 
-// corpusReadings are that program's readings of all mails.
+// corpusReadings are that program's readings of all messages.
 func corpusReadings(t *testing.T, folder string) (readings []reading) {
 	files, _ := filepath.Glob(filepath.Join(folder, "*.json"))
 	if len(files) == 0 {
@@ -68,11 +68,11 @@ func TestCorpus(t *testing.T) {
 	}
 	for _, want := range corpusReadings(t, folder) {
 		t.Run(filepath.Base(want.file), func(t *testing.T) {
-			mail, err := os.ReadFile(want.file + ".eml")
+			message, err := os.ReadFile(want.file + ".eml")
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Parse(mail, int64(len(mail)))
+			r := Parse(message, int64(len(message)))
 			records := r.Records(Envelope{})
 			switch want.Kind {
 			case "dsn", "mdn", "dmarc-aggregate", "tlsrpt", "human", "autoreply":

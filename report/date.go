@@ -62,7 +62,7 @@ func parseDate(s string) (time.Time, bool) {
 	return d.time()
 }
 
-// standard reads the form that nearly all mails have, "Mon, 06 Jul 2026
+// standard reads the form that nearly all messages have, "Mon, 06 Jul 2026
 // 09:58:12 +0000", quickly; false, and d as it was, where s is not of it.
 func (d *dateParts) standard(s string) bool {
 	if len(s) > 5 && s[3] == ',' && s[4] == ' ' {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// reportOf reads a mail whose report part has these fields, and whose original
+// reportOf reads a message whose report part has these fields, and whose original
 // is a plain one where none is given.
 func reportOf(fields, original string) *Report {
 	if original == "" {
@@ -194,7 +194,7 @@ func TestArrival(t *testing.T) {
 	}
 }
 
-// TestDeviatingOriginals: how the reported mail comes, and what is read in it:
+// TestDeviatingOriginals: how the reported message comes, and what is read in it:
 // from, subject, Message-ID, To, Return-Path, one a line.
 func TestDeviatingOriginals(t *testing.T) {
 	const header = "Return-Path: <bounce@news.example.net>\nFrom: News <news@news.example.net>\nTo: user@example.com\nSubject: July\nMessage-ID: <1@news.example.net>\n"

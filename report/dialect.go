@@ -85,7 +85,7 @@ func isReturnPath(r *Report) bool {
 
 func isAuthFailure(r *Report) bool { return eventOf(r.FeedbackType) == AuthFailed }
 
-// isCFBL knows a report on a mail that asks for such reports (RFC 9477).
+// isCFBL knows a report on a message that asks for such reports (RFC 9477).
 func isCFBL(r *Report) bool {
 	return r.FeedbackType != "" && (r.cfbl || r.Original != nil && r.Original.CFBLFeedbackID != "" || r.extension("cfbl-feedback-id") != "")
 }

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Mail servers built on Exim, cPanel's among them, say in plain text that a mail
+// Mail servers built on Exim, cPanel's among them, say in plain text that a message
 // failed DMARC: labelled lines, then a copy of its header.
 
 func isDMARCText(m *letter) bool { return dmarcLabels(m.start()) >= 3 }
 
-// dmarcLabels counts the labels in b that such a mail has.
+// dmarcLabels counts the labels in b that such a message has.
 func dmarcLabels(b []byte) (n int) {
 	for line := range lines(b, false) {
 		label, _, found := bytes.Cut(line, []byte(":"))

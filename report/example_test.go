@@ -7,7 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-const mail = `From: Feedback Loop <fbl@example.com>
+const message = `From: Feedback Loop <fbl@example.com>
 Date: Mon, 06 Jul 2026 10:00:00 +0000
 Message-ID: <1@example.com>
 Content-Type: multipart/report; report-type=feedback-report; boundary=b
@@ -32,7 +32,7 @@ Message-ID: <4711.42@example.net>
 `
 
 func ExampleParse() {
-	r := report.Parse([]byte(mail), int64(len(mail)))
+	r := report.Parse([]byte(message), int64(len(message)))
 	fmt.Println(r.Kind, r.FeedbackType, r.SourceIP)
 	for _, record := range r.Records(report.Envelope{}) {
 		fmt.Println(record.Event, record.OriginalRcptTo, record.Original.MessageID)
@@ -42,9 +42,9 @@ func ExampleParse() {
 	// complaint user@example.com 4711.42@example.net
 }
 
-// A mail is fetched piece by piece until Parse has seen enough of it.
+// A message is fetched piece by piece until Parse has seen enough of it.
 func ExampleReport_Need() {
-	large := strings.Replace(mail, "\n--b--", strings.Repeat("\nLorem ipsum", 100_000)+"\n--b--", 1)
+	large := strings.Replace(message, "\n--b--", strings.Repeat("\nLorem ipsum", 100_000)+"\n--b--", 1)
 	b := []byte(large)[:2048]
 	r := report.Parse(b, int64(len(large)))
 	for r.Need() > 0 {

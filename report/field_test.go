@@ -59,13 +59,13 @@ func TestForwardsThatDeny(t *testing.T) {
 		"Es un falso positivo del filtro de spam",
 		"Su filtro lo considera spam, pero es un correo legítimo.",
 	} {
-		for name, mail := range map[string]string{
+		for name, message := range map[string]string{
 			"text":   wrapped("Subject: Fwd: spam?", text),
 			"CRLF":   strings.ReplaceAll(wrapped("Subject: Fwd: spam?", text), "\n", "\r\n"),
 			"base64": strings.Replace(wrapped("Subject: Fwd: spam?", "@"), "utf-8\n\n@", "utf-8\nContent-Transfer-Encoding: base64\n\n"+base64Lines(text), 1),
 			"HTML":   strings.Replace(wrapped("Subject: Fwd: spam?", "<p>"+text+"</p>"), "text/plain", "text/html", 1),
 		} {
-			if r := Parse([]byte(mail), 0); len(r.Records(Envelope{})) != 0 {
+			if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) != 0 {
 				t.Errorf("%s: %q: %s %s, want no record", name, text, r.Kind, r.event())
 			}
 		}
@@ -118,11 +118,11 @@ func TestUserReports(t *testing.T) {
 		"a Zimbra type of its own":     {"Subject: July\nX-Zimbra-Spam-Report-Type: other", "", "", ""},
 		"a person to the ham address":  {"To: not-spam@example.net\nSubject: Fwd: spam", "", "", ""},
 	} {
-		mail := wrapped(c.head, c.text)
+		message := wrapped(c.head, c.text)
 		if strings.HasPrefix(c.head, "To:") {
-			mail = strings.Replace(mail, "To: abuse@example.com\n", "", 1)
+			message = strings.Replace(message, "To: abuse@example.com\n", "", 1)
 		}
-		r := Parse([]byte(mail), 0)
+		r := Parse([]byte(message), 0)
 		records := r.Records(Envelope{})
 		if c.event == "" {
 			if len(records) > 0 {
@@ -155,7 +155,7 @@ func TestQuoted(t *testing.T) {
 	const head = "From: Desk <desk@example.com>\nSubject: [Ticket 4711] [SpamCop (192.0.2.25) id:70] July\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nMessage-ID: <t@example.com>\n"
 	const dmarc = "A message claiming to be from you has failed the published DMARC\npolicy for your domain.\n\n  Sender Domain: example.com\n  Sender IP Address: 192.0.2.77\n  Received Date: Mon, 06 Jul 2026 09:16:08 +0100\n  SPF Alignment: no\n  DKIM Alignment: no\n  DMARC Results: Reject\n\n------ This is a copy of the headers that were received before the error\n       was detected.\n\nFrom: Boss <boss@example.com>\nSubject: urgent\nMessage-ID: <evil@example.com>\nDate: Mon, 06 Jul 2026 09:16:00 +0100\n\n"
 	const ses = `{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse","complainedRecipients":[{"emailAddress":"user@example.net"}]}}` + "\n"
-	for name, c := range map[string]struct{ mail, dialect, id string }{
+	for name, c := range map[string]struct{ message, dialect, id string }{
 		"SpamCop":                      {head + "\nOn Mon, 6 Jul 2026, 70@reports.spamcop.net wrote:\n\n" + quoteLines(quotable, "> "), "spamcop-plain", "o17@example.com"},
 		"SpamCop, no blank":            {head + "\n" + quoteLines(quotable, ">"), "spamcop-plain", "o17@example.com"},
 		"SpamCop, in quoted-printable": {head + "Content-Transfer-Encoding: quoted-printable\n\n" + strings.ReplaceAll(quoteLines(quotable, "> "), "> F", "=3E F"), "spamcop-plain", "o17@example.com"},
@@ -166,8 +166,8 @@ func TestQuoted(t *testing.T) {
 		"SES":                          {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\nfyi\n\n" + quoteLines(ses, "> "), "ses-json", ""},
 		"SES, over several lines":      {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\n" + quoteLines(strings.ReplaceAll(ses, ",", ",\n "), "> "), "ses-json", ""},
 	} {
-		for ending, mail := range map[string]string{"LF": c.mail, "CRLF": strings.ReplaceAll(c.mail, "\n", "\r\n")} {
-			r := Parse([]byte(mail), 0)
+		for ending, message := range map[string]string{"LF": c.message, "CRLF": strings.ReplaceAll(c.message, "\n", "\r\n")} {
+			r := Parse([]byte(message), 0)
 			records := r.Records(Envelope{})
 			if len(records) != 1 || records[0].Dialect != c.dialect || r.Kind != KindReport {
 				t.Errorf("%s, %s: %s %v", name, ending, r.Kind, r.Problems)
@@ -181,13 +181,13 @@ func TestQuoted(t *testing.T) {
 			}
 		}
 	}
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"an answer to SpamCop": strings.Replace(head, "Subject: ", "Subject: Re: ", 1) + "\nWe have stopped him.\n\n" + quoteLines(quotable, "> "),
 		"a ticket's answer":    strings.Replace(head, "4711] ", "4711] AW: ", 1) + "\nErledigt.\n\n" + quoteLines(quotable, "> "),
 		"two levels":           "From: jo@example.com\nSubject: Fwd: DMARC\n\n" + quoteLines(dmarc, "> > "),
 		"a person's quotation": "From: jo@example.com\nSubject: lunch\n\n> Email from you came late.\n> Sender Domain: what is it?\n\nYes.\n",
 	} {
-		if r := Parse([]byte(mail), 0); len(r.Records(Envelope{})) > 0 {
+		if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s %s, want no record", name, r.Kind, r.dialect())
 		}
 	}
@@ -210,8 +210,8 @@ func TestSESEnvelopes(t *testing.T) {
 		"an array":                      `[` + event + `]`,
 		"an array on a line of its own": "[\n  " + event + "\n]",
 	} {
-		mail := "From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nDate: Mon, 06 Jul 2026 10:00:00 +0000\n\n" + body + "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link below to unsubscribe:\nhttps://sns.us-east-1.amazonaws.com/unsubscribe.html?x\n"
-		r := Parse([]byte(mail), 0)
+		message := "From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nDate: Mon, 06 Jul 2026 10:00:00 +0000\n\n" + body + "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link below to unsubscribe:\nhttps://sns.us-east-1.amazonaws.com/unsubscribe.html?x\n"
+		r := Parse([]byte(message), 0)
 		if r.Kind != KindReport || len(r.OriginalRcptTo) != 1 || r.OriginalRcptTo[0] != "user@example.net" || r.FeedbackType != "abuse" || r.Original == nil || r.Original.MessageID != "m1@example.com" {
 			t.Errorf("%s: %s %v %v", name, r.Kind, r.OriginalRcptTo, r.Problems)
 		}
@@ -286,14 +286,14 @@ func TestSESEvents(t *testing.T) {
 // report-type says; nothing else does.
 func TestTypedAsBounce(t *testing.T) {
 	const part = "Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: user@example.com\n"
-	mail := func(typ, parts string) []byte {
+	message := func(typ, parts string) []byte {
 		return []byte("From: fbl@example.com\nSubject: report\nMessage-ID: <1@example.com>\nContent-Type: multipart/report; report-type=" + typ + "; boundary=b\n\n--b\nContent-Type: text/plain\n\nnotice\n--b\n" + parts + "--b--\n")
 	}
 	for _, typ := range []string{"delivery-status", `"Delivery-Status"`, "global-delivery-status", "disposition-notification", "tlsrpt"} {
-		if r := Parse(mail(typ, part), 0); r.Kind != KindReport || len(r.OriginalRcptTo) != 1 {
+		if r := Parse(message(typ, part), 0); r.Kind != KindReport || len(r.OriginalRcptTo) != 1 {
 			t.Errorf("%s: %s", typ, r.Kind)
 		}
-		if r := Parse(mail(typ, strings.ReplaceAll(part, "\nFeedback", "\r\nFeedback")), 0); r.Kind != KindReport {
+		if r := Parse(message(typ, strings.ReplaceAll(part, "\nFeedback", "\r\nFeedback")), 0); r.Kind != KindReport {
 			t.Errorf("%s, mixed line ends: %s", typ, r.Kind)
 		}
 	}
@@ -302,7 +302,7 @@ func TestTypedAsBounce(t *testing.T) {
 		"a bounce of a report":             "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n--b\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=c\n\n--c\n" + part + "--c--\n",
 		"a bounce with a report in a text": "Content-Type: text/plain\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.1\n",
 	} {
-		if r := Parse(mail("delivery-status", parts), 0); r.Kind != KindDSN {
+		if r := Parse(message("delivery-status", parts), 0); r.Kind != KindDSN {
 			t.Errorf("%s: %s", name, r.Kind)
 		}
 	}
@@ -310,7 +310,7 @@ func TestTypedAsBounce(t *testing.T) {
 
 // TestHmXmr: the recipient stands in the original's header, by Microsoft's word.
 func TestHmXmr(t *testing.T) {
-	mail := func(fields, original string) []byte {
+	message := func(fields, original string) []byte {
 		return []byte("From: staff@hotmail.com\nMessage-ID: <1@example.com>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: JMRP/1.0\nVersion: 0.1\n" + fields + "--b\nContent-Type: message/rfc822\n\n" + original + "From: news@example.com\nMessage-ID: <o@example.com>\n\nx\n--b--\n")
 	}
 	for name, c := range map[string]struct{ fields, original, want string }{
@@ -321,7 +321,7 @@ func TestHmXmr(t *testing.T) {
 		"blotted out":         {"", "X-HmXmrOriginalRecipient: xxx@hotmail.com\n", ""},
 		"another field":       {"", "Delivered-To: user@hotmail.com\nX-Original-To: user@hotmail.com\n", ""},
 	} {
-		r := Parse(mail(c.fields, c.original), 0)
+		r := Parse(message(c.fields, c.original), 0)
 		if got := strings.Join(r.OriginalRcptTo, " "); r.Kind != KindReport || got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
@@ -344,9 +344,9 @@ func TestOwnFilter(t *testing.T) {
 		"Exchange's":         {`Mail Security <administrator@example.com>`, "it@example.com", "Malware detected", "Symantec Mail Security for Exchange found a virus.\n\nSource: 192.0.2.153\nThreat: Eicar virus\nSender: user@example.org\n"},
 		"another quarantine": {`Mail gateway <postmaster@example.com>`, "postmaster@mail.example.com", "Malware detected in mail 4711", "A malicious message was quarantined.\n\nSource: 192.0.2.153\nSender: user@example.org\nVirus: Eicar\n"},
 	} {
-		mail := "From: " + c.from + "\nTo: " + c.to + "\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nMessage-ID: <1@spam.example.com>\nSubject: " + c.subject + "\nContent-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: text/plain\n\n" + c.text + headers
-		for ending, mail := range map[string]string{"LF": mail, "CRLF": strings.ReplaceAll(mail, "\n", "\r\n")} {
-			if r := Parse([]byte(mail), 0); len(r.Records(Envelope{})) > 0 {
+		message := "From: " + c.from + "\nTo: " + c.to + "\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nMessage-ID: <1@spam.example.com>\nSubject: " + c.subject + "\nContent-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: text/plain\n\n" + c.text + headers
+		for ending, message := range map[string]string{"LF": message, "CRLF": strings.ReplaceAll(message, "\n", "\r\n")} {
+			if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) > 0 {
 				t.Errorf("%s, %s: %s %s, want no record", name, ending, r.Kind, r.Class)
 			}
 		}
@@ -375,8 +375,8 @@ func TestFilterWraps(t *testing.T) {
 	const spam = "Received: from a.example.org ([192.0.2.25]) by mx.example.com; Mon, 06 Jul 2026 09:00:00 +0000\nFrom: news@example.org\nTo: fbl@example.com\nSubject: July\nMessage-ID: <o@example.org>\n\nHello\n"
 	const loop = "Received: from a.example.org by mx.example.com; Mon, 06 Jul 2026 09:00:00 +0000\n"
 	for name, c := range map[string]struct {
-		mail string
-		want string // class, or none
+		message string
+		want    string // class, or none
 	}{
 		"spam":                {wrap("message/rfc822; x-spam-type=original", spamAssassin, spam), ""},
 		"spam, as a text":     {wrap("text/plain; x-spam-type=original", spamAssassin, spam), ""},
@@ -386,8 +386,8 @@ func TestFilterWraps(t *testing.T) {
 		"a report":            {wrap("message/rfc822; x-spam-type=original", spamAssassin, loop+string(arf("", ""))), ClassFBL},
 		"sent on by a person": {strings.Replace(wrap("message/rfc822", spamAssassin, spam), "From: news@example.org", "From: jo@example.net", 1), ClassService},
 	} {
-		for ending, mail := range map[string]string{"LF": c.mail, "CRLF": strings.ReplaceAll(c.mail, "\n", "\r\n")} {
-			r := Parse([]byte(mail), 0)
+		for ending, message := range map[string]string{"LF": c.message, "CRLF": strings.ReplaceAll(c.message, "\n", "\r\n")} {
+			r := Parse([]byte(message), 0)
 			got := ""
 			for _, rec := range r.Records(envelope) {
 				got += rec.Class
@@ -423,12 +423,12 @@ func TestXARFObjects(t *testing.T) {
 		"an unreadable one between":       {"[" + v4("192.0.2.1") + `,{"xarf_version":"4","note":"x"},` + v4("192.0.2.2") + "]", "network", "192.0.2.1 192.0.2.2"},
 		"an unreadable one first":         {`[{"xarf_version":"4","note":"x"},` + v4("192.0.2.1") + "," + v4("192.0.2.2") + "]", "network", "192.0.2.1 192.0.2.2"},
 	} {
-		for how, mail := range map[string]string{
+		for how, message := range map[string]string{
 			"alone":   "From: a@example.com\nContent-Type: application/json\n\n" + c.json,
 			"report":  "From: a@example.com\nMessage-ID: <1@example.com>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\nUser-Agent: X/1\nVersion: 1\n--b\nContent-Type: application/json; name=xarf.json\nContent-Transfer-Encoding: base64\n\n" + base64Lines(c.json) + "\n--b--\n",
 			"forward": "From: jo@example.com\nContent-Type: multipart/mixed; boundary=f\n\n--f\n\nfyi\n--f\nContent-Type: message/rfc822\n\nFrom: a@example.com\nContent-Type: application/json; name=xarf.json\n\n" + c.json + "\n--f--\n",
 		} {
-			r := Parse([]byte(mail), 0)
+			r := Parse([]byte(message), 0)
 			var ips []string
 			for i, rec := range r.Records(Envelope{}) {
 				ips = append(ips, rec.SourceIP)
@@ -467,8 +467,8 @@ func TestTopMessage(t *testing.T) {
 		"complaints@bluewin.ch":               ClassFBL,
 		"Spam reports <feedback@example.net>": ClassFBL,
 	} {
-		mail := "From: " + from + "\nTo: bob@example.com\nSubject: the minutes\nMessage-ID: <f@example.org>\nContent-Type: message/rfc822\n\nFrom: sub@example.org\nSubject: minutes\nMessage-ID: <m@example.org>\n\nhello\n"
-		records := Parse([]byte(mail), 0).Records(Envelope{})
+		message := "From: " + from + "\nTo: bob@example.com\nSubject: the minutes\nMessage-ID: <f@example.org>\nContent-Type: message/rfc822\n\nFrom: sub@example.org\nSubject: minutes\nMessage-ID: <m@example.org>\n\nhello\n"
+		records := Parse([]byte(message), 0).Records(Envelope{})
 		if len(records) != 1 || records[0].Class != want {
 			t.Errorf("%s: %+v, want %s", from, records, want)
 		}
@@ -477,7 +477,7 @@ func TestTopMessage(t *testing.T) {
 
 // TestBlankLinesFirst: lines of white space before the header, as many as count.
 func TestBlankLinesFirst(t *testing.T) {
-	const mail = "From: fbl@example.com\nMessage-ID: <1@example.com>\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: user@example.com\n--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nMessage-ID: <o@example.com>\n\nx\n--b--\n"
+	const message = "From: fbl@example.com\nMessage-ID: <1@example.com>\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: user@example.com\n--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nMessage-ID: <o@example.com>\n\nx\n--b--\n"
 	for name, before := range map[string]string{
 		"an empty line, then blanks": "\n        \n",
 		"blanks":                     "   \n",
@@ -486,8 +486,8 @@ func TestBlankLinesFirst(t *testing.T) {
 		"an mbox line behind them":   "\n \nFrom fbl@example.com Mon Jul  6 10:00:00 2026\n",
 		"many":                       strings.Repeat(" \n", 1000),
 	} {
-		for ending, mail := range map[string]string{"LF": before + mail, "CRLF": strings.ReplaceAll(before+mail, "\n", "\r\n")} {
-			r := Parse([]byte(mail), 0)
+		for ending, message := range map[string]string{"LF": before + message, "CRLF": strings.ReplaceAll(before+message, "\n", "\r\n")} {
+			r := Parse([]byte(message), 0)
 			if ending == "CRLF" && len(before) > 1500 {
 				continue // beyond the bound
 			}
@@ -495,7 +495,7 @@ func TestBlankLinesFirst(t *testing.T) {
 				t.Errorf("%s, %s: %s %v", name, ending, r.Kind, r.Problems)
 			}
 			for first := range 40 {
-				if part, _ := fetch(t, []byte(mail), first*8); part.ID != r.ID || part.Kind != r.Kind {
+				if part, _ := fetch(t, []byte(message), first*8); part.ID != r.ID || part.Kind != r.Kind {
 					t.Errorf("%s, %s: %s from a part, %s", name, ending, part.Kind, r.Kind)
 				}
 			}
@@ -513,7 +513,7 @@ func TestNamesAreNoWords(t *testing.T) {
 	accusation := func(subject, text string) string {
 		return "From: CERT Example <cert@cert.example.com>\nTo: abuse@example.net\nSubject: " + subject + "\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nAuto-Submitted: auto-generated\n\nHello,\n\nwe found a phishing site on a server in your network.\n" + text + "\nIP address: 192.0.2.4\n\nPlease take it down.\n"
 	}
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"a URL":               accusation("Phishing page http://bad.example.org/signin/", "URL: http://bad.example.org/signin/"),
 		"a URL, defanged":     accusation("Phishing page hxxp://bad[.]example[.]org/invoice", "URL: hxxp://bad[.]example[.]org/invoice"),
 		"no scheme":           accusation("Phishing: bad.example.org/account/recovery", "URL: bad.example.org/account/recovery"),
@@ -527,19 +527,19 @@ func TestNamesAreNoWords(t *testing.T) {
 		"folded":              accusation("Phishing page\n http://bad.example.org/signin/", "URL: http://bad.example.org/signin/"),
 		"in base64, HTML":     strings.Replace(accusation("Phishing page http://bad.example.org/signin/", ""), "auto-generated\n", "auto-generated\nContent-Type: text/html\n", 1),
 	} {
-		r := Parse([]byte(mail), 0)
+		r := Parse([]byte(message), 0)
 		if r.Kind != KindUnparsed || r.Class != ClassNetwork {
 			t.Errorf("%s: %s %s, want unparsed, network", name, r.Kind, r.Class)
 		}
 	}
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"the wrong is in a URL":      "From: alerts@shop.example.com\nSubject: Your parcel 4711\nAuto-Submitted: auto-generated\n\nTrack it: http://botnet.example.org/phishing/\nSource: 192.0.2.4\n",
 		"the wrong is in a host":     "From: monitor@shop.example.com\nSubject: malware.example.org is up\n\nHost: malware.example.org\nAddress: 192.0.2.4\n",
 		"the wrong is in a file":     "From: backup@shop.example.com\nAuto-Submitted: auto-generated\nSubject: Backup done\n\nFile: /backup/spam-attack.tar\nHost: 192.0.2.4\n",
 		"the wrong is in an address": "From: monitor@shop.example.com\nSubject: new subscriber\n\nAddress: phishing-fan@virus.example.org\nIP: 192.0.2.4\n",
 		"a sign-in, in words":        "From: noreply@shop.example.com\nAuto-Submitted: auto-generated\nSubject: New sign-in, protect your account from phishing\n\nIP address: 192.0.2.4\n",
 	} {
-		if r := Parse([]byte(mail), 0); len(r.Records(Envelope{})) > 0 {
+		if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want no record", name, r.Kind)
 		}
 	}
@@ -557,8 +557,8 @@ func TestNumbersArePersons(t *testing.T) {
 		"xxx@qq.com":        NoOne,
 		"xxxxxxxxxx@qq.com": NoOne,
 	} {
-		mail := "From: fbl@fbl.example.net\nMessage-ID: <1@fbl.example.net>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: <" + addr + ">\n--b--\n"
-		if records := Parse([]byte(mail), 0).Records(Envelope{}); len(records) != 1 || records[0].Complainant != want {
+		message := "From: fbl@fbl.example.net\nMessage-ID: <1@fbl.example.net>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: <" + addr + ">\n--b--\n"
+		if records := Parse([]byte(message), 0).Records(Envelope{}); len(records) != 1 || records[0].Complainant != want {
 			t.Errorf("%s: %s, want %s", addr, records[0].Complainant, want)
 		}
 	}

@@ -2,8 +2,8 @@ package report
 
 import "bytes"
 
-// Ticket systems and gateways make one text of a mail: the fields of the report
-// part stand among the words then, and the reported mail below them.
+// Ticket systems and gateways make one text of a message: the fields of the report
+// part stand among the words then, and the reported message below them.
 
 func isReportText(m *letter) bool { return fieldsAt(m.start()) >= 0 }
 

@@ -20,7 +20,7 @@ func (m *letter) walk() *walker {
 	return &w
 }
 
-// readAttachedReport reads the report, and leaves the mail that brings it to
+// readAttachedReport reads the report, and leaves the message that brings it to
 // Outer.
 func (p *parser) readAttachedReport(m *letter) Kind {
 	p.self = m
@@ -29,8 +29,8 @@ func (p *parser) readAttachedReport(m *letter) Kind {
 	return p.r.Kind
 }
 
-// isRedirected knows a mail whose body is a mail, which no person's program
-// writes, and a mail that a feedback loop sent on as it was.
+// isRedirected knows a message whose body is a message, which no person's program
+// writes, and a message that a feedback loop sent on as it was.
 func isRedirected(m *letter) bool {
 	if is(mediaType(m.top.contentType), "message/rfc822") {
 		return m.within() != nil
@@ -38,7 +38,7 @@ func isRedirected(m *letter) bool {
 	return redirector(m) != ""
 }
 
-// redirector is who sent on a mail that somebody else wrote, if that is a
+// redirector is who sent on a message that somebody else wrote, if that is a
 // feedback loop by its address.
 func redirector(m *letter) string {
 	author, _ := address(m.field("from"))
@@ -75,7 +75,7 @@ func (p *parser) readRedirected(m *letter) Kind {
 		p.extend("redirected-by", redirector(m))
 		r.Outer.Date = time.Time{} // the Date is its author's
 		reported := *m
-		reported.mail.body = behindTrace(m)
+		reported.message.body = behindTrace(m)
 		p.lead = &reported
 		p.readReported(&reported)
 	}
@@ -86,10 +86,10 @@ func (p *parser) readRedirected(m *letter) Kind {
 	return KindReport
 }
 
-// behindTrace is the mail behind the fields that sending it on has added.
+// behindTrace is the message behind the fields that sending it on has added.
 func behindTrace(m *letter) []byte {
 	end := 0
-	m.mail.budget.spend(len(m.header))
+	m.message.budget.spend(len(m.header))
 	for rest := m.header; len(rest) > 0; {
 		f, next, kind := readField(rest)
 		if kind != fieldLine {
@@ -101,10 +101,10 @@ func behindTrace(m *letter) []byte {
 		}
 		rest = next
 	}
-	return m.mail.body[end:]
+	return m.message.body[end:]
 }
 
-// isForward knows a mail that is attached to words that call it spam: by a
+// isForward knows a message that is attached to words that call it spam: by a
 // person's program, or by a provider's of no known dialect.
 func isForward(m *letter) bool {
 	top := mediaType(m.top.contentType)
@@ -135,7 +135,7 @@ func toHam(m *letter) bool {
 
 func (p *parser) readForward(m *letter) Kind { return p.readForwarded(m.within()) }
 
-// readForwarded reads a mail that somebody calls spam.
+// readForwarded reads a message that somebody calls spam.
 func (p *parser) readForwarded(m *letter) Kind {
 	p.r.Class, p.r.Event = "service", Complaint
 	p.lead = m

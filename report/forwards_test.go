@@ -9,21 +9,21 @@ import (
 )
 
 // forwards are what people's programs make of a report that they send on.
-var forwards = map[string]func(mail string, f framed) string{
-	"attached": func(mail string, f framed) string {
+var forwards = map[string]func(message string, f framed) string{
+	"attached": func(message string, f framed) string {
 		return forwarder + "Content-Type: multipart/mixed; boundary=\"------------060300\"\n\nThis is a multi-part message in MIME format.\n--------------060300\nContent-Type: text/plain; charset=utf-8; format=flowed\n\nFYI\n\n" +
-			"--------------060300\nContent-Type: message/rfc822; name=\"Attached Message\"\nContent-Disposition: attachment; filename=\"Attached Message\"\n\n" + mail + "\n--------------060300--\n"
+			"--------------060300\nContent-Type: message/rfc822; name=\"Attached Message\"\nContent-Disposition: attachment; filename=\"Attached Message\"\n\n" + message + "\n--------------060300--\n"
 	},
-	"attached as octets": func(mail string, f framed) string {
+	"attached as octets": func(message string, f framed) string {
 		return forwarder + "Content-Type: multipart/mixed;\n\tboundary=\"_004_AM0\"\n\n--_004_AM0\nContent-Type: multipart/alternative; boundary=\"_000_AM0\"\n\n--_000_AM0\nContent-Type: text/plain\n\nFYI\n--_000_AM0\nContent-Type: text/html\n\n<p>FYI\n--_000_AM0--\n\n" +
-			"--_004_AM0\nContent-Type: application/octet-stream; name=\"FW What is new.eml\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"FW What is new.eml\"; size=1\n\n" + base64Lines(strings.ReplaceAll(mail, "\n", "\r\n")) + "\n--_004_AM0--\n"
+			"--_004_AM0\nContent-Type: application/octet-stream; name=\"FW What is new.eml\"\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"FW What is new.eml\"; size=1\n\n" + base64Lines(strings.ReplaceAll(message, "\n", "\r\n")) + "\n--_004_AM0--\n"
 	},
-	"as the body": func(mail string, f framed) string { return forwarder + "Content-Type: message/rfc822\n\n" + mail },
-	"attached twice over": func(mail string, f framed) string {
-		inner := "From: desk@example.org\nSubject: Fwd: complaint\nContent-Type: multipart/mixed; boundary=in1\n\n--in1\nContent-Type: message/rfc822\n\n" + mail + "\n--in1--\n"
+	"as the body": func(message string, f framed) string { return forwarder + "Content-Type: message/rfc822\n\n" + message },
+	"attached twice over": func(message string, f framed) string {
+		inner := "From: desk@example.org\nSubject: Fwd: complaint\nContent-Type: multipart/mixed; boundary=in1\n\n--in1\nContent-Type: message/rfc822\n\n" + message + "\n--in1--\n"
 		return forwarder + "Content-Type: multipart/mixed; boundary=out1\n\n--out1\nContent-Type: text/html\n\n<p>see\n--out1\nContent-Type: message/rfc822\n\n" + inner + "\n--out1--\n"
 	},
-	"its parts attached": func(mail string, f framed) string {
+	"its parts attached": func(message string, f framed) string {
 		f.head, f.typ = forwarder, "multipart/mixed"
 		f.parts = append([]framedPart{{"Content-Type: multipart/alternative; boundary=alt", "--alt\nContent-Type: text/plain\n\n---------- Forwarded message ---------\nFrom: Loop <fbl@fbl.example.com>\nDate: Mon, Jul 6, 2026 at 10:00 AM\nSubject: FW: What is new in July\nTo: <complaints@example.net>\n\n\nThis is an email abuse report.\n--alt\nContent-Type: text/html\n\n<p>Forwarded\n--alt--\n"}}, f.parts...)
 		return f.each(func(p *framedPart) bool { return !strings.Contains(p.head, "alternative") }, func(p *framedPart) {
@@ -40,8 +40,8 @@ const forwarder = "Received: from mail.example.org (mail.example.org [198.51.100
 func TestForwards(t *testing.T) {
 	taken := 0
 	for _, fixture := range fixtures(t) {
-		f, ok := take(string(fixture.mail))
-		want := Parse(fixture.mail, 0)
+		f, ok := take(string(fixture.message))
+		want := Parse(fixture.message, 0)
 		if !ok || want.Kind != KindReport || want.Dialect == "forward" || strings.HasPrefix(fixture.name, "sparse-") || !cmp.Equal(said(want), said(Parse([]byte(f.String()), 0))) {
 			continue // the forward of a forward is a person's letter; sparse ones are known by From alone
 		}
@@ -50,7 +50,7 @@ func TestForwards(t *testing.T) {
 			if !slices.ContainsFunc(f.parts, func(p framedPart) bool { return p.isReport() }) && name == "its parts attached" {
 				continue // without a report part there is nothing to know it by
 			}
-			got := Parse([]byte(forward(string(fixture.mail), f)), 0)
+			got := Parse([]byte(forward(string(fixture.message), f)), 0)
 			if got.Outer.From != "jo@example.org" {
 				t.Errorf("%s: %s: From %s", fixture.name, name, got.Outer.From)
 			}
@@ -64,7 +64,7 @@ func TestForwards(t *testing.T) {
 	}
 }
 
-// reportedIn is what records say of the reported mail.
+// reportedIn is what records say of the reported message.
 func reportedIn(r *Report) []map[string]any {
 	all := said(r)
 	for _, m := range all {
@@ -94,8 +94,8 @@ func TestNoDenials(t *testing.T) {
 		return made()
 	}
 	for _, says := range []string{"See below, please.", "This is not what I ordered.", "> spam\n\nDMARC failed"} {
-		mail := forwarder + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + says + "\n--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nSubject: spam\n\nbody\n--b--\n"
-		if r := Parse([]byte(mail), 0); r.Kind == KindReport {
+		message := forwarder + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + says + "\n--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nSubject: spam\n\nbody\n--b--\n"
+		if r := Parse([]byte(message), 0); r.Kind == KindReport {
 			t.Errorf("%q: %s", says, r.Event)
 		}
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// framed is a multipart mail taken to pieces; line ends are LF.
+// framed is a multipart message taken to pieces; line ends are LF.
 type framed struct {
-	head     string // of the mail, without its Content-Type
+	head     string // of the message, without its Content-Type
 	typ      string // value of Content-Type, without the boundary
 	boundary string
 	preamble string
@@ -26,25 +26,25 @@ func (p *framedPart) isReport() bool {
 
 func (p *framedPart) isOriginal() bool { return strings.Contains(p.head, "rfc822") }
 
-// take takes a mail to pieces, false: it is of another form.
-func take(mail string) (f framed, ok bool) {
-	if strings.Contains(mail, "\r") {
+// take takes a message to pieces, false: it is of another form.
+func take(message string) (f framed, ok bool) {
+	if strings.Contains(message, "\r") {
 		return f, false
 	}
-	typ := regexp.MustCompile(`(?m)^Content-Type: (multipart/(?:report|mixed)[^\n]*)\n`).FindStringSubmatchIndex(mail)
-	end := strings.Index(mail, "\n\n")
+	typ := regexp.MustCompile(`(?m)^Content-Type: (multipart/(?:report|mixed)[^\n]*)\n`).FindStringSubmatchIndex(message)
+	end := strings.Index(message, "\n\n")
 	if typ == nil || end < 0 || typ[0] > end {
 		return f, false
 	}
-	value := mail[typ[2]:typ[3]]
+	value := message[typ[2]:typ[3]]
 	boundary := regexp.MustCompile(`; *boundary="?([^";\n]+)"?;?`).FindStringSubmatch(value)
 	if boundary == nil {
 		return f, false
 	}
 	f.boundary, f.end = boundary[1], "--"+boundary[1]+"--\n"
 	f.typ = strings.Replace(value, boundary[0], "", 1)
-	f.head = mail[:typ[0]] + mail[typ[1]:end+1]
-	pieces := strings.Split(mail[end+1:], "\n--"+f.boundary)
+	f.head = message[:typ[0]] + message[typ[1]:end+1]
+	pieces := strings.Split(message[end+1:], "\n--"+f.boundary)
 	if last := pieces[len(pieces)-1]; !strings.HasPrefix(last, "--") {
 		return f, false
 	}

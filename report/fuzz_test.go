@@ -14,22 +14,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzParse: whatever the bytes, what is fetched by Need has the whole mail's
+// FuzzParse: whatever the bytes, what is fetched by Need has the whole message's
 // id, every record is one inert line that reads back equal, and every field of a
 // header is found by its name in any case.
 func FuzzParse(f *testing.F) {
 	for _, fixture := range fixtures(f) {
-		f.Add(fixture.mail, uint16(len(fixture.mail)/2))
+		f.Add(fixture.message, uint16(len(fixture.message)/2))
 	}
 	for _, accused := range accusing {
-		f.Add(accused.mail(), uint16(300))
+		f.Add(accused.message(), uint16(300))
 	}
-	f.Fuzz(func(t *testing.T, mail []byte, first uint16) {
-		r := Parse(mail, 0)
+	f.Fuzz(func(t *testing.T, message []byte, first uint16) {
+		r := Parse(message, 0)
 		if r.Need() != 0 {
 			t.Fatalf("a whole mail needs %d", r.Need())
 		}
-		if part, _ := fetch(t, mail, int(first)); part.ID != r.ID {
+		if part, _ := fetch(t, message, int(first)); part.ID != r.ID {
 			t.Errorf("id %s from a part, %s from the whole", part.ID, r.ID)
 		} else if len(part.Records(envelope)) != len(r.Records(envelope)) {
 			t.Errorf("%s from a part, %s from the whole", part.Kind, r.Kind)
@@ -72,7 +72,7 @@ func checkInert(t *testing.T, line []byte) {
 // off.
 func FuzzFields(f *testing.F) {
 	for _, fixture := range fixtures(f) {
-		_, part, found := strings.Cut(string(fixture.mail), "message/feedback-report\n\n")
+		_, part, found := strings.Cut(string(fixture.message), "message/feedback-report\n\n")
 		if part, _, ended := strings.Cut(part, "\n--"); found && ended {
 			f.Add(part)
 		}
@@ -82,8 +82,8 @@ func FuzzFields(f *testing.F) {
 		if strings.ContainsAny(fields, "\r") || strings.Contains(fields, "--b") || !utf8.ValidString(fields) {
 			t.Skip()
 		}
-		mail := limitHead + "--b\nContent-Type: message/feedback-report\n\n" + fields + "\n--b--\n"
-		r := Parse([]byte(mail), 0)
+		message := limitHead + "--b\nContent-Type: message/feedback-report\n\n" + fields + "\n--b--\n"
+		r := Parse([]byte(message), 0)
 		if r.Kind != KindReport {
 			t.Skip()
 		}

@@ -15,10 +15,10 @@ import (
 
 var update = flag.Bool("update", false, "write the goldens of testdata anew")
 
-// fixture is one mail of testdata, NAME.eml.
+// fixture is one message of testdata, NAME.eml.
 type fixture struct {
-	name string
-	mail []byte
+	name    string
+	message []byte
 }
 
 func fixtures(t testing.TB) []fixture {
@@ -52,7 +52,7 @@ var envelope = Envelope{
 func TestGolden(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.name, func(t *testing.T) {
-			r := Parse(f.mail, int64(len(f.mail)))
+			r := Parse(f.message, int64(len(f.message)))
 			got, err := json.MarshalIndent(golden{r.Kind, r.Records(envelope)}, "", "  ")
 			if err != nil {
 				t.Fatal(err)
@@ -78,7 +78,7 @@ func TestGolden(t *testing.T) {
 // lost on the way.
 func TestReadBack(t *testing.T) {
 	for _, f := range fixtures(t) {
-		for _, want := range Parse(f.mail, 0).Records(envelope) {
+		for _, want := range Parse(f.message, 0).Records(envelope) {
 			line := want.AppendJSON(nil)
 			var got Record
 			if err := json.Unmarshal(line, &got); err != nil {

@@ -7,8 +7,8 @@ import (
 
 // The headers that a report has, as rules name them.
 const (
-	FromOuter    = "outer"    // the header of the report's own mail
-	FromOriginal = "original" // the header of the reported mail
+	FromOuter    = "outer"    // the header of the report's own message
+	FromOriginal = "original" // the header of the reported message
 	FromReport   = "report"   // the fields of the report part
 )
 
@@ -59,7 +59,7 @@ func (s spans) kept() (first spans, end int) {
 	return nil, 0
 }
 
-// raw is what a report keeps of its mail: one copy of the pieces that are asked
+// raw is what a report keeps of its message: one copy of the pieces that are asked
 // for later, each of at most maxRaw octets.
 type raw struct {
 	outer, original, report Header
@@ -68,7 +68,7 @@ type raw struct {
 }
 
 // Header gives the header named "outer", "original" or "report"; an empty one
-// where there is none, and for a mail that makes no record. It is not for
+// where there is none, and for a message that makes no record. It is not for
 // concurrent use.
 func (r *Report) Header(source string) *Header {
 	switch source {
@@ -82,8 +82,8 @@ func (r *Report) Header(source string) *Header {
 	return new(Header)
 }
 
-// Text is the first part of the mail that is made for a reader, decoded: at
-// most 64 KiB of it, and nothing for a mail that makes no record.
+// Text is the first part of the message that is made for a reader, decoded: at
+// most 64 KiB of it, and nothing for a message that makes no record.
 func (r *Report) Text() string {
 	t := part{body: []byte(r.raw.text), contentType: []byte(r.raw.textType), encoding: []byte(r.raw.textEncoding)}
 	b := t.text()
@@ -176,7 +176,7 @@ func (p *parser) keepRaw(w *walker, first *Report) {
 		return h
 	}
 	p.r.raw = raw{
-		outer:    header(p.mail[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
+		outer:    header(p.message[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
 		original: header(p.originalRaw[:original], originalFields, p.originalEnded && len(originalFields) == len(p.original)),
 		report:   header(p.reportRaw[:report], reportFields, p.r.whole && len(reportFields) == len(p.report)),
 		text:     keep(text), textType: keep(typ), textEncoding: keep(encoding),

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-const headerMail = "Received: from b.example.net by a.example.com; Mon, 06 Jul 2026 10:00:05 +0000\n" +
+const headerMessage = "Received: from b.example.net by a.example.com; Mon, 06 Jul 2026 10:00:05 +0000\n" +
 	"Authentication-Results: a.example.com;\n\tdkim=pass\n" +
 	"Received: from c.example.net by b.example.net; Mon, 06 Jul 2026 10:00:04 +0000\n" +
 	"authentication-results: forged.example.net; dkim=pass\n" +
@@ -21,7 +21,7 @@ const headerMail = "Received: from b.example.net by a.example.com; Mon, 06 Jul 2
 	"X-Token: aaaa\n bbbb\nFrom: a@example.net\nSubject: s\nX-Token: cccc\n\nX-Token: body\n\n--b--\n"
 
 func TestHeader(t *testing.T) {
-	r := Parse([]byte(headerMail), 0)
+	r := Parse([]byte(headerMessage), 0)
 	for _, c := range []struct {
 		source, name string
 		want         []string
@@ -50,7 +50,7 @@ func TestHeader(t *testing.T) {
 	}
 }
 
-// TestHeaderOfOthers: a mail that makes no record keeps nothing.
+// TestHeaderOfOthers: a message that makes no record keeps nothing.
 func TestHeaderOfOthers(t *testing.T) {
 	r := Parse([]byte("From: a@example.com\nSubject: lunch\n\nat noon\n"), 0)
 	if r.Kind != KindOther || r.Header(FromOuter).Values("From") != nil || r.Text() != "" {
@@ -58,11 +58,11 @@ func TestHeaderOfOthers(t *testing.T) {
 	}
 }
 
-// TestHeaderCut: a field that the mail's end cuts is no value; half a token
+// TestHeaderCut: a field that the message's end cuts is no value; half a token
 // would be another one.
 func TestHeaderCut(t *testing.T) {
-	for cut := range len(headerMail) {
-		r := Parse([]byte(headerMail[:cut]), 0)
+	for cut := range len(headerMessage) {
+		r := Parse([]byte(headerMessage[:cut]), 0)
 		for _, c := range []struct {
 			source, name string
 			want         []string
@@ -83,14 +83,14 @@ func TestHeaderCut(t *testing.T) {
 // TestHeaderWhole: a header is whole once its end was seen, and no sooner.
 func TestHeaderWhole(t *testing.T) {
 	for source, end := range map[string]string{FromOuter: "boundary=b\n\n", FromReport: "x-two: 2\n\n\n--b", FromOriginal: "X-Token: cccc\n\n"} {
-		mail := strings.Replace(headerMail, "Content-Transfer-Encoding: base64\n\nRmVlZGJhY2stVHlwZTogYWJ1c2UKVXNlci1BZ2VudDogZgpYLVR3bzogMQp4LXR3bzogMgo=\n",
+		message := strings.Replace(headerMessage, "Content-Transfer-Encoding: base64\n\nRmVlZGJhY2stVHlwZTogYWJ1c2UKVXNlci1BZ2VudDogZgpYLVR3bzogMQp4LXR3bzogMgo=\n",
 			"\nFeedback-Type: abuse\nUser-Agent: f\nX-Two: 1\nx-two: 2\n\n", 1)
-		at := strings.Index(mail, end) + len(end)
+		at := strings.Index(message, end) + len(end)
 		if at < len(end) {
 			t.Fatalf("no %q", end)
 		}
-		for cut := range mail {
-			r := Parse([]byte(mail[:cut]), int64(len(mail)))
+		for cut := range message {
+			r := Parse([]byte(message[:cut]), int64(len(message)))
 			if got := r.Header(source).Whole(); got && cut < at || !got && cut > at && r.Kind == KindReport {
 				t.Fatalf("%s: %v when cut at %d of %d", source, got, cut, at)
 			}
@@ -98,7 +98,7 @@ func TestHeaderWhole(t *testing.T) {
 				t.Fatalf("cut at %d: not partial", cut)
 			}
 		}
-		if r := Parse([]byte(mail), int64(len(mail))); r.Partial() || !r.Header(source).Whole() {
+		if r := Parse([]byte(message), int64(len(message))); r.Partial() || !r.Header(source).Whole() {
 			t.Errorf("%s: of the whole mail", source)
 		}
 	}
@@ -108,9 +108,9 @@ func TestHeaderWhole(t *testing.T) {
 // kept, and each of the others is kept all the same.
 func TestHeaderLimit(t *testing.T) {
 	long := "X-First: 1\nX-Long: " + strings.Repeat("x\n ", maxRaw/3) + "y\nX-Last: 1\n"
-	mail := strings.Replace(headerMail, "X-Token: aaaa\n bbbb\n", long, 1)
-	mail = strings.Replace(mail, "Gr=FC", strings.Repeat("y ", maxRaw), 1)
-	r := Parse([]byte(mail), 0)
+	message := strings.Replace(headerMessage, "X-Token: aaaa\n bbbb\n", long, 1)
+	message = strings.Replace(message, "Gr=FC", strings.Repeat("y ", maxRaw), 1)
+	r := Parse([]byte(message), 0)
 	o := r.Header(FromOriginal)
 	if o.Whole() || !r.Header(FromOuter).Whole() || !r.Header(FromReport).Whole() {
 		t.Errorf("whole: %v %v %v", o.Whole(), r.Header(FromOuter).Whole(), r.Header(FromReport).Whole())
@@ -126,12 +126,12 @@ func TestHeaderLimit(t *testing.T) {
 	}
 }
 
-// TestParseTogether: mails that are parsed at once, each out of memory that
+// TestParseTogether: messages that are parsed at once, each out of memory that
 // changes right behind, are read as alone.
 func TestParseTogether(t *testing.T) {
-	said := func(mail []byte) string {
-		r := Parse(mail, 0)
-		clear(mail)
+	said := func(message []byte) string {
+		r := Parse(message, 0)
+		clear(message)
 		var all strings.Builder
 		for _, record := range r.Records(envelope) {
 			all.Write(record.AppendJSON(nil))
@@ -146,14 +146,14 @@ func TestParseTogether(t *testing.T) {
 	list := fixtures(t)
 	alone := make([]string, len(list))
 	for i, f := range list {
-		alone[i] = said(bytes.Clone(f.mail))
+		alone[i] = said(bytes.Clone(f.message))
 	}
 	var wg sync.WaitGroup
 	for from := range 8 {
 		wg.Go(func() {
 			for i := range list {
 				i = (i + from*len(list)/8) % len(list)
-				if got := said(bytes.Clone(list[i].mail)); got != alone[i] {
+				if got := said(bytes.Clone(list[i].message)); got != alone[i] {
 					t.Errorf("%s: %s\nalone: %s", list[i].name, got, alone[i])
 				}
 			}

@@ -13,14 +13,14 @@ import (
 // CR and CRLF were read as LF.
 const idBody = 4096
 
-// scratch holds buffers of the length of a few kilobytes between two mails.
+// scratch holds buffers of the length of a few kilobytes between two messages.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// reportID is the identity of a mail: 32 hex digits of SHA-256 over From, Date,
+// reportID is the identity of a message: 32 hex digits of SHA-256 over From, Date,
 // Message-ID (unfolded, trimmed) and the first idBody octets of the body, each
 // as decimal length, ":", octets. Where the top type is not multipart/report or
 // there is no Message-ID, the whole header, without its last line break, stands
-// for the three. It depends on the mail's bytes alone and is frozen by a golden
+// for the three. It depends on the message's bytes alone and is frozen by a golden
 // test: never change it.
 func reportID(h *outerHeader, header, body []byte) string {
 	buf := scratch.Get().(*[]byte)

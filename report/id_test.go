@@ -18,7 +18,7 @@ const idHeader = "From: Loop\n <fbl@example.com>\nDate:  Mon, 06 Jul 2026 10:00:
 //
 // They are in ledgers: they never change.
 var frozenIDs = []struct {
-	name, mail, id string
+	name, message, id string
 }{
 	{"plain", idHeader + "\nbody\n", "0ae53c235d358a96818b737b85f3d270"},
 	{"no message-id", strings.Replace(idHeader, "Message-ID: <1@example.com>\n", "", 1) + "\nbody\n", "d8e773ffb97da00125518a238da90897"},
@@ -32,13 +32,13 @@ var frozenIDs = []struct {
 func TestReportID(t *testing.T) {
 	for _, c := range frozenIDs {
 		t.Run(c.name, func(t *testing.T) {
-			for name, mail := range map[string]string{
-				"LF":        c.mail,
-				"CRLF":      strings.ReplaceAll(c.mail, "\n", "\r\n"),
-				"CR":        strings.ReplaceAll(c.mail, "\n", "\r"),
-				"mbox line": "From fbl@example.com Mon Jul  6 10:00:00 2026\n" + c.mail,
+			for name, message := range map[string]string{
+				"LF":        c.message,
+				"CRLF":      strings.ReplaceAll(c.message, "\n", "\r\n"),
+				"CR":        strings.ReplaceAll(c.message, "\n", "\r"),
+				"mbox line": "From fbl@example.com Mon Jul  6 10:00:00 2026\n" + c.message,
 			} {
-				if got := Parse([]byte(mail), 0).ID; got != c.id {
+				if got := Parse([]byte(message), 0).ID; got != c.id {
 					t.Errorf("%s: %s, want %s", name, got, c.id)
 				}
 			}
@@ -77,20 +77,20 @@ func TestReportIDBlankInHeader(t *testing.T) {
 		if f.name != "blank-in-header" {
 			continue
 		}
-		header, body, _ := bytes.Cut(f.mail, []byte("\n\n"))
+		header, body, _ := bytes.Cut(f.message, []byte("\n\n"))
 		want := digest(string(header), string(body[:min(len(body), idBody)]))
-		if got := Parse(f.mail, 0).ID; got != want {
+		if got := Parse(f.message, 0).ID; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
 }
 
-// fetch reads a mail as a client does: a first piece, then what Need asks for.
-func fetch(t testing.TB, mail []byte, first int) (r *Report, got int) {
-	size := int64(len(mail))
-	got = min(first, len(mail))
+// fetch reads a message as a client does: a first piece, then what Need asks for.
+func fetch(t testing.TB, message []byte, first int) (r *Report, got int) {
+	size := int64(len(message))
+	got = min(first, len(message))
 	for range 64 {
-		r = Parse(mail[:got:got], size)
+		r = Parse(message[:got:got], size)
 		need := r.Need()
 		if need == 0 {
 			return r, got
@@ -104,13 +104,13 @@ func fetch(t testing.TB, mail []byte, first int) (r *Report, got int) {
 	return nil, 0
 }
 
-// TestNeed: what Need asks for gives the records of the whole mail, but for
+// TestNeed: what Need asks for gives the records of the whole message, but for
 // what only the end of the original tells.
 func TestNeed(t *testing.T) {
 	for _, f := range fixtures(t) {
 		for _, first := range []int{0, 1, 100, 700, 1500, 4096} {
-			whole := Parse(f.mail, 0)
-			part, _ := fetch(t, f.mail, first)
+			whole := Parse(f.message, 0)
+			part, _ := fetch(t, f.message, first)
 			if part.ID != whole.ID || part.Kind != whole.Kind {
 				t.Fatalf("%s from %d: %s %s, want %s %s", f.name, first, part.ID, part.Kind, whole.ID, whole.Kind)
 			}
@@ -139,23 +139,23 @@ func TestNeedOfCRLF(t *testing.T) {
 	const exact = 99*42 + 37
 	line := strings.Repeat("x", 40) + "\r\n"
 	header := "From: a@example.com\r\nMessage-ID: <1@example.com>\r\nContent-Type: text/plain\r\n\r\n"
-	mail := header + strings.Repeat(line, 1000)
-	whole := Parse([]byte(mail), 0).ID
+	message := header + strings.Repeat(line, 1000)
+	whole := Parse([]byte(message), 0).ID
 	for n := idBody; n < 2*idBody; n++ {
-		r := Parse([]byte(mail[:len(header)+n]), int64(len(mail)))
+		r := Parse([]byte(message[:len(header)+n]), int64(len(message)))
 		if enough := n >= exact; (r.Need() == 0) != enough || enough && r.ID != whole {
 			t.Fatalf("given %d octets of the body: %d needed, id %s of %s", n, r.Need(), r.ID, whole)
 		}
 	}
 }
 
-// TestNeedLittle: a large mail is not fetched to its end.
+// TestNeedLittle: a large message is not fetched to its end.
 func TestNeedLittle(t *testing.T) {
 	large := strings.Repeat("Lorem ipsum dolor sit amet.\r\n", 100_000)
 	report := strings.ReplaceAll(string(sample.Arrived(5<<10)), "Lorem ipsum", large)
 	for name, c := range map[string]struct {
-		mail  string
-		limit int
+		message string
+		limit   int
 	}{
 		"report":     {report, firstLook},
 		"person":     {"From: a@example.com\r\nSubject: hi\r\n\r\n" + large, 3 * idBody},
@@ -164,28 +164,28 @@ func TestNeedLittle(t *testing.T) {
 		"header":     {strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\r\n", 10_000) + "\r\nbody", maxHeader + 2*idBody},
 		"one line":   {strings.Repeat("x", 10<<20), maxHeader + 2*idBody},
 	} {
-		if _, got := fetch(t, []byte(c.mail), 4096); got > c.limit {
-			t.Errorf("%s: %d of %d octets were asked for, want at most %d", name, got, len(c.mail), c.limit)
+		if _, got := fetch(t, []byte(c.message), 4096); got > c.limit {
+			t.Errorf("%s: %d of %d octets were asked for, want at most %d", name, got, len(c.message), c.limit)
 		}
 	}
 }
 
 // TestOrigin: the same From, Date and Message-ID make the same number, whatever
-// else the mail says; none is made of less.
+// else the message says; none is made of less.
 func TestOrigin(t *testing.T) {
 	const all = "From: a@example.com\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n"
-	of := func(mail string) uint64 { return Parse([]byte(mail), int64(len(mail))).Origin() }
+	of := func(message string) uint64 { return Parse([]byte(message), int64(len(message))).Origin() }
 	want := of(all + "\r\ntext")
 	if want == 0 {
 		t.Fatal("no origin")
 	}
-	for _, mail := range []string{
+	for _, message := range []string{
 		all + "Content-Type: multipart/report; report-type=feedback-report; boundary=x\r\n\r\n--x\r\n\r\n--x--\r\n",
 		"X-New: 1\r\n" + strings.Replace(all, " 30 Nov", "\r\n 30 Nov", 1) + "\r\nother text",
 		"From: someone\r\n" + all, // the first one counts
 	} {
-		if got := of(mail); (got == want) == strings.HasPrefix(mail, "From: someone") {
-			t.Errorf("%q: %x, want %x", mail, got, want)
+		if got := of(message); (got == want) == strings.HasPrefix(message, "From: someone") {
+			t.Errorf("%q: %x, want %x", message, got, want)
 		}
 	}
 	for _, name := range []string{"From", "Date", "Message-ID"} {

@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Microsoft's Junk Mail Reporting Program sent, until 2026, the reported mail
-// as an attachment of a mail whose subject names the address it came from, or
-// the reported mail itself. Both begin with a field that names the recipient.
+// Microsoft's Junk Message Reporting Program sent, until 2026, the reported message
+// as an attachment of a message whose subject names the address it came from, or
+// the reported message itself. Both begin with a field that names the recipient.
 const hmxmr = "x-hmxmroriginalrecipient"
 
 func isJMRP(m *letter) bool {
 	return m.field(hmxmr) != "" || isJMRPCover(m)
 }
 
-// isJMRPCover knows the mail that brings the reported one. An attached mail is
+// isJMRPCover knows the message that brings the reported one. An attached message is
 // none for its subject alone: it may be the reported one.
 func isJMRPCover(m *letter) bool { return jmrpIP(m) != "" && (m.outer == nil || byStaff(m)) }
 
@@ -67,7 +67,7 @@ func (p *parser) readJMRP(m *letter) Kind {
 	return KindReport
 }
 
-// jmrpOriginal is the reported mail: the first that names the recipient, else
+// jmrpOriginal is the reported message: the first that names the recipient, else
 // the one that the last cover brings.
 func jmrpOriginal(m *letter) *letter {
 	var reported *letter

@@ -94,7 +94,7 @@ func TestJSONLimits(t *testing.T) {
 		t.Error("33 objects within each other are read")
 	}
 	head := "From: no-reply@sns.amazonaws.com\nContent-Type: text/plain\n\n"
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"deep":   head + `{"notificationType":"Complaint","x":` + strings.Repeat("[", 1<<20),
 		"wide":   head + `{"notificationType":"Complaint","x":[` + strings.Repeat("1,", 1<<20),
 		"names":  head + `{"notificationType":"Complaint"` + strings.Repeat(`,"x":{}`, 1<<18),
@@ -104,7 +104,7 @@ func TestJSONLimits(t *testing.T) {
 		"values": head + `{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},"x":[` + strings.Repeat("1,", 20_000) + "1]}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := timed(t, mail)
+			r := timed(t, message)
 			if n := len(r.Extensions["x"]); n > maxJSONValues || r.Kind != KindReport && r.Kind != KindUnparsed {
 				t.Errorf("%s, %d values", r.Kind, n)
 			}

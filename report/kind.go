@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kindOf says what a mail without a report in it is, but for one that accuses
+// kindOf says what a message without a report in it is, but for one that accuses
 // in its own words; see accuses. Nothing but the record's absence hangs on it,
 // except for KindUnparsed, which is in doubt's favour: what calls itself a
 // complaint is kept in sight.
@@ -44,12 +44,12 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	return KindOther
 }
 
-// bounces reports whether the mail is a bounce of no declared type.
+// bounces reports whether the message is a bounce of no declared type.
 func (p *parser) bounces(h *outerHeader) bool {
 	return h.bounce || startsWith(p.ownSubject(), bounces) || strings.HasPrefix(strings.ToLower(p.r.Outer.From), "mailer-daemon")
 }
 
-// answers reports whether the mail returns, or answers, another one.
+// answers reports whether the message returns, or answers, another one.
 func (p *parser) answers(h *outerHeader) bool {
 	return p.bounces(h) || h.auto || startsWith(p.ownSubject(), autoReplies)
 }
@@ -91,12 +91,12 @@ func isUnsubscribeAddress(to string) bool {
 	return false
 }
 
-// sender is what a header says of who wrote the mail.
+// sender is what a header says of who wrote the message.
 type sender struct {
-	program bool   // no person did, by the mail's own word or the sender's name
+	program bool   // no person did, by the message's own word or the sender's name
 	ticket  string // a ticket system passes on what came to it, from that address, "?" if it does not say
 	bulk    bool   // it is to many
-	answer  bool   // it answers a mail that the sender did not write
+	answer  bool   // it answers a message that the sender did not write
 }
 
 // sender reads the header once.

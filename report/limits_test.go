@@ -10,14 +10,14 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
-// timed fails where a mail costs more than a linear reader can need.
-func timed(t *testing.T, mail string) *Report {
+// timed fails where a message costs more than a linear reader can need.
+func timed(t *testing.T, message string) *Report {
 	t.Helper()
 	start := time.Now()
-	r := Parse([]byte(mail), 0)
+	r := Parse([]byte(message), 0)
 	r.Records(Envelope{})
 	if d := time.Since(start); d > 5*time.Second {
-		t.Errorf("%d octets took %s", len(mail), d)
+		t.Errorf("%d octets took %s", len(message), d)
 	}
 	return r
 }
@@ -40,15 +40,15 @@ func TestLimitDepth(t *testing.T) {
 }
 
 func TestLimitParts(t *testing.T) {
-	mail := limitHead + strings.Repeat("--b\n\nx\n", 100_000) + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b--\n"
-	if r := timed(t, mail); r.Kind != KindUnparsed || !hasProblem(r, "parts: more than 1000") {
+	message := limitHead + strings.Repeat("--b\n\nx\n", 100_000) + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n--b--\n"
+	if r := timed(t, message); r.Kind != KindUnparsed || !hasProblem(r, "parts: more than 1000") {
 		t.Errorf("%s %v", r.Kind, r.Problems)
 	}
 }
 
 func TestLimitFields(t *testing.T) {
-	mail := limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n" + strings.Repeat("X: y\n", 20_000) + "--b--\n"
-	if r := timed(t, mail); r.Kind != KindReport || !hasProblem(r, "report part: more than 10000 lines") {
+	message := limitHead + "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n" + strings.Repeat("X: y\n", 20_000) + "--b--\n"
+	if r := timed(t, message); r.Kind != KindReport || !hasProblem(r, "report part: more than 10000 lines") {
 		t.Errorf("%s %v", r.Kind, r.Problems)
 	}
 }
@@ -66,7 +66,7 @@ func TestLimitRecipients(t *testing.T) {
 	}
 }
 
-// TestLimitRecords: what all records of a mail repeat does not multiply it, and takes
+// TestLimitRecords: what all records of a message repeat does not multiply it, and takes
 // the place of no recipient.
 func TestLimitRecords(t *testing.T) {
 	fields := "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\n"
@@ -101,14 +101,14 @@ func TestLimitRecords(t *testing.T) {
 }
 
 func TestLimitHeader(t *testing.T) {
-	mail := "From: fbl@example.com\n" + strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\n", 10_000) + limitHead
-	if r := timed(t, mail); r.Kind != KindUnparsed || !hasProblem(r, "header: longer than 1 MiB") {
+	message := "From: fbl@example.com\n" + strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\n", 10_000) + limitHead
+	if r := timed(t, message); r.Kind != KindUnparsed || !hasProblem(r, "header: longer than 1 MiB") {
 		t.Errorf("%s %v", r.Kind, r.Problems)
 	}
 }
 
 func TestLimitOdd(t *testing.T) {
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"NUL":              strings.Repeat("\x00", 1<<20),
 		"NUL in a report":  strings.ReplaceAll(string(sample.Arrived(5<<10)), "abuse", "a\x00b"),
 		"dashes":           limitHead + strings.Repeat("--", 1<<20),
@@ -126,7 +126,7 @@ func TestLimitOdd(t *testing.T) {
 		"one line, params": "Content-Type: multipart/report" + strings.Repeat("; a=b", 200_000) + "\n\nx",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, record := range timed(t, mail).Records(Envelope{}) {
+			for _, record := range timed(t, message).Records(Envelope{}) {
 				record.AppendJSON(nil)
 			}
 		})
@@ -141,14 +141,14 @@ func signatures(n int) string {
 	return b.String()
 }
 
-// TestLarge: a mail of 200 MB costs no more memory than its head.
+// TestLarge: a message of 200 MB costs no more memory than its head.
 func TestLarge(t *testing.T) {
 	if testing.Short() {
 		t.Skip("200 MB of memory")
 	}
-	mail := append([]byte(limitHead), make([]byte, 200<<20)...)
+	message := append([]byte(limitHead), make([]byte, 200<<20)...)
 	start := time.Now()
-	Parse(mail, 0)
+	Parse(message, 0)
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("took %s", d)
 	}

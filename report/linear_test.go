@@ -17,18 +17,18 @@ import (
 var linearTable = Providers{{Name: "example", From: []string{"example.com", "example.net"}, Hosts: []string{"example.com"}}}
 
 // readAll is all that is done with a message.
-func readAll(mail []byte) {
-	for _, record := range Parse(mail, 0).Records(Envelope{Providers: linearTable}) {
+func readAll(message []byte) {
+	for _, record := range Parse(message, 0).Records(Envelope{Providers: linearTable}) {
 		record.AppendJSON(nil)
 	}
 }
 
 // workOf is how many octets Parse looks at.
-func workOf(mail []byte) int {
-	p := &parser{work: newBudget(context.Background(), len(mail))}
+func workOf(message []byte) int {
+	p := &parser{work: newBudget(context.Background(), len(message))}
 	p.budget = &p.work
 	all := p.work.left
-	p.parse(mail, 0)
+	p.parse(message, 0)
 	return all - p.work.left
 }
 
@@ -36,8 +36,8 @@ func workOf(mail []byte) int {
 // of them.
 func checkLinear(t *testing.T, e element, p place, small, large int) {
 	t.Helper()
-	mail := func(n int) []byte { return []byte(p.before + pacetest.Repeat(string(e), n) + p.behind) }
-	one, many := mail(small), mail(large)
+	message := func(n int) []byte { return []byte(p.before + pacetest.Repeat(string(e), n) + p.behind) }
+	one, many := message(small), message(large)
 	pacetest.Linear(t, fmt.Sprintf("%q in %s", string(e), p.name), time.Duration(large)*100*time.Nanosecond, large/small,
 		func() { readAll(one) }, func() { readAll(many) })
 	if w := workOf(many); w > workPerOctet/2*len(many) {
@@ -106,12 +106,12 @@ func TestLinearSoak(t *testing.T) {
 // keeps its id, and each reading of it gives the same.
 func TestBudget(t *testing.T) {
 	for _, fixture := range fixtures(t) {
-		want := Parse(fixture.mail, 0)
-		for _, left := range []int{0, 1000, workOf(fixture.mail) - 1} {
+		want := Parse(fixture.message, 0)
+		for _, left := range []int{0, 1000, workOf(fixture.message) - 1} {
 			read := func() *Report {
 				p := &parser{work: budget{left: left}}
 				p.budget = &p.work
-				return p.parse(fixture.mail, 0)
+				return p.parse(fixture.message, 0)
 			}
 			r := read()
 			if r.ID != want.ID || r.Kind != KindUnparsed || !hasProblem(r, "reading: it costs more than 64 times its size") || len(r.Problems) != 1 {
@@ -125,8 +125,8 @@ func TestBudget(t *testing.T) {
 				t.Errorf("%s: two readings differ", fixture.name)
 			}
 		}
-		if w := workOf(fixture.mail); w > workPerOctet/4*len(fixture.mail)+workAtLeast {
-			t.Errorf("%s: %d octets are %d of work", fixture.name, len(fixture.mail), w)
+		if w := workOf(fixture.message); w > workPerOctet/4*len(fixture.message)+workAtLeast {
+			t.Errorf("%s: %d octets are %d of work", fixture.name, len(fixture.message), w)
 		}
 	}
 }
@@ -147,8 +147,8 @@ func (a *asked) Err() error {
 // TestParseContext: the report is that of Parse, or there is none.
 func TestParseContext(t *testing.T) {
 	for _, fixture := range fixtures(t) {
-		r, err := ParseContext(t.Context(), fixture.mail, 0)
-		if want := Parse(fixture.mail, 0); err != nil || !reflect.DeepEqual(r.Records(Envelope{}), want.Records(Envelope{})) || r.ID != want.ID || r.Kind != want.Kind {
+		r, err := ParseContext(t.Context(), fixture.message, 0)
+		if want := Parse(fixture.message, 0); err != nil || !reflect.DeepEqual(r.Records(Envelope{}), want.Records(Envelope{})) || r.ID != want.ID || r.Kind != want.Kind {
 			t.Errorf("%s: %v", fixture.name, err)
 		}
 	}
@@ -158,11 +158,11 @@ func TestParseContext(t *testing.T) {
 		t.Errorf("%v %v", r, err)
 	}
 	p := placeOf(t, "report part")
-	mail := []byte(p.before + pacetest.Repeat("X: y\n", 8<<20) + p.behind)
-	if workOf(mail) < 8<<20 {
+	message := []byte(p.before + pacetest.Repeat("X: y\n", 8<<20) + p.behind)
+	if workOf(message) < 8<<20 {
 		t.Fatal("too little work")
 	}
-	if r, err := ParseContext(&asked{t.Context(), 1}, mail, 0); r != nil || !errors.Is(err, context.Canceled) {
+	if r, err := ParseContext(&asked{t.Context(), 1}, message, 0); r != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("in the middle: %t %v", r != nil, err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// readOriginal reads the header of the reported mail. It takes what comes: an
+// readOriginal reads the header of the reported message. It takes what comes: an
 // mbox line first, blank lines within the header, lines that are no field.
 func (p *parser) readOriginal(w *part) {
 	body := w.decoded()
@@ -80,7 +80,7 @@ func wholeHeader(o *Original, subject []byte) bool {
 // goesOn reports whether a header goes on behind a blank line.
 func goesOn(b []byte) bool {
 	f, _, kind := readField(b)
-	return kind == fieldLine && isMailField(f.name)
+	return kind == fieldLine && isMessageField(f.name)
 }
 
 func (p *parser) originalField(o *Original, f *field) {
@@ -114,7 +114,7 @@ func (p *parser) originalField(o *Original, f *field) {
 	case is(f.name, hmxmr):
 		p.hmxmr = first(p.hmxmr, keep)
 	case is(f.name, "return-path"):
-		// Of several, the last is the sender's: who passes a mail on writes above.
+		// Of several, the last is the sender's: who passes a message on writes above.
 		if path, _ := address(keep()); path != "" {
 			o.ReturnPath = path
 		}

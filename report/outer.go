@@ -14,7 +14,7 @@ type outerHeader struct {
 	fields spans
 }
 
-// splitHeader splits a mail at its first empty line; the last line break of the
+// splitHeader splits a message at its first empty line; the last line break of the
 // header belongs to neither side. ended: the header is all there, or as much of
 // it as counts.
 func splitHeader(b []byte) (header, body []byte, ended bool) {
@@ -36,7 +36,7 @@ func chomp(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }
 
-// behindBlanks is a mail without the blank lines, also those of white space alone,
+// behindBlanks is a message without the blank lines, also those of white space alone,
 // before its header; they take up idBody octets at most.
 func behindBlanks(b []byte) []byte {
 	rest := b
@@ -58,8 +58,8 @@ func behindBlanks(b []byte) []byte {
 
 // read reads the outer header. standard: it ended at its first blank line, at
 // h.end.
-func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
-	limited := mail[:min(len(mail), maxHeader)]
+func (h *outerHeader) read(message []byte) (body []byte, standard bool) {
+	limited := message[:min(len(message), maxHeader)]
 	standard = true
 	for b := limited; ; {
 		f, rest, kind := readField(b)
@@ -69,12 +69,12 @@ func (h *outerHeader) read(mail []byte) (body []byte, standard bool) {
 		case blankLine:
 			if h.contentType.name != nil && h.from.name != nil || !goesOn(rest) {
 				h.end = len(limited) - len(b)
-				return mail[len(limited)-len(rest):], standard && f.ended
+				return message[len(limited)-len(rest):], standard && f.ended
 			}
 			standard = false
 		case otherLine:
 			if bytes.HasPrefix(f.value, []byte("--")) {
-				return mail[len(limited)-len(b):], false
+				return message[len(limited)-len(b):], false
 			}
 		case fieldLine:
 			if h.field(&f); f.ended {
@@ -154,10 +154,10 @@ func (p *parser) readOuter(h *outerHeader) {
 	}
 }
 
-// signed notes who signed the mail, by its own word.
+// signed notes who signed the message, by its own word.
 func (p *parser) signed() {
 	for _, s := range p.outer {
-		if f := p.mail[s.start:s.end]; is(f[:s.name], "dkim-signature") {
+		if f := p.message[s.start:s.end]; is(f[:s.name], "dkim-signature") {
 			if d := dkimTag(f[bytes.IndexByte(f, ':')+1:], 'd'); len(d) > 0 {
 				p.r.signed = p.keep.list(p.r.signed, p.keep.keep(d, false))
 			}

@@ -1,7 +1,7 @@
 package report
 
 // loss notes that something could not be read; deviation that something is not
-// as the RFC has it, and was read all the same; cutShort that the mail ends too
+// as the RFC has it, and was read all the same; cutShort that the message ends too
 // early, unless it is we who ended it.
 func (p *parser) loss(text string)      { p.problem(Problem{text, true}) }
 func (p *parser) deviation(text string) { p.problem(Problem{text, false}) }

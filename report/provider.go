@@ -42,7 +42,7 @@ type Provider struct {
 	From       []string `yaml:"from"`        // a domain, with those below it; or an address there, whose local part may begin or end with "*"
 
 	Carriers []string `yaml:"carriers"` // domains of From that Signed need not be in line with
-	Hosts    []string `yaml:"hosts"`    // domains of the hosts that receive its mail
+	Hosts    []string `yaml:"hosts"`    // domains of the hosts that receive its message
 	Hashes   bool     `yaml:"hashes"`   // a recipient's local part of 32, 40 or 64 hex digits is a hash
 }
 
@@ -86,7 +86,7 @@ func (p Providers) Validate() error {
 
 // Of gives the row that the report matches, with Name, Feed and Class filled
 // in: where no row matches, Name is the registrable domain of From, or
-// "unknown", and the feed may hash. It goes by what the mail says of itself:
+// "unknown", and the feed may hash. It goes by what the message says of itself:
 // anybody can say so.
 func (p Providers) Of(r *Report) Provider { return p.of(r, r.dialect()) }
 

@@ -6,7 +6,7 @@ import (
 )
 
 // builtin is what is known about providers; providers.md says since when, by
-// which mail, and where to enrol. Of a provider's rows the one without a mark
+// which message, and where to enrol. Of a provider's rows the one without a mark
 // of a feed comes first.
 var builtin = []Provider{
 	{Name: "yahoo", Feed: "cfl", Class: ClassFBL, Dialects: []string{"yahoo", "yahoo-ses"},

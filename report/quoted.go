@@ -65,7 +65,7 @@ func (p *parser) readQuoted(top *letter, kind Kind) bool {
 			if !reader.detect(seen) {
 				continue
 			}
-			p.readBy(reader, m.unquoted(len(m.mail.body)))
+			p.readBy(reader, m.unquoted(len(m.message.body)))
 			p.r.first = false
 			if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 				p.deviation("text: quoted; read through one level of it")

@@ -82,7 +82,7 @@ type AuthFailure struct {
 	SPFDNS                  []string `json:"spf_dns,omitempty"`
 }
 
-// Original is what the reported mail's header says about it.
+// Original is what the reported message's header says about it.
 type Original struct {
 	MessageID           string    `json:"message_id,omitempty"` // no brackets
 	Date                time.Time `json:"date,omitzero"`
@@ -146,24 +146,24 @@ type Source struct {
 	ASName     string `json:"as_name,omitempty"`
 }
 
-// Mailbox is where a mail was found. For a mail of a file, Folder is the
-// file's name and UID the mail's number in it, from 1.
+// Mailbox is where a message was found. For a message of a file, Folder is the
+// file's name and UID the message's number in it, from 1.
 type Mailbox struct {
 	Account     string `json:"account,omitempty"`
 	Folder      string `json:"folder,omitempty"`
 	UID         uint32 `json:"uid,omitempty"`
 	UIDValidity uint64 `json:"uidvalidity,omitempty"` // 64 bits, since some servers give more than the 32 of RFC 9051
-	Size        int64  `json:"size,omitempty"`        // octets of the mail
+	Size        int64  `json:"size,omitempty"`        // octets of the message
 	MessageID   string `json:"message_id,omitempty"`
 }
 
-// ParseStatus says how well a mail could be read.
+// ParseStatus says how well a message could be read.
 type ParseStatus struct {
 	Status   string   `json:"status"` // ok, partial (something could not be read), failed
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Envelope is what the mail itself does not say.
+// Envelope is what the message itself does not say.
 type Envelope struct {
 	ReceivedAt  time.Time // INTERNALDATE; zero: unknown
 	ProcessedAt time.Time // now; zero: left out

@@ -70,7 +70,7 @@ func (r *Report) event() string {
 }
 
 // Records makes the report's records: one for each recipient that it names, one
-// where it names none, none for a mail that is no report. A mail of
+// where it names none, none for a message that is no report. A message of
 // KindUnparsed makes one record with the number 0. The records share what they
 // have in common; Identity, Reporter and Suppress are each record's own.
 func (r *Report) Records(e Envelope) []Record {
@@ -131,10 +131,10 @@ func (r *Report) records(e Envelope, before int) []Record {
 	return records
 }
 
-// room is what the records of a mail may still take.
+// room is what the records of a message may still take.
 type room struct{ records, octets int }
 
-// leastShare is how many octets each record of a mail may have, however many there
+// leastShare is how many octets each record of a message may have, however many there
 // are.
 const leastShare = maxRecords / maxRecipients
 
@@ -332,7 +332,7 @@ func utc(t time.Time) time.Time {
 	return t.UTC().Truncate(time.Millisecond)
 }
 
-// Unfetched is the record of a mail that could never be fetched; reason says
+// Unfetched is the record of a message that could never be fetched; reason says
 // why. Its id begins with "u" and is the only one that depends on the mailbox.
 func Unfetched(e Envelope, reason string) Record {
 	m := Mailbox{}

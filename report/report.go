@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Kind says what a mail is. Only KindReport and KindUnparsed make records.
+// Kind says what a message is. Only KindReport and KindUnparsed make records.
 type Kind string
 
 const (
@@ -19,7 +19,7 @@ const (
 	KindDMARCAggregate Kind = "dmarc-aggregate" // RFC 9990
 	KindTLSRPT         Kind = "tlsrpt"          // RFC 8460
 	KindAutoReply      Kind = "autoreply"       // RFC 3834
-	KindUnsubscribe    Kind = "unsubscribe"     // a mail to a List-Unsubscribe address
+	KindUnsubscribe    Kind = "unsubscribe"     // a message to a List-Unsubscribe address
 	KindNotice         Kind = "notice"          // a provider or another program that says something else
 	KindOther          Kind = "other"           // a person, anything else
 )
@@ -27,10 +27,10 @@ const (
 // Kinds are all there are.
 var Kinds = []Kind{KindReport, KindUnparsed, KindDSN, KindMDN, KindDMARCAggregate, KindTLSRPT, KindAutoReply, KindUnsubscribe, KindNotice, KindOther}
 
-// Report is what one mail says. The fields of the report part are as sent, but
+// Report is what one message says. The fields of the report part are as sent, but
 // for folding, brackets around addresses, and a canonical SourceIP.
 type Report struct {
-	ID    string // report_id: 32 hex digits, from the mail's bytes alone
+	ID    string // report_id: 32 hex digits, from the message's bytes alone
 	Kind  Kind
 	Outer Outer
 
@@ -58,7 +58,7 @@ type Report struct {
 	Extensions map[string][]string
 
 	// More are the reports behind the first one, where several are attached to
-	// one mail, in their order. ID, Kind and Outer are the same.
+	// one message, in their order. ID, Kind and Outer are the same.
 	More []*Report
 
 	Original *Original         // nil: there is none, or nothing to read in it
@@ -71,7 +71,7 @@ type Report struct {
 	raw     raw
 	signed  []string // the domains of the outer header's DKIM signatures
 	partial bool     // see Partial
-	given   int      // octets of the mail that Parse was given
+	given   int      // octets of the message that Parse was given
 	texts   int      // octets of what the fields above hold
 	share   int      // octets that each of many records may have; 0: as many as any
 	whole   bool     // nothing of the report part is missing: an absent field is absent
@@ -79,7 +79,7 @@ type Report struct {
 	first   bool     // see FirstHand
 }
 
-// Outer is the header of the report's own mail.
+// Outer is the header of the report's own message.
 type Outer struct {
 	From, FromDomain string
 	Date             time.Time
@@ -88,19 +88,19 @@ type Outer struct {
 	Subject          string    // decoded
 }
 
-// Problem is something wrong with a mail.
+// Problem is something wrong with a message.
 type Problem struct {
 	Text string
 	Loss bool // something could not be read, or was not there to be read
 }
 
-// Need is how many octets of the mail, from its start, are wanted to read it
+// Need is how many octets of the message, from its start, are wanted to read it
 // fully; 0: no more than Parse was given. It is more than that, never more than
-// the mail's size, and for a mail that plainly is no report only what its ID
+// the message's size, and for a message that plainly is no report only what its ID
 // needs. It may take several rounds.
 func (r *Report) Need() int64 { return r.need }
 
-// Partial reports whether Parse was given only the start of the mail.
+// Partial reports whether Parse was given only the start of the message.
 func (r *Report) Partial() bool { return r.partial }
 
 // FirstHand reports whether the message's author reports: what was read stands in the
@@ -109,7 +109,7 @@ func (r *Report) Partial() bool { return r.partial }
 // itself is the one that is reported, and its header is anybody's.
 func (r *Report) FirstHand() bool { return r.first }
 
-// parser reads one mail after the other.
+// parser reads one message after the other.
 type parser struct {
 	keep arena
 
@@ -119,16 +119,16 @@ type parser struct {
 	outerEnded, originalEnded bool // the header has its end
 
 	r        *Report
-	mail     []byte
-	top      part // the mail's body, as far as it is searched
-	ours     bool // the mail goes on behind what we were given
+	message  []byte
+	top      part // the message's body, as far as it is searched
+	ours     bool // the message goes on behind what we were given
 	known    int  // fields of the report part that have a key
 	seen     uint64
 	arrival  string
 	hmxmr    string // the original's recipient, by Microsoft's word
 	received string
 	named    map[string]bool
-	beyond   bool // more of the mail is there than is searched
+	beyond   bool // more of the message is there than is searched
 	headless bool // the header is too long to be read to its end
 	work     budget
 	budget   *budget // the work of the first report
@@ -138,11 +138,11 @@ type parser struct {
 	more     []*parser // of r.More
 }
 
-// parsers keeps the memory of a parser for another mail.
+// parsers keeps the memory of a parser for another message.
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// Parse reads a mail of size octets, of which b may be only the start; where
-// size is not larger than len(b), b is the whole mail. It never fails: what
+// Parse reads a message of size octets, of which b may be only the start; where
+// size is not larger than len(b), b is the whole message. It never fails: what
 // cannot be read is a Problem. It keeps nothing of b. What would cost more than
 // 64 times the length of b and 1 MiB, in octets looked at, is KindUnparsed.
 func Parse(b []byte, size int64) *Report {
@@ -176,15 +176,15 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	r := &Report{partial: size > int64(len(b)), given: len(b)}
 	p.r, p.ours = r, r.partial
 	sent := skipEnvelope(lineFeeds(b), false)
-	mail := behindBlanks(sent)
+	message := behindBlanks(sent)
 
 	h := outerHeader{fields: p.outer}
-	body, standard := h.read(mail)
-	standard = standard && len(mail) == len(sent)
+	body, standard := h.read(message)
+	standard = standard && len(message) == len(sent)
 	p.outer = h.fields
-	header, rest, ended := mail, body, true
+	header, rest, ended := message, body, true
 	if standard {
-		header = chomp(mail[:h.end])
+		header = chomp(message[:h.end])
 		r.ID = reportID(&h, header, rest)
 	} else { // what the id depends on is in the header proper
 		var strict outerHeader
@@ -194,7 +194,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	}
 	p.budget.spend(len(b) - len(body) + idBody)
 	p.readOuter(&h)
-	if len(mail) > maxHeader && len(header) >= maxHeader-2 {
+	if len(message) > maxHeader && len(header) >= maxHeader-2 {
 		p.loss("header: longer than 1 MiB")
 		body, p.beyond, p.headless = nil, true, true
 	} else if !standard && ended {
@@ -216,7 +216,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		p.beyond = true
 		top.body = body[:look]
 	}
-	p.mail, p.top = mail, top
+	p.message, p.top = message, top
 	w := walker{}
 	w.part(top, 0)
 	w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
@@ -233,7 +233,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	}
 	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
-		ended = ended && (body != nil || len(mail) >= maxHeader)
+		ended = ended && (body != nil || len(message) >= maxHeader)
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 		for _, more := range r.More {
 			more.need = r.need
@@ -269,7 +269,7 @@ func (p *parser) finish(w *walker, outerEnded bool, left room) room {
 	return left
 }
 
-// need says how much of a mail is wanted that was given in part: enough for its
+// need says how much of a message is wanted that was given in part: enough for its
 // id, and as much as the search for its parts may still use.
 func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look int) int64 {
 	var want int64
@@ -359,7 +359,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 	}
 }
 
-// derive fills what the report leaves out and the mail says elsewhere. What
+// derive fills what the report leaves out and the message says elsewhere. What
 // hangs on the provider too is each record's: see Record.derive.
 func (p *parser) derive() {
 	r := p.r

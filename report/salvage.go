@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	maxWithin    = 4  // mails within mails that are looked for
+	maxWithin    = 4  // messages within messages that are looked for
 	maxContinued = 10 // pieces of a parameter
-	maxBatched   = 50 // X-ARF texts of one mail
+	maxBatched   = 50 // X-ARF texts of one message
 )
 
 // reader reads one dialect that has no report part.
 type reader struct {
 	dialect string
 	detect  func(*letter) bool
-	// read fills the report and says what the mail is; of a mail that is no
+	// read fills the report and says what the message is; of a message that is no
 	// complaint it leaves nothing behind.
 	read func(*parser, *letter) Kind
 }
 
 // readers know their dialect by its own marks. They are tried in this order on
-// the mail and on the mails within it. Of a mail that is one leaf, detect sees
+// the message and on the messages within it. Of a message that is one leaf, detect sees
 // the header and the first idBody octets, which are always fetched.
 func readers() []reader {
 	return []reader{
@@ -38,14 +38,14 @@ func readers() []reader {
 	}
 }
 
-// carriers go by how a mail brings another one, and have their turn last.
+// carriers go by how a message brings another one, and have their turn last.
 var carriers = []reader{
 	{"redirected", isRedirected, (*parser).readRedirected},
 	{"forward", isForward, (*parser).readForward},
 }
 
-// salvage reads a mail in which there is no report part by the first reader
-// that knows it, or a mail attached to it; kind is what it is without. false:
+// salvage reads a message in which there is no report part by the first reader
+// that knows it, or a message attached to it; kind is what it is without. false:
 // nobody does.
 func (p *parser) salvage(h *outerHeader, w *walker, kind Kind) bool {
 	if p.salvaged || p.headless || h.declared() != "" || w.leaf != "" || w.empty {
@@ -106,26 +106,26 @@ func (p *parser) readBy(reader reader, m *letter) {
 	}
 }
 
-// letter is a mail as the readers see it, or a mail within one.
+// letter is a message as the readers see it, or a message within one.
 type letter struct {
-	outer  *letter  // the mail that holds it; nil: it is the mail itself
-	at     int      // in which of its parts
-	mail   part     // all of it
-	header []byte   // its whole fields
-	top    part     // its body, as a part
-	ended  bool     // its header is all there
-	leaves []part   // see parts
-	names  [][]byte // of the leaves
-	walked bool
-	inner  *letter // see within
-	opened bool
-	title  *string // see subject
+	outer   *letter  // the message that holds it; nil: it is the message itself
+	at      int      // in which of its parts
+	message part     // all of it
+	header  []byte   // its whole fields
+	top     part     // its body, as a part
+	ended   bool     // its header is all there
+	leaves  []part   // see parts
+	names   [][]byte // of the leaves
+	walked  bool
+	inner   *letter // see within
+	opened  bool
+	title   *string // see subject
 }
 
-// letter is the mail that is parsed.
+// letter is the message that is parsed.
 func (p *parser) letter() *letter {
 	if p.self == nil {
-		p.self = newLetter(nil, part{body: p.mail, found: true, budget: p.budget}, p.top.body)
+		p.self = newLetter(nil, part{body: p.message, found: true, budget: p.budget}, p.top.body)
 	}
 	return p.self
 }
@@ -140,10 +140,10 @@ func (m *letter) parts() []part {
 	return m.leaves
 }
 
-// newLetter splits a mail; body is its body, nil: what follows its header.
-func newLetter(outer *letter, mail part, body []byte) *letter {
-	m := &letter{outer: outer, mail: mail}
-	b, from := mail.body[:min(len(mail.body), maxHeader)], false
+// newLetter splits a message; body is its body, nil: what follows its header.
+func newLetter(outer *letter, message part, body []byte) *letter {
+	m := &letter{outer: outer, message: message}
+	b, from := message.body[:min(len(message.body), maxHeader)], false
 	for rest := b; ; {
 		f, next, kind := readField(rest)
 		if kind == fieldLine && f.ended {
@@ -161,14 +161,14 @@ func newLetter(outer *letter, mail part, body []byte) *letter {
 		if ends || kind == endOfData || !f.ended {
 			m.header = b[:len(b)-len(rest)]
 			if m.ended = ends; body == nil && ends {
-				body = mail.body[len(b)-len(next):]
+				body = message.body[len(b)-len(next):]
 			}
 			break
 		}
 		rest = next
 	}
-	mail.budget.spend(len(m.header))
-	m.top.body, m.top.closed, m.top.found, m.top.budget = body, mail.closed, true, mail.budget
+	message.budget.spend(len(m.header))
+	m.top.body, m.top.closed, m.top.found, m.top.budget = body, message.closed, true, message.budget
 	return m
 }
 
@@ -192,21 +192,21 @@ func (m *letter) find(name string) (f field, from []byte) {
 	for rest := m.header; len(rest) > 0; {
 		f, next, kind := readField(rest)
 		if kind == fieldLine && is(f.name, name) {
-			m.mail.budget.spend(len(m.header) - len(next))
+			m.message.budget.spend(len(m.header) - len(next))
 			return f, rest
 		}
 		rest = next
 	}
-	m.mail.budget.spend(len(m.header))
+	m.message.budget.spend(len(m.header))
 	return field{}, nil
 }
 
-// from is the mail from the first field of that name on.
+// from is the message from the first field of that name on.
 func (m *letter) from(name string) *letter {
 	later := *m
 	later.title = nil
 	if _, rest := m.find(name); rest != nil {
-		later.mail.body = m.mail.body[len(m.header)-len(rest):]
+		later.message.body = m.message.body[len(m.header)-len(rest):]
 	}
 	return &later
 }
@@ -322,7 +322,7 @@ func unescape(v []byte) []byte {
 	return []byte(s)
 }
 
-// within is the first mail attached; nil is none.
+// within is the first message attached; nil is none.
 func (m *letter) within() *letter {
 	if m.opened {
 		return m.inner
@@ -330,17 +330,17 @@ func (m *letter) within() *letter {
 	m.opened = true
 	parts := m.parts()
 	for i := range parts {
-		if m.inner = m.attached(i); m.inner != nil || m.mail.budget.spent() {
+		if m.inner = m.attached(i); m.inner != nil || m.message.budget.spent() {
 			break
 		}
 	}
 	return m.inner
 }
 
-// attached is the mail in part i; nil: it is none.
+// attached is the message in part i; nil: it is none.
 func (m *letter) attached(i int) *letter {
 	q := &m.parts()[i]
-	if !m.isMail(i) {
+	if !m.isMessage(i) {
 		return nil
 	}
 	inner := part{body: skipEnvelope(q.decoded(), true), closed: q.closed, found: true, budget: q.budget}
@@ -352,8 +352,8 @@ func (m *letter) attached(i int) *letter {
 	return within
 }
 
-// isMail knows a mail that is attached as part i; SpamAssassin may call it text.
-func (m *letter) isMail(i int) bool {
+// isMail knows a message that is attached as part i; SpamAssassin may call it text.
+func (m *letter) isMessage(i int) bool {
 	p := &m.parts()[i]
 	return isOriginalType(mediaType(p.contentType)) || is(param(p.contentType, "x-spam-type"), "original") || bytes.HasSuffix(bytes.ToLower(m.name(i)), []byte(".eml"))
 }
@@ -387,10 +387,10 @@ func (p *parser) cutText(text []byte, closed bool) {
 	}
 }
 
-// readReported reads the mail that is complained about.
+// readReported reads the message that is complained about.
 func (p *parser) readReported(m *letter) {
-	p.readOriginal(&m.mail)
-	if !m.ended && !m.mail.closed {
+	p.readOriginal(&m.message)
+	if !m.ended && !m.message.closed {
 		p.cutShort("original: its header has no end")
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// salvaged says of each published mail without a report part, but for bounces
+// salvaged says of each published message without a report part, but for bounces
 // and the like, what we read in it and why: the independent reading beside it
 // calls none of them a feedback report.
 var salvaged = map[string]struct {
@@ -57,7 +57,7 @@ var salvaged = map[string]struct {
 	"335": {KindUnparsed, "unparsed fbl unknown unknown unknown", "declares a feedback report and holds a text and an empty mail: no field says whose or what"},
 }
 
-// TestCorpusSalvaged: each mail is what the table says, and no value that stands
+// TestCorpusSalvaged: each message is what the table says, and no value that stands
 // literally in its fields is lost.
 func TestCorpusSalvaged(t *testing.T) {
 	folder := corpusFolder(t)
@@ -90,13 +90,13 @@ func TestCorpusSalvaged(t *testing.T) {
 			continue
 		}
 		t.Run(read.ID, func(t *testing.T) {
-			mail, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".eml")
+			message, err := os.ReadFile(strings.TrimSuffix(file, ".json") + ".eml")
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Parse(mail, int64(len(mail)))
+			r := Parse(message, int64(len(message)))
 			for _, first := range []int{0, 700, 4096} {
-				if part, _ := fetch(t, mail, first); part.Kind != r.Kind || part.Dialect != r.Dialect || part.ID != r.ID {
+				if part, _ := fetch(t, message, first); part.Kind != r.Kind || part.Dialect != r.Dialect || part.ID != r.ID {
 					t.Errorf("%s %s of a part, %s %s of the whole", part.Kind, part.Dialect, r.Kind, r.Dialect)
 				}
 			}
@@ -132,7 +132,7 @@ func TestCorpusSalvaged(t *testing.T) {
 					}
 				}
 			}
-			for _, v := range literals(mail) {
+			for _, v := range literals(message) {
 				if v, _ := json.Marshal(v); !strings.Contains(line, strings.Trim(string(v), `"`)) {
 					t.Errorf("%s is not in %s", v, line)
 				}
@@ -142,8 +142,8 @@ func TestCorpusSalvaged(t *testing.T) {
 }
 
 // literals are the values of an X-ARF report.txt, as a plain reader sees them.
-func literals(mail []byte) (values []string) {
-	_, rest, found := bytes.Cut(bytes.ReplaceAll(mail, []byte("\r"), nil), []byte("report.txt"))
+func literals(message []byte) (values []string) {
+	_, rest, found := bytes.Cut(bytes.ReplaceAll(message, []byte("\r"), nil), []byte("report.txt"))
 	_, rest, _ = bytes.Cut(rest, []byte("\n---\n"))
 	if !found {
 		return nil

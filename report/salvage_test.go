@@ -14,8 +14,8 @@ func TestNearMiss(t *testing.T) {
 	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: complaint about message from 192.0.2.10\nMessage-ID: <1@news.example.net>\n\nHello\n"
 	const report = "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=in\n\n--in\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n--in--\n"
 	for name, c := range map[string]struct {
-		mail string
-		want Kind
+		message string
+		want    Kind
 	}{
 		"an answer that returns the mail":           {"From: jo@example.com\nSubject: Re: spam\nAuto-Submitted: auto-replied\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", KindAutoReply},
 		"a bounce that returns the mail":            {"From: MAILER-DAEMON@example.com\nSubject: Undelivered Mail: spam\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\nX-HmXmrOriginalRecipient: user@example.com\n" + original + "--b--\n", KindDSN},
@@ -55,10 +55,10 @@ func TestNearMiss(t *testing.T) {
 		"an SES topic that was validated":           {"From: no-reply@sns.amazonaws.com\nSubject: Amazon SES Email Event Notification\n\nSuccessfully validated SNS topic for Amazon SES event publishing.\n", KindNotice},
 		"an answer about a report":                  {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
 	} {
-		if r := Parse([]byte(c.mail), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
+		if r := Parse([]byte(c.message), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
 		}
-		if r := Parse([]byte(c.mail), int64(len(c.mail))+1); !r.Partial() {
+		if r := Parse([]byte(c.message), int64(len(c.message))+1); !r.Partial() {
 			t.Errorf("%s: %s, as if it were whole", name, r.Kind)
 		}
 	}
@@ -69,7 +69,7 @@ func TestHit(t *testing.T) {
 	const original = "From: News <news@news.example.net>\nTo: user@example.com\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
 	const xarf = "---\nReported-From: a@example.com\nCategory: abuse\nReport-Type: login-attack\nSource: 192.0.2.10\nReport-ID: 1\n"
 	const report = "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\n--b--\n"
-	for name, c := range map[string]struct{ mail, dialect, ip string }{
+	for name, c := range map[string]struct{ message, dialect, ip string }{
 		"a provider's program that attaches": {"From: abuse@example.com\nSubject: Spam complaint\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nOne of our users complained.\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", "forward", ""},
 		"X-ARF as the mail itself":           {"From: a@example.com\nX-XARF: PLAIN\nContent-Type: text/plain\n\n" + xarf, "xarf", "192.0.2.10"},
 		"X-ARF, signed in the text":          {"From: a@example.com\nX-XARF: SECURE\nContent-Type: text/plain\n\n-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n" + xarf + "-----BEGIN PGP SIGNATURE-----\n\nabc\n", "xarf", "192.0.2.10"},
@@ -96,7 +96,7 @@ func TestHit(t *testing.T) {
 		"a digest that declares no types":    {"From: list@example.com\nContent-Type: multipart/digest; boundary=s\n\n--s\n\n" + report + "--s--\n", "rfc5965", "192.0.2.10"},
 		"a JSON report, attached":            {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\n--b\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\",\"SourceIp\":\"192.0.2.10\"}}\n--b--\n", "xarf-v3mail", "192.0.2.10"},
 	} {
-		r := Parse([]byte(c.mail), 0)
+		r := Parse([]byte(c.message), 0)
 		records := r.Records(Envelope{})
 		if len(records) != 1 || r.Kind != KindReport || records[0].Event != Complaint {
 			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
@@ -108,7 +108,7 @@ func TestHit(t *testing.T) {
 	}
 }
 
-// TestNothingInvented: a subject, a recipient or a path that the reported mail's
+// TestNothingInvented: a subject, a recipient or a path that the reported message's
 // own author wrote says nothing.
 func TestNothingInvented(t *testing.T) {
 	r := Parse([]byte("From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.10\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"+
@@ -116,7 +116,7 @@ func TestNothingInvented(t *testing.T) {
 	if r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) > 0 || r.OriginalMailFrom != "" || r.Original.From != "news@example.com" {
 		t.Errorf("%s %+v", r.Kind, r)
 	}
-	// Behind a mail that was cut short there may be anything.
+	// Behind a message that was cut short there may be anything.
 	cut := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complainedRecipients\":[{\"emailAddress\":\"user@example.com\"}],\"complaintFeed"), 0)
 	if cut.Kind != KindUnparsed || len(cut.OriginalRcptTo) != 1 {
 		t.Errorf("%s %+v", cut.Kind, cut)
@@ -132,21 +132,21 @@ func TestNothingInvented(t *testing.T) {
 	}
 }
 
-// TestSalvagedOriginal: the reported mail is found where each dialect has it.
+// TestSalvagedOriginal: the reported message is found where each dialect has it.
 func TestSalvagedOriginal(t *testing.T) {
 	const original = "From: News <news@news.example.net>\nTo: user@example.com\nCFBL-Feedback-ID: 4711\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
 	sample, _ := json.Marshal(original)
 	xarf := func(report string) string {
 		return "From: fbl@example.com\nContent-Type: application/json; name=xarf.json\n\n" + report
 	}
-	for name, c := range map[string]struct{ mail, class, dialect string }{
+	for name, c := range map[string]struct{ message, class, dialect string }{
 		"SpamCop attaches it": {"From: 1@reports.spamcop.net\nSubject: [SpamCop (192.0.2.10) id:1]July\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", ClassService, "spamcop-plain"},
 		"fields in the text":  {"From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\n\nThis is a report.\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\n" + strings.Replace(original, "CFBL-", "X-", 1) + "--b--\n", ClassFBL, "rfc5965"},
 		"X-ARF 3, as CFBL":    {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassCFBL, "cfbl-xarf"},
 		"X-ARF 3, of a trap":  {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","ReportSubType":"Trap","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassTrap, "xarf-v3mail"},
 		"X-ARF 4, bulk mail":  {xarf(`{"xarf_version":"4.0.0","category":"messaging","type":"bulk_messaging","evidence_source":"user_report","timestamp":"2026-07-06T09:58:12Z","evidence":[{"content_type":"message/rfc822","payload":"` + base64.StdEncoding.EncodeToString([]byte(strings.Replace(original, "CFBL-", "X-", 1))) + `"}]}`), ClassService, "xarf-v4mail"},
 	} {
-		r := Parse([]byte(c.mail), 0)
+		r := Parse([]byte(c.message), 0)
 		records := r.Records(Envelope{})
 		if len(records) != 1 || r.Kind != KindReport || records[0].Original == nil || records[0].Original.MessageID != "1@news.example.net" {
 			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
@@ -242,7 +242,7 @@ func TestXARFClass(t *testing.T) {
 
 func TestSalvageLimits(t *testing.T) {
 	nested := "From: jo@example.com\nContent-Type: message/rfc822\n\n"
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"mails within mails":  strings.Repeat(nested, 20_000),
 		"attached mails":      "From: jo@example.com\nContent-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\nContent-Type: message/rfc822\n\nFrom: a@example.com\n\n", 20_000),
 		"a long header":       strings.Repeat("X-A: "+strings.Repeat("x", 100)+"\n", 9_000) + nested + nested + "x",
@@ -254,11 +254,11 @@ func TestSalvageLimits(t *testing.T) {
 		"tags of HTML":        "From: noreply@example.com\nSubject: spam\nContent-Type: text/html\n\n" + strings.Repeat("<script><td", 1<<16),
 		"prefixes":            "From: staff@hotmail.com\nSubject: " + strings.Repeat("FW: ", 1<<17) + "\n\nx",
 	} {
-		t.Run(name, func(t *testing.T) { timed(t, mail).Records(Envelope{}) })
+		t.Run(name, func(t *testing.T) { timed(t, message).Records(Envelope{}) })
 	}
 }
 
-// TestFlattened: a program that makes one text of a mail keeps its fields, and
+// TestFlattened: a program that makes one text of a message keeps its fields, and
 // they are read; what a person quotes is not.
 func TestFlattened(t *testing.T) {
 	const text = "Request 1 was acted upon.\n Transaction: Ticket created by fbl@example.com\n\nThis is an email abuse report.\n\n" +
@@ -293,18 +293,18 @@ func TestFlattened(t *testing.T) {
 	}
 }
 
-// TestNoHeader: a mail that begins with a boundary is read by it.
+// TestNoHeader: a message that begins with a boundary is read by it.
 func TestNoHeader(t *testing.T) {
 	const body = "--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.10\n--b--\n"
-	for mail, want := range map[string]Kind{
+	for message, want := range map[string]Kind{
 		body: KindReport,
 		"From: fbl@example.com\nSubject: x\n\n" + body:                                  KindReport,
 		"From: fbl@example.com\nSubject: x\nContent-Type: text/plain\n\n" + body:        KindReport, // its fields are in the text
 		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\nSorry.\n\n" + body: KindDSN,
 		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\n" + body:           KindDSN,
 	} {
-		if r := Parse([]byte(mail), 0); r.Kind != want {
-			t.Errorf("%q: %s, want %s", mail, r.Kind, want)
+		if r := Parse([]byte(message), 0); r.Kind != want {
+			t.Errorf("%q: %s, want %s", message, r.Kind, want)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package report
 
 import "bytes"
 
-// field is one header field; its slices point into the mail.
+// field is one header field; its slices point into the message.
 type field struct {
 	name, value []byte
 	folded      bool // value holds line breaks

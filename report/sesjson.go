@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Amazon SES reports through SNS: a mail whose body is a JSON object, to which
+// Amazon SES reports through SNS: a message whose body is a JSON object, to which
 // SNS adds a footer; or, by its "email-json" way, an object of SNS's own that
 // holds it as a text. EventBridge puts it under "detail", queues under "body".
 
@@ -256,7 +256,7 @@ func sesWithin(t tree) (inner []tree, whole bool) {
 	return nil, true
 }
 
-// sesOriginal reads the header of the reported mail, which SES lists field by
+// sesOriginal reads the header of the reported message, which SES lists field by
 // field where the sender wants it; else the few fields that it always gives.
 func (p *parser) sesOriginal(t tree) {
 	var header bytes.Buffer
@@ -276,8 +276,8 @@ func (p *parser) sesOriginal(t tree) {
 		}
 		line("Message-ID", t.one("mail.commonheaders.messageid"))
 	} else {
-		for _, mail := range t.trees("mail") {
-			delete(mail, "commonheaders") // the same, again
+		for _, message := range t.trees("mail") {
+			delete(message, "commonheaders") // the same, again
 		}
 	}
 	if header.Len() == 0 {

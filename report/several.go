@@ -3,12 +3,12 @@ package report
 import "iter"
 
 const (
-	maxAttached   = 50 // mails attached to one, of which each may be a report
+	maxAttached   = 50 // messages attached to one, of which each may be a report
 	notAllReports = "attached mails: not all are reports that can be read"
 )
 
 // readOthers reads the reports that are attached behind the first one, or behind
-// a mail that holds it.
+// a message that holds it.
 func (p *parser) readOthers() {
 	seen := 1
 	unread := p.readBehind(p.lead, nil, &seen)
@@ -21,14 +21,14 @@ func (p *parser) readOthers() {
 	}
 }
 
-// readBehind reads those behind m, within top. It counts the mails that it has
+// readBehind reads those behind m, within top. It counts the messages that it has
 // seen, and says whether one is no report that can be read. Where the first one
 // was none, another takes its place.
 func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
 	for ; m != top && m != nil && m.outer != nil; m = m.outer {
 		parts := m.outer.parts()
 		for i := m.at + 1; i < len(parts); i++ {
-			if !m.outer.isMail(i) {
+			if !m.outer.isMessage(i) {
 				continue
 			}
 			if *seen++; *seen > maxAttached || p.budget.spent() {
@@ -76,7 +76,7 @@ func (p *parser) become(q *parser) {
 	p.keep = arena{} // it cannot be copied
 }
 
-// readLater reads the reports of a mail to which others are attached first.
+// readLater reads the reports of a message to which others are attached first.
 func (p *parser) readLater(top *letter) bool {
 	first := top.within()
 	if first == nil {
@@ -95,16 +95,16 @@ func (p *parser) readLater(top *letter) bool {
 	return false
 }
 
-// another reads a second report of the same mail.
+// another reads a second report of the same message.
 func (p *parser) another() *parser {
 	return &parser{
-		r:    &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial, given: p.r.given},
-		mail: p.mail, top: p.top, outer: p.outer, ours: p.ours,
+		r:       &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial, given: p.r.given},
+		message: p.message, top: p.top, outer: p.outer, ours: p.ours,
 		self: p.self, salvaged: true, budget: p.budget,
 	}
 }
 
-// readWithin reads m, or the first mail within it, by the first reader that
+// readWithin reads m, or the first message within it, by the first reader that
 // knows it. false: nobody does.
 func (p *parser) readWithin(m *letter) bool {
 	for depth := 0; m != nil && depth < maxWithin && !p.budget.spent(); m, depth = m.within(), depth+1 {
@@ -128,7 +128,7 @@ func (p *parser) readLetter(m *letter) bool {
 	return false
 }
 
-// Split yields each report of the mail with those of its records that are its
+// Split yields each report of the message with those of its records that are its
 // own. records are those of Records; where each report had not as many, there
 // is no telling, and nothing is yielded.
 func (r *Report) Split(records []Record) iter.Seq2[*Report, []Record] {

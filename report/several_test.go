@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// several is a mail with those parts, each with its own header.
+// several is a message with those parts, each with its own header.
 func several(typ string, parts ...string) string {
 	b := "From: desk@example.com\nSubject: reports\nMessage-ID: <1@example.com>\nDate: Mon, 02 Mar 2026 06:00:00 +0000\nContent-Type: " + typ + "; boundary=b\n\n"
 	for _, part := range parts {
@@ -16,9 +16,9 @@ func several(typ string, parts ...string) string {
 	return b + "--b--\n"
 }
 
-func attach(mail string) string { return "Content-Type: message/rfc822\n\n" + mail }
+func attach(message string) string { return "Content-Type: message/rfc822\n\n" + message }
 
-// arfOf is a report on a mail to rcpt.
+// arfOf is a report on a message to rcpt.
 func arfOf(rcpt, boundary string) string {
 	return "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=" + boundary + "\n\n--" + boundary +
 		"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: " + rcpt + "\n--" + boundary +
@@ -29,7 +29,7 @@ func jmrpOf(rcpt string) string {
 	return "X-HmXmrOriginalRecipient: " + rcpt + "\nFrom: news@example.net\nMessage-ID: <" + rcpt + ">\n\nx\n"
 }
 
-// TestSeveralAttached: each report that is attached to a mail makes its own
+// TestSeveralAttached: each report that is attached to a message makes its own
 // records, with their own values; what else is attached is said to be there.
 func TestSeveralAttached(t *testing.T) {
 	arf := func(rcpt string) string { return attach(arfOf(rcpt, "of"+rcpt[:1])) }
@@ -40,9 +40,9 @@ func TestSeveralAttached(t *testing.T) {
 	delivered := attach("From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\n\n{\"notificationType\":\"Delivery\",\"mail\":{\"source\":\"news@example.net\",\"messageId\":\"1\"}," +
 		"\"delivery\":{\"recipients\":[\"z@example.com\"]}}\n")
 	for name, c := range map[string]struct {
-		mail string
-		want string // recipients of the records in their order
-		loss bool
+		message string
+		want    string // recipients of the records in their order
+		loss    bool
 	}{
 		"two":                {several("multipart/mixed", note, arf("a@example.com"), arf("b@example.com")), "a@example.com b@example.com", false},
 		"a digest":           {several("multipart/digest", arf("a@example.com"), arf("b@example.com"), arf("c@example.com")), "a@example.com b@example.com c@example.com", false},
@@ -61,7 +61,7 @@ func TestSeveralAttached(t *testing.T) {
 		"two in one of Microsoft's":     {strings.Replace(several("multipart/mixed", jmrp("a@example.com"), jmrp("b@example.com")), "Subject: reports", "Subject: complaint about message from 192.0.2.7", 1), "a@example.com b@example.com", false},
 		"nothing of the second":         {several("multipart/mixed", arf("a@example.com"), attach("junk")), "a@example.com", true},
 	} {
-		r := Parse([]byte(c.mail), 0)
+		r := Parse([]byte(c.message), 0)
 		records := r.Records(Envelope{})
 		var got []string
 		for i, rec := range records {
@@ -79,7 +79,7 @@ func TestSeveralAttached(t *testing.T) {
 		if loss := slices.Contains(r.Problems, Problem{notAllReports, true}); loss != c.loss {
 			t.Errorf("%s: %v", name, r.Problems)
 		}
-		if missing := Parse([]byte(c.mail[:len(c.mail)-20]), int64(len(c.mail))).Need(); missing == 0 {
+		if missing := Parse([]byte(c.message[:len(c.message)-20]), int64(len(c.message))).Need(); missing == 0 {
 			t.Errorf("%s: no more is wanted of a mail whose end may hold another report", name)
 		}
 		n := 0
@@ -97,7 +97,7 @@ func TestSeveralAttached(t *testing.T) {
 	}
 }
 
-// TestSeveralForwarded: of mails that a person calls spam each is a complaint.
+// TestSeveralForwarded: of messages that a person calls spam each is a complaint.
 func TestSeveralForwarded(t *testing.T) {
 	spam := func(subject string) string {
 		return attach("From: news@example.net\nSubject: " + subject + "\nMessage-ID: <" + subject + "@example.net>\n\nBuy!\n")
@@ -128,8 +128,8 @@ func TestTooManyAttached(t *testing.T) {
 // TestTwoReportParts: where two report parts stand in one multipart, nobody
 // knows what belongs together: the first is read, and that there is another is said.
 func TestTwoReportParts(t *testing.T) {
-	inner := func(mail string) string { // its parts, for another multipart
-		_, body, _ := strings.Cut(mail, "\n\n--in\n")
+	inner := func(message string) string { // its parts, for another multipart
+		_, body, _ := strings.Cut(message, "\n\n--in\n")
 		return strings.ReplaceAll(strings.TrimSuffix(body, "--in--\n"), "--in\n", "--b\n")
 	}
 	r := Parse([]byte(several("multipart/mixed", inner(arfOf("a@example.com", "in")), inner(arfOf("b@example.com", "in")))), 0)
@@ -139,7 +139,7 @@ func TestTwoReportParts(t *testing.T) {
 	}
 }
 
-// TestLimitSeveral: what holds for the records of a mail holds for those of all
+// TestLimitSeveral: what holds for the records of a message holds for those of all
 // reports that are attached to it.
 func TestLimitSeveral(t *testing.T) {
 	const most = 40 << 20 // each report has sixteen records, whatever is left

@@ -7,7 +7,7 @@ import (
 
 // SpamCop's text form: a subject with the source and SpamCop's number, "Email
 // from ADDRESS / DATE" or "Spamvertised web site: URL" in the text, and the
-// reported mail below a line "[ Offending message ]". Ticket systems put their
+// reported message below a line "[ Offending message ]". Ticket systems put their
 // own lines above it.
 
 func isSpamCop(m *letter) bool {

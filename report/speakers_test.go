@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// corpusMail reads the published mail of that number.
-func corpusMail(t *testing.T, id string) []byte {
+// corpusMail reads the published message of that number.
+func corpusMessage(t *testing.T, id string) []byte {
 	files, _ := filepath.Glob(filepath.Join(corpusFolder(t), id+"-*.eml"))
 	if len(files) != 1 {
 		t.Fatalf("%s: %d mails", id, len(files))
@@ -20,8 +20,8 @@ func corpusMail(t *testing.T, id string) []byte {
 	return b
 }
 
-// speakers is who speaks in each published ARF mail: event, class, provider,
-// feed, dialect, and what in the mail says so.
+// speakers is who speaks in each published ARF message: event, class, provider,
+// feed, dialect, and what in the message says so.
 var speakers = []struct{ want, ids, because string }{
 	{"complaint fbl yahoo cfl yahoo", "002 077 215 239 241 258", "User-Agent Yahoo!-Mail-Feedback, From feedback@arf.mail.yahoo.com"},
 	{"complaint fbl yahoo cfl yahoo", "251", "the same User-Agent; no outer header is there that could name SES"},
@@ -80,16 +80,16 @@ func TestCorpusSpeakers(t *testing.T) {
 				t.Errorf("%s stands twice", id)
 			}
 			said[id] = true
-			for _, r := range Parse(corpusMail(t, id), 0).Records(Envelope{}) {
+			for _, r := range Parse(corpusMessage(t, id), 0).Records(Envelope{}) {
 				if got := strings.Join([]string{r.Event, r.Class, r.Provider, r.Feed, r.Dialect}, " "); got != row.want {
 					t.Errorf("%s: %s, want %s: %s", id, got, row.want, row.because)
 				}
 			}
 		}
 	}
-	for _, mail := range corpusReadings(t, folder) {
-		if strings.HasPrefix(mail.Kind, "arf-") && !said[mail.ID] {
-			t.Errorf("%s is not in the table", mail.ID)
+	for _, message := range corpusReadings(t, folder) {
+		if strings.HasPrefix(message.Kind, "arf-") && !said[message.ID] {
+			t.Errorf("%s is not in the table", message.ID)
 		}
 	}
 }

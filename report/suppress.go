@@ -62,7 +62,7 @@ func decided(verdict string, reasons ...Reason) (s Suppress) {
 
 // Decide gives the verdict on the record as it stands, by its event, class,
 // complainant, Identity and Reporter, without changing it. doubts are what the record
-// does not hold and what keeps a verdict from being yes: that the mail is older
+// does not hold and what keeps a verdict from being yes: that the message is older
 // than the first contact allows, that there are too many.
 func (rec *Record) Decide(doubts ...Reason) Suppress {
 	switch {
@@ -118,7 +118,7 @@ func (rec *Record) byOuterHeader() bool {
 }
 
 // onSuppressionList reports whether Amazon SES says that it did not even send
-// the mail, as the recipient is on its list.
+// the message, as the recipient is on its list.
 func (rec *Record) onSuppressionList() bool {
 	return slices.Contains(rec.Extensions["complaint.complaintsubtype"], "OnAccountSuppressionList")
 }

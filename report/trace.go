@@ -7,7 +7,7 @@ import (
 )
 
 // derive fills what the report leaves out and the trace fields of the original
-// say: where the mail came from, and when. Only what hosts of the provider
+// say: where the message came from, and when. Only what hosts of the provider
 // wrote counts. X-Originating-IP is not the sending host, and what Delivered-To
 // and "for" name is not who complained.
 func (rec *Record) derive(r *Report, hosts []string) {

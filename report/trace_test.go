@@ -80,12 +80,12 @@ func TestDerived(t *testing.T) {
 // TestDerivedUnknown: the trace fields of a provider that nobody knows prove
 // nothing; a row of the user's makes it known.
 func TestDerivedUnknown(t *testing.T) {
-	mail := []byte(strings.Replace(string(sparse(strings.ReplaceAll(border, "outlook.com", "example.com"), "")), "JMRP/1.0", "Loop/1.0", 1))
-	if r := Parse(mail, 0).Records(Envelope{})[0]; r.SourceIP != "" || r.Derived != nil {
+	message := []byte(strings.Replace(string(sparse(strings.ReplaceAll(border, "outlook.com", "example.com"), "")), "JMRP/1.0", "Loop/1.0", 1))
+	if r := Parse(message, 0).Records(Envelope{})[0]; r.SourceIP != "" || r.Derived != nil {
 		t.Errorf("%q %v", r.SourceIP, r.Derived)
 	}
 	rows := Providers{{Name: "example", UserAgents: []string{"Loop/"}, Hosts: []string{"example.com"}}}
-	if r := Parse(mail, 0).Records(Envelope{Providers: rows})[0]; r.SourceIP != "192.0.2.10" || r.Provider != "example" {
+	if r := Parse(message, 0).Records(Envelope{Providers: rows})[0]; r.SourceIP != "192.0.2.10" || r.Provider != "example" {
 		t.Errorf("%q %s", r.SourceIP, r.Provider)
 	}
 }

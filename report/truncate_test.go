@@ -10,31 +10,31 @@ import (
 )
 
 // TestTruncated cuts every fixture at every octet. Nothing is invented: each
-// value is one of the whole mail's, or the start of one. Nothing is lost: a value
-// of the whole mail that was there stays, and a field of the report part is there
+// value is one of the whole message's, or the start of one. Nothing is lost: a value
+// of the whole message that was there stays, and a field of the report part is there
 // once its line has ended. Something that is missing has a warning.
 func TestTruncated(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			full := Parse(f.mail, 0)
+			full := Parse(f.message, 0)
 			whole := valuesOf(full.Records(envelope))
-			fields := fieldEnds(f.mail, full)
+			fields := fieldEnds(f.message, full)
 			none := len(fields) == 0
 			var before map[string][]string
-			for cut := 0; cut <= len(f.mail); cut++ {
-				r := Parse(f.mail[:cut:cut], 0)
+			for cut := 0; cut <= len(f.message); cut++ {
+				r := Parse(f.message[:cut:cut], 0)
 				records := r.Records(envelope)
 				got := valuesOf(records)
 				invents(t, f.name, cut, got, whole)
 				for key, values := range before {
 					for _, v := range values {
 						if slices.Contains(whole[key], v) && !slices.Contains(got[key], v) && !(key == "source_ip" && bothJMRP[f.name]) {
-							t.Fatalf("cut at %d of %d: %s: %q was there before, and is not in %q", cut, len(f.mail), key, v, got[key])
+							t.Fatalf("cut at %d of %d: %s: %q was there before, and is not in %q", cut, len(f.message), key, v, got[key])
 						}
 					}
 				}
-				if atBoundary(f.mail, cut) {
+				if atBoundary(f.message, cut) {
 					before = got
 				}
 				accused := r.Kind == KindUnparsed && r.Class == ClassNetwork // by its words alone: nothing is read yet
@@ -44,17 +44,17 @@ func TestTruncated(t *testing.T) {
 						delete(fields, end) // from here on it must stay
 					}
 				}
-				ours := Parse(f.mail[:cut:cut], int64(len(f.mail)))
+				ours := Parse(f.message[:cut:cut], int64(len(f.message)))
 				for _, problem := range ours.Problems {
 					if problem.Text == "parts: no closing boundary" || strings.Contains(problem.Text, "cut") {
 						t.Fatalf("cut at %d: our own cut is a problem: %v", cut, problem)
 					}
 				}
-				if len(records) > 0 && cut < len(f.mail)-2 && len(r.Problems) == 0 && !endless[f.name] && missing(got, whole) {
-					t.Fatalf("cut at %d of %d: something is missing, and there is no warning", cut, len(f.mail))
+				if len(records) > 0 && cut < len(f.message)-2 && len(r.Problems) == 0 && !endless[f.name] && missing(got, whole) {
+					t.Fatalf("cut at %d of %d: something is missing, and there is no warning", cut, len(f.message))
 				}
 			}
-			if missing(before, whole) || len(fields) > 0 || none && f.name != "one-line" && strings.Contains(string(f.mail), "\nFeedback-Type: ") && full.Kind == KindReport {
+			if missing(before, whole) || len(fields) > 0 || none && f.name != "one-line" && strings.Contains(string(f.message), "\nFeedback-Type: ") && full.Kind == KindReport {
 				t.Errorf("%d fields; %q, want %q", len(fields), before, whole)
 			}
 		})
@@ -62,15 +62,15 @@ func TestTruncated(t *testing.T) {
 }
 
 // atBoundary reports whether a line is whole before the cut, and goes on nowhere.
-func atBoundary(mail []byte, cut int) bool {
-	return cut == len(mail) || cut > 0 && (mail[cut-1] == '\n' || mail[cut-1] == '\r' && mail[cut] != '\n') && mail[cut] != ' ' && mail[cut] != '\t'
+func atBoundary(message []byte, cut int) bool {
+	return cut == len(message) || cut > 0 && (message[cut-1] == '\n' || message[cut-1] == '\r' && message[cut] != '\n') && message[cut] != ' ' && message[cut] != '\t'
 }
 
-// fieldEnds are the words of each field of the report part, by where in the mail
+// fieldEnds are the words of each field of the report part, by where in the message
 // its last line ends; of a part in another encoding there are none.
-func fieldEnds(mail []byte, r *Report) map[int][]string {
+func fieldEnds(message []byte, r *Report) map[int][]string {
 	ends := make(map[int][]string)
-	lower := strings.ToLower(string(mail))
+	lower := strings.ToLower(string(message))
 	for b := []byte(r.raw.report.raw); len(b) > 0; {
 		f, rest, kind := readField(b)
 		text := strings.ToLower(string(b[:len(b)-len(rest)]))
@@ -98,7 +98,7 @@ func invents(t *testing.T, name string, cut int, got, whole map[string][]string)
 	for key, values := range got {
 		for _, v := range values {
 			if ofTwo[name][key] == v {
-				continue // of two the last counts, as far as the mail goes
+				continue // of two the last counts, as far as the message goes
 			}
 			if !isOf(key, v, whole) {
 				t.Fatalf("cut at %d: %s: %q is invented, the whole mail has %q", cut, key, v, whole[key])
@@ -113,7 +113,7 @@ var ofTwo = map[string]map[string]string{
 	"two-return-paths":  {"original.return_path": "zmgrbounces+4711@zoho.com", "original_mail_from": "zmgrbounces+4711@zoho.com"},
 }
 
-// bothJMRP are reports of 2026 with the subject of the mails before, which names
+// bothJMRP are reports of 2026 with the subject of the messages before, which names
 // the source: they are read as such until their report part comes.
 var bothJMRP = map[string]bool{"dialect-jmrp-2026": true, "forwarded-jmrp-2026": true}
 
@@ -131,7 +131,7 @@ func missing(got, whole map[string][]string) bool {
 	return false
 }
 
-// isOf reports whether the whole mail says v under key, or begins with it.
+// isOf reports whether the whole message says v under key, or begins with it.
 func isOf(key, v string, whole map[string][]string) bool {
 	v, _, _ = strings.Cut(v, "\ufffd") // cut within a character, or before its charset was named
 	if strings.HasPrefix(key, "extensions.") {
@@ -162,7 +162,7 @@ func isStart(v string) bool {
 // there leaves a start of them that nobody can tell from the whole.
 var prefixed = map[string]bool{"authentication_results": true, "dkim_canonicalized_header": true, "original.cfbl_feedback_id": true, "original.subject": true}
 
-// valuesOf is all that records say, by key. What depends on the mail as a whole
+// valuesOf is all that records say, by key. What depends on the message as a whole
 // is left out: its identity, who speaks, how well it was read, and what follows
 // from that.
 func valuesOf(records []Record) map[string][]string {

@@ -11,7 +11,7 @@ import (
 )
 
 // variants are the forms in which the same report comes: what programs on the
-// way, and providers themselves, make of a mail.
+// way, and providers themselves, make of a message.
 var variants = map[string]func(framed) string{
 	"CRLF":              func(f framed) string { return strings.ReplaceAll(f.String(), "\n", "\r\n") },
 	"CR only":           func(f framed) string { return strings.ReplaceAll(f.String(), "\n", "\r") },
@@ -263,8 +263,8 @@ func (f framed) original(typ string) string {
 func TestVariants(t *testing.T) {
 	taken := 0
 	for _, fixture := range fixtures(t) {
-		f, ok := take(string(fixture.mail))
-		want := Parse(fixture.mail, 0)
+		f, ok := take(string(fixture.message))
+		want := Parse(fixture.message, 0)
 		if !ok || want.Kind != KindReport || !slices.ContainsFunc(f.parts, func(p framedPart) bool { return p.isReport() }) || !cmp.Equal(said(want), said(Parse([]byte(f.String()), 0))) {
 			continue
 		}
@@ -279,8 +279,8 @@ func TestVariants(t *testing.T) {
 			if fixture.name == "typed-as-bounce" && strings.Contains(name, "as text") || fixture.name == "typed-as-bounce" && name == "report part as octets" || fixture.name == "blank-lines-first" && name == "outer encoding binary" {
 				continue // only the part's own type outweighs a bounce; the variant's field would stand before the blank lines
 			}
-			mail := vary(f)
-			got := Parse([]byte(mail), 0)
+			message := vary(f)
+			got := Parse([]byte(message), 0)
 			if diff := cmp.Diff(said(want), said(got)); diff != "" {
 				t.Errorf("%s: %s: %v\n%s", fixture.name, name, got.Problems, diff)
 			}
@@ -291,7 +291,7 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// said is what records say, without what hangs on the mail's form.
+// said is what records say, without what hangs on the message's form.
 func said(r *Report) (all []map[string]any) {
 	for _, rec := range r.Records(Envelope{}) {
 		var m map[string]any

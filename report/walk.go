@@ -6,30 +6,30 @@ import (
 
 // part is one MIME part, as far as it is there.
 type part struct {
-	contentType []byte // value of the field
-	encoding    []byte
-	disposition []byte
-	head        []byte // its header
-	arfHead     bool   // its header holds fields of a report
-	mailFields  int    // fields of a mail in it
-	headEnded   bool   // a blank line or a boundary follows the header
-	body        []byte
-	closed      bool // a boundary follows it
-	found       bool
-	budget      *budget
+	contentType   []byte // value of the field
+	encoding      []byte
+	disposition   []byte
+	head          []byte // its header
+	arfHead       bool   // its header holds fields of a report
+	messageFields int    // fields of a message in it
+	headEnded     bool   // a blank line or a boundary follows the header
+	body          []byte
+	closed        bool // a boundary follows it
+	found         bool
+	budget        *budget
 }
 
-// walker finds the parts of a mail that matter, in one pass over its bytes.
+// walker finds the parts of a message that matter, in one pass over its bytes.
 type walker struct {
 	report   part // of type message/feedback-report
 	textual  part // of another type, and reads like one
-	original part // of a type made for a mail or its header
+	original part // of a type made for a message or its header
 	plain    part // of another type, and reads like a header; best behind the report
 	text     part // of type text, and none of these
 	late     bool // plain is behind the report
 	solid    bool // original is more than blanks
 	enough   bool // and its header is all there
-	leaf     Kind // what the type of another part says of the mail
+	leaf     Kind // what the type of another part says of the message
 
 	parts   int
 	open    bool // a multipart had no closing boundary, or there is none to close a report
@@ -169,7 +169,7 @@ func (p *part) readHead() {
 			p.head, p.body = whole[:len(whole)-len(b)], rest
 			p.headEnded = kind == blankLine || p.closed
 			p.budget.spend(len(p.head))
-			if p.mailFields > 1 {
+			if p.messageFields > 1 {
 				p.joinHead(whole)
 			}
 			return
@@ -199,7 +199,7 @@ func readHeadField(b []byte) (f field, rest []byte, kind lineKind) {
 	return f, rest, kind
 }
 
-// joinHead gives a mail its header back where no blank line parts it from the
+// joinHead gives a message its header back where no blank line parts it from the
 // part's own; b begins with that.
 func (p *part) joinHead(b []byte) {
 	own := part{}
@@ -230,7 +230,7 @@ func (p *part) headField(f *field) {
 	case is(f.name, "feedback-type"):
 		p.arfHead = true
 	case is(f.name, "from"), is(f.name, "subject"), is(f.name, "message-id"), is(f.name, "received"):
-		p.mailFields++
+		p.messageFields++
 	}
 }
 
@@ -350,7 +350,7 @@ func skipYAML(b []byte) []byte {
 	}
 }
 
-// looksLikeHeader reports whether b begins with two fields of a mail, or with
+// looksLikeHeader reports whether b begins with two fields of a message, or with
 // the one that RFC 9477 lets stand alone.
 func looksLikeHeader(b []byte) bool {
 	b = skipEnvelope(b, true)
@@ -359,7 +359,7 @@ func looksLikeHeader(b []byte) bool {
 		if kind == fieldLine && is(f.name, "cfbl-feedback-id") {
 			return true
 		}
-		if kind != fieldLine || !isMailField(f.name) && !isTraceField(f.name) {
+		if kind != fieldLine || !isMessageField(f.name) && !isTraceField(f.name) {
 			return false
 		}
 		b = rest
@@ -377,8 +377,8 @@ func isTraceField(name []byte) bool {
 	return hasPrefixFold(name, "arc-")
 }
 
-// isMailField knows the fields that a mail's header begins with.
-func isMailField(name []byte) bool {
+// isMailField knows the fields that a message's header begins with.
+func isMessageField(name []byte) bool {
 	for _, known := range [...]string{"from", "to", "date", "subject", "message-id", "received", "return-path", "mime-version",
 		"content-type", "content-transfer-encoding", "reply-to", "sender", "cc", "delivered-to", "dkim-signature", "list-unsubscribe", "list-id"} {
 		if is(name, known) {

@@ -20,7 +20,7 @@ var (
 	ErrInvalid = errors.New("cannot be written")
 )
 
-// Message is a feedback report to be written as a mail (RFC 5965 section 2).
+// Message is a feedback report to be written as a message (RFC 5965 section 2).
 //
 // What it says is in Report: From, Subject, Date and Message-ID in Outer, then
 // the fields of the report part, as [Parse] reads them. Kind, ID, Derived,
@@ -36,17 +36,17 @@ type Message struct {
 	Report   Report
 	To       []string
 	Text     string // for a reader; empty: a sentence
-	Original []byte // the reported mail, or no more than its header; required
+	Original []byte // the reported message, or no more than its header; required
 	Boundary string // RFC 2046 section 5.1.1, without blanks
 }
 
-// Write writes the mail, in lines that end in CRLF; [Parse] reads it back
+// Write writes the message, in lines that end in CRLF; [Parse] reads it back
 // equal. Where there is an error that is no error of w, nothing was written.
 //
 // Headers are folded at blanks to 78 octets. The subject and display names may
 // have any characters; the fields of the report part are ASCII (RFC 5965
 // section 7.1), and a value whose words are longer than 998 octets is refused
-// (RFC 5322 section 2.1.1). The reported mail is written as it is, but for its
+// (RFC 5322 section 2.1.1). The reported message is written as it is, but for its
 // line ends and an mbox line before it: 8-bit, even binary, if it is that. A
 // complaint that is to be acted on under RFC 9477 must then be signed by DKIM,
 // which is the caller's to do.
@@ -120,14 +120,14 @@ func (m *Message) writeOuter(h *headerWriter) {
 	h.field("Message-ID", "<"+id+">")
 }
 
-// writtenPart is one part of the mail.
+// writtenPart is one part of the message.
 type writtenPart struct {
 	typ, encoding string
 	body          []byte
 	err           error
 }
 
-// originalBytes makes the third part: a mail, or a header where no empty line
+// originalBytes makes the third part: a message, or a header where no empty line
 // ends it (RFC 5965 section 2 d). A message must not be encoded (RFC 2046
 // section 5.2.1), so its encoding only says what it is.
 func originalBytes(b []byte) writtenPart {

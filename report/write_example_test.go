@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// A mailbox provider tells a sender that somebody does not want its mail, and
+// A mailbox provider tells a sender that somebody does not want its message, and
 // not who.
 func ExampleWrite() {
 	received := "Return-Path: <bounce+4711@mail.example.com>\nMessage-ID: <spring.4711@mail.example.com>\nSubject: Spring sale\n"

@@ -40,7 +40,7 @@ func written() Message {
 }
 
 // The order and form of the fields are those of RFC 5965 sections 2 and 3.
-const writtenMail = `From: "Loop" <fbl@example.net>
+const writtenMessage = `From: "Loop" <fbl@example.net>
 To: fbl@example.com
 Subject: FW: Spring sale
 Date: Mon, 02 Mar 2026 05:00:00 +0000
@@ -105,7 +105,7 @@ func TestWrite(t *testing.T) {
 	if strings.Count(got, "\r\n") != strings.Count(got, "\n") || strings.Count(got, "\r") != strings.Count(got, "\n") {
 		t.Error("not every line ends in CRLF")
 	}
-	if diff := cmp.Diff(writtenMail, strings.ReplaceAll(got, "\r\n", "\n")); diff != "" {
+	if diff := cmp.Diff(writtenMessage, strings.ReplaceAll(got, "\r\n", "\n")); diff != "" {
 		t.Error(diff)
 	}
 	if r := Parse([]byte(got), 0); r.Kind != KindReport || len(r.Problems) > 0 {

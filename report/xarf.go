@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// X-ARF 0.1 and 0.2 are mails with a text part of "Name: value" lines, in YAML.
+// X-ARF 0.1 and 0.2 are messages with a text part of "Name: value" lines, in YAML.
 // They are read line by line, as a report part is: a YAML reader loses all of
 // it for one value that is no YAML ("SIRT#1", "http: //", a colon), reads
 // numbers and dates as something else, and follows anchors.
 
 func isXARF(m *letter) bool { return len(m.xarfLeaves(1)) > 0 }
 
-// xarfLeaves are the parts with fields, at most n. In a mail that calls itself
+// xarfLeaves are the parts with fields, at most n. In a message that calls itself
 // X-ARF the first with one field will do, where no part has more.
 func (m *letter) xarfLeaves(n int) (leaves []*part) {
 	marked := m.field("x-xarf") != "" || m.field("x-arf") != ""
 	var weak *part
 	parts := m.parts()
 	for i := range parts {
-		if m.mail.budget.spent() {
+		if m.message.budget.spent() {
 			break
 		}
 		q := &parts[i]

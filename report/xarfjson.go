@@ -282,7 +282,7 @@ func (p *parser) xarfDate(value, source string) {
 	}
 }
 
-// xarfSample reads the reported mail, if the sample is one and there is none
+// xarfSample reads the reported message, if the sample is one and there is none
 // yet. A payload, under the name payload, is no field: it goes where attachments
 // go.
 func (p *parser) xarfSample(t tree, under, name string, encoded bool, source string) {

@@ -36,7 +36,7 @@ type Account struct {
 	Insecure        bool              `yaml:"insecure"`  // allows imap:// to another machine
 }
 
-// defaultSince is how old a mail may be when its folder is first read, for its
+// defaultSince is how old a message may be when its folder is first read, for its
 // records to be acted upon.
 const defaultSince = 30 * 24 * time.Hour
 

@@ -74,7 +74,7 @@ func distance(a, b string) int {
 }
 
 // printable replaces what could move a terminal's cursor, change its colours
-// or hide text: mail and servers decide what many of our strings hold.
+// or hide text: message and servers decide what many of our strings hold.
 func printable(s string) string {
 	clean := func(r rune) rune {
 		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {

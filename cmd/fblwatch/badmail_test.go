@@ -15,12 +15,12 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// badMails are mails that a reader may choke on, by what is wrong with them.
+// badMails are messages that a reader may choke on, by what is wrong with them.
 // Those that make a record say what its event is: what could not be searched is
 // unparsed, so that somebody looks.
-func badMails() map[string]struct {
-	mail  []byte
-	event string // "": no record
+func badMessages() map[string]struct {
+	message []byte
+	event   string // "": no record
 } {
 	good := sample.Report(900, 0)
 	header, body, _ := bytes.Cut(good, []byte("\r\n\r\n"))
@@ -34,8 +34,8 @@ func badMails() map[string]struct {
 	last := bytes.LastIndex(good, []byte("\r\nContent-Type: message/rfc822"))
 	huge := bytes.Repeat([]byte("This line makes the mail a large one, and says no more than that.\r\n"), 200<<20/67)
 	return map[string]struct {
-		mail  []byte
-		event string
+		message []byte
+		event   string
 	}{
 		"200 MB":              {rebuilt([]byte("From: a@example.com\r\nSubject: huge"), huge), ""},
 		"10,000 nested parts": {nested, report.Unparsed},
@@ -58,16 +58,16 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// TestBadMailInFolder sweeps a folder in which every bad mail lies between good
+// TestBadMailInFolder sweeps a folder in which every bad message lies between good
 // neighbours: none of them is lost.
-func TestBadMailInFolder(t *testing.T) {
+func TestBadMessageInFolder(t *testing.T) {
 	s := imaptest.New()
 	defer s.Close()
-	bad := badMails()
+	bad := badMessages()
 	want := make(map[int]string) // by UID
 	uid := 0
-	add := func(mail []byte, event string) {
-		s.Append("INBOX", mail)
+	add := func(message []byte, event string) {
+		s.Append("INBOX", message)
 		uid++
 		if event != "" {
 			want[uid] = event
@@ -75,7 +75,7 @@ func TestBadMailInFolder(t *testing.T) {
 	}
 	add(sample.Report(0, 0), report.Complaint)
 	for i, name := range sortedKeys(bad) {
-		add(bad[name].mail, bad[name].event)
+		add(bad[name].message, bad[name].event)
 		add(sample.Report(i+1, 0), report.Complaint)
 	}
 	addr, err := s.Listen()
@@ -90,24 +90,24 @@ func TestBadMailInFolder(t *testing.T) {
 	check(t, stdout, want)
 }
 
-// TestBadMailInMbox parses the same mails from an mbox that is cut in its last
-// mail.
-func TestBadMailInMbox(t *testing.T) {
+// TestBadMailInMbox parses the same messages from an mbox that is cut in its last
+// message.
+func TestBadMessageInMbox(t *testing.T) {
 	var mbox bytes.Buffer
 	want := make(map[int]string)
 	n := 0
-	add := func(mail []byte, event string) {
+	add := func(message []byte, event string) {
 		mbox.WriteString("From fbl@example.com Mon Nov 23 19:00:00 2026\n")
-		mbox.Write(mail)
+		mbox.Write(message)
 		mbox.WriteString("\n\n")
 		n++
 		if event != "" {
 			want[n] = event
 		}
 	}
-	bad := badMails()
+	bad := badMessages()
 	for i, name := range sortedKeys(bad) {
-		add(bad[name].mail, bad[name].event)
+		add(bad[name].message, bad[name].event)
 		add(sample.Report(i, 0), report.Complaint)
 	}
 	file := filepath.Join(t.TempDir(), "bad.mbox")

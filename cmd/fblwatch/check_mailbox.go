@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	junkSample  = 50 // mails of a folder for junk that check looks at
+	junkSample  = 50 // messages of a folder for junk that check looks at
 	nearlyFull  = 90 // per cent of a quota
 	junkPrefix  = 16 << 10
 	storageUnit = "STORAGE" // of 1,024 octets (RFC 9208 section 5.1)
@@ -94,7 +94,7 @@ func isJunk(l imapclient.List) bool {
 	return slices.ContainsFunc([]string{"Junk", "Junk E-mail", "Junk Email", "Spam", "Bulk Mail"}, func(s string) bool { return strings.EqualFold(s, name) })
 }
 
-// reportsIn counts the reports among the newest mails of a folder, without a
+// reportsIn counts the reports among the newest messages of a folder, without a
 // trace. A folder that cannot be opened has none.
 func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n, of int, err error) {
 	var refused *imapclient.ResponseError
@@ -109,16 +109,16 @@ func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n
 	if err != nil || len(uids) == 0 {
 		return 0, 0, err
 	}
-	for mail, err := range client.Fetch(ctx, uids, junkPrefix) {
+	for message, err := range client.Fetch(ctx, uids, junkPrefix) {
 		if errors.As(err, &refused) {
 			break
 		} else if err != nil {
 			return n, of, err
 		}
-		if of++; report.Parse(mail.Body, mail.Size).Kind == report.KindReport {
+		if of++; report.Parse(message.Body, message.Size).Kind == report.KindReport {
 			n++
 		}
-		mail.Release()
+		message.Release()
 	}
 	return n, of, nil
 }

@@ -25,7 +25,7 @@ func TestCheckIdentified(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mails []ledger.Mail
+	var messages []ledger.Message
 	for i, r := range []ledger.Record{
 		{Provider: "yahoo", Feed: "cfl", Identity: "identified"}, {Provider: "yahoo", Feed: "cfl", Identity: "identified"}, {Provider: "yahoo", Feed: "cfl", Identity: "partial"},
 		{Provider: "aol", Feed: "scomp", Identity: "unknown", At: time.Now().AddDate(0, 0, -3)}, {Provider: "old", Identity: "identified", At: time.Now().AddDate(0, 0, -40)},
@@ -36,9 +36,9 @@ func TestCheckIdentified(t *testing.T) {
 		if r.At.IsZero() {
 			r.At = time.Now().Add(-time.Minute)
 		}
-		mails = append(mails, ledger.Mail{ReportID: id, Kind: "report", Records: []ledger.Record{r}})
+		messages = append(messages, ledger.Message{ReportID: id, Kind: "report", Records: []ledger.Record{r}})
 	}
-	if _, err := l.Commit(t.Context(), claim, ledger.Batch{Mails: mails}); err != nil {
+	if _, err := l.Commit(t.Context(), claim, ledger.Batch{Messages: messages}); err != nil {
 		t.Fatal(err)
 	}
 	if err := feedStates(t.Context(), l); err != nil {
@@ -63,14 +63,14 @@ func TestCheckIdentified(t *testing.T) {
 func TestCheckQuota(t *testing.T) {
 	d := imaptest.Dovecot(t, imaptest.Quotas)
 	for _, test := range []struct {
-		mails int
-		code  int
-		want  string
+		messages int
+		code     int
+		want     string
 	}{
 		{100, exitDone, "ok      fbl@127.0.0.1: quota of message: 100 of 1000 used (10%)\n"},
 		{800, exitFailed, "FAILED  fbl@127.0.0.1: quota of message: 900 of 1000 used (90%)\n        hint: when it is full"},
 	} {
-		for n := range test.mails {
+		for n := range test.messages {
 			d.Append("INBOX", sample.Report(n, 400))
 		}
 		var stdout, stderr bytes.Buffer

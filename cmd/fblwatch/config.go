@@ -25,7 +25,7 @@ import (
 type Config struct {
 	Ledger    string           `yaml:"ledger"`
 	Accounts  []Account        `yaml:"accounts"`
-	Keep      Keep             `yaml:"keep"`      // the heads of mails, for reading them again
+	Keep      Keep             `yaml:"keep"`      // the heads of messages, for reading them again
 	Retention Retention        `yaml:"retention"` // records
 	Providers report.Providers `yaml:"providers"` // rows before the built-in ones
 	Identify  identify.Config  `yaml:"identify"`
@@ -87,7 +87,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// reading is how mails become records, by the config. resolver has the keys of
+// reading is how messages become records, by the config. resolver has the keys of
 // signatures; nil is the system's.
 func (c *Config) reading(resolver trust.Resolver) (process.Rules, error) {
 	identifier, err := identify.New(c.Identify)

@@ -33,8 +33,8 @@ func (p *program) demoCommand() *cli.Command {
 }
 
 const (
-	demoMails = 3               // in the folder at the start
-	demoEvery = 2 * time.Second // a new one
+	demoMessages = 3               // in the folder at the start
+	demoEvery    = 2 * time.Second // a new one
 )
 
 func (p *program) demo(c *cli.Context) error {
@@ -67,7 +67,7 @@ func (p *program) demo(c *cli.Context) error {
 		"Ctrl-C ends it.\n\n"+
 		"Trust is set up: %s signs its reports, with a key made just now.\n"+
 		"Its complaints get the verdict yes. Some reports are forged, which anybody can\n"+
-		"do: they are not signed, and wait for a review.\n\n", server.port(), demoMails, demoEvery, demoReporter)
+		"do: they are not signed, and wait for a review.\n\n", server.port(), demoMessages, demoEvery, demoReporter)
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	room := terminalWidth(p.stdout)
@@ -78,7 +78,7 @@ func (p *program) demo(c *cli.Context) error {
 	if _, err := p.stdout.Write(d.table.appendHead([]byte(demoIndent))); err != nil {
 		return err
 	}
-	for range demoMails {
+	for range demoMessages {
 		if err := d.deliver(); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (p *program) demo(c *cli.Context) error {
 	return nil
 }
 
-// demo delivers mails and prints the records they make.
+// demo delivers messages and prints the records they make.
 type demo struct {
 	p      *program
 	server *demoServer
@@ -140,16 +140,16 @@ func (d *demo) deliver() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sent++
-	mail := sample.Report(d.sent, 0)
+	message := sample.Report(d.sent, 0)
 	switch d.sent % 5 {
 	case 0:
-		mail = sample.Mail(d.sent, "dsn")
+		message = sample.Message(d.sent, "dsn")
 	case 3:
 	default:
-		mail = d.signer.sign(mail)
+		message = d.signer.sign(message)
 	}
 	at := time.Now()
-	uid, err := d.server.deliver(mail)
+	uid, err := d.server.deliver(message)
 	d.delivered[uid] = at
 	return err
 }
@@ -169,9 +169,9 @@ func (d *demo) feed(ctx context.Context) error {
 	}
 }
 
-// print shows each new record with the time from the delivery of its mail.
+// print shows each new record with the time from the delivery of its message.
 func (d *demo) print(done ledger.Committed) {
-	if len(done.Rows) == 0 && done.Mails > 0 {
+	if len(done.Rows) == 0 && done.Messages > 0 {
 		fmt.Fprintln(d.p.stdout, demoIndent+"a bounce came: it is counted and makes no record")
 	}
 	for _, row := range done.Rows {

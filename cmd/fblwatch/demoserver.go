@@ -50,9 +50,9 @@ func startDemoServer() (*demoServer, error) {
 
 func (s *demoServer) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
-// deliver puts a mail into INBOX and returns its UID.
-func (s *demoServer) deliver(mail []byte) (uint32, error) {
-	data, err := s.user.Append("INBOX", bytes.NewReader(mail), &imap.AppendOptions{Time: time.Now()})
+// deliver puts a message into INBOX and returns its UID.
+func (s *demoServer) deliver(message []byte) (uint32, error) {
+	data, err := s.user.Append("INBOX", bytes.NewReader(message), &imap.AppendOptions{Time: time.Now()})
 	if err != nil {
 		return 0, fmt.Errorf("demo server: %w", err)
 	}
@@ -64,7 +64,7 @@ func (s *demoServer) close() {
 	<-s.served
 }
 
-// pollingSession tells an IDLE client of mail that came just before the IDLE,
+// pollingSession tells an IDLE client of message that came just before the IDLE,
 // which the in-memory server forgets to do.
 type pollingSession struct{ imapserver.Session }
 

@@ -68,9 +68,9 @@ func (p *program) explain(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	for mail, err := range read(c.Context, path) {
+	for message, err := range read(c.Context, path) {
 		if err != nil {
-			if errors.Is(err, mailfile.ErrNotMail) {
+			if errors.Is(err, mailfile.ErrNotMessage) {
 				continue
 			}
 			return err
@@ -78,7 +78,7 @@ func (p *program) explain(c *cli.Context) error {
 		if seen++; seen < number {
 			continue
 		}
-		e := explainMail(c.Context, reading, mail, account)
+		e := explainMessage(c.Context, reading, message, account)
 		if format == "json" {
 			return e.writeJSON(p.stdout)
 		}
@@ -88,12 +88,12 @@ func (p *program) explain(c *cli.Context) error {
 	return failed(fmt.Errorf("%s: no mail %d, there are %d", path, number, seen), "")
 }
 
-// explanation is how one mail is read.
+// explanation is how one message is read.
 type explanation struct {
 	Mailbox  report.Mailbox    `json:"mailbox"`
 	Kind     report.Kind       `json:"kind"`
 	ReportID string            `json:"report_id"`
-	Parts    []mailPart        `json:"parts"`
+	Parts    []messagePart     `json:"parts"`
 	Problems []problemLine     `json:"problems,omitempty"`
 	Records  []explainedRecord `json:"records,omitempty"`
 	Trace    []traceLine       `json:"trace,omitempty"`
@@ -122,23 +122,23 @@ type explainedRecord struct {
 type valueRow struct{ key, source, value string }
 
 // explainMail explains a message that was found in an account; "": in none.
-func explainMail(ctx context.Context, reading process.Rules, mail mailfile.Mail, account string) *explanation {
-	r := report.Parse(mail.Body, mail.Size)
+func explainMessage(ctx context.Context, reading process.Rules, message mailfile.Message, account string) *explanation {
+	r := report.Parse(message.Body, message.Size)
 	e := &explanation{
-		Mailbox:  report.Mailbox{Account: account, Folder: mail.Path, UID: uint32(mail.Number), Size: mail.Size},
+		Mailbox:  report.Mailbox{Account: account, Folder: message.Path, UID: uint32(message.Number), Size: message.Size},
 		Kind:     r.Kind,
 		ReportID: r.ID,
-		Parts:    partsOf(mail.Body),
+		Parts:    partsOf(message.Body),
 	}
 	for _, problem := range r.Problems {
 		e.Problems = append(e.Problems, problemLine{problem.Text, problem.Loss})
 	}
-	if mail.Joined {
+	if message.Joined {
 		reading.Trust = nil // its header may be no server's
 	}
-	records, _ := reading.Records(ctx, r, mail.Body, true, report.Envelope{Mailbox: &e.Mailbox})
-	if len(records) > 0 && !mail.Joined {
-		e.trace(ctx, reading, mail, r)
+	records, _ := reading.Records(ctx, r, message.Body, true, report.Envelope{Mailbox: &e.Mailbox})
+	if len(records) > 0 && !message.Joined {
+		e.trace(ctx, reading, message, r)
 	}
 	for one, own := range r.Split(records) {
 		for i := range own {
@@ -161,7 +161,7 @@ func explainMail(ctx context.Context, reading process.Rules, mail mailfile.Mail,
 
 // trace lists the fields by which the sender is judged. Where the config trusts
 // nobody, none counts.
-func (e *explanation) trace(ctx context.Context, reading process.Rules, mail mailfile.Mail, r *report.Report) {
+func (e *explanation) trace(ctx context.Context, reading process.Rules, message mailfile.Message, r *report.Report) {
 	checker := reading.Trust
 	if checker == nil {
 		var err error
@@ -169,7 +169,7 @@ func (e *explanation) trace(ctx context.Context, reading process.Rules, mail mai
 			return
 		}
 	}
-	for _, f := range checker.Trace(ctx, mail.Body, r, e.Mailbox.Account, time.Time{}) {
+	for _, f := range checker.Trace(ctx, message.Body, r, e.Mailbox.Account, time.Time{}) {
 		e.Trace = append(e.Trace, traceLine{printable(f.Name), printable(f.Says), f.Counted, printable(f.Why), f.Code})
 	}
 }

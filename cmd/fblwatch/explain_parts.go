@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// mailPart is one part of a mail, in the order of its parts.
-type mailPart struct {
+// mailPart is one part of a message, in the order of its parts.
+type messagePart struct {
 	Depth    int    `json:"depth"`
 	Type     string `json:"type"`
 	Encoding string `json:"encoding,omitempty"`
@@ -24,15 +24,15 @@ const (
 
 // partsOf lists the parts as the boundaries declare them, for the eye; the
 // reader of reports takes more than that.
-func partsOf(mail []byte) (parts []mailPart) {
-	if bytes.HasPrefix(mail, []byte("From ")) { // of an mbox
-		_, mail, _ = bytes.Cut(mail, []byte("\n"))
+func partsOf(message []byte) (parts []messagePart) {
+	if bytes.HasPrefix(message, []byte("From ")) { // of an mbox
+		_, message, _ = bytes.Cut(message, []byte("\n"))
 	}
-	addParts(&parts, mail, 0)
+	addParts(&parts, message, 0)
 	return parts
 }
 
-func addParts(parts *[]mailPart, entity []byte, depth int) {
+func addParts(parts *[]messagePart, entity []byte, depth int) {
 	if len(*parts) == maxShownParts || depth > maxShownDepth {
 		return
 	}
@@ -57,7 +57,7 @@ func addParts(parts *[]mailPart, entity []byte, depth int) {
 	if _, params, err := mime.ParseMediaType(firstValue(nameField, head)); err == nil && params["filename"] != "" {
 		name = params["filename"]
 	}
-	*parts = append(*parts, mailPart{depth, printable(typ), printable(strings.ToLower(firstValue(encodingField, head))), printable(name), len(body)})
+	*parts = append(*parts, messagePart{depth, printable(typ), printable(strings.ToLower(firstValue(encodingField, head))), printable(name), len(body)})
 
 	switch boundary := params["boundary"]; {
 	case strings.HasPrefix(typ, "multipart/") && boundary != "":

@@ -14,26 +14,26 @@ import (
 	"github.com/fblwatch/fblwatch/internal/process"
 )
 
-// The parts as the boundaries declare them, however the mail is broken.
+// The parts as the boundaries declare them, however the message is broken.
 func TestPartsOf(t *testing.T) {
 	deep := ""
 	for range 30 {
 		deep += "Content-Type: message/rfc822\n\n"
 	}
 	tests := []struct {
-		name, mail string
-		want       []mailPart
+		name, message string
+		want          []messagePart
 	}{
-		{"empty", "", []mailPart{{Type: "text/plain"}}},
-		{"mbox line", "From x\nContent-Type: Text/HTML; charset=x\n\nabc", []mailPart{{Type: "text/html", Octets: 3}}},
+		{"empty", "", []messagePart{{Type: "text/plain"}}},
+		{"mbox line", "From x\nContent-Type: Text/HTML; charset=x\n\nabc", []messagePart{{Type: "text/html", Octets: 3}}},
 		{"cut", "Content-Type: multipart/mixed; boundary=b=1\n\npreamble\n--b=1\nContent-Type: a/b; name=n\n\nx\n--b=1\n\ny\r\n\n",
-			[]mailPart{{Type: "multipart/mixed", Octets: 55}, {Depth: 1, Type: "a/b", Name: "n", Octets: 1}, {Depth: 1, Type: "text/plain", Octets: 4}}},
+			[]messagePart{{Type: "multipart/mixed", Octets: 55}, {Depth: 1, Type: "a/b", Name: "n", Octets: 1}, {Depth: 1, Type: "text/plain", Octets: 4}}},
 		{"a longer line is no boundary", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--bc\n--b--\n--b\n\n",
-			[]mailPart{{Type: "multipart/mixed", Octets: 21}, {Depth: 1, Type: "text/plain", Octets: 4}}},
-		{"control", "Content-Type: a\x1b/b\n\n", []mailPart{{Type: "a\uFFFD/b"}}},
+			[]messagePart{{Type: "multipart/mixed", Octets: 21}, {Depth: 1, Type: "text/plain", Octets: 4}}},
+		{"control", "Content-Type: a\x1b/b\n\n", []messagePart{{Type: "a\uFFFD/b"}}},
 	}
 	for _, test := range tests {
-		if diff := cmp.Diff(test.want, partsOf([]byte(test.mail))); diff != "" {
+		if diff := cmp.Diff(test.want, partsOf([]byte(test.message))); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
 	}
@@ -45,12 +45,12 @@ func TestPartsOf(t *testing.T) {
 	}
 }
 
-// Whatever a mail holds, what a person sees of it is inert.
+// Whatever a message holds, what a person sees of it is inert.
 func TestExplainIsInert(t *testing.T) {
 	for _, evil := range []string{"\x1b[2J", "\u202e", "\u009b", "\xff", "\x00", "\u2028"} {
-		mail := "From: a@example.com\nMessage-ID: " + evil + "\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report; name=" + evil +
+		message := "From: a@example.com\nMessage-ID: " + evil + "\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report; name=" + evil +
 			"\n\nFeedback-Type: " + evil + "\nX-One: " + evil + "\n" + evil + "\n--b\nContent-Type: application/json" + evil + "\nContent-Transfer-Encoding: " + evil + "\n\n{}\n--b--\n"
-		e := explainMail(t.Context(), process.Rules{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
+		e := explainMessage(t.Context(), process.Rules{}, mailfile.Message{Path: "a", Number: 1, Body: []byte(message), Size: int64(len(message))}, "")
 		var out strings.Builder
 		if err := e.writeJSON(&out); err != nil {
 			t.Fatal(err)
@@ -68,13 +68,13 @@ func TestExplainIsInert(t *testing.T) {
 // On a terminal no line is longer than that is wide, and nothing is left out.
 func TestExplainFits(t *testing.T) {
 	token := strings.Repeat("0123456789", 15)
-	mail := "From: a@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n" +
+	message := "From: a@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n" +
 		"--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nReturn-Path: <bounce-mary=example.org@example.com>\nSubject: " + strings.Repeat("Größe ", 20) + "\nMessage-ID: <" + token + "@example.com>\n\n--b--\n"
 	identifier, err := identify.New(identify.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := explainMail(t.Context(), process.Rules{Identify: identifier}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
+	e := explainMessage(t.Context(), process.Rules{Identify: identifier}, mailfile.Message{Path: "a", Number: 1, Body: []byte(message), Size: int64(len(message))}, "")
 	for _, width := range []int{0, 40, 80, 200} {
 		text, longest := e.text(width), 0
 		for line := range strings.Lines(text) {
@@ -98,11 +98,11 @@ func TestExplainMuch(t *testing.T) {
 	head := "From: a@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n"
 	fields := head + pacetest.Repeat("X-Field-#: "+strings.Repeat("v", 60)+"\n", 1<<20) + "--b--\n"
 	recipients := head + pacetest.Repeat("Original-Rcpt-To: u#@example.org\n", 32<<10) + pacetest.Repeat("X-Field-#: "+strings.Repeat("v", 60)+"\n", 4<<10) + "--b--\n"
-	for name, mail := range map[string]string{"fields": fields, "recipients": recipients} {
+	for name, message := range map[string]string{"fields": fields, "recipients": recipients} {
 		var e *explanation
 		var text string
 		pacetest.Within(t, name, 2*time.Second, func() {
-			e = explainMail(t.Context(), process.Rules{}, mailfile.Mail{Path: "a", Number: 1, Body: []byte(mail), Size: int64(len(mail))}, "")
+			e = explainMessage(t.Context(), process.Rules{}, mailfile.Message{Path: "a", Number: 1, Body: []byte(message), Size: int64(len(message))}, "")
 			text = e.text(80)
 		})
 		if len(text) > 4<<20 {

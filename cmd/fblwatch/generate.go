@@ -58,15 +58,15 @@ func (p *program) generate(c *cli.Context) error {
 	if n < 0 {
 		return wrong(fmt.Errorf("--count %d is less than nothing", n), "")
 	}
-	out, err := p.mailWriter(c.String("format"), c.Args().First())
+	out, err := p.messageWriter(c.String("format"), c.Args().First())
 	if err != nil {
 		return err
 	}
 	for i := range n {
 		d := all[i%len(all)]
-		mail, err := d.mail(c.Uint64("seed"), i)
+		message, err := d.message(c.Uint64("seed"), i)
 		if err == nil {
-			err = out.write(i, d.name, mail)
+			err = out.write(i, d.name, message)
 		}
 		if err == nil {
 			err = c.Context.Err()
@@ -78,18 +78,18 @@ func (p *program) generate(c *cli.Context) error {
 	return out.close()
 }
 
-// mailWriter is where mails go.
-type mailWriter struct {
-	write func(n int, dialect string, mail []byte) error
+// mailWriter is where messages go.
+type messageWriter struct {
+	write func(n int, dialect string, message []byte) error
 	close func() error
 }
 
-func (p *program) mailWriter(format, path string) (mailWriter, error) {
+func (p *program) messageWriter(format, path string) (messageWriter, error) {
 	if path == "-" {
 		path = "" // standard output; a file of that name is ./-
 	}
 	if path == "" && (format == "maildir" || format == "eml-dir") {
-		return mailWriter{}, wrong(fmt.Errorf("--format %s needs a directory", format), "fblwatch generate --format "+format+" DIRECTORY")
+		return messageWriter{}, wrong(fmt.Errorf("--format %s needs a directory", format), "fblwatch generate --format "+format+" DIRECTORY")
 	}
 	switch format {
 	case "mbox":
@@ -97,29 +97,29 @@ func (p *program) mailWriter(format, path string) (mailWriter, error) {
 	case "maildir":
 		return maildirWriter(path)
 	case "eml-dir":
-		write := func(n int, dialect string, mail []byte) error {
-			return writeNew(filepath.Join(path, fmt.Sprintf("%06d-%s.eml", n+1, dialect)), mail)
+		write := func(n int, dialect string, message []byte) error {
+			return writeNew(filepath.Join(path, fmt.Sprintf("%06d-%s.eml", n+1, dialect)), message)
 		}
-		return mailWriter{write, func() error { return nil }}, makeDir(path)
+		return messageWriter{write, func() error { return nil }}, makeDir(path)
 	}
-	return mailWriter{}, wrong(fmt.Errorf("unknown format %q", format), "formats are mbox, maildir, eml-dir")
+	return messageWriter{}, wrong(fmt.Errorf("unknown format %q", format), "formats are mbox, maildir, eml-dir")
 }
 
 // mboxWriter writes an mbox whose "From " lines are quoted and can be restored
 // (mboxrd).
-func (p *program) mboxWriter(path string) (mailWriter, error) {
+func (p *program) mboxWriter(path string) (messageWriter, error) {
 	w, finish := p.stdout, func() error { return nil }
 	if path != "" {
 		file, err := newFile(path)
 		if err != nil {
-			return mailWriter{}, err
+			return messageWriter{}, err
 		}
 		w, finish = file, file.Close
 	}
 	out := bufio.NewWriter(w)
-	write := func(n int, _ string, mail []byte) error {
+	write := func(n int, _ string, message []byte) error {
 		_, _ = io.WriteString(out, "From MAILER-DAEMON "+firstReport.UTC().Format("Mon Jan _2 15:04:05 2006")+"\n") // the error stays in out
-		for line := range bytes.Lines(mail) {
+		for line := range bytes.Lines(message) {
 			line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 			if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) {
 				_ = out.WriteByte('>')
@@ -129,24 +129,24 @@ func (p *program) mboxWriter(path string) (mailWriter, error) {
 		}
 		return out.WriteByte('\n')
 	}
-	return mailWriter{write, func() error { return errors.Join(out.Flush(), finish()) }}, nil
+	return messageWriter{write, func() error { return errors.Join(out.Flush(), finish()) }}, nil
 }
 
-func maildirWriter(path string) (mailWriter, error) {
+func maildirWriter(path string) (messageWriter, error) {
 	for _, name := range []string{".", "tmp", "new", "cur"} {
 		if err := makeDir(filepath.Join(path, name)); err != nil {
-			return mailWriter{}, err
+			return messageWriter{}, err
 		}
 	}
-	write := func(n int, dialect string, mail []byte) error {
+	write := func(n int, dialect string, message []byte) error {
 		name := fmt.Sprintf("%d.%06d.%s", firstReport.Unix(), n+1, dialect)
 		tmp := filepath.Join(path, "tmp", name)
-		if err := writeNew(tmp, mail); err != nil {
+		if err := writeNew(tmp, message); err != nil {
 			return err
 		}
 		return os.Rename(tmp, filepath.Join(path, "new", name))
 	}
-	return mailWriter{write, func() error { return nil }}, nil
+	return messageWriter{write, func() error { return nil }}, nil
 }
 
 // makeDir makes a directory where there is none, and no other above it: that
@@ -164,7 +164,7 @@ func makeDir(path string) error {
 	return err
 }
 
-// newFile overwrites nothing: what is there may be somebody's mail.
+// newFile overwrites nothing: what is there may be somebody's message.
 func newFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
@@ -191,21 +191,21 @@ type dialect struct {
 	make        func(*complaint) ([]byte, error)
 }
 
-// mail is the dialect's n-th mail, in lines that end in CRLF.
-func (d dialect) mail(seed uint64, n int) ([]byte, error) {
-	mail, err := d.make(newComplaint(seed, n))
+// message is the dialect's n-th message, in lines that end in CRLF.
+func (d dialect) message(seed uint64, n int) ([]byte, error) {
+	message, err := d.make(newComplaint(seed, n))
 	if err != nil {
 		return nil, fmt.Errorf("dialect %s: %w", d.name, err)
 	}
-	return mail, nil
+	return message, nil
 }
 
 func dialects() []dialect { return append(arfDialects(), otherDialects()...) }
 
-// expand fills in the {names} of a mail's template; its lines end in CRLF.
+// expand fills in the {names} of a message's template; its lines end in CRLF.
 func (c *complaint) expand(template string, more ...string) []byte {
 	names := append(more,
 		"{id}", c.id, "{user}", c.user, "{subject}", mime.QEncoding.Encode("utf-8", c.subject), "{campaign}", c.campaign, "{ip}", c.ip, "{n}", strconv.Itoa(c.n),
-		"{sent}", mailDate(c.sent), "{arrived}", mailDate(c.arrived), "{arrivedISO}", c.arrived.Format("2006-01-02T15:04:05Z"), "{original}", c.original("mx.example.net"))
+		"{sent}", messageDate(c.sent), "{arrived}", messageDate(c.arrived), "{arrivedISO}", c.arrived.Format("2006-01-02T15:04:05Z"), "{original}", c.original("mx.example.net"))
 	return []byte(strings.ReplaceAll(strings.NewReplacer(names...).Replace(template), "\n", "\r\n"))
 }

@@ -20,7 +20,7 @@ var firstReport = time.Date(2026, time.March, 2, 6, 0, 0, 0, time.UTC)
 // complaint is what one made-up report is about.
 type complaint struct {
 	n                           int
-	sent, arrived               time.Time // the report was, the reported mail had
+	sent, arrived               time.Time // the report was, the reported message had
 	id                          string    // 16 hexadecimal digits
 	user, subject, campaign, ip string
 }
@@ -43,13 +43,13 @@ func newComplaint(seed uint64, n int) *complaint {
 	}
 }
 
-func mailDate(t time.Time) string { return t.Format(time.RFC1123Z) }
+func messageDate(t time.Time) string { return t.Format(time.RFC1123Z) }
 
-// header is the header of the reported mail, as the host mx took it in.
+// header is the header of the reported message, as the host mx took it in.
 func (c *complaint) header(mx string) string {
 	verp := strings.Replace(c.user, "@", "=", 1)
 	return strings.NewReplacer("{verp}", verp, "{mx}", mx, "{user}", c.user, "{ip}", c.ip, "{id}", c.id,
-		"{arrived}", mailDate(c.arrived), "{subject}", mime.QEncoding.Encode("utf-8", c.subject), "{campaign}", c.campaign).Replace(`Return-Path: <bounce+{verp}@mail.example.com>
+		"{arrived}", messageDate(c.arrived), "{subject}", mime.QEncoding.Encode("utf-8", c.subject), "{campaign}", c.campaign).Replace(`Return-Path: <bounce+{verp}@mail.example.com>
 Received: from mta.mail.example.com (mta.mail.example.com [{ip}])
 	by {mx} with ESMTPS id {id}; {arrived}
 Message-ID: <{campaign}.{id}@mail.example.com>
@@ -94,7 +94,7 @@ func arf(from string, set func(*complaint, *report.Message), deviations ...strin
 	}
 }
 
-// envelope is what nearly all reporters say of a mail.
+// envelope is what nearly all reporters say of a message.
 func (c *complaint) envelope(r *report.Report) {
 	r.OriginalMailFrom = "bounce+" + strings.Replace(c.user, "@", "=", 1) + "@mail.example.com"
 	r.OriginalRcptTo = []string{c.user}
@@ -233,7 +233,7 @@ func arfDialects() []dialect {
 
 // fill is expand for a field that the writer encodes.
 func (c *complaint) fill(template string) string {
-	return strings.NewReplacer("{ip}", c.ip, "{id}", c.id, "{n}", fmt.Sprint(c.n), "{arrived}", mailDate(c.arrived), "{subject}", c.subject).Replace(template)
+	return strings.NewReplacer("{ip}", c.ip, "{id}", c.id, "{n}", fmt.Sprint(c.n), "{arrived}", messageDate(c.arrived), "{subject}", c.subject).Replace(template)
 }
 
 func yahoo(c *complaint, m *report.Message) {
@@ -252,11 +252,11 @@ func (c *complaint) validity(r *report.Report) {
 	r.Extensions = map[string][]string{"abuse-type": {"complaint"}}
 }
 
-// base64Parts encodes each part of the mails that another makes.
+// base64Parts encodes each part of the messages that another makes.
 func base64Parts(plain func(*complaint) ([]byte, error)) func(*complaint) ([]byte, error) {
 	return func(c *complaint) ([]byte, error) {
-		mail, err := plain(c)
-		parts := strings.Split(string(mail), "\r\n--=_"+c.id)
+		message, err := plain(c)
+		parts := strings.Split(string(message), "\r\n--=_"+c.id)
 		for i, part := range parts {
 			head, body, found := strings.Cut(part, "\r\n\r\n")
 			if i == 0 || !found {

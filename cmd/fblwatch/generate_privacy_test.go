@@ -20,7 +20,7 @@ import (
 )
 
 // Of no dialect the recipient is stored where the config takes people out,
-// neither in a record nor in what is kept of the mail, however it is encoded.
+// neither in a record nor in what is kept of the message, however it is encoded.
 func TestDialectsStoreNobody(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(key, []byte("sixteen octets or more"), 0o600); err != nil {
@@ -33,7 +33,7 @@ func TestDialectsStoreNobody(t *testing.T) {
 	named := 0
 	for _, d := range dialects() {
 		for n := range 2 {
-			b, err := d.mail(7, n)
+			b, err := d.message(7, n)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,13 +13,13 @@ import (
 // Each dialect is read as what it is, and says what it is known to say.
 func TestDialects(t *testing.T) {
 	const (
-		person = 1 << iota // names the recipient
-		hash               // names it by a hash
-		source             // has the source address
-		date               // says when the mail arrived
-		mail               // brings the reported mail, or its header
+		person  = 1 << iota // names the recipient
+		hash                // names it by a hash
+		source              // has the source address
+		date                // says when the message arrived
+		message             // brings the reported message, or its header
 	)
-	all := person | source | date | mail
+	all := person | source | date | message
 	tests := map[string]struct {
 		event, class, dialect string
 		says                  int
@@ -29,44 +29,44 @@ func TestDialects(t *testing.T) {
 		"rfc-optout":       {"opt_out", "fbl", "rfc5965", all},
 		"rfc-auth":         {"auth_failure", "auth", "rfc6591", all &^ person},
 		"cfbl-arf":         {"complaint", "cfbl", "cfbl-arf", source | date},
-		"yahoo":            {"complaint", "fbl", "yahoo", person | date | mail},
-		"yahoo-ses":        {"complaint", "fbl", "yahoo-ses", person | date | mail},
-		"aol":              {"complaint", "fbl", "aol", source | date | mail},
-		"returnpath1":      {"complaint", "fbl", "returnpath1", hash | source | date | mail},
-		"returnpath2":      {"complaint", "fbl", "returnpath2", hash | source | date | mail},
-		"base64-parts":     {"complaint", "fbl", "returnpath2", hash | source | date | mail},
-		"jmrp-arf2026":     {"complaint", "fbl", "jmrp-arf2026", mail},
-		"mailru":           {"complaint", "fbl", "rfc5965", source | date | mail},
-		"seznam":           {"complaint", "fbl", "rfc5965", source | date | mail},
+		"yahoo":            {"complaint", "fbl", "yahoo", person | date | message},
+		"yahoo-ses":        {"complaint", "fbl", "yahoo-ses", person | date | message},
+		"aol":              {"complaint", "fbl", "aol", source | date | message},
+		"returnpath1":      {"complaint", "fbl", "returnpath1", hash | source | date | message},
+		"returnpath2":      {"complaint", "fbl", "returnpath2", hash | source | date | message},
+		"base64-parts":     {"complaint", "fbl", "returnpath2", hash | source | date | message},
+		"jmrp-arf2026":     {"complaint", "fbl", "jmrp-arf2026", message},
+		"mailru":           {"complaint", "fbl", "rfc5965", source | date | message},
+		"seznam":           {"complaint", "fbl", "rfc5965", source | date | message},
 		"uol":              {"complaint", "fbl", "rfc5965", all},
 		"telenor":          {"complaint", "fbl", "rfc5965", all},
 		"nixspam":          {"complaint", "filter", "nixspam", all},
 		"dnsblde":          {"complaint", "filter", "dnsblde", all},
-		"sieve-report":     {"complaint", "fbl", "sieve-report", mail},
-		"opendkim":         {"auth_failure", "auth", "opendkim", source | date | mail},
-		"zoho":             {"complaint", "fbl", "zoho", source | date | mail},
+		"sieve-report":     {"complaint", "fbl", "sieve-report", message},
+		"opendkim":         {"auth_failure", "auth", "opendkim", source | date | message},
+		"zoho":             {"complaint", "fbl", "zoho", source | date | message},
 		"spamexperts":      {"complaint", "filter", "spamexperts", all},
 		"spfbl":            {"complaint", "filter", "spfbl", all},
 		"abusix":           {"complaint", "trap", "abusix", all},
 		"spamcop-arf":      {"complaint", "service", "spamcop", all},
-		"dmarc-netease":    {"auth_failure", "auth", "dmarc-netease", source | date | mail},
-		"dmarc-opendmarc":  {"auth_failure", "auth", "dmarc-opendmarc", source | date | mail},
+		"dmarc-netease":    {"auth_failure", "auth", "dmarc-netease", source | date | message},
+		"dmarc-opendmarc":  {"auth_failure", "auth", "dmarc-opendmarc", source | date | message},
 		"dmarc-lua":        {"auth_failure", "auth", "dmarc-lua", all},
-		"dmarc-hotmail":    {"auth_failure", "auth", "dmarc-hotmail", source | date | mail},
-		"jmrp":             {"complaint", "fbl", "jmrp", person | source | mail},
-		"jmrp-itself":      {"complaint", "fbl", "jmrp", person | mail},
-		"jmrp-forwarded":   {"complaint", "fbl", "jmrp", person | source | mail},
-		"spamcop-plain":    {"complaint", "service", "spamcop-plain", source | date | mail},
-		"ses-json":         {"complaint", "fbl", "ses-json", person | date | mail},
+		"dmarc-hotmail":    {"auth_failure", "auth", "dmarc-hotmail", source | date | message},
+		"jmrp":             {"complaint", "fbl", "jmrp", person | source | message},
+		"jmrp-itself":      {"complaint", "fbl", "jmrp", person | message},
+		"jmrp-forwarded":   {"complaint", "fbl", "jmrp", person | source | message},
+		"spamcop-plain":    {"complaint", "service", "spamcop-plain", source | date | message},
+		"ses-json":         {"complaint", "fbl", "ses-json", person | date | message},
 		"xarf":             {"complaint", "network", "xarf", source},
 		"xarf-netcraft":    {"complaint", "network", "xarf-netcraft", source},
 		"xarf-blocklistde": {"complaint", "network", "xarf-blocklistde", source},
 		"xarf-cleanmx":     {"complaint", "network", "xarf-cleanmx", source},
 		"xarf-v3mail":      {"complaint", "trap", "xarf-v3mail", all},
 		"xarf-v4mail":      {"complaint", "trap", "xarf-v4mail", all},
-		"dmarc-plaintext":  {"auth_failure", "auth", "dmarc-plaintext", source | date | mail},
-		"redirected":       {"complaint", "fbl", "redirected", mail},
-		"forward":          {"complaint", "service", "forward", mail},
+		"dmarc-plaintext":  {"auth_failure", "auth", "dmarc-plaintext", source | date | message},
+		"redirected":       {"complaint", "fbl", "redirected", message},
+		"forward":          {"complaint", "service", "forward", message},
 	}
 	providers := map[string]string{
 		"yahoo": "yahoo", "yahoo-ses": "yahoo", "aol": "aol", "jmrp-arf2026": "microsoft", "jmrp": "microsoft", "jmrp-itself": "microsoft", "jmrp-forwarded": "microsoft",
@@ -81,7 +81,7 @@ func TestDialects(t *testing.T) {
 		}
 		t.Run(d.name, func(t *testing.T) {
 			for n := range 20 {
-				b, err := d.mail(7, n)
+				b, err := d.message(7, n)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -103,7 +103,7 @@ func TestDialects(t *testing.T) {
 				if want := providers[d.name]; want != "" && r.Provider != want {
 					t.Errorf("provider %s, not %s", r.Provider, want)
 				}
-				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.user || want.says&(person|mail) == 0 && got != "" {
+				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.user || want.says&(person|message) == 0 && got != "" {
 					t.Errorf("recipient %q, not %s", got, c.user)
 				}
 				if want.says&hash != 0 && (r.Complainant != "hashed" || r.RcptHash == "") {
@@ -115,7 +115,7 @@ func TestDialects(t *testing.T) {
 				if want.says&date != 0 && !r.ArrivalDate.Equal(c.arrived) {
 					t.Errorf("arrived %s, not %s", r.ArrivalDate, c.arrived)
 				}
-				if id := c.campaign + "." + c.id + "@mail.example.com"; want.says&mail != 0 && (r.Original == nil || r.Original.MessageID != id || r.Original.Subject != c.subject) {
+				if id := c.campaign + "." + c.id + "@mail.example.com"; want.says&message != 0 && (r.Original == nil || r.Original.MessageID != id || r.Original.Subject != c.subject) {
 					t.Errorf("original %+v, not of %s", r.Original, id)
 				}
 			}
@@ -126,7 +126,7 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-// Mails differ by number and seed, and by nothing else.
+// Messages differ by number and seed, and by nothing else.
 func TestDialectsAreStable(t *testing.T) {
 	for _, d := range dialects() {
 		var ids []string
@@ -134,7 +134,7 @@ func TestDialectsAreStable(t *testing.T) {
 			seed uint64
 			n    int
 		}{{1, 0}, {1, 1}, {2, 0}, {1, 0}} {
-			b, err := d.mail(at.seed, at.n)
+			b, err := d.message(at.seed, at.n)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -149,10 +149,10 @@ func TestDialectsAreStable(t *testing.T) {
 	}
 }
 
-// Nobody is in a made-up mail but example.com's people and the reporters.
+// Nobody is in a made-up message but example.com's people and the reporters.
 func TestDialectsNameNobody(t *testing.T) {
 	for _, d := range dialects() {
-		b, err := d.mail(1, 3)
+		b, err := d.message(1, 3)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,7 +71,7 @@ func signedBy(message []byte, domain string) ([]byte, error) {
 func yahooReport(n int, domain string, found bool) ([]byte, error) {
 	all := dialects()
 	i := slices.IndexFunc(all, func(d dialect) bool { return d.name == "yahoo" })
-	message, err := all[i].mail(1, n)
+	message, err := all[i].message(1, n)
 	results := "Authentication-Results: mta1001.mail.bf1.yahoo.com; dkim=pass header.i=@" + domain + " header.s=s;\r\n" +
 		" spf=pass smtp.mailfrom=mail." + domain + "; dmarc=pass(p=NONE) header.from=" + domain + ";\r\n"
 	message = bytes.ReplaceAll(message, []byte("example.com"), []byte(domain))
@@ -114,6 +114,6 @@ func deliverGenuine(ts *testscript.TestScript, _ bool, args []string) {
 		message, err = signedBy(message, set["signer"])
 		ts.Check(err)
 		message = slices.Concat([]byte(strings.ReplaceAll(top, "\n", "\r\n")), message)
-		ts.Value(serverKey{}).(*imaptest.Server).AppendMail(args[0], imaptest.Mail{Body: message, Date: time.Now().Add(-age)})
+		ts.Value(serverKey{}).(*imaptest.Server).AppendMessage(args[0], imaptest.Message{Body: message, Date: time.Now().Add(-age)})
 	}
 }

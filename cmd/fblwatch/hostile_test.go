@@ -49,7 +49,7 @@ var longValue1MB = strings.Repeat("0123456789abcdef", 1<<16)
 
 // hostileMail has the value in every place that comes out again; one of 1 MB in
 // four, as no header is read beyond that.
-func hostileMail(value string) []byte {
+func hostileMessage(value string) []byte {
 	if value == longValue1MB {
 		return fmt.Appendf(nil, "From: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n"+
 			"Feedback-Type: abuse\nVersion: 1\nUser-Agent: %[1]s\nReported-URI: %[1]s\nX-One: %[1]s\n--b\nContent-Type: message/rfc822\n\nFrom: news@example.net\nSubject: %[1]s\n\nHello\n--b--\n", value)
@@ -77,7 +77,7 @@ func TestHostile(t *testing.T) {
 	for name, value := range hostile {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "mail.eml")
-			if err := os.WriteFile(file, hostileMail(value), 0o600); err != nil {
+			if err := os.WriteFile(file, hostileMessage(value), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			parsed := output(t, "parse", "--format", "json", file)

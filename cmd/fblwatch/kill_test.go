@@ -34,11 +34,11 @@ func TestKills(t *testing.T) { kills(t, 1, 8) }
 func kills(t *testing.T, seed uint64, runs int) {
 	d := imaptest.Dovecot(t)
 	const many = 5000
-	var mails [][]byte
+	var messages [][]byte
 	for i := range many {
-		mails = append(mails, sample.Report(i, 2500))
+		messages = append(messages, sample.Report(i, 2500))
 	}
-	d.Deliver("INBOX", mails...)
+	d.Deliver("INBOX", messages...)
 	binary := build(t)
 	sweep := func(ctx context.Context, db string) error {
 		cmd := exec.CommandContext(ctx, binary, "sweep", "--url", "imap://"+d.User()+"@"+d.PlainAddr()+"/INBOX", "--ledger", db)

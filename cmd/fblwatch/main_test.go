@@ -91,7 +91,7 @@ func startServer(e *testscript.Env) error {
 	return nil
 }
 
-// deliver: deliver FOLDER FIRST KIND... puts mails into a folder.
+// deliver: deliver FOLDER FIRST KIND... puts messages into a folder.
 func deliver(ts *testscript.TestScript, _ bool, args []string) {
 	first, err := strconv.Atoi(args[1])
 	ts.Check(err)
@@ -151,10 +151,10 @@ func sampleBody(n int, kind string) []byte {
 	case "vouched": // by the server of the mailbox
 		return append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(n, 0)...)
 	}
-	return sample.Mail(n, kind)
+	return sample.Message(n, kind)
 }
 
-// writeMbox: mbox FILE KIND... writes one mail of each kind; "report" is a
+// writeMbox: mbox FILE KIND... writes one message of each kind; "report" is a
 // feedback report, the others are neighbours.
 func writeMbox(ts *testscript.TestScript, _ bool, args []string) {
 	var b bytes.Buffer
@@ -182,26 +182,26 @@ func fillLedger(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	batch := ledger.Batch{Checkpoint: ledger.Checkpoint{UIDValidity: 1, High: uint32(n)}}
 	for i := range n {
-		batch.Mails = append(batch.Mails, sampleMail(i))
+		batch.Messages = append(batch.Messages, sampleMessage(i))
 	}
 	_, err = l.Commit(ctx, claim, batch)
 	ts.Check(err)
 	ts.Check(l.Close())
 }
 
-func sampleMail(i int) ledger.Mail {
+func sampleMessage(i int) ledger.Message {
 	at := time.Date(2026, 3, 1, i, 0, 0, 0, time.UTC)
 	body := sample.Report(i, 0)
 	r := report.Parse(body, int64(len(body)))
-	mail := ledger.Mail{ReportID: r.ID, UIDValidity: 1, UID: uint32(i + 1), Kind: string(r.Kind), At: at, Head: body}
-	mailbox := &report.Mailbox{Account: "yahoo", Folder: "INBOX", UID: mail.UID, UIDValidity: 1}
+	message := ledger.Message{ReportID: r.ID, UIDValidity: 1, UID: uint32(i + 1), Kind: string(r.Kind), At: at, Head: body}
+	mailbox := &report.Mailbox{Account: "yahoo", Folder: "INBOX", UID: message.UID, UIDValidity: 1}
 	for _, record := range r.Records(report.Envelope{ReceivedAt: at, Mailbox: mailbox}) {
-		mail.Records = append(mail.Records, ledger.Record{
+		message.Records = append(message.Records, ledger.Record{
 			ID: record.ID, Revision: record.Revision, At: at, JSON: record.AppendJSON(nil),
 			Event: record.Event, Class: record.Class, Provider: record.Provider, SourceIP: record.SourceIP,
 		})
 	}
-	return mail
+	return message
 }
 
 // countLines: count N FILE asserts the number of lines; each line of a *.json

@@ -19,19 +19,19 @@ import (
 )
 
 // BenchmarkMemory prints the peak memory of the program itself: of a sweep of
-// 2,000 and 20,000 mails, and of an mbox of 0.1 GB and 1 GB read from a pipe.
-// Flat in the number of mails, it is about the same in each pair.
+// 2,000 and 20,000 messages, and of an mbox of 0.1 GB and 1 GB read from a pipe.
+// Flat in the number of messages, it is about the same in each pair.
 func BenchmarkMemory(b *testing.B) {
 	binary := build(b)
 	d := imaptest.Dovecot(b)
 	delivered := 0
 	for _, many := range []int{2000, 20_000} {
 		b.Run("sweep/"+strconv.Itoa(many), func(b *testing.B) {
-			var mails [][]byte
+			var messages [][]byte
 			for ; delivered < many; delivered++ {
-				mails = append(mails, sample.Report(delivered, 6100))
+				messages = append(messages, sample.Report(delivered, 6100))
 			}
-			d.Deliver("INBOX", mails...)
+			d.Deliver("INBOX", messages...)
 			for b.Loop() {
 				cmd := exec.Command(binary, "sweep", "--url", "imap://"+d.User()+"@"+d.PlainAddr()+"/INBOX",
 					"--ledger", filepath.Join(b.TempDir(), "fblwatch.db"))

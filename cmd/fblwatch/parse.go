@@ -41,9 +41,9 @@ func (p *program) parseCommand() *cli.Command {
 	}
 }
 
-// maxMail is how much of one mail is kept; a report says what it has to say
+// maxMail is how much of one message is kept; a report says what it has to say
 // long before.
-const maxMail = 8 << 20
+const maxMessage = 8 << 20
 
 func (p *program) parse(c *cli.Context) error {
 	paths := append(c.StringSlice("mailbox"), c.Args().Slice()...)
@@ -72,15 +72,15 @@ func (p *program) parse(c *cli.Context) error {
 		return err
 	}
 	progress := p.progress(true)
-	unreadable, barren, mails, octets := 0, 0, 0, 0
-	err = readMails(c.Context, paths, read, e.encode, func(b *batch, more bool) error {
+	unreadable, barren, messages, octets := 0, 0, 0, 0
+	err = readMessages(c.Context, paths, read, e.encode, func(b *batch, more bool) error {
 		if b.err != nil {
 			progress.clear()
 			switch {
 			case errors.Is(b.err, errNothing):
 				barren++
 				p.printError(b.err)
-			case !errors.Is(b.err, mailfile.ErrNotMail):
+			case !errors.Is(b.err, mailfile.ErrNotMessage):
 				unreadable++
 				p.printError(b.err)
 			default:
@@ -88,7 +88,7 @@ func (p *program) parse(c *cli.Context) error {
 			}
 		}
 		progress.show("%s, %d MB", plural(b.upTo, "mail"), b.octets>>20)
-		mails, octets = b.upTo, octets+len(b.out)
+		messages, octets = b.upTo, octets+len(b.out)
 		if _, err := out.Write(b.out); err != nil {
 			return err
 		}
@@ -101,8 +101,8 @@ func (p *program) parse(c *cli.Context) error {
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}
-	if err == nil && octets == 0 && (mails > 0 || unreadable+barren == 0) {
-		fmt.Fprintln(p.stderr, nothingOf(mails, e.from, format))
+	if err == nil && octets == 0 && (messages > 0 || unreadable+barren == 0) {
+		fmt.Fprintln(p.stderr, nothingOf(messages, e.from, format))
 	}
 	if err == nil && unreadable > 0 {
 		err = fmt.Errorf("%s could not be read to the end", plural(unreadable, "file"))
@@ -113,9 +113,9 @@ func (p *program) parse(c *cli.Context) error {
 	return err
 }
 
-// nothingOf says that mails were read and nothing was printed.
-func nothingOf(mails int, from, format string) string {
-	text := plural(mails, "mail") + " read, and no report among them"
+// nothingOf says that messages were read and nothing was printed.
+func nothingOf(messages int, from, format string) string {
+	text := plural(messages, "mail") + " read, and no report among them"
 	if from != "" {
 		text += " from " + printable(from)
 	}
@@ -125,7 +125,7 @@ func nothingOf(mails int, from, format string) string {
 	return text
 }
 
-// readingOf is how mails become records by --config, else without a config.
+// readingOf is how messages become records by --config, else without a config.
 func (p *program) readingOf(c *cli.Context) (process.Rules, error) {
 	config, err := p.configOf(c)
 	if err != nil {
@@ -161,7 +161,7 @@ func (p *program) format(name, other string) (string, error) {
 	return "", wrong(fmt.Errorf("unknown format %q", name), "formats are json, "+other+", table")
 }
 
-// encoder makes one mail's part of the output.
+// encoder makes one message's part of the output.
 type encoder struct {
 	ctx     context.Context
 	reading process.Rules
@@ -171,7 +171,7 @@ type encoder struct {
 	table   *table
 }
 
-func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
+func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
 	r := report.Parse(m.Body, m.Size)
 	if e.from != "" && !strings.EqualFold(e.from, r.Outer.From) {
 		return dst
@@ -211,12 +211,12 @@ func (e encoder) encode(dst []byte, m mailfile.Mail) []byte {
 	return dst
 }
 
-// mailReader yields the mails of one mailbox.
-type mailReader func(ctx context.Context, path string) iter.Seq2[mailfile.Mail, error]
+// mailReader yields the messages of one mailbox.
+type messageReader func(ctx context.Context, path string) iter.Seq2[mailfile.Message, error]
 
 // mailboxes reads paths, and folders on servers where a path is a URL or a
 // c-client name.
-func (p *program) mailboxes(paths []string) (mailReader, error) {
+func (p *program) mailboxes(paths []string) (messageReader, error) {
 	remote := make(map[string]Account)
 	for _, path := range paths {
 		if !isRemote(path) {
@@ -233,34 +233,34 @@ func (p *program) mailboxes(paths []string) (mailReader, error) {
 		a.URL.Folder = cmp.Or(a.URL.Folder, "INBOX")
 		remote[path] = a
 	}
-	return func(ctx context.Context, path string) iter.Seq2[mailfile.Mail, error] {
+	return func(ctx context.Context, path string) iter.Seq2[mailfile.Message, error] {
 		if a, ok := remote[path]; ok {
-			return p.remoteMails(ctx, a)
+			return p.remoteMessages(ctx, a)
 		}
-		return filled(ctx, path, mailfile.Read(ctx, path, mailfile.Options{MaxMail: maxMail, Stdin: p.stdin}))
+		return filled(ctx, path, mailfile.Read(ctx, path, mailfile.Options{MaxMessage: maxMessage, Stdin: p.stdin}))
 	}, nil
 }
 
 var errNothing = errors.New("nothing to read")
 
-// filled yields the mails of a path that was named, and an error where there are
+// filled yields the messages of a path that was named, and an error where there are
 // none: a person, or a program, expects some.
-func filled(ctx context.Context, path string, mails iter.Seq2[mailfile.Mail, error]) iter.Seq2[mailfile.Mail, error] {
-	return func(yield func(mailfile.Mail, error) bool) {
+func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Message, error]) iter.Seq2[mailfile.Message, error] {
+	return func(yield func(mailfile.Message, error) bool) {
 		found, passed := false, 0
-		for mail, err := range mails {
+		for message, err := range messages {
 			switch {
-			case err == nil && mail.Size == 0 && mail.Path == path:
+			case err == nil && message.Size == 0 && message.Path == path:
 				continue
-			case !errors.Is(err, mailfile.ErrNotMail):
+			case !errors.Is(err, mailfile.ErrNotMessage):
 				found = true
-			case mail.Path == path: // in a directory it may stand beside mails
+			case message.Path == path: // in a directory it may stand beside messages
 				found = true
 				err = failed(errors.New(err.Error()), "name an mbox, a Maildir, an MH folder, a single mail or a directory of them; unpack an archive first")
 			default:
 				passed++
 			}
-			if !yield(mail, err) {
+			if !yield(message, err) {
 				return
 			}
 		}
@@ -273,15 +273,15 @@ func filled(ctx context.Context, path string, mails iter.Seq2[mailfile.Mail, err
 		} else if info, err := os.Stat(path); err == nil && info.IsDir() {
 			what = "has no mail in it"
 		}
-		yield(mailfile.Mail{Path: path}, failed(fmt.Errorf("%w: %s %s", errNothing, path, what), "name a mailbox with mails in it; fblwatch parse --help says of which kinds"))
+		yield(mailfile.Message{Path: path}, failed(fmt.Errorf("%w: %s %s", errNothing, path, what), "name a mailbox with mails in it; fblwatch parse --help says of which kinds"))
 	}
 }
 
-// readAll yields the mails at all paths; it ends early only with ctx.
-func readAll(ctx context.Context, paths []string, read mailReader, yield func(mailfile.Mail, error) bool) {
+// readAll yields the messages at all paths; it ends early only with ctx.
+func readAll(ctx context.Context, paths []string, read messageReader, yield func(mailfile.Message, error) bool) {
 	for _, path := range paths {
-		for mail, err := range read(ctx, path) {
-			if !yield(mail, err) || ctx.Err() != nil {
+		for message, err := range read(ctx, path) {
+			if !yield(message, err) || ctx.Err() != nil {
 				return
 			}
 		}

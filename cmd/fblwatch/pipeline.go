@@ -7,31 +7,31 @@ import (
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 )
 
-// batch is some mails on their way from the disk to the output.
+// batch is some messages on their way from the disk to the output.
 type batch struct {
-	mails  []mailfile.Mail // their Body is in data
-	data   []byte
-	out    []byte
-	err    error // of a file, behind the mails
-	upTo   int   // mails so far, these included
-	octets int64 // the same in octets
-	done   chan struct{}
+	messages []mailfile.Message // their Body is in data
+	data     []byte
+	out      []byte
+	err      error // of a file, behind the messages
+	upTo     int   // messages so far, these included
+	octets   int64 // the same in octets
+	done     chan struct{}
 }
 
 const (
-	batchSize = 256 << 10 // octets; a mail may exceed it
+	batchSize = 256 << 10 // octets; a message may exceed it
 	batchKeep = 1 << 20   // larger buffers go back to the collector
 )
 
-func (b *batch) add(m mailfile.Mail) {
+func (b *batch) add(m mailfile.Message) {
 	start := len(b.data)
 	b.data = append(b.data, m.Body...)
 	m.Body = b.data[start:]
-	b.mails = append(b.mails, m)
+	b.messages = append(b.messages, m)
 }
 
-// full batches get no more mails; nor does one with an error, which is behind
-// its mails.
+// full batches get no more messages; nor does one with an error, which is behind
+// its messages.
 func (b *batch) full() bool { return len(b.data) >= batchSize || b.err != nil }
 
 func (b *batch) reset() {
@@ -41,16 +41,16 @@ func (b *batch) reset() {
 	if cap(b.out) > batchKeep {
 		b.out = nil
 	}
-	*b = batch{mails: b.mails[:0], data: b.data[:0], out: b.out[:0], done: make(chan struct{})}
+	*b = batch{messages: b.messages[:0], data: b.data[:0], out: b.out[:0], done: make(chan struct{})}
 }
 
-// readMails reads the mails at paths, encodes each on any core, and hands the
-// batches to write in the order of the mails; more says that the next batch is
-// ready already. Batches are as small as the encoders are quick, so that mails
+// readMails reads the messages at paths, encodes each on any core, and hands the
+// batches to write in the order of the messages; more says that the next batch is
+// ready already. Batches are as small as the encoders are quick, so that messages
 // from a slow pipe come out at once. It returns write's error or ctx's.
 //
 // A reader that is blocked in standard input outlives the end of ctx.
-func readMails(ctx context.Context, paths []string, read mailReader, encode func([]byte, mailfile.Mail) []byte, write func(b *batch, more bool) error) error {
+func readMessages(ctx context.Context, paths []string, read messageReader, encode func([]byte, mailfile.Message) []byte, write func(b *batch, more bool) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -67,7 +67,7 @@ func readMails(ctx context.Context, paths []string, read mailReader, encode func
 	for range workers {
 		go func() {
 			for b := range work {
-				for _, m := range b.mails {
+				for _, m := range b.messages {
 					b.out = encode(b.out, m)
 				}
 				close(b.done)
@@ -98,11 +98,11 @@ func readMails(ctx context.Context, paths []string, read mailReader, encode func
 	}
 }
 
-// divide fills batches with mails. Each lies in work from its first mail on, for
+// divide fills batches with messages. Each lies in work from its first message on, for
 // whoever is free to take it, and until then it is filled further.
-func divide(ctx context.Context, paths []string, read mailReader, free <-chan *batch, work chan *batch, ordered chan<- *batch) {
-	mails, octets := 0, int64(0)
-	readAll(ctx, paths, read, func(m mailfile.Mail, err error) bool {
+func divide(ctx context.Context, paths []string, read messageReader, free <-chan *batch, work chan *batch, ordered chan<- *batch) {
+	messages, octets := 0, int64(0)
+	readAll(ctx, paths, read, func(m mailfile.Message, err error) bool {
 		var b *batch
 		select {
 		case b = <-work: // nobody has taken it yet
@@ -121,11 +121,11 @@ func divide(ctx context.Context, paths []string, read mailReader, free <-chan *b
 			ordered <- b // has room for every batch
 		}
 		if err == nil {
-			mails++
+			messages++
 			octets += m.Size
 			b.add(m)
 		}
-		b.err, b.upTo, b.octets = err, mails, octets
+		b.err, b.upTo, b.octets = err, messages, octets
 		select {
 		case work <- b:
 			return true

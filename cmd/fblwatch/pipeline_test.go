@@ -15,11 +15,11 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Mails come out in the order of the file, whoever encodes them.
+// Messages come out in the order of the file, whoever encodes them.
 func TestParseKeepsOrder(t *testing.T) {
-	const mails = 1000
+	const messages = 1000
 	var mbox, zipped bytes.Buffer
-	for n := range mails {
+	for n := range messages {
 		mbox.Write(mboxEntry(n, "report"))
 	}
 	w := gzip.NewWriter(&zipped)
@@ -33,7 +33,7 @@ func TestParseKeepsOrder(t *testing.T) {
 			t.Fatalf("%s: exit %d: %s", name, code, &stderr)
 		}
 		decoder := json.NewDecoder(&stdout)
-		for n := range mails {
+		for n := range messages {
 			var r report.Record
 			if err := decoder.Decode(&r); err != nil {
 				t.Fatalf("%s: record %d: %v", name, n, err)
@@ -43,12 +43,12 @@ func TestParseKeepsOrder(t *testing.T) {
 			}
 		}
 		if decoder.More() {
-			t.Errorf("%s: more than %d records", name, mails)
+			t.Errorf("%s: more than %d records", name, messages)
 		}
 	}
 }
 
-// A mail from a slow pipe is not held back until many have come.
+// A message from a slow pipe is not held back until many have come.
 func TestParseFollowsPipe(t *testing.T) {
 	in, feed := io.Pipe()
 	out, stdout := io.Pipe()
@@ -64,7 +64,7 @@ func TestParseFollowsPipe(t *testing.T) {
 		first <- string(line)
 		_, _ = io.Copy(io.Discard, out)
 	}()
-	for n := range 10 { // 24 KB: an mbox is read some way ahead to find where a mail ends
+	for n := range 10 { // 24 KB: an mbox is read some way ahead to find where a message ends
 		_, _ = feed.Write(mboxEntry(n, "report"))
 	}
 	select {

@@ -14,7 +14,7 @@ import (
 // however they end.
 func TestPrinted(t *testing.T) {
 	for _, test := range []struct{ story, want string }{
-		// p prints, s is silent; each reads one mail into INBOX, and into Other
+		// p prints, s is silent; each reads one message into INBOX, and into Other
 		// where it is a capital letter. ! is killed before it could print.
 		{"p", "0"},
 		{"p p", "0 | 1"},
@@ -104,7 +104,7 @@ func commitOne(t *testing.T, l ledger.Ledger, folder, id string) {
 	t.Helper()
 	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: folder})
 	if err == nil {
-		_, err = l.Commit(t.Context(), claim, ledger.Batch{Mails: []ledger.Mail{
+		_, err = l.Commit(t.Context(), claim, ledger.Batch{Messages: []ledger.Message{
 			{ReportID: id, Kind: "report", Records: []ledger.Record{{ID: id + ".1", Revision: 1, JSON: []byte("{}")}}},
 		}})
 	}

@@ -11,22 +11,22 @@ import (
 )
 
 const (
-	remoteMail   = 1 << 20 // octets kept of one mail; several wait to be read
-	remoteWindow = 10_000  // UIDs that are asked for at once, to begin with
+	remoteMessage = 1 << 20 // octets kept of one message; several wait to be read
+	remoteWindow  = 10_000  // UIDs that are asked for at once, to begin with
 )
 
-// remoteMails yields the mails of an account's folder from its first UID on, as
+// remoteMails yields the messages of an account's folder from its first UID on, as
 // mailfile.Read does those of a file: their Number is the UID. It opens the
 // folder by EXAMINE and leaves no trace.
-func (p *program) remoteMails(ctx context.Context, a Account) iter.Seq2[mailfile.Mail, error] {
-	return func(yield func(mailfile.Mail, error) bool) {
+func (p *program) remoteMessages(ctx context.Context, a Account) iter.Seq2[mailfile.Message, error] {
+	return func(yield func(mailfile.Message, error) bool) {
 		if err := p.readFolder(ctx, a, yield); err != nil {
-			yield(mailfile.Mail{Path: a.URL.Folder}, fmt.Errorf("account %s: %w", a.Name, err))
+			yield(mailfile.Message{Path: a.URL.Folder}, fmt.Errorf("account %s: %w", a.Name, err))
 		}
 	}
 }
 
-func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile.Mail, error) bool) error {
+func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile.Message, error) bool) error {
 	options, err := p.imapOptions(a)
 	if err != nil {
 		return err
@@ -57,19 +57,19 @@ func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile
 			width *= 2
 		}
 		low = high + 1
-		for mail, err := range client.Fetch(ctx, uids, remoteMail) {
+		for message, err := range client.Fetch(ctx, uids, remoteMessage) {
 			if err != nil {
 				return err
 			}
-			if mail.Gone {
+			if message.Gone {
 				continue
 			}
 			err = nil
-			if mail.Bodyless || mail.Withheld || len(mail.Body) == 0 && mail.Size > 0 {
-				err = fmt.Errorf("account %s: folder %s: the server gives nothing of mail UID %d", a.Name, a.URL.Folder, mail.UID)
+			if message.Bodyless || message.Withheld || len(message.Body) == 0 && message.Size > 0 {
+				err = fmt.Errorf("account %s: folder %s: the server gives nothing of mail UID %d", a.Name, a.URL.Folder, message.UID)
 			}
-			more := yield(mailfile.Mail{Path: a.URL.Folder, Number: int(mail.UID), Body: mail.Body, Size: max(mail.Size, int64(len(mail.Body)))}, err)
-			mail.Release()
+			more := yield(mailfile.Message{Path: a.URL.Folder, Number: int(message.UID), Body: message.Body, Size: max(message.Size, int64(len(message.Body)))}, err)
+			message.Release()
 			if !more {
 				return nil
 			}

@@ -37,9 +37,9 @@ func (p *program) reprocessCommand() *cli.Command {
 }
 
 const (
-	againChunk   = 64      // mails that are read at once
-	reviseMails  = 200     // of one change of the ledger
-	reviseOctets = 2 << 20 // likewise
+	againChunk     = 64      // messages that are read at once
+	reviseMessages = 200     // of one change of the ledger
+	reviseOctets   = 2 << 20 // likewise
 )
 
 // reprocessing is one run of the command.
@@ -49,13 +49,13 @@ type reprocessing struct {
 	editor  *ledger.Editor // nil: a dry run
 	reading process.Rules
 	doubts  func(ledger.Kept) []report.Reason
-	unknown bool // only mails with a complaint that names no subscriber
+	unknown bool // only messages with a complaint that names no subscriber
 
 	wait   []ledger.Revision
 	octets int
 	total  struct {
-		mails, records, stale int
-		by                    map[process.Outcome]int
+		messages, records, stale int
+		by                       map[process.Outcome]int
 	}
 }
 
@@ -109,13 +109,13 @@ func (p *program) reprocess(c *cli.Context) error {
 	}
 	err = r.run(c.Context, since, kinds)
 	r.print()
-	if r.total.mails == 0 && config.Keep == keepNone {
+	if r.total.messages == 0 && config.Keep == keepNone {
 		fmt.Fprintln(p.stderr, "the config says keep: none, so that no message is kept to be read again")
 	}
 	return err
 }
 
-// kindsOf are the kinds of mail that --kind means; none: all.
+// kindsOf are the kinds of message that --kind means; none: all.
 func kindsOf(kind string) ([]string, error) {
 	switch kind {
 	case "":
@@ -146,7 +146,7 @@ func (p *program) configOrNone(c *cli.Context) (*Config, error) {
 	return config, err
 }
 
-// doubtsOf are the doubts about each kept mail by its account's since.
+// doubtsOf are the doubts about each kept message by its account's since.
 func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []report.Reason {
 	contact := make(map[int64]time.Time)
 	for _, f := range folders {
@@ -180,7 +180,7 @@ func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string)
 			return err
 		}
 		chunk = chunk[:0]
-		progress.show("%s read again, %s revised", plural(r.total.mails, "mail"), plural(r.total.records, "record"))
+		progress.show("%s read again, %s revised", plural(r.total.messages, "mail"), plural(r.total.records, "record"))
 	}
 	if err := r.chunk(ctx, chunk); err != nil {
 		return err
@@ -188,7 +188,7 @@ func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string)
 	return r.write(ctx)
 }
 
-// again is what became of one mail.
+// again is what became of one message.
 type again struct {
 	rows     []ledger.Row
 	revision ledger.Revision
@@ -196,19 +196,19 @@ type again struct {
 	err      error
 }
 
-// chunk reads mails again, several at once, and takes the results in order.
-func (r *reprocessing) chunk(ctx context.Context, mails []ledger.Kept) error {
-	done := make([]again, len(mails))
+// chunk reads messages again, several at once, and takes the results in order.
+func (r *reprocessing) chunk(ctx context.Context, messages []ledger.Kept) error {
+	done := make([]again, len(messages))
 	workers := runtime.GOMAXPROCS(0)
 	if r.reading.Asks() {
 		workers = againChunk // they wait for the DNS
 	}
 	var wg sync.WaitGroup
 	turn := make(chan struct{}, workers)
-	for i := range mails {
+	for i := range messages {
 		turn <- struct{}{}
 		wg.Go(func() {
-			done[i] = r.mail(ctx, mails[i])
+			done[i] = r.message(ctx, messages[i])
 			<-turn
 		})
 	}
@@ -224,7 +224,7 @@ func (r *reprocessing) chunk(ctx context.Context, mails []ledger.Kept) error {
 	return nil
 }
 
-func (r *reprocessing) mail(ctx context.Context, kept ledger.Kept) (a again) {
+func (r *reprocessing) message(ctx context.Context, kept ledger.Kept) (a again) {
 	for row, err := range r.reader.Records(ctx, ledger.Query{ID: kept.ReportID, Replaced: true}) {
 		if err != nil {
 			return again{err: err}
@@ -244,7 +244,7 @@ func (r *reprocessing) take(ctx context.Context, a *again) error {
 	if a.outcome == "" {
 		return nil
 	}
-	r.total.mails++
+	r.total.messages++
 	r.total.by[a.outcome]++
 	if a.outcome != process.Revises {
 		return nil
@@ -257,7 +257,7 @@ func (r *reprocessing) take(ctx context.Context, a *again) error {
 	for _, record := range a.revision.Records {
 		r.octets += len(record.JSON)
 	}
-	if len(r.wait) < reviseMails && r.octets < reviseOctets {
+	if len(r.wait) < reviseMessages && r.octets < reviseOctets {
 		return nil
 	}
 	return r.write(ctx)
@@ -341,7 +341,7 @@ func (r *reprocessing) print() {
 	if r.editor == nil {
 		would = "would be "
 	}
-	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", plural(t.mails, "mail"), plural(t.records, "record"), would)
+	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", plural(t.messages, "mail"), plural(t.records, "record"), would)
 	for _, line := range []struct {
 		n    int
 		what string

@@ -209,7 +209,7 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 	}
 	defer editor.Close()
 	for len(order) > 0 {
-		n := min(len(order), reviseMails)
+		n := min(len(order), reviseMessages)
 		var some []ledger.Revision
 		for _, report := range order[:n] {
 			some = append(some, *revisions[report])

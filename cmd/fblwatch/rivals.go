@@ -19,11 +19,11 @@ type rivals struct {
 const mostRivals = 5
 
 // rival notes a message with two Authentication-Results of one server.
-func (s *sampling) rival(mail []byte, account string) {
+func (s *sampling) rival(message []byte, account string) {
 	if s.reading.Trust == nil {
 		return
 	}
-	id, upper, lower, ok := s.reading.Trust.Rivals(mail, account)
+	id, upper, lower, ok := s.reading.Trust.Rivals(message, account)
 	if !ok {
 		return
 	}

@@ -118,23 +118,23 @@ func (s *sampling) folder(ctx context.Context, client *imapclient.Client, accoun
 	}
 	for _, octets := range []int64{samplePrefix, sampleMost} {
 		var more []uint32 // a signature needs all of these
-		for mail, err := range client.Fetch(ctx, uids, octets) {
+		for message, err := range client.Fetch(ctx, uids, octets) {
 			if refused := (*imapclient.ResponseError)(nil); errors.As(err, &refused) {
 				break
 			} else if err != nil {
 				return read, err
 			}
-			if mail.Gone || mail.Bodyless || mail.Withheld {
-				mail.Release()
+			if message.Gone || message.Bodyless || message.Withheld {
+				message.Release()
 				continue
 			}
-			if s.mail(ctx, mail, account, int64(len(mail.Body)) < octets || octets == sampleMost || s.wholes > mostKept) {
+			if s.message(ctx, message, account, int64(len(message.Body)) < octets || octets == sampleMost || s.wholes > mostKept) {
 				read++
 			} else {
-				more = append(more, mail.UID)
-				s.wholes += min(mail.Size, sampleMost)
+				more = append(more, message.UID)
+				s.wholes += min(message.Size, sampleMost)
 			}
-			mail.Release()
+			message.Release()
 			s.progress.show("%s read, %s asked of the DNS", plural(read, "message"), plural(s.dns.asked(), "name"))
 		}
 		if uids = more; len(uids) == 0 {
@@ -163,16 +163,16 @@ func newest(ctx context.Context, client *imapclient.Client, n int, next uint32) 
 	}
 }
 
-// mail takes in a message, unless more of it is needed; last: there is no more of
+// message takes in a message, unless more of it is needed; last: there is no more of
 // it to be had.
-func (s *sampling) mail(ctx context.Context, mail *imapclient.Mail, account string, last bool) (done bool) {
-	r := report.Parse(mail.Body, mail.Size)
+func (s *sampling) message(ctx context.Context, message *imapclient.Message, account string, last bool) (done bool) {
+	r := report.Parse(message.Body, message.Size)
 	if s.seen[r.ID] {
 		return true
 	}
-	one := sampled{r: r, envelope: report.Envelope{ReceivedAt: mail.InternalDate, Mailbox: &report.Mailbox{Account: account}}, body: mail.Body, last: last}
+	one := sampled{r: r, envelope: report.Envelope{ReceivedAt: message.InternalDate, Mailbox: &report.Mailbox{Account: account}}, body: message.Body, last: last}
 	records, needsWhole := one.records(ctx, s.reading)
-	if needsWhole || !last && r.Need() > int64(len(mail.Body)) {
+	if needsWhole || !last && r.Need() > int64(len(message.Body)) {
 		return false
 	}
 	var complaints []*report.Record
@@ -187,15 +187,15 @@ func (s *sampling) mail(ctx context.Context, mail *imapclient.Mail, account stri
 		}
 	}
 	s.seen[r.ID] = true
-	s.rival(mail.Body, account)
+	s.rival(message.Body, account)
 	s.count(r, complaints)
 	switch one.complaints = len(complaints); {
 	case len(complaints) == 0:
-	case s.octets+len(mail.Body) > mostKept:
+	case s.octets+len(message.Body) > mostKept:
 		s.left += len(complaints)
 	default:
-		one.body = slices.Clone(mail.Body) // the other is the client's
-		s.octets += len(mail.Body)
+		one.body = slices.Clone(message.Body) // the other is the client's
+		s.octets += len(message.Body)
 		s.kept = append(s.kept, one)
 	}
 	return true
@@ -285,7 +285,7 @@ func (s *sampling) proposeRules(w io.Writer) {
 	fmt.Fprintln(w, "identify:\n  rules:")
 	mark := "    "
 	for _, p := range proposals {
-		fmt.Fprintf(w, "    # in %s, e.g. %s\n", plural(p.Mails, "report"), cut(printable(p.Example), longExample))
+		fmt.Fprintf(w, "    # in %s, e.g. %s\n", plural(p.Messages, "report"), cut(printable(p.Example), longExample))
 		fmt.Fprintf(w, "%s- from: %s\n%s  match: %s\n", mark, quoted(p.Rule.From), mark, quoted(p.Rule.Match))
 		mark = "    # "
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
-// The newest mails are found however far apart their UIDs are.
+// The newest messages are found however far apart their UIDs are.
 func TestNewest(t *testing.T) {
 	server := imaptest.New()
 	address, err := server.Listen()
@@ -19,7 +19,7 @@ func TestNewest(t *testing.T) {
 	defer server.Close()
 	uids := []uint32{1, 5, 1_000_000, 4_000_000_000}
 	for _, uid := range uids {
-		server.AppendMail("INBOX", imaptest.Mail{UID: uid, Body: sample.Report(0, 0)})
+		server.AppendMessage("INBOX", imaptest.Message{UID: uid, Body: sample.Report(0, 0)})
 	}
 	var a Account
 	if err := a.URL.UnmarshalText([]byte("imap://user@" + address)); err != nil {

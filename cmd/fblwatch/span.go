@@ -66,7 +66,7 @@ func parseTime(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is neither a length of time (24h, 7d) nor a date (2026-01-31, 2026-01-31T15:04:05Z)", text)
 }
 
-// Keep says how long the heads of mails are kept; 0: for ever. In a config it is
+// Keep says how long the heads of messages are kept; 0: for ever. In a config it is
 // none, forever or a Span.
 type Keep Span
 

@@ -136,7 +136,7 @@ func firstID(t *testing.T, l ledger.Ledger) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done, err := l.Commit(t.Context(), claim, ledger.Batch{Mails: []ledger.Mail{sampleMail(1)}})
+	done, err := l.Commit(t.Context(), claim, ledger.Batch{Messages: []ledger.Message{sampleMessage(1)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,14 +190,14 @@ func TestSilentFeeds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var mails []ledger.Mail
+		var messages []ledger.Message
 		for i, at := range test.hours {
 			id := string(rune('a'+i/26)) + string(rune('a'+i%26))
-			mails = append(mails, ledger.Mail{ReportID: id, Kind: "report", Records: []ledger.Record{
+			messages = append(messages, ledger.Message{ReportID: id, Kind: "report", Records: []ledger.Record{
 				{ID: id + ".1", Revision: 1, JSON: []byte("{}"), Event: "complaint", Provider: "yahoo", Feed: "cfl", Identity: "identified", At: at},
 			}})
 		}
-		if _, err := l.Commit(t.Context(), claim, ledger.Batch{Mails: mails}); err != nil {
+		if _, err := l.Commit(t.Context(), claim, ledger.Batch{Messages: messages}); err != nil {
 			t.Fatal(err)
 		}
 		l.Close()

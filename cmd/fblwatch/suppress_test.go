@@ -112,7 +112,7 @@ func ledgerOf(t *testing.T, rows []ledger.Record) (path string) {
 		t.Fatal(err)
 	}
 	batch := ledger.Batch{Checkpoint: ledger.Checkpoint{UIDValidity: 1, High: 1}}
-	mails := make(map[string]int)
+	messages := make(map[string]int)
 	var later []ledger.Revision
 	for _, r := range rows {
 		id, _, _ := strings.Cut(r.ID, ".")
@@ -124,13 +124,13 @@ func ledgerOf(t *testing.T, rows []ledger.Record) (path string) {
 			later = append(later, ledger.Revision{ReportID: id, Records: []ledger.Record{r}, Replaced: rec.Supersedes})
 			continue
 		}
-		at, known := mails[id]
+		at, known := messages[id]
 		if !known {
-			at = len(batch.Mails)
-			mails[id] = at
-			batch.Mails = append(batch.Mails, ledger.Mail{ReportID: id, UIDValidity: 1, UID: uint32(at + 1), Kind: "report", At: r.At})
+			at = len(batch.Messages)
+			messages[id] = at
+			batch.Messages = append(batch.Messages, ledger.Message{ReportID: id, UIDValidity: 1, UID: uint32(at + 1), Kind: "report", At: r.At})
 		}
-		batch.Mails[at].Records = append(batch.Mails[at].Records, r)
+		batch.Messages[at].Records = append(batch.Messages[at].Records, r)
 	}
 	if _, err := l.Commit(t.Context(), claim, batch); err != nil {
 		t.Fatal(err)

@@ -108,7 +108,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if sunk := errors.Join(sinks.close(), sinks.settle(ctx, l)); sunk != nil {
 		err = sunk
 	}
-	if err != nil && total.mails+total.known == 0 {
+	if err != nil && total.messages+total.known == 0 {
 		return err
 	}
 	total.print(p.stderr, terminalWidth(p.stderr), p.colours(p.stderr))

@@ -13,7 +13,7 @@ import (
 )
 
 // TestDryRunActs: a dry run leaves the mailbox alone: what it reads is in no
-// ledger, so a mail that it deleted would be lost.
+// ledger, so a message that it deleted would be lost.
 func TestDryRunActs(t *testing.T) {
 	server := imaptest.New()
 	defer server.Close()

@@ -12,17 +12,17 @@ import (
 
 // swept counts what a sweep read.
 type swept struct {
-	start                 time.Time
-	mails, known, records int
-	verdicts              map[string]map[string]int // records, by event
-	left                  map[report.Kind]int       // messages that made no record
+	start                    time.Time
+	messages, known, records int
+	verdicts                 map[string]map[string]int // records, by event
+	left                     map[report.Kind]int       // messages that made no record
 }
 
 func (s *swept) add(done ledger.Committed) {
 	if s.verdicts == nil {
 		s.verdicts, s.left = make(map[string]map[string]int), make(map[report.Kind]int)
 	}
-	s.mails += done.Mails
+	s.messages += done.Messages
 	s.known += done.Duplicates
 	s.records += len(done.Rows)
 	for _, row := range done.Rows {
@@ -47,7 +47,7 @@ var leftAlone = map[report.Kind]string{
 // print shows the sums, then a line for each event with its verdicts, one for what
 // was left alone, and the time it took.
 func (s *swept) print(w io.Writer, width int, colour colours) {
-	head := plural(s.mails, "new mail") + ", " + plural(s.records, "record")
+	head := plural(s.messages, "new mail") + ", " + plural(s.records, "record")
 	if s.known > 0 {
 		head += "; known already: " + plural(s.known, "mail")
 	}

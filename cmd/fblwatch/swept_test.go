@@ -16,10 +16,10 @@ func TestSwept(t *testing.T) {
 		return ledger.Row{Record: ledger.Record{Event: event, Verdict: verdict}}
 	}
 	s := swept{start: time.Now().Add(-90 * time.Second)}
-	s.add(ledger.Committed{Mails: 6, Kinds: map[string]int64{"report": 2, "unparsed": 1, "dsn": 2, "autoreply": 1}, Rows: []ledger.Row{
+	s.add(ledger.Committed{Messages: 6, Kinds: map[string]int64{"report": 2, "unparsed": 1, "dsn": 2, "autoreply": 1}, Rows: []ledger.Row{
 		row("complaint", "yes"), row("complaint", "review"), row("complaint", "review"), row("unparsed", "no"),
 	}})
-	s.add(ledger.Committed{Mails: 2, Duplicates: 3, Kinds: map[string]int64{"dsn": 1, "report": 1}, Rows: []ledger.Row{row("not_spam", "no")}})
+	s.add(ledger.Committed{Messages: 2, Duplicates: 3, Kinds: map[string]int64{"dsn": 1, "report": 1}, Rows: []ledger.Row{row("not_spam", "no")}})
 	for _, colour := range []colours{false, true} {
 		var out strings.Builder
 		s.print(&out, 80, colour)

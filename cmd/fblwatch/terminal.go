@@ -58,7 +58,7 @@ func (p *progress) clear() {
 	}
 }
 
-// plural is "1 mail", "2 mails".
+// plural is "1 message", "2 messages".
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

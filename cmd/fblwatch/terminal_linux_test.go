@@ -51,7 +51,7 @@ func TestWatchOnTerminal(t *testing.T) {
 		t.Fatal(err)
 	}
 	server.Append("INBOX", sample.Report(1, 0))
-	server.Append("INBOX", sample.Mail(2, "dsn"))
+	server.Append("INBOX", sample.Message(2, "dsn"))
 	server.Append("INBOX", bytes.Replace(sample.Report(3, 0), []byte("Original-Rcpt-To: user3@"), []byte("Original-Rcpt-To: user3\x1b[2J@"), 1))
 	master, slave := pty(t)
 	ctx, stop := context.WithCancel(t.Context())

@@ -88,7 +88,7 @@ func TestSweepByToken(t *testing.T) {
 }
 
 // A watch outlives its tokens: its session is made anew before one ends, and no
-// mail is lost or doubled by it.
+// message is lost or doubled by it.
 func TestWatchOutlivesTokens(t *testing.T) {
 	issuer := &oauthtest.Issuer{Rotate: true, ExpiresIn: 3}
 	provider := issuer.Serve()
@@ -119,29 +119,29 @@ func TestWatchOutlivesTokens(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{"fblwatch", "watch", "--json", "-c", config}, nil, &stdout, &stderr, env())
 	}()
-	mails := 0
+	messages := 0
 	for deadline := time.Now().Add(time.Minute); len(issuer.Requests(oauthtest.TokenPath)) < 4; time.Sleep(200 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Error("three renewals did not come")
 			break
 		}
-		server.Append("INBOX", sampleBody(mails, "report"))
-		mails++
+		server.Append("INBOX", sampleBody(messages, "report"))
+		messages++
 	}
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		var records, complaint bytes.Buffer
 		run(t.Context(), []string{"fblwatch", "records", "-c", config, "--format", "json"}, nil, &records, &complaint, env())
-		if n := strings.Count(records.String(), "\n"); n == mails {
+		if n := strings.Count(records.String(), "\n"); n == messages {
 			break
 		} else if time.Now().After(deadline) {
-			t.Errorf("%d records of %d mails %s", n, mails, &complaint)
+			t.Errorf("%d records of %d mails %s", n, messages, &complaint)
 			break
 		}
 	}
 	cancel()
 	<-done
-	if n := strings.Count(stdout.String(), "\n"); n != mails {
-		t.Errorf("%d records printed of %d mails", n, mails)
+	if n := strings.Count(stdout.String(), "\n"); n != messages {
+		t.Errorf("%d records printed of %d mails", n, messages)
 	}
 	if text := stderr.String(); strings.Contains(text, "refused") || strings.Contains(text, "c4n4ry") || server.Conns() < 4 {
 		t.Errorf("%d connections, stderr:\n%s", server.Conns(), text)

@@ -65,7 +65,7 @@ func TestFitsTerminal(t *testing.T) {
 	for i := range 3 {
 		server.Append("INBOX", bytes.ReplaceAll(sample.Report(i, 0), []byte("user"), []byte("受信者受信者受信者\x1b[2J受信者受信者受信者user")))
 	}
-	server.Append("INBOX", sample.Mail(5, "dsn"))
+	server.Append("INBOX", sample.Message(5, "dsn"))
 	server.AddMailbox("FBL/" + strings.Repeat("a long name ", 12))
 	dir := t.TempDir()
 	file := filepath.Join(dir, strings.Repeat("m", 50)+".eml")

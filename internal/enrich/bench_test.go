@@ -27,11 +27,11 @@ func BenchmarkRecords(b *testing.B) {
 		}
 	}
 	write(b, path, networks)
-	mail := sample.Report(1, 5000)
+	message := sample.Report(1, 5000)
 	b.Run("reference", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			report.Parse(mail, int64(len(mail))).Records(report.Envelope{})
+			report.Parse(message, int64(len(message))).Records(report.Envelope{})
 		}
 	})
 	z := &zone{names: map[string][]string{public4: {"mail.example.com."}}, hosts: map[string]string{"mail.example.com.": public4}}

@@ -135,7 +135,7 @@ func TestBreakerStaysShut(t *testing.T) {
 }
 
 // Names that lead to where nobody answers cost as much time as no answer: whoever
-// has many addresses could delay every mail otherwise.
+// has many addresses could delay every message otherwise.
 func TestBreakerOfForwardZones(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		z := &zone{slow: never, names: map[string][]string{}}
@@ -164,7 +164,7 @@ func (z slowForward) LookupAddr(_ context.Context, addr string) ([]string, error
 	return z.names[addr], nil
 }
 
-// TestDeadline: however many addresses a mail has, it waits for one time limit;
+// TestDeadline: however many addresses a message has, it waits for one time limit;
 // what comes after that is no timeout of the DNS.
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package enrich fills in what others than the report know of the address that a
-// reported mail came from: its name in the DNS, and its country and network by
+// reported message came from: its name in the DNS, and its country and network by
 // MMDB files of the user's own. What is not known, or not known in time, is left
 // out.
 package enrich
@@ -23,7 +23,7 @@ type Config struct {
 	// both. They are held in memory.
 	CountryFile string        `yaml:"country_file"`
 	ASNFile     string        `yaml:"asn_file"`
-	Timeout     time.Duration `yaml:"timeout"` // for all of one mail's DNS; default 2 s
+	Timeout     time.Duration `yaml:"timeout"` // for all of one message's DNS; default 2 s
 }
 
 const (

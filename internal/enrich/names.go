@@ -23,7 +23,7 @@ const (
 // keeps the answers. It is for concurrent use.
 type names struct {
 	resolver Resolver
-	timeout  time.Duration // of a mail
+	timeout  time.Duration // of a message
 
 	mu      sync.Mutex
 	answers map[netip.Addr]*answer

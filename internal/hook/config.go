@@ -8,7 +8,7 @@
 //	account                   as in the config
 //	mailbox, uidvalidity      of all events but log and debug; list and lsub
 //	                          have no uidvalidity
-//	n                         exists: the number of mails
+//	n                         exists: the number of messages
 //	seq, uid                  expunged, flags; searched has a uid
 //	flags                     flags: a list
 //	delim, attrs              list, lsub: a text and a list

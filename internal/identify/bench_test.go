@@ -8,8 +8,8 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// BenchmarkIdentify measures one record of a mail of a usual header, with ten
-// rules and all presets; parsing the mail is not in it.
+// BenchmarkIdentify measures one record of a message of a usual header, with ten
+// rules and all presets; parsing the message is not in it.
 func BenchmarkIdentify(b *testing.B) {
 	var rules []Rule
 	for i := range 10 {

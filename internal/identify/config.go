@@ -26,10 +26,10 @@ type Config struct {
 type Rule struct {
 	Name string `yaml:"name"` // as records have it; empty: "rule " and its number from 1; of a rule with Verify no other's
 
-	// From is original:H (a field of the reported mail's header), report:F (a
-	// field of the report part), outer:H (of the report's own mail), text (the
+	// From is original:H (a field of the reported message's header), report:F (a
+	// field of the report part), outer:H (of the report's own message), text (the
 	// part for a reader), rcpt (the recipient that the report names) or mailfrom
-	// (the reported mail's Return-Path and Original-Mail-From, both tried).
+	// (the reported message's Return-Path and Original-Mail-From, both tried).
 	From string `yaml:"from"`
 
 	// Match is a regular expression (RE2) with at least one of the named groups
@@ -45,9 +45,9 @@ type Rule struct {
 	Verify *Verify `yaml:"verify"`
 }
 
-// When says which mails a rule is for; empty: all of them.
+// When says which messages a rule is for; empty: all of them.
 type When struct {
-	FromDomain string `yaml:"from_domain"` // the reported mail's From: this domain or one below it
+	FromDomain string `yaml:"from_domain"` // the reported message's From: this domain or one below it
 }
 
 // Verify has a rule give only what the sender signed. Match then also has a

@@ -1,6 +1,6 @@
 // Package identify says which subscriber, campaign and tenant a complaint is
 // about: by the rules of the user, then by what well-known senders write into
-// their mail's header.
+// their message's header.
 //
 // Rules are ordered, and the first that gives a field wins that field. A
 // placeholder gives nothing, nor does a value that holds the hash by which the

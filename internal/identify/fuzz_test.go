@@ -14,7 +14,7 @@ import (
 )
 
 // FuzzIdentify has all presets and a rule of each kind of source read a field
-// of any name: no panic, the same each time, and nothing that the mail does not
+// of any name: no panic, the same each time, and nothing that the message does not
 // hold, as it is or encoded.
 func FuzzIdentify(f *testing.F) {
 	for _, test := range readings {
@@ -44,18 +44,18 @@ func FuzzIdentify(f *testing.F) {
 		if name == "" {
 			name = "Return-Path"
 		}
-		mail := complaint(name+": "+v, "X-Ref: "+v, "report:X-Ref: "+v, "text:"+v)
-		r := report.Parse(mail, 0)
+		message := complaint(name+": "+v, "X-Ref: "+v, "report:X-Ref: "+v, "text:"+v)
+		r := report.Parse(message, 0)
 		records := r.Records(report.Envelope{})
 		again := slices.Clone(records)
 		id.Identify(r, records)
-		id.Identify(report.Parse(mail, 0), again)
+		id.Identify(report.Parse(message, 0), again)
 		for i := range records {
 			if !reflect.DeepEqual(records[i].Identity, again[i].Identity) {
 				t.Fatalf("%s is once %v and once %v", v, records[i].Identity, again[i].Identity)
 			}
 			for _, found := range []string{records[i].Identity.Subscriber, records[i].Identity.Campaign, records[i].Identity.Tenant, records[i].Identity.MessageID} {
-				if !occurs(found, string(mail)) {
+				if !occurs(found, string(message)) {
 					t.Fatalf("%q is not in %q: %s", found, v, by(records[i].Identity))
 				}
 			}
@@ -71,16 +71,16 @@ var (
 	space     = regexp.MustCompile(`\s+`)
 )
 
-// occurs reports whether the mail holds a value: literally; unfolded; with its
+// occurs reports whether the message holds a value: literally; unfolded; with its
 // escapes of a URL or of JSON undone; out of base64, reversed or not; an address
 // of two pieces that stand apart, as a VERP has them.
-func occurs(v, mail string) bool {
+func occurs(v, message string) bool {
 	local, domain, _ := strings.Cut(v, "@")
 	in := func(text string) bool {
 		return strings.Contains(text, v) || domain != "" && strings.Contains(text, local) && strings.Contains(text, domain)
 	}
-	words, _ := new(mime.WordDecoder).DecodeHeader(mail)
-	for _, text := range []string{mail, words, space.ReplaceAllString(mail, " "), space.ReplaceAllString(mail, "")} {
+	words, _ := new(mime.WordDecoder).DecodeHeader(message)
+	for _, text := range []string{message, words, space.ReplaceAllString(message, " "), space.ReplaceAllString(message, "")} {
 		if in(text) {
 			return true
 		}

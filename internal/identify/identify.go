@@ -113,7 +113,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 	if len(records) == 0 {
 		return false
 	}
-	m := newMail(r, records, len(id.sources))
+	m := newMessage(r, records, len(id.sources))
 	defer m.done()
 	for i := range id.rules {
 		switch run := &id.rules[i]; {
@@ -145,7 +145,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 // Subscribers are all that any rule makes of a report's tokens, also where they
 // disagree and Identify names nobody.
 func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (all []string) {
-	m := newMail(r, records, len(id.sources))
+	m := newMessage(r, records, len(id.sources))
 	defer m.done()
 	for i := range id.rules {
 		run := &id.rules[i]
@@ -163,18 +163,18 @@ func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (al
 	return all
 }
 
-// concerns reports whether a rule is for this mail.
-func (r *rule) concerns(mail *report.Report) bool {
-	if r.when != nil && !r.when(mail) {
+// concerns reports whether a rule is for this message.
+func (r *rule) concerns(message *report.Report) bool {
+	if r.when != nil && !r.when(message) {
 		return false
 	}
 	if r.domain == "" {
 		return true
 	}
-	if mail.Original == nil {
+	if message.Original == nil {
 		return false
 	}
-	above, is := strings.CutSuffix(mail.Original.FromDomain, r.domain)
+	above, is := strings.CutSuffix(message.Original.FromDomain, r.domain)
 	return is && (above == "" || strings.HasSuffix(above, "."))
 }
 
@@ -187,7 +187,7 @@ type result struct {
 }
 
 // run has a rule read all instances of its sources.
-func (id *Identifier) run(r *ready, m *mail) {
+func (id *Identifier) run(r *ready, m *message) {
 	var res *result
 	for _, n := range r.from {
 		for _, v := range m.of(n, &id.sources[n]) {
@@ -205,7 +205,7 @@ func (id *Identifier) run(r *ready, m *mail) {
 }
 
 // recipient has a rule read the recipient of one record.
-func (res *result) recipient(rcpt string, m *mail) {
+func (res *result) recipient(rcpt string, m *message) {
 	*res = result{rule: res.rule}
 	if rcpt = strings.TrimSpace(rcpt); m.usable(rcpt) {
 		if f, ok := res.rule.one(rcpt, m); ok {
@@ -215,7 +215,7 @@ func (res *result) recipient(rcpt string, m *mail) {
 }
 
 // one reads one instance. ok: it gives anything.
-func (r *rule) one(v string, m *mail) (f found, ok bool) {
+func (r *rule) one(v string, m *message) (f found, ok bool) {
 	f = r.read(v)
 	for i := range f {
 		if f[i] == "" {
@@ -250,8 +250,8 @@ func (res *result) add(f *found, from string) {
 }
 
 // disputed reports whether another built-in rule names the subscriber by another
-// address. A list hands on what its members' mails hold, a relay what its
-// customers': none of these rules knows which program sent the mail last.
+// address. A list hands on what its members' messages hold, a relay what its
+// customers': none of these rules knows which program sent the message last.
 func (res *result) disputed(others []result) bool {
 	address := res.found[subscriber]
 	if !res.rule.builtin || !isAddress(address) {

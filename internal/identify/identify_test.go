@@ -15,7 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// complaint is an ARF with these fields in the reported mail's header; those
+// complaint is an ARF with these fields in the reported message's header; those
 // that begin with "report:" stand in its report part, "outer:" in its own
 // header, "text:" in its first part.
 func complaint(fields ...string) []byte {

@@ -43,7 +43,7 @@ func TestLinear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, mail := range map[string][]byte{
+	for name, message := range map[string][]byte{
 		"lists":       thousand(plain, pacetest.Repeat("List-Post: <mailto:list#@example.net>\n", 60<<10)),
 		"list ids":    thousand(plain, pacetest.Repeat("List-ID: <list#.example.net>\n", 60<<10)),
 		"beenthere":   thousand(plain, pacetest.Repeat("X-BeenThere: list#@example.net\n", 60<<10)),
@@ -57,7 +57,7 @@ func TestLinear(t *testing.T) {
 		"dashes":      thousand(plain, pacetest.Repeat("X-Y: "+strings.Repeat("-", 8000)+"\n", 60<<10)),
 		"json":        thousand(plain, pacetest.Repeat("X-Mailgun-Variables: {"+strings.Repeat("\"a\":[[[[[[1]]]]]],", 400)+"\n", 60<<10)),
 	} {
-		r := report.Parse(mail, 0)
+		r := report.Parse(message, 0)
 		records := r.Records(report.Envelope{})
 		if len(records) < 500 {
 			t.Fatalf("%s: %d records", name, len(records))

@@ -6,7 +6,7 @@ import (
 
 // listmonk (github.com/knadh/listmonk, models): X-Listmonk-Subscriber and
 // X-Listmonk-Campaign are UUIDs; List-Unsubscribe is
-// .../subscription/CAMPAIGN/SUBSCRIBER. A UUID of zeros is a test mail's.
+// .../subscription/CAMPAIGN/SUBSCRIBER. A UUID of zeros is a test message's.
 
 func listmonkSubscriber(v string) (f found) {
 	if isUUID(v) {

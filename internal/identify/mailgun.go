@@ -29,8 +29,8 @@ func mailgunBounce(v string) (f found) {
 		return f
 	}
 	ids, name, ok := strings.Cut(strings.TrimPrefix(local, "bounce+"), "-")
-	mail, account, two := strings.Cut(ids, ".")
-	if !ok || !two || !each(mail, isHex, "") || !each(account, isHex, "") {
+	message, account, two := strings.Cut(ids, ".")
+	if !ok || !two || !each(message, isHex, "") || !each(account, isHex, "") {
 		return f
 	}
 	if rcpt, ok := unequal(name); ok {
@@ -55,7 +55,7 @@ func mailgunVariables(v string) (f found) {
 	return f
 }
 
-// mailgunTag reads X-Mailgun-Tag and the older X-Mailgun-Campaign-Id. A mail
+// mailgunTag reads X-Mailgun-Tag and the older X-Mailgun-Campaign-Id. A message
 // can have several tags: then none of them is the campaign.
 func mailgunTag(v string) (f found) {
 	f[campaign] = v

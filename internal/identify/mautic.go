@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// Mautic (github.com/mautic/mautic, EmailBundle): each mail to each contact has
+// Mautic (github.com/mautic/mautic, EmailBundle): each message to each contact has
 // a hash, in .../email/unsubscribe/HASH, in +unsubscribe_HASH@ and in the
 // envelope sender, +bounce_HASH@. It is what Mautic itself finds the contact by,
 // and stands for the subscriber. X-EMAIL-ID is the number of the mailing.

@@ -31,7 +31,7 @@ func messageIDPattern(v string) (f found) {
 }
 
 // aolText reads the sentence of AOL's first part that names the Message-ID; the
-// header of the reported mail there has it blotted out.
+// header of the reported message there has it blotted out.
 func aolText(v string) (f found) {
 	const before = "with the message-id of "
 	v = strings.Join(strings.Fields(v[:min(len(v), maxValue)]), " ")

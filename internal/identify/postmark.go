@@ -21,7 +21,7 @@ func postmarkRecipient(v string) (f found) {
 	return f
 }
 
-// postmarkTag reads X-PM-Tag, of which a mail has one.
+// postmarkTag reads X-PM-Tag, of which a message has one.
 func postmarkTag(v string) (f found) {
 	f[campaign] = v
 	return f

@@ -72,5 +72,5 @@ var builtins = []builtin{
 	{"aol", text, aolText, isAOL},
 }
 
-// isAOL: AOL's reports name the mail's Message-ID in their first part alone.
+// isAOL: AOL's reports name the message's Message-ID in their first part alone.
 func isAOL(r *report.Report) bool { return strings.HasPrefix(r.UserAgent, "AOL") }

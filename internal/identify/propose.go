@@ -13,14 +13,14 @@ import (
 // Proposal is a field that looks like a token of the subscriber, and a rule to
 // try.
 type Proposal struct {
-	Rule    Rule
-	Mails   int    // samples that have the field in this shape
-	Example string // one of its values
+	Rule     Rule
+	Messages int    // samples that have the field in this shape
+	Example  string // one of its values
 }
 
 // The least that a field must show to be proposed.
 const (
-	leastSamples   = 3  // mails that have it
+	leastSamples   = 3  // messages that have it
 	leastShare     = 50 // percent of the samples
 	leastToken     = 3  // octets of a token
 	leastDistinct  = 90 // percent of a token's values: some people complain twice
@@ -28,8 +28,8 @@ const (
 	maxTokenPieces = 12
 )
 
-// notTokens begin the names of fields that differ from mail to mail and name no
-// subscriber: what the mail's way, its author and its filters write.
+// notTokens begin the names of fields that differ from message to message and name no
+// subscriber: what the message's way, its author and its filters write.
 var notTokens = []string{
 	"received", "date", "message-id", "subject", "from", "to", "cc", "reply-to", "sender", "in-reply-to", "references", "mime-", "content-",
 	"dkim-", "domainkey-", "arc-", "authentication-", "delivered-", "delivery-", "envelope-", "x-received", "x-ms-", "x-microsoft-", "x-google-", "x-gm-",
@@ -43,7 +43,7 @@ type row struct {
 	rcpt   string // the recipient that the sample names, or his hash; "": none, or several
 }
 
-// Propose looks through the reports of mails that no rule identified for fields
+// Propose looks through the reports of messages that no rule identified for fields
 // whose value is another for nearly each person and of one shape in all: the
 // best five.
 func Propose(samples []*report.Report) []Proposal {
@@ -73,7 +73,7 @@ func Propose(samples []*report.Report) []Proposal {
 		}
 	}
 	slices.SortFunc(all, func(a, b Proposal) int {
-		return cmp.Or(b.Mails-a.Mails, len(a.Rule.Match)-len(b.Rule.Match), strings.Compare(a.Rule.From, b.Rule.From))
+		return cmp.Or(b.Messages-a.Messages, len(a.Rule.Match)-len(b.Rule.Match), strings.Compare(a.Rule.From, b.Rule.From))
 	})
 	return all[:min(len(all), maxProposals)]
 }
@@ -115,7 +115,7 @@ func propose(source string, of map[int]string, samples []*report.Report) (p Prop
 			p.Example = v
 		}
 	}
-	p.Rule, p.Mails = Rule{From: source, Match: match}, len(rows)
+	p.Rule, p.Messages = Rule{From: source, Match: match}, len(rows)
 	return p, true
 }
 
@@ -200,7 +200,7 @@ func pattern(shape string, rows []row) (match string, ok bool) {
 
 // personal reports whether a column can be the subscriber's by what the samples
 // say of their recipients: no two of them share a value, and those who are named
-// twice have the same one more often than another. A mail's own number has not.
+// twice have the same one more often than another. A message's own number has not.
 func personal(rows []row, c int) bool {
 	holder, values := make(map[string]string), make(map[string][]string)
 	same, differs := 0, 0

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// sesMessage knows the id that SES gives a mail: the local part of its
+// sesMessage knows the id that SES gives a message: the local part of its
 // Message-ID and of its Return-Path, under amazonses.com or the sender's own
 // MAIL FROM domain (docs.aws.amazon.com/ses).
 func sesMessage(v string) (f found) {
@@ -17,7 +17,7 @@ func sesMessage(v string) (f found) {
 	return f
 }
 
-// sesTags reads X-SES-Message-Tags: name=value, by comma. It stands on mail
+// sesTags reads X-SES-Message-Tags: name=value, by comma. It stands on message
 // that was not sent by SES in the end; SES itself takes it off.
 func sesTags(v string) (f found) {
 	for tag := range strings.SplitSeq(v, ",") {

@@ -51,21 +51,21 @@ func (c *session) store(args []arg) (string, error) {
 	return "OK STORE completed", c.syncUID()
 }
 
-// chosen lists the mails of a set.
+// chosen lists the messages of a set.
 func (c *session) chosen(a arg) ([]numbered, error) {
 	set, err := parseSet(a.text)
 	if err != nil || !a.atom {
 		return nil, errSyntax
 	}
-	mails, lastUID, lastSeq := c.visible()
+	messages, lastUID, lastSeq := c.visible()
 	byUID := strings.HasPrefix(c.command, "UID ")
-	return slices.DeleteFunc(mails, func(m numbered) bool {
+	return slices.DeleteFunc(messages, func(m numbered) bool {
 		return byUID && !set.has(m.UID, lastUID) || !byUID && !set.has(m.seq, lastSeq)
 	}), nil
 }
 
 // copyMails is COPY and MOVE (RFC 6851), with the COPYUID of RFC 4315.
-func (c *session) copyMails(args []arg) (string, error) {
+func (c *session) copyMessages(args []arg) (string, error) {
 	verb := strings.TrimPrefix(c.command, "UID ")
 	move := verb == "MOVE"
 	switch {
@@ -88,8 +88,8 @@ func (c *session) copyMails(args []arg) (string, error) {
 	}
 	var from, to []string
 	for _, m := range chosen {
-		m.Mail.UID = 0
-		uid := c.srv.AppendMail(target.name, m.Mail)
+		m.Message.UID = 0
+		uid := c.srv.AppendMessage(target.name, m.Message)
 		from = append(from, strconv.FormatUint(uint64(c.view[m.seq-1]), 10))
 		to = append(to, strconv.FormatUint(uint64(uid), 10))
 	}

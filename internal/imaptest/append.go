@@ -6,30 +6,30 @@ import (
 	"strings"
 )
 
-// Append adds mails to a folder by IMAP's APPEND, over a connection that stays
+// Append adds messages to a folder by IMAP's APPEND, over a connection that stays
 // open for the next call; it makes the folder where there is none. The name is
 // the server's own, as Folder tells.
-func (s *RealServer) Append(folder string, mails ...[]byte) {
+func (s *RealServer) Append(folder string, messages ...[]byte) {
 	s.tb.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.append(folder, mails)
+	err := s.append(folder, messages)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
 }
 
-func (s *RealServer) append(folder string, mails [][]byte) (err error) {
+func (s *RealServer) append(folder string, messages [][]byte) (err error) {
 	if s.appender == nil {
 		if s.appender, err = dialRaw(s.PlainAddr(), s.User(), s.Password()); err != nil {
 			return err
 		}
 	}
-	for _, mail := range mails {
-		answer, err := s.appender.append(folder, mail)
+	for _, message := range messages {
+		answer, err := s.appender.append(folder, message)
 		if err == nil && !strings.HasPrefix(answer, "OK") { // not all say TRYCREATE
 			s.appender.do("CREATE " + quote(folder))
-			answer, err = s.appender.append(folder, mail)
+			answer, err = s.appender.append(folder, message)
 		}
 		if err == nil && !strings.HasPrefix(answer, "OK") {
 			err = fmt.Errorf("imaptest: APPEND: %s", answer)

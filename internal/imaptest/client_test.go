@@ -161,7 +161,7 @@ func read(ctx context.Context, s *Server) ([]string, error) {
 	return all, nil
 }
 
-// body is a mail of n octets.
+// body is a message of n octets.
 func body(n int) []byte {
 	head := []byte("Subject: test\r\n\r\n")
 	return append(head, bytes.Repeat([]byte{'x'}, n-len(head))...)

@@ -28,7 +28,7 @@ func Courier(tb testing.TB) *RealServer {
 }
 
 // courierSettings are those of Debian's /etc/courier/imapd, but that IDLE looks
-// for new mail every second and not every minute, and that there is no limit to
+// for new message every second and not every minute, and that there is no limit to
 // the connections from one address.
 var courierSettings = []string{
 	"IMAP_CAPABILITY=IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE",

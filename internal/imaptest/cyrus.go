@@ -56,7 +56,7 @@ autocreate_quota: 0
 `
 
 // The arguments are directory, directory of the programs, plain port, TLS port.
-// It is idled that tells an IDLE of new mail at once.
+// It is idled that tells an IDLE of new message at once.
 const cyrusConf = `
 START {
   recover cmd="%[2]s/ctl_cyrusdb -C %[1]s/imapd.conf -r"

@@ -13,7 +13,7 @@ import (
 // delimiter.
 type DovecotServer struct {
 	*RealServer
-	delivered int // mails that Deliver has named
+	delivered int // messages that Deliver has named
 }
 
 // Dovecot starts a server that ends with the test. Where none is installed the

@@ -53,7 +53,7 @@ passdb {
 }
 `}
 
-// Quotas offers QUOTA: 10 MB and 1,000 mails.
+// Quotas offers QUOTA: 10 MB and 1,000 messages.
 var Quotas = Extra{config: `
 protocol imap {
   mail_plugins = $mail_plugins quota imap_quota

@@ -67,13 +67,13 @@ func TestDovecot(t *testing.T) {
 
 func TestRawFetch(t *testing.T) {
 	d := Dovecot(t)
-	mails := make([][]byte, 3000)
-	for i := range mails {
-		mails[i] = body(1000)
+	messages := make([][]byte, 3000)
+	for i := range messages {
+		messages[i] = body(1000)
 	}
 	start := time.Now()
-	d.Deliver("FBL", mails...)
-	t.Logf("%d mails delivered in %v", len(mails), time.Since(start))
+	d.Deliver("FBL", messages...)
+	t.Logf("%d mails delivered in %v", len(messages), time.Since(start))
 	octets, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "FBL", 100)
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestRawFetch(t *testing.T) {
 	// for the numbers, of 1 to 4 digits each.
 	frame := len(`*  FETCH (UID  INTERNALDATE "23-Nov-2026 19:00:00 +0000" RFC822.SIZE 1000 BODY[]<0> {100})`) + len("\r\n\r\n")
 	digits := 2 * (9 + 90*2 + 900*3 + 2001*4)
-	least := int64(len(mails)*(frame+100) + digits)
+	least := int64(len(messages)*(frame+100) + digits)
 	if octets < least || octets > least+200 {
 		t.Errorf("%d octets, want the %d of the mails and a tagged line", octets, least)
 	}

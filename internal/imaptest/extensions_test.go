@@ -36,7 +36,7 @@ func TestExtensions(t *testing.T) {
 	c.check("UID COPY 2 None", "NO [TRYCREATE] no such mailbox")
 	c.check("UID EXPUNGE 2:4", "* 2 EXPUNGE", "OK EXPUNGE completed")
 	c.check("UID MOVE 3 Done", "* OK [COPYUID 1 3 1] moved", "* 2 EXPUNGE", "OK MOVE completed")
-	if m := s.Mails("New"); len(m) != 1 || len(m[0].Flags) != 1 || m[0].Flags[0] != `\Deleted` {
+	if m := s.Messages("New"); len(m) != 1 || len(m[0].Flags) != 1 || m[0].Flags[0] != `\Deleted` {
 		t.Errorf("copied as %+v", m)
 	}
 

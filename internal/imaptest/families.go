@@ -25,8 +25,8 @@ import "testing"
 //	  parent never created  \Noselect            a folder             \Noselect
 //	UIDNEXT in EXAMINE      yes                  yes                  no, in STATUS only
 //	STORE in EXAMINE        OK, and ignored      NO                   NO
-//	FETCH beyond the end:*  the last mail        the last mail        nothing
-//	mail with bare LF       CRLF                 refuses the APPEND   CRLF
+//	FETCH beyond the end:*  the last message        the last message        nothing
+//	message with bare LF       CRLF                 refuses the APPEND   CRLF
 //	  without a final CRLF  as it is             as it is             CRLF added
 //	a wrong password        [AUTHENTICATION-     NO, no code          NO, no code, after 5 s
 //	                        FAILED], 500 ms

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// filled is a server with three mails.
+// filled is a server with three messages.
 func filled() *Server {
 	s := New()
 	for n := range 3 {
@@ -40,7 +40,7 @@ func TestSilentAtEveryStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clean, steps := cleanSession(t)
 		// dial, greeting; six commands with their received and tagged steps;
-		// untagged: CAPABILITY 1, EXAMINE 6, SEARCH 1, LOGOUT 1; three a mail.
+		// untagged: CAPABILITY 1, EXAMINE 6, SEARCH 1, LOGOUT 1; three a message.
 		if want := 2 + 2*6 + 9 + 3*3; len(steps) != want {
 			t.Fatalf("%d steps, want %d: %v", len(steps), want, steps)
 		}
@@ -269,7 +269,7 @@ func TestIdleFor(t *testing.T) {
 	})
 }
 
-// A mail may arrive at the very moment that a step is reached.
+// A message may arrive at the very moment that a step is reached.
 func TestAppendInsideHook(t *testing.T) {
 	s := filled()
 	defer s.Close()
@@ -289,7 +289,7 @@ func TestAppendInsideHook(t *testing.T) {
 func TestShapes(t *testing.T) {
 	s := filled()
 	defer s.Close()
-	s.AppendMail("INBOX", Mail{UID: 10, Body: []byte("A: b\r\n\r\n")})
+	s.AppendMessage("INBOX", Message{UID: 10, Body: []byte("A: b\r\n\r\n")})
 	s.Descending = true
 	shapes := map[uint32]Shape{
 		1:  {QuotedBody: true, NilDate: true},

@@ -47,7 +47,7 @@ func parseItem(a arg) (item, error) {
 	return it, nil
 }
 
-// cut takes the octets that a BODY item asks for out of a mail.
+// cut takes the octets that a BODY item asks for out of a message.
 func (it item) cut(body []byte) []byte {
 	if it.section != "" {
 		header, text := body, []byte(nil)
@@ -93,16 +93,16 @@ func (c *session) fetch(args []arg) (string, error) {
 		}
 		marks = marks || it.name == "BODY" && !it.peek && !c.readOnly
 	}
-	mails, lastUID, lastSeq := c.visible()
+	messages, lastUID, lastSeq := c.visible()
 	if c.srv.Descending {
-		slices.Reverse(mails)
+		slices.Reverse(messages)
 	}
-	for _, m := range mails {
+	for _, m := range messages {
 		in := byUID && set.has(m.UID, lastUID) || !byUID && set.has(m.seq, lastSeq)
 		if !in {
 			continue
 		}
-		if err := c.fetchMail(m, items); err != nil {
+		if err := c.fetchMessage(m, items); err != nil {
 			return "", err
 		}
 		if marks && !slices.Contains(m.Flags, `\Seen`) {
@@ -112,9 +112,9 @@ func (c *session) fetch(args []arg) (string, error) {
 	return "OK FETCH completed", c.syncUID()
 }
 
-// fetchMail writes the FETCH answer of one mail: the octets of each literal
+// fetchMail writes the FETCH answer of one message: the octets of each literal
 // are a unit of their own, and so is what stands around them.
-func (c *session) fetchMail(m numbered, items []item) error {
+func (c *session) fetchMessage(m numbered, items []item) error {
 	var shape Shape
 	if c.srv.Shape != nil {
 		shape = c.srv.Shape(c.n, m.UID)

@@ -78,14 +78,14 @@ func (c *session) status(args []arg) (string, error) {
 		return "NO [NONEXISTENT] no such mailbox", nil
 	}
 	unseen, size := 0, int64(0)
-	for _, m := range b.mails {
+	for _, m := range b.messages {
 		size += m.Size
 		if !slices.Contains(m.Flags, `\Seen`) {
 			unseen++
 		}
 	}
 	values := map[string]string{
-		"MESSAGES":    strconv.Itoa(len(b.mails)),
+		"MESSAGES":    strconv.Itoa(len(b.messages)),
 		"RECENT":      "0",
 		"UIDNEXT":     strconv.FormatUint(uint64(b.uidNext), 10),
 		"UIDVALIDITY": strconv.FormatUint(b.uidValidity, 10),
@@ -127,7 +127,7 @@ func (c *session) openBox(args []arg, readOnly bool) (string, error) {
 		return "NO [NONEXISTENT] no such mailbox", nil
 	}
 	c.validity = b.uidValidity
-	for _, m := range b.mails {
+	for _, m := range b.messages {
 		c.view = append(c.view, m.UID)
 	}
 	validity, next := b.uidValidity, b.uidNext

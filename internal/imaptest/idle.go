@@ -66,12 +66,12 @@ func (c *session) news() (lines []string, stale bool) {
 		}
 		c.view = slices.Delete(c.view, i, i+1)
 	}
-	if n := len(c.box.mails); n > len(c.view) {
+	if n := len(c.box.messages); n > len(c.view) {
 		seen := make(map[uint32]bool, n)
 		for _, uid := range c.view {
 			seen[uid] = true
 		}
-		for _, m := range c.box.mails {
+		for _, m := range c.box.messages {
 			if !seen[m.UID] {
 				c.view = append(c.view, m.UID)
 			}
@@ -89,7 +89,7 @@ func (c *session) news() (lines []string, stale bool) {
 
 // flagsLine needs Server.mu.
 func (c *session) flagsLine(i int) string {
-	m, modSeq := c.box.mails[i], ""
+	m, modSeq := c.box.messages[i], ""
 	if c.qresync {
 		modSeq = fmt.Sprintf(" MODSEQ (%d)", m.modSeq)
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Mail is one mail of a mailbox. The server does not write to Body.
-type Mail struct {
+// Message is one message of a mailbox. The server does not write to Body.
+type Message struct {
 	UID   uint32    // 0: the next one; otherwise it must not be below UIDNEXT
 	Date  time.Time // INTERNALDATE; by default UID minutes after the start of 2026
 	Flags []string
@@ -24,9 +24,9 @@ type mailbox struct {
 	subscribed  bool
 	uidValidity uint64
 	uidNext     uint32
-	mails       []Mail // ascending by UID
-	modSeq      uint64 // of the last change
-	expunged    []Mail // in order of modSeq; UIDs only
+	messages    []Message // ascending by UID
+	modSeq      uint64    // of the last change
+	expunged    []Message // in order of modSeq; UIDs only
 }
 
 // touch numbers a change.
@@ -36,12 +36,12 @@ func (b *mailbox) touch() uint64 {
 }
 
 func (b *mailbox) expunge(i int) {
-	b.expunged = append(b.expunged, Mail{UID: b.mails[i].UID, modSeq: b.touch()})
-	b.mails = slices.Delete(b.mails, i, i+1)
+	b.expunged = append(b.expunged, Message{UID: b.messages[i].UID, modSeq: b.touch()})
+	b.messages = slices.Delete(b.messages, i, i+1)
 }
 
 func (b *mailbox) index(uid uint32) (int, bool) {
-	return slices.BinarySearchFunc(b.mails, uid, func(m Mail, uid uint32) int { return int(int64(m.UID) - int64(uid)) })
+	return slices.BinarySearchFunc(b.messages, uid, func(m Message, uid uint32) int { return int(int64(m.UID) - int64(uid)) })
 }
 
 // AddMailbox makes an empty mailbox with UIDVALIDITY 1. The delimiter is "/".
@@ -91,14 +91,14 @@ func (s *Server) edit(folder string, f func(*mailbox)) {
 	}
 }
 
-// Append adds a mail of these octets and returns its UID. Clients that idle
+// Append adds a message of these octets and returns its UID. Clients that idle
 // are told at once, others at their next command.
 func (s *Server) Append(folder string, body []byte) uint32 {
-	return s.AppendMail(folder, Mail{Body: body})
+	return s.AppendMessage(folder, Message{Body: body})
 }
 
-// AppendMail is Append for a mail with a UID, date or flags of its own.
-func (s *Server) AppendMail(folder string, m Mail) uint32 {
+// AppendMail is Append for a message with a UID, date or flags of its own.
+func (s *Server) AppendMessage(folder string, m Message) uint32 {
 	s.edit(folder, func(b *mailbox) {
 		if m.UID == 0 {
 			m.UID = b.uidNext
@@ -114,12 +114,12 @@ func (s *Server) AppendMail(folder string, m Mail) uint32 {
 		}
 		b.uidNext = m.UID + 1
 		m.modSeq = b.touch()
-		b.mails = append(b.mails, m)
+		b.messages = append(b.messages, m)
 	})
 	return m.UID
 }
 
-// Expunge removes a mail, if it is there.
+// Expunge removes a message, if it is there.
 func (s *Server) Expunge(folder string, uid uint32) {
 	s.edit(folder, func(b *mailbox) {
 		if i, ok := b.index(uid); ok {
@@ -128,7 +128,7 @@ func (s *Server) Expunge(folder string, uid uint32) {
 	})
 }
 
-// SetFlags replaces the flags of a mail, if it is there, and tells every
+// SetFlags replaces the flags of a message, if it is there, and tells every
 // client that has the mailbox open.
 func (s *Server) SetFlags(folder string, uid uint32, flags ...string) {
 	s.edit(folder, func(b *mailbox) {
@@ -136,8 +136,8 @@ func (s *Server) SetFlags(folder string, uid uint32, flags ...string) {
 		if !ok {
 			return
 		}
-		b.mails[i].Flags = flags
-		b.mails[i].modSeq = b.touch()
+		b.messages[i].Flags = flags
+		b.messages[i].modSeq = b.touch()
 		for c := range s.sessions {
 			if c.box == b {
 				c.changed = append(c.changed, uid)
@@ -146,45 +146,45 @@ func (s *Server) SetFlags(folder string, uid uint32, flags ...string) {
 	})
 }
 
-// Flags returns the flags of a mail.
+// Flags returns the flags of a message.
 func (s *Server) Flags(folder string, uid uint32) []string {
 	var flags []string
 	s.edit(folder, func(b *mailbox) {
 		if i, ok := b.index(uid); ok {
-			flags = slices.Clone(b.mails[i].Flags)
+			flags = slices.Clone(b.messages[i].Flags)
 		}
 	})
 	return flags
 }
 
-// Mails lists what is in a mailbox, ascending by UID. Bodies are not to be changed.
-func (s *Server) Mails(folder string) []Mail {
-	var mails []Mail
-	s.edit(folder, func(b *mailbox) { mails = slices.Clone(b.mails) })
-	return mails
+// Messages lists what is in a mailbox, ascending by UID. Bodies are not to be changed.
+func (s *Server) Messages(folder string) []Message {
+	var messages []Message
+	s.edit(folder, func(b *mailbox) { messages = slices.Clone(b.messages) })
+	return messages
 }
 
-// UIDs lists the mails of folder, ascending; none where there is no such folder.
+// UIDs lists the messages of folder, ascending; none where there is no such folder.
 func (s *Server) UIDs(folder string) (uids []uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if box := s.find(folder); box != nil {
-		for _, m := range box.mails {
+		for _, m := range box.messages {
 			uids = append(uids, m.UID)
 		}
 	}
 	return uids
 }
 
-// SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its mails
+// SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its messages
 // anew, from 1. Whoever has it open is sent away with BYE.
 func (s *Server) SetUIDValidity(folder string, validity uint64) {
 	s.edit(folder, func(b *mailbox) {
 		b.uidValidity = validity
-		for i := range b.mails {
-			b.mails[i].UID = uint32(i + 1)
+		for i := range b.messages {
+			b.messages[i].UID = uint32(i + 1)
 		}
-		b.uidNext = uint32(len(b.mails) + 1)
+		b.uidNext = uint32(len(b.messages) + 1)
 		b.expunged = nil
 	})
 }
@@ -193,7 +193,7 @@ func (s *Server) SetUIDValidity(folder string, validity uint64) {
 // UIDNEXT of 1. Whoever has it open is sent away.
 func (s *Server) Remake(folder string) {
 	s.edit(folder, func(b *mailbox) {
-		b.mails, b.expunged, b.uidNext = nil, nil, 1
+		b.messages, b.expunged, b.uidNext = nil, nil, 1
 		for c := range s.sessions {
 			if c.box == b {
 				c.raw.Close()
@@ -202,12 +202,12 @@ func (s *Server) Remake(folder string) {
 	})
 }
 
-// Insert adds a mail with a UID below UIDNEXT.
+// Insert adds a message with a UID below UIDNEXT.
 func (s *Server) Insert(folder string, uid uint32, body []byte) {
 	s.edit(folder, func(b *mailbox) {
 		i, _ := b.index(uid)
 		date := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(uid) * time.Minute)
-		b.mails = slices.Insert(b.mails, i, Mail{UID: uid, Date: date, Size: int64(len(body)), Body: body, modSeq: b.touch()})
+		b.messages = slices.Insert(b.messages, i, Message{UID: uid, Date: date, Size: int64(len(body)), Body: body, modSeq: b.touch()})
 	})
 }
 

@@ -16,19 +16,19 @@ func (d *DovecotServer) MaildirPath(folder string) string {
 	return filepath.Join(root, "."+strings.ReplaceAll(folder, "/", "."))
 }
 
-// Deliver drops mails into a folder's Maildir behind Dovecot's back, as a mail
+// Deliver drops messages into a folder's Maildir behind Dovecot's back, as a message
 // server does; it makes the folder where there is none. Dovecot numbers them
 // in this order, and INTERNALDATE is now.
-func (d *DovecotServer) Deliver(folder string, mails ...[]byte) {
+func (d *DovecotServer) Deliver(folder string, messages ...[]byte) {
 	d.tb.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.deliver(d.MaildirPath(folder), mails); err != nil {
+	if err := d.deliver(d.MaildirPath(folder), messages); err != nil {
 		d.tb.Fatal(err)
 	}
 }
 
-func (d *DovecotServer) deliver(maildir string, mails [][]byte) error {
+func (d *DovecotServer) deliver(maildir string, messages [][]byte) error {
 	if _, err := os.Stat(maildir); err != nil {
 		for _, sub := range []string{"", "cur", "new", "tmp"} {
 			path := filepath.Join(maildir, sub)
@@ -40,12 +40,12 @@ func (d *DovecotServer) deliver(maildir string, mails [][]byte) error {
 			}
 		}
 	}
-	for _, mail := range mails {
+	for _, message := range messages {
 		d.delivered++
-		// Dovecot orders new mails by the seconds their names begin with.
-		name := fmt.Sprintf("%d.Q%d.imaptest,S=%d", 1_700_000_000+d.delivered, d.delivered, len(mail))
+		// Dovecot orders new messages by the seconds their names begin with.
+		name := fmt.Sprintf("%d.Q%d.imaptest,S=%d", 1_700_000_000+d.delivered, d.delivered, len(message))
 		draft := filepath.Join(maildir, "tmp", name)
-		if err := os.WriteFile(draft, mail, 0o644); err != nil {
+		if err := os.WriteFile(draft, message, 0o644); err != nil {
 			return err
 		}
 		if err := os.Rename(draft, filepath.Join(maildir, "new", name)); err != nil {

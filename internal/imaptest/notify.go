@@ -44,5 +44,5 @@ func (c *session) notifySet(args []arg) (string, error) {
 
 // notice is the STATUS line that tells of a change. It needs Server.mu.
 func (b *mailbox) notice() string {
-	return fmt.Sprintf("STATUS %s (MESSAGES %d UIDNEXT %d UIDVALIDITY %d)", quote(b.name), len(b.mails), b.uidNext, b.uidValidity)
+	return fmt.Sprintf("STATUS %s (MESSAGES %d UIDNEXT %d UIDVALIDITY %d)", quote(b.name), len(b.messages), b.uidNext, b.uidValidity)
 }

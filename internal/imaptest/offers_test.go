@@ -67,7 +67,7 @@ func offers(t *testing.T, s *RealServer) {
 		}
 	}
 
-	// Mails as they are.
+	// Messages as they are.
 	sub := s.Folder("FBL/2026")
 	s.Append("INBOX", text(100))
 	s.Append("INBOX", body(100))
@@ -79,16 +79,16 @@ func offers(t *testing.T, s *RealServer) {
 	defer raw.Close()
 	answer, err := raw.append("INBOX", []byte("Subject: bare\n\nline\n"))
 	tell("APPEND with bare LF", "%s %s", answer, errText(err))
-	mails := 2
+	messages := 2
 	if strings.HasPrefix(answer, "OK") {
-		mails++
+		messages++
 	}
 	examine := c.ok("EXAMINE INBOX")
 	tell("EXAMINE", "%q", examine)
 	if find(examine, "[UIDVALIDITY ") == "" {
 		t.Error("no UIDVALIDITY")
 	}
-	if find(examine, "[UIDNEXT ") == "" && find(c.ok("STATUS INBOX (UIDNEXT)"), fmt.Sprintf("UIDNEXT %d", mails+1)) == "" {
+	if find(examine, "[UIDNEXT ") == "" && find(c.ok("STATUS INBOX (UIDNEXT)"), fmt.Sprintf("UIDNEXT %d", messages+1)) == "" {
 		t.Error("no UIDNEXT in EXAMINE or STATUS")
 	}
 	if !strings.Contains(last(examine), "[READ-ONLY]") {
@@ -121,14 +121,14 @@ func offers(t *testing.T, s *RealServer) {
 		t.Errorf("EXAMINE took %q, left %q", recent, now)
 	}
 
-	// IDLE, with the mails of another session.
+	// IDLE, with the messages of another session.
 	idle := session()
 	idle.ok("EXAMINE INBOX")
 	idle.send("i IDLE")
 	if line, err := idle.line(); err != nil || !strings.HasPrefix(line, "+") {
 		t.Fatalf("IDLE: %q, %v", line, err)
 	}
-	for n := mails + 1; n <= mails+3; n++ {
+	for n := messages + 1; n <= messages+3; n++ {
 		s.Append("INBOX", text(100))
 		start := time.Now()
 		for line, err := "", error(nil); !strings.Contains(line, fmt.Sprintf("* %d EXISTS", n)); {

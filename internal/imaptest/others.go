@@ -87,7 +87,7 @@ func maddy(tb testing.TB) *RealServer {
 	})
 }
 
-// greenmail keeps its mails in memory.
+// greenmail keeps its messages in memory.
 func greenmail(tb testing.TB) *RealServer {
 	tb.Helper()
 	return otherServer(tb, kind{
@@ -112,7 +112,7 @@ func greenmail(tb testing.TB) *RealServer {
 	})
 }
 
-// pymap keeps its mails in memory. It has implicit TLS on no port of its own.
+// pymap keeps its messages in memory. It has implicit TLS on no port of its own.
 func pymap(tb testing.TB) *RealServer {
 	tb.Helper()
 	return otherServer(tb, kind{
@@ -129,7 +129,7 @@ func pymap(tb testing.TB) *RealServer {
 //go:embed twisted_server.py
 var twistedServer []byte
 
-// twisted keeps its mails in memory, and gives them out by Twisted's own
+// twisted keeps its messages in memory, and gives them out by Twisted's own
 // IMessage: parsed, and put together anew for each FETCH.
 func twisted(tb testing.TB) *RealServer {
 	tb.Helper()
@@ -148,7 +148,7 @@ const hoodiecrowConfig = `{
 	"storage": {"INBOX": {}, "": {"separator": "/", "folders": {}}}
 }`
 
-// hoodiecrow keeps its mails in memory.
+// hoodiecrow keeps its messages in memory.
 func hoodiecrow(tb testing.TB) *RealServer {
 	tb.Helper()
 	return otherServer(tb, kind{

@@ -51,7 +51,7 @@ func (c *session) since(args []arg) (state string, lines []string) {
 	if len(gone) > 0 {
 		lines = append(lines, "VANISHED (EARLIER) "+strings.Join(gone, ","))
 	}
-	for i, m := range c.box.mails {
+	for i, m := range c.box.messages {
 		if m.modSeq > modSeq && known(m.UID) {
 			lines = append(lines, c.flagsLine(i))
 		}

@@ -32,7 +32,7 @@ func dialRaw(addr, user, password string) (*rawConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// No mail can hold a line that looks like such a tag.
+	// No message can hold a line that looks like such a tag.
 	c := &rawConn{Conn: conn, r: bufio.NewReaderSize(conn, rawBuffer), name: rand.Text()}
 	if err = c.must("LOGIN " + quote(user) + " " + quote(password)); err != nil {
 		conn.Close()
@@ -82,10 +82,10 @@ func (c *rawConn) must(command string) error {
 	return err
 }
 
-// append sends a mail by APPEND, with a literal that every server takes, and
+// append sends a message by APPEND, with a literal that every server takes, and
 // returns the tagged answer without its tag.
-func (c *rawConn) append(folder string, mail []byte) (string, error) {
-	tag, err := c.send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(mail)))
+func (c *rawConn) append(folder string, message []byte) (string, error) {
+	tag, err := c.send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(message)))
 	for err == nil {
 		var line string
 		line, err = c.r.ReadString('\n')
@@ -93,7 +93,7 @@ func (c *rawConn) append(folder string, mail []byte) (string, error) {
 			return strings.TrimSpace(answer), nil
 		}
 		if strings.HasPrefix(line, "+") {
-			_, err = c.Write(slices.Concat(mail, []byte("\r\n")))
+			_, err = c.Write(slices.Concat(message, []byte("\r\n")))
 		}
 	}
 	return "", err
@@ -101,7 +101,7 @@ func (c *rawConn) append(folder string, mail []byte) (string, error) {
 
 // RawFetch is the least that any client must do to read a folder: it logs in
 // without TLS, examines folder, asks for the UID, INTERNALDATE, RFC822.SIZE and
-// first n octets of every mail in one FETCH, and counts the octets of the
+// first n octets of every message in one FETCH, and counts the octets of the
 // answer without looking at them. Time it to know what a client can reach.
 func RawFetch(addr, user, password, folder string, n int) (octets int64, err error) {
 	c, err := dialRaw(addr, user, password)

@@ -54,7 +54,7 @@ type kind struct {
 	username string                   // of its only user; "": fbl
 	lacks    []string                 // of "STARTTLS" and "TLS" (implicit)
 	as       bool                     // it is run by whoever runs the test, root too
-	forgets  bool                     // it keeps mails in memory
+	forgets  bool                     // it keeps messages in memory
 	// prepare makes the files of a server whose directory and ports are set.
 	prepare func(*RealServer) error
 	// commands are the programs to run, in this order.
@@ -64,7 +64,7 @@ type kind struct {
 // startReal starts a server and stops it at the test's end. Where it is not
 // installed, which is what err says, the test is skipped; with CI=true it fails.
 //
-// None of them serves mail as root, so a test that runs as root has it run as
+// None of them serves message as root, so a test that runs as root has it run as
 // nobody.
 func startReal(tb testing.TB, k kind, err error) *RealServer {
 	tb.Helper()
@@ -102,7 +102,7 @@ func startReal(tb testing.TB, k kind, err error) *RealServer {
 	}
 }
 
-// roomy is where the mails go: memory where there is plenty, for on many disks
+// roomy is where the messages go: memory where there is plenty, for on many disks
 // a file takes thirty times as long to make. Empty is the usual place.
 func roomy() string {
 	const shm, enough = "/dev/shm", 4 << 30 // octets
@@ -212,7 +212,7 @@ func (s *RealServer) Folder(name string) string {
 // Offers reports whether the server has "STARTTLS", or "TLS" from the start.
 func (s *RealServer) Offers(security string) bool { return !slices.Contains(s.lacks, security) }
 
-// Forgets reports whether a restart loses all mails.
+// Forgets reports whether a restart loses all messages.
 func (s *RealServer) Forgets() bool { return s.forgets }
 
 // PlainAddr is the host and port without TLS, with STARTTLS.

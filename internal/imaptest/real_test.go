@@ -38,7 +38,7 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// text is a mail of n octets and CRLF, without which Courier adds one.
+// text is a message of n octets and CRLF, without which Courier adds one.
 func text(n int) []byte { return append(body(n), "\r\n"...) }
 
 func testFamily(t *testing.T, s *RealServer) {

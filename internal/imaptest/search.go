@@ -50,15 +50,15 @@ func (s numSet) has(n, last uint32) bool {
 	return false
 }
 
-// numbered is a mail with its sequence number in this session.
+// numbered is a message with its sequence number in this session.
 type numbered struct {
-	Mail
+	Message
 	seq uint32
 }
 
-// visible lists the mails that the client knows of and that are still there,
+// visible lists the messages that the client knows of and that are still there,
 // ascending, with the last number for "*" by UID and by sequence.
-func (c *session) visible() (mails []numbered, lastUID, lastSeq uint32) {
+func (c *session) visible() (messages []numbered, lastUID, lastSeq uint32) {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
 	if c.box.uidValidity != c.validity { // since the command began
@@ -66,17 +66,17 @@ func (c *session) visible() (mails []numbered, lastUID, lastSeq uint32) {
 	}
 	for i, uid := range c.view {
 		if at, ok := c.box.index(uid); ok {
-			mails = append(mails, numbered{c.box.mails[at], uint32(i + 1)})
+			messages = append(messages, numbered{c.box.messages[at], uint32(i + 1)})
 		}
 		lastUID, lastSeq = uid, uint32(i+1)
 	}
-	return mails, lastUID, lastSeq
+	return messages, lastUID, lastSeq
 }
 
 // search knows ALL, UID, a sequence set, SINCE and BEFORE, all of which must
 // hold, behind an optional CHARSET.
 func (c *session) search(args []arg) (string, error) {
-	mails, lastUID, lastSeq := c.visible()
+	messages, lastUID, lastSeq := c.visible()
 	var tests []func(numbered) bool
 	take := func() string { // the next argument, or one that no parser takes
 		if len(args) == 0 {
@@ -122,11 +122,11 @@ func (c *session) search(args []arg) (string, error) {
 		tests = append(tests, test)
 	}
 	line := []byte("SEARCH")
-mails:
-	for _, m := range mails {
+messages:
+	for _, m := range messages {
 		for _, test := range tests {
 			if !test(m) {
-				continue mails
+				continue messages
 			}
 		}
 		n := m.seq

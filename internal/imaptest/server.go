@@ -45,9 +45,9 @@ type Server struct {
 	// Limit says after how many octets written to the client, TLS's own not
 	// counted, a connection is cut; negative means never.
 	Limit func(conn int) int64
-	// Shape says how the answer for a mail is to look.
+	// Shape says how the answer for a message is to look.
 	Shape func(conn int, uid uint32) Shape
-	// Descending answers a FETCH from the last mail to the first.
+	// Descending answers a FETCH from the last message to the first.
 	Descending bool
 	// IdleFor is how long an IDLE lasts before the server ends it with a
 	// tagged OK; 0 is for ever.
@@ -72,12 +72,12 @@ type Server struct {
 	wg         sync.WaitGroup
 }
 
-// Shape bends the FETCH answer of one mail. The zero Shape is the usual one.
+// Shape bends the FETCH answer of one message. The zero Shape is the usual one.
 type Shape struct {
 	Missing    bool   // no answer at all
 	UIDLast    bool   // UID behind the literal, as Exchange does
 	NilDate    bool   // INTERNALDATE NIL
-	Date       string // INTERNALDATE's value, where it is another than the mail's
+	Date       string // INTERNALDATE's value, where it is another than the message's
 	NilBody    bool   // BODY[] NIL
 	QuotedBody bool   // BODY[] "": a body of no octets as a quoted string
 	Literal8   bool   // ~{n}, RFC 3516

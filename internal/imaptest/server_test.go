@@ -26,7 +26,7 @@ func TestDialogue(t *testing.T) {
 	s.AddMailbox("FBL/2026", `\Subscribed`)
 	s.AddMailbox("x", `\Noselect`)
 	s.Append("INBOX", []byte("A: 1\r\n\r\nhello"))
-	s.AppendMail("INBOX", Mail{UID: 7, Flags: []string{`\Seen`}, Body: []byte("B: 2\r\n\r\n"), Size: 1000,
+	s.AppendMessage("INBOX", Message{UID: 7, Flags: []string{`\Seen`}, Body: []byte("B: 2\r\n\r\n"), Size: 1000,
 		Date: time.Date(2025, 6, 5, 23, 0, 0, 0, time.FixedZone("", -5*3600))})
 	c := dial(t, s)
 	caps := "CAPABILITY IMAP4rev1 LITERAL+ SASL-IR IDLE ID UNSELECT AUTH=PLAIN AUTH=LOGIN"

@@ -25,7 +25,7 @@ type Step struct {
 	N       int    // the step's number within the connection, from 0
 	Command string // in upper case, e.g. "UID FETCH"; "DONE" at the end of IDLE; empty before the first
 	Part    Part
-	UID     uint32 // the mail that is being fetched, else 0
+	UID     uint32 // the message that is being fetched, else 0
 	Size    int    // octets about to be written
 	Text    string // the line without CRLF, empty for a literal; the command at Received
 }

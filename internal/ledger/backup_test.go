@@ -14,7 +14,7 @@ func TestBackup(t *testing.T) {
 	path, backup, copied := filepath.Join(dir, "l.db"), filepath.Join(dir, "backup.db"), filepath.Join(dir, "copied.db")
 	l := openTest(t, path, Options{})
 	defer l.Close()
-	commit(t, l, claim(t, l, inbox), mail("a", 2), mail("b", 1))
+	commit(t, l, claim(t, l, inbox), message("a", 2), message("b", 1))
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestBackup(t *testing.T) {
 	if got := len(collect(t, restored.Records(t.Context(), Query{}))); got != 3 {
 		t.Errorf("the backup holds %d records, want 3", got)
 	}
-	if done := commit(t, restored, claim(t, restored, inbox), mail("b", 1), mail("c", 1)); done.Mails != 1 || done.Duplicates != 1 {
+	if done := commit(t, restored, claim(t, restored, inbox), message("b", 1), message("c", 1)); done.Messages != 1 || done.Duplicates != 1 {
 		t.Errorf("%+v", done)
 	}
 }

@@ -41,17 +41,17 @@ func report(seed string, size int) []byte {
 	return []byte(b.String()[:size])
 }
 
-func reports(batch, n int) []Mail {
-	mails := make([]Mail, n)
-	for i := range mails {
+func reports(batch, n int) []Message {
+	messages := make([]Message, n)
+	for i := range messages {
 		seed := fmt.Sprint(batch, "-", i)
-		m := mail(hex.EncodeToString(noise(seed, 16)), 1)
+		m := message(hex.EncodeToString(noise(seed, 16)), 1)
 		m.Head = report(seed, 6000)
 		m.Records[0].JSON = fmt.Appendf(nil, `{"schema":1,"extensions":{"x":[%q]}}`, report("j"+seed, 1150))
 		m.Records[0].At = noon.Add(time.Duration(batch*n+i) * time.Second)
-		mails[i] = m
+		messages[i] = m
 	}
-	return mails
+	return messages
 }
 
 func cpu() time.Duration {
@@ -60,11 +60,11 @@ func cpu() time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// BenchmarkCommit commits 20 batches of 500 mails of one record (1.2 KB) and a
+// BenchmarkCommit commits 20 batches of 500 messages of one record (1.2 KB) and a
 // head of 6 KB.
 func BenchmarkCommit(b *testing.B) {
 	const batches, size = 20, 500
-	var all [][]Mail
+	var all [][]Message
 	for i := range batches {
 		all = append(all, reports(i, size))
 	}
@@ -83,11 +83,11 @@ func BenchmarkCommit(b *testing.B) {
 					b.Fatal(err)
 				}
 				start, from := time.Now(), cpu()
-				for _, mails := range all {
+				for _, messages := range all {
 					if !heads {
-						mails = headless(mails)
+						messages = headless(messages)
 					}
-					if _, err := l.Commit(b.Context(), c, Batch{Mails: mails}); err != nil {
+					if _, err := l.Commit(b.Context(), c, Batch{Messages: messages}); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -99,16 +99,16 @@ func BenchmarkCommit(b *testing.B) {
 				}
 				disk = st.Size()
 			}
-			mails := float64(b.N * batches * size)
-			b.ReportMetric(float64(spent.Nanoseconds())/1e3/mails, "cpu-us/mail")
-			b.ReportMetric(float64(wall.Nanoseconds())/1e3/mails, "us/mail")
+			messages := float64(b.N * batches * size)
+			b.ReportMetric(float64(spent.Nanoseconds())/1e3/messages, "cpu-us/mail")
+			b.ReportMetric(float64(wall.Nanoseconds())/1e3/messages, "us/mail")
 			b.ReportMetric(float64(disk)/(batches*size), "disk-B/record")
 		})
 	}
 }
 
-func headless(mails []Mail) []Mail {
-	out := append([]Mail(nil), mails...)
+func headless(messages []Message) []Message {
+	out := append([]Message(nil), messages...)
 	for i := range out {
 		out[i].Head = nil
 	}
@@ -117,14 +117,14 @@ func headless(mails []Mail) []Mail {
 
 // BenchmarkPackHeads is what the compression of heads adds to a commit.
 func BenchmarkPackHeads(b *testing.B) {
-	mails := reports(0, 500)
+	messages := reports(0, 500)
 	var size int
 	for b.Loop() {
 		size = 0
-		for _, p := range packHeads(mails) {
+		for _, p := range packHeads(messages) {
 			size += len(p.data)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(mails)), "us/mail")
-	b.ReportMetric(float64(len(mails)*6000)/float64(size), "ratio")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(messages)), "us/mail")
+	b.ReportMetric(float64(len(messages)*6000)/float64(size), "ratio")
 }

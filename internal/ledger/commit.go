@@ -150,19 +150,19 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 	if err := check(batch); err != nil {
 		return Committed{}, err
 	}
-	packs := packHeads(batch.Mails)
+	packs := packHeads(batch.Messages)
 	var p placed
 	err := s.write(ctx, func(t tx) error {
 		next, uidValidity, err := t.fence(claim)
 		if err != nil {
 			return err
 		}
-		known, err := t.known(batch.Mails)
+		known, err := t.known(batch.Messages)
 		if err != nil {
 			return err
 		}
-		p = place(claim, batch.Mails, known, next)
-		if err := t.addMails(claim, batch.Mails, p, packs); err != nil {
+		p = place(claim, batch.Messages, known, next)
+		if err := t.addMessages(claim, batch.Messages, p, packs); err != nil {
 			return err
 		}
 		if err := t.addRecords(p.Rows); err != nil {
@@ -184,10 +184,10 @@ func (s *store) Commit(ctx context.Context, claim Claim, batch Batch) (Committed
 	return p.Committed, nil
 }
 
-// known returns those of the mails' report ids that the ledger holds.
-func (t tx) known(mails []Mail) (map[string]bool, error) {
-	ids := make([]any, len(mails))
-	for i, m := range mails {
+// known returns those of the messages' report ids that the ledger holds.
+func (t tx) known(messages []Message) (map[string]bool, error) {
+	ids := make([]any, len(messages))
+	for i, m := range messages {
 		ids[i] = m.ReportID
 	}
 	// In the order of the key each page is visited once.
@@ -215,19 +215,19 @@ func (t tx) known(mails []Mail) (map[string]bool, error) {
 	return known, err
 }
 
-func (t tx) addMails(claim Claim, mails []Mail, p placed, packs []pack) error {
+func (t tx) addMessages(claim Claim, messages []Message, p placed, packs []pack) error {
 	type place struct {
 		head  any
 		piece int
 	}
-	isNew := make([]bool, len(mails))
-	for _, m := range p.mails {
+	isNew := make([]bool, len(messages))
+	for _, m := range p.messages {
 		isNew[m.index] = true
 	}
-	heads := make([]place, len(mails))
+	heads := make([]place, len(messages))
 	now := milli(time.Now())
 	for _, pack := range packs {
-		if !slices.ContainsFunc(pack.mails, func(i int) bool { return isNew[i] }) {
+		if !slices.ContainsFunc(pack.messages, func(i int) bool { return isNew[i] }) {
 			continue
 		}
 		res, err := t.result("INSERT INTO head (at, pack) VALUES (?, ?)", now, pack.data)
@@ -238,18 +238,18 @@ func (t tx) addMails(claim Claim, mails []Mail, p placed, packs []pack) error {
 		if err != nil {
 			return err
 		}
-		for piece, i := range pack.mails {
+		for piece, i := range pack.messages {
 			heads[i] = place{id, piece}
 		}
 	}
-	slices.SortFunc(p.mails, func(a, b placedMail) int {
-		return cmp.Compare(mails[a.index].ReportID, mails[b.index].ReportID)
+	slices.SortFunc(p.messages, func(a, b placedMessage) int {
+		return cmp.Compare(messages[a.index].ReportID, messages[b.index].ReportID)
 	})
-	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin)", 12, "", len(p.mails),
+	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin)", 12, "", len(p.messages),
 		func(i int, args []any) []any {
-			m, h := mails[p.mails[i].index], heads[p.mails[i].index]
+			m, h := messages[p.messages[i].index], heads[p.messages[i].index]
 			return append(args, m.ReportID, claim.ID, int64(m.UIDValidity), m.UID, m.Kind, milli(m.At),
-				p.mails[i].seq, len(m.Records), h.head, h.piece, m.Size, int64(m.Origin))
+				p.messages[i].seq, len(m.Records), h.head, h.piece, m.Size, int64(m.Origin))
 		})
 }
 

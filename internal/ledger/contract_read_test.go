@@ -14,8 +14,8 @@ import (
 
 func testUnsent(t *testing.T, l Ledger) {
 	a, b := claim(t, l, inbox), claim(t, l, junk)
-	commit(t, l, a, mail("a", 3))
-	commit(t, l, b, mail("b", 2))
+	commit(t, l, a, message("a", 3))
+	commit(t, l, b, message("b", 2))
 	unsent := func(sink string) string { return places(collect(t, l.Unsent(t.Context(), sink))) }
 	ack := func(sink string, folder, seq int64) {
 		t.Helper()
@@ -30,7 +30,7 @@ func testUnsent(t *testing.T, l Ledger) {
 	want(t, "after 1", unsent("s"), "INBOX/3=a.3 Junk/1=b.1 Junk/2=b.2")
 	ack("s", b.ID, 99) // never past what there is
 	want(t, "after 99", unsent("s"), "INBOX/3=a.3")
-	commit(t, l, b, mail("c", 1))
+	commit(t, l, b, message("c", 1))
 	want(t, "new", unsent("s"), "INBOX/3=a.3 Junk/3=c.1")
 	want(t, "without a folder", places(collect(t, l.Unsent(t.Context(), "s", a.ID))), "Junk/3=c.1")
 	want(t, "without any", places(collect(t, l.Unsent(t.Context(), "s", a.ID, b.ID))), "")
@@ -45,9 +45,9 @@ func testUnsent(t *testing.T, l Ledger) {
 
 func testUnsentSnapshot(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
-	commit(t, l, c, mail("a", 1), mail("b", 1))
+	commit(t, l, c, message("a", 1), message("b", 1))
 	rows := l.Unsent(t.Context(), "s")
-	commit(t, l, c, mail("c", 1))
+	commit(t, l, c, message("c", 1))
 	n := 0
 	for row, err := range rows {
 		if err != nil {
@@ -58,7 +58,7 @@ func testUnsentSnapshot(t *testing.T, l Ledger) {
 		if err := l.Ack(t.Context(), "s", row.FolderID, row.Seq); err != nil {
 			t.Fatal(err)
 		}
-		commit(t, l, c, mail(fmt.Sprint("new", n), 1))
+		commit(t, l, c, message(fmt.Sprint("new", n), 1))
 		n++
 	}
 	if n != 2 {
@@ -68,7 +68,7 @@ func testUnsentSnapshot(t *testing.T, l Ledger) {
 
 func testRegister(t *testing.T, l Ledger) {
 	a := claim(t, l, inbox)
-	commit(t, l, a, mail("a", 1))
+	commit(t, l, a, message("a", 1))
 	register := func(sink string, atHead bool) {
 		t.Helper()
 		if err := l.Register(t.Context(), sink, atHead); err != nil {
@@ -83,9 +83,9 @@ func testRegister(t *testing.T, l Ledger) {
 		t.Fatal(err)
 	}
 	register("acked", true) // seen already
-	commit(t, l, a, mail("b", 1))
+	commit(t, l, a, message("b", 1))
 	register("head", true)
-	commit(t, l, claim(t, l, junk), mail("c", 1))
+	commit(t, l, claim(t, l, junk), message("c", 1))
 	want(t, "head", unsent("head"), "INBOX/2=b.1 Junk/1=c.1")
 	want(t, "start", unsent("start"), "INBOX/1=a.1 INBOX/2=b.1 Junk/1=c.1")
 	want(t, "acked", unsent("acked"), "INBOX/1=a.1 INBOX/2=b.1 Junk/1=c.1")
@@ -94,7 +94,7 @@ func testRegister(t *testing.T, l Ledger) {
 func testRecords(t *testing.T, l Ledger) {
 	a, b := claim(t, l, inbox), claim(t, l, junk)
 	other := claim(t, l, Folder{"hotmail", "INBOX"})
-	m1, m2, m3, m4, m5 := mail("1", 2), mail("2", 1), mail("3", 1), mail("4", 1), mail("11", 1)
+	m1, m2, m3, m4, m5 := message("1", 2), message("2", 1), message("3", 1), message("4", 1), message("11", 1)
 	m1.Records[0].At = noon.Add(3 * time.Hour) // times against the order of seq
 	m1.Records[1].Event = "not_spam"
 	m2.Records[0].At = noon.Add(time.Hour)
@@ -154,16 +154,16 @@ func join(s ...string) string { return strings.Join(s, " ") }
 func testRecordsPages(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
 	big := strings.Repeat("x", pageBytes/3)
-	var mails []Mail
+	var messages []Message
 	for i := range pageRows + 20 {
-		m := mail(fmt.Sprintf("m%04d", i), 1)
+		m := message(fmt.Sprintf("m%04d", i), 1)
 		m.Records[0].At = noon.Add(-time.Duration(i) * time.Second)
 		if i < 20 {
 			m.Records[0].JSON = fmt.Appendf(nil, `{"text":"%s"}`, big)
 		}
-		mails = append(mails, m)
+		messages = append(messages, m)
 	}
-	commit(t, l, c, mails...)
+	commit(t, l, c, messages...)
 	for name, q := range map[string]Query{"by folder": {}, "by event": {Event: "complaint"}, "by time": {Since: noon.Add(-24 * time.Hour)}} {
 		next := int64(1)
 		for row, err := range l.Records(t.Context(), q) {
@@ -188,7 +188,7 @@ func testRecordsPages(t *testing.T, l Ledger) {
 func testHostileText(t *testing.T, l Ledger) {
 	c := claim(t, l, Folder{"a'; DROP TABLE record; --", "\x00\xff"})
 	evil := "'); DROP TABLE mail; --\x00\xff\u202e"
-	m := mail(evil, 1)
+	m := message(evil, 1)
 	m.Kind, m.Head = evil, []byte(evil)
 	m.Records[0] = Record{ID: evil + ".1", Revision: 2, At: noon, JSON: []byte(evil), Event: evil, Class: evil, Provider: evil,
 		SourceIP: evil, Domain: evil, Campaign: evil, Subscriber: evil, Verdict: evil}
@@ -204,7 +204,7 @@ func testHostileText(t *testing.T, l Ledger) {
 }
 
 func testCancelledReads(t *testing.T, l Ledger) {
-	commit(t, l, claim(t, l, inbox), mail("a", 1))
+	commit(t, l, claim(t, l, inbox), message("a", 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := l.Folders(ctx); !errors.Is(err, context.Canceled) {
@@ -232,11 +232,11 @@ func testReadersBesideWriters(t *testing.T, l Ledger) {
 		c := claim(t, l, f)
 		wg.Go(func() {
 			for i := range batches {
-				var mails []Mail
+				var messages []Message
 				for j := range size {
-					mails = append(mails, mail(fmt.Sprintf("%s-%d-%d", f.Name, i, j), 1))
+					messages = append(messages, message(fmt.Sprintf("%s-%d-%d", f.Name, i, j), 1))
 				}
-				if _, err := l.Commit(t.Context(), c, Batch{Mails: mails, Checkpoint: Checkpoint{High: uint32(i)}}); err != nil {
+				if _, err := l.Commit(t.Context(), c, Batch{Messages: messages, Checkpoint: Checkpoint{High: uint32(i)}}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -259,7 +259,7 @@ func testReadersBesideWriters(t *testing.T, l Ledger) {
 				t.Fatalf("seq %d, want %d", row.Seq, next[row.FolderID])
 			}
 		}
-		counts, err := l.MailCounts(t.Context())
+		counts, err := l.MessageCounts(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,11 +281,11 @@ func testReadersBesideWriters(t *testing.T, l Ledger) {
 
 func testCounts(t *testing.T, l Ledger) {
 	a, b := claim(t, l, inbox), claim(t, l, junk)
-	m1, m2, m3 := mail("1", 2), mail("2", 1), mail("3", 1)
+	m1, m2, m3 := message("1", 2), message("2", 1), message("3", 1)
 	m1.Records[1].At = noon.Add(59*time.Minute + 59*time.Second)
 	m2.Records[0].At = noon.Add(time.Hour)
 	m3.Records[0].Event = "not_spam"
-	human := mail("4", 0)
+	human := message("4", 0)
 	human.Kind = "human"
 	commit(t, l, a, m1, m2, human)
 	commit(t, l, b, m3, m1)
@@ -304,16 +304,16 @@ func testCounts(t *testing.T, l Ledger) {
 	diff(t, "all", counts(time.Time{}, time.Time{}), []Count{complaints, other, later})
 	diff(t, "since", counts(noon.Add(time.Hour), time.Time{}), []Count{later})
 	diff(t, "until", counts(noon, noon.Add(time.Hour)), []Count{complaints, other})
-	mails, err := l.MailCounts(t.Context())
+	messages, err := l.MessageCounts(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "mails", mails, []MailCount{{inbox, "arf", 2}, {inbox, "human", 1}, {junk, "arf", 1}})
+	diff(t, "mails", messages, []MessageCount{{inbox, "arf", 2}, {inbox, "human", 1}, {junk, "arf", 1}})
 }
 
 func testPlaces(t *testing.T, l Ledger) {
-	at := func(id string, uid uint32, origin uint64) Mail {
-		m := mail(id, 1)
+	at := func(id string, uid uint32, origin uint64) Message {
+		m := message(id, 1)
 		m.UID, m.Origin = uid, origin
 		return m
 	}

@@ -28,10 +28,10 @@ func revise(t *testing.T, l Ledger, revisions ...Revision) Revised {
 
 func testRevise(t *testing.T, l Ledger) {
 	c, d := claim(t, l, inbox), claim(t, l, junk)
-	a, b := mail("a", 2), mail("b", 1)
+	a, b := message("a", 2), message("b", 1)
 	b.Records[0].ID = "b.0"
 	commit(t, l, c, a, b)
-	commit(t, l, d, mail("d", 1))
+	commit(t, l, d, message("d", 1))
 	if err := l.Register(t.Context(), "s", true); err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func testRevise(t *testing.T, l Ledger) {
 			revised(b.Records[0], 1, func(r *Record) { r.ID = "b.1" }), revised(b.Records[0], 1, func(r *Record) { r.ID = "b.2" })}})
 	want(t, "revised", places(done.Rows), "INBOX/4=a.2 INBOX/5=b.1 INBOX/6=b.2")
 	want(t, "stale", strings.Join(done.Stale, " "), "")
-	commit(t, l, c, mail("e", 1)) // goes on behind them
+	commit(t, l, c, message("e", 1)) // goes on behind them
 
 	records := func(q Query) string { t.Helper(); return places(collect(t, l.Records(t.Context(), q))) }
 	want(t, "current", records(Query{}), "INBOX/1=a.1 INBOX/4=a.2 INBOX/5=b.1 INBOX/6=b.2 INBOX/7=e.1 Junk/1=d.1")
@@ -69,7 +69,7 @@ func testRevise(t *testing.T, l Ledger) {
 	revise(t, l, Revision{ReportID: "b", Replaced: []string{"b.1", "b.2"}, Records: []Record{revised(b.Records[0], 2, nil)}})
 	want(t, "back", records(Query{ID: "b"}), "INBOX/9=b.0")
 
-	// A duplicate of a mail that was revised is known still.
+	// A duplicate of a message that was revised is known still.
 	if done := commit(t, l, c, a); done.Duplicates != 1 {
 		t.Errorf("the mail again: %+v", done)
 	}
@@ -77,13 +77,13 @@ func testRevise(t *testing.T, l Ledger) {
 
 func testReviseCounts(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
-	a, none := mail("a", 1), mail("n", 0)
+	a, none := message("a", 1), message("n", 0)
 	none.Kind = "other"
 	a.Records[0].Identity = "unknown"
-	commit(t, l, c, a, none, mail("b", 1))
+	commit(t, l, c, a, none, message("b", 1))
 	revise(t, l,
 		Revision{ReportID: "a", Records: []Record{revised(a.Records[0], 2, func(r *Record) { r.Identity, r.Verdict = "identified", "yes" })}},
-		Revision{ReportID: "n", Kind: "arf", Records: mail("n", 1).Records})
+		Revision{ReportID: "n", Kind: "arf", Records: message("n", 1).Records})
 	counts, err := l.Counts(t.Context(), time.Time{}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
@@ -92,21 +92,21 @@ func testReviseCounts(t *testing.T, l Ledger) {
 		{noon, "complaint", "fbl", "yahoo", "cfl", "", "review", 2},
 		{noon, "complaint", "fbl", "yahoo", "cfl", "identified", "yes", 1},
 	})
-	mails, err := l.MailCounts(t.Context())
+	messages, err := l.MessageCounts(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	diff(t, "mails", mails, []MailCount{{inbox, "arf", 3}})
+	diff(t, "mails", messages, []MessageCount{{inbox, "arf", 3}})
 	want(t, "a mail that had none", places(collect(t, l.Records(t.Context(), Query{ID: "n"}))), "INBOX/4=n.1")
 }
 
 // What was made of records that are no longer current changes nothing.
 func testReviseStale(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
-	a, b := mail("a", 1), mail("b", 1)
+	a, b := message("a", 1), message("b", 1)
 	commit(t, l, c, a, b)
 	for name, r := range map[string]Revision{
-		"a mail not known":     {ReportID: "x", Records: mail("x", 1).Records},
+		"a mail not known":     {ReportID: "x", Records: message("x", 1).Records},
 		"the same revision":    {ReportID: "a", Records: a.Records},
 		"one too many":         {ReportID: "a", Records: []Record{revised(a.Records[0], 3, nil)}},
 		"a new id at 2":        {ReportID: "a", Records: []Record{revised(a.Records[0], 2, func(r *Record) { r.ID = "a.2" })}},
@@ -132,18 +132,18 @@ func testReviseStale(t *testing.T, l Ledger) {
 
 func testKept(t *testing.T, l Ledger) {
 	c, d := claim(t, l, inbox), claim(t, l, junk)
-	var mails []Mail
+	var messages []Message
 	for i := range 100 { // several packs
-		m := mail(fmt.Sprintf("m%02d", i), i%3)
+		m := message(fmt.Sprintf("m%02d", i), i%3)
 		m.Head = []byte(strings.Repeat(m.ReportID, 1000))
 		m.UID, m.Size, m.At = uint32(i+1), int64(i), noon.Add(time.Duration(i)*time.Minute)
 		if i%3 == 0 {
 			m.Kind = "other"
 		}
-		mails = append(mails, m)
+		messages = append(messages, m)
 	}
-	commit(t, l, c, mails[:60]...)
-	commit(t, l, d, mails[60:]...)
+	commit(t, l, c, messages[:60]...)
+	commit(t, l, d, messages[60:]...)
 	kept := func(since time.Time, kinds ...string) (all []Kept) {
 		t.Helper()
 		for k, err := range l.Kept(t.Context(), since, kinds...) {
@@ -159,9 +159,9 @@ func testKept(t *testing.T, l Ledger) {
 		t.Fatalf("%d are kept", len(all))
 	}
 	for i, k := range all {
-		m := mails[i]
+		m := messages[i]
 		m.Records = nil
-		where := Kept{Mail: m, FolderID: c.ID, Folder: inbox, Made: i % 3}
+		where := Kept{Message: m, FolderID: c.ID, Folder: inbox, Made: i % 3}
 		if i >= 60 {
 			where.FolderID, where.Folder = d.ID, junk
 		}

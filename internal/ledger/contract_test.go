@@ -98,9 +98,9 @@ func claim(t *testing.T, l Ledger, f Folder) Claim {
 	return c
 }
 
-// mail makes a mail with n records.
-func mail(id string, n int) Mail {
-	m := Mail{ReportID: id, UIDValidity: 9, UID: 1, Kind: "arf", At: noon, Head: []byte("From: " + id)}
+// message makes a message with n records.
+func message(id string, n int) Message {
+	m := Message{ReportID: id, UIDValidity: 9, UID: 1, Kind: "arf", At: noon, Head: []byte("From: " + id)}
 	for i := 1; i <= n; i++ {
 		rid := fmt.Sprintf("%s.%d", id, i)
 		m.Records = append(m.Records, Record{ID: rid, Revision: 1, At: noon, JSON: fmt.Appendf(nil, `{"id":%q}`, rid),
@@ -110,9 +110,9 @@ func mail(id string, n int) Mail {
 	return m
 }
 
-func commit(t *testing.T, l Ledger, c Claim, mails ...Mail) Committed {
+func commit(t *testing.T, l Ledger, c Claim, messages ...Message) Committed {
 	t.Helper()
-	done, err := l.Commit(t.Context(), c, Batch{Mails: mails})
+	done, err := l.Commit(t.Context(), c, Batch{Messages: messages})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func testClaimsFence(t *testing.T, l Ledger) {
 	if age := time.Since(first.Contact); age < 0 || age > time.Minute {
 		t.Errorf("first contact was %v", first.Contact)
 	}
-	commit(t, l, first, mail("a", 1))
+	commit(t, l, first, message("a", 1))
 	second := claim(t, l, inbox)
 	if age := time.Since(second.Read); !first.Read.IsZero() || age < 0 || age > time.Minute {
 		t.Errorf("read at %v, then at %v", first.Read, second.Read)
@@ -171,7 +171,7 @@ func testClaimsFence(t *testing.T, l Ledger) {
 	if second.ID != first.ID || second.Token == first.Token {
 		t.Errorf("second claim %+v of %+v", second, first)
 	}
-	if _, err := l.Commit(t.Context(), first, Batch{Mails: []Mail{mail("b", 1)}, Checkpoint: Checkpoint{High: 5}}); !errors.Is(err, ErrClaimLost) {
+	if _, err := l.Commit(t.Context(), first, Batch{Messages: []Message{message("b", 1)}, Checkpoint: Checkpoint{High: 5}}); !errors.Is(err, ErrClaimLost) {
 		t.Errorf("commit with a lost claim: %v", err)
 	}
 	if _, err := l.Todos(t.Context(), first, 100); !errors.Is(err, ErrClaimLost) {
@@ -193,22 +193,22 @@ func testClaimsFence(t *testing.T, l Ledger) {
 			t.Errorf("commit with claim %+v: %v", c, err)
 		}
 	}
-	commit(t, l, second, mail("c", 1))
-	commit(t, l, other, mail("d", 1)) // another folder is not fenced
+	commit(t, l, second, message("c", 1))
+	commit(t, l, other, message("d", 1)) // another folder is not fenced
 	want(t, "records", places(collect(t, l.Records(t.Context(), Query{}))), "INBOX/1=a.1 INBOX/2=c.1 Junk/1=d.1")
 }
 
 func testOrderPerFolder(t *testing.T, l Ledger) {
 	a, b := claim(t, l, inbox), claim(t, l, junk)
 	// Ids that sort against the order of the batch.
-	one := commit(t, l, a, mail("z", 2), mail("m", 0), mail("a", 1))
-	two := commit(t, l, b, mail("y", 1))
-	three := commit(t, l, a, mail("k", 1), mail("b", 1))
+	one := commit(t, l, a, message("z", 2), message("m", 0), message("a", 1))
+	two := commit(t, l, b, message("y", 1))
+	three := commit(t, l, a, message("k", 1), message("b", 1))
 	want(t, "first", places(one.Rows), "INBOX/1=z.1 INBOX/2=z.2 INBOX/3=a.1")
 	want(t, "second", places(two.Rows), "Junk/1=y.1")
 	want(t, "third", places(three.Rows), "INBOX/4=k.1 INBOX/5=b.1")
-	if one.Mails != 3 || one.Duplicates != 0 {
-		t.Errorf("first: %d mails, %d duplicates", one.Mails, one.Duplicates)
+	if one.Messages != 3 || one.Duplicates != 0 {
+		t.Errorf("first: %d mails, %d duplicates", one.Messages, one.Duplicates)
 	}
 	all := append(append(one.Rows, three.Rows...), two.Rows...)
 	diff(t, "records", collect(t, l.Records(t.Context(), Query{})), all)
@@ -216,17 +216,17 @@ func testOrderPerFolder(t *testing.T, l Ledger) {
 
 func testDuplicates(t *testing.T, l Ledger) {
 	a, b := claim(t, l, inbox), claim(t, l, junk)
-	done := commit(t, l, a, mail("x", 1), mail("y", 1), mail("x", 1))
-	if done.Mails != 2 || done.Duplicates != 1 {
+	done := commit(t, l, a, message("x", 1), message("y", 1), message("x", 1))
+	if done.Messages != 2 || done.Duplicates != 1 {
 		t.Errorf("within a batch: %+v", done)
 	}
-	done = commit(t, l, a, mail("y", 1), mail("z", 1))
-	if done.Mails != 1 || done.Duplicates != 1 {
+	done = commit(t, l, a, message("y", 1), message("z", 1))
+	if done.Messages != 1 || done.Duplicates != 1 {
 		t.Errorf("across batches: %+v", done)
 	}
 	want(t, "rows", places(done.Rows), "INBOX/3=z.1")
-	done, err := l.Commit(t.Context(), b, Batch{Mails: []Mail{mail("x", 1)}, Checkpoint: Checkpoint{UIDValidity: 1, High: 3}})
-	if err != nil || done.Mails != 0 || done.Duplicates != 1 || len(done.Rows) != 0 {
+	done, err := l.Commit(t.Context(), b, Batch{Messages: []Message{message("x", 1)}, Checkpoint: Checkpoint{UIDValidity: 1, High: 3}})
+	if err != nil || done.Messages != 0 || done.Duplicates != 1 || len(done.Rows) != 0 {
 		t.Errorf("across folders: %+v, %v", done, err)
 	}
 	if c := claim(t, l, junk); c.Checkpoint.High != 3 {
@@ -243,7 +243,7 @@ func testAllOrNothing(t *testing.T, l Ledger) {
 	cancel()
 	batch := Batch{Checkpoint: Checkpoint{UIDValidity: 9, High: 7}, Todos: []Todo{{9, 1, "seen"}}}
 	for i := range 100 {
-		batch.Mails = append(batch.Mails, mail(fmt.Sprintf("m%03d", i), 1))
+		batch.Messages = append(batch.Messages, message(fmt.Sprintf("m%03d", i), 1))
 	}
 	if _, err := l.Commit(ctx, c, batch); !errors.Is(err, context.Canceled) {
 		t.Errorf("commit on an ended context: %v", err)
@@ -266,7 +266,7 @@ func testAllOrNothing(t *testing.T, l Ledger) {
 		}
 		return
 	}
-	commit(t, l, c, batch.Mails...)
+	commit(t, l, c, batch.Messages...)
 }
 
 // nothing fails unless the folder of c is as it was made.
@@ -275,7 +275,7 @@ func nothing(t *testing.T, l Ledger, c Claim) {
 	if rows := collect(t, l.Records(t.Context(), Query{})); len(rows) != 0 {
 		t.Fatalf("%d records were left", len(rows))
 	}
-	counts, err := l.MailCounts(t.Context())
+	counts, err := l.MessageCounts(t.Context())
 	if err != nil || len(counts) != 0 {
 		t.Fatalf("mail counts %v, %v", counts, err)
 	}
@@ -327,12 +327,12 @@ func testCheckpoint(t *testing.T, l Ledger) {
 
 func testBadBatch(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
-	stray, dotted := mail("a", 1), mail("a.b", 1)
+	stray, dotted := message("a", 1), message("a.b", 1)
 	stray.Records[0].ID = "b.1"
 	for name, batch := range map[string]Batch{
-		"stray record":  {Mails: []Mail{stray}},
-		"dotted report": {Mails: []Mail{dotted}},
-		"no report id":  {Mails: []Mail{mail("a", 1), mail("", 1)}},
+		"stray record":  {Messages: []Message{stray}},
+		"dotted report": {Messages: []Message{dotted}},
+		"no report id":  {Messages: []Message{message("a", 1), message("", 1)}},
 		"pending twice": {Checkpoint: Checkpoint{High: 9, Pending: []Pending{{UID: 4}, {UID: 4}}}},
 		"gaps overlap":  {Checkpoint: Checkpoint{High: 9, Gaps: []Gap{{2, 4, noon}, {4, 5, noon}}}},
 		"gap above":     {Checkpoint: Checkpoint{High: 9, Gaps: []Gap{{9, 10, noon}}}},
@@ -353,13 +353,13 @@ func testHeads(t *testing.T, l Ledger) {
 	for i := range 40 {
 		heads[fmt.Sprint("m", i)] = strings.Repeat(fmt.Sprint("head ", i), 500)
 	}
-	var mails []Mail
+	var messages []Message
 	for id, head := range heads {
-		m := mail(id, 0)
+		m := message(id, 0)
 		m.Head = []byte(head)
-		mails = append(mails, m, m) // the second is a duplicate
+		messages = append(messages, m, m) // the second is a duplicate
 	}
-	commit(t, l, c, mails...)
+	commit(t, l, c, messages...)
 	for id, head := range heads {
 		got, err := l.Head(t.Context(), id)
 		if err != nil || string(got) != head {
@@ -373,7 +373,7 @@ func testHeads(t *testing.T, l Ledger) {
 
 func testPrune(t *testing.T, l Ledger) {
 	c := claim(t, l, inbox)
-	old, young := mail("old", 2), mail("young", 1)
+	old, young := message("old", 2), message("young", 1)
 	old.Records[0].At = noon.Add(-48 * time.Hour)
 	commit(t, l, c, old)
 	time.Sleep(5 * time.Millisecond)
@@ -405,13 +405,13 @@ func testPrune(t *testing.T, l Ledger) {
 	prune(time.Time{}, noon)
 	check("records", "", "INBOX/2=old.2 INBOX/3=young.1")
 	want(t, "unsent", places(collect(t, l.Unsent(t.Context(), "s"))), "INBOX/2=old.2 INBOX/3=young.1")
-	// The mail is still known, and a number is not given twice.
-	if done := commit(t, l, c, old, mail("new", 1)); done.Duplicates != 1 || done.Rows[0].Seq != 4 {
+	// The message is still known, and a number is not given twice.
+	if done := commit(t, l, c, old, message("new", 1)); done.Duplicates != 1 || done.Rows[0].Seq != 4 {
 		t.Errorf("after pruning: %+v", done)
 	}
 	// A head's place is not given to another once all are gone.
 	prune(time.Now().Add(time.Hour), time.Now().Add(time.Hour))
-	commit(t, l, c, mail("last", 1))
+	commit(t, l, c, message("last", 1))
 	if head, err := l.Head(t.Context(), "old"); head != nil || err != nil {
 		t.Errorf("a pruned head came back: %q, %v", head, err)
 	}

@@ -12,13 +12,13 @@ import (
 // to 53 %, and one block of s2 is 64 KiB.
 const packSize = 48 << 10
 
-// pack is the heads of some mails of a batch, in the batch's order.
+// pack is the heads of some messages of a batch, in the batch's order.
 type pack struct {
-	mails []int  // indices into Batch.Mails
-	data  []byte // s2 of each head with its length before it
+	messages []int  // indices into Batch.Mails
+	data     []byte // s2 of each head with its length before it
 }
 
-func packHeads(mails []Mail) []pack {
+func packHeads(messages []Message) []pack {
 	var (
 		packs []pack
 		plain []byte
@@ -32,7 +32,7 @@ func packHeads(mails []Mail) []pack {
 		packs = append(packs, pack{of, append([]byte(nil), s2.Encode(buf[:cap(buf)], plain)...)})
 		plain, of = plain[:0], nil
 	}
-	for i, m := range mails {
+	for i, m := range messages {
 		if len(m.Head) == 0 {
 			continue
 		}

@@ -48,9 +48,9 @@ type keptPack struct {
 	data []byte
 }
 
-// unpack yields those mails of a pack that are asked for.
+// unpack yields those messages of a pack that are asked for.
 func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []string, yield func(Kept, error) bool) error {
-	var mails []Kept
+	var messages []Kept
 	var pieces []int
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var k Kept
@@ -58,19 +58,19 @@ func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []stri
 		var piece int
 		err := rows.Scan(&k.ReportID, &k.FolderID, &k.Folder.Account, &k.Folder.Name, (*bits)(&k.UIDValidity), &k.UID, &k.Kind, &at, &k.Size, &k.Made, &piece)
 		if k.At = fromMilli(at); err == nil && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
-			mails, pieces = append(mails, k), append(pieces, piece)
+			messages, pieces = append(messages, k), append(pieces, piece)
 		}
 		return err
 	}, `SELECT report_id, folder.id, account, name, mail.uidvalidity, uid, kind, at, size, records, piece
 		FROM mail JOIN folder ON folder.id = mail.folder WHERE head = ? AND at >= ? ORDER BY piece`, p.id, low)
-	if err != nil || len(mails) == 0 {
+	if err != nil || len(messages) == 0 {
 		return err
 	}
 	heads, err := unpackHeads(p.data)
 	if err != nil {
 		return err
 	}
-	for i, k := range mails {
+	for i, k := range messages {
 		if pieces[i] >= len(heads) {
 			return errPack
 		}

@@ -29,7 +29,7 @@ func commitForever(path string) {
 	for i := c.Checkpoint.High; err == nil; i++ {
 		batch := Batch{Checkpoint: Checkpoint{UIDValidity: 1, High: i + 1}}
 		for j := range batchOfVictim {
-			batch.Mails = append(batch.Mails, mail(fmt.Sprintf("%d-%d", i, j), 1))
+			batch.Messages = append(batch.Messages, message(fmt.Sprintf("%d-%d", i, j), 1))
 		}
 		_, err = l.Commit(ctx, c, batch)
 		fmt.Println(i + 1)
@@ -71,7 +71,7 @@ func TestKill(t *testing.T) {
 		l := openTest(t, path, Options{})
 		c := claim(t, l, inbox)
 		rows := collect(t, l.Records(t.Context(), Query{}))
-		counts, err := l.MailCounts(t.Context())
+		counts, err := l.MessageCounts(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

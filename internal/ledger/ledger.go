@@ -1,4 +1,4 @@
-// Package ledger keeps every mail that was read, every record it gave and how
+// Package ledger keeps every message that was read, every record it gave and how
 // far each folder was read, in one transaction: exactly once.
 package ledger
 
@@ -87,23 +87,23 @@ type Place struct {
 	Origin   uint64
 }
 
-// Mail is one mail that was read, whether or not it made records.
-type Mail struct {
+// Message is one message that was read, whether or not it made records.
+type Message struct {
 	ReportID    string // without a dot
 	UIDValidity uint64
 	UID         uint32
 	Kind        string    // report.Kind as a string
 	At          time.Time // INTERNALDATE
-	Size        int64     // octets of the whole mail that Head is the start of; 0: unknown
+	Size        int64     // octets of the whole message that Head is the start of; 0: unknown
 	Head        []byte    // the octets that were fetched; kept compressed
 	Records     []Record
 	Origin      uint64 // what its outer From, Date and Message-ID are known by; 0: unknown
 }
 
-// Kept is a mail whose head is kept. Of Records it has only how many it made
+// Kept is a message whose head is kept. Of Records it has only how many it made
 // when it was read first.
 type Kept struct {
-	Mail
+	Message
 	FolderID int64
 	Folder   Folder
 	Made     int
@@ -129,7 +129,7 @@ type Todo struct {
 // Batch is what one Commit writes.
 type Batch struct {
 	Checkpoint Checkpoint
-	Mails      []Mail
+	Messages   []Message
 	Todos      []Todo
 }
 
@@ -143,10 +143,10 @@ type Row struct {
 	Replaced bool // by a later revision, or by a record that supersedes it
 }
 
-// Revision is what a mail that is known says now.
+// Revision is what a message that is known says now.
 type Revision struct {
 	ReportID string
-	Kind     string   // the mail's from now on; empty: as before
+	Kind     string   // the message's from now on; empty: as before
 	Records  []Record // each with the next revision of its id; that of a new id is 1
 	Replaced []string // ids of current records that these stand for
 }
@@ -155,16 +155,16 @@ type Revision struct {
 type Revised struct {
 	Rows []Row // the new records, in order of Seq within their folders
 	// Stale are the report ids of revisions that were left out: made of
-	// records that are no longer current, or of a mail that is not known.
+	// records that are no longer current, or of a message that is not known.
 	Stale []string
 }
 
 // Committed is what a Commit did.
 type Committed struct {
-	Mails      int              // mails that were new
+	Messages   int              // messages that were new
 	Kinds      map[string]int64 // these, by kind
-	Duplicates int              // mails whose report_id was known already, also within the batch
-	Rows       []Row            // the records of the new mails, in order of Seq
+	Duplicates int              // messages whose report_id was known already, also within the batch
+	Rows       []Row            // the records of the new messages, in order of Seq
 }
 
 // Query selects records; zero fields select everything.
@@ -190,8 +190,8 @@ type Count struct {
 	N                                               int64
 }
 
-// MailCount is how many mails of a kind a folder brought.
-type MailCount struct {
+// MailCount is how many messages of a kind a folder brought.
+type MessageCount struct {
 	Folder Folder
 	Kind   string
 	N      int64
@@ -214,7 +214,7 @@ type Ledger interface {
 	Claim(ctx context.Context, folder Folder) (Claim, error)
 
 	// Commit writes a batch in one transaction, or nothing: ErrClaimLost,
-	// ErrFull, ctx's error, or the disk's. Mails whose ReportID is known are
+	// ErrFull, ctx's error, or the disk's. Messages whose ReportID is known are
 	// counted and left out, with their records. The checkpoint is always
 	// written.
 	Commit(ctx context.Context, claim Claim, batch Batch) (Committed, error)
@@ -244,8 +244,8 @@ type Ledger interface {
 	// SetState replaces the state row of that name.
 	SetState(ctx context.Context, name, value string) error
 
-	// Prune drops the heads of mails committed before heads and the records
-	// received before records; a zero time drops nothing. Mail rows stay.
+	// Prune drops the heads of messages committed before heads and the records
+	// received before records; a zero time drops nothing. Message rows stay.
 	Prune(ctx context.Context, heads, records time.Time) error
 }
 
@@ -263,12 +263,12 @@ type Reader interface {
 	// it was called.
 	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error]
 
-	// Kept yields the mails whose heads are kept, that came in at or after since
+	// Kept yields the messages whose heads are kept, that came in at or after since
 	// and are of one of kinds, in the order in which they were read. A zero
 	// time or no kinds: all. It holds no transaction open between yields.
 	Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error]
 
-	// Head returns the kept head of a mail, decompressed; nil where it is not
+	// Head returns the kept head of a message, decompressed; nil where it is not
 	// kept any more.
 	Head(ctx context.Context, reportID string) ([]byte, error)
 
@@ -281,7 +281,7 @@ type Reader interface {
 	// Counts lists the hours that begin in [since, until); a zero time is
 	// open. MailCounts lists by folder and kind. Pruning changes neither.
 	Counts(ctx context.Context, since, until time.Time) ([]Count, error)
-	MailCounts(ctx context.Context) ([]MailCount, error)
+	MessageCounts(ctx context.Context) ([]MessageCount, error)
 	// States lists by name.
 	States(ctx context.Context) ([]State, error)
 

@@ -51,7 +51,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "ro")
 	path := filepath.Join(dir, "l.db")
 	l := openTest(t, path, Options{})
-	commit(t, l, claim(t, l, inbox), mail("a", 1))
+	commit(t, l, claim(t, l, inbox), message("a", 1))
 	l.Close()
 	readable(t, dir)
 	unprivileged(t)
@@ -103,7 +103,7 @@ func TestFullWithoutTheWord(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 16 << 10, Max: old.Max}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := l.Commit(t.Context(), c, Batch{Mails: []Mail{mail("a", 1)}})
+	_, err := l.Commit(t.Context(), c, Batch{Messages: []Message{message("a", 1)}})
 	if err2 := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err2 != nil {
 		t.Fatal(err2)
 	}
@@ -111,5 +111,5 @@ func TestFullWithoutTheWord(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	nothing(t, l, c)
-	commit(t, l, c, mail("a", 1))
+	commit(t, l, c, message("a", 1))
 }

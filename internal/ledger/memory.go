@@ -12,14 +12,14 @@ import (
 
 // memory is a ledger that ends with the process, for tests and dry runs.
 type memory struct {
-	mu      sync.Mutex
-	folders []*memFolder // ID is the index + 1
-	mails   map[string]*memMail
-	order   []string // keys of mails, as they were read
-	hourly  map[Count]int64
-	kinds   map[MailCount]int64
-	cursors map[string]map[int64]int64 // by sink and folder
-	states  map[string]State
+	mu       sync.Mutex
+	folders  []*memFolder // ID is the index + 1
+	messages map[string]*memMessage
+	order    []string // keys of messages, as they were read
+	hourly   map[Count]int64
+	kinds    map[MessageCount]int64
+	cursors  map[string]map[int64]int64 // by sink and folder
+	states   map[string]State
 }
 
 type memFolder struct {
@@ -29,7 +29,7 @@ type memFolder struct {
 	todos   []Todo
 }
 
-type memMail struct {
+type memMessage struct {
 	Kept            // Records is empty
 	committed int64 // milliseconds
 }
@@ -37,7 +37,7 @@ type memMail struct {
 // NewMemory returns an empty ledger that is kept in memory only.
 func NewMemory() Ledger {
 	return &memory{
-		mails: make(map[string]*memMail), hourly: make(map[Count]int64), kinds: make(map[MailCount]int64),
+		messages: make(map[string]*memMessage), hourly: make(map[Count]int64), kinds: make(map[MessageCount]int64),
 		cursors: make(map[string]map[int64]int64), states: make(map[string]State),
 	}
 }
@@ -103,17 +103,17 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 	}
 	defer leave()
 	known := make(map[string]bool)
-	for _, mail := range batch.Mails {
-		known[mail.ReportID] = m.mails[mail.ReportID] != nil
+	for _, message := range batch.Messages {
+		known[message.ReportID] = m.messages[message.ReportID] != nil
 	}
-	p := place(f.claim, batch.Mails, known, f.next)
+	p := place(f.claim, batch.Messages, known, f.next)
 	now := milli(time.Now())
-	for _, pm := range p.mails {
-		mail := batch.Mails[pm.index]
-		kept := Kept{Mail: mail, FolderID: f.claim.ID, Folder: f.claim.Folder, Made: len(mail.Records)}
-		kept.Head, kept.Records, kept.At = bytes.Clone(mail.Head), nil, fromMilli(milli(mail.At))
-		m.mails[mail.ReportID] = &memMail{kept, now}
-		m.order = append(m.order, mail.ReportID)
+	for _, pm := range p.messages {
+		message := batch.Messages[pm.index]
+		kept := Kept{Message: message, FolderID: f.claim.ID, Folder: f.claim.Folder, Made: len(message.Records)}
+		kept.Head, kept.Records, kept.At = bytes.Clone(message.Head), nil, fromMilli(milli(message.At))
+		m.messages[message.ReportID] = &memMessage{kept, now}
+		m.order = append(m.order, message.ReportID)
 	}
 	f.records = append(f.records, p.Rows...)
 	f.next = p.next
@@ -121,7 +121,7 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 		m.hourly[c] += n
 	}
 	for kind, n := range p.Kinds {
-		m.kinds[MailCount{Folder: f.claim.Folder, Kind: kind}] += n
+		m.kinds[MessageCount{Folder: f.claim.Folder, Kind: kind}] += n
 	}
 	v := batch.Checkpoint.UIDValidity
 	if f.claim.Checkpoint.UIDValidity != v {
@@ -145,25 +145,25 @@ func (m *memory) Revise(ctx context.Context, revisions []Revision) (Revised, err
 	defer leave()
 	var done Revised
 	for _, r := range revisions {
-		mail := m.mails[r.ReportID]
+		message := m.messages[r.ReportID]
 		var known []Row
-		if mail != nil {
-			for _, row := range m.folder(mail.FolderID).records {
+		if message != nil {
+			for _, row := range m.folder(message.FolderID).records {
 				if report, _, _ := strings.Cut(row.ID, "."); report == r.ReportID {
 					known = append(known, row)
 				}
 			}
 		}
-		if mail == nil {
+		if message == nil {
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
 		}
-		c, err := plan(r, mail.Kind, known)
+		c, err := plan(r, message.Kind, known)
 		if err != nil {
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
 		}
-		f := m.folder(mail.FolderID)
+		f := m.folder(message.FolderID)
 		f.records = slices.Clone(f.records)
 		for i := range f.records {
 			f.records[i].Replaced = f.records[i].Replaced || slices.Contains(c.replaced, f.records[i].Seq)
@@ -179,8 +179,8 @@ func (m *memory) Revise(ctx context.Context, revisions []Revision) (Revised, err
 			m.hourly[count] += n
 		}
 		for kind, n := range c.kinds {
-			m.kinds[MailCount{Folder: f.claim.Folder, Kind: kind}] += n
-			mail.Kind = r.Kind
+			m.kinds[MessageCount{Folder: f.claim.Folder, Kind: kind}] += n
+			message.Kind = r.Kind
 		}
 	}
 	sortRows(done.Rows)
@@ -260,9 +260,9 @@ func (m *memory) Prune(ctx context.Context, heads, records time.Time) error {
 		return err
 	}
 	defer leave()
-	for _, mail := range m.mails {
-		if !heads.IsZero() && mail.committed < milli(heads) {
-			mail.Head = nil
+	for _, message := range m.messages {
+		if !heads.IsZero() && message.committed < milli(heads) {
+			message.Head = nil
 		}
 	}
 	for _, f := range m.folders {

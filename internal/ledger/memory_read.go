@@ -89,8 +89,8 @@ func (m *memory) Head(ctx context.Context, reportID string) ([]byte, error) {
 		return nil, err
 	}
 	defer leave()
-	if mail := m.mails[reportID]; mail != nil && len(mail.Head) > 0 {
-		return bytes.Clone(mail.Head), nil
+	if message := m.messages[reportID]; message != nil && len(message.Head) > 0 {
+		return bytes.Clone(message.Head), nil
 	}
 	return nil, nil
 }
@@ -113,19 +113,19 @@ func (m *memory) Counts(ctx context.Context, since, until time.Time) ([]Count, e
 	return counts, nil
 }
 
-func (m *memory) MailCounts(ctx context.Context) ([]MailCount, error) {
+func (m *memory) MessageCounts(ctx context.Context) ([]MessageCount, error) {
 	leave, err := m.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	var counts []MailCount
+	var counts []MessageCount
 	for c, n := range m.kinds {
 		if c.N = n; n != 0 {
 			counts = append(counts, c)
 		}
 	}
-	slices.SortFunc(counts, func(a, b MailCount) int {
+	slices.SortFunc(counts, func(a, b MessageCount) int {
 		return cmp.Or(compareFolders(a.Folder, b.Folder), cmp.Compare(a.Kind, b.Kind))
 	})
 	return counts, nil
@@ -149,7 +149,7 @@ func (m *memory) Kept(ctx context.Context, since time.Time, kinds ...string) ite
 		}
 		var all []Kept
 		for _, id := range m.order {
-			k := m.mails[id].Kept
+			k := m.messages[id].Kept
 			if len(k.Head) > 0 && !k.At.Before(since) && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
 				all = append(all, k)
 			}
@@ -170,9 +170,9 @@ func (m *memory) Places(ctx context.Context, folderID int64, uidValidity uint64,
 	}
 	defer leave()
 	var places []Place
-	for id, mail := range m.mails {
-		if mail.FolderID == folderID && mail.UIDValidity == uidValidity && mail.UID >= from {
-			places = append(places, Place{mail.UID, id, mail.Origin})
+	for id, message := range m.messages {
+		if message.FolderID == folderID && message.UIDValidity == uidValidity && message.UID >= from {
+			places = append(places, Place{message.UID, id, message.Origin})
 		}
 	}
 	slices.SortFunc(places, func(a, b Place) int { return cmp.Or(cmp.Compare(a.UID, b.UID), cmp.Compare(a.ReportID, b.ReportID)) })

@@ -8,11 +8,11 @@ import (
 
 // check refuses a batch that no ledger may hold.
 func check(batch Batch) error {
-	for _, m := range batch.Mails {
+	for _, m := range batch.Messages {
 		if m.ReportID == "" {
 			return fmt.Errorf("ledger: mail with UID %d has no report id", m.UID)
 		}
-		// A record is found through its mail.
+		// A record is found through its message.
 		for _, r := range m.Records {
 			if report, _, _ := strings.Cut(r.ID, "."); report != m.ReportID {
 				return fmt.Errorf("ledger: record %q is not of report %q", r.ID, m.ReportID)
@@ -39,29 +39,29 @@ func check(batch Batch) error {
 // placed is what a batch adds to a ledger.
 type placed struct {
 	Committed
-	mails  []placedMail
-	counts map[Count]int64 // N is 0 in the key
-	next   int64           // the folder's next seq
+	messages []placedMessage
+	counts   map[Count]int64 // N is 0 in the key
+	next     int64           // the folder's next seq
 }
 
-type placedMail struct {
+type placedMessage struct {
 	index int // in Batch.Mails
 	seq   int64
 }
 
-// place numbers the records of the mails that are not known, from next on.
-func place(claim Claim, mails []Mail, known map[string]bool, next int64) placed {
+// place numbers the records of the messages that are not known, from next on.
+func place(claim Claim, messages []Message, known map[string]bool, next int64) placed {
 	p := placed{counts: make(map[Count]int64), Committed: Committed{Kinds: make(map[string]int64)}, next: next}
-	seen := make(map[string]bool, len(mails))
-	for i, m := range mails {
+	seen := make(map[string]bool, len(messages))
+	for i, m := range messages {
 		if known[m.ReportID] || seen[m.ReportID] {
 			p.Duplicates++
 			continue
 		}
 		seen[m.ReportID] = true
-		p.Mails++
+		p.Messages++
 		p.Kinds[m.Kind]++
-		p.mails = append(p.mails, placedMail{i, p.next})
+		p.messages = append(p.messages, placedMessage{i, p.next})
 		for _, r := range m.Records {
 			r.At = fromMilli(milli(r.At))
 			p.Rows = append(p.Rows, Row{FolderID: claim.ID, Folder: claim.Folder, Seq: p.next, Record: r})

@@ -87,10 +87,10 @@ func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]Count, e
 	return counts, err
 }
 
-func (r *reader) MailCounts(ctx context.Context) ([]MailCount, error) {
-	var counts []MailCount
+func (r *reader) MessageCounts(ctx context.Context) ([]MessageCount, error) {
+	var counts []MessageCount
 	err := r.each(ctx, func(rows *sql.Rows) error {
-		var c MailCount
+		var c MessageCount
 		err := rows.Scan(&c.Folder.Account, &c.Folder.Name, &c.Kind, &c.N)
 		counts = append(counts, c)
 		return err

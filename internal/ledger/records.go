@@ -84,7 +84,7 @@ func (r *reader) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
 			f.and("replaced = 0")
 		}
 		if q.ID != "" {
-			// The id itself, or all of a mail: "/" is the octet after ".".
+			// The id itself, or all of a message: "/" is the octet after ".".
 			f.and("(id = ? OR id >= ? AND id < ?)", q.ID, q.ID+".", q.ID+"/")
 		}
 		timed := !q.Since.IsZero() || !q.Until.IsZero()
@@ -104,12 +104,12 @@ func (r *reader) Records(ctx context.Context, q Query) iter.Seq2[Row, error] {
 // sections tells where the records of q can be.
 func (r *reader) sections(ctx context.Context, q Query) ([]section, error) {
 	var sections []section
-	var mail struct{ folder, seq, records int64 }
-	// A record's id is its mail's with .n behind.
+	var message struct{ folder, seq, records int64 }
+	// A record's id is its message's with .n behind.
 	report, _, _ := strings.Cut(q.ID, ".")
 	if q.ID != "" {
 		err := r.db.QueryRowContext(ctx, "SELECT folder, seq, records FROM mail WHERE report_id = ?", report).
-			Scan(&mail.folder, &mail.seq, &mail.records)
+			Scan(&message.folder, &message.seq, &message.records)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
@@ -126,10 +126,10 @@ func (r *reader) sections(ctx context.Context, q Query) ([]section, error) {
 			s.after = q.AfterSeq
 		}
 		if q.ID != "" {
-			s.after, s.last = max(s.after, mail.seq-1), mail.seq+mail.records-1
+			s.after, s.last = max(s.after, message.seq-1), message.seq+message.records-1
 		}
 		if (q.FolderID == 0 || s.id == q.FolderID) && (q.Account == "" || s.folder.Account == q.Account) &&
-			(q.Folder == "" || s.folder.Name == q.Folder) && (q.ID == "" || s.id == mail.folder) {
+			(q.Folder == "" || s.folder.Name == q.Folder) && (q.ID == "" || s.id == message.folder) {
 			sections = append(sections, s)
 		}
 		return nil

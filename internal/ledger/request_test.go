@@ -24,7 +24,7 @@ func TestEditAlone(t *testing.T) {
 	if _, err := Edit(t.Context(), path); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("a ledger that is not there: %v", err)
 	}
-	a := mail("a", 1)
+	a := message("a", 1)
 	l := openTest(t, path, Options{})
 	commit(t, l, claim(t, l, inbox), a)
 	l.Close()
@@ -48,7 +48,7 @@ func TestEditAlone(t *testing.T) {
 // Beside a writer the change is the writer's to make.
 func TestEditBesideWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
-	a := mail("a", 1)
+	a := message("a", 1)
 	l := openTest(t, path, Options{})
 	defer l.Close()
 	c := claim(t, l, inbox)
@@ -79,7 +79,7 @@ func TestEditBesideWriter(t *testing.T) {
 		t.Errorf("answer %+v", got)
 	}
 	want(t, "unsent", places(collect(t, l.Unsent(t.Context(), "s"))), "INBOX/2=a.1")
-	commit(t, l, c, mail("b", 1)) // the writer's claim holds
+	commit(t, l, c, message("b", 1)) // the writer's claim holds
 
 	answered = ask(Change{Ack: []Acked{{"s", 99, 1}}})
 	obey(t, l)
@@ -117,7 +117,7 @@ func obey(t *testing.T, l Ledger) []Row {
 // A writer that ends without an answer is stood in for.
 func TestEditWriterEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
-	a := mail("a", 1)
+	a := message("a", 1)
 	l := openTest(t, path, Options{})
 	commit(t, l, claim(t, l, inbox), a)
 	e := edit(t, path)
@@ -132,7 +132,7 @@ func TestEditWriterEnds(t *testing.T) {
 // A command that is not waited for any more leaves its request to the writer.
 func TestEditGivesUp(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
-	a := mail("a", 1)
+	a := message("a", 1)
 	l := openTest(t, path, Options{})
 	defer l.Close()
 	commit(t, l, claim(t, l, inbox), a)
@@ -181,7 +181,7 @@ func TestMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	diff(t, "counts", counts, []Count{{noon, "complaint", "fbl", "yahoo", "", "identified", "review", 1}})
-	done := commit(t, l, c, mail("a", 1), mail("b", 1))
+	done := commit(t, l, c, message("a", 1), message("b", 1))
 	want(t, "what is new", places(done.Rows), "INBOX/3=b.1")
 }
 
@@ -210,7 +210,7 @@ func TestObeyUnknown(t *testing.T) {
 // A change is done whole, with its answer, or not at all.
 func TestEditAllOrNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
-	a := mail("a", 1)
+	a := message("a", 1)
 	l := openTest(t, path, Options{})
 	commit(t, l, claim(t, l, inbox), a)
 	bad := Change{Revise: []Revision{{ReportID: "a", Records: []Record{revised(a.Records[0], 2, nil)}}}, Ack: []Acked{{"s", 99, 1}}}

@@ -22,7 +22,7 @@ func (s *store) Revise(ctx context.Context, revisions []Revision) (Revised, erro
 
 func (t tx) revise(revisions []Revision) (done Revised, err error) {
 	for _, r := range revisions {
-		rows, err := t.reviseMail(r)
+		rows, err := t.reviseMessage(r)
 		if errors.Is(err, errStale) {
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
@@ -45,10 +45,10 @@ func sortRows(rows []Row) {
 var errStale = errors.New("ledger: made of what is no longer current")
 
 // reviseMail fails with errStale before it has written anything.
-func (t tx) reviseMail(r Revision) ([]Row, error) {
-	var mail struct{ folder, seq, records int64 }
+func (t tx) reviseMessage(r Revision) ([]Row, error) {
+	var message struct{ folder, seq, records int64 }
 	var kind string
-	err := t.row([]any{&mail.folder, &mail.seq, &mail.records, &kind},
+	err := t.row([]any{&message.folder, &message.seq, &message.records, &kind},
 		"SELECT folder, seq, records, kind FROM mail WHERE report_id = ?", r.ReportID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, errStale
@@ -56,7 +56,7 @@ func (t tx) reviseMail(r Revision) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := t.recordsOf(r.ReportID, mail.folder, mail.seq, mail.records)
+	known, err := t.recordsOf(r.ReportID, message.folder, message.seq, message.records)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (t tx) reviseMail(r Revision) ([]Row, error) {
 	}
 	folder, next := Folder{}, int64(0)
 	err = t.row([]any{&folder.Account, &folder.Name, &next}, // the row's lock makes commit order number order
-		"UPDATE folder SET next_seq = next_seq + ? WHERE id = ? RETURNING account, name, next_seq", len(r.Records), mail.folder)
+		"UPDATE folder SET next_seq = next_seq + ? WHERE id = ? RETURNING account, name, next_seq", len(r.Records), message.folder)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +74,10 @@ func (t tx) reviseMail(r Revision) ([]Row, error) {
 	rows := make([]Row, len(r.Records))
 	for i, record := range r.Records {
 		record.At = fromMilli(milli(record.At))
-		rows[i] = Row{FolderID: mail.folder, Folder: folder, Seq: next + int64(i), Record: record}
+		rows[i] = Row{FolderID: message.folder, Folder: folder, Seq: next + int64(i), Record: record}
 	}
 	for _, old := range changes.replaced {
-		if err := t.exec("UPDATE record SET replaced = 1 WHERE key = ?", key(mail.folder, old)); err != nil {
+		if err := t.exec("UPDATE record SET replaced = 1 WHERE key = ?", key(message.folder, old)); err != nil {
 			return nil, err
 		}
 	}
@@ -94,10 +94,10 @@ func (t tx) reviseMail(r Revision) ([]Row, error) {
 			return nil, err
 		}
 	}
-	return rows, t.addCounts(mail.folder, changes.counts, changes.kinds)
+	return rows, t.addCounts(message.folder, changes.counts, changes.kinds)
 }
 
-// recordsOf reads all records that a mail has, or had.
+// recordsOf reads all records that a message has, or had.
 func (t tx) recordsOf(reportID string, folder, seq, n int64) (rows []Row, err error) {
 	stmt, err := t.prepare(`SELECT seq, id, revision, at, event, class, provider, feed, identity, verdict, replaced FROM record
 		WHERE key >= ? AND key < ? OR key IN (SELECT key FROM revision WHERE report_id = ?)`)
@@ -128,7 +128,7 @@ type changes struct {
 	kinds    map[string]int64 // empty where the kind stays
 }
 
-// plan compares a revision with what the ledger has of its mail; errStale where
+// plan compares a revision with what the ledger has of its message; errStale where
 // the two do not belong together.
 func plan(r Revision, kind string, known []Row) (changes, error) {
 	c := changes{counts: make(map[Count]int64), kinds: make(map[string]int64)}

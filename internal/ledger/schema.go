@@ -20,9 +20,9 @@ func key(folder, seq int64) int64 { return folder<<seqBits | seq }
 // migrations bring a ledger from schema i to i+1 (PRAGMA user_version), one
 // transaction each. What has been released is never edited.
 //
-// Times are milliseconds since 1970, UTC. mail has no rowid and stays small, so
+// Times are milliseconds since 1970, UTC. message has no rowid and stays small, so
 // that a batch's random keys touch few pages; heads are apart, in order of
-// commit, several mails a pack. A record is found by its id through its mail.
+// commit, several messages a pack. A record is found by its id through its message.
 var migrations = []string{`
 CREATE TABLE folder (
 	id          INTEGER PRIMARY KEY,

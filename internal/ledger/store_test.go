@@ -21,7 +21,7 @@ func TestModes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new")
 	path := filepath.Join(dir, "l.db")
 	l := openTest(t, path, Options{})
-	commit(t, l, claim(t, l, inbox), mail("a", 1))
+	commit(t, l, claim(t, l, inbox), message("a", 1))
 	check := func() {
 		t.Helper()
 		for name, want := range map[string]fs.FileMode{"": 0o700 | fs.ModeDir, "l.db": 0o600, "l.db-wal": 0o600, "l.db-shm": 0o600, "l.db.lock": 0o600} {
@@ -39,7 +39,7 @@ func TestModes(t *testing.T) {
 	}
 	l = openTest(t, path, Options{})
 	defer l.Close()
-	commit(t, l, claim(t, l, inbox), mail("b", 1))
+	commit(t, l, claim(t, l, inbox), message("b", 1))
 	check()
 }
 
@@ -63,7 +63,7 @@ func TestReopen(t *testing.T) {
 	l := openTest(t, path, Options{})
 	old := claim(t, l, inbox)
 	cp := Checkpoint{UIDValidity: 4, High: 9, Pending: []Pending{{UID: 8, Tries: 1}, {UID: 9, Tries: 1}}}
-	if _, err := l.Commit(t.Context(), old, Batch{Mails: []Mail{mail("a", 1)}, Checkpoint: cp}); err != nil {
+	if _, err := l.Commit(t.Context(), old, Batch{Messages: []Message{message("a", 1)}, Checkpoint: cp}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -84,7 +84,7 @@ func TestReopen(t *testing.T) {
 	}
 	c := claim(t, l, inbox)
 	diff(t, "checkpoint", c.Checkpoint, cp)
-	if done := commit(t, l, c, mail("a", 1), mail("b", 1)); done.Duplicates != 1 || done.Rows[0].Seq != 2 {
+	if done := commit(t, l, c, message("a", 1), message("b", 1)); done.Duplicates != 1 || done.Rows[0].Seq != 2 {
 		t.Errorf("%+v", done)
 	}
 }
@@ -100,7 +100,7 @@ func TestOneWriter(t *testing.T) {
 	if _, err := Open(t.Context(), path, Options{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("third writer: %v", err)
 	}
-	commit(t, l, claim(t, l, inbox), mail("a", 1))
+	commit(t, l, claim(t, l, inbox), message("a", 1))
 	l.Close()
 	l = openTest(t, path, Options{})
 	l.Close()
@@ -145,7 +145,7 @@ func TestBadFiles(t *testing.T) {
 		l := openTest(t, path, Options{})
 		c := claim(t, l, inbox)
 		for i := range 200 {
-			commit(t, l, c, mail(fmt.Sprint(i), 1))
+			commit(t, l, c, message(fmt.Sprint(i), 1))
 		}
 		l.Close()
 	}
@@ -225,13 +225,13 @@ func TestFull(t *testing.T) {
 	var err error
 	n := 0
 	for ; err == nil && n < 100; n++ {
-		var mails []Mail
+		var messages []Message
 		for j := range 10 {
-			m := mail(fmt.Sprintf("%d-%d", n, j), 1)
+			m := message(fmt.Sprintf("%d-%d", n, j), 1)
 			m.Records[0].JSON = fmt.Appendf(nil, `{"text":%q}`, strings.Repeat("x", 2000))
-			mails = append(mails, m)
+			messages = append(messages, m)
 		}
-		_, err = l.Commit(t.Context(), c, Batch{Mails: mails, Checkpoint: Checkpoint{UIDValidity: 1, High: uint32(n + 1)}})
+		_, err = l.Commit(t.Context(), c, Batch{Messages: messages, Checkpoint: Checkpoint{UIDValidity: 1, High: uint32(n + 1)}})
 	}
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "make room") {
 		t.Fatalf("after %d batches: %v", n, err)
@@ -253,11 +253,11 @@ func TestFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole++
-	var mails []Mail
+	var messages []Message
 	for j := range 10 {
-		mails = append(mails, mail(fmt.Sprintf("%d-%d", n, j), 1))
+		messages = append(messages, message(fmt.Sprintf("%d-%d", n, j), 1))
 	}
-	if _, err := l.Commit(t.Context(), c, Batch{Mails: mails, Checkpoint: Checkpoint{High: uint32(whole)}}); err != nil {
+	if _, err := l.Commit(t.Context(), c, Batch{Messages: messages, Checkpoint: Checkpoint{High: uint32(whole)}}); err != nil {
 		t.Fatal(err)
 	}
 	check()
@@ -287,13 +287,13 @@ func TestReader(t *testing.T) {
 	}
 	l := openTest(t, path, Options{})
 	c := claim(t, l, inbox)
-	commit(t, l, c, mail("a", 1))
+	commit(t, l, c, message("a", 1))
 	beside, err := OpenReader(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(t, "beside the writer", places(collect(t, beside.Records(t.Context(), Query{}))), "INBOX/1=a.1")
-	commit(t, l, c, mail("b", 1))
+	commit(t, l, c, message("b", 1))
 	want(t, "what is committed later", places(collect(t, beside.Records(t.Context(), Query{}))), "INBOX/1=a.1 INBOX/2=b.1")
 	l.Close()
 	want(t, "after the writer", places(collect(t, beside.Records(t.Context(), Query{}))), "INBOX/1=a.1 INBOX/2=b.1")
@@ -312,14 +312,14 @@ func TestReaderHoldsNoTransaction(t *testing.T) {
 	l := openTest(t, path, Options{})
 	defer l.Close()
 	c := claim(t, l, inbox)
-	commit(t, l, c, mail("a", 2))
+	commit(t, l, c, message("a", 2))
 	r, err := OpenReader(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	for range r.Records(t.Context(), Query{}) {
-		commit(t, l, c, mail(fmt.Sprint(time.Now().UnixNano()), 1))
+		commit(t, l, c, message(fmt.Sprint(time.Now().UnixNano()), 1))
 		var busy, log, moved int
 		if err := l.(*store).conn.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved); err != nil || busy != 0 {
 			t.Fatalf("checkpoint: busy %d, %v", busy, err)

@@ -14,11 +14,11 @@ import (
 
 // sampleMbox is an mbox of n reports of size octets.
 func sampleMbox(n, size int) []byte {
-	var mails [][]byte
+	var messages [][]byte
 	for i := range n {
-		mails = append(mails, sample.Report(i, size))
+		messages = append(messages, sample.Report(i, size))
 	}
-	box, _ := mboxrd(mails)
+	box, _ := mboxrd(messages)
 	return box
 }
 
@@ -39,15 +39,15 @@ func BenchmarkMbox(b *testing.B) {
 			b.SetBytes(info.Size())
 			var plain time.Duration
 			for b.Loop() {
-				mails := 0
+				messages := 0
 				for _, err := range Read(b.Context(), path, Options{}) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					mails++
+					messages++
 				}
-				if mails != n {
-					b.Fatalf("%d mails, want %d", mails, n)
+				if messages != n {
+					b.Fatalf("%d mails, want %d", messages, n)
 				}
 				b.StopTimer()
 				start := time.Now()

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// directory reads a Maildir, or whatever mails there are under dir.
+// directory reads a Maildir, or whatever messages there are under dir.
 func (r *reader) directory(dir string) {
 	names, err := list(dir)
 	if err != nil {
@@ -46,7 +46,7 @@ func (r *reader) directory(dir string) {
 }
 
 // maildir reads new and cur as one folder. The names begin with the second of
-// the delivery, and keep their beginning when a mail moves to cur.
+// the delivery, and keep their beginning when a message moves to cur.
 func (r *reader) maildir(dir string) {
 	var paths []string
 	for _, sub := range []string{"new", "cur"} {
@@ -99,7 +99,7 @@ func numbersFirst(a, b string) int {
 	return cmp.Compare(a, b)
 }
 
-// isNumber reports whether name is that of a mail in an MH folder.
+// isNumber reports whether name is that of a message in an MH folder.
 func isNumber(name string) bool {
 	return name[0] != '0' && strings.Trim(name, "0123456789") == ""
 }

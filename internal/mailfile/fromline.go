@@ -2,7 +2,7 @@ package mailfile
 
 import "bytes"
 
-// fromLine reports whether line separates two mails, with or without its end:
+// fromLine reports whether line separates two messages, with or without its end:
 // "From ", a sender of any form, and a date as asctime(3) writes it,
 //
 //	From sender Mon Mar  2 06:00:00 2026

@@ -16,7 +16,7 @@ import (
 
 const separator = "From fbl@example.net Mon Mar  2 06:00:00 2026\n"
 
-// readAll returns the bodies of all mails of an mbox or mail.
+// readAll returns the bodies of all messages of an mbox or message.
 func readAll(t *testing.T, src io.Reader) (bodies [][]byte) {
 	t.Helper()
 	for m, err := range Read(context.Background(), "-", Options{Stdin: src}) {
@@ -43,23 +43,23 @@ func equal(t *testing.T, what string, got, want [][]byte) {
 	}
 }
 
-// mboxrd writes mails as an mbox, a missing line end at the end of one added.
+// mboxrd writes messages as an mbox, a missing line end at the end of one added.
 // It returns them as they must come back.
-func mboxrd(mails [][]byte) (box []byte, want [][]byte) {
-	for i, mail := range mails {
-		if len(mail) > 0 && mail[len(mail)-1] != '\n' {
-			mail = append(bytes.Clone(mail), '\n')
+func mboxrd(messages [][]byte) (box []byte, want [][]byte) {
+	for i, message := range messages {
+		if len(message) > 0 && message[len(message)-1] != '\n' {
+			message = append(bytes.Clone(message), '\n')
 		}
 		box = append(box, separator...)
-		for line := range bytes.Lines(mail) {
+		for line := range bytes.Lines(message) {
 			if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) {
 				box = append(box, '>')
 			}
 			box = append(box, line...)
 		}
 		box = append(box, '\n')
-		if i > 0 || !internalData(mail) {
-			want = append(want, mail)
+		if i > 0 || !internalData(message) {
+			want = append(want, message)
 		}
 	}
 	return box, want
@@ -144,8 +144,8 @@ func reference(input []byte) (bodies [][]byte, dropped int) {
 }
 
 // FuzzMbox holds the reader to two things. Any input is split as the reference
-// splits it, which loses no octet; and mails written as mboxrd come back as
-// they were, the input cut at \x01 being the mails.
+// splits it, which loses no octet; and messages written as mboxrd come back as
+// they were, the input cut at \x01 being the messages.
 func FuzzMbox(f *testing.F) {
 	const part = "--=_x1\nContent-Type: message/rfc822\n\n"
 	for _, seed := range []string{
@@ -189,7 +189,7 @@ func FuzzMbox(f *testing.F) {
 			equal(t, "octet by octet", readAll(t, iotest.OneByteReader(bytes.NewReader(input))), want)
 		}
 
-		// A mail inside a mail may take the separator for its own.
+		// A message inside a message may take the separator for its own.
 		lower := bytes.ToLower(input)
 		if bytes.Contains(lower, []byte("message/")) || bytes.Contains(lower, []byte("text/rfc822")) {
 			return
@@ -199,14 +199,14 @@ func FuzzMbox(f *testing.F) {
 	})
 }
 
-// filler is a first mail, longer than what is read ahead, for an mbox whose
+// filler is a first message, longer than what is read ahead, for an mbox whose
 // lines end as those of box.
 func filler(box []byte) []byte {
-	mail := []byte(separator + strings.Repeat("filler\n", maxHead/4) + "\n")
+	message := []byte(separator + strings.Repeat("filler\n", maxHead/4) + "\n")
 	if i := bytes.IndexAny(box, "\r\n"); i >= 0 && box[i] == '\r' && !bytes.HasPrefix(box[i:], []byte("\r\n")) {
-		return bytes.ReplaceAll(mail, []byte("\n"), []byte("\r"))
+		return bytes.ReplaceAll(message, []byte("\n"), []byte("\r"))
 	}
-	return mail
+	return message
 }
 
 // FuzzRead reads anything as a file, compressed or not: no panic, and no octet
@@ -220,7 +220,7 @@ func FuzzRead(f *testing.F) {
 		var size int64
 		joined := false
 		var failed error
-		for m, err := range Read(context.Background(), "-", Options{Stdin: bytes.NewReader(input), MaxMail: 100}) {
+		for m, err := range Read(context.Background(), "-", Options{Stdin: bytes.NewReader(input), MaxMessage: 100}) {
 			if joined = joined || m.Joined; !joined && int64(len(m.Body)) != min(m.Size, 100) {
 				t.Fatalf("%d octets kept of %d", len(m.Body), m.Size)
 			}
@@ -228,7 +228,7 @@ func FuzzRead(f *testing.F) {
 			failed = errors.Join(failed, err)
 		}
 		zipped := bytes.HasPrefix(input, []byte{0x1f, 0x8b})
-		if errors.Is(failed, ErrNotMail) {
+		if errors.Is(failed, ErrNotMessage) {
 			if size > 0 || !zipped && (startsMbox(input) || http.DetectContentType(input) == "text/plain; charset=utf-8") {
 				t.Fatal(failed)
 			}
@@ -240,23 +240,23 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestManyWindows reads mails that lie across the ends of windows in every way:
+// TestManyWindows reads messages that lie across the ends of windows in every way:
 // sizes from nothing to several windows, lines that must be quoted, and reads
 // of uneven length.
 func TestManyWindows(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	words := []string{"\n", "\n", "\r\n", "From ", ">From ", ">>", "\n\n", separator, "word ", "F", "From: x", strings.Repeat("y", 3000)}
-	var mails [][]byte
+	var messages [][]byte
 	total := 0
 	for total < 16*windowSize {
-		var mail []byte
+		var message []byte
 		for range random.IntN(1 << random.IntN(12)) {
-			mail = append(mail, words[random.IntN(len(words))]...)
+			message = append(message, words[random.IntN(len(words))]...)
 		}
-		mails = append(mails, mail)
-		total += len(mail)
+		messages = append(messages, message)
+		total += len(message)
 	}
-	box, want := mboxrd(mails)
+	box, want := mboxrd(messages)
 	equal(t, "whole", readAll(t, bytes.NewReader(box)), want)
 	for range 3 {
 		equal(t, "uneven", readAll(t, &uneven{bytes.NewReader(box), random}), want)

@@ -2,12 +2,12 @@ package mailfile
 
 import "bytes"
 
-// internalData reports whether the first mail of an mbox is the one in which
+// internalData reports whether the first message of an mbox is the one in which
 // c-client keeps its own state. Nobody sent it, so it is passed over; all three
 // fields must be there just as c-client writes them.
-func internalData(mail []byte) bool {
+func internalData(message []byte) bool {
 	var from, subject, state bool
-	for line := range bytes.Lines(mail) {
+	for line := range bytes.Lines(message) {
 		line = bytes.TrimRight(line, "\r\n")
 		if len(line) == 0 {
 			break

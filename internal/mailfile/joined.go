@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Files of mails that were joined have no separators: a mail ends where its
-// outermost multipart is closed, if the header of another mail begins right there.
-// Where there is no multipart, nothing tells a second mail from a quoted one.
+// Files of messages that were joined have no separators: a message ends where its
+// outermost multipart is closed, if the header of another message begins right there.
+// Where there is no multipart, nothing tells a second message from a quoted one.
 
-// cutJoined returns the first mail in b, and the mails behind it.
-func cutJoined(b []byte) (mail, rest []byte) {
+// cutJoined returns the first message in b, and the messages behind it.
+func cutJoined(b []byte) (message, rest []byte) {
 	delimiter := closingDelimiter(b)
 	if delimiter == nil {
 		return b, nil
@@ -35,7 +35,7 @@ func cutJoined(b []byte) (mail, rest []byte) {
 	if line := next[:lineLen(next, '\n')]; len(line) <= maxFromLine && fromLine(line) {
 		header = next[len(line):]
 	}
-	if !isMailHeader(header) {
+	if !isMessageHeader(header) {
 		return b, nil
 	}
 	return b[:end], header
@@ -46,10 +46,10 @@ var (
 	boundaryParam = regexp.MustCompile(`(?i);\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
 )
 
-// closingDelimiter is the line that ends a mail's outermost multipart (RFC 2046
+// closingDelimiter is the line that ends a message's outermost multipart (RFC 2046
 // section 5.1.1); nil: it has none.
-func closingDelimiter(mail []byte) []byte {
-	for name, value := range headerFields(mail) {
+func closingDelimiter(message []byte) []byte {
+	for name, value := range headerFields(message) {
 		if !strings.EqualFold(name, "Content-Type") {
 			continue
 		}
@@ -67,8 +67,8 @@ func closingDelimiter(mail []byte) []byte {
 }
 
 // isMailHeader reports whether b begins with a header that has an author, and two
-// more fields as only a mail's own header has them.
-func isMailHeader(b []byte) bool {
+// more fields as only a message's own header has them.
+func isMessageHeader(b []byte) bool {
 	author, others := false, 0
 	for name := range headerFields(b) {
 		switch strings.ToLower(name) {

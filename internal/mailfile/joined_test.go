@@ -13,7 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 )
 
-// multi is a mail with two parts, of which the second is a mail with two parts.
+// multi is a message with two parts, of which the second is a message with two parts.
 func multi(n int, boundary string) string {
 	param := boundary
 	if strings.ContainsAny(boundary, " =/") {
@@ -23,8 +23,8 @@ func multi(n int, boundary string) string {
 		"--" + boundary + "\n\nwords\n--" + boundary + "\nContent-Type: message/rfc822\n\nFrom: news@example.com\nSubject: July\nMessage-ID: <o@example.com>\nContent-Type: multipart/mixed; boundary=in\n\n--in\n\nx\n--in--\n--" + boundary + "--\n"
 }
 
-// TestJoined: mails that were joined to one file are read one by one; what only
-// looks like a second mail is none.
+// TestJoined: messages that were joined to one file are read one by one; what only
+// looks like a second message is none.
 func TestJoined(t *testing.T) {
 	for name, c := range map[string]struct {
 		content string
@@ -76,7 +76,7 @@ func TestJoined(t *testing.T) {
 		}
 	}
 
-	// A server delivered one mail, whatever its author wrote.
+	// A server delivered one message, whatever its author wrote.
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "mh", "1"), multi(1, "b1")+multi(2, "b2"))
 	write(t, filepath.Join(dir, "maildir", "cur", "1.x.eml"), multi(1, "b1")+multi(2, "b2"))
@@ -94,7 +94,7 @@ func TestJoined(t *testing.T) {
 	// What lies beyond the limit is not passed over in silence.
 	content := multi(1, "b1") + multi(2, "b2") + multi(3, "b3")
 	var failed error
-	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: strings.NewReader(content), MaxMail: int64(len(multi(1, "b1")) + 200)}) {
+	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: strings.NewReader(content), MaxMessage: int64(len(multi(1, "b1")) + 200)}) {
 		if err != nil {
 			failed = err
 		} else if m.Number > 2 {
@@ -106,7 +106,7 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// TestArchive: an archive of mails is no mailbox, and is called what it is.
+// TestArchive: an archive of messages is no mailbox, and is called what it is.
 func TestArchive(t *testing.T) {
 	var tarred, packed bytes.Buffer
 	tw, zw := tar.NewWriter(&tarred), zip.NewWriter(&packed)
@@ -135,24 +135,24 @@ func TestArchive(t *testing.T) {
 		"x.pst":      {"!BDN\x00\x00", "an Outlook data file"},
 		"x.msg":      {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00", "an Outlook message"},
 	} {
-		mails, errs := collect(write(t, filepath.Join(t.TempDir(), name), c.content), mailfile.Options{})
-		if len(mails) > 0 || len(errs) != 1 || !strings.Contains(fmt.Sprint(errs), "it looks like "+c.want) {
-			t.Errorf("%s: %d mails, %v, want %s", name, len(mails), errs, c.want)
+		messages, errs := collect(write(t, filepath.Join(t.TempDir(), name), c.content), mailfile.Options{})
+		if len(messages) > 0 || len(errs) != 1 || !strings.Contains(fmt.Sprint(errs), "it looks like "+c.want) {
+			t.Errorf("%s: %d mails, %v, want %s", name, len(messages), errs, c.want)
 		}
 	}
-	// A mail that speaks of one is a mail.
-	mails, errs := collect(write(t, filepath.Join(t.TempDir(), "m"), "BZh: x\nSubject: ustar\n\nPK\n"), mailfile.Options{})
-	if len(mails) != 1 || errs != nil {
-		t.Errorf("%q %v", mails, errs)
+	// A message that speaks of one is a message.
+	messages, errs := collect(write(t, filepath.Join(t.TempDir(), "m"), "BZh: x\nSubject: ustar\n\nPK\n"), mailfile.Options{})
+	if len(messages) != 1 || errs != nil {
+		t.Errorf("%q %v", messages, errs)
 	}
 }
 
 // TestBlankBeforeMbox: lines of white space may stand before the first separator.
 func TestBlankBeforeMbox(t *testing.T) {
 	for _, before := range []string{"\n", "   \n", "\t\r\n\r\n  \n", "\xef\xbb\xbf \n"} {
-		mails, errs := collect("-", mailfile.Options{Stdin: strings.NewReader(before + from + "A: 1\n\none\n\n" + from + "A: 2\n\ntwo\n")})
-		if len(mails) != 2 || errs != nil {
-			t.Errorf("%q: %q %v", before, mails, errs)
+		messages, errs := collect("-", mailfile.Options{Stdin: strings.NewReader(before + from + "A: 1\n\none\n\n" + from + "A: 2\n\ntwo\n")})
+		if len(messages) != 2 || errs != nil {
+			t.Errorf("%q: %q %v", before, messages, errs)
 		}
 	}
 }

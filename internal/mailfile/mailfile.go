@@ -1,8 +1,8 @@
-// Package mailfile reads mails from where they lie on a disk: mbox files
-// (RFC 4155, and mboxo, mboxrd and mboxcl), Maildirs, MH folders, single mails,
+// Package mailfile reads messages from where they lie on a disk: mbox files
+// (RFC 4155, and mboxo, mboxrd and mboxcl), Maildirs, MH folders, single messages,
 // directories of all these, and standard input, each also compressed by gzip.
 //
-// Memory stays flat: a window of 256 KB on the file, and the mail itself up to
+// Memory stays flat: a window of 256 KB on the file, and the message itself up to
 // [Options.MaxMail].
 package mailfile
 
@@ -26,34 +26,34 @@ import (
 
 var (
 	// ErrNotMail means that a file in a directory has neither the name nor the
-	// first line of a mail or an mbox, or that a file is binary. It was left
+	// first line of a message or an mbox, or that a file is binary. It was left
 	// alone.
-	ErrNotMail = errors.New("no mail or mbox")
+	ErrNotMessage = errors.New("no mail or mbox")
 	// ErrNotFile means a named pipe, device, socket or, inside a directory, a
 	// symbolic link to a directory.
 	ErrNotFile = errors.New("no regular file")
 )
 
-// Mail is one mail as it was found.
-type Mail struct {
+// Message is one message as it was found.
+type Message struct {
 	Path   string // the file, or "-"
 	Number int    // from 1, within its file
-	Body   []byte // valid until the next mail
-	Size   int64  // octets of the whole mail; more than len(Body) where MaxMail cut it
-	Joined bool   // it stands behind another mail in a file for one: whoever wrote that may have written this
+	Body   []byte // valid until the next message
+	Size   int64  // octets of the whole message; more than len(Body) where MaxMail cut it
+	Joined bool   // it stands behind another message in a file for one: whoever wrote that may have written this
 }
 
 // Options says how to read; the zero value is usable.
 type Options struct {
-	MaxMail int64     // octets kept of one mail; 0 means 16 MiB
-	Stdin   io.Reader // what the path "-" reads; nil means os.Stdin
+	MaxMessage int64     // octets kept of one message; 0 means 16 MiB
+	Stdin      io.Reader // what the path "-" reads; nil means os.Stdin
 }
 
-func (o Options) maxMail() int64 {
-	if o.MaxMail <= 0 {
+func (o Options) maxMessage() int64 {
+	if o.MaxMessage <= 0 {
 		return 16 << 20
 	}
-	return o.MaxMail
+	return o.MaxMessage
 }
 
 func (o Options) stdin() io.Reader {
@@ -63,34 +63,34 @@ func (o Options) stdin() io.Reader {
 	return o.Stdin
 }
 
-// Read yields the mails at path, which is a file, a directory or "-".
+// Read yields the messages at path, which is a file, a directory or "-".
 //
-// A file named *.eml or *.eml.gz is one mail. Any other is an mbox if it begins
-// with "From " (a byte order mark and blank lines may come first), and one mail
-// otherwise; an empty one holds none. Where another mail begins behind the closing
-// boundary of such a mail, both are read; those of a Maildir or MH folder are one
-// mail each, whatever they hold. An archive, or another binary file, is no mailbox:
+// A file named *.eml or *.eml.gz is one message. Any other is an mbox if it begins
+// with "From " (a byte order mark and blank lines may come first), and one message
+// otherwise; an empty one holds none. Where another message begins behind the closing
+// boundary of such a message, both are read; those of a Maildir or MH folder are one
+// message each, whatever they hold. An archive, or another binary file, is no mailbox:
 // ErrNotMail says of which kind it is.
 //
-// A directory with cur and new in it is a Maildir: its mails come in the order
+// A directory with cur and new in it is a Maildir: its messages come in the order
 // of their names, those in tmp do not. In any other directory, files whose
-// names are numbers are mails (MH) and come first; *.eml, *.mbox, *.mbx, *.gz
+// names are numbers are messages (MH) and come first; *.eml, *.mbox, *.mbx, *.gz
 // and what begins with "From " are read; names that begin with a dot, a comma
-// or a number sign are passed over (MH marks deleted mails so); directories are
+// or a number sign are passed over (MH marks deleted messages so); directories are
 // gone into.
 //
-// An error concerns the file that its Mail's Path names, and the iteration goes
+// An error concerns the file that its Message's Path names, and the iteration goes
 // on with the next file: only the end of ctx ends it, with ctx's error. What
-// was read of a mail before its file failed is yielded ahead of the error. A
+// was read of a message before its file failed is yielded ahead of the error. A
 // Read that is blocked in standard input notices the end of ctx only after it.
-func Read(ctx context.Context, path string, opts Options) iter.Seq2[Mail, error] {
-	return func(yield func(Mail, error) bool) {
+func Read(ctx context.Context, path string, opts Options) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
 		r := reader{
-			ctx:   ctx,
-			yield: yield,
-			in:    bufio.NewReaderSize(nil, 64<<10),
-			win:   window{buf: make([]byte, windowSize)},
-			mail:  collector{max: opts.maxMail()},
+			ctx:     ctx,
+			yield:   yield,
+			in:      bufio.NewReaderSize(nil, 64<<10),
+			win:     window{buf: make([]byte, windowSize)},
+			message: collector{max: opts.maxMessage()},
 		}
 		if path == "-" {
 			r.stream(path, opts.stdin(), sniffed)
@@ -98,7 +98,7 @@ func Read(ctx context.Context, path string, opts Options) iter.Seq2[Mail, error]
 			r.path(path)
 		}
 		if ctx.Err() != nil && !r.stopped {
-			yield(Mail{Path: path}, ctx.Err())
+			yield(Message{Path: path}, ctx.Err())
 		}
 	}
 }
@@ -106,13 +106,13 @@ func Read(ctx context.Context, path string, opts Options) iter.Seq2[Mail, error]
 // reader is one iteration; its buffers serve file after file.
 type reader struct {
 	ctx     context.Context
-	yield   func(Mail, error) bool
+	yield   func(Message, error) bool
 	stopped bool // yield returned false
 	in      *bufio.Reader
 	win     window
-	mail    collector
+	message collector
 
-	delivered bool // the file is one mail of a Maildir or MH folder
+	delivered bool // the file is one message of a Maildir or MH folder
 }
 
 // done reports whether the iteration is over.
@@ -120,17 +120,17 @@ func (r *reader) done() bool { return r.stopped || r.ctx.Err() != nil }
 
 // fail yields the error of one file.
 func (r *reader) fail(path string, err error) {
-	if !r.done() && !r.yield(Mail{Path: path}, fmt.Errorf("mailfile: %s: %w", path, plain(err))) {
+	if !r.done() && !r.yield(Message{Path: path}, fmt.Errorf("mailfile: %s: %w", path, plain(err))) {
 		r.stopped = true
 	}
 }
 
-// emit yields the mail that was collected.
+// emit yields the message that was collected.
 func (r *reader) emit(path string, number int) {
-	r.hand(Mail{Path: path, Number: number, Body: r.mail.body, Size: r.mail.size})
+	r.hand(Message{Path: path, Number: number, Body: r.message.body, Size: r.message.size})
 }
 
-func (r *reader) hand(m Mail) {
+func (r *reader) hand(m Message) {
 	if !r.done() && !r.yield(m, nil) {
 		r.stopped = true
 	}
@@ -162,9 +162,9 @@ func (r *reader) path(path string) {
 type format int
 
 const (
-	sniffed format = iota // an mbox or one mail, by its first line
-	single                // one mail, whatever its first line
-	strange               // an mbox by its first line, or else no mail
+	sniffed format = iota // an mbox or one message, by its first line
+	single                // one message, whatever its first line
+	strange               // an mbox by its first line, or else no message
 )
 
 // named returns what a file's name tells, or otherwise.
@@ -201,7 +201,7 @@ func (r *reader) file(path string, f format) {
 	r.stream(path, file, named(path, f))
 }
 
-// stream reads the mails of one file.
+// stream reads the messages of one file.
 func (r *reader) stream(path string, src io.Reader, f format) {
 	r.in.Reset(untilDone{r.ctx, src})
 	src = r.in
@@ -221,10 +221,10 @@ func (r *reader) stream(path string, src io.Reader, f format) {
 		r.mbox(path)
 	case f == strange && len(head) > 0:
 		if r.win.err == nil || r.win.err == io.EOF {
-			r.win.err = ErrNotMail
+			r.win.err = ErrNotMessage
 		}
 	case f == sniffed && binary(head) != "":
-		r.fail(path, fmt.Errorf("%w: it looks like %s", ErrNotMail, binary(head)))
+		r.fail(path, fmt.Errorf("%w: it looks like %s", ErrNotMessage, binary(head)))
 		return
 	case f == single, f == sniffed && len(head) > 0:
 		r.one(path)
@@ -235,7 +235,7 @@ func (r *reader) stream(path string, src io.Reader, f format) {
 }
 
 // binary says what a file seems to be that is neither text nor begins with a
-// header field; empty: text, or a mail.
+// header field; empty: text, or a message.
 func binary(head []byte) string {
 	kind := http.DetectContentType(head)
 	if strings.HasPrefix(kind, "text/") || fieldForm.Match(bytes.TrimLeft(head, "\r\n")) {
@@ -252,7 +252,7 @@ func binary(head []byte) string {
 	return kind
 }
 
-// archives are the files in which mails are often packed.
+// archives are the files in which messages are often packed.
 var archives = []struct {
 	name, magic string
 	at          int
@@ -273,37 +273,37 @@ var archives = []struct {
 // fieldForm is the beginning of a header field (RFC 5322 section 2.2).
 var fieldForm = regexp.MustCompile(`^[!-9;-~]+[ \t]*:`)
 
-// one reads a file that is one mail.
+// one reads a file that is one message.
 func (r *reader) one(path string) {
-	r.mail.reset()
+	r.message.reset()
 	for {
 		b := r.win.want(1)
 		if len(b) == 0 {
 			break
 		}
-		r.mail.add(b)
+		r.message.add(b)
 		r.win.pos = r.win.end
 	}
-	if r.mail.size > 0 || r.win.err == io.EOF {
+	if r.message.size > 0 || r.win.err == io.EOF {
 		r.joined(path)
 	}
 }
 
-// joined yields the mails that were collected as one.
+// joined yields the messages that were collected as one.
 func (r *reader) joined(path string) {
 	if r.delivered {
 		r.emit(path, 1)
 		return
 	}
-	behind := r.mail.size - int64(len(r.mail.body)) // what MaxMail cut off
-	body, rest := cutJoined(r.mail.body)
+	behind := r.message.size - int64(len(r.message.body)) // what MaxMail cut off
+	body, rest := cutJoined(r.message.body)
 	for number := 1; !r.done(); number++ {
-		m := Mail{Path: path, Number: number, Body: body, Size: int64(len(body)), Joined: number > 1}
+		m := Message{Path: path, Number: number, Body: body, Size: int64(len(body)), Joined: number > 1}
 		if rest == nil {
 			m.Size += behind
 		}
 		if r.hand(m); m.Joined && m.Size > int64(len(body)) {
-			r.fail(path, fmt.Errorf("%w: more than %d octets of mails that nothing separates", errJoined, len(r.mail.body)))
+			r.fail(path, fmt.Errorf("%w: more than %d octets of mails that nothing separates", errJoined, len(r.message.body)))
 		}
 		if rest == nil {
 			break
@@ -318,8 +318,8 @@ var errJoined = errors.New("not read to its end")
 func (r *reader) mbox(path string) {
 	box := openMbox(&r.win)
 	first := true
-	for number := 1; !r.done() && box.next(&r.mail); number++ {
-		if first && internalData(r.mail.body) {
+	for number := 1; !r.done() && box.next(&r.message); number++ {
+		if first && internalData(r.message.body) {
 			number--
 		} else {
 			r.emit(path, number)

@@ -19,23 +19,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// from is a line that separates two mails.
+// from is a line that separates two messages.
 const from = "From fbl@example.net Mon Mar  2 06:00:00 2026\n"
 
-// collect reads everything at path: the mails as "NUMBER BODY", and the errors.
-func collect(path string, opts mailfile.Options) (mails []string, errs []error) {
+// collect reads everything at path: the messages as "NUMBER BODY", and the errors.
+func collect(path string, opts mailfile.Options) (messages []string, errs []error) {
 	for m, err := range mailfile.Read(context.Background(), path, opts) {
 		if err != nil {
 			errs = append(errs, err)
 		} else {
-			mails = append(mails, fmt.Sprint(m.Number, " ", string(m.Body)))
+			messages = append(messages, fmt.Sprint(m.Number, " ", string(m.Body)))
 		}
 	}
-	return mails, errs
+	return messages, errs
 }
 
-// bodies reads an mbox or mail from standard input and returns the bodies of
-// its mails. An mbox is read octet by octet as well, with a mail before it that
+// bodies reads an mbox or message from standard input and returns the bodies of
+// its messages. An mbox is read octet by octet as well, with a message before it that
 // is longer than what is read ahead at the beginning of a file.
 func bodies(t *testing.T, input string) []string {
 	t.Helper()
@@ -111,27 +111,27 @@ func TestFile(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := write(t, filepath.Join(t.TempDir(), test.name), test.content)
-			mails, errs := collect(path, mailfile.Options{})
-			if diff := cmp.Diff(test.want, mails); diff != "" || errs != nil {
+			messages, errs := collect(path, mailfile.Options{})
+			if diff := cmp.Diff(test.want, messages); diff != "" || errs != nil {
 				t.Errorf("errors %v\n%s", errs, diff)
 			}
 			if filepath.Ext(test.name) == ".eml" {
 				return // standard input has no name
 			}
-			mails, errs = collect("-", mailfile.Options{Stdin: strings.NewReader(test.content)})
-			if diff := cmp.Diff(test.want, mails); diff != "" || errs != nil {
+			messages, errs = collect("-", mailfile.Options{Stdin: strings.NewReader(test.content)})
+			if diff := cmp.Diff(test.want, messages); diff != "" || errs != nil {
 				t.Errorf("from standard input: errors %v\n%s", errs, diff)
 			}
 		})
 	}
 }
 
-func TestMaxMail(t *testing.T) {
+func TestMaxMessage(t *testing.T) {
 	big := strings.Repeat("x", 200<<20/64-1) + "\n"
 	input := io.MultiReader(strings.NewReader(from+"first\n\n"+from), zeros(64, big), strings.NewReader("\n"+from+"last\n\n"))
 	const keep = 1 << 20
 	var sizes []int64
-	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: input, MaxMail: keep}) {
+	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: input, MaxMessage: keep}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -144,8 +144,8 @@ func TestMaxMail(t *testing.T) {
 		t.Errorf("sizes %d, want %d", sizes, want)
 	}
 
-	// A file that is one mail is cut as well.
-	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: strings.NewReader("A: 12345"), MaxMail: 4}) {
+	// A file that is one message is cut as well.
+	for m, err := range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: strings.NewReader("A: 12345"), MaxMessage: 4}) {
 		if err != nil || string(m.Body) != "A: 1" || m.Size != 8 {
 			t.Errorf("%q, %d octets, %v", m.Body, m.Size, err)
 		}
@@ -170,8 +170,8 @@ func TestMaildir(t *testing.T) {
 	write(t, filepath.Join(dir, "tmp", "1000.d.host"), "half a mail")
 	write(t, filepath.Join(dir, ".Sub", "cur", "999.e.host:2,"), "another folder")
 	write(t, filepath.Join(dir, "dovecot-uidlist"), "3 V1 N4")
-	mails, errs := collect(dir, mailfile.Options{})
-	if diff := cmp.Diff([]string{"1 one", "1 " + from + "two", "1 three"}, mails); diff != "" || errs != nil {
+	messages, errs := collect(dir, mailfile.Options{})
+	if diff := cmp.Diff([]string{"1 one", "1 " + from + "two", "1 three"}, messages); diff != "" || errs != nil {
 		t.Errorf("errors %v\n%s", errs, diff)
 	}
 }
@@ -184,8 +184,8 @@ func TestMH(t *testing.T) {
 	write(t, filepath.Join(dir, ".mh_sequences"), "cur: 1")
 	write(t, filepath.Join(dir, "11"), from+"one mail, whatever its first line")
 	write(t, filepath.Join(dir, "sub", "2"), "mail sub 2")
-	mails, errs := collect(dir, mailfile.Options{})
-	if diff := cmp.Diff([]string{"1 mail 1", "1 mail 9", "1 mail 10", "1 " + from + "one mail, whatever its first line", "1 mail sub 2"}, mails); diff != "" || errs != nil {
+	messages, errs := collect(dir, mailfile.Options{})
+	if diff := cmp.Diff([]string{"1 mail 1", "1 mail 9", "1 mail 10", "1 " + from + "one mail, whatever its first line", "1 mail sub 2"}, messages); diff != "" || errs != nil {
 		t.Errorf("errors %v\n%s", errs, diff)
 	}
 }
@@ -214,7 +214,7 @@ func TestDirectory(t *testing.T) {
 	}
 
 	type found struct{ Path, Body string }
-	var mails []found
+	var messages []found
 	failed := map[string]error{}
 	for m, err := range mailfile.Read(t.Context(), dir, mailfile.Options{}) {
 		path, _ := filepath.Rel(dir, m.Path)
@@ -222,7 +222,7 @@ func TestDirectory(t *testing.T) {
 			failed[path] = err
 			continue
 		}
-		mails = append(mails, found{path, string(m.Body)})
+		messages = append(messages, found{path, string(m.Body)})
 	}
 	want := []found{
 		{"a.eml", "a"}, {"b/c.mbox", "c1\n"}, {"b/c.mbox", "c2\n"}, {"b/d.eml.gz", "d"}, {"e", "e\n"},
@@ -230,19 +230,19 @@ func TestDirectory(t *testing.T) {
 		{"h.gz", "h, which is longer t"},
 		{"maildir/cur/1:2,", "j"}, {"maildir/new/2", "k"}, {"y", "c1\n"}, {"y", "c2\n"}, {"z.eml", "z"},
 	}
-	for i, m := range mails { // how much of a cut file comes out is gzip's affair
+	for i, m := range messages { // how much of a cut file comes out is gzip's affair
 		if m.Path == "h.gz" {
 			if !strings.HasPrefix("h, which is longer than", m.Body) || m.Body == "" {
 				t.Errorf("the cut gzip file gave %q", m.Body)
 			}
-			mails[i].Body = "h, which is longer t"
+			messages[i].Body = "h, which is longer t"
 		}
 	}
-	if diff := cmp.Diff(want, mails); diff != "" {
+	if diff := cmp.Diff(want, messages); diff != "" {
 		t.Error(diff)
 	}
 	for path, want := range map[string]error{
-		"f.txt": mailfile.ErrNotMail,
+		"f.txt": mailfile.ErrNotMessage,
 		"h.gz":  io.ErrUnexpectedEOF,
 		"loop":  mailfile.ErrNotFile,
 		"loops": nil,
@@ -262,9 +262,9 @@ func TestDirectory(t *testing.T) {
 }
 
 func TestMissing(t *testing.T) {
-	mails, errs := collect(filepath.Join(t.TempDir(), "absent"), mailfile.Options{})
-	if len(mails) != 0 || len(errs) != 1 || !errors.Is(errs[0], fs.ErrNotExist) {
-		t.Errorf("%q, %v", mails, errs)
+	messages, errs := collect(filepath.Join(t.TempDir(), "absent"), mailfile.Options{})
+	if len(messages) != 0 || len(errs) != 1 || !errors.Is(errs[0], fs.ErrNotExist) {
+		t.Errorf("%q, %v", messages, errs)
 	}
 }
 
@@ -276,7 +276,7 @@ func TestForbidden(t *testing.T) {
 	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "b"), 0o755) })
 	write(t, filepath.Join(dir, "c.eml"), "c")
 
-	mails, errs := collect(dir, mailfile.Options{})
+	messages, errs := collect(dir, mailfile.Options{})
 	want := []string{"1 c"}
 	if os.Geteuid() == 0 { // who may read everything
 		want = []string{"1 a", "1 b", "1 c"}
@@ -288,7 +288,7 @@ func TestForbidden(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if diff := cmp.Diff(want, mails); diff != "" {
+	if diff := cmp.Diff(want, messages); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -296,12 +296,12 @@ func TestForbidden(t *testing.T) {
 func TestReadError(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	for _, head := range []string{from + "A: 1\n\none\n\n" + from + "A: 2\n\ntw", "A: 1\n\none"} {
-		mails, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), iotest.ErrReader(broken))})
+		messages, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), iotest.ErrReader(broken))})
 		want := []string{"1 A: 1\n\none"}
 		if strings.HasPrefix(head, from) {
 			want = []string{"1 A: 1\n\none\n", "2 A: 2\n\ntw"}
 		}
-		if diff := cmp.Diff(want, mails); diff != "" || len(errs) != 1 || !errors.Is(errs[0], broken) {
+		if diff := cmp.Diff(want, messages); diff != "" || len(errs) != 1 || !errors.Is(errs[0], broken) {
 			t.Errorf("errors %v\n%s", errs, diff)
 		}
 	}
@@ -309,9 +309,9 @@ func TestReadError(t *testing.T) {
 
 func TestStuck(t *testing.T) {
 	head := from + strings.Repeat("a line\n", 10_000)
-	mails, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), stuck{})})
-	if len(mails) != 1 || len(errs) != 1 || !errors.Is(errs[0], io.ErrNoProgress) {
-		t.Errorf("%d mails, errors %v", len(mails), errs)
+	messages, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), stuck{})})
+	if len(messages) != 1 || len(errs) != 1 || !errors.Is(errs[0], io.ErrNoProgress) {
+		t.Errorf("%d mails, errors %v", len(messages), errs)
 	}
 }
 
@@ -323,9 +323,9 @@ func (stuck) Read([]byte) (int, error) { return 0, nil }
 func TestNothingBeforeAnError(t *testing.T) {
 	const gzipHeader = 10
 	path := write(t, filepath.Join(t.TempDir(), "a.eml.gz"), gzipped("a")[:gzipHeader])
-	mails, errs := collect(path, mailfile.Options{})
-	if len(mails) != 0 || len(errs) != 1 || !errors.Is(errs[0], io.ErrUnexpectedEOF) {
-		t.Errorf("%q, errors %v", mails, errs)
+	messages, errs := collect(path, mailfile.Options{})
+	if len(messages) != 0 || len(errs) != 1 || !errors.Is(errs[0], io.ErrUnexpectedEOF) {
+		t.Errorf("%q, errors %v", messages, errs)
 	}
 }
 
@@ -336,19 +336,19 @@ func TestCancel(t *testing.T) {
 	for _, name := range []string{"1", "2", "3"} {
 		write(t, filepath.Join(dir, name), name)
 	}
-	var mails int
+	var messages int
 	var last error
 	for _, err := range mailfile.Read(ctx, dir, mailfile.Options{}) {
 		if last != nil {
 			t.Error("the iteration went on after the end of ctx")
 		}
 		if last = err; err == nil {
-			mails++
+			messages++
 		}
 		cancel()
 	}
-	if mails != 1 || !errors.Is(last, context.Canceled) {
-		t.Errorf("%d mails, then %v", mails, last)
+	if messages != 1 || !errors.Is(last, context.Canceled) {
+		t.Errorf("%d mails, then %v", messages, last)
 	}
 }
 
@@ -359,7 +359,7 @@ func TestBreak(t *testing.T) {
 }
 
 // A file that is binary is told of, by what it seems to be. What begins with a
-// header field, or is named as a mail, is one.
+// header field, or is named as a message, is one.
 func TestBinary(t *testing.T) {
 	dir := t.TempDir()
 	for _, test := range []struct{ name, content, want string }{
@@ -378,16 +378,16 @@ func TestBinary(t *testing.T) {
 		if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		mails, said := 0, ""
+		messages, said := 0, ""
 		for _, err := range mailfile.Read(t.Context(), path, mailfile.Options{}) {
 			if err == nil {
-				mails++
-			} else if said = err.Error(); !errors.Is(err, mailfile.ErrNotMail) {
+				messages++
+			} else if said = err.Error(); !errors.Is(err, mailfile.ErrNotMessage) {
 				t.Errorf("%s: %v", test.name, err)
 			}
 		}
-		if want := test.want; mails == 1 != (want == "") || want != "" && !strings.HasSuffix(said, "no mail or mbox: it looks like "+want) {
-			t.Errorf("%s: %d mails, %q, want %q", test.name, mails, said, want)
+		if want := test.want; messages == 1 != (want == "") || want != "" && !strings.HasSuffix(said, "no mail or mbox: it looks like "+want) {
+			t.Errorf("%s: %d mails, %q, want %q", test.name, messages, said, want)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package mailfile
 import "bytes"
 
 const (
-	// maxFromLine is the longest line that can separate two mails.
+	// maxFromLine is the longest line that can separate two messages.
 	maxFromLine = 1 << 10
 	// maxBoundary is the longest boundary line of a part that is looked for; RFC
 	// 2046 section 5.1.1 has 72.
@@ -11,8 +11,8 @@ const (
 	// holdBack is how much of a window's end is not taken while more may
 	// follow: an empty line (2) and the beginning of "From " (4).
 	holdBack = 6
-	// lookAhead is how far beyond a separator its mail is searched for the
-	// boundary that would make it a part of the mail before.
+	// lookAhead is how far beyond a separator its message is searched for the
+	// boundary that would make it a part of the message before.
 	lookAhead = 128 << 10
 )
 
@@ -39,17 +39,17 @@ func skipBlank(head []byte) []byte {
 
 func startsMbox(head []byte) bool { return bytes.HasPrefix(skipBlank(head), fromWord) }
 
-// mbox splits a window into mails.
+// mbox splits a window into messages.
 //
-// A mail ends where an empty line is followed by a line that fromLine accepts,
+// A message ends where an empty line is followed by a line that fromLine accepts,
 // or at the end of the file. That empty line, and one at the end of the file,
-// belongs to no mail; a line of any number of ">" and "From " loses one ">".
+// belongs to no message; a line of any number of ">" and "From " loses one ">".
 // Content-Length (mboxcl) is not believed: its sender wrote it, and could hide
-// the mails that follow.
+// the messages that follow.
 type mbox struct {
 	w    *window
 	eol  byte // what ends a line: LF, perhaps after CR; or CR in an old Mac's file
-	open bool // a separator was taken, and its mail was not
+	open bool // a separator was taken, and its message was not
 }
 
 // openMbox takes the first separator of a window for which startsMbox is true.
@@ -61,8 +61,8 @@ func openMbox(w *window) *mbox {
 	if i := bytes.IndexAny(head, "\r\n"); i >= 0 && head[i] == '\r' && !bytes.HasPrefix(head[i:], []byte("\r\n")) && fromLine(head[:i]) {
 		m.eol = '\r'
 	}
-	// Whatever the first line holds, it belongs to no mail; one that is too
-	// long for a separator loses what is beyond head to its mail.
+	// Whatever the first line holds, it belongs to no message; one that is too
+	// long for a separator loses what is beyond head to its message.
 	w.pos += lineLen(head, m.eol)
 	return m
 }
@@ -75,16 +75,16 @@ func lineLen(b []byte, eol byte) int {
 	return len(b)
 }
 
-// next collects the next mail; false means that there was none.
-func (m *mbox) next(mail *collector) bool {
+// next collects the next message; false means that there was none.
+func (m *mbox) next(message *collector) bool {
 	if !m.open {
 		return false
 	}
-	mail.reset()
+	message.reset()
 	w := m.w
 	seen := 0 // from pos on: no "From " that still matters begins before it
 	take := func(n int) {
-		mail.add(w.buf[w.pos : w.pos+n])
+		message.add(w.buf[w.pos : w.pos+n])
 		w.pos += n
 		seen = max(0, seen-n)
 	}
@@ -142,12 +142,12 @@ func (m *mbox) separator(n int) int {
 }
 
 // inPart reports whether the separator of n octets at pos is rather the first
-// line of a mail inside the mail before it: some reporters attach the original
+// line of a message inside the message before it: some reporters attach the original
 // with its own mbox line, and some writers of mbox files quote nothing.
 //
 // It is where the header of a message part ends right there, and that part's
 // closing boundary follows ahead of any further separator, without having been
-// named in between. The part's header alone would not do, for a mail that ends
+// named in between. The part's header alone would not do, for a message that ends
 // with one could swallow the next.
 func (m *mbox) inPart(n int) bool {
 	boundary := bytes.Clone(partBoundary(m.w.buf[:m.w.pos], m.eol))
@@ -179,7 +179,7 @@ func (m *mbox) nextSeparator(b []byte) int {
 }
 
 // partBoundary returns the boundary line of the part whose header ends with b,
-// or nil where b does not end with the header of a mail within a mail.
+// or nil where b does not end with the header of a message within a message.
 func partBoundary(b []byte, eol byte) []byte {
 	message := false
 	for {

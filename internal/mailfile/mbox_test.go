@@ -66,7 +66,7 @@ func TestMbox(t *testing.T) {
 	}
 }
 
-// internal is the mail that c-client writes first into an mbox.
+// internal is the message that c-client writes first into an mbox.
 func internal(state string) string {
 	return "Date: Mon, 2 Mar 2026 06:00:00 +0000\nFrom: Mail System Internal Data <MAILER-DAEMON@mx.example.com>\n" +
 		"Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA\nMessage-ID: <1@mx.example.com>\n" + state + "\nStatus: RO\n\nThis is the folder's own.\n\n"

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestFlatMemory reads an mbox of 1 GB, one mail of it of 200 MB, and looks at
-// the heap, garbage included, at every mail.
+// TestFlatMemory reads an mbox of 1 GB, one message of it of 200 MB, and looks at
+// the heap, garbage included, at every message.
 func TestFlatMemory(t *testing.T) {
 	box := sampleMbox(400, 25000)
 	chunk := bytes.Repeat([]byte("0123456789abcde\n"), 1<<16)
@@ -27,17 +27,17 @@ func TestFlatMemory(t *testing.T) {
 
 	runtime.GC()
 	before, most := heap(), int64(0)
-	mails, biggest := 0, int64(0)
+	messages, biggest := 0, int64(0)
 	for m, err := range Read(t.Context(), "-", Options{Stdin: io.MultiReader(src...)}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mails++
+		messages++
 		biggest = max(biggest, m.Size)
 		most = max(most, heap())
 	}
-	if mails != 80*400+1 || biggest != 200<<20 {
-		t.Errorf("%d mails, the biggest of %d octets", mails, biggest)
+	if messages != 80*400+1 || biggest != 200<<20 {
+		t.Errorf("%d mails, the biggest of %d octets", messages, biggest)
 	}
 	if grown := most - before; grown > 40<<20 {
 		t.Errorf("the heap grew by %d MB", grown>>20)

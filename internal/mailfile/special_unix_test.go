@@ -20,8 +20,8 @@ func TestSpecialFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "b.eml"), "b")
-	mails, errs := collect(dir, mailfile.Options{})
-	if diff := cmp.Diff([]string{"1 b"}, mails); diff != "" {
+	messages, errs := collect(dir, mailfile.Options{})
+	if diff := cmp.Diff([]string{"1 b"}, messages); diff != "" {
 		t.Error(diff)
 	}
 	if len(errs) != 1 || !errors.Is(errs[0], mailfile.ErrNotFile) || !strings.Contains(errs[0].Error(), "a.eml: no regular file (named pipe)") {

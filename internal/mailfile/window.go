@@ -46,7 +46,7 @@ func (w *window) want(n int) []byte {
 	return w.buf[w.pos:w.end]
 }
 
-// collector keeps the beginning of a mail and counts the whole.
+// collector keeps the beginning of a message and counts the whole.
 type collector struct {
 	max  int64 // octets to keep
 	body []byte

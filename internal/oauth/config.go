@@ -39,7 +39,7 @@ type Config struct {
 	Provider string `yaml:"provider"`
 	// Grant is device, authorization_code or client_credentials. Without one it
 	// is device, but authorization_code at Google, which lets no device near
-	// mail.
+	// message.
 	Grant string `yaml:"grant"`
 
 	ClientID         string            `yaml:"client_id"`

@@ -14,7 +14,7 @@ import (
 )
 
 // recipients are the people whom a report is about, by the record as it would be
-// without a filter and by the header of the reported mail: whoever got that mail.
+// without a filter and by the header of the reported message: whoever got that message.
 func recipients(r *report.Report, records []report.Record) (all []string) {
 	own := map[string]bool{}
 	for _, rec := range records {
@@ -60,8 +60,8 @@ var (
 	digestLocal  = regexp.MustCompile(`^([0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})@`)
 )
 
-// TestFixtures: of no mail of the reader's own tests a recipient is left, in no
-// encoding, neither in a record nor in what is kept of the mail; the identifiers
+// TestFixtures: of no message of the reader's own tests a recipient is left, in no
+// encoding, neither in a record nor in what is kept of the message; the identifiers
 // and everything else that names nobody stay.
 func TestFixtures(t *testing.T) {
 	files, err := filepath.Glob("../../report/testdata/*.eml")

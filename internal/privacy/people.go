@@ -28,7 +28,7 @@ type list struct {
 }
 
 // recipientFields are the names of fields that hold recipients: of the report
-// part, of JSON (its path), of the reported mail's header.
+// part, of JSON (its path), of the reported message's header.
 var recipientFields = regexp.MustCompile(`(?i)(rcpt|recipient|destination|smtp_to|emailaddress|(delivered|original|envelope|apparently)-to)[a-z-]*$|(^|\.)(to|cc|bcc)$`)
 
 var anAddress = regexp.MustCompile(`[^\s<>()\[\],;:"'=/@]+@[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]`)
@@ -38,7 +38,7 @@ var forAddress = regexp.MustCompile(`(?i)\sfor\s+<?([^\s<>;]+@[^\s<>;]+)`)
 
 func (p *people) ofRecord(rec *report.Record) {
 	p.add(rec.OriginalRcptTo)
-	var own []string // who sends mail to everybody
+	var own []string // who sends message to everybody
 	if rec.Reporter != nil {
 		own = append(own, rec.Reporter.From)
 	}

@@ -1,13 +1,13 @@
-// Package privacy takes people out of records and kept mails before they are
+// Package privacy takes people out of records and kept messages before they are
 // stored: addresses of recipients are hashed or dropped, and subjects dropped.
 //
-// A recipient is an address that the report names or that the reported mail was
+// A recipient is an address that the report names or that the reported message was
 // sent to. It goes from every string in which it occurs, in any case of letters
 // and encoded too: percent-encoding, quoted-printable, escapes of JSON and HTML,
 // base64 (each up to twice), as part of a VERP or SRS address, with a +tag. Who
-// sends the mails is no secret here and stays.
+// sends the messages is no secret here and stays.
 //
-// Identifiers stay: report_id and id are of the mail's bytes. The fingerprint
+// Identifiers stay: report_id and id are of the message's bytes. The fingerprint
 // is made of the recipient and anyone could try addresses on it, so it is keyed,
 // or dropped where there is no key.
 package privacy
@@ -112,7 +112,7 @@ func (f *Filter) hidesAddresses() bool { return f.addresses == hash || f.address
 // recipients. What they share with the Report, or with each other, is copied
 // first. It comes last: identity and verdict need the addresses. tokens are
 // addresses of people whom the report does not name, but some token of the
-// reported mail does. A complainant who was named is hashed, and rcpt_hash has
+// reported message does. A complainant who was named is hashed, and rcpt_hash has
 // the hash; where addresses are dropped, there is a token or none.
 func (f *Filter) Records(records []report.Record, tokens ...string) {
 	if f == nil {
@@ -279,7 +279,7 @@ func (c *copier) contents(v reflect.Value) reflect.Value {
 	return changed
 }
 
-// Head filters the start of a mail that is kept, of which r was read. Reading
+// Head filters the start of a message that is kept, of which r was read. Reading
 // the result again gives hashed recipients, or none; its report_id is another,
 // and the one of r holds. tokens are as in Records. It is nil where people
 // cannot be looked for within the bounds of work.
@@ -319,7 +319,7 @@ func (f *Filter) Head(head []byte, r *report.Report, tokens ...string) []byte {
 }
 
 // headerEnd is where the last line of a header ends, which a blank line follows; the
-// end of the mail where none does.
+// end of the message where none does.
 func headerEnd(head []byte) int {
 	for i := 0; ; i++ {
 		line := bytes.IndexByte(head[i:], '\n')

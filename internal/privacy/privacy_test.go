@@ -194,11 +194,11 @@ func TestNoneIsLeft(t *testing.T) {
 	}
 }
 
-// A whole mail: the records of the head as it is kept name the same hash, and
+// A whole message: the records of the head as it is kept name the same hash, and
 // the sender is who he was.
-func TestMail(t *testing.T) {
-	mail := sample.Report(7, 0)
-	r := report.Parse(mail, 0)
+func TestMessage(t *testing.T) {
+	message := sample.Report(7, 0)
+	r := report.Parse(message, 0)
 	plain, records := r.Records(report.Envelope{}), r.Records(report.Envelope{})
 	f := filter(t, "hash", "drop")
 	f.Records(records)
@@ -217,7 +217,7 @@ func TestMail(t *testing.T) {
 		t.Errorf("the report has changed: %s", diff)
 	}
 
-	head := f.Head(mail, r)
+	head := f.Head(message, r)
 	if leaks(string(head), "user7", "example.com") || strings.Contains(string(head), r.Original.Subject) || strings.Contains(string(head), "=?utf-8") {
 		t.Errorf("in %s", head)
 	}
@@ -295,17 +295,17 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// The reported subject goes wherever a mail has it; what the report's own
+// The reported subject goes wherever a message has it; what the report's own
 // subject says beside it stays.
 func TestSubjects(t *testing.T) {
 	const subject = "Größe zählt: Spring sale"
 	f := filter(t, "keep", "drop")
 	for _, encoded := range []string{subject, "=?utf-8?Q?Gr=C3=B6=C3=9Fe_z=C3=A4hlt:_Spring_sale?=", "=?utf-8?B?" + base64.StdEncoding.EncodeToString([]byte(subject)) + "?="} {
-		mail := "From: a@example.com\r\nSubject: FW: " + encoded + "\r\n folded: on\r\nMessage-ID: <1@example.com>\r\n\r\nAbout " + encoded + ":\r\n" +
+		message := "From: a@example.com\r\nSubject: FW: " + encoded + "\r\n folded: on\r\nMessage-ID: <1@example.com>\r\n\r\nAbout " + encoded + ":\r\n" +
 			base64.StdEncoding.EncodeToString([]byte("subject: "+subject+"\r\nTo: b@example.com")) + "\r\n{\"subject\":\"x\\\"y\", \"name\": \"Subject\", \"value\": \"xy\"}\r\nSubject: " +
 			encoded + "\r\n\tmore\r\nTo: b@example.com\r\n\r\n"
 		r := &report.Report{Outer: report.Outer{Subject: "FW: " + subject + " folded: on"}, Original: &report.Original{Subject: subject, To: []string{"b@example.com"}}}
-		head := string(f.Head([]byte(mail), r))
+		head := string(f.Head([]byte(message), r))
 		if !strings.Contains(head, "\r\nSubject: FW:  folded: on\r\nMessage-ID:") || !strings.Contains(head, "\r\nSubject:\r\nTo: b@example.com") ||
 			strings.Contains(head, `x\"y`) || strings.Contains(head, `"xy"`) || strings.Contains(head, "Spring") || strings.Contains(head, "U3ByaW5n") {
 			t.Errorf("%q", head)
@@ -351,7 +351,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// A hostile mail costs no more than its size.
+// A hostile message costs no more than its size.
 func BenchmarkHead(b *testing.B) {
 	var rcpts []string
 	for i := range 1000 {

@@ -455,8 +455,8 @@ func wrap(text string, column, width int, breaks string) string {
 	return out.String() + text
 }
 
-// outer hides people in the header of the report's own mail. Its subject stays,
-// but for the reported mail's within it: it may say what the mail is.
+// outer hides people in the header of the report's own message. Its subject stays,
+// but for the reported message's within it: it may say what the message is.
 func (s *scrubber) outer(header, own, reported string) (hidden string, ok bool) {
 	if hidden, ok = s.all(header); !ok {
 		return "", false

@@ -12,7 +12,7 @@ import (
 var overTheBrake = report.Reason{Code: report.CodeOverBrake, Text: "over the brake"}
 
 // Brake keeps each feed's verdicts yes of a day (UTC, of receipt) within a limit,
-// whatever accounts its mails come to: where a loop runs wild, or a rule does, the
+// whatever accounts its messages come to: where a loop runs wild, or a rule does, the
 // rest waits for a person. nil: no limit.
 type Brake struct {
 	most int
@@ -66,15 +66,15 @@ func (b *Brake) allows(r *report.Record) bool {
 	return false
 }
 
-// settle gives back the places of what was not written: those mails were known,
+// settle gives back the places of what was not written: those messages were known,
 // or will be read again.
-func (b *Brake) Settle(mails []ledger.Mail, written []ledger.Row) {
+func (b *Brake) Settle(messages []ledger.Message, written []ledger.Row) {
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, m := range mails {
+	for _, m := range messages {
 		for i := range m.Records {
 			b.add(&m.Records[i], -1)
 		}

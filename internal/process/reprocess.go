@@ -15,7 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Outcome is what reading a kept mail again showed.
+// Outcome is what reading a kept message again showed.
 type Outcome string
 
 const (
@@ -26,12 +26,12 @@ const (
 	Worse   Outcome = "worse"   // it would make no record, or an unparsed one, where there is a better one: left as it is
 )
 
-// Reprocess reads a kept mail again, as this Reading has it today. rows are all
+// Reprocess reads a kept message again, as this Reading has it today. rows are all
 // records that the ledger has of it, those that were replaced among them.
 //
-// What can be found out only when a mail comes stands: who sent it where that
+// What can be found out only when a message comes stands: who sent it where that
 // was proved or refuted, and what a person decided. Where people were taken out
-// of the head that is kept, all stands but what the rules say of the mail.
+// of the head that is kept, all stands but what the rules say of the message.
 func (g Rules) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...report.Reason) (ledger.Revision, Outcome, error) {
 	was, err := earlier(rows)
 	if err != nil {
@@ -109,7 +109,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Ro
 	return revision, Revises, nil
 }
 
-// trust says who sent the mail: as it was found when it came, else as can be
+// trust says who sent the message: as it was found when it came, else as can be
 // told today.
 func (g Rules) trust(ctx context.Context, kept ledger.Kept, r *report.Report, records []report.Record, was history, altered, signed bool) {
 	found := was.reporter()
@@ -139,12 +139,12 @@ func (g Rules) trust(ctx context.Context, kept ledger.Kept, r *report.Report, re
 	}
 }
 
-// history is what the ledger says of a mail.
+// history is what the ledger says of a message.
 type history struct {
 	current map[string]*report.Record // by id
 	last    map[string]int            // the last revision of each id, current or not
 	json    map[string][]byte         // of current
-	at      time.Time                 // of the mail's records, all; zero: there are none
+	at      time.Time                 // of the message's records, all; zero: there are none
 }
 
 func earlier(rows []ledger.Row) (history, error) {
@@ -183,7 +183,7 @@ func (h history) unparsed() bool {
 	return false
 }
 
-// reporter is who sent the mail, as its first record has it.
+// reporter is who sent the message, as its first record has it.
 func (h history) reporter() *report.Reporter {
 	if len(h.current) == 0 {
 		return nil
@@ -198,15 +198,15 @@ func (h history) inOrder() []*report.Record {
 	})
 }
 
-// keep gives the records that the mail made when it came, but for what today's
+// keep gives the records that the message made when it came, but for what today's
 // rules say, as read of its altered head. For them, whom it named is named
 // still; stands takes that out again.
-func (h history) keep(mail *report.Report, read []report.Record) (records []report.Record) {
+func (h history) keep(message *report.Report, read []report.Record) (records []report.Record) {
 	for _, old := range h.inOrder() {
 		records = append(records, *old)
 	}
 	at := 0
-	for _, own := range mail.Split(records) {
+	for _, own := range message.Split(records) {
 		for i := range own {
 			follow(&own[i], &read[at])
 		}
@@ -234,7 +234,7 @@ func follow(r, rules *report.Record) {
 	r.Event, r.Class, r.Provider, r.Feed, r.Dialect = rules.Event, rules.Class, rules.Provider, rules.Feed, rules.Dialect
 }
 
-// known gives the identity of a record what was known of it when the mail came
+// known gives the identity of a record what was known of it when the message came
 // and cannot be read of an altered head.
 func (h history) known(r *report.Record) {
 	old := h.current[r.ID]
@@ -265,7 +265,7 @@ func (h history) known(r *report.Record) {
 	r.Identify(id)
 }
 
-// source gives a record what was known of its address when the mail came: today
+// source gives a record what was known of its address when the message came: today
 // another may have it. What was not known, or not asked, may be added.
 func (h history) source(r *report.Record) {
 	if old := h.current[r.ID]; old != nil && old.SourceIP == r.SourceIP {

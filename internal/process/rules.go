@@ -24,14 +24,14 @@ type Rules struct {
 	Brake     *Brake               // how many verdicts may be yes; nil: all
 }
 
-// Asks tells whether reading a mail may wait for others than this machine.
+// Asks tells whether reading a message may wait for others than this machine.
 func (g Rules) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
 
-// Records makes the records of r, which was read from mail; whole: mail is all
+// Records makes the records of r, which was read from message; whole: message is all
 // that is to be had of it. doubts keep a verdict from being yes, see
-// report.Record.Decide. needsWhole: a verdict wants the rest of the mail first,
+// report.Record.Decide. needsWhole: a verdict wants the rest of the message first,
 // and there are no records yet.
-func (g Rules) Records(ctx context.Context, r *report.Report, mail []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
+func (g Rules) Records(ctx context.Context, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.Records(e)
 	if len(records) == 0 {
@@ -50,7 +50,7 @@ func (g Rules) Records(ctx context.Context, r *report.Report, mail []byte, whole
 			unchecked(own, oneOfSeveral)
 			continue
 		}
-		switch more := g.Trust.Check(ctx, mail, r, own, e.ReceivedAt, signed); {
+		switch more := g.Trust.Check(ctx, message, r, own, e.ReceivedAt, signed); {
 		case more && !whole:
 			return nil, true
 		case more:
@@ -66,8 +66,8 @@ func (g Rules) Records(ctx context.Context, r *report.Report, mail []byte, whole
 // trustOff is the reason where the config sets nothing of trust.
 var trustOff = report.Reason{Code: report.CodeTrustOff, Text: "trust is not configured: set trust.own"}
 
-// Of several reports that are attached to a mail, none but the first can be what
-// the mail's sender vouches for; and the DNS is asked for one only.
+// Of several reports that are attached to a message, none but the first can be what
+// the message's sender vouches for; and the DNS is asked for one only.
 var oneOfSeveral = report.Reason{Code: report.CodeSeveral, Text: "one of several reports that are attached to a message"}
 
 // identify says whom the records are about. signed: a key of ours vouches for
@@ -76,7 +76,7 @@ func (g Rules) identify(r *report.Report, records []report.Record) (signed bool)
 	return g.Identify != nil && g.Identify.Identify(r, records)
 }
 
-// unchecked says why it was not found out who sent a mail.
+// unchecked says why it was not found out who sent a message.
 func unchecked(records []report.Record, reason report.Reason) {
 	for i := range records {
 		records[i].Reporter.Code, records[i].Reporter.Reason = reason.Code, reason.Text
@@ -107,7 +107,7 @@ func (g Rules) passes(r, was *report.Record) bool {
 	return g.Brake.allows(r)
 }
 
-// Doubts are those about a mail that was received at that time in a folder
+// Doubts are those about a message that was received at that time in a folder
 // whose first contact was at contact: what is older than since then is history,
 // which nobody wants acted upon unseen.
 func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
@@ -117,7 +117,7 @@ func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
 	return []report.Reason{{Code: report.CodeHistory, Text: "older than since at first contact"}}
 }
 
-// Head is the start of a mail as it may be kept, of which r was read.
+// Head is the start of a message as it may be kept, of which r was read.
 func (g Rules) Head(head []byte, r *report.Report) []byte {
 	return g.Privacy.Head(head, r, g.inTokens(r)...)
 }
@@ -131,7 +131,7 @@ var presets = sync.OnceValue(func() *identify.Identifier {
 	return id
 })
 
-// inTokens are the addresses that tokens of the reported mail hold, such as a
+// inTokens are the addresses that tokens of the reported message hold, such as a
 // VERP's: where the report names nobody they name him all the same. Without a
 // filter nobody asks.
 func (g Rules) inTokens(r *report.Report) (addresses []string) {

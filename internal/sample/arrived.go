@@ -3,7 +3,7 @@ package sample
 import "strings"
 
 // Arrived is a report of about size octets, from 3 KB on, with the trace fields
-// and signatures that it and the reported mail have when they arrive. It names
+// and signatures that it and the reported message have when they arrive. It names
 // user@example.com and 192.0.2.10; the most of it is the original's body. It
 // has four parts, the whole among them.
 func Arrived(size int) []byte {

@@ -1,4 +1,4 @@
-// Package sample makes mails that look like those in a feedback-loop mailbox,
+// Package sample makes messages that look like those in a feedback-loop mailbox,
 // for the demo, tests and benchmarks. The same arguments give the same bytes;
 // every line ends in CRLF.
 package sample
@@ -28,7 +28,7 @@ var (
 )
 
 // Report returns the n-th feedback report (RFC 5965): an abuse complaint of
-// user<n>@example.com about a mail from a host in 192.0.2.0/24, sent by
+// user<n>@example.com about a message from a host in 192.0.2.0/24, sent by
 // fbl@fbl.example.net. Its Message-ID is unique among all n.
 //
 // Size 0 gives the natural form, about 2.5 KB. Otherwise the original's body
@@ -75,10 +75,10 @@ func smallest(n, padding int) []byte {
 func expand(template string, padding int, names ...string) []byte {
 	text := strings.NewReplacer(append(names, "\n", "\r\n")...).Replace(template)
 	before, after, _ := strings.Cut(text, "{padding}")
-	mail := make([]byte, 0, len(text)+padding)
-	mail = append(mail, before...)
-	mail = appendPadding(mail, padding)
-	return append(mail, after...)
+	message := make([]byte, 0, len(text)+padding)
+	message = append(message, before...)
+	message = appendPadding(message, padding)
+	return append(message, after...)
 }
 
 // appendPadding appends exactly n octets of text in lines of at most 78, the

@@ -12,10 +12,10 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
-// part is one leaf of a multipart mail.
+// part is one leaf of a multipart message.
 type part struct{ mediaType, body string }
 
-// read takes a mail apart by the standard library, an independent reader.
+// read takes a message apart by the standard library, an independent reader.
 func read(t *testing.T, b []byte) (mail.Header, map[string]string, []part) {
 	t.Helper()
 	m, err := mail.ReadMessage(bytes.NewReader(b))
@@ -120,11 +120,11 @@ func TestUniqueAndStable(t *testing.T) {
 }
 
 func TestLines(t *testing.T) {
-	mails := [][]byte{sample.Report(3, 0), sample.Report(3, 1), sample.Report(3, 7777)}
+	messages := [][]byte{sample.Report(3, 0), sample.Report(3, 1), sample.Report(3, 7777)}
 	for _, kind := range []string{"dsn", "mdn", "autoreply", "human"} {
-		mails = append(mails, sample.Mail(3, kind))
+		messages = append(messages, sample.Message(3, kind))
 	}
-	for _, b := range mails {
+	for _, b := range messages {
 		if bytes.Count(b, []byte("\r\n")) != bytes.Count(b, []byte("\n")) || bytes.Count(b, []byte("\r")) != bytes.Count(b, []byte("\n")) {
 			t.Errorf("not every line ends in CRLF:\n%s", b)
 		}
@@ -139,14 +139,14 @@ func TestLines(t *testing.T) {
 	}
 }
 
-func TestMail(t *testing.T) {
+func TestMessage(t *testing.T) {
 	for kind, reportType := range map[string]string{
 		"dsn":       "delivery-status",
 		"mdn":       "disposition-notification",
 		"autoreply": "",
 		"human":     "",
 	} {
-		header, params, _ := read(t, sample.Mail(5, kind))
+		header, params, _ := read(t, sample.Message(5, kind))
 		if params["report-type"] != reportType {
 			t.Errorf("%s: report-type %q", kind, params["report-type"])
 		}

@@ -95,12 +95,12 @@ func TestAttackers(t *testing.T) {
 		"a domain above it":     "<feedback@example.net>",
 	}
 	for name, v := range froms {
-		mail := from(v)
+		message := from(v)
 		for _, signed := range []string{
-			sign(t, mail, evil, allFields), sign(t, mail, reporter+"."+evil, allFields),
-			results("mx.example.com", dkimPass(evil)) + receivedOurs + mail,
-			results("mx.example.com", "dkim=pass header.d="+evil+" header.i=@"+reporter) + receivedOurs + mail,
-			results("mx.example.com", `dkim=pass header.i="`+feedback+`"@`+evil) + receivedOurs + mail,
+			sign(t, message, evil, allFields), sign(t, message, reporter+"."+evil, allFields),
+			results("mx.example.com", dkimPass(evil)) + receivedOurs + message,
+			results("mx.example.com", "dkim=pass header.d="+evil+" header.i=@"+reporter) + receivedOurs + message,
+			results("mx.example.com", `dkim=pass header.i="`+feedback+`"@`+evil) + receivedOurs + message,
 		} {
 			got := check(t, config, publish(t, reporter, evil, reporter+"."+evil), signed, true, time.Time{}, false)
 			if got.Trusted || got.Auth == pass && got.AuthDomain == reporter {
@@ -108,14 +108,14 @@ func TestAttackers(t *testing.T) {
 			}
 		}
 		// Two authors of one organisation are two all the same.
-		mail = from(strings.ReplaceAll(v, evil, "x."+reporter))
-		got := check(t, config, publish(t, reporter), sign(t, mail, reporter, allFields), true, time.Time{}, false)
+		message = from(strings.ReplaceAll(v, evil, "x."+reporter))
+		got := check(t, config, publish(t, reporter), sign(t, message, reporter, allFields), true, time.Time{}, false)
 		if two := strings.ContainsAny(v, ",;") && strings.Contains(v, feedback) || strings.Contains(v, "> <"); two && got.Trusted {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
 
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"d= of the attacker, i= of the provider": strings.Replace(sign(t, plain, evil, allFields), "d="+evil, "d="+evil+"; i=@"+reporter, 1),
 		"d= behind the provider's":               sign(t, plain, reporter+"."+evil, allFields),
 		"a property stands twice":                results("mx.example.com", "dkim=pass header.d="+reporter+" header.d="+evil) + receivedOurs + plain,
@@ -130,7 +130,7 @@ func TestAttackers(t *testing.T) {
 		"l=0":                                    signLength(t, plain, reporter, allFields, 0),
 		"a From that is not signed":              sign(t, strings.Replace(plain, "From:", "Sender:", 1), reporter, []string{"Sender", "Subject"}, fromless) + "",
 	} {
-		if got := check(t, config, publish(t, reporter, evil, reporter+"."+evil, "hotmail.com"), mail, true, time.Time{}, false); got.Trusted {
+		if got := check(t, config, publish(t, reporter, evil, reporter+"."+evil, "hotmail.com"), message, true, time.Time{}, false); got.Trusted {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -143,7 +143,7 @@ func fromless(o *dkim.SignOptions) { o.HeaderKeys = append(o.HeaderKeys, "From")
 func TestKeysForAnotherUse(t *testing.T) {
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	_, body, _ := strings.Cut(plain, "\r\n\r\n")
-	mails := map[string]string{
+	messages := map[string]string{
 		"dkim":      sign(t, plain, reporter, allFields),
 		"dkim, l=":  signLength(t, plain, reporter, allFields, len(body)),
 		"arc":       seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields),
@@ -152,7 +152,7 @@ func TestKeysForAnotherUse(t *testing.T) {
 	}
 	for _, test := range []struct {
 		tag     string
-		trusted string // of the mails
+		trusted string // of the messages
 	}{
 		{"", "arc dkim dkim,_i= dkim,_l= dkim,_sub"},
 		{"s=email; ", "arc dkim dkim,_i= dkim,_l= dkim,_sub"},
@@ -161,12 +161,12 @@ func TestKeysForAnotherUse(t *testing.T) {
 		{"s=other; ", ""},
 		{"h=sha1; ", ""},
 	} {
-		for name, mail := range mails {
+		for name, message := range messages {
 			dns := publish(t, reporter, sealer)
 			for name, records := range dns.records {
 				dns.records[name] = []string{"v=DKIM1; " + test.tag + strings.TrimPrefix(records[0], "v=DKIM1; ")}
 			}
-			got := check(t, config, dns, mail, true, time.Time{}, false)
+			got := check(t, config, dns, message, true, time.Time{}, false)
 			want := strings.Contains(" "+test.trusted+" ", " "+strings.ReplaceAll(name, " ", "_")+" ")
 			if got.Trusted != want {
 				t.Errorf("%s%s: %+v", test.tag, name, got)
@@ -206,21 +206,21 @@ func TestSHA1(t *testing.T) {
 	}
 }
 
-// The same mail with names in capitals, or its signature there twice, is as
+// The same message with names in capitals, or its signature there twice, is as
 // genuine as before.
 func TestSpellings(t *testing.T) {
 	plain := complaint("Feedback@FBL.Example.NET", oursOriginal)
 	signed := sign(t, plain, reporter, allFields)
 	upper := sign(t, plain, "FBL.Example.NET", allFields, func(o *dkim.SignOptions) { o.Signer = keyOf(t, reporter) })
 	only := signed[:strings.Index(signed, "\r\nFrom:")+2]
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"From":           signed,
 		"d=":             upper,
 		"twice":          only + signed,
 		"header.d":       results("MX.Example.COM", "DKIM=Pass Header.D=FBL.Example.NET.") + receivedOurs + signed,
 		"between others": sign(t, sign(t, signed, evil, allFields), "b."+evil, allFields),
 	} {
-		if got := check(t, config, publish(t, reporter, evil, "b."+evil), mail, true, time.Time{}, false); !got.Trusted {
+		if got := check(t, config, publish(t, reporter, evil, "b."+evil), message, true, time.Time{}, false); !got.Trusted {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -251,12 +251,12 @@ func TestTopicIsAnybodys(t *testing.T) {
 	const from = "no-reply@sns.amazonaws.com"
 	json := `{"notificationType":"Complaint","complaint":{"complainedRecipients":[{"emailAddress":"victim@example.org"}],"timestamp":"2026-06-01T10:00:00.000Z","feedbackId":"1","complaintFeedbackType":"abuse"},` +
 		`"mail":{"timestamp":"2026-06-01T09:00:00.000Z","messageId":"1","source":"news@example.com","sourceIp":"192.0.2.7","destination":["victim@example.org"]}}`
-	mail := crlfs("From: AWS Notifications <" + from + ">\nTo: fbl@example.com\nSubject: AWS Notification Message\nDate: " + time.Now().UTC().Format(time.RFC1123Z) +
+	message := crlfs("From: AWS Notifications <" + from + ">\nTo: fbl@example.com\nSubject: AWS Notification Message\nDate: " + time.Now().UTC().Format(time.RFC1123Z) +
 		"\nMessage-ID: <1@sns.amazonaws.com>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\n\n" + json + "\n")
 	fields := append(slices.Clone(allFields), "Content-Transfer-Encoding")
-	mail = sign(t, sign(t, mail, "sns.amazonaws.com", fields), "amazonses.com", fields)
+	message = sign(t, sign(t, message, "sns.amazonaws.com", fields), "amazonses.com", fields)
 	dns := publish(t, "sns.amazonaws.com", "amazonses.com")
-	got := check(t, config, dns, mail, true, time.Time{}, false)
+	got := check(t, config, dns, message, true, time.Time{}, false)
 	if got.Auth != pass || got.Trusted || got.Reason != "sns.amazonaws.com is no known reporter" {
 		t.Errorf("%+v", got)
 	}

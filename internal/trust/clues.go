@@ -31,8 +31,8 @@ const maxHops = 5 // of one system
 
 // Clues reads a message that r was read from; rec is one of its records, with the
 // Reporter that Check gave it.
-func (c *Checker) Clues(mail []byte, r *report.Report, rec *report.Record) (clues Clues) {
-	if m, err := readMessage(mail); err == nil && rec.Reporter != nil {
+func (c *Checker) Clues(message []byte, r *report.Report, rec *report.Record) (clues Clues) {
+	if m, err := readMessage(message); err == nil && rec.Reporter != nil {
 		clues.By, clues.Servers = m.servers(canonical(rec.Reporter.AuthDomain))
 	}
 	c = c.about(r, rec.Dialect)

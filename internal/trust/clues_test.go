@@ -72,17 +72,17 @@ func TestCluesOwn(t *testing.T) {
 		{"of an author where anybody has a mailbox", inner + strings.ReplaceAll(found, "mail.example.com", "gmail.com") + border, "somebody@gmail.com", nil, "192.0.2.7"},
 		{"from a private address", inner + found + strings.Replace(border, "192.0.2.7", "10.0.0.1", 1), "news@example.com", []string{"mail.example.com", "b.example.com"}, ""},
 	} {
-		mail := strings.ReplaceAll("From: feedback@"+yahoo+"\nDate: Mon, 02 Mar 2026 06:00:02 +0000\nMessage-ID: <1@"+yahoo+">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"+
+		message := strings.ReplaceAll("From: feedback@"+yahoo+"\nDate: Mon, 02 Mar 2026 06:00:02 +0000\nMessage-ID: <1@"+yahoo+">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"+
 			"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Yahoo!-Mail-Feedback/2.0\nVersion: 0.1\n"+
 			"--b\nContent-Type: message/rfc822\n\n"+test.trace+"From: <"+test.from+">\nSubject: x\n\nx\n--b--\n", "\n", "\r\n")
-		r := report.Parse([]byte(mail), int64(len(mail)))
+		r := report.Parse([]byte(message), int64(len(message)))
 		records := r.Records(report.Envelope{})
 		if len(records) != 1 {
 			t.Fatalf("%s: %d records", test.name, len(records))
 		}
 		for _, signer := range []string{yahoo, "evil.example"} {
 			records[0].Reporter = &report.Reporter{Auth: pass, AuthDomain: signer}
-			got := checker.Clues([]byte(mail), r, &records[0])
+			got := checker.Clues([]byte(message), r, &records[0])
 			if diff := cmp.Diff(test.domains, got.Domains); diff != "" || got.IP != test.ip || got.Known != (signer == yahoo) {
 				t.Errorf("%s, signed by %s: %s\n%+v", test.name, signer, diff, got)
 			}

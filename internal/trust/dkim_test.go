@@ -11,9 +11,9 @@ import (
 
 // signTags puts a DKIM-Signature with these tags on top, by the key of a domain;
 // c=relaxed/simple is among them. "%h" and "%b" stand for h= and bh=.
-func signTags(t testing.TB, mail, key, tags string) string {
+func signTags(t testing.TB, message, key, tags string) string {
 	t.Helper()
-	header, body, _ := strings.Cut(mail, "\r\n\r\n")
+	header, body, _ := strings.Cut(message, "\r\n\r\n")
 	hash := sha256.Sum256([]byte(body))
 	tags = strings.NewReplacer("%h", "h="+strings.Join(allFields, ":"), "%b", "bh="+base64.StdEncoding.EncodeToString(hash[:])).Replace(tags)
 	var data strings.Builder
@@ -24,7 +24,7 @@ func signTags(t testing.TB, mail, key, tags string) string {
 			}
 		}
 	}
-	return signField(t, key, data.String(), "DKIM-Signature: "+tags+"; b=") + mail
+	return signField(t, key, data.String(), "DKIM-Signature: "+tags+"; b=") + message
 }
 
 // What other verifiers pass is genuine here too.
@@ -40,40 +40,40 @@ func TestSpellingsOfSignatures(t *testing.T) {
 	foreign := complaint("feedback@"+idn, oursOriginal)
 	for _, test := range []struct {
 		name    string
-		mail    string
+		message string
 		records []string // of reporter's key; nil: its own
 		want    string
 	}{
-		{name: "plain", mail: good, want: pass},
-		{name: "d= in capitals, i= not", mail: signTags(t, plain, reporter, tags("d=FBL.Example.NET; i=@fbl.example.net")), want: pass},
-		{name: "i= in capitals, d= not", mail: signTags(t, plain, reporter, tags("d=fbl.example.net; i=a@FBL.EXAMPLE.NET")), want: pass},
-		{name: "i= below, in capitals", mail: signTags(t, plain, reporter, tags("d=fbl.example.net; i=a@X.FBL.EXAMPLE.NET")), want: pass},
-		{name: "s= in capitals", mail: signTags(t, plain, reporter, strings.Replace(tags("d=fbl.example.net"), "s=s", "s=S", 1)), want: pass},
-		{name: "i= of another domain", mail: signTags(t, plain, reporter, tags("d=fbl.example.net; i=@example.net")), want: fail},
-		{name: "i= that only ends like it", mail: signTags(t, plain, reporter, tags("d=fbl.example.net; i=@xfbl.example.net")), want: fail},
-		{name: "i= without @", mail: signTags(t, plain, reporter, tags("d=fbl.example.net; i=fbl.example.net")), want: fail},
-		{name: "i= empty", mail: signTags(t, plain, reporter, tags("d=fbl.example.net; i=")), want: fail},
+		{name: "plain", message: good, want: pass},
+		{name: "d= in capitals, i= not", message: signTags(t, plain, reporter, tags("d=FBL.Example.NET; i=@fbl.example.net")), want: pass},
+		{name: "i= in capitals, d= not", message: signTags(t, plain, reporter, tags("d=fbl.example.net; i=a@FBL.EXAMPLE.NET")), want: pass},
+		{name: "i= below, in capitals", message: signTags(t, plain, reporter, tags("d=fbl.example.net; i=a@X.FBL.EXAMPLE.NET")), want: pass},
+		{name: "s= in capitals", message: signTags(t, plain, reporter, strings.Replace(tags("d=fbl.example.net"), "s=s", "s=S", 1)), want: pass},
+		{name: "i= of another domain", message: signTags(t, plain, reporter, tags("d=fbl.example.net; i=@example.net")), want: fail},
+		{name: "i= that only ends like it", message: signTags(t, plain, reporter, tags("d=fbl.example.net; i=@xfbl.example.net")), want: fail},
+		{name: "i= without @", message: signTags(t, plain, reporter, tags("d=fbl.example.net; i=fbl.example.net")), want: fail},
+		{name: "i= empty", message: signTags(t, plain, reporter, tags("d=fbl.example.net; i=")), want: fail},
 
-		{name: "U-labels in the From", mail: signTags(t, foreign, alabel, strings.ReplaceAll(tags("d="+alabel), algorithm(t, reporter), algorithm(t, alabel))), want: pass},
-		{name: "U-labels in d=", mail: signTags(t, strings.ReplaceAll(foreign, idn, alabel), alabel, strings.ReplaceAll(tags("d="+idn), algorithm(t, reporter), algorithm(t, alabel))), want: pass},
-		{name: "U-labels in the From, capitals", mail: signTags(t, strings.ReplaceAll(foreign, "bücher", "BÜCHER"), alabel, strings.ReplaceAll(tags("d="+alabel), algorithm(t, reporter), algorithm(t, alabel))), want: pass},
+		{name: "U-labels in the From", message: signTags(t, foreign, alabel, strings.ReplaceAll(tags("d="+alabel), algorithm(t, reporter), algorithm(t, alabel))), want: pass},
+		{name: "U-labels in d=", message: signTags(t, strings.ReplaceAll(foreign, idn, alabel), alabel, strings.ReplaceAll(tags("d="+idn), algorithm(t, reporter), algorithm(t, alabel))), want: pass},
+		{name: "U-labels in the From, capitals", message: signTags(t, strings.ReplaceAll(foreign, "bücher", "BÜCHER"), alabel, strings.ReplaceAll(tags("d="+alabel), algorithm(t, reporter), algorithm(t, alabel))), want: pass},
 
-		{name: "white space in p=", mail: good, records: []string{record[:at] + " \t \r\n\t" + record[at:at+5] + "\t" + record[at+5:]}, want: pass},
-		{name: "white space around the tags", mail: good, records: []string{strings.NewReplacer("=DKIM1;", "\t=\tDKIM1 ;\t", "k=", "k =\t").Replace(record)}, want: pass},
-		{name: "two records, the same", mail: good, records: []string{record, record}, want: pass},
-		{name: "two records, the second is good", mail: good, records: []string{publish(t, evil).records["s._domainkey."+evil][0], record}, want: pass},
-		{name: "two records, the second is none", mail: good, records: []string{record, "v=spf1 -all"}, want: pass},
-		{name: "two records, one for tests", mail: good, records: []string{record + "; t=y", record}, want: pass},
-		{name: "two records of others", mail: good, records: []string{publish(t, evil).records["s._domainkey."+evil][0], publish(t, sealer).records["s._domainkey."+sealer][0]}, want: fail},
-		{name: "two records, one revokes", mail: good, records: []string{record, "v=DKIM1; p="}, want: unchecked},
-		{name: "two records, neither is a key", mail: good, records: []string{"v=spf1 -all", "x"}, want: unchecked},
-		{name: "six records", mail: good, records: []string{record, record, record, record, record, record}, want: unchecked},
+		{name: "white space in p=", message: good, records: []string{record[:at] + " \t \r\n\t" + record[at:at+5] + "\t" + record[at+5:]}, want: pass},
+		{name: "white space around the tags", message: good, records: []string{strings.NewReplacer("=DKIM1;", "\t=\tDKIM1 ;\t", "k=", "k =\t").Replace(record)}, want: pass},
+		{name: "two records, the same", message: good, records: []string{record, record}, want: pass},
+		{name: "two records, the second is good", message: good, records: []string{publish(t, evil).records["s._domainkey."+evil][0], record}, want: pass},
+		{name: "two records, the second is none", message: good, records: []string{record, "v=spf1 -all"}, want: pass},
+		{name: "two records, one for tests", message: good, records: []string{record + "; t=y", record}, want: pass},
+		{name: "two records of others", message: good, records: []string{publish(t, evil).records["s._domainkey."+evil][0], publish(t, sealer).records["s._domainkey."+sealer][0]}, want: fail},
+		{name: "two records, one revokes", message: good, records: []string{record, "v=DKIM1; p="}, want: unchecked},
+		{name: "two records, neither is a key", message: good, records: []string{"v=spf1 -all", "x"}, want: unchecked},
+		{name: "six records", message: good, records: []string{record, record, record, record, record, record}, want: unchecked},
 	} {
 		dns := publish(t, reporter, alabel)
 		if test.records != nil {
 			dns.records["s._domainkey."+reporter] = test.records
 		}
-		if got := check(t, config, dns, test.mail, true, time.Time{}, false); got.Auth != test.want {
+		if got := check(t, config, dns, test.message, true, time.Time{}, false); got.Auth != test.want {
 			t.Errorf("%s: %+v, want %s", test.name, got, test.want)
 		}
 	}
@@ -117,11 +117,11 @@ func TestInvalidSignatures(t *testing.T) {
 		{"%b", "bh=", fail},
 		{"; %b", "", fail},
 	} {
-		mail := signTags(t, plain, reporter, strings.Replace(good, test.old, test.new, 1))
+		message := signTags(t, plain, reporter, strings.Replace(good, test.old, test.new, 1))
 		if test.want == fail { // SPF is no way round
-			mail = results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedOurs + mail
+			message = results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedOurs + message
 		}
-		if got := check(t, config, publish(t, reporter), mail, true, time.Time{}, false); got.Auth != test.want {
+		if got := check(t, config, publish(t, reporter), message, true, time.Time{}, false); got.Auth != test.want {
 			t.Errorf("%s for %s: %+v, want %s", test.new, test.old, got, test.want)
 		}
 	}

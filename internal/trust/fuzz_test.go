@@ -12,7 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// FuzzCheck holds the one promise that matters: a mail that is trusted says
+// FuzzCheck holds the one promise that matters: a message that is trusted says
 // what its signer said, whatever was done to it. No server of ours vouches for
 // anything here, so every trust comes from a signature.
 func FuzzCheck(f *testing.F) {
@@ -41,7 +41,7 @@ func FuzzCheck(f *testing.F) {
 
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	_, body, _ := strings.Cut(plain, "\r\n\r\n")
-	for _, mail := range []string{
+	for _, message := range []string{
 		plain, reframed(f, yahooFields),
 		sign(f, plain, reporter, allFields), sign(f, plain, reporter, yahooFields), sign(f, plain, evil, allFields),
 		signLength(f, plain, reporter, yahooFields, len(body)),
@@ -50,24 +50,24 @@ func FuzzCheck(f *testing.F) {
 		results("mx.example.com", dkimPass(reporter)) + receivedOurs + plain,
 		found(" dkim=pass; dmarc=pass header.from="+reporter+"; spf=pass smtp.mailfrom="+reporter) + found(" dkim=none") + sign(f, plain, reporter, yahooFields),
 	} {
-		f.Add([]byte(mail))
-		f.Add([]byte(strings.ReplaceAll(mail, "\r\n", "\n")))
+		f.Add([]byte(message))
+		f.Add([]byte(strings.ReplaceAll(message, "\r\n", "\n")))
 	}
-	f.Fuzz(func(t *testing.T, mail []byte) {
-		checkFuzzed(t, c, mail)
-		checkFuzzed(t, believing, append([]byte(receivedOurs), mail...))
+	f.Fuzz(func(t *testing.T, message []byte) {
+		checkFuzzed(t, c, message)
+		checkFuzzed(t, believing, append([]byte(receivedOurs), message...))
 	})
 }
 
-func checkFuzzed(t *testing.T, c *Checker, mail []byte) {
-	before := slices.Clone(mail)
-	for _, size := range []int64{int64(len(mail)), int64(len(mail)) + 1} {
-		r := report.Parse(mail, size)
+func checkFuzzed(t *testing.T, c *Checker, message []byte) {
+	before := slices.Clone(message)
+	for _, size := range []int64{int64(len(message)), int64(len(message)) + 1} {
+		r := report.Parse(message, size)
 		records := r.Records(report.Envelope{Providers: table})
 		if len(records) == 0 { // its Reporter says all the same who sent it
 			records = make([]report.Record, 1)
 		}
-		more := c.Check(context.Background(), mail, r, records, time.Now(), false)
+		more := c.Check(context.Background(), message, r, records, time.Now(), false)
 		for _, rec := range records {
 			got := rec.Reporter
 			if (got.Auth == pass) != (got.AuthMethod != "" && got.Auth != fail) || got.Trusted && got.Auth != pass {
@@ -84,7 +84,7 @@ func checkFuzzed(t *testing.T, c *Checker, mail []byte) {
 			}
 		}
 	}
-	if !slices.Equal(mail, before) {
+	if !slices.Equal(message, before) {
 		t.Error("the mail was changed")
 	}
 }

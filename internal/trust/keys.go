@@ -231,7 +231,7 @@ func readKeys(records []string) (keys []publicKey, err error) {
 
 // readKey reads a TXT record: errNoKey where it is revoked, errTesting where
 // what it signs counts as unsigned, errKey where it is no key for SHA-256 and
-// for mail.
+// for message.
 func readKey(record string) (*publicKey, error) {
 	tags, ok := readTags(record)
 	p, there := tags["p"]

@@ -62,14 +62,14 @@ func TestWhomTrustBelieves(t *testing.T) {
 			{row.from, row.believed != "no"},
 			{local + "2@" + domain, row.believed == "by domain"},
 		} {
-			mail := reportBy(test.from, row.agent)
+			message := reportBy(test.from, row.agent)
 			if strings.HasSuffix(row.feed, ", dmarc") {
-				mail = strings.Replace(mail, "Feedback-Type: abuse", "Feedback-Type: auth-failure", 1)
+				message = strings.Replace(message, "Feedback-Type: abuse", "Feedback-Type: auth-failure", 1)
 			}
-			if found := report.Providers(nil).Of(report.Parse([]byte(mail), int64(len(mail)))); test.from == row.from && found.Name+", "+found.Feed != row.feed {
+			if found := report.Providers(nil).Of(report.Parse([]byte(message), int64(len(message)))); test.from == row.from && found.Name+", "+found.Feed != row.feed {
 				t.Errorf("%+v: is of %s, %s", row, found.Name, found.Feed)
 			}
-			got := checkBuiltin(t, mail, row.signed)
+			got := checkBuiltin(t, message, row.signed)
 			if got.Trusted != test.want || !got.Trusted && got.Code != report.CodeReporterUnknown && got.Auth == pass {
 				t.Errorf("%+v: from %s: %+v", row, test.from, got)
 			}
@@ -80,8 +80,8 @@ func TestWhomTrustBelieves(t *testing.T) {
 	}
 }
 
-// checkBuiltin signs and checks a mail by the built-in table.
-func checkBuiltin(t *testing.T, mail, signed string) report.Reporter {
+// checkBuiltin signs and checks a message by the built-in table.
+func checkBuiltin(t *testing.T, message, signed string) report.Reporter {
 	t.Helper()
 	key := keyOf(t, reporter) // one for all of them: to make one takes its time
 	keyring.Lock()
@@ -89,17 +89,17 @@ func checkBuiltin(t *testing.T, mail, signed string) report.Reporter {
 		keyring.keys[signed] = key
 	}
 	keyring.Unlock()
-	mail = sign(t, mail, signed, allFields)
+	message = sign(t, message, signed, allFields)
 	c, err := New(config, publish(t, signed), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse([]byte(mail), int64(len(mail)))
+	r := report.Parse([]byte(message), int64(len(message)))
 	records := r.Records(report.Envelope{})
 	if len(records) != 1 {
-		t.Fatalf("%d records of %s", len(records), mail)
+		t.Fatalf("%d records of %s", len(records), message)
 	}
-	c.Check(t.Context(), []byte(mail), r, records, time.Time{}, false)
+	c.Check(t.Context(), []byte(message), r, records, time.Time{}, false)
 	return *records[0].Reporter
 }
 
@@ -134,8 +134,8 @@ func TestParentOfReporter(t *testing.T) {
 	}
 	conf := config
 	conf.Reporters = []string{"arf.isp.example.org"}
-	mail := sign(t, complaint("fbl@arf.isp.example.org", oursOriginal), "isp.example.org", allFields)
-	if got := check(t, conf, publish(t, "isp.example.org"), mail, true, time.Time{}, false); !got.Trusted {
+	message := sign(t, complaint("fbl@arf.isp.example.org", oursOriginal), "isp.example.org", allFields)
+	if got := check(t, conf, publish(t, "isp.example.org"), message, true, time.Time{}, false); !got.Trusted {
 		t.Errorf("%+v", got)
 	}
 }

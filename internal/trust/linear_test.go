@@ -19,8 +19,8 @@ func TestLinear(t *testing.T) {
 	plain := complaint("feedback@"+reporter, oursOriginal)
 	signed := sign(t, plain, reporter, yahooFields)
 	found := results("mx.example.com", dkimPass(reporter)) + receivedOurs
-	behind := func(mail, name, more string) string { // a field's value and more
-		before, after, _ := strings.Cut(mail, "\r\n"+name+": ")
+	behind := func(message, name, more string) string { // a field's value and more
+		before, after, _ := strings.Cut(message, "\r\n"+name+": ")
 		value, rest, _ := strings.Cut(after, "\r\n")
 		return before + "\r\n" + name + ": " + value + more + "\r\n" + rest
 	}
@@ -31,17 +31,17 @@ func TestLinear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check := func(mail string) func() {
-		r := report.Parse([]byte(mail), 0)
+	check := func(message string) func() {
+		r := report.Parse([]byte(message), 0)
 		records := r.Records(report.Envelope{Providers: table})
-		return func() { c.Check(t.Context(), []byte(mail), r, records, time.Time{}, false) }
+		return func() { c.Check(t.Context(), []byte(message), r, records, time.Time{}, false) }
 	}
 	const header, body = 16 << 10, 256 << 10
 	for _, test := range []struct {
-		name   string
-		pieces []string
-		small  int
-		mail   func(more string) string
+		name    string
+		pieces  []string
+		small   int
+		message func(more string) string
 	}{
 		{"Authentication-Results", []string{";", "; dkim=pass header.d=a", " header.d=a#", "= = ", "a =", "(", "()", "\"", "\\", "(\\", " ", "\r\n ", "; dkim=pass header.i=a@b.c.", "a."}, header,
 			func(more string) string { return results("mx.example.com", more) + receivedOurs + signed }},
@@ -83,7 +83,7 @@ func TestLinear(t *testing.T) {
 		}},
 	} {
 		for _, piece := range test.pieces {
-			one, many := test.mail(pacetest.Repeat(piece, test.small)), test.mail(pacetest.Repeat(piece, 8*test.small))
+			one, many := test.message(pacetest.Repeat(piece, test.small)), test.message(pacetest.Repeat(piece, 8*test.small))
 			pacetest.Linear(t, fmt.Sprintf("%s of %q", test.name, piece), 60*time.Millisecond, 8, check(one), check(many))
 		}
 	}
@@ -95,21 +95,21 @@ func TestManyRecords(t *testing.T) {
 	for i := range 1000 {
 		fmt.Fprintf(&rcpts, "\r\nOriginal-Rcpt-To: <u%d@example.org>", i)
 	}
-	mail := strings.Replace(complaint("feedback@"+reporter, oursOriginal), "\r\nOriginal-Rcpt-To: <reader@example.org>", rcpts.String(), 1)
-	mail = strings.Replace(mail, "Source-IP: 192.0.2.7\r\n", "", 1)
-	mail = strings.Replace(mail, "Subject: News", pacetest.Repeat("Received: from a."+reporter+" (b [10.0.0.1]) by c."+reporter+"; x\r\n", 60<<10)+"Subject: News", 1)
-	mail = results("mx.example.com", dkimPass(reporter)) + receivedOurs + sign(t, mail, reporter, allFields)
+	message := strings.Replace(complaint("feedback@"+reporter, oursOriginal), "\r\nOriginal-Rcpt-To: <reader@example.org>", rcpts.String(), 1)
+	message = strings.Replace(message, "Source-IP: 192.0.2.7\r\n", "", 1)
+	message = strings.Replace(message, "Subject: News", pacetest.Repeat("Received: from a."+reporter+" (b [10.0.0.1]) by c."+reporter+"; x\r\n", 60<<10)+"Subject: News", 1)
+	message = results("mx.example.com", dkimPass(reporter)) + receivedOurs + sign(t, message, reporter, allFields)
 	c, err := New(config, publish(t, reporter), table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse([]byte(mail), 0)
+	r := report.Parse([]byte(message), 0)
 	records := r.Records(report.Envelope{Providers: table})
 	if len(records) != 1000 {
 		t.Fatalf("%d records", len(records))
 	}
 	pacetest.Within(t, "a thousand records", 250*time.Millisecond, func() {
-		if c.Check(t.Context(), []byte(mail), r, records, time.Time{}, false); records[999].Reporter.Auth != pass {
+		if c.Check(t.Context(), []byte(message), r, records, time.Time{}, false); records[999].Reporter.Auth != pass {
 			t.Fatalf("%+v", records[999].Reporter)
 		}
 	})

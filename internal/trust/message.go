@@ -39,7 +39,7 @@ func (f headerField) value() string {
 // Limits of one message; beyond them it is not checked. Some work of a check grows
 // with the product of them.
 const (
-	maxMail    = 32 << 20  // octets
+	maxMessage = 32 << 20  // octets
 	maxHeader  = 256 << 10 // octets of the header
 	maxFields  = 2_000     // fields of the header
 	maxLines   = 1_000     // lines of one field
@@ -51,7 +51,7 @@ var errHeader = errors.New("the header is malformed, or beyond what is checked")
 
 // readMessage reads a message; io.ErrUnexpectedEOF where its header has no end.
 func readMessage(mail []byte) (*message, error) {
-	if len(mail) > maxMail {
+	if len(mail) > maxMessage {
 		return nil, errHeader
 	}
 	mail = bytes.TrimPrefix(mail, []byte("\xef\xbb\xbf"))

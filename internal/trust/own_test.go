@@ -8,7 +8,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// reported is a report of the provider "net" about a mail with that header;
+// reported is a report of the provider "net" about a message with that header;
 // fields are of its report part.
 func reported(fields, header string) (*report.Report, []report.Record) {
 	m := crlfs("From: <feedback@" + reporter + ">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n" +
@@ -20,7 +20,7 @@ func reported(fields, header string) (*report.Report, []report.Record) {
 // hosted is the provider "net" with its hosts.
 var hosted = report.Providers{{Name: "net", From: []string{reporter}, Signed: []string{reporter}, Hosts: []string{"mx.example.net"}}}
 
-// What the provider "net" and others write when they take a mail in.
+// What the provider "net" and others write when they take a message in.
 const (
 	fromOurs   = "Received: from mail.example.com (mail.example.com [192.0.2.9]) by a.mx.example.net with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\n"
 	fromEvil   = "Received: from mail.example.com (evil.example [203.0.113.9]) by a.mx.example.net with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\n"
@@ -38,7 +38,7 @@ const (
 	token   = "X-Token: 4711\n"
 )
 
-// TestForeign: what a mail says of itself makes it no mail of ours.
+// TestForeign: what a message says of itself makes it no message of ours.
 func TestForeign(t *testing.T) {
 	const (
 		ok       = report.Code("")
@@ -70,7 +70,7 @@ func TestForeign(t *testing.T) {
 		{name: "not our address, sent again with our signature", own: both, fields: "Source-IP: 203.0.113.9\n", header: dkimOurs + fromEvil + signs + fromUs, want: address},
 		{name: "not our address, our key's token", own: both, fields: "Source-IP: 203.0.113.9\n", header: fromUs + token, source: "original:X-Token", signed: true, want: address},
 
-		// An address that the reported mail's header tells.
+		// An address that the reported message's header tells.
 		{name: "taken in from our address", own: ips, header: fromWithin + fromOurs + fromUs, want: ok},
 		{name: "taken in from another address", own: ips, header: fromWithin + fromEvil + fromOurs + fromUs, want: address},
 		{name: "SPF of the border", own: ips, header: "Received-SPF: pass (a.mx.example.net: domain of x) client-ip=192.0.2.9;\n" + fromOurs + fromUs, want: ok},
@@ -113,7 +113,7 @@ func TestForeign(t *testing.T) {
 		{name: "found by signatures that the report leaves out", own: domains, fields: "Authentication-Results: mx; dkim=pass header.d=esp.example; dkim=pass header.d=example.com\n", want: ok},
 		{name: "found by DMARC", own: domains, fields: "Authentication-Results: mx; dmarc=pass header.from=example.com\n", want: ok},
 
-		// Domains, as the reported mail's header tells.
+		// Domains, as the reported message's header tells.
 		{name: "taken in and found genuine", own: domains, header: dkimOurs + fromWithin + fromOurs + fromUs, want: ok},
 		{name: "Yahoo says that it has nothing to say", own: domains, fields: "Authentication-Results: authentication result string is not available\n", header: dkimOurs + fromOurs + fromUs, want: ok},
 		{name: "found genuine, as the mail says", own: domains, header: fromEvil + dkimOurs + fromOurs + fromUs, want: nothing},
@@ -216,7 +216,7 @@ func TestSentThroughOthers(t *testing.T) {
 	}
 }
 
-// A recipient that stands in the reported mail's header is the provider's word
+// A recipient that stands in the reported message's header is the provider's word
 // only where the provider wrote it.
 func TestDerivedRecipient(t *testing.T) {
 	const field = "X-HmXmrOriginalRecipient: <mary@example.org>\n"
@@ -274,7 +274,7 @@ func signersOf(r *report.Report) []string {
 // What the built-in table says of a provider that gives out mailboxes at the
 // domain it signs with is not enough to believe one of them.
 func TestMailboxesAreNoProvider(t *testing.T) {
-	mail := func(from, agent string) *report.Report {
+	message := func(from, agent string) *report.Report {
 		m := crlfs("From: <" + from + ">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n" +
 			"Feedback-Type: abuse\nUser-Agent: " + agent + "\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\nFrom: a@example.com\nSubject: x\n\n--b--\n")
 		return report.Parse([]byte(m), int64(len(m)))
@@ -295,10 +295,10 @@ func TestMailboxesAreNoProvider(t *testing.T) {
 		{"anybody@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "arf.mail.yahoo.com", false},
 		{"anybody@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "amazonses.com", false},
 		{"complaints@amazonses.com", "Yahoo!-Mail-Feedback/1.0", "amazonses.com", false},
-		{"feedback@arf.mail.yahoo.com", "Yahoo!-Mail-Feedback/2.0", "amazonses.com", false}, // with which all mail of SES is signed
+		{"feedback@arf.mail.yahoo.com", "Yahoo!-Mail-Feedback/2.0", "amazonses.com", false}, // with which all message of SES is signed
 		{"complaints@email-abuse.amazonses.com", "Yahoo!-Mail-Feedback/1.0", "yahoo.com", false},
 	} {
-		c := &Checker{signers: signersOf(mail(test.from, test.agent)), from: test.from}
+		c := &Checker{signers: signersOf(message(test.from, test.agent)), from: test.from}
 		if got := c.aligned(test.signed, domainOf(test.from)) && c.known(test.signed, test.from); got != test.want {
 			t.Errorf("%s by %s: got %v of %v", test.from, test.signed, got, c.signers)
 		}

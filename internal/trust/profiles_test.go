@@ -310,8 +310,8 @@ func TestSealersOfProfiles(t *testing.T) {
 		conf := config
 		conf.AuthservIDs, conf.Hops, conf.ARCSealers, conf.Mailbox = nil, nil, nil, Mailbox{Profile: test.profile}
 		header := strings.ReplaceAll(test.header, "spf=pass", "spf=none")
-		mail := crlfs(header) + seal(t, complaint("feedback@"+reporter, oursOriginal), test.sealer, "mx; dkim=pass header.d="+reporter, "none", allFields)
-		got := check(t, conf, publish(t, test.sealer), mail, true, time.Time{}, false)
+		message := crlfs(header) + seal(t, complaint("feedback@"+reporter, oursOriginal), test.sealer, "mx; dkim=pass header.d="+reporter, "none", allFields)
+		got := check(t, conf, publish(t, test.sealer), message, true, time.Time{}, false)
 		if got.AuthMethod != test.want || got.Trusted != (test.want != "") {
 			t.Errorf("%s, sealed by %s: got %+v", test.profile, test.sealer, got)
 		}

@@ -103,8 +103,8 @@ func TestQueueOfQmail(t *testing.T) {
 	found := results("mx.example.com", dkimPass(reporter))
 	plain := claim(reporter) + complaint("feedback@"+reporter, oursOriginal)
 	for name, test := range map[string]struct {
-		mail string
-		want bool
+		message string
+		want    bool
 	}{
 		"found behind the queue":     {queue + found + qmail + plain, true},
 		"of two queues":              {queue + queue + found + qmail + plain, true},
@@ -115,7 +115,7 @@ func TestQueueOfQmail(t *testing.T) {
 	} {
 		conf := config
 		conf.DKIM = new(bool)
-		if got := check(t, conf, nil, test.mail, true, time.Time{}, false); got.Trusted != test.want {
+		if got := check(t, conf, nil, test.message, true, time.Time{}, false); got.Trusted != test.want {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}

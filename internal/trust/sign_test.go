@@ -119,7 +119,7 @@ var (
 )
 
 // sign puts a DKIM-Signature on top, made by go-msgauth.
-func sign(t testing.TB, mail, domain string, fields []string, change ...func(*dkim.SignOptions)) string {
+func sign(t testing.TB, message, domain string, fields []string, change ...func(*dkim.SignOptions)) string {
 	t.Helper()
 	options := &dkim.SignOptions{
 		Domain: domain, Selector: "s", Signer: keyOf(t, domain), Hash: crypto.SHA256, HeaderKeys: fields,
@@ -129,7 +129,7 @@ func sign(t testing.TB, mail, domain string, fields []string, change ...func(*dk
 		f(options)
 	}
 	var out bytes.Buffer
-	if err := dkim.Sign(&out, strings.NewReader(mail), options); err != nil {
+	if err := dkim.Sign(&out, strings.NewReader(message), options); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -166,15 +166,15 @@ func relax(field string) string {
 }
 
 // signLength signs the first length octets of the body, all fields, c=relaxed/simple.
-func signLength(t testing.TB, mail, domain string, fields []string, length int) string {
+func signLength(t testing.TB, message, domain string, fields []string, length int) string {
 	t.Helper()
-	return signSimple(t, mail, domain, "DKIM-Signature: v=1; ", fmt.Sprintf("l=%d; ", length), fields, length) + mail
+	return signSimple(t, message, domain, "DKIM-Signature: v=1; ", fmt.Sprintf("l=%d; ", length), fields, length) + message
 }
 
-// signSimple gives a field that signs the mail, c=relaxed/simple.
-func signSimple(t testing.TB, mail, domain, start, extra string, fields []string, length int) string {
+// signSimple gives a field that signs the message, c=relaxed/simple.
+func signSimple(t testing.TB, message, domain, start, extra string, fields []string, length int) string {
 	t.Helper()
-	header, body, _ := strings.Cut(mail, "\r\n\r\n")
+	header, body, _ := strings.Cut(message, "\r\n\r\n")
 	hash := sha256.Sum256([]byte(body[:length]))
 	header = strings.NewReplacer("\r\n ", " ", "\r\n\t", " ").Replace(header)
 	var data strings.Builder
@@ -190,16 +190,16 @@ func signSimple(t testing.TB, mail, domain, start, extra string, fields []string
 }
 
 // seal puts one ARC set on top: what the sealer found, and its two signatures.
-func seal(t testing.TB, mail, domain, found, cv string, fields []string) string {
+func seal(t testing.TB, message, domain, found, cv string, fields []string) string {
 	t.Helper()
-	return sealBy(t, mail, domain, domain, found, cv, fields)
+	return sealBy(t, message, domain, domain, found, cv, fields)
 }
 
-// sealBy has one domain seal, and another one sign the mail.
-func sealBy(t testing.TB, mail, domain, signer, found, cv string, fields []string) string {
+// sealBy has one domain seal, and another one sign the message.
+func sealBy(t testing.TB, message, domain, signer, found, cv string, fields []string) string {
 	t.Helper()
-	_, body, _ := strings.Cut(mail, "\r\n\r\n")
-	return sealLength(t, mail, domain, signer, found, cv, "", fields, len(body))
+	_, body, _ := strings.Cut(message, "\r\n\r\n")
+	return sealLength(t, message, domain, signer, found, cv, "", fields, len(body))
 }
 
 // sealLength seals the first length octets of the body; extra are more tags.

@@ -28,17 +28,17 @@ const (
 
 // Trace gives the fields by which the sender of a message is judged, from the top of
 // its header, 100 at most; then the DKIM-Signatures, 5 at most, those that may speak for
-// its From first. r was read from mail, which is whole; account is that of its mailbox,
+// its From first. r was read from message, which is whole; account is that of its mailbox,
 // and received is when it came, as in Check. It takes no longer than Config.Timeout. A
 // header that is malformed has no trace.
-func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, account string, received time.Time) (trace []TraceField) {
+func (c *Checker) Trace(ctx context.Context, message []byte, r *report.Report, account string, received time.Time) (trace []TraceField) {
 	ctx, cancel := context.WithTimeout(ctx, c.config.timeout())
 	defer cancel()
 	if received.IsZero() {
 		received = c.now()
 	}
 	c = c.about(r, r.Dialect)
-	v, t := c.check(ctx, mail, true, r, received, account)
+	v, t := c.check(ctx, message, true, r, received, account)
 	if t == nil {
 		return nil
 	}
@@ -80,7 +80,7 @@ func (c *Checker) Trace(ctx context.Context, mail []byte, r *report.Report, acco
 		}
 		trace = append(trace, f)
 	}
-	if m, err := readMessage(mail); err == nil {
+	if m, err := readMessage(message); err == nil {
 		trace = append(trace, c.traceSignatures(ctx, m, canonical(r.Outer.FromDomain), v, received)...)
 	}
 	return trace

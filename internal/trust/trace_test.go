@@ -8,14 +8,14 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// tracesOf gives the trace of a mail.
-func tracesOf(t testing.TB, conf Config, dns Resolver, mail string) []TraceField {
+// tracesOf gives the trace of a message.
+func tracesOf(t testing.TB, conf Config, dns Resolver, message string) []TraceField {
 	t.Helper()
 	c, err := New(conf, dns, table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Trace(t.Context(), []byte(mail), report.Parse([]byte(mail), int64(len(mail))), "", time.Time{})
+	return c.Trace(t.Context(), []byte(message), report.Parse([]byte(message), int64(len(message))), "", time.Time{})
 }
 
 // A trace has a hundred fields at most, and its texts are short and printable
@@ -45,9 +45,9 @@ func TestTrace(t *testing.T) {
 	gateway := Mailbox{Profile: microsoft, Gateway: &Gateway{AuthservIDs: []string{"gw.example.com"}, Hops: []string{"gw.example.com"}, IPs: []string{"198.51.100.9"}}}
 	const border = "Received: from gw.example.com (198.51.100.9) by AB1.mail.protection.outlook.com (10.0.0.1) with Microsoft SMTP Server; Mon, 1 Jun 2026 10:00:02 +0000\r\n"
 	for name, test := range map[string]struct {
-		mail   string
-		change func(*Config)
-		want   string
+		message string
+		change  func(*Config)
+		want    string
 	}{
 		"above": {results("mx.example.com", dkim[1:]+"; spf=pass smtp.mailfrom=a@b.example; dmarc=none; iprev=pass") + receivedOurs + receivedTheir + found(dkim) + signed, nil, `
 + Authentication-Results: mx.example.com: dkim=pass fbl.example.net, spf=pass b.example, dmarc=none
@@ -111,7 +111,7 @@ func TestTrace(t *testing.T) {
 			test.change(&conf)
 		}
 		got := ""
-		for _, f := range tracesOf(t, conf, publish(t, reporter, sealer, evil), test.mail) {
+		for _, f := range tracesOf(t, conf, publish(t, reporter, sealer, evil), test.message) {
 			got += "\n" + map[bool]string{true: "+ ", false: "- "}[f.Counted] + f.Name + ": " + f.Says
 			if f.Code != "" {
 				got += ": " + string(f.Code)

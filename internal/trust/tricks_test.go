@@ -9,9 +9,9 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 )
 
-// A genuine report about somebody else's mail, and what can be done to the
+// A genuine report about somebody else's message, and what can be done to the
 // header without breaking the signature. It would be trusted if it were read as
-// a report about our mail; that mail holds one.
+// a report about our message; that message holds one.
 func TestHeaderTricks(t *testing.T) {
 	inner := "--inner\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\nSource-IP: 192.0.2.7\r\n" +
 		"Original-Rcpt-To: <victim@example.org>\r\n\r\n--inner\r\nContent-Type: message/rfc822\r\n\r\nFrom: news@example.com\r\nSubject: x\r\n\r\nx\r\n--inner--\r\n"
@@ -27,7 +27,7 @@ func TestHeaderTricks(t *testing.T) {
 		sign(t, bareCR, reporter, yahooFields), sign(t, bareCR, reporter, allFields),
 	} {
 		typed := func(with string) string { return strings.Replace(base, typ, with, 1) }
-		for name, mail := range map[string]string{
+		for name, message := range map[string]string{
 			"as it is":                 base,
 			"inner boundary":           typed("Content-Type: multipart/report; boundary=inner\r\n"),
 			"mixed":                    typed("Content-Type: multipart/mixed; boundary=inner\r\n"),
@@ -55,20 +55,20 @@ func TestHeaderTricks(t *testing.T) {
 			"subject of JMRP":          "Subject: complaint about message from 192.0.2.7\r\n" + base,
 			"a second From below":      strings.Replace(base, "\r\n\r\n", "\r\nFrom: <x@evil.example>\r\n\r\n", 1),
 		} {
-			for _, mail := range []string{mail, strings.ReplaceAll(mail, "\r\n", "\n")} {
-				got := check(t, config, dns, mail, true, time.Time{}, false)
+			for _, message := range []string{message, strings.ReplaceAll(message, "\r\n", "\n")} {
+				got := check(t, config, dns, message, true, time.Time{}, false)
 				if got.Trusted {
 					t.Errorf("%s: trusted: %+v", name, got)
 				}
 				// Our own server verifies as we do, and says so.
-				if found, err := dkim.VerifyWithOptions(strings.NewReader(mail), &dkim.VerifyOptions{LookupTXT: lookup}); err != nil || len(found) != 1 || found[0].Err != nil {
+				if found, err := dkim.VerifyWithOptions(strings.NewReader(message), &dkim.VerifyOptions{LookupTXT: lookup}); err != nil || len(found) != 1 || found[0].Err != nil {
 					continue
 				}
 				verified++
 				conf := config
 				conf.Hops, conf.DKIM = nil, new(false)
-				mail = results("mx.example.com", dkimPass(reporter)) + receivedOurs + mail
-				if got = check(t, conf, nil, mail, true, time.Time{}, false); got.Trusted {
+				message = results("mx.example.com", dkimPass(reporter)) + receivedOurs + message
+				if got = check(t, conf, nil, message, true, time.Time{}, false); got.Trusted {
 					t.Errorf("%s: trusted by authentication-results: %+v", name, got)
 				}
 			}
@@ -83,7 +83,7 @@ func TestHeaderTricks(t *testing.T) {
 // time that grows with the square of their number.
 func TestCostlyHeader(t *testing.T) {
 	signed := sign(t, complaint("feedback@"+reporter, oursOriginal), reporter, allFields)
-	for name, mail := range map[string]string{
+	for name, message := range map[string]string{
 		"many lines":      "X: y\r\n" + strings.Repeat(" \r\n", 60_000) + signed,
 		"many fields":     strings.Repeat("X:\r\n", 50_000) + signed,
 		"many signatures": strings.Repeat(signed[:strings.Index(signed, "From:")], 300) + signed,
@@ -91,7 +91,7 @@ func TestCostlyHeader(t *testing.T) {
 		"many delimiters": strings.Replace(signed, "Buy now.", strings.Repeat("--a\r\n--b\r\n", 50_000), 1),
 	} {
 		start := time.Now()
-		got := check(t, config, publish(t, reporter), mail, true, time.Time{}, false)
+		got := check(t, config, publish(t, reporter), message, true, time.Time{}, false)
 		if took := time.Since(start); took > 2*time.Second {
 			t.Errorf("%s: %v", name, took)
 		}

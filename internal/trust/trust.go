@@ -93,7 +93,7 @@ const secondHand = "its sender does not vouch for the report, which stands in an
 // that a key of ours made; in a report of class cfbl it stands in for a known
 // reporter. more: only the whole message would tell more than the start that
 // r was read from. It takes no longer than Config.Timeout.
-func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, records []report.Record, received time.Time, signed bool) (more bool) {
+func (c *Checker) Check(ctx context.Context, message []byte, r *report.Report, records []report.Record, received time.Time, signed bool) (more bool) {
 	if len(records) == 0 {
 		return false
 	}
@@ -107,7 +107,7 @@ func (c *Checker) Check(ctx context.Context, mail []byte, r *report.Report, reco
 	if box := records[0].Mailbox; box != nil {
 		account = box.Account
 	}
-	v, _ := c.check(ctx, mail, !r.Partial(), r, received, account)
+	v, _ := c.check(ctx, message, !r.Partial(), r, received, account)
 	c.judge(report.Reporter{
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Code: v.reason.Code, Reason: v.reason.Text,
@@ -163,8 +163,8 @@ func namesAnother(rec *report.Record) bool {
 }
 
 // check also gives the trail that the verdict goes by; nil: the header cannot be read.
-func (c *Checker) check(ctx context.Context, mail []byte, whole bool, r *report.Report, received time.Time, account string) (verdict, *trail) {
-	m, err := readMessage(mail)
+func (c *Checker) check(ctx context.Context, message []byte, whole bool, r *report.Report, received time.Time, account string) (verdict, *trail) {
+	m, err := readMessage(message)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
 		return verdict{auth: unchecked, reason: needsWhole}, nil
 	}

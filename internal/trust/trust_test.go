@@ -78,7 +78,7 @@ func crlfs(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\n", "\r\n")
 }
 
-// received is the trace of our own server over a mail from outside.
+// received is the trace of our own server over a message from outside.
 const (
 	receivedOurs      = "Received: from out.fbl.example.net (out.fbl.example.net [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 	receivedTheirs365 = "Received: from a by AB1.prod.outlook.com with SMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
@@ -91,7 +91,7 @@ func results(id, found string) string {
 
 func dkimPass(domain string) string { return "dkim=pass header.d=" + domain }
 
-// reframed is a genuine report about a mail that holds a report of its own, with
+// reframed is a genuine report about a message that holds a report of its own, with
 // the Content-Type changed so that the inner one is read.
 func reframed(t testing.TB, fields []string) string {
 	inner := "--inner\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\nSource-IP: 192.0.2.7\r\n" +
@@ -102,7 +102,7 @@ func reframed(t testing.TB, fields []string) string {
 
 func TestVerdicts(t *testing.T) {
 	plain := complaint("feedback@"+reporter, oursOriginal)
-	body := func(mail string) string { _, b, _ := strings.Cut(mail, "\r\n\r\n"); return b }
+	body := func(message string) string { _, b, _ := strings.Cut(message, "\r\n\r\n"); return b }
 	now := time.Now()
 	expire := func(at time.Time) func(*dkim.SignOptions) {
 		return func(o *dkim.SignOptions) { o.Expiration = at }
@@ -112,148 +112,148 @@ func TestVerdicts(t *testing.T) {
 
 	for _, test := range []struct {
 		name     string
-		mail     string
+		message  string
 		change   func(*Config)
 		dns      func(*zone)
 		received time.Time
 		token    bool
-		start    bool // of the mail, only
+		start    bool // of the message, only
 		want     report.Reporter
 	}{
 		// What is genuine.
-		{name: "signed", mail: signed,
+		{name: "signed", message: signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "line feeds only", mail: strings.ReplaceAll(signed, "\r\n", "\n"),
+		{name: "line feeds only", message: strings.ReplaceAll(signed, "\r\n", "\n"),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "from an mbox", mail: "From feedback@fbl.example.net Mon Jun  1 10:00:00 2026\n" + strings.ReplaceAll(signed, "\r\n", "\n"),
+		{name: "from an mbox", message: "From feedback@fbl.example.net Mon Jun  1 10:00:00 2026\n" + strings.ReplaceAll(signed, "\r\n", "\n"),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "Content-Type unsigned, one frame", mail: yahoo,
+		{name: "Content-Type unsigned, one frame", message: yahoo,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "partial", Trusted: true}},
-		{name: "signed by the carrier", mail: sign(t, plain, carrier, allFields),
+		{name: "signed by the carrier", message: sign(t, plain, carrier, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: carrier, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "signed twice, once by another", mail: sign(t, signed, evil, allFields),
+		{name: "signed twice, once by another", message: sign(t, signed, evil, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "a-r of ours", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + signed,
+		{name: "a-r of ours", message: results("mx.example.com", dkimPass(reporter)) + receivedOurs + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "full", Trusted: true}},
-		{name: "a-r below our hop", mail: receivedOurs + results("mx.example.com", dkimPass(reporter)) + receivedTheir + signed,
+		{name: "a-r below our hop", message: receivedOurs + results("mx.example.com", dkimPass(reporter)) + receivedTheir + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "a-r below our hop, dkim off", mail: receivedOurs + results("mx.example.com", dkimPass(reporter)) + receivedTheir + signed,
+		{name: "a-r below our hop, dkim off", message: receivedOurs + results("mx.example.com", dkimPass(reporter)) + receivedTheir + signed,
 			change: func(c *Config) { c.DKIM = new(false) },
 			want:   report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "full", Trusted: true}},
-		{name: "a-r over the start of the mail", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + signed, start: true,
+		{name: "a-r over the start of the mail", message: results("mx.example.com", dkimPass(reporter)) + receivedOurs + signed, start: true,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "full", Trusted: true}},
-		{name: "a-r over the start of the mail, framing unsigned", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + yahoo, start: true,
+		{name: "a-r over the start of the mail, framing unsigned", message: results("mx.example.com", dkimPass(reporter)) + receivedOurs + yahoo, start: true,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "partial", Trusted: true}},
-		{name: "a-r says none, the signature is good", mail: results("mx.example.com", "auth=none; dkim=none") + receivedOurs + signed,
+		{name: "a-r says none, the signature is good", message: results("mx.example.com", "auth=none; dkim=none") + receivedOurs + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "a-r says fail, the signature is good", mail: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + signed,
+		{name: "a-r says fail, the signature is good", message: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "sealed", mail: seal(t, plain, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), change: func(c *Config) { c.DKIM = new(false) },
+		{name: "sealed", message: seal(t, plain, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), change: func(c *Config) { c.DKIM = new(false) },
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "arc", Coverage: "partial", Trusted: true}},
-		{name: "sealed over the signature", mail: seal(t, signed, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", append([]string{"DKIM-Signature"}, allFields...)),
+		{name: "sealed over the signature", message: seal(t, signed, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", append([]string{"DKIM-Signature"}, allFields...)),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "arc", Coverage: "full", Trusted: true}},
-		{name: "sealed, but for the signature", mail: seal(t, signed, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields),
+		{name: "sealed, but for the signature", message: seal(t, signed, sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "arc", Coverage: "partial", Trusted: true}},
-		{name: "spf of a provider", mail: results("mx.example.com", "spf=pass smtp.mailfrom=bounce@"+reporter) + receivedOurs + plain,
+		{name: "spf of a provider", message: results("mx.example.com", "spf=pass smtp.mailfrom=bounce@"+reporter) + receivedOurs + plain,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "spf", Coverage: "full", Trusted: true}},
-		{name: "a reporter of our own list", mail: sign(t, complaint("abuse@"+evil, oursOriginal), evil, allFields), change: func(c *Config) { c.Reporters = []string{evil} },
+		{name: "a reporter of our own list", message: sign(t, complaint("abuse@"+evil, oursOriginal), evil, allFields), change: func(c *Config) { c.Reporters = []string{evil} },
 			want: report.Reporter{Auth: "pass", AuthDomain: evil, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "the one address of a shared domain", mail: sign(t, complaint("staff@hotmail.com", oursOriginal), "hotmail.com", allFields),
+		{name: "the one address of a shared domain", message: sign(t, complaint("staff@hotmail.com", oursOriginal), "hotmail.com", allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: "hotmail.com", AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "cfbl with a token of ours", mail: sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields), token: true,
+		{name: "cfbl with a token of ours", message: sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields), token: true,
 			want: report.Reporter{Auth: "pass", AuthDomain: evil, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "microsoft 365", mail: "Authentication-Results: spf=none; dkim=pass (signature was verified)\r\n header.d=" + reporter + ";dmarc=pass action=none\r\n" +
+		{name: "microsoft 365", message: "Authentication-Results: spf=none; dkim=pass (signature was verified)\r\n header.d=" + reporter + ";dmarc=pass action=none\r\n" +
 			"Received: from out.example.net by AB1.mail.protection.outlook.com with SMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n" + signed,
 			change: func(c *Config) { c.Microsoft365, c.DKIM = true, new(false) },
 			want:   report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "a-r", Coverage: "full", Trusted: true}},
-		{name: "an unsigned encoding of a multipart", mail: "Content-Transfer-Encoding: 7bit\r\n" + signed,
+		{name: "an unsigned encoding of a multipart", message: "Content-Transfer-Encoding: 7bit\r\n" + signed,
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "a name in Latin-1", mail: sign(t, strings.Replace(plain, "From: <", "From: R\xfcckmeldung <", 1), reporter, allFields),
+		{name: "a name in Latin-1", message: sign(t, strings.Replace(plain, "From: <", "From: R\xfcckmeldung <", 1), reporter, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "l= over the whole body", mail: signLength(t, plain, reporter, allFields, len(body(plain))),
+		{name: "l= over the whole body", message: signLength(t, plain, reporter, allFields, len(body(plain))),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full", Trusted: true}},
-		{name: "l= with a footer", mail: signLength(t, plain, reporter, allFields, len(body(plain))) + "a footer\r\n",
+		{name: "l= with a footer", message: signLength(t, plain, reporter, allFields, len(body(plain))) + "a footer\r\n",
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "partial", Trusted: true}},
 
 		// What is not.
-		{name: "unsigned", mail: plain, want: report.Reporter{Auth: "none"}},
-		{name: "forged: signed by another domain", mail: sign(t, plain, evil, allFields), want: report.Reporter{Auth: "none"}},
-		{name: "forged: another's key", mail: strings.Replace(sign(t, plain, evil, allFields), "d="+evil, "d="+reporter, 1), want: report.Reporter{Auth: "fail"}},
-		{name: "an address that is not of UTF-8", mail: sign(t, strings.Replace(plain, "From: <", "From: <\xfc", 1), reporter, allFields), want: report.Reporter{Auth: "none"}},
-		{name: "a name in Latin-1, and another address", mail: sign(t, strings.Replace(plain, "From: <", "From: \xfc <x@"+evil+">, <", 1), reporter, allFields), want: report.Reporter{Auth: "fail"}},
-		{name: "another domain, signed by itself", mail: sign(t, complaint("x@"+evil, oursOriginal), evil, allFields),
+		{name: "unsigned", message: plain, want: report.Reporter{Auth: "none"}},
+		{name: "forged: signed by another domain", message: sign(t, plain, evil, allFields), want: report.Reporter{Auth: "none"}},
+		{name: "forged: another's key", message: strings.Replace(sign(t, plain, evil, allFields), "d="+evil, "d="+reporter, 1), want: report.Reporter{Auth: "fail"}},
+		{name: "an address that is not of UTF-8", message: sign(t, strings.Replace(plain, "From: <", "From: <\xfc", 1), reporter, allFields), want: report.Reporter{Auth: "none"}},
+		{name: "a name in Latin-1, and another address", message: sign(t, strings.Replace(plain, "From: <", "From: \xfc <x@"+evil+">, <", 1), reporter, allFields), want: report.Reporter{Auth: "fail"}},
+		{name: "another domain, signed by itself", message: sign(t, complaint("x@"+evil, oursOriginal), evil, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: evil, AuthMethod: "dkim", Coverage: "full"}},
-		{name: "another's address at a shared domain", mail: sign(t, complaint("anybody@hotmail.com", oursOriginal), "hotmail.com", allFields),
+		{name: "another's address at a shared domain", message: sign(t, complaint("anybody@hotmail.com", oursOriginal), "hotmail.com", allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: "hotmail.com", AuthMethod: "dkim", Coverage: "full"}},
-		{name: "cfbl with an enumerated token", mail: sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields),
+		{name: "cfbl with an enumerated token", message: sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: evil, AuthMethod: "dkim", Coverage: "full"}},
-		{name: "cfbl unsigned", mail: complaint("fbl@"+evil, oursOriginal), token: true, want: report.Reporter{Auth: "none"}},
-		{name: "altered body", mail: strings.Replace(signed, "reader@example.org", "victim@example.org", 1), want: report.Reporter{Auth: "fail"}},
-		{name: "altered header", mail: strings.Replace(signed, "Subject: complaint", "Subject: Complaint", 1), want: report.Reporter{Auth: "fail"}},
-		{name: "a second From", mail: "From: <x@evil.example>\r\n" + signed, want: report.Reporter{Auth: "fail"}},
-		{name: "a second Content-Type", mail: "Content-Type: text/plain\r\n" + signed, want: report.Reporter{Auth: "fail"}},
-		{name: "re-framed", mail: reframed(t, yahooFields), want: report.Reporter{Auth: "fail"}},
-		{name: "re-framed, a-r of ours", mail: results("mx.example.com", dkimPass(reporter)) + receivedOurs + reframed(t, yahooFields), want: report.Reporter{Auth: "fail"}},
-		{name: "re-framed and sealed", mail: seal(t, reframed(t, yahooFields), sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "fail"}},
-		{name: "l= with another report behind it", mail: strings.Replace(signLength(t, plain, reporter, yahooFields, len(body(plain))), `boundary="outer"`, `boundary="more"`, 1) +
+		{name: "cfbl unsigned", message: complaint("fbl@"+evil, oursOriginal), token: true, want: report.Reporter{Auth: "none"}},
+		{name: "altered body", message: strings.Replace(signed, "reader@example.org", "victim@example.org", 1), want: report.Reporter{Auth: "fail"}},
+		{name: "altered header", message: strings.Replace(signed, "Subject: complaint", "Subject: Complaint", 1), want: report.Reporter{Auth: "fail"}},
+		{name: "a second From", message: "From: <x@evil.example>\r\n" + signed, want: report.Reporter{Auth: "fail"}},
+		{name: "a second Content-Type", message: "Content-Type: text/plain\r\n" + signed, want: report.Reporter{Auth: "fail"}},
+		{name: "re-framed", message: reframed(t, yahooFields), want: report.Reporter{Auth: "fail"}},
+		{name: "re-framed, a-r of ours", message: results("mx.example.com", dkimPass(reporter)) + receivedOurs + reframed(t, yahooFields), want: report.Reporter{Auth: "fail"}},
+		{name: "re-framed and sealed", message: seal(t, reframed(t, yahooFields), sealer, "mx.sealer.example; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "fail"}},
+		{name: "l= with another report behind it", message: strings.Replace(signLength(t, plain, reporter, yahooFields, len(body(plain))), `boundary="outer"`, `boundary="more"`, 1) +
 			strings.ReplaceAll(body(plain), "outer", "more"), want: report.Reporter{Auth: "fail"}},
-		{name: "l= before the end of the parts", mail: signLength(t, plain, reporter, allFields, strings.Index(body(plain), "--outer\r\nContent-Type: message/f")),
+		{name: "l= before the end of the parts", message: signLength(t, plain, reporter, allFields, strings.Index(body(plain), "--outer\r\nContent-Type: message/f")),
 			want: report.Reporter{Auth: "fail"}},
-		{name: "expired at receipt", mail: sign(t, plain, reporter, allFields, expire(now.Add(-time.Hour))), want: report.Reporter{Auth: "fail"}},
-		{name: "expired since", mail: sign(t, plain, reporter, allFields, expire(now.Add(-time.Hour))), received: now.Add(-2 * time.Hour), want: report.Reporter{Auth: "unchecked"}},
-		{name: "older than 7 days", mail: strings.Replace(signed, "reader@", "victim@", 1), received: now.Add(-8 * 24 * time.Hour), want: report.Reporter{Auth: "unchecked"}},
-		{name: "key gone", mail: signed, dns: func(z *zone) { clear(z.records) }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "key revoked", mail: signed, dns: func(z *zone) { z.records["s._domainkey."+reporter] = []string{"v=DKIM1; p="} }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "no key", mail: signed, dns: func(z *zone) { z.records["s._domainkey."+reporter] = []string{"v=spf1 -all"} }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "resolver down", mail: signed, dns: func(z *zone) { z.err = errServFail }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "resolver hanging", mail: signed, dns: func(z *zone) { z.hangs = true }, change: func(c *Config) { c.Timeout = 20 * time.Millisecond }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "dkim off", mail: signed, change: func(c *Config) { c.DKIM = new(false) }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "the start of a mail", mail: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
-		{name: "the start of a mail, sealed", mail: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
-		{name: "a-r forged below our hop", mail: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
-		{name: "a-r forged, with a hop of ours", mail: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
-		{name: "a-r forged above, another's id", mail: results("mx.evil.example", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
-		{name: "a-r forged, ours says none", mail: results("mx.example.com", "dkim=none") + receivedOurs + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
-		{name: "a-r forged, ours says fail", mail: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "unchecked"}},
-		{name: "a-r that no server stamped", mail: results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
-		{name: "a-r says fail, altered", mail: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + strings.Replace(signed, "reader@", "victim@", 1),
+		{name: "expired at receipt", message: sign(t, plain, reporter, allFields, expire(now.Add(-time.Hour))), want: report.Reporter{Auth: "fail"}},
+		{name: "expired since", message: sign(t, plain, reporter, allFields, expire(now.Add(-time.Hour))), received: now.Add(-2 * time.Hour), want: report.Reporter{Auth: "unchecked"}},
+		{name: "older than 7 days", message: strings.Replace(signed, "reader@", "victim@", 1), received: now.Add(-8 * 24 * time.Hour), want: report.Reporter{Auth: "unchecked"}},
+		{name: "key gone", message: signed, dns: func(z *zone) { clear(z.records) }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "key revoked", message: signed, dns: func(z *zone) { z.records["s._domainkey."+reporter] = []string{"v=DKIM1; p="} }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "no key", message: signed, dns: func(z *zone) { z.records["s._domainkey."+reporter] = []string{"v=spf1 -all"} }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "resolver down", message: signed, dns: func(z *zone) { z.err = errServFail }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "resolver hanging", message: signed, dns: func(z *zone) { z.hangs = true }, change: func(c *Config) { c.Timeout = 20 * time.Millisecond }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "dkim off", message: signed, change: func(c *Config) { c.DKIM = new(false) }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "the start of a mail", message: signed, start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
+		{name: "the start of a mail, sealed", message: seal(t, signed, sealer, "x; "+dkimPass(reporter), "none", allFields), start: true, want: report.Reporter{Auth: "unchecked", Reason: needsWhole.Text}},
+		{name: "a-r forged below our hop", message: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
+		{name: "a-r forged, with a hop of ours", message: receivedOurs + receivedTheir + results("mx.example.com", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
+		{name: "a-r forged above, another's id", message: results("mx.evil.example", dkimPass(reporter)) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
+		{name: "a-r forged, ours says none", message: results("mx.example.com", "dkim=none") + receivedOurs + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
+		{name: "a-r forged, ours says fail", message: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "unchecked"}},
+		{name: "a-r that no server stamped", message: results("mx.example.com", dkimPass(reporter)) + plain, want: report.Reporter{Auth: "none"}},
+		{name: "a-r says fail, altered", message: results("mx.example.com", "dkim=fail header.d="+reporter) + receivedOurs + strings.Replace(signed, "reader@", "victim@", 1),
 			want: report.Reporter{Auth: "unchecked"}},
-		{name: "a-r in what the sender wrote", mail: results("mx.example.com", `spf=pass smtp.mailfrom="a; dkim=pass header.d=`+reporter+`"@evil.example; auth=none (; dkim=pass header.d=`+reporter+`)`) + receivedOurs + plain,
+		{name: "a-r in what the sender wrote", message: results("mx.example.com", `spf=pass smtp.mailfrom="a; dkim=pass header.d=`+reporter+`"@evil.example; auth=none (; dkim=pass header.d=`+reporter+`)`) + receivedOurs + plain,
 			want: report.Reporter{Auth: "none"}},
-		{name: "a-r without id, no microsoft", mail: "Authentication-Results: dkim=pass header.d=" + reporter + "\r\n" + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
-		{name: "a-r without id, not above microsoft", mail: receivedOurs + receivedTheir + "Authentication-Results: dkim=pass header.d=" + reporter + "\r\n" +
+		{name: "a-r without id, no microsoft", message: "Authentication-Results: dkim=pass header.d=" + reporter + "\r\n" + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
+		{name: "a-r without id, not above microsoft", message: receivedOurs + receivedTheir + "Authentication-Results: dkim=pass header.d=" + reporter + "\r\n" +
 			"Received: from x by AB1.mail.protection.outlook.com; Mon, 1 Jun 2026 10:00:00 +0000\r\n" + plain,
 			change: func(c *Config) { c.Microsoft365 = true }, want: report.Reporter{Auth: "none"}},
-		{name: "a-r without id, below microsoft", mail: "Received: from x by AB1.mail.protection.outlook.com; Mon, 1 Jun 2026 10:00:00 +0000\r\n" +
+		{name: "a-r without id, below microsoft", message: "Received: from x by AB1.mail.protection.outlook.com; Mon, 1 Jun 2026 10:00:00 +0000\r\n" +
 			"Authentication-Results: dkim=pass header.d=" + reporter + "\r\n" + "Received: from x by AB2.mail.protection.outlook.com; Mon, 1 Jun 2026 10:00:00 +0000\r\n" + plain,
 			change: func(c *Config) { c.Microsoft365 = true }, want: report.Reporter{Auth: "none"}},
-		{name: "spf of no provider", mail: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+evil) + receivedOurs + complaint("x@"+evil, oursOriginal), want: report.Reporter{Auth: "none"}},
-		{name: "spf of another envelope", mail: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+evil) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
-		{name: "spf, border not ours", mail: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedTheir + plain, want: report.Reporter{Auth: "none"}},
-		{name: "spf, altered", mail: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedOurs + strings.Replace(signed, "reader@", "victim@", 1), want: report.Reporter{Auth: "fail"}},
-		{name: "sealed by another", mail: seal(t, plain, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
-		{name: "sealed by another over a signature of ours", mail: sealBy(t, plain, evil, sealer, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
-		{name: "sealed over another's signature", mail: sealBy(t, plain, sealer, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
-		{name: "sealed without the From", mail: seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields[1:]), want: report.Reporter{Auth: "none"}},
-		{name: "re-framed behind the seal", mail: strings.Replace(seal(t, strings.Replace(reframed(t, allFields), `"inner"`, `"outer"`, 1), sealer, "x; "+dkimPass(reporter), "none", yahooFields), `"outer"`, `"inner"`, 1),
+		{name: "spf of no provider", message: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+evil) + receivedOurs + complaint("x@"+evil, oursOriginal), want: report.Reporter{Auth: "none"}},
+		{name: "spf of another envelope", message: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+evil) + receivedOurs + plain, want: report.Reporter{Auth: "none"}},
+		{name: "spf, border not ours", message: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedTheir + plain, want: report.Reporter{Auth: "none"}},
+		{name: "spf, altered", message: results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedOurs + strings.Replace(signed, "reader@", "victim@", 1), want: report.Reporter{Auth: "fail"}},
+		{name: "sealed by another", message: seal(t, plain, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed by another over a signature of ours", message: sealBy(t, plain, evil, sealer, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed over another's signature", message: sealBy(t, plain, sealer, evil, "x; "+dkimPass(reporter), "none", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed without the From", message: seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields[1:]), want: report.Reporter{Auth: "none"}},
+		{name: "re-framed behind the seal", message: strings.Replace(seal(t, strings.Replace(reframed(t, allFields), `"inner"`, `"outer"`, 1), sealer, "x; "+dkimPass(reporter), "none", yahooFields), `"outer"`, `"inner"`, 1),
 			change: func(c *Config) { c.DKIM = new(false) }, want: report.Reporter{Auth: "fail"}},
-		{name: "cfbl, signed by a domain below", mail: sign(t, complaint("fbl@"+evil, oursOriginal), "below."+evil, allFields), token: true,
+		{name: "cfbl, signed by a domain below", message: sign(t, complaint("fbl@"+evil, oursOriginal), "below."+evil, allFields), token: true,
 			want: report.Reporter{Auth: "pass", AuthDomain: "below." + evil, AuthMethod: "dkim", Coverage: "full"}},
-		{name: "a From in the body", mail: "Subject: x\r\n\r\n" + plain, want: report.Reporter{Auth: "fail"}},
-		{name: "l= without the From", mail: signLength(t, plain, reporter, allFields[1:], len(body(plain))), want: report.Reporter{Auth: "fail"}},
-		{name: "a-r of an id of ours among microsoft's hops", mail: receivedTheirs365 + results("mx.example.com", dkimPass(reporter)) + receivedTheirs365 + plain,
+		{name: "a From in the body", message: "Subject: x\r\n\r\n" + plain, want: report.Reporter{Auth: "fail"}},
+		{name: "l= without the From", message: signLength(t, plain, reporter, allFields[1:], len(body(plain))), want: report.Reporter{Auth: "fail"}},
+		{name: "a-r of an id of ours among microsoft's hops", message: receivedTheirs365 + results("mx.example.com", dkimPass(reporter)) + receivedTheirs365 + plain,
 			change: func(c *Config) { c.Microsoft365 = true }, want: report.Reporter{Auth: "none"}},
-		{name: "sealed, chain failed", mail: seal(t, plain, sealer, "x; "+dkimPass(reporter), "fail", allFields), want: report.Reporter{Auth: "none"}},
-		{name: "sealed, results altered", mail: strings.Replace(seal(t, plain, sealer, "x; "+dkimPass("fbl.example.xxx"), "none", allFields), "fbl.example.xxx", reporter, 1), want: report.Reporter{Auth: "none"}},
-		{name: "sealed, body altered", mail: strings.Replace(seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields), "reader@", "victim@", 1), want: report.Reporter{Auth: "none"}},
-		{name: "sealed, key gone", mail: seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields), dns: func(z *zone) { clear(z.records) }, want: report.Reporter{Auth: "unchecked"}},
-		{name: "about somebody else's mail", mail: sign(t, complaint("feedback@"+reporter, original{"203.0.113.9", "news@other.example", "x"}), reporter, allFields),
+		{name: "sealed, chain failed", message: seal(t, plain, sealer, "x; "+dkimPass(reporter), "fail", allFields), want: report.Reporter{Auth: "none"}},
+		{name: "sealed, results altered", message: strings.Replace(seal(t, plain, sealer, "x; "+dkimPass("fbl.example.xxx"), "none", allFields), "fbl.example.xxx", reporter, 1), want: report.Reporter{Auth: "none"}},
+		{name: "sealed, body altered", message: strings.Replace(seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields), "reader@", "victim@", 1), want: report.Reporter{Auth: "none"}},
+		{name: "sealed, key gone", message: seal(t, plain, sealer, "x; "+dkimPass(reporter), "none", allFields), dns: func(z *zone) { clear(z.records) }, want: report.Reporter{Auth: "unchecked"}},
+		{name: "about somebody else's mail", message: sign(t, complaint("feedback@"+reporter, original{"203.0.113.9", "news@other.example", "x"}), reporter, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full"}},
-		{name: "about a mail that only bears our name", mail: sign(t, complaint("feedback@"+reporter, original{"203.0.113.9", "news@example.com", "x"}), reporter, allFields),
+		{name: "about a mail that only bears our name", message: sign(t, complaint("feedback@"+reporter, original{"203.0.113.9", "news@example.com", "x"}), reporter, allFields),
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full"}},
-		{name: "ours is not set", mail: signed, change: func(c *Config) { c.Own = Own{} },
+		{name: "ours is not set", message: signed, change: func(c *Config) { c.Own = Own{} },
 			want: report.Reporter{Auth: "pass", AuthDomain: reporter, AuthMethod: "dkim", Coverage: "full"}},
-		{name: "a header without end", mail: "From: <feedback@" + reporter + ">\r\n" + strings.Repeat("X: y\r\n", 100_000), want: report.Reporter{Auth: "unchecked"}},
+		{name: "a header without end", message: "From: <feedback@" + reporter + ">\r\n" + strings.Repeat("X: y\r\n", 100_000), want: report.Reporter{Auth: "unchecked"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -264,7 +264,7 @@ func TestVerdicts(t *testing.T) {
 			if test.change != nil {
 				test.change(&conf)
 			}
-			got := check(t, conf, dns, test.mail, !test.start, test.received, test.token)
+			got := check(t, conf, dns, test.message, !test.start, test.received, test.token)
 			if (got.Reason == "") != got.Trusted || (got.Code == "") != got.Trusted {
 				t.Errorf("trusted %v with the code %q, the reason %q", got.Trusted, got.Code, got.Reason)
 			}
@@ -286,20 +286,20 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// check reads and checks one mail; of its start, up to the Message-ID of the reported one.
+// check reads and checks one message; of its start, up to the Message-ID of the reported one.
 // token: a record of class cfbl, with a token that a key of ours made.
-func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, received time.Time, token bool) report.Reporter {
+func check(t testing.TB, conf Config, dns Resolver, message string, whole bool, received time.Time, token bool) report.Reporter {
 	t.Helper()
 	c, err := New(conf, dns, table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := int64(len(mail))
-	records := report.Parse([]byte(mail), size).Records(report.Envelope{Providers: table})
+	size := int64(len(message))
+	records := report.Parse([]byte(message), size).Records(report.Envelope{Providers: table})
 	if !whole {
-		mail = mail[:strings.LastIndex(mail, "Message-ID:")]
+		message = message[:strings.LastIndex(message, "Message-ID:")]
 	}
-	r := report.Parse([]byte(mail), size)
+	r := report.Parse([]byte(message), size)
 	if len(records) == 0 { // its Reporter says all the same who sent it
 		records = make([]report.Record, 1)
 	}
@@ -307,7 +307,7 @@ func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, rec
 		records[0].Class, records[0].OriginalRcptTo = report.ClassCFBL, "" // the token alone says who it was
 	}
 	start := time.Now()
-	more := c.Check(context.Background(), []byte(mail), r, records, received, token)
+	more := c.Check(context.Background(), []byte(message), r, records, received, token)
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("took %v", took)
 	}
@@ -320,8 +320,8 @@ func check(t testing.TB, conf Config, dns Resolver, mail string, whole bool, rec
 // A token of ours stands for its own subscriber: whoever else a stranger's report
 // names beside it is his word alone.
 func TestTokenIsForItsSubscriber(t *testing.T) {
-	mail := sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields)
-	r := report.Parse([]byte(mail), int64(len(mail)))
+	message := sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields)
+	r := report.Parse([]byte(message), int64(len(message)))
 	for _, test := range []struct {
 		rcpt, subscriber string
 		reporters        []string
@@ -342,7 +342,7 @@ func TestTokenIsForItsSubscriber(t *testing.T) {
 		records := r.Records(report.Envelope{Providers: table})
 		records[0].Class, records[0].OriginalRcptTo = report.ClassCFBL, test.rcpt
 		records[0].Identify(report.Identity{Status: "identified", Subscriber: test.subscriber})
-		c.Check(t.Context(), []byte(mail), r, records, time.Time{}, true)
+		c.Check(t.Context(), []byte(message), r, records, time.Time{}, true)
 		if got := records[0].Reporter; got.Trusted != test.trusted {
 			t.Errorf("%+v: %+v", test, *got)
 		}
@@ -350,15 +350,15 @@ func TestTokenIsForItsSubscriber(t *testing.T) {
 }
 
 // Where anybody can have a mailbox, a token proves no reporter: whoever has seen a
-// mail of ours has a token, and no domain of his own to be known by.
+// message of ours has a token, and no domain of his own to be known by.
 func TestTokenOfAMailbox(t *testing.T) {
-	mail := sign(t, complaint("fbl@gmail.com", oursOriginal), "gmail.com", allFields)
-	if got := check(t, config, publish(t, "gmail.com"), mail, true, time.Time{}, true); got.Auth != pass || got.Trusted || got.Code != report.CodeReporterUnknown {
+	message := sign(t, complaint("fbl@gmail.com", oursOriginal), "gmail.com", allFields)
+	if got := check(t, config, publish(t, "gmail.com"), message, true, time.Time{}, true); got.Auth != pass || got.Trusted || got.Code != report.CodeReporterUnknown {
 		t.Errorf("%+v", got)
 	}
 	conf := config
 	conf.Reporters = []string{"fbl@gmail.com"}
-	if got := check(t, conf, publish(t, "gmail.com"), mail, true, time.Time{}, true); !got.Trusted {
+	if got := check(t, conf, publish(t, "gmail.com"), message, true, time.Time{}, true); !got.Trusted {
 		t.Errorf("by its address: %+v", got)
 	}
 }

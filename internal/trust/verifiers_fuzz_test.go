@@ -14,8 +14,8 @@ import (
 func FuzzVerify(f *testing.F) {
 	dns := &zone{records: make(map[string][]string)}
 	for _, s := range signedReports() {
-		if mail := s.mail(f, dns); len(mail) < 8<<10 {
-			f.Add([]byte(mail))
+		if message := s.message(f, dns); len(message) < 8<<10 {
+			f.Add([]byte(message))
 		}
 	}
 	c, err := New(config, dns, table)
@@ -23,9 +23,9 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	lookup := func(name string) ([]string, error) { return dns.LookupTXT(context.Background(), name) }
-	f.Fuzz(func(t *testing.T, mail []byte) {
-		m, err := readMessage(mail)
-		if err != nil || len(mail) > 16<<10 || len(m.fields) > 100 {
+	f.Fuzz(func(t *testing.T, message []byte) {
+		m, err := readMessage(message)
+		if err != nil || len(message) > 16<<10 || len(m.fields) > 100 {
 			return // go-msgauth takes the square of some of it
 		}
 		sigs, err := m.signatures()

@@ -44,8 +44,8 @@ func (s *recipe) slug() string {
 	return strings.Trim(notSlug.ReplaceAllString(strings.ToLower(s.name), "-"), "-")
 }
 
-// mail makes the report, and publishes its keys.
-func (s *recipe) mail(t testing.TB, dns *zone) string {
+// message makes the report, and publishes its keys.
+func (s *recipe) message(t testing.TB, dns *zone) string {
 	t.Helper()
 	from := s.from
 	if from == "" {
@@ -60,14 +60,14 @@ func (s *recipe) mail(t testing.TB, dns *zone) string {
 	default:
 		body = s.body
 	}
-	mail := s.fields + header + "\r\n\r\n" + body
+	message := s.fields + header + "\r\n\r\n" + body
 	for i, one := range append([]recipe{*s}, s.more...) {
-		mail = one.sign(t, mail, fmt.Sprintf("%s-%d", s.slug(), i), dns) + "\r\n" + mail
+		message = one.sign(t, message, fmt.Sprintf("%s-%d", s.slug(), i), dns) + "\r\n" + message
 	}
 	if s.change != nil {
-		mail = s.change(mail)
+		message = s.change(message)
 	}
-	return mail
+	return message
 }
 
 var (
@@ -101,7 +101,7 @@ func canonBody(body string, relaxed bool) string {
 	return body
 }
 
-func (s *recipe) sign(t testing.TB, mail, selector string, dns *zone) string {
+func (s *recipe) sign(t testing.TB, message, selector string, dns *zone) string {
 	t.Helper()
 	key, domain, canon, h, field := s.key, s.domain, s.canon, s.h, s.field
 	if key == "" {
@@ -119,7 +119,7 @@ func (s *recipe) sign(t testing.TB, mail, selector string, dns *zone) string {
 	if field == "" {
 		field = plainField
 	}
-	header, body, _ := strings.Cut(mail, "\r\n\r\n")
+	header, body, _ := strings.Cut(message, "\r\n\r\n")
 	headerCanon, bodyCanon, _ := strings.Cut(canon, "/")
 	body = canonBody(body, bodyCanon == "relaxed")
 	if s.length > 0 {

@@ -31,23 +31,23 @@ func TestVerifiers(t *testing.T) {
 	dns := &zone{records: make(map[string][]string)}
 	said := map[string]map[string]string{"fblwatch": {}, "go-msgauth": {}}
 	want := make(map[string]string)
-	mails := make(map[string]string)
+	messages := make(map[string]string)
 	for _, s := range reports {
 		if want[s.slug()] != "" {
 			t.Fatalf("two are named %q", s.slug())
 		}
-		want[s.slug()], mails[s.slug()] = s.want, s.mail(t, dns)
+		want[s.slug()], messages[s.slug()] = s.want, s.message(t, dns)
 	}
 	c, err := New(config, dns, table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, mail := range mails {
-		said["fblwatch"][name] = c.sayOf(t, mail)
-		said["go-msgauth"][name] = byGoMsgauth(mail, dns)
+	for name, message := range messages {
+		said["fblwatch"][name] = c.sayOf(t, message)
+		said["go-msgauth"][name] = byGoMsgauth(message, dns)
 	}
 	if dir != "" {
-		writeReports(t, dir, mails, dns)
+		writeReports(t, dir, messages, dns)
 		for verifier, results := range readResults(t, dir) {
 			said[verifier] = results
 		}
@@ -79,9 +79,9 @@ func TestVerifiers(t *testing.T) {
 
 // sayOf is pass where one of the signatures that may speak for the From verifies,
 // else fail.
-func (c *Checker) sayOf(t *testing.T, mail string) string {
+func (c *Checker) sayOf(t *testing.T, message string) string {
 	t.Helper()
-	m, err := readMessage([]byte(mail))
+	m, err := readMessage([]byte(message))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +104,8 @@ func (c *Checker) sayOf(t *testing.T, mail string) string {
 }
 
 // byGoMsgauth is pass where one of the signatures verifies, else fail.
-func byGoMsgauth(mail string, dns *zone) string {
-	found, err := dkim.VerifyWithOptions(strings.NewReader(mail), &dkim.VerifyOptions{
+func byGoMsgauth(message string, dns *zone) string {
+	found, err := dkim.VerifyWithOptions(strings.NewReader(message), &dkim.VerifyOptions{
 		LookupTXT: func(name string) ([]string, error) { return dns.LookupTXT(context.Background(), name) },
 	})
 	for _, v := range found {
@@ -120,12 +120,12 @@ func byGoMsgauth(mail string, dns *zone) string {
 }
 
 // writeReports writes each report, and all keys.
-func writeReports(t *testing.T, dir string, mails map[string]string, dns *zone) {
+func writeReports(t *testing.T, dir string, messages map[string]string, dns *zone) {
 	t.Helper()
 	keys, err := json.MarshalIndent(dns.records, "", " ")
 	err = errors.Join(err, os.WriteFile(filepath.Join(dir, "keys.json"), keys, 0o600))
-	for name, mail := range mails {
-		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".eml"), []byte(mail), 0o600))
+	for name, message := range messages {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name+".eml"), []byte(message), 0o600))
 	}
 	if err != nil {
 		t.Fatal(err)

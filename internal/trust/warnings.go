@@ -102,8 +102,8 @@ const maxRival = 300 // octets of Rival.Says
 // leaves standing what comes with a message, and anybody can write its id. ok is
 // false where there are none, and where a profile is for account, since only its
 // provider could mend that.
-func (c *Checker) Rivals(mail []byte, account string) (id string, upper, lower Rival, ok bool) {
-	m, err := readMessage(mail)
+func (c *Checker) Rivals(message []byte, account string) (id string, upper, lower Rival, ok bool) {
+	m, err := readMessage(message)
 	if err != nil {
 		return "", upper, lower, false
 	}

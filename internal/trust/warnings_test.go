@@ -102,11 +102,11 @@ func TestRivals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mail := []byte(passed + ours + long + "From: a@example.net\r\n\r\n")
-	if _, _, lower, ok := checker.Rivals(mail, ""); !ok || len(lower.Says) != maxRival {
+	message := []byte(passed + ours + long + "From: a@example.net\r\n\r\n")
+	if _, _, lower, ok := checker.Rivals(message, ""); !ok || len(lower.Says) != maxRival {
 		t.Errorf("%d octets, %v", len(lower.Says), ok)
 	}
-	if _, _, _, ok := checker.Rivals(mail, "a"); ok {
+	if _, _, _, ok := checker.Rivals(message, "a"); ok {
 		t.Error("of a mailbox that has a profile")
 	}
 }

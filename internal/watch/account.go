@@ -29,20 +29,20 @@ type Account struct {
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 
-	Reading process.Rules // how mails become records
+	Reading process.Rules // how messages become records
 
-	// NoHeads keeps nothing of the mails: they cannot be read again later.
+	// NoHeads keeps nothing of the messages: they cannot be read again later.
 	NoHeads bool
 
 	// All reads every folder from its first UID again, once. What the ledger
 	// knows falls out by its report_id.
 	All bool
 
-	// Since is how old a mail may have been when its folder was first read, for
+	// Since is how old a message may have been when its folder was first read, for
 	// its records to be acted upon; 0: any age. See Doubts.
 	Since time.Duration
 
-	// After is what is done to mails that were read. With any action the folders
+	// After is what is done to messages that were read. With any action the folders
 	// are opened for changes; without one, nothing is ever changed in them.
 	After After
 
@@ -50,14 +50,14 @@ type Account struct {
 	// QRESYNC which flags were changed, between two sessions of this Run.
 	Resync bool
 
-	// OnUIDValidity is what to do about a folder whose UIDs mean other mails than
+	// OnUIDValidity is what to do about a folder whose UIDs mean other messages than
 	// when it was read last: "rescan" reads it all again, and what the ledger
 	// knows falls out by its report_id; "new-only" reads what came since the day
 	// before the last commit; "stop" leaves it alone until one of the two is
 	// chosen. Empty: "rescan".
 	OnUIDValidity string
 
-	// Watch is how new mail is noticed: "notify" is by one connection that tells of
+	// Watch is how new message is noticed: "notify" is by one connection that tells of
 	// all folders (RFC 5465) where the server has it, "idle" by one connection a
 	// folder, "poll" by looking at all folders by one connection. "auto", and
 	// empty, is the first of these that the server has.
@@ -70,8 +70,8 @@ type Account struct {
 	Poll time.Duration
 	// Slice is how long one IDLE lasts at most; 0: 4 min.
 	Slice time.Duration
-	// MaxMail is how many octets of a mail are read at most; 0: 16 MiB.
-	MaxMail int64
+	// MaxMail is how many octets of a message are read at most; 0: 16 MiB.
+	MaxMessage int64
 
 	// Committed is told, in each folder in order of commit, what each commit
 	// wrote. It must not block, and a watch calls it for several folders at once.
@@ -83,7 +83,7 @@ type Account struct {
 	// (c-client: mm_diskerror). nil: give up in a sweep, never in a watch.
 	DiskError func(err error, serious bool) (abort bool)
 
-	commits *atomic.Int64                        // commits of this Run that brought mails
+	commits *atomic.Int64                        // commits of this Run that brought messages
 	sizes   *atomic.Bool                         // the server's RFC822.SIZE is not what it gives; learned in this Run
 	pause   func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
 	wall    func() time.Time                     // the clock on the wall; nil: the machine's
@@ -94,26 +94,26 @@ type Account struct {
 // Progress is how far the reading of a folder is.
 type Progress struct {
 	Folder  string
-	Done    int // mails read since this session began to catch up
-	Total   int // mails there were to read then
+	Done    int // messages read since this session began to catch up
+	Total   int // messages there were to read then
 	Records int // records those made
 	Caught  bool
 }
 
 const (
-	defaultPoll    = 60 * time.Second
-	defaultSlice   = 4 * time.Minute
-	defaultMaxMail = 16 << 20
+	defaultPoll       = 60 * time.Second
+	defaultSlice      = 4 * time.Minute
+	defaultMaxMessage = 16 << 20
 )
 
-// LedgerError is a commit that failed. The mails are read again later: nothing
+// LedgerError is a commit that failed. The messages are read again later: nothing
 // is lost.
 type LedgerError struct{ Err error }
 
 func (e *LedgerError) Error() string { return "writing the ledger: " + e.Err.Error() }
 func (e *LedgerError) Unwrap() error { return e.Err }
 
-// FolderError is a folder that could not be opened, or whose mails the server
+// FolderError is a folder that could not be opened, or whose messages the server
 // refuses.
 type FolderError struct {
 	Folder string
@@ -138,7 +138,7 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 	if run.Connections <= 0 {
 		run.Connections = defaultConnections
 	}
-	run.MaxMail = or(run.MaxMail, defaultMaxMail)
+	run.MaxMessage = or(run.MaxMessage, defaultMaxMessage)
 	if run.pause == nil {
 		run.pause = time.After
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Action is what is done in the mailbox to a mail that was read; the zero Action
+// Action is what is done in the mailbox to a message that was read; the zero Action
 // is nothing.
 type Action struct {
 	Do  string // seen, flag, move, delete
@@ -38,12 +38,12 @@ func (a *Action) UnmarshalText(text []byte) error {
 
 func (a Action) String() string { return strings.TrimSpace(a.Do + " " + a.Arg) }
 
-// After says what is done to mails once what they gave is in the ledger, by what
+// After says what is done to messages once what they gave is in the ledger, by what
 // they are.
 type After struct {
 	Report   Action `yaml:"report"`
 	Unparsed Action `yaml:"unparsed"`
-	Other    Action `yaml:"other"` // mails that make no record
+	Other    Action `yaml:"other"` // messages that make no record
 }
 
 func (a After) all() []Action { return []Action{a.Report, a.Unparsed, a.Other} }
@@ -51,7 +51,7 @@ func (a After) all() []Action { return []Action{a.Report, a.Unparsed, a.Other} }
 // any tells whether anything is done at all.
 func (a After) any() bool { return a != After{} }
 
-// Targets are the folders that mails are moved to, which are never watched.
+// Targets are the folders that messages are moved to, which are never watched.
 func (a After) Targets() (folders []string) {
 	for _, action := range a.all() {
 		if action.Do == "move" {
@@ -71,7 +71,7 @@ func (a After) of(kind report.Kind) Action {
 	return a.Other
 }
 
-// allows reports whether an action may be done to a mail that was read so far:
+// allows reports whether an action may be done to a message that was read so far:
 // what is moved was read to what it needs, what is deleted to its end.
 func (a Action) allows(read, need, size int64) bool {
 	switch a.Do {
@@ -129,7 +129,7 @@ func (s *session) refusal() error {
 }
 
 // Refusal is why a server that has such capabilities cannot do what is to be
-// done without harm to other mails; nil: it can.
+// done without harm to other messages; nil: it can.
 func (a After) Refusal(has func(capability string) bool) error {
 	for _, action := range a.all() {
 		switch {
@@ -165,8 +165,8 @@ func (s *session) refuse(what string, err error) {
 	}
 }
 
-// do does the same to several mails, and strikes it off. Of another UIDVALIDITY
-// these would be other mails, and what the config asks for no more is not done.
+// do does the same to several messages, and strikes it off. Of another UIDVALIDITY
+// these would be other messages, and what the config asks for no more is not done.
 func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	asked := s.a.After.all()
 	i := slices.IndexFunc(asked, func(a Action) bool { return a.String() == todos[0].Action })
@@ -197,7 +197,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	return s.ledgerError(ctx, s.a.Ledger.Done(ctx, s.line.claim, todos))
 }
 
-// remove removes mails for good, and no other mail that has the flag \Deleted.
+// remove removes messages for good, and no other message that has the flag \Deleted.
 func (s *session) remove(ctx context.Context, uids []uint32) error {
 	if err := s.c.Store(ctx, uids, `\Deleted`); err != nil {
 		return err
@@ -286,7 +286,7 @@ func (a After) Obstacles(ctx context.Context, c *imapclient.Client, opened imapc
 	return obstacles, missing, nil
 }
 
-// move moves mails. Where that takes a copy first, a crash between the two leaves
+// move moves messages. Where that takes a copy first, a crash between the two leaves
 // it doubled in the other folder; nothing is lost.
 func (s *session) move(ctx context.Context, uids []uint32, folder string) error {
 	if s.c.Has("MOVE") {

@@ -34,15 +34,15 @@ func TestAction(t *testing.T) {
 	}
 }
 
-// parcels is a mailbox with a report (UID 1), a bounce (2), a mail that cannot be
-// read as the report it says it is (3), the report again (4), a person's mail (5),
+// parcels is a mailbox with a report (UID 1), a bounce (2), a message that cannot be
+// read as the report it says it is (3), the report again (4), a person's message (5),
 // and a sixth that somebody else has marked \Deleted.
 func parcels(t *testing.T) *imaptest.Server {
 	s := imaptest.New()
 	s.Caps = append(s.Caps, "UIDPLUS", "MOVE")
 	s.AddMailbox("Archive")
 	broken := []byte("From: fbl@fbl.example.net\r\nMessage-ID: <b@example.net>\r\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n--b\r\n\r\nno report\r\n--b--\r\n")
-	for _, body := range [][]byte{sample.Report(1, 0), sample.Mail(2, "dsn"), broken, sample.Report(1, 0), sample.Mail(3, "human"), sample.Mail(4, "human")} {
+	for _, body := range [][]byte{sample.Report(1, 0), sample.Message(2, "dsn"), broken, sample.Report(1, 0), sample.Message(3, "human"), sample.Message(4, "human")} {
 		s.Append("INBOX", body)
 	}
 	s.SetFlags("INBOX", 6, `\Deleted`)
@@ -113,7 +113,7 @@ func TestAfter(t *testing.T) {
 	}
 }
 
-// TestAfterCut: whatever is cut short, each mail is read and moved; the server's
+// TestAfterCut: whatever is cut short, each message is read and moved; the server's
 // answers are lost at every step once.
 func TestAfterCut(t *testing.T) {
 	for _, caps := range [][]string{{"UIDPLUS", "MOVE"}, {"UIDPLUS"}} {
@@ -125,9 +125,9 @@ func TestAfterCut(t *testing.T) {
 				s.Caps = append(s.Caps, caps...)
 				s.AddMailbox("Archive")
 				for i := range 5 {
-					s.Append("INBOX", mailOf(i, 300))
+					s.Append("INBOX", messageOf(i, 300))
 				}
-				s.Append("INBOX", sample.Mail(1, "human"))
+				s.Append("INBOX", sample.Message(1, "human"))
 				s.Hook = func(at imaptest.Step) imaptest.Action {
 					if at.Conn == 1 && at.N == step {
 						hit = true
@@ -163,7 +163,7 @@ func TestAfterCut(t *testing.T) {
 }
 
 // TestAfterWatch: a watch acts on what comes, tells of a refusal once, and does
-// what it owes when that is over. A folder that mails are moved to is not watched.
+// what it owes when that is over. A folder that messages are moved to is not watched.
 func TestAfterWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
@@ -188,14 +188,14 @@ func TestAfterWatch(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- a.Run(ctx, false) }()
 		time.Sleep(10 * time.Second)
-		s.Append("FBL/new", mailOf(1, 300))
+		s.Append("FBL/new", messageOf(1, 300))
 		time.Sleep(10 * time.Second)
 		if a, b := contents(s, "FBL/new"), contents(s, "FBL/done"); a != "" || b != "1" {
 			t.Errorf("new has %q, done has %q", a, b)
 		}
 		readOnly = true
 		for i := range 3 {
-			s.Append("FBL/new", mailOf(2+i, 300))
+			s.Append("FBL/new", messageOf(2+i, 300))
 			time.Sleep(10 * time.Second)
 		}
 		if a, b := contents(s, "FBL/new"), contents(s, "FBL/done"); a != "2, 3, 4" || b != "1" {
@@ -224,7 +224,7 @@ func TestAfterWatch(t *testing.T) {
 	})
 }
 
-// TestAfterOther: what is owed to mails of another UIDVALIDITY, or by another
+// TestAfterOther: what is owed to messages of another UIDVALIDITY, or by another
 // config, is done to none.
 func TestAfterOther(t *testing.T) {
 	for _, test := range []struct {
@@ -235,7 +235,7 @@ func TestAfterOther(t *testing.T) {
 		{"another UIDVALIDITY", func(s *imaptest.Server, _ *Account) {
 			for i := range 3 {
 				s.Expunge("INBOX", uint32(1+i))
-				s.AppendMail("INBOX", imaptest.Mail{Date: time.Now().Add(-96 * time.Hour), Body: sample.Mail(i, "human")})
+				s.AppendMessage("INBOX", imaptest.Message{Date: time.Now().Add(-96 * time.Hour), Body: sample.Message(i, "human")})
 			}
 			s.SetUIDValidity("INBOX", 7)
 		}, "1, 2, 3"},
@@ -248,7 +248,7 @@ func TestAfterOther(t *testing.T) {
 				defer s.Close()
 				s.Caps = append(s.Caps, "UIDPLUS")
 				for i := range 3 {
-					s.AppendMail("INBOX", imaptest.Mail{Date: time.Now().Add(-96 * time.Hour), Body: mailOf(i, 300)})
+					s.AppendMessage("INBOX", imaptest.Message{Date: time.Now().Add(-96 * time.Hour), Body: messageOf(i, 300)})
 				}
 				s.Hook = func(at imaptest.Step) imaptest.Action {
 					if at.Command == "UID STORE" && at.Part == imaptest.Received {

@@ -55,7 +55,7 @@ func TestRewrittenMessages(t *testing.T) {
 				t.Errorf("%d messages were known, want 5", known)
 			}
 		}
-		s.Append("INBOX", mailOf(5, 0))
+		s.Append("INBOX", messageOf(5, 0))
 		same(t, sweeps(t, s, l), expected(6))
 		same(t, records(t, l), expected(6))
 	})
@@ -164,8 +164,8 @@ func TestOthersAtThePlace(t *testing.T) {
 type originless struct{ ledger.Ledger }
 
 func (w originless) Commit(ctx context.Context, c ledger.Claim, b ledger.Batch) (ledger.Committed, error) {
-	for i := range b.Mails {
-		b.Mails[i].Origin = 0
+	for i := range b.Messages {
+		b.Messages[i].Origin = 0
 	}
 	return w.Ledger.Commit(ctx, c, b)
 }
@@ -208,13 +208,13 @@ func TestNewMessagesAreNotLookedUp(t *testing.T) {
 			t.Errorf("%d FETCHes for 500 messages, want 1", len(fetches))
 		}
 		for i := range 10 {
-			s.Append("INBOX", mailOf(500+i, 0))
+			s.Append("INBOX", messageOf(500+i, 0))
 		}
 		if got := len(sweeps(t, s, l)); got != 510 || l.places != 0 {
 			t.Errorf("%d records, %d queries for places", got, l.places)
 		}
 		readAgain(t, s, l)
-		s.Append("INBOX", mailOf(510, 0))
+		s.Append("INBOX", messageOf(510, 0))
 		if got := len(sweeps(t, s, l)); got != 511 || l.places != 1 {
 			t.Errorf("%d records, %d queries for places, want 1", got, l.places)
 		}

@@ -18,7 +18,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// benchRules are ten rules of a user, half of them for fields that the mail
+// benchRules are ten rules of a user, half of them for fields that the message
 // does not have; with them all the presets are on.
 var benchRules = []identify.Rule{
 	{From: "original:X-Campaign", Match: `^(?P<campaign>[^.]+)\.(?P<subscriber>[0-9a-f-]{36})$`},
@@ -45,13 +45,13 @@ func BenchmarkRead(b *testing.B) {
 	reading := process.Rules{Identify: id}
 	received := time.Date(2026, time.July, 6, 10, 0, 6, 0, time.UTC)
 	for _, size := range []int{5 << 10, 25 << 10} {
-		mail := sample.Arrived(size)
+		message := sample.Arrived(size)
 		var line []byte
 		read := func() {
-			r := report.Parse(mail, int64(len(mail)))
-			records, _ := reading.Records(b.Context(), r, mail, true, report.Envelope{
+			r := report.Parse(message, int64(len(message)))
+			records, _ := reading.Records(b.Context(), r, message, true, report.Envelope{
 				ReceivedAt: received, ProcessedAt: received,
-				Mailbox: &report.Mailbox{Account: "bench", Folder: "INBOX", UID: 1, UIDValidity: 1, Size: int64(len(mail))},
+				Mailbox: &report.Mailbox{Account: "bench", Folder: "INBOX", UID: 1, UIDValidity: 1, Size: int64(len(message))},
 			})
 			line = line[:0]
 			for i := range records {
@@ -63,7 +63,7 @@ func BenchmarkRead(b *testing.B) {
 		}
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-			b.SetBytes(int64(len(mail)))
+			b.SetBytes(int64(len(message)))
 			b.ReportAllocs()
 			for b.Loop() {
 				read()
@@ -71,9 +71,9 @@ func BenchmarkRead(b *testing.B) {
 			b.StopTimer()
 			paces := paces(
 				read,
-				func() { report.Parse(mail, int64(len(mail))) },
-				func() { report.Parse(mail, int64(len(mail))).Records(report.Envelope{}) },
-				func() { walk(b, mail) },
+				func() { report.Parse(message, int64(len(message))) },
+				func() { report.Parse(message, int64(len(message))).Records(report.Envelope{}) },
+				func() { walk(b, message) },
 			)
 			b.ReportMetric(paces[0], "cpu-ns")
 			b.ReportMetric(paces[3]/paces[0], "walk/read")
@@ -84,9 +84,9 @@ func BenchmarkRead(b *testing.B) {
 }
 
 // walk is what go-message does before anybody reads a field of a report.
-func walk(b *testing.B, mail []byte) {
+func walk(b *testing.B, octets []byte) {
 	parts := 0
-	m, err := message.Read(bytes.NewReader(mail))
+	m, err := message.Read(bytes.NewReader(octets))
 	if err == nil {
 		err = m.Walk(func([]int, *message.Entity, error) error { parts++; return nil })
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
-// outages are the ways in which a server that lists its mails fails to give
+// outages are the ways in which a server that lists its messages fails to give
 // any of them.
 var outages = map[string]imaptest.Action{
 	"cut":     {Do: imaptest.Cut},
@@ -22,11 +22,11 @@ var outages = map[string]imaptest.Action{
 	"bye":     imaptest.Bye("storage is down"),
 }
 
-// TestOutage: a server that gives no mail at all for hours has no mail given
+// TestOutage: a server that gives no message at all for hours has no message given
 // up for it, and is not called often.
 func TestOutage(t *testing.T) {
 	for name, action := range outages {
-		for _, had := range []int{0, 5} { // mails that were read before
+		for _, had := range []int{0, 5} { // messages that were read before
 			for _, many := range []int{1, 40} {
 				t.Run(fmt.Sprintf("%s/%d and %d", name, had, many), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) { outage(t, action, had, many) })
@@ -69,7 +69,7 @@ func outage(t *testing.T, action imaptest.Action, had, many int) {
 
 // TestBodylessMails: the server names them and gives no body, in the first
 // sweep and while a watch idles.
-func TestBodylessMails(t *testing.T) {
+func TestBodylessMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(10, 300)
 		s.Shape = func(conn int, uid uint32) imaptest.Shape {
@@ -90,7 +90,7 @@ func TestBodylessMails(t *testing.T) {
 	})
 }
 
-// TestKillerBehindThePrefix: a mail whose start can be had and whose rest ends
+// TestKillerBehindThePrefix: a message whose start can be had and whose rest ends
 // the connection is given up as any other.
 func TestKillerBehindThePrefix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -113,14 +113,14 @@ func TestKillerBehindThePrefix(t *testing.T) {
 	})
 }
 
-// TestManyKillers: several mails end each connection on which they are asked
+// TestManyKillers: several messages end each connection on which they are asked
 // for, also the first and the last; the number of connections is bounded.
 func TestManyKillers(t *testing.T) {
 	for _, c := range []struct {
-		name    string
-		mails   int
-		killers []uint32
-		most    int // connections
+		name     string
+		messages int
+		killers  []uint32
+		most     int // connections
 	}{
 		{"first and last", 40, []uint32{1, 40}, 20},
 		{"the first ten", 40, []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 80},
@@ -134,8 +134,8 @@ func TestManyKillers(t *testing.T) {
 		} {
 			t.Run(c.name+"/"+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := filled(c.mails, 300)
-					want := expected(c.mails)
+					s := filled(c.messages, 300)
+					want := expected(c.messages)
 					kills := make(map[uint32]bool)
 					for _, uid := range c.killers {
 						kills[uid] = true
@@ -166,7 +166,7 @@ func TestManyKillers(t *testing.T) {
 }
 
 // TestHalfOpenIdle: the peer vanishes in mid-IDLE without a word, and takes
-// neither DONE nor anything else. The mail that comes meanwhile is read by the
+// neither DONE nor anything else. The message that comes meanwhile is read by the
 // next session, within a slice and the deadline for the answer to DONE.
 func TestHalfOpenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -194,8 +194,8 @@ func TestHalfOpenIdle(t *testing.T) {
 	})
 }
 
-// TestBadLink: a large mail dies with the link, each time at another octet. It
-// is not given up for that as a mail is that ends each connection at the same.
+// TestBadLink: a large message dies with the link, each time at another octet. It
+// is not given up for that as a message is that ends each connection at the same.
 func TestBadLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()

@@ -80,7 +80,7 @@ func TestBrake(t *testing.T) {
 			}
 			return said.String()
 		}
-		// All in one batch: the second of two equal mails has a place until the
+		// All in one batch: the second of two equal messages has a place until the
 		// ledger says that it is known.
 		said := sweep()
 		same(t, verdicts(t, l), []string{"1 yes", "2 yes", "4 review*", "5 review*"})
@@ -91,7 +91,7 @@ func TestBrake(t *testing.T) {
 		s.Append("INBOX", believable(5))
 		sweep()
 		same(t, verdicts(t, l)[4:], []string{"6 yes", "7 review*"})
-		s.AppendMail("INBOX", imaptest.Mail{Body: believable(6), Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
+		s.AppendMessage("INBOX", imaptest.Message{Body: believable(6), Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
 		sweep()
 		same(t, verdicts(t, l)[6:], []string{"8 yes"})
 	})

@@ -29,9 +29,9 @@ const (
 )
 
 // TestSoakChaos watches the folders of a Dovecot over connections that fail in
-// every way there is, while mails arrive and both ends are restarted; with an odd
-// seed the mails are moved once they are read. At the end the ledger holds what
-// was delivered, each mail once, and nothing is left of the goroutines,
+// every way there is, while messages arrive and both ends are restarted; with an odd
+// seed the messages are moved once they are read. At the end the ledger holds what
+// was delivered, each message once, and nothing is left of the goroutines,
 // descriptors and memory.
 func TestSoakChaos(t *testing.T) {
 	seed, err := strconv.ParseUint(os.Getenv("FBLWATCH_SOAK"), 10, 64)
@@ -179,7 +179,7 @@ func oneLife(t *testing.T, a *Account, path string, during func(ledger.Ledger)) 
 	}
 }
 
-// post delivers mails.
+// post delivers messages.
 type post struct {
 	d      *imaptest.DovecotServer
 	random *rand.Rand
@@ -187,7 +187,7 @@ type post struct {
 	sent   map[string]int // to each folder
 }
 
-// deliver delivers in bursts, a few dozen mails a second, until stop.
+// deliver delivers in bursts, a few dozen messages a second, until stop.
 func (p *post) deliver(stop <-chan struct{}) {
 	for {
 		folder := "INBOX"
@@ -195,16 +195,16 @@ func (p *post) deliver(stop <-chan struct{}) {
 			folder = fmt.Sprintf("FBL/%d", i)
 		}
 		for range 1 + p.random.IntN(8) {
-			var mail []byte
+			var message []byte
 			switch p.random.IntN(100) {
 			case 0:
-				mail = deepReport(p.n, 300_000)
+				message = deepReport(p.n, 300_000)
 			case 1, 2, 3, 4, 5:
-				mail = deepReport(p.n, 20_000+p.random.IntN(60_000))
+				message = deepReport(p.n, 20_000+p.random.IntN(60_000))
 			default:
-				mail = sample.Report(p.n, p.random.IntN(30_000))
+				message = sample.Report(p.n, p.random.IntN(30_000))
 			}
-			p.d.Deliver(folder, mail)
+			p.d.Deliver(folder, message)
 			p.n++
 			p.sent[folder]++
 		}
@@ -226,7 +226,7 @@ func (p *post) allRead(folders []ledger.Claim) bool {
 	return len(folders) == len(p.sent)
 }
 
-// moved is how many mails are in Done; -1: there are others left in a folder that
+// moved is how many messages are in Done; -1: there are others left in a folder that
 // is watched.
 func (p *post) moved() int {
 	count := func(folder string) (n int) {

@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// advance moves the checkpoint to what it is once b is committed. Of a mail at
+// advance moves the checkpoint to what it is once b is committed. Of a message at
 // or below High nothing is ever forgotten: it is done, or pending. Should the
 // commit fail then the session is over, and the checkpoint with it.
 func (p *pipeline) advance(b *batch) {
@@ -50,7 +50,7 @@ func (p *pipeline) advance(b *batch) {
 	}
 }
 
-// suspend makes a mail pending, if it is not.
+// suspend makes a message pending, if it is not.
 func (p *pipeline) suspend(uid uint32) {
 	if i, ok := p.find(uid); !ok {
 		p.cp.Pending = slices.Insert(p.cp.Pending, i, ledger.Pending{UID: uid})

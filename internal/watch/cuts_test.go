@@ -11,17 +11,17 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// TestCutsOfLargeMails cuts a sweep of large mails into SQLite at 200 random
-// octets, on one to three of its connections. The mails are read in several
+// TestCutsOfLargeMails cuts a sweep of large messages into SQLite at 200 random
+// octets, on one to three of its connections. The messages are read in several
 // steps, each further than the last.
-func TestCutsOfLargeMails(t *testing.T) {
-	const mails, cuts = 12, 200
+func TestCutsOfLargeMessages(t *testing.T) {
+	const messages, cuts = 12, 200
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	large := make([][]byte, mails)
+	large := make([][]byte, messages)
 	for i := range large {
-		large[i] = deepReport(i, 20_000+100_000*i/(mails-1))
+		large[i] = deepReport(i, 20_000+100_000*i/(messages-1))
 	}
 	var length int64
 	var between int // ledgers that held something, and not all, at a cut
@@ -48,9 +48,9 @@ func TestCutsOfLargeMails(t *testing.T) {
 			held, conn, torn := 0, 1, false
 			a.Committed = func(c ledger.Committed) {
 				if n := s.Conns(); n > conn {
-					conn, torn = n, torn || held > 0 && held < mails
+					conn, torn = n, torn || held > 0 && held < messages
 				}
-				held += c.Mails
+				held += c.Messages
 			}
 			err = a.Run(t.Context(), true)
 			for trial := 0; err != nil && trial < len(limits); trial++ { // not even logged in: whoever asked asks again
@@ -59,10 +59,10 @@ func TestCutsOfLargeMails(t *testing.T) {
 			if err != nil {
 				t.Fatalf("cut at %d: %v", limits, err)
 			}
-			same(t, sorted(records(t, l)), expected(mails))
+			same(t, sorted(records(t, l)), expected(messages))
 			folders, err := l.Folders(t.Context())
-			if err != nil || len(folders) != 1 || folders[0].Checkpoint.High != mails || len(folders[0].Checkpoint.Pending) != 0 {
-				t.Errorf("cut at %d: checkpoint %+v, %v; want high %d and nothing pending", limits, folders, err, mails)
+			if err != nil || len(folders) != 1 || folders[0].Checkpoint.High != messages || len(folders[0].Checkpoint.Pending) != 0 {
+				t.Errorf("cut at %d: checkpoint %+v, %v; want high %d and nothing pending", limits, folders, err, messages)
 			}
 			if torn {
 				between++

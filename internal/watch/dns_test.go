@@ -73,18 +73,18 @@ func signedReports(t testing.TB, many int, domains []string, key *rsa.PrivateKey
 	t.Helper()
 	for i := range many {
 		domain := domains[i%len(domains)]
-		mail := reportOf("feedback@"+domain, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nSource-IP: 192.0.2.7\n"+
+		message := reportOf("feedback@"+domain, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nSource-IP: 192.0.2.7\n"+
 			fmt.Sprintf("Original-Rcpt-To: reader-%d@example.net\n", i), ourHeader+"\n"+strings.Repeat("Buy now, and pay as late as you like.\n", 120))
-		all = append(all, []byte(signedBy(t, strings.Replace(mail, "<1@", fmt.Sprintf("<%d@", i), 1), domain, wholly, func(o *dkim.SignOptions) { o.Signer = key })))
+		all = append(all, []byte(signedBy(t, strings.Replace(message, "<1@", fmt.Sprintf("<%d@", i), 1), domain, wholly, func(o *dkim.SignOptions) { o.Signer = key })))
 	}
 	return all
 }
 
 // sweepSigned reads them all from a server that costs next to nothing, and tells
 // what that took.
-func sweepSigned(t testing.TB, l ledger.Ledger, mails [][]byte, reading process.Rules) time.Duration {
+func sweepSigned(t testing.TB, l ledger.Ledger, messages [][]byte, reading process.Rules) time.Duration {
 	t.Helper()
-	s := &endless{mails: len(mails), mail: func(n int) []byte { return mails[n] }, came: time.Now()}
+	s := &endless{messages: len(messages), message: func(n int) []byte { return messages[n] }, came: time.Now()}
 	a := account(nil, l)
 	a.IMAP.Dial, a.Reading = s.dial, reading
 	start := time.Now()
@@ -129,7 +129,7 @@ func sweepVerdicts(t testing.TB, l ledger.Reader) map[string]int {
 func BenchmarkDNS(b *testing.B) {
 	const many = 10_000
 	domains, key, n := twelve(b)
-	mails := signedReports(b, many, domains, key)
+	messages := signedReports(b, many, domains, key)
 	ways := []string{"off", "at-once", "50ms", "fails", "silent"}
 	took := make(map[string][]float64)
 	for i := 0; b.Loop(); i++ {
@@ -149,7 +149,7 @@ func BenchmarkDNS(b *testing.B) {
 				reading = believing(b, domains, nil, 0)
 			}
 			l := openLedger(b)
-			took[way] = append(took[way], sweepSigned(b, l, mails, reading).Seconds())
+			took[way] = append(took[way], sweepSigned(b, l, messages, reading).Seconds())
 			if got := sweepVerdicts(b, l); got[want] != many {
 				b.Fatalf("%s: %v", way, got)
 			}
@@ -164,19 +164,19 @@ func BenchmarkDNS(b *testing.B) {
 }
 
 // TestDeadResolver: what comes while the DNS is down is unchecked, and takes no
-// longer than else; when it is back, reading the kept mails again makes it yes.
+// longer than else; when it is back, reading the kept messages again makes it yes.
 func TestDeadResolver(t *testing.T) {
 	const many = 300
 	domains, key, n := twelve(t)
-	mails := signedReports(t, many, domains, key)
-	mails[many-1] = slices.Concat(mails[many-1][:len(mails[many-1])-20], []byte("altered\r\n"), mails[many-1][len(mails[many-1])-20:])
+	messages := signedReports(t, many, domains, key)
+	messages[many-1] = slices.Concat(messages[many-1][:len(messages[many-1])-20], []byte("altered\r\n"), messages[many-1][len(messages[many-1])-20:])
 	for name, down := range map[string]*atomic.Bool{"fails": &n.broken, "silent": &n.silent} {
 		t.Run(name, func(t *testing.T) {
 			n.asked.Store(0)
 			down.Store(true)
 			l := openLedger(t)
 			const timeout = 300 * time.Millisecond
-			took := sweepSigned(t, l, mails, believing(t, domains, n, timeout))
+			took := sweepSigned(t, l, messages, believing(t, domains, n, timeout))
 			if got := sweepVerdicts(t, l); got["review unchecked"] != many {
 				t.Errorf("while it is down: %v", got)
 			}

@@ -54,26 +54,26 @@ func sourceAddress(i int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("2620:4f:8000::1:%x", i))
 }
 
-// sentFrom is a report on a mail from an address of its own.
+// sentFrom is a report on a message from an address of its own.
 func sentFrom(i int) []byte {
 	at := fmt.Appendf(nil, "Source-IP: %s\r\n", sourceAddress(i))
-	mail := bytes.Replace(sample.Report(i, 0), fmt.Appendf(nil, "Source-IP: 192.0.2.%d\r\n", 1+i%254), at, 1)
-	if !bytes.Contains(mail, at) {
+	message := bytes.Replace(sample.Report(i, 0), fmt.Appendf(nil, "Source-IP: 192.0.2.%d\r\n", 1+i%254), at, 1)
+	if !bytes.Contains(message, at) {
 		panic("the sample has no Source-IP")
 	}
-	return mail
+	return message
 }
 
 const limit = 2 * time.Second
 
 // TestSilentDNS: a DNS that never answers delays a mailbox by one time limit,
-// not by one a mail, and loses no record.
+// not by one a message, and loses no record.
 func TestSilentDNS(t *testing.T) {
-	const mails = 1000
+	const messages = 1000
 	sweep := func(t *testing.T, dns *answers) (took time.Duration, named int) {
 		s := imaptest.New()
 		defer s.Close()
-		for i := range mails {
+		for i := range messages {
 			s.Append("INBOX", sentFrom(i))
 		}
 		l := ledger.NewMemory()
@@ -89,7 +89,7 @@ func TestSilentDNS(t *testing.T) {
 			t.Fatal(err)
 		}
 		took = time.Since(start)
-		same(t, records(t, l), expected(mails))
+		same(t, records(t, l), expected(messages))
 		for row, err := range l.Records(t.Context(), ledger.Query{}) {
 			var rec report.Record
 			if err != nil || json.Unmarshal(row.JSON, &rec) != nil {
@@ -104,23 +104,23 @@ func TestSilentDNS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		off, _ := sweep(t, nil)
 		good := &answers{}
-		if took, named := sweep(t, good); took != off || named != mails || good.asked.Load() != mails {
+		if took, named := sweep(t, good); took != off || named != messages || good.asked.Load() != messages {
 			t.Errorf("a quick DNS: %v, without %v; %d named after %d questions", took, off, named, good.asked.Load())
 		}
 		silent := &answers{silent: true}
 		took, named := sweep(t, silent)
 		if took < limit || took > off+2*limit || named != 0 {
-			t.Errorf("a silent DNS: %v for %d mails, without it %v; %d named", took, mails, off, named)
+			t.Errorf("a silent DNS: %v for %d mails, without it %v; %d named", took, messages, off, named)
 		}
 		n := silent.asked.Load()
 		if n > 2*askers {
 			t.Errorf("%d questions", n)
 		}
-		t.Logf("%d mails: %v without, %v with a silent DNS, %d questions", mails, off, took, n)
+		t.Logf("%d mails: %v without, %v with a silent DNS, %d questions", messages, off, took, n)
 	})
 }
 
-// TestSilentDNSWatch: new mail waits for a silent DNS now and again, for its time
+// TestSilentDNSWatch: new message waits for a silent DNS now and again, for its time
 // limit at most.
 func TestSilentDNSWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -144,8 +144,8 @@ func TestSilentDNSWatch(t *testing.T) {
 		synctest.Wait()
 		late := 0
 		start := time.Now()
-		const mails = 300
-		for i := range mails {
+		const messages = 300
+		for i := range messages {
 			s.Append("INBOX", sentFrom(i))
 			arrived := time.Now()
 			switch delay := (<-committed).Sub(arrived); {
@@ -157,16 +157,16 @@ func TestSilentDNSWatch(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if most := 3 + int(time.Since(start)/time.Minute) + 1; late == 0 || late > most {
-			t.Errorf("%d of %d mails were late, want %d at most", late, mails, most)
+			t.Errorf("%d of %d mails were late, want %d at most", late, messages, most)
 		}
-		t.Logf("%d of %d mails in %v were late", late, mails, time.Since(start))
-		same(t, records(t, l), expected(mails))
+		t.Logf("%d of %d mails in %v were late", late, messages, time.Since(start))
+		same(t, records(t, l), expected(messages))
 		cancel()
 		<-done
 	})
 }
 
-// TestReprocessSource: what was not known of the address when the mail came is
+// TestReprocessSource: what was not known of the address when the message came is
 // added; what was known stands, whatever the DNS says today.
 func TestReprocessSource(t *testing.T) {
 	for name, filter := range map[string]*privacy.Filter{"plain": nil, "hashed": filter(t, "hash", "keep")} {

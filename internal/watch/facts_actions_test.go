@@ -156,8 +156,8 @@ func TestActionsRefusedInWatch(t *testing.T) {
 				go func() { done <- a.Run(ctx, false) }()
 				defer func() { cancel(); <-done }()
 				time.Sleep(2 * time.Minute)
-				s.Append("Other", mailOf(3, 300))
-				s.Append("INBOX", mailOf(4, 300))
+				s.Append("Other", messageOf(3, 300))
+				s.Append("INBOX", messageOf(4, 300))
 				time.Sleep(3 * time.Minute)
 				if n := len(records(t, l)); n != 5 {
 					t.Errorf("%d records, want 5", n)

@@ -51,7 +51,7 @@ var dateFacts = []fact{
 		ours:   dates("1 1999-12-31T23:00:00Z", "2 1999-12-31T23:00:00Z"),
 	},
 	{
-		name: "NIL, an old Received", goimap: byNature, // live mails of before the contact there are none
+		name: "NIL, an old Received", goimap: byNature, // live messages of before the contact there are none
 		server: dating("NIL", received(-90*day), date(-time.Hour)),
 		ours:   dates("1 1999-10-03T00:00:00Z old", "2 1999-12-31T23:00:00Z"),
 	},
@@ -118,14 +118,14 @@ func dating(date string, header ...string) func() *imaptest.Server {
 
 // undated is a report without an outer Date or Received but these.
 func undated(n int, header ...string) []byte {
-	return slices.Concat([]byte(strings.Join(header, "")), mailOf(n, 300))
+	return slices.Concat([]byte(strings.Join(header, "")), messageOf(n, 300))
 }
 
 // dates watches, and a message like the first comes after a minute. want is of
 // each record the UID, received_at and whether it counts as history.
 func dates(want ...string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
-		first := s.Mails("INBOX")[0].Body
+		first := s.Messages("INBOX")[0].Body
 		l := ledger.NewMemory()
 		a := account(s, l)
 		a.IMAP.Dial, a.Since = dial, 30*day

@@ -81,7 +81,7 @@ func prompt(name string, server func(*imaptest.Server), dial dialer, most time.D
 			idling(t, dial, l, func() {
 				for n := 3; n < 9; n++ {
 					time.Sleep(41 * time.Second)
-					s.Append("INBOX", mailOf(n, 300))
+					s.Append("INBOX", messageOf(n, 300))
 					within(t, l, n+1, most)
 				}
 			})
@@ -132,7 +132,7 @@ func babble(name string, at func(imaptest.Step) bool) fact {
 				}
 				// One comes while another one goes: the number is what it was.
 				s.Expunge("INBOX", 40)
-				s.Append("INBOX", mailOf(40, 300))
+				s.Append("INBOX", messageOf(40, 300))
 				within(t, l, 41, 2*time.Second)
 				for range 20 {
 					time.Sleep(4 * time.Minute)
@@ -159,7 +159,7 @@ var idleFacts = []fact{
 			n.Store(3)
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				if step.Part == imaptest.Tagged && step.Command == "UID FETCH" && n.Load() < 6 {
-					s.Append("INBOX", mailOf(int(n.Add(1))-1, 300))
+					s.Append("INBOX", messageOf(int(n.Add(1))-1, 300))
 				}
 				return imaptest.Action{}
 			}
@@ -181,7 +181,7 @@ var idleFacts = []fact{
 			l := ledger.NewMemory()
 			book := idling(t, dial, l, func() {
 				for n := 3; n < 8; n++ {
-					s.Append("INBOX", mailOf(n, 300))
+					s.Append("INBOX", messageOf(n, 300))
 					most := time.Second
 					if n == 3 {
 						most = 4 * time.Second // it is learned once
@@ -191,7 +191,7 @@ var idleFacts = []fact{
 				}
 				s.Disconnect() // the next session knows it
 				time.Sleep(5 * time.Second)
-				s.Append("INBOX", mailOf(8, 300))
+				s.Append("INBOX", messageOf(8, 300))
 				within(t, l, 9, time.Second)
 			})
 			if n := book.count("loses a command"); n != 1 || s.Conns() != 2 {
@@ -210,7 +210,7 @@ var idleFacts = []fact{
 			l := ledger.NewMemory()
 			book := idling(t, dial, l, func() {
 				for n := 3; n < 9; n++ {
-					s.Append("INBOX", mailOf(n, 300))
+					s.Append("INBOX", messageOf(n, 300))
 					most := 61 * time.Second
 					if n == 3 {
 						most = 4 * time.Minute // it is learned once
@@ -235,7 +235,7 @@ var idleFacts = []fact{
 			l := ledger.NewMemory()
 			idling(t, dial, l, func() {
 				for n := 3; n < 9; n++ {
-					s.Append("INBOX", mailOf(n, 300))
+					s.Append("INBOX", messageOf(n, 300))
 					time.Sleep(time.Minute)
 					same(t, records(t, l), expected(n+1))
 				}
@@ -260,7 +260,7 @@ var idleFacts = []fact{
 			s.Hook = func(step imaptest.Step) (a imaptest.Action) {
 				if step.Part == imaptest.Continue {
 					once.Do(func() {
-						s.Append("INBOX", mailOf(3, 300))
+						s.Append("INBOX", messageOf(3, 300))
 						a.Before = "* 4 EXISTS\r\n"
 					})
 				}
@@ -293,7 +293,7 @@ var idleFacts = []fact{
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
 			l := ledger.NewMemory()
 			idling(t, dial, l, func() {
-				s.Append("INBOX", mailOf(3, 300))
+				s.Append("INBOX", messageOf(3, 300))
 				within(t, l, 4, 5*time.Second)
 			})
 		},
@@ -312,7 +312,7 @@ var idleFacts = []fact{
 			idling(t, dial, l, func() {
 				for n := 3; n < 15; n++ {
 					time.Sleep(15 * time.Second)
-					s.Append("INBOX", mailOf(n, 300))
+					s.Append("INBOX", messageOf(n, 300))
 					within(t, l, n+1, 3*time.Second)
 				}
 			})
@@ -347,7 +347,7 @@ var idleFacts = []fact{
 				if n := len(commands(s, "UID FETCH")) - before; n > 21 || n < 5 {
 					t.Errorf("%d FETCHes in 20 s", n)
 				}
-				s.Append("INBOX", mailOf(3, 300))
+				s.Append("INBOX", messageOf(3, 300))
 				within(t, l, 4, 3*time.Second)
 			})
 			if n := book.count("keeps telling of new messages and has none"); n != 1 {
@@ -407,7 +407,7 @@ func tireless(name string, most int, found time.Duration, server func(*imaptest.
 			if n := book.count("level=WARN"); n != 1 {
 				t.Errorf("%d warnings:\n%s", n, book.buf.String())
 			}
-			s.Append("Other", mailOf(100, 300))
+			s.Append("Other", messageOf(100, 300))
 			time.Sleep(found)
 			if n := len(records(t, l)); n != 4 {
 				t.Errorf("%d records", n)

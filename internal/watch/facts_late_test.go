@@ -34,11 +34,11 @@ var lateFacts = []fact{
 			s.Expunge("INBOX", 5)
 			s.SetUIDNext("INBOX", 4)
 			sweeps(t, s, l)
-			s.Append("INBOX", mailOf(5, 300)) // as UID 4
+			s.Append("INBOX", messageOf(5, 300)) // as UID 4
 			same(t, sweeps(t, s, l), append(expected(5), "4 complaint user5@example.com"))
 			read := 0
 			a := account(s, l)
-			a.Committed = func(c ledger.Committed) { read += c.Mails + c.Duplicates }
+			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			if err := a.Run(t.Context(), true); err != nil || read != 0 {
 				t.Errorf("%d messages were read again, %v", read, err)
 			}
@@ -55,7 +55,7 @@ var lateFacts = []fact{
 			time.Sleep(time.Hour)
 			s.Expunge("INBOX", 2)
 			time.Sleep(time.Hour)
-			s.Insert("INBOX", 2, mailOf(5, 300))
+			s.Insert("INBOX", 2, messageOf(5, 300))
 			time.Sleep(time.Hour)
 			same(t, records(t, l), append(expected(5), "2 complaint user5@example.com"))
 			cancel()
@@ -75,7 +75,7 @@ var lateFacts = []fact{
 			l := ledger.NewMemory()
 			a := account(s, l)
 			read := 0
-			a.Committed = func(c ledger.Committed) { read += c.Mails + c.Duplicates }
+			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			for range 3 {
 				if err := a.Run(t.Context(), true); err != nil {
 					t.Fatal(err)
@@ -114,9 +114,9 @@ var lateFacts = []fact{
 			if got := sweeps(t, s, l); len(got) != 3 {
 				t.Fatalf("%d records", len(got))
 			}
-			s.Insert("INBOX", 3, mailOf(2, 300))
+			s.Insert("INBOX", 3, messageOf(2, 300))
 			sweeps(t, s, l)
-			s.Insert("INBOX", 1, mailOf(0, 300))
+			s.Insert("INBOX", 1, messageOf(0, 300))
 			same(t, sorted(sweeps(t, s, l)), expected(5))
 			if gaps := checkpoint(t, l).Gaps; len(gaps) != 0 {
 				t.Errorf("gaps %v", gaps)
@@ -151,9 +151,9 @@ var lateFacts = []fact{
 			done := make(chan error, 1)
 			go func() { done <- account(s, l).Run(ctx, false) }()
 			time.Sleep(gapFor + time.Hour)
-			s.Insert("INBOX", 3, mailOf(2, 300))
+			s.Insert("INBOX", 3, messageOf(2, 300))
 			time.Sleep(time.Hour)
-			s.Insert("INBOX", 1, mailOf(0, 300))
+			s.Insert("INBOX", 1, messageOf(0, 300))
 			time.Sleep(time.Hour)
 			same(t, sorted(records(t, l)), expected(5))
 			cancel()
@@ -166,7 +166,7 @@ var lateFacts = []fact{
 func lateServer() *imaptest.Server {
 	s := imaptest.New()
 	for _, uid := range []uint32{2, 4, 5} {
-		s.AppendMail("INBOX", imaptest.Mail{UID: uid, Body: mailOf(int(uid)-1, 300)})
+		s.AppendMessage("INBOX", imaptest.Message{UID: uid, Body: messageOf(int(uid)-1, 300)})
 	}
 	s.AddMailbox("Other")
 	s.AddMailbox("Third")
@@ -192,9 +192,9 @@ func lateUID(name string, late time.Duration, set func(*Account), caps ...string
 			done := make(chan error, 1)
 			go func() { done <- a.Run(ctx, false) }()
 			time.Sleep(late)
-			s.Insert("INBOX", 3, mailOf(2, 300))
+			s.Insert("INBOX", 3, messageOf(2, 300))
 			time.Sleep(late / 20)
-			s.Insert("INBOX", 1, mailOf(0, 300))
+			s.Insert("INBOX", 1, messageOf(0, 300))
 			time.Sleep(5 * time.Minute)
 			same(t, sorted(records(t, l)), expected(5))
 			if n := s.Conns(); n > len(a.Folders) {
@@ -231,7 +231,7 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 			again := func() {
 				s.Remake("INBOX")
 				for i := range messages {
-					s.Append("INBOX", mailOf(n, 300))
+					s.Append("INBOX", messageOf(n, 300))
 					want = append(want, fmt.Sprintf("%d complaint user%d@example.com", i+1, n))
 					n++
 				}
@@ -251,7 +251,7 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 				time.Sleep(30 * time.Minute)
 				// In a folder that is not open it may show with the next message only.
 				want = append(want, fmt.Sprintf("%d complaint user%d@example.com", messages+1, n))
-				s.Append("INBOX", mailOf(n, 300))
+				s.Append("INBOX", messageOf(n, 300))
 				n++
 				time.Sleep(30 * time.Minute)
 				same(t, sorted(records(t, l)), sorted(slices.Clone(want)))
@@ -274,7 +274,7 @@ func remade(name string, first imaptest.Shape) fact {
 			s.Remake("INBOX")
 			want := expected(5)
 			for i := range 8 {
-				s.Append("INBOX", mailOf(5+i, 300))
+				s.Append("INBOX", messageOf(5+i, 300))
 				want = append(want, fmt.Sprintf("%d complaint user%d@example.com", i+1, 5+i))
 			}
 			given := make(map[uint32]bool)

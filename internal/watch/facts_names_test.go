@@ -88,7 +88,7 @@ func oddly() *imaptest.Server {
 	s := imaptest.New()
 	for i, name := range []string{"Raw & name", "R&D", "a&2D0-b", "Fr\xc3\xbcher", "Sp\xe4ter"} {
 		s.AddMailbox(name)
-		s.Append(name, mailOf(i, 300))
+		s.Append(name, messageOf(i, 300))
 	}
 	return s
 }
@@ -131,7 +131,7 @@ func watchesOn(t *testing.T, s *imaptest.Server, a *Account, l ledger.Ledger) {
 	done := make(chan error)
 	go func() { done <- a.Run(ctx, false) }()
 	time.Sleep(time.Minute)
-	s.Append("INBOX", mailOf(3, 300))
+	s.Append("INBOX", messageOf(3, 300))
 	time.Sleep(2 * time.Minute)
 	cancel()
 	<-done

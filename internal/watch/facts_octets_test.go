@@ -67,7 +67,7 @@ var octetFacts = []fact{
 			s := withExpunge(imaptest.New())
 			for i := range 40 {
 				b := deepReport(i, 20_000)
-				s.AppendMail("INBOX", imaptest.Mail{Body: b, Size: int64(len(b)) + 117})
+				s.AppendMessage("INBOX", imaptest.Message{Body: b, Size: int64(len(b)) + 117})
 			}
 			return s
 		},
@@ -116,9 +116,9 @@ var octetFacts = []fact{
 		name: "QQ: {0}, and RFC822.SIZE says 0 too", goimap: byNature,
 		server: func() *imaptest.Server {
 			s := withExpunge(filled(2, 300))
-			s.AppendMail("INBOX", imaptest.Mail{Body: []byte{}})
-			s.Append("INBOX", mailOf(3, 300))
-			s.Append("INBOX", mailOf(4, 300))
+			s.AppendMessage("INBOX", imaptest.Message{Body: []byte{}})
+			s.Append("INBOX", messageOf(3, 300))
+			s.Append("INBOX", messageOf(4, 300))
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
@@ -152,8 +152,8 @@ var octetFacts = []fact{
 		server: func() *imaptest.Server {
 			s := withExpunge(imaptest.New())
 			for i := range 40 {
-				b := bytes.ReplaceAll(mailOf(i, 300), []byte("\r\n"), []byte("\n"))
-				s.AppendMail("INBOX", imaptest.Mail{Body: b, Size: int64(len(b) + bytes.Count(b, []byte("\n")))})
+				b := bytes.ReplaceAll(messageOf(i, 300), []byte("\r\n"), []byte("\n"))
+				s.AppendMessage("INBOX", imaptest.Message{Body: b, Size: int64(len(b) + bytes.Count(b, []byte("\n")))})
 			}
 			return s
 		},
@@ -193,7 +193,7 @@ var octetFacts = []fact{
 		server: func() *imaptest.Server {
 			s := withExpunge(imaptest.New())
 			for i := range 5 {
-				s.Append("INBOX", nearly(mailOf(i, 300)))
+				s.Append("INBOX", nearly(messageOf(i, 300)))
 			}
 			return s
 		},
@@ -236,7 +236,7 @@ func sized(n, octets int, size func([]byte) int64) func() *imaptest.Server {
 	return func() *imaptest.Server {
 		s := withExpunge(imaptest.New())
 		for i := range n {
-			s.AppendMail("INBOX", imaptest.Mail{Body: mailOf(i, octets), Size: size(mailOf(i, octets))})
+			s.AppendMessage("INBOX", imaptest.Message{Body: messageOf(i, octets), Size: size(messageOf(i, octets))})
 		}
 		return s
 	}
@@ -347,7 +347,7 @@ func deletes(sweeps int, left string, want ...string) func(*testing.T, *imaptest
 func cheaply(n int) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
 		deletes(1, "", expected(n)...)(t, s, dial)
-		s.Append("INBOX", mailOf(n, 300))
+		s.Append("INBOX", messageOf(n, 300))
 		if fetches := commands(s, "UID FETCH"); len(fetches) > 2 {
 			t.Errorf("%d FETCHes: %q", len(fetches), fetches)
 		}
@@ -390,8 +390,8 @@ func TestShortInWatch(t *testing.T) {
 				go func() { done <- a.Run(ctx, false) }()
 				defer func() { cancel(); <-done }()
 				time.Sleep(time.Minute)
-				s.Append("INBOX", mailOf(2, 300))
-				s.Append("INBOX", mailOf(3, 300))
+				s.Append("INBOX", messageOf(2, 300))
+				s.Append("INBOX", messageOf(3, 300))
 				time.Sleep(time.Minute)
 				same(t, sorted(records(t, l)), expected(4))
 				if got := contents(s, "INBOX"); got != "" {

@@ -71,7 +71,7 @@ func deaf(name string, bend func(*imaptest.Server), set func(*Account)) fact {
 			for range 3 {
 				for _, name := range folders {
 					for range 3 { // the second and third into the one that is open
-						s.Append(name, mailOf(n, 300))
+						s.Append(name, messageOf(n, 300))
 						n++
 						time.Sleep(polled)
 						if got := len(records(t, l)); got != n {
@@ -101,8 +101,8 @@ func open(s *imaptest.Server) string {
 func staleStatus(s *imaptest.Server) {
 	var mu sync.Mutex
 	type view struct {
-		name  string
-		mails int
+		name     string
+		messages int
 	}
 	views := make(map[int]view) // by connection
 	s.Hook = func(step imaptest.Step) imaptest.Action {
@@ -115,7 +115,7 @@ func staleStatus(s *imaptest.Server) {
 		case step.Part == imaptest.Data && strings.HasPrefix(step.Text, "* STATUS "):
 			v := views[step.Conn]
 			if strings.Contains(step.Text, `STATUS "`+v.name+`" `) {
-				line := fmt.Sprintf("* STATUS %q (MESSAGES %d UIDNEXT %d UIDVALIDITY 1 UNSEEN 0)\r\n", v.name, v.mails, v.mails+1)
+				line := fmt.Sprintf("* STATUS %q (MESSAGES %d UIDNEXT %d UIDVALIDITY 1 UNSEEN 0)\r\n", v.name, v.messages, v.messages+1)
 				return imaptest.Action{Do: imaptest.Drop, Before: line}
 			}
 		}

@@ -38,7 +38,7 @@ func polls(conns int, within time.Duration, more ...string) func(*testing.T, *im
 		go func() { done <- a.Run(ctx, false) }()
 		for n := 3; n < 12; n++ {
 			time.Sleep(20 * time.Minute)
-			s.Append("INBOX", mailOf(n, 300))
+			s.Append("INBOX", messageOf(n, 300))
 			time.Sleep(within + time.Second)
 			same(t, records(t, l), expected(n+1))
 		}

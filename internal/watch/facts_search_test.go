@@ -18,7 +18,7 @@ var searchFacts = []fact{
 		server: func() *imaptest.Server {
 			s := filled(0, 0)
 			for i := range 10 {
-				s.AppendMail("INBOX", imaptest.Mail{Date: time.Now().Add(-time.Hour), Body: mailOf(i, 300)})
+				s.AppendMessage("INBOX", imaptest.Message{Date: time.Now().Add(-time.Hour), Body: messageOf(i, 300)})
 			}
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				if step.Part == imaptest.Received && step.Command == "UID SEARCH" && !strings.Contains(step.Text, " UID 1:") {
@@ -57,7 +57,7 @@ var searchFacts = []fact{
 	badSearch("imap4d: UID SEARCH always finds nothing", rewrite(findsNothing)),
 	badSearch("imap4d: BAD to a FETCH of UIDs whose range ends in a gap", func(step imaptest.Step) imaptest.Action {
 		var lo, hi uint32
-		gap := func(uid uint32) bool { return uid == 21 || uid > fewMails+200 && (uid < 2000 || uid%3 == 1) }
+		gap := func(uid uint32) bool { return uid == 21 || uid > fewMessages+200 && (uid < 2000 || uid%3 == 1) }
 		_, set, _ := strings.Cut(step.Text, " FETCH ")
 		if n, _ := fmt.Sscanf(set, "%d:%d (UID)", &lo, &hi); step.Part == imaptest.Received && step.Command == "UID FETCH" && n == 2 && (gap(lo) || gap(hi)) {
 			return imaptest.Action{Do: imaptest.Answer, Text: "BAD UID FETCH Failed to parse message set"}
@@ -74,7 +74,7 @@ var searchFacts = []fact{
 		name: "imap4d: UID FETCH 100:200 answers the last message", goimap: byNature,
 		server: func() *imaptest.Server {
 			s := filled(3, 300)
-			body := mailOf(2, 300)
+			body := messageOf(2, 300)
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				if step.Part == imaptest.Tagged && step.Command == "UID FETCH" {
 					return imaptest.Action{Before: fmt.Sprintf("* 3 FETCH (UID 3 RFC822.SIZE %d BODY[]<0> {%d}\r\n%s)\r\n", len(body), len(body), body)}
@@ -87,12 +87,12 @@ var searchFacts = []fact{
 			l := ledger.NewMemory()
 			a := account(s, l)
 			read := 0
-			a.Committed = func(c ledger.Committed) { read += c.Mails + c.Duplicates }
+			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			for n := 3; n < 6; n++ {
 				if err := a.Run(t.Context(), true); err != nil {
 					t.Fatal(err)
 				}
-				s.Append("INBOX", mailOf(n, 300))
+				s.Append("INBOX", messageOf(n, 300))
 			}
 			if read != 5 {
 				t.Errorf("%d messages were read, want 5", read)
@@ -132,7 +132,7 @@ func renewedBy(t *testing.T, s *imaptest.Server, do string) {
 	}
 	s.SetUIDValidity("INBOX", 7)
 	for i := 10; i < 12; i++ {
-		s.AppendMail("INBOX", imaptest.Mail{Date: time.Now(), Body: mailOf(i, 300)})
+		s.AppendMessage("INBOX", imaptest.Message{Date: time.Now(), Body: messageOf(i, 300)})
 	}
 	if err := a.Run(t.Context(), true); err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func emptyFolder(name, refusal string) fact {
 		server: func() *imaptest.Server {
 			s := imaptest.New()
 			s.Caps = append(s.Caps, "UIDPLUS")
-			s.AppendMail("INBOX", imaptest.Mail{UID: 7, Body: mailOf(0, 300)}) // UIDNEXT is 8
+			s.AppendMessage("INBOX", imaptest.Message{UID: 7, Body: messageOf(0, 300)}) // UIDNEXT is 8
 			s.Expunge("INBOX", 7)
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				search := step.Command == "UID SEARCH" || step.Command == "UID FETCH"
@@ -196,11 +196,11 @@ func emptyFolder(name, refusal string) fact {
 				done := make(chan error, 1)
 				go func() { done <- a.Run(ctx, false) }()
 				time.Sleep(20 * time.Minute)
-				uid := s.Append("INBOX", mailOf(1, 300))
+				uid := s.Append("INBOX", messageOf(1, 300))
 				time.Sleep(polled)
 				s.Expunge("INBOX", uid)
 				time.Sleep(20 * time.Minute)
-				uid = s.Append("INBOX", mailOf(2, 300))
+				uid = s.Append("INBOX", messageOf(2, 300))
 				time.Sleep(polled)
 				if got := records(t, l); len(got) != 2 {
 					t.Errorf("records %v, want 2", got)
@@ -223,21 +223,21 @@ func badSearch(name string, hook func(imaptest.Step) imaptest.Action) fact {
 		name: name, goimap: byNature,
 		server: func() *imaptest.Server {
 			s := filled(0, 0)
-			for i := range fewMails + 200 { // too many to be read without a list of them
+			for i := range fewMessages + 200 { // too many to be read without a list of them
 				if i == 20 {
 					continue
 				}
-				s.AppendMail("INBOX", imaptest.Mail{UID: uint32(i + 1), Body: mailOf(i, 0)})
+				s.AppendMessage("INBOX", imaptest.Message{UID: uint32(i + 1), Body: messageOf(i, 0)})
 			}
 			s.Hook = hook
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			const had = fewMails + 199
+			const had = fewMessages + 199
 			l := ledger.NewMemory()
 			read := 0
 			a := account(s, l)
-			a.Committed = func(c ledger.Committed) { read += c.Mails + c.Duplicates }
+			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			for range 3 {
 				if err := a.Run(t.Context(), true); err != nil {
 					t.Fatal(err)
@@ -252,8 +252,8 @@ func badSearch(name string, hook func(imaptest.Step) imaptest.Action) fact {
 			time.Sleep(time.Minute)
 			for i := range 5 {
 				// UIDs may skip some.
-				s.AppendMail("INBOX", imaptest.Mail{UID: uint32(2000 + 3*i), Body: mailOf(2000+i, 0)})
-				s.AppendMail("INBOX", imaptest.Mail{UID: uint32(2001 + 3*i), Body: mailOf(3000+i, 0)})
+				s.AppendMessage("INBOX", imaptest.Message{UID: uint32(2000 + 3*i), Body: messageOf(2000+i, 0)})
+				s.AppendMessage("INBOX", imaptest.Message{UID: uint32(2001 + 3*i), Body: messageOf(3000+i, 0)})
 				time.Sleep(10 * time.Second)
 				if got := len(records(t, l)); got != had+2*i+2 {
 					t.Fatalf("%d records, want %d", got, had+2*i+2)

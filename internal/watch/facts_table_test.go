@@ -36,7 +36,7 @@ var facts = []fact{
 			return s
 		},
 		bare: func(t *testing.T, s *imaptest.Server, dial dialed) string {
-			time.AfterFunc(time.Minute, func() { s.Append("INBOX", mailOf(3, 300)) })
+			time.AfterFunc(time.Minute, func() { s.Append("INBOX", messageOf(3, 300)) })
 			return bareIdle(t, s, dial)
 		},
 		ours: arrivals(time.Hour, 3*time.Minute, time.Second, 1),
@@ -185,7 +185,7 @@ var facts = []fact{
 			watching(t, d, l, nil, func() {
 				time.Sleep(time.Minute)
 				for i, name := range fblFolders(5) {
-					s.Append(name, mailOf(100+i, 0))
+					s.Append(name, messageOf(100+i, 0))
 				}
 				time.Sleep(2 * time.Second) // told to each
 			})

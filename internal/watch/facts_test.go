@@ -127,7 +127,7 @@ func bareIdle(t *testing.T, _ *imaptest.Server, dial dialed) string {
 // that each is in the ledger a little later, over so many connections.
 func arrivals(long, every, later time.Duration, conns int) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
-		n, l := len(s.Mails("INBOX")), ledger.NewMemory()
+		n, l := len(s.Messages("INBOX")), ledger.NewMemory()
 		a := account(s, l)
 		a.IMAP.Dial = dial
 		ctx, cancel := context.WithCancel(t.Context())
@@ -135,7 +135,7 @@ func arrivals(long, every, later time.Duration, conns int) func(*testing.T, *ima
 		go func() { done <- a.Run(ctx, false) }()
 		for start := time.Now(); time.Since(start) < long; n++ {
 			time.Sleep(every)
-			s.Append("INBOX", mailOf(n, 300))
+			s.Append("INBOX", messageOf(n, 300))
 			time.Sleep(later)
 			same(t, records(t, l), expected(n+1))
 		}
@@ -224,7 +224,7 @@ func counting(dial dialed, in *atomic.Int64) dialed {
 // uids is a set from lo to hi; 0 is "*".
 func uids(lo, hi imap.UID) imap.UIDSet { return imap.UIDSet{{Start: lo, Stop: hi}} }
 
-// whole asks for whole mails, as the examples of go-imap do.
+// whole asks for whole messages, as the examples of go-imap do.
 var whole = &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}}
 
 // fblServer has so many folders below FBL, and a report in each tenth.
@@ -235,7 +235,7 @@ func fblServer(folders int, caps ...string) func() *imaptest.Server {
 		for i, name := range fblFolders(folders) {
 			s.AddMailbox(name)
 			if i%10 == 0 {
-				s.Append(name, mailOf(i, 0))
+				s.Append(name, messageOf(i, 0))
 			}
 		}
 		return s

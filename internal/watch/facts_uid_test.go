@@ -33,7 +33,7 @@ var uidFacts = []fact{
 				s.Expunge("INBOX", uid)
 			}
 			s.SetUIDValidity("INBOX", 1_700_000_000_002)
-			s.Append("INBOX", mailOf(3, 300))
+			s.Append("INBOX", messageOf(3, 300))
 			same(t, sweeps(t, s, l), append(expected(3), "1 complaint user3@example.com"))
 		},
 	},
@@ -74,7 +74,7 @@ func beyond(name string, lines *regexp.Regexp, change func(string) string, reada
 			for _, folders := range [][]string{{"INBOX"}, {"INBOX", "Other"}} {
 				if len(folders) == 2 {
 					s.AddMailbox("Other")
-					s.Append("Other", mailOf(9, 300))
+					s.Append("Other", messageOf(9, 300))
 				}
 				l := ledger.NewMemory()
 				a := account(s, l)

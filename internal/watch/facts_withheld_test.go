@@ -39,7 +39,7 @@ var withheldFacts = []fact{
 			}
 			same(t, sorted(sweeps(t, s, l)), expected(4))
 			// The same once more, and for ever.
-			s.Append("INBOX", mailOf(4, 300))
+			s.Append("INBOX", messageOf(4, 300))
 			withheldUntil(s, time.Now().Add(1000*time.Hour), 5)
 			sweeps(t, s, l)
 			time.Sleep(withheldFor + time.Minute)

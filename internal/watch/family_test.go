@@ -18,7 +18,7 @@ import (
 
 const (
 	familyTime = time.Minute     // bounds each part of TestFamilies
-	sweepTime  = 3 * time.Minute // its sweep: hoodiecrow gives one mail each 40 ms
+	sweepTime  = 3 * time.Minute // its sweep: hoodiecrow gives one message each 40 ms
 )
 
 // TestFamilies is what every family of servers must give, whatever it lacks.
@@ -82,9 +82,9 @@ func expectedPeople(n int) []string {
 	return want
 }
 
-// familySweep: more mails than are read without a SEARCH, over each security.
+// familySweep: more messages than are read without a SEARCH, over each security.
 func familySweep(t *testing.T, s *imaptest.RealServer) {
-	const many = fewMails + 500
+	const many = fewMessages + 500
 	s.Append("INBOX", samples(0, many, 0)...)
 	for name, security := range map[string]imapclient.Security{
 		"plain": imapclient.Plain, "STARTTLS": imapclient.STARTTLS, "TLS": imapclient.ImplicitTLS,
@@ -101,7 +101,7 @@ func familySweep(t *testing.T, s *imaptest.RealServer) {
 		}
 		same(t, people(t, l), expectedPeople(many))
 		read := 0
-		a.Committed = func(c ledger.Committed) { read += c.Mails + c.Duplicates }
+		a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 		if err := a.Run(ctx, true); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -193,7 +193,7 @@ func (w *liveWatch) end() {
 	}
 }
 
-// familyWatch: mails that arrive while two folders are watched, one of them
+// familyWatch: messages that arrive while two folders are watched, one of them
 // found by a pattern; compressed, where the server can.
 func familyWatch(t *testing.T, s *imaptest.RealServer, way string) {
 	one, two := s.Folder("Watch/"+way+"/One"), s.Folder("Two/"+way)
@@ -242,15 +242,15 @@ func familyOpenFolder(t *testing.T, s *imaptest.RealServer) {
 	}
 }
 
-// familyAfter: what is done to the mails that were read, and to no others. The
-// third mail is somebody else's to delete. Where the server cannot do it without
-// a danger to other mails, nothing is done.
+// familyAfter: what is done to the messages that were read, and to no others. The
+// third message is somebody else's to delete. Where the server cannot do it without
+// a danger to other messages, nothing is done.
 func familyAfter(t *testing.T, s *imaptest.RealServer) {
 	done := s.Folder("Done")
 	for _, test := range []struct {
 		name          string
 		action        Action
-		all           string // places of mails, from 1
+		all           string // places of messages, from 1
 		seen, flagged string
 	}{
 		{"seen", Action{"seen", ""}, "1 2 3 4 5", "1 2 4", ""},
@@ -261,7 +261,7 @@ func familyAfter(t *testing.T, s *imaptest.RealServer) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			folder := s.Folder("After/" + test.name)
-			// Not by SEARCH: maddy's finds flags of other folders' mails too. In
+			// Not by SEARCH: maddy's finds flags of other folders' messages too. In
 			// lower case, as maddy stores them.
 			found := func(folder, flag string) (uids []string) {
 				s.Do("EXAMINE " + folder)
@@ -273,7 +273,7 @@ func familyAfter(t *testing.T, s *imaptest.RealServer) {
 				}
 				return uids
 			}
-			s.Append(folder, mailOf(0, 0), mailOf(1, 0), sample.Mail(2, "human"), mailOf(3, 0), sample.Mail(4, "human"))
+			s.Append(folder, messageOf(0, 0), messageOf(1, 0), sample.Message(2, "human"), messageOf(3, 0), sample.Message(4, "human"))
 			uids := found(folder, "")
 			if len(uids) != 5 {
 				t.Fatalf("UIDs %q", uids)
@@ -361,8 +361,8 @@ func familyPassword(t *testing.T, s *imaptest.RealServer) {
 	}
 }
 
-// familyRestart: the server goes away and comes back, and mails have come. One
-// that forgets its mails then has others under the same UIDs.
+// familyRestart: the server goes away and comes back, and messages have come. One
+// that forgets its messages then has others under the same UIDs.
 func familyRestart(t *testing.T, s *imaptest.RealServer) {
 	folder := s.Folder("Restarted")
 	s.Append(folder, samples(0, 10, 0)...)

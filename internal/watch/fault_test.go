@@ -31,7 +31,7 @@ func settles(t *testing.T, s *imaptest.Server, n int, limit time.Duration) []str
 }
 
 // cleanSteps is the dialogue of a watch that catches up, is woken by one more
-// mail and reads it.
+// message and reads it.
 func cleanSteps(t *testing.T) []imaptest.Step {
 	var steps []imaptest.Step
 	synctest.Test(t, func(t *testing.T) {
@@ -62,7 +62,7 @@ func TestSilentAtEveryStep(t *testing.T) {
 	for _, verb := range []imaptest.Verb{imaptest.Silent, imaptest.Cut, imaptest.HalfClose, imaptest.Drop} {
 		for _, at := range cleanSteps(t) {
 			if verb == imaptest.Drop && at.Part == imaptest.Literal {
-				continue // the next line's octets are the mail's then: nobody could know
+				continue // the next line's octets are the message's then: nobody could know
 			}
 			t.Run(fmt.Sprintf("%v/%v", verb, at), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -99,7 +99,7 @@ func TestByeInEveryState(t *testing.T) {
 	}
 }
 
-// TestCutAtEveryByte cuts the first connection of a sweep of 20 mails behind
+// TestCutAtEveryByte cuts the first connection of a sweep of 20 messages behind
 // each of its octets.
 func TestCutAtEveryByte(t *testing.T) {
 	length := int64(0)
@@ -146,10 +146,10 @@ func TestCutAtEveryByte(t *testing.T) {
 	}
 }
 
-// TestKillerMail: one mail ends the connection each time it is asked for, seen
+// TestKillerMail: one message ends the connection each time it is asked for, seen
 // on the wire or before its first octet. The others arrive, and of the killer
 // there is an unparsed record.
-func TestKillerMail(t *testing.T) {
+func TestKillerMessage(t *testing.T) {
 	for name, action := range map[string]imaptest.Action{
 		"in the literal": {Do: imaptest.Cut, After: 100},
 		"unseen":         {Do: imaptest.Cut},

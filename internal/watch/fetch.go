@@ -13,26 +13,26 @@ import (
 )
 
 const (
-	maxDeaths   = 3           // connections in a row that a mail may end at the same octet, or refusals, before it is given up
+	maxDeaths   = 3           // connections in a row that a message may end at the same octet, or refusals, before it is given up
 	mostDeaths  = 10          // connections that it may end anywhere: a bad link ends them too
-	mostNoes    = 20          // mails refused in a row, behind which the server itself is in question
-	probes      = 4           // mails to try whether the server can give any
+	mostNoes    = 20          // messages refused in a row, behind which the server itself is in question
+	probes      = 4           // messages to try whether the server can give any
 	probeSize   = 1024        // octets to ask for of each of those
 	provedFor   = time.Minute // for which a message that was read proves that the server gives any, where no other is left
-	refusedWait = time.Second // before a refused mail is asked for again; doubles
+	refusedWait = time.Second // before a refused message is asked for again; doubles
 )
 
-// blame says whose fault it is when a mail ends the connection or is refused. A
-// server that fails for a while must not have mails given up.
+// blame says whose fault it is when a message ends the connection or is refused. A
+// server that fails for a while must not have messages given up.
 type blame int
 
 const (
-	perhaps blame = iota // the mail's, as far as one can tell: it is asked for last and alone from now on
-	surely               // the mail's: another one was read just before
-	nobody               // unknown: no other mail is there to tell by
+	perhaps blame = iota // the message's, as far as one can tell: it is asked for last and alone from now on
+	surely               // the message's: another one was read just before
+	nobody               // unknown: no other message is there to tell by
 )
 
-// place is where a mail died last, and how often in a row. It is forgotten with
+// place is where a message died last, and how often in a row. It is forgotten with
 // the process; that costs some more deaths.
 type place struct {
 	octets int64
@@ -41,11 +41,11 @@ type place struct {
 }
 
 const (
-	placeRefused = -1 // not an octet: the server refused the mail
-	placeShort   = -2 // not an octet: the server gave too little of the mail
+	placeRefused = -1 // not an octet: the server refused the message
+	placeShort   = -2 // not an octet: the server gave too little of the message
 )
 
-// died notes that a mail ended the connection, or was refused.
+// died notes that a message ended the connection, or was refused.
 func (s *session) died(uid uint32, octets int64) {
 	s.line.add(batch{died: []uint32{uid}})
 	p := s.places[uid]
@@ -56,7 +56,7 @@ func (s *session) died(uid uint32, octets int64) {
 	s.places[uid] = p
 }
 
-// killer tells whether a pending mail is to be given up. One that ends each
+// killer tells whether a pending message is to be given up. One that ends each
 // connection at the same octet does so by what is in it; one that died wherever
 // the link did, large as it may be, has many trials. What comes short is judged by
 // askWhole.
@@ -67,7 +67,7 @@ func (s *session) killer(p ledger.Pending) bool {
 	return p.Tries >= mostDeaths || p.Tries >= maxDeaths && s.places[p.UID].times >= maxDeaths
 }
 
-// fetch reads mails that the checkpoint holds as pending.
+// fetch reads messages that the checkpoint holds as pending.
 func (s *session) fetch(ctx context.Context, uids []uint32) error {
 	return s.fetchTo(ctx, uids, s.prefix.octets)
 }
@@ -91,7 +91,7 @@ func (s *session) fetchTo(ctx context.Context, uids []uint32, octets func() int6
 	return nil
 }
 
-// suspect narrows down which mail ends the connection, where none was seen on
+// suspect narrows down which message ends the connection, where none was seen on
 // the wire: fewer at once next time, and of one alone it is certain.
 func (s *session) suspect(ctx context.Context, err error, asked []uint32, read int) error {
 	if ctx.Err() != nil || errors.As(err, new(*imapclient.FetchError)) || read > 0 || !isDeath(err) || errors.Is(err, ErrShort) {
@@ -118,7 +118,7 @@ func isDeath(err error) bool {
 	return !errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*LedgerError))
 }
 
-// prove reads the start of any mail that has done no harm. Where that fails the
+// prove reads the start of any message that has done no harm. Where that fails the
 // server is to blame, and the error ends the session.
 func (s *session) prove(ctx context.Context) error {
 	s.blame = nobody
@@ -161,7 +161,7 @@ func (s *session) prove(ctx context.Context) error {
 	return err
 }
 
-// givenUp lists those of these mails (ascending) that could not be read, for all
+// givenUp lists those of these messages (ascending) that could not be read, for all
 // that was tried: they are no proof of anything.
 func (s *session) givenUp(ctx context.Context, found []uint32) (uids []uint32, err error) {
 	for len(found) > 0 {
@@ -185,7 +185,7 @@ func (s *session) givenUp(ctx context.Context, found []uint32) (uids []uint32, e
 	return uids, nil
 }
 
-// probe asks for the start of one mail. A *imapclient.ResponseError or
+// probe asks for the start of one message. A *imapclient.ResponseError or
 // ErrShort or errWithheld means that it could not be had; another error ended the session,
 // which is laid on nobody.
 func (s *session) probe(ctx context.Context, uid uint32) error {
@@ -207,18 +207,18 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 	return nil
 }
 
-// fetchSome reads mails and hands them to the pipeline, in the order of their
-// UIDs. A refused FETCH leaves its mails pending.
+// fetchSome reads messages and hands them to the pipeline, in the order of their
+// UIDs. A refused FETCH leaves its messages pending.
 func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
 	if s.c.Empty() { // some servers refuse a FETCH there
 		for _, uid := range uids {
-			if err := s.line.mail(&imapclient.Mail{UID: uid, Size: -1, Gone: true}, prefix); err != nil {
+			if err := s.line.message(&imapclient.Message{UID: uid, Size: -1, Gone: true}, prefix); err != nil {
 				return read, err
 			}
 		}
 		return len(uids), nil
 	}
-	o := newOrder(uids, func(m *imapclient.Mail) error { return s.line.mail(m, prefix) })
+	o := newOrder(uids, func(m *imapclient.Message) error { return s.line.message(m, prefix) })
 	came := make([]uint32, 0, len(uids))
 	var short shorts
 	var withheld []uint32
@@ -276,7 +276,7 @@ func minus(a, b []uint32) []uint32 {
 	})
 }
 
-// refused notes that the server would not give a mail, unless that is the
+// refused notes that the server would not give a message, unless that is the
 // server's own fault.
 func (s *session) refused(ctx context.Context, uid uint32, err error) error {
 	if s.blame == nobody {
@@ -290,7 +290,7 @@ func (s *session) refused(ctx context.Context, uid uint32, err error) error {
 	return s.prove(ctx)
 }
 
-// apart asks for an eighth at a time, after the server refused mails together.
+// apart asks for an eighth at a time, after the server refused messages together.
 func (s *session) apart(ctx context.Context, uids []uint32, prefix int64) error {
 	for some := range slices.Chunk(uids, max(1, len(uids)/8)) {
 		if _, err := s.fetchSome(ctx, some, prefix); err != nil {
@@ -300,7 +300,7 @@ func (s *session) apart(ctx context.Context, uids []uint32, prefix int64) error 
 	return nil
 }
 
-// left lists what is pending: the mails that only were not read yet, and those
+// left lists what is pending: the messages that only were not read yet, and those
 // that ended a connection or were refused, the most harmless first. Those that the
 // server withholds are left out until it is their time.
 func (s *session) left() (clean []uint32, deadly []ledger.Pending) {
@@ -371,7 +371,7 @@ func (s *session) complete() error {
 	return nil
 }
 
-// dare asks for one mail that has failed before, or gives it up.
+// dare asks for one message that has failed before, or gives it up.
 func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 	if s.killer(p) {
 		s.line.add(batch{lost: []lost{{p.UID, "the mail ended the connection, or was refused, each time it was asked for"}}})
@@ -393,7 +393,7 @@ func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 	return s.settle(ctx)
 }
 
-// settle commits everything and reads on in the mails of which more is needed,
+// settle commits everything and reads on in the messages of which more is needed,
 // until nothing is pending but what must wait for another session.
 func (s *session) settle(ctx context.Context) error {
 	for {

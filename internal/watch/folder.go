@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	fewMails     = 1000    // as many are fetched without a SEARCH
+	fewMessages  = 1000    // as many are fetched without a SEARCH
 	firstWindow  = 8192    // UIDs a SEARCH looks at
 	widestWindow = 1 << 16 // its answer stays well under the client's longest line
 	sparse       = 1000    // answers to a window below which the next is wider
@@ -40,7 +40,7 @@ type folder struct {
 	recounted  time.Time
 
 	since imapclient.Since // what the Handler has heard of
-	known []uint32         // the mails there were, ascending; nil: it is not to be known
+	known []uint32         // the messages there were, ascending; nil: it is not to be known
 
 	firstRead atomic.Pointer[firstRead] // nil: not known yet
 
@@ -59,7 +59,7 @@ type folder struct {
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMails, places: make(map[uint32]place), again: make(map[uint32]withheld)}
+	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMessages, places: make(map[uint32]place), again: make(map[uint32]withheld)}
 }
 
 // session is a folder that is open.
@@ -71,7 +71,7 @@ type session struct {
 	line *pipeline
 
 	blame     blame     // for a death now
-	noes      int       // mails refused in a row
+	noes      int       // messages refused in a row
 	gave      time.Time // when the server gave a message last
 	lacks     bool      // a message came short, and nothing shows that the server gives any
 	caught    bool      // all that there was has been read
@@ -155,7 +155,7 @@ func (f *folder) watch(ctx context.Context, c *imapclient.Client) error {
 func (s *session) end(err error) error {
 	if err != nil && !errors.Is(err, imapclient.ErrUID) {
 		s.careful = true
-		s.chunk = min(s.chunk, fewMails)
+		s.chunk = min(s.chunk, fewMessages)
 	}
 	s.part()
 	var fetch *imapclient.FetchError
@@ -247,7 +247,7 @@ func (s *session) catchUp(ctx context.Context) error {
 		switch last := s.sel.UIDNext; {
 		case s.c.Empty():
 		case last != 0 && last-1 <= s.high:
-		case !s.careful && last != 0 && last-1-s.high <= fewMails:
+		case !s.careful && last != 0 && last-1-s.high <= fewMessages:
 			err = s.fetchNew(ctx)
 			if err == nil && last-1 > s.high {
 				err = s.search(ctx) // are they gone, or not given?
@@ -274,7 +274,7 @@ func (s *session) catchUp(ctx context.Context) error {
 	return err
 }
 
-// remaining guesses how many mails there are to read, for the progress bar.
+// remaining guesses how many messages there are to read, for the progress bar.
 func (s *session) remaining() int {
 	n := int(s.sel.Exists)
 	if s.sel.UIDNext != 0 {
@@ -283,7 +283,7 @@ func (s *session) remaining() int {
 	return max(n, 0)
 }
 
-// fetchNew reads the few mails above high without asking which there are. high
+// fetchNew reads the few messages above high without asking which there are. high
 // moves only when all of them are known: a gap is looked into.
 func (s *session) fetchNew(ctx context.Context) error {
 	if s.high == ^uint32(0) || s.c.Empty() {
@@ -315,7 +315,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 			continue
 		}
 		s.gave = time.Now()
-		if err := s.line.mail(m, asked); err != nil {
+		if err := s.line.message(m, asked); err != nil {
 			return err
 		}
 	}
@@ -352,7 +352,7 @@ func (s *session) extend(to uint32, unread, there []uint32) {
 	s.high = to
 }
 
-// widest is how many UIDs a SEARCH may look at: all where there are so few mails
+// widest is how many UIDs a SEARCH may look at: all where there are so few messages
 // that no answer can be too long.
 func (s *session) widest() uint32 {
 	if s.sel.Exists <= widestWindow {
@@ -362,7 +362,7 @@ func (s *session) widest() uint32 {
 }
 
 // search reads everything above high, window by window, so that no answer is
-// ever too long and a mailbox with few mails among many UIDs takes few trips.
+// ever too long and a mailbox with few messages among many UIDs takes few trips.
 func (s *session) search(ctx context.Context) error {
 	width, widest := uint32(firstWindow), s.widest()
 	for s.high < ^uint32(0) {

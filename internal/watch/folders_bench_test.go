@@ -73,7 +73,7 @@ func BenchmarkFolders(b *testing.B) {
 			goroutines, resident := runtime.NumGoroutine()-before, residentMemory(b)
 			n, start := 3*many, time.Now()
 			for i := 0; b.Loop(); i++ {
-				d.Append(fmt.Sprintf("FBL/%03d", i*37%many), mailOf(100_000+b.N+i+int(start.UnixNano()%1_000_000)*1000, 0))
+				d.Append(fmt.Sprintf("FBL/%03d", i*37%many), messageOf(100_000+b.N+i+int(start.UnixNano()%1_000_000)*1000, 0))
 				n++
 				wait(n)
 			}

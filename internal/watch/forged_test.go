@@ -217,8 +217,8 @@ func (t *forger) verified(w wire, domain, field string, stands bool) string {
 
 // read gives the records that are made of it.
 func (f forged) read() []report.Record {
-	mail := []byte(f.message[:f.end])
-	records, _ := forgeReadings()[f.receiver][f.own].Records(context.Background(), report.Parse(mail, int64(len(f.message))), mail, true, report.Envelope{})
+	message := []byte(f.message[:f.end])
+	records, _ := forgeReadings()[f.receiver][f.own].Records(context.Background(), report.Parse(message, int64(len(f.message))), message, true, report.Envelope{})
 	return records
 }
 

@@ -174,7 +174,7 @@ func (s *session) recount(ctx context.Context) error {
 	if unread := minus(uids, read); len(unread) > 0 {
 		return s.belated(ctx, unread, 0)
 	}
-	if n := len(uids); n <= fewMails && n == int(s.c.Exists()) {
+	if n := len(uids); n <= fewMessages && n == int(s.c.Exists()) {
 		return s.belated(ctx, uids, s.high) // a UID was given again: EXISTS counts no other message
 	}
 	return nil

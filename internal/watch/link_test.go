@@ -20,7 +20,7 @@ const farAway = 80 * time.Millisecond
 
 // sweepInto sweeps INBOX of d through addr into a new ledger, and returns the
 // time it took.
-func sweepInto(b *testing.B, d *imaptest.DovecotServer, addr string, mails int, compress imapclient.Compression) time.Duration {
+func sweepInto(b *testing.B, d *imaptest.DovecotServer, addr string, messages int, compress imapclient.Compression) time.Duration {
 	l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -36,14 +36,14 @@ func sweepInto(b *testing.B, d *imaptest.DovecotServer, addr string, mails int, 
 		b.Fatal(err)
 	}
 	took := time.Since(start)
-	if n != mails {
-		b.Fatalf("%d records, want %d", n, mails)
+	if n != messages {
+		b.Fatalf("%d records, want %d", n, messages)
 	}
 	return took
 }
 
-// againstRaw compares sweeps of many mails into SQLite with a reader that only
-// counts the octets of the same mails' FETCH, one for all, over the same link.
+// againstRaw compares sweeps of many messages into SQLite with a reader that only
+// counts the octets of the same messages' FETCH, one for all, over the same link.
 func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
 	d := imaptest.Dovecot(b)
 	d.Deliver("INBOX", samples(0, many, 6100)...)
@@ -72,14 +72,14 @@ func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkSweep reads 20,000 mails from Dovecot on the loopback.
+// BenchmarkSweep reads 20,000 messages from Dovecot on the loopback.
 func BenchmarkSweep(b *testing.B) { againstRaw(b, 20_000, 0) }
 
-// BenchmarkSweepFar reads 10,000 mails from far away.
+// BenchmarkSweepFar reads 10,000 messages from far away.
 func BenchmarkSweepFar(b *testing.B) { againstRaw(b, 10_000, farAway) }
 
 // BenchmarkOctets is what is read of reports of 25 KB, all the session's octets
-// but TLS counted, as a share of theirs. The text of the reported mails is of
+// but TLS counted, as a share of theirs. The text of the reported messages is of
 // made-up words, which deflate takes to under a third.
 func BenchmarkOctets(b *testing.B) {
 	const many, size = 2000, 25 << 10
@@ -94,8 +94,8 @@ func BenchmarkOctets(b *testing.B) {
 	zipf := rand.NewZipf(random, 1.1, 4, uint64(len(words)-1))
 	total := 0
 	for n := range many {
-		mail := sample.Report(n, size)
-		text := mail[bytes.LastIndex(mail, []byte("example.com\r\n"))+len("example.com\r\n") : bytes.LastIndex(mail, []byte("\r\n--"))-2]
+		message := sample.Report(n, size)
+		text := message[bytes.LastIndex(message, []byte("example.com\r\n"))+len("example.com\r\n") : bytes.LastIndex(message, []byte("\r\n--"))-2]
 		for len(text) > 80 {
 			line := text[:0]
 			for len(line) < 66 {
@@ -103,8 +103,8 @@ func BenchmarkOctets(b *testing.B) {
 			}
 			text = text[copy(text[len(line):], "\r\n")+len(line):]
 		}
-		total += len(mail)
-		d.Deliver("INBOX", mail)
+		total += len(message)
+		d.Deliver("INBOX", message)
 	}
 	for name, compress := range map[string]imapclient.Compression{"plain": imapclient.CompressOff, "deflate": imapclient.CompressOn} {
 		b.Run(name, func(b *testing.B) {
@@ -150,13 +150,13 @@ func latency(b *testing.B, roundTrip time.Duration) {
 		b.Fatal(err)
 	}
 	defer idle.Close()
-	d.Append("INBOX", mailOf(0, 0))
+	d.Append("INBOX", messageOf(0, 0))
 	<-came
 	<-idle.Arrivals
 	time.Sleep(time.Second)
 	var ours, theirs, late []time.Duration
 	for i := 1; b.Loop(); i++ {
-		d.Append("INBOX", mailOf(i, 0))
+		d.Append("INBOX", messageOf(i, 0))
 		start := time.Now()
 		record, exists := <-came, (<-idle.Arrivals).At
 		ours = append(ours, record.Sub(start))

@@ -53,21 +53,21 @@ func TestAllSurvivesADeath(t *testing.T) {
 	})
 }
 
-// measuring notes how much of the mails comes to each commit.
+// measuring notes how much of the messages comes to each commit.
 type measuring struct {
 	ledger.Ledger
-	most    int // mails in one commit
+	most    int // messages in one commit
 	pending int // UIDs in one checkpoint
 }
 
 func (m *measuring) Commit(ctx context.Context, c ledger.Claim, b ledger.Batch) (ledger.Committed, error) {
-	m.most = max(m.most, len(b.Mails))
+	m.most = max(m.most, len(b.Messages))
 	m.pending = max(m.pending, len(b.Checkpoint.Pending))
 	return m.Ledger.Commit(ctx, c, b)
 }
 
-// TestLargeMails: of mails of a megabyte only a few wait for a commit at once.
-func TestLargeMails(t *testing.T) {
+// TestLargeMails: of messages of a megabyte only a few wait for a commit at once.
+func TestLargeMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
@@ -83,7 +83,7 @@ func TestLargeMails(t *testing.T) {
 	})
 }
 
-// TestMoreDoesNotPileUp: mails of which more is needed are read on between the
+// TestMoreDoesNotPileUp: messages of which more is needed are read on between the
 // windows of a search, and not at the folder's end.
 func TestMoreDoesNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -92,12 +92,12 @@ func TestMoreDoesNotPileUp(t *testing.T) {
 		const step = firstWindow / 16
 		deep := 0
 		for i := range 100 {
-			b := mailOf(i, 300)
+			b := messageOf(i, 300)
 			if i%2 == 0 {
 				b = deepReport(i, 70_000) // more than the longest prefix
 				deep++
 			}
-			s.AppendMail("INBOX", imaptest.Mail{UID: uint32(i*step + 1), Body: b})
+			s.AppendMessage("INBOX", imaptest.Message{UID: uint32(i*step + 1), Body: b})
 		}
 		l := &measuring{Ledger: ledger.NewMemory()}
 		if n := len(sweeps(t, s, l)); n != 100 {
@@ -109,15 +109,15 @@ func TestMoreDoesNotPileUp(t *testing.T) {
 	})
 }
 
-// TestSparseUIDs: few mails with UIDs in the billions take few searches.
+// TestSparseUIDs: few messages with UIDs in the billions take few searches.
 func TestSparseUIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
 		for i := range 10 {
-			s.AppendMail("INBOX", imaptest.Mail{UID: uint32(i+1) * 400_000_000, Body: mailOf(i, 300)})
+			s.AppendMessage("INBOX", imaptest.Message{UID: uint32(i+1) * 400_000_000, Body: messageOf(i, 300)})
 		}
-		s.AppendMail("INBOX", imaptest.Mail{UID: ^uint32(0) - 1, Body: mailOf(10, 300)}) // UIDNEXT is the last number
+		s.AppendMessage("INBOX", imaptest.Message{UID: ^uint32(0) - 1, Body: messageOf(10, 300)}) // UIDNEXT is the last number
 		if n := len(sweeps(t, s, ledger.NewMemory())); n != 11 {
 			t.Errorf("%d records, want 11", n)
 		}
@@ -133,13 +133,13 @@ func TestSparseUIDs(t *testing.T) {
 	})
 }
 
-// TestLyingSize: RFC822.SIZE is no reason to read less of a mail, or for ever.
+// TestLyingSize: RFC822.SIZE is no reason to read less of a message, or for ever.
 func TestLyingSize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
 		for i, size := range []int64{1, 100, 8192, 8193, 30_000, 1 << 40} {
-			s.AppendMail("INBOX", imaptest.Mail{Body: deepReport(i, 20_000), Size: size})
+			s.AppendMessage("INBOX", imaptest.Message{Body: deepReport(i, 20_000), Size: size})
 		}
 		same(t, sorted(sweeps(t, s, ledger.NewMemory())), expected(6))
 	})

@@ -6,24 +6,24 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// heldMost is how many octets of mails may wait for one that comes before them.
+// heldMost is how many octets of messages may wait for one that comes before them.
 const heldMost = 8 << 20
 
-// order brings mails back into the order in which they were asked for: a
+// order brings messages back into the order in which they were asked for: a
 // server may answer two FETCHes at once, in turns.
 type order struct {
 	next []uint32 // UIDs not yet given, ascending
-	held map[uint32]*imapclient.Mail
+	held map[uint32]*imapclient.Message
 	size int64
-	give func(*imapclient.Mail) error
+	give func(*imapclient.Message) error
 }
 
-func newOrder(uids []uint32, give func(*imapclient.Mail) error) *order {
-	return &order{next: uids, held: make(map[uint32]*imapclient.Mail), give: give}
+func newOrder(uids []uint32, give func(*imapclient.Message) error) *order {
+	return &order{next: uids, held: make(map[uint32]*imapclient.Message), give: give}
 }
 
-// add takes the next mail that came, and gives those whose turn it is.
-func (o *order) add(m *imapclient.Mail) error {
+// add takes the next message that came, and gives those whose turn it is.
+func (o *order) add(m *imapclient.Message) error {
 	if len(o.next) > 0 && m.UID == o.next[0] {
 		o.next = o.next[1:]
 		if err := o.give(m); err != nil {
@@ -43,7 +43,7 @@ func (o *order) add(m *imapclient.Mail) error {
 	return nil
 }
 
-// follow gives the held mails that come next.
+// follow gives the held messages that come next.
 func (o *order) follow() error {
 	for len(o.next) > 0 && o.held[o.next[0]] != nil {
 		m := o.held[o.next[0]]
@@ -57,13 +57,13 @@ func (o *order) follow() error {
 	return nil
 }
 
-// flush gives all held mails, those before them being missing or late.
+// flush gives all held messages, those before them being missing or late.
 func (o *order) flush() error {
-	held := make([]*imapclient.Mail, 0, len(o.held))
+	held := make([]*imapclient.Message, 0, len(o.held))
 	for _, m := range o.held {
 		held = append(held, m)
 	}
-	slices.SortFunc(held, func(a, b *imapclient.Mail) int { return int(int64(a.UID) - int64(b.UID)) })
+	slices.SortFunc(held, func(a, b *imapclient.Message) int { return int(int64(a.UID) - int64(b.UID)) })
 	clear(o.held)
 	o.size = 0
 	for i, m := range held {

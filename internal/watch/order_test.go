@@ -17,12 +17,12 @@ func TestOrder(t *testing.T) {
 		{"[1 2 3]", "[]", "[]"},
 	} {
 		var given []uint32
-		o := newOrder(numbers(c.asked), func(m *imapclient.Mail) error {
+		o := newOrder(numbers(c.asked), func(m *imapclient.Message) error {
 			given = append(given, m.UID)
 			return nil
 		})
 		for _, uid := range numbers(c.came) {
-			if err := o.add(&imapclient.Mail{UID: uid}); err != nil {
+			if err := o.add(&imapclient.Message{UID: uid}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -38,16 +38,16 @@ func TestOrder(t *testing.T) {
 // TestOrderHoldsLittle: what comes long before its turn is given after all.
 func TestOrderHoldsLittle(t *testing.T) {
 	given := 0
-	o := newOrder([]uint32{1, 2, 3}, func(*imapclient.Mail) error { given++; return nil })
+	o := newOrder([]uint32{1, 2, 3}, func(*imapclient.Message) error { given++; return nil })
 	for uid := uint32(2); uid <= 3; uid++ {
-		if err := o.add(&imapclient.Mail{UID: uid, Body: make([]byte, heldMost/2+1)}); err != nil {
+		if err := o.add(&imapclient.Message{UID: uid, Body: make([]byte, heldMost/2+1)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if given != 2 || o.size != 0 {
 		t.Errorf("%d given, %d octets held; want both given", given, o.size)
 	}
-	if err := o.add(&imapclient.Mail{UID: 1}); err != nil {
+	if err := o.add(&imapclient.Message{UID: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.flush(); err != nil || given != 3 {

@@ -14,21 +14,21 @@ import (
 )
 
 const (
-	batchMails  = 250
-	batchOctets = 4 << 20
-	batchTime   = 250 * time.Millisecond
-	headMost    = 256 << 10 // octets of a mail that the ledger keeps
+	batchMessages = 250
+	batchOctets   = 4 << 20
+	batchTime     = 250 * time.Millisecond
+	headMost      = 256 << 10 // octets of a message that the ledger keeps
 )
 
-// pipeline takes a session's mails through reading and commit, each stage a
+// pipeline takes a session's messages through reading and commit, each stage a
 // goroutine, with one batch waiting between two of them. The last stage owns
 // the checkpoint.
 type pipeline struct {
 	f     *folder
 	claim ledger.Claim
 	cur   batch
-	size  int       // octets of cur's mails
-	since time.Time // of cur's first mail
+	size  int       // octets of cur's messages
+	since time.Time // of cur's first message
 
 	read   chan *batch
 	commit chan *batch
@@ -47,25 +47,25 @@ type pipeline struct {
 	// Of the last stage; others may look before the first batch, and after a
 	// flush that did not fail.
 	cp   ledger.Checkpoint
-	more map[uint32]int64 // mails of which more octets are needed
+	more map[uint32]int64 // messages of which more octets are needed
 	kept bool             // the ledger has a checkpoint of this session
 }
 
 // batch is one commit in the making.
 type batch struct {
-	found []uint32 // UIDs that become pending
-	high  uint32   // how far the folder is known now; 0: as before
-	again uint32   // up to which UID messages were read before; 0: as before
-	mails []mail
-	lost  []lost   // given up
-	died  []uint32 // what ended the connection, or was refused
+	found    []uint32 // UIDs that become pending
+	high     uint32   // how far the folder is known now; 0: as before
+	again    uint32   // up to which UID messages were read before; 0: as before
+	messages []arrived
+	lost     []lost   // given up
+	died     []uint32 // what ended the connection, or was refused
 
 	withheld []uint32     // listed by the server, which gives nothing for them
 	gaps     []ledger.Gap // below high
 
 	reply chan error
 
-	made  []ledger.Mail
+	made  []ledger.Message
 	todos []ledger.Todo
 	needs []need
 	done  []uint32
@@ -73,7 +73,7 @@ type batch struct {
 }
 
 func (b *batch) empty() bool {
-	return len(b.found) == 0 && b.high == 0 && len(b.mails) == 0 && len(b.lost) == 0 && len(b.died) == 0 && len(b.withheld) == 0
+	return len(b.found) == 0 && b.high == 0 && len(b.messages) == 0 && len(b.lost) == 0 && len(b.died) == 0 && len(b.withheld) == 0
 }
 
 // lost is a message that is given up, and why.
@@ -82,14 +82,14 @@ type lost struct {
 	reason string
 }
 
-// mail is a mail with the size that its octets are a part of.
-type mail struct {
-	*imapclient.Mail
+// message is a message with the size that its octets are a part of.
+type arrived struct {
+	*imapclient.Message
 	size  int64
 	short string // why there is no more of it although there should be; empty: all is well
 }
 
-// need is a mail of which more is wanted: its first octets octets.
+// need is a message of which more is wanted: its first octets octets.
 type need struct {
 	uid    uint32
 	octets int64
@@ -112,7 +112,7 @@ func (p *pipeline) pending() []ledger.Pending { return slices.Clone(p.cp.Pending
 // gaps is what the checkpoint holds; after flush only.
 func (p *pipeline) gaps() []ledger.Gap { return slices.Clone(p.cp.Gaps) }
 
-// add puts news other than mails into the next commit.
+// add puts news other than messages into the next commit.
 func (p *pipeline) add(b batch) {
 	p.cur.found = append(p.cur.found, b.found...)
 	p.cur.high = max(p.cur.high, b.high)
@@ -123,25 +123,25 @@ func (p *pipeline) add(b batch) {
 	p.cur.gaps = append(p.cur.gaps, b.gaps...)
 }
 
-// mail puts a mail into the next commit. asked is how many octets of it were
+// message puts a message into the next commit. asked is how many octets of it were
 // asked for. It returns why an earlier commit failed.
-func (p *pipeline) mail(m *imapclient.Mail, asked int64) error {
+func (p *pipeline) message(m *imapclient.Message, asked int64) error {
 	size := m.Size
 	if got := int64(len(m.Body)); got < asked { // all of it, whatever the server says
 		size = got
 	} else if size <= got { // where more was there it cannot be so small: find out
-		size = p.f.a.MaxMail
+		size = p.f.a.MaxMessage
 	}
-	return p.append(mail{Mail: m, size: size})
+	return p.append(arrived{Message: m, size: size})
 }
 
-func (p *pipeline) append(m mail) error {
-	if len(p.cur.mails) == 0 {
+func (p *pipeline) append(m arrived) error {
+	if len(p.cur.messages) == 0 {
 		p.since = time.Now()
 	}
-	p.cur.mails = append(p.cur.mails, m)
+	p.cur.messages = append(p.cur.messages, m)
 	p.size += len(m.Body)
-	if len(p.cur.mails) >= batchMails || p.size >= batchOctets || time.Since(p.since) >= batchTime {
+	if len(p.cur.messages) >= batchMessages || p.size >= batchOctets || time.Since(p.since) >= batchTime {
 		p.send(nil)
 	}
 	return p.failed()
@@ -155,7 +155,7 @@ func (p *pipeline) send(reply chan error) {
 }
 
 // flush waits until everything given so far is committed, and returns the
-// mails of which more is needed.
+// messages of which more is needed.
 func (p *pipeline) flush() ([]need, error) {
 	reply := make(chan error)
 	p.send(reply)
@@ -219,10 +219,10 @@ func (p *pipeline) reader(ctx context.Context) {
 		if b.again > 0 {
 			p.again, p.before = max(p.again, b.again), before{} // more was read since
 		}
-		slices.SortFunc(b.mails, func(a, b mail) int { return int(int64(a.UID) - int64(b.UID)) })
-		made := make([]parsed, len(b.mails))
-		p.each(len(b.mails), func(i int) { made[i] = p.parse(ctx, b.mails[i]) })
-		for i, m := range b.mails {
+		slices.SortFunc(b.messages, func(a, b arrived) int { return int(int64(a.UID) - int64(b.UID)) })
+		made := make([]parsed, len(b.messages))
+		p.each(len(b.messages), func(i int) { made[i] = p.parse(ctx, b.messages[i]) })
+		for i, m := range b.messages {
 			if made[i].err != nil {
 				p.fail(made[i].err)
 			} else if err := p.take(ctx, b, m, made[i]); err != nil {
@@ -238,10 +238,10 @@ func (p *pipeline) reader(ctx context.Context) {
 	}
 }
 
-// askers is how many mails of a batch may wait for the DNS at once.
+// askers is how many messages of a batch may wait for the DNS at once.
 const askers = 16
 
-// each does a batch's mails: one after the other where nothing is asked of
+// each does a batch's messages: one after the other where nothing is asked of
 // anybody, since then the next stage uses the other core.
 func (p *pipeline) each(n int, do func(i int)) {
 	if !p.f.a.Reading.Asks() {
@@ -262,7 +262,7 @@ func (p *pipeline) each(n int, do func(i int)) {
 	wg.Wait()
 }
 
-// parsed is what became of a mail.
+// parsed is what became of a message.
 type parsed struct {
 	id      string // its report_id; empty: nothing became of it
 	kind    report.Kind
@@ -270,13 +270,13 @@ type parsed struct {
 	at      time.Time // of receipt, as the ledger notes it
 	records []report.Record
 	head    []byte
-	size    int64 // of the mail that head is the start of
+	size    int64 // of the message that head is the start of
 	after   Action
 	want    int64 // octets that are needed first; 0: none
 	err     error // the reading ended early, with its context
 }
 
-func (p *pipeline) parse(ctx context.Context, m mail) parsed {
+func (p *pipeline) parse(ctx context.Context, m arrived) parsed {
 	if m.Gone {
 		return parsed{}
 	}
@@ -285,7 +285,7 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		return p.parseShort(ctx, m)
 	}
 	got := int64(len(m.Body))
-	most := min(p.f.a.MaxMail, m.size)
+	most := min(p.f.a.MaxMessage, m.size)
 	r, err := report.ParseContext(ctx, m.Body, m.size)
 	if err != nil {
 		return parsed{err: context.Cause(ctx)}
@@ -304,7 +304,7 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 		p.f.a.Log.Warn("mail is larger than what is read of one: it stays where it is", "folder", p.f.name, "uid", m.UID, "octets", m.size)
 		after = Action{}
 	}
-	at, noted, doubts := p.dated(ctx, m.Mail, r)
+	at, noted, doubts := p.dated(ctx, m.Message, r)
 	records, whole := p.f.a.Reading.Records(ctx, r, m.Body, got >= most, report.Envelope{
 		ReceivedAt:  at,
 		ProcessedAt: time.Now(),
@@ -321,11 +321,11 @@ func (p *pipeline) parse(ctx context.Context, m mail) parsed {
 	return parsed{id: r.ID, kind: r.Kind, origin: r.Origin(), at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
 }
 
-// take puts what became of a mail into its batch.
-func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error {
+// take puts what became of a message into its batch.
+func (p *pipeline) take(ctx context.Context, b *batch, m arrived, got parsed) error {
 	if got.want > 0 {
-		// In steps, so that mails which need about as much go into one FETCH.
-		want := min((got.want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMail)
+		// In steps, so that messages which need about as much go into one FETCH.
+		want := min((got.want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMessage)
 		b.needs = append(b.needs, need{m.UID, want})
 		return nil
 	}
@@ -339,13 +339,13 @@ func (p *pipeline) take(ctx context.Context, b *batch, m mail, got parsed) error
 	if id, err := p.readBefore(ctx, m.UID, got.id, got.origin); err != nil {
 		return err
 	} else if id != "" {
-		p.f.a.Reading.Brake.Settle([]ledger.Mail{{Records: p.rows(got.records)}}, nil)
+		p.f.a.Reading.Brake.Settle([]ledger.Message{{Records: p.rows(got.records)}}, nil)
 		got.id, got.records, got.head = id, nil, nil // the ledger counts it as known
 	}
 	if got.after != (Action{}) {
 		b.todos = append(b.todos, ledger.Todo{UIDValidity: p.claim.Checkpoint.UIDValidity, UID: m.UID, Action: got.after.String()})
 	}
-	b.made = append(b.made, ledger.Mail{
+	b.made = append(b.made, ledger.Message{
 		ReportID:    got.id,
 		UIDValidity: p.claim.Checkpoint.UIDValidity,
 		UID:         m.UID,
@@ -364,10 +364,10 @@ func (p *pipeline) givenUp(uid uint32, reason string) {
 	p.f.a.Log.Warn("message given up; a record says so, and fblwatch sweep --all asks for it again", "folder", p.f.name, "uid", uid, "err", reason)
 }
 
-func (p *pipeline) unfetched(uid uint32, reason string) ledger.Mail {
+func (p *pipeline) unfetched(uid uint32, reason string) ledger.Message {
 	now := time.Now()
 	r := report.Unfetched(report.Envelope{ProcessedAt: now, Mailbox: p.mailbox(uid, 0, "")}, reason)
-	return ledger.Mail{
+	return ledger.Message{
 		ReportID:    r.ReportID,
 		UIDValidity: p.claim.Checkpoint.UIDValidity,
 		UID:         uid,
@@ -396,7 +396,7 @@ func (p *pipeline) rows(records []report.Record) []ledger.Record {
 }
 
 // committer is the last stage: one transaction a batch. After a failed one
-// nothing more is committed: those mails are read again.
+// nothing more is committed: those messages are read again.
 func (p *pipeline) committer(ctx context.Context) {
 	for b := range p.commit {
 		err := p.failed()
@@ -408,7 +408,7 @@ func (p *pipeline) committer(ctx context.Context) {
 		if err != nil {
 			p.f.a.Reading.Brake.Settle(b.made, nil)
 		}
-		for _, m := range b.mails {
+		for _, m := range b.messages {
 			m.Release()
 		}
 		if b.reply != nil {
@@ -421,7 +421,7 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 	p.advance(b)
 	m := p.mailboxName()
 	p.f.a.Handler.Critical(m)
-	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Mails: b.made, Todos: b.todos})
+	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Messages: b.made, Todos: b.todos})
 	p.f.a.Handler.NoCritical(m)
 	if err != nil {
 		if ctx.Err() != nil {

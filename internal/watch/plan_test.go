@@ -130,7 +130,7 @@ func TestManyFolders(t *testing.T) {
 				names := fblFolders(200)
 				var want []string
 				add := func(name string, n int) {
-					s.Append(name, mailOf(n, 0))
+					s.Append(name, messageOf(n, 0))
 					want = append(want, fmt.Sprintf("%s complaint user%d@example.com", name, n))
 				}
 				for i, name := range names {
@@ -164,7 +164,7 @@ func TestManyFolders(t *testing.T) {
 	}
 }
 
-// TestNotifyLeaving: a mail that comes into the open folder and is not told of
+// TestNotifyLeaving: a message that comes into the open folder and is not told of
 // before another one is opened is found, as Dovecot has it: it tells of the open
 // folder half a second later.
 func TestNotifyLeaving(t *testing.T) {
@@ -174,7 +174,7 @@ func TestNotifyLeaving(t *testing.T) {
 		s.Caps = append(s.Caps, "NOTIFY")
 		for i, name := range []string{"FBL/a", "FBL/b"} {
 			s.AddMailbox(name)
-			s.Append(name, mailOf(i, 0))
+			s.Append(name, messageOf(i, 0))
 		}
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Part == imaptest.Push && strings.HasSuffix(step.Text, " EXISTS") {
@@ -185,8 +185,8 @@ func TestNotifyLeaving(t *testing.T) {
 		l := ledger.NewMemory()
 		watching(t, &doors{s: s}, l, nil, func() {
 			time.Sleep(time.Minute)
-			s.Append("FBL/b", mailOf(2, 0)) // it was opened last
-			s.Append("FBL/a", mailOf(3, 0))
+			s.Append("FBL/b", messageOf(2, 0)) // it was opened last
+			s.Append("FBL/a", messageOf(3, 0))
 			time.Sleep(2 * time.Second)
 			same(t, inFolders(t, l), []string{
 				"FBL/a complaint user0@example.com", "FBL/a complaint user3@example.com",
@@ -205,14 +205,14 @@ func TestNotifyAgain(t *testing.T) {
 		s.Caps = append(s.Caps, "NOTIFY")
 		for i, name := range []string{"FBL/a", "FBL/b"} {
 			s.AddMailbox(name)
-			s.Append(name, mailOf(i, 0))
+			s.Append(name, messageOf(i, 0))
 		}
 		times := 0
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Command == "NOTIFY" && step.Part == imaptest.Received {
 				if times++; times == 2 {
-					s.Append("FBL/a", mailOf(2, 0))
-					s.Append("FBL/b", mailOf(3, 0))
+					s.Append("FBL/a", messageOf(2, 0))
+					s.Append("FBL/b", messageOf(3, 0))
 				}
 			}
 			return imaptest.Action{}
@@ -238,7 +238,7 @@ func TestFoldersChange(t *testing.T) {
 				s.Caps = append(s.Caps, "NOTIFY")
 			}
 			s.AddMailbox("FBL/a")
-			s.Append("FBL/a", mailOf(1, 0))
+			s.Append("FBL/a", messageOf(1, 0))
 			locked := "FBL/locked"
 			s.AddMailbox(locked)
 			s.Hook = func(step imaptest.Step) imaptest.Action {
@@ -251,13 +251,13 @@ func TestFoldersChange(t *testing.T) {
 			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = connections }, func() {
 				time.Sleep(time.Minute)
 				s.AddMailbox("FBL/z")
-				s.Append("FBL/z", mailOf(2, 0))
-				s.Append("FBL/a", mailOf(3, 0))
+				s.Append("FBL/z", messageOf(2, 0))
+				s.Append("FBL/a", messageOf(3, 0))
 				time.Sleep(listEvery + defaultPoll)
 				same(t, inFolders(t, l), []string{
 					"FBL/a complaint user1@example.com", "FBL/a complaint user3@example.com", "FBL/z complaint user2@example.com",
 				})
-				s.Append("FBL/z", mailOf(4, 0))
+				s.Append("FBL/z", messageOf(4, 0))
 				time.Sleep(defaultPoll + 5*time.Second)
 				if n := len(inFolders(t, l)); n != 4 {
 					t.Errorf("%d connections: %d records", connections, n)
@@ -292,7 +292,7 @@ func TestDeadlyFolder(t *testing.T) {
 			l := ledger.NewMemory()
 			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
 				for i, name := range names {
-					s.Append(name, mailOf(i, 0))
+					s.Append(name, messageOf(i, 0))
 				}
 				time.Sleep(10 * time.Minute)
 				if got := inFolders(t, l); len(got) != 4 {
@@ -314,7 +314,7 @@ func TestSlowFolders(t *testing.T) {
 			names := fblFolders(100)
 			for i, name := range names {
 				s.AddMailbox(name)
-				s.Append(name, mailOf(i, 0))
+				s.Append(name, messageOf(i, 0))
 			}
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				if step.Part == imaptest.Received && step.Command == "EXAMINE" {
@@ -367,8 +367,8 @@ func TestToldNoMore(t *testing.T) {
 				l := ledger.NewMemory()
 				watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
 					time.Sleep(time.Minute)
-					s.Append("FBL/a", mailOf(1, 0))
-					s.Append("FBL/b", mailOf(2, 0))
+					s.Append("FBL/a", messageOf(1, 0))
+					s.Append("FBL/b", messageOf(2, 0))
 					time.Sleep(2 * polled)
 					if got := inFolders(t, l); len(got) != 2 || s.Conns() != 1 {
 						t.Errorf("read %q by %d connections", got, s.Conns())
@@ -404,7 +404,7 @@ func TestFirstLineComesBack(t *testing.T) {
 			d.mu.Unlock()
 			time.Sleep(2 * time.Minute)
 			for i, name := range names {
-				s.Append(name, mailOf(i, 0))
+				s.Append(name, messageOf(i, 0))
 			}
 			time.Sleep(15 * time.Minute)
 			if got := inFolders(t, l); len(got) != len(names) {
@@ -426,7 +426,7 @@ func TestPollAsksNothing(t *testing.T) {
 		l := ledger.NewMemory()
 		watching(t, &doors{s: s}, l, func(a *Account) { a.Watch = "poll" }, func() {
 			time.Sleep(time.Minute)
-			s.Append("FBL/b", mailOf(1, 0))
+			s.Append("FBL/b", messageOf(1, 0))
 			time.Sleep(polled)
 			if got := inFolders(t, l); len(got) != 1 {
 				t.Errorf("read %q", got)

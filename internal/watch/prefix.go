@@ -2,13 +2,13 @@ package watch
 
 import "sync"
 
-// prefix is how many octets of a mail to ask for at first. It follows what the
-// folder's mails need: where more than one in twenty of the last two hundred
+// prefix is how many octets of a message to ask for at first. It follows what the
+// folder's messages need: where more than one in twenty of the last two hundred
 // needed more, it grows by a step.
 type prefix struct {
-	mu         sync.Mutex // asked by the session's owner, told by its last stage
-	size       int64
-	mails, not int // read, and not read to what they need
+	mu            sync.Mutex // asked by the session's owner, told by its last stage
+	size          int64
+	messages, not int // read, and not read to what they need
 }
 
 const (
@@ -24,18 +24,18 @@ func (p *prefix) octets() int64 {
 	return max(p.size, prefixFirst)
 }
 
-// read notes for how many mails the prefix was enough, and for how many not.
+// read notes for how many messages the prefix was enough, and for how many not.
 func (p *prefix) read(enough, not int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size = max(p.size, prefixFirst)
-	p.mails += enough + not
+	p.messages += enough + not
 	p.not += not
 	if p.not > prefixSpan/20 && p.size < prefixMost {
 		p.size += prefixStep
-		p.mails, p.not = 0, 0
+		p.messages, p.not = 0, 0
 	}
-	if p.mails >= prefixSpan {
-		p.mails, p.not = 0, 0
+	if p.messages >= prefixSpan {
+		p.messages, p.not = 0, 0
 	}
 }

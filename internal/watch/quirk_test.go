@@ -48,7 +48,7 @@ func TestUIDValidityChange(t *testing.T) {
 }
 
 // TestGrowingPrefix: where the original's header lies behind what is fetched
-// at first, more is fetched, and the next mails are asked for more at once.
+// at first, more is fetched, and the next messages are asked for more at once.
 func TestGrowingPrefix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
@@ -79,7 +79,7 @@ func TestGrowingPrefix(t *testing.T) {
 	})
 }
 
-func TestRefusedAndBodylessMails(t *testing.T) {
+func TestRefusedAndBodylessMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(10, 300)
 		defer s.Close()
@@ -261,7 +261,7 @@ func TestAll(t *testing.T) {
 		a := account(s, l)
 		a.All = true
 		read := 0
-		a.Committed = func(c ledger.Committed) { read += c.Duplicates; read += 1000 * c.Mails }
+		a.Committed = func(c ledger.Committed) { read += c.Duplicates; read += 1000 * c.Messages }
 		if err := a.Run(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 )
 
 // TestReading: the verdict is yes only for a report that our own server found
-// genuine, of a known reporter, about our mail.
+// genuine, of a known reporter, about our message.
 func TestReading(t *testing.T) {
 	signed := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	whom := trust.Config{
@@ -29,7 +29,7 @@ func TestReading(t *testing.T) {
 	foreign.Own = trust.Own{Domains: []string{"example.org"}}
 	stranger.Reporters = nil
 	for name, test := range map[string]struct {
-		mail    []byte
+		message []byte
 		trust   trust.Config
 		verdict string
 	}{
@@ -49,8 +49,8 @@ func TestReading(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := process.Rules{Identify: identifier, Trust: trust}
-			r := report.Parse(test.mail, int64(len(test.mail)))
-			records, needsWhole := g.Records(t.Context(), r, test.mail, true, report.Envelope{})
+			r := report.Parse(test.message, int64(len(test.message)))
+			records, needsWhole := g.Records(t.Context(), r, test.message, true, report.Envelope{})
 			if needsWhole || len(records) != 1 {
 				t.Fatalf("%d records, needsWhole %v", len(records), needsWhole)
 			}
@@ -115,36 +115,36 @@ func TestPrivacyOfTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mail := []byte(reportOf("staff@hotmail.com", jmrpFields, "Return-Path: <bounce+mary=example.org@mail.example.com>\n"+
+	message := []byte(reportOf("staff@hotmail.com", jmrpFields, "Return-Path: <bounce+mary=example.org@mail.example.com>\n"+
 		"List-Unsubscribe: <https://example.com/u?email=mary%40example.org>\n"+ourHeader+"\n"))
 	g := process.Rules{Privacy: filter}
-	r := report.Parse(mail, int64(len(mail)))
-	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
+	r := report.Parse(message, int64(len(message)))
+	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	if len(records) != 1 {
 		t.Fatalf("%d records", len(records))
 	}
-	for name, stored := range map[string]string{"record": string(records[0].AppendJSON(nil)), "head": string(g.Head(mail, r))} {
+	for name, stored := range map[string]string{"record": string(records[0].AppendJSON(nil)), "head": string(g.Head(message, r))} {
 		if strings.Contains(stored, "mary") || !strings.Contains(stored, "bounce+redacted@mail.example.com") {
 			t.Errorf("%s: %s", name, stored)
 		}
 	}
 }
 
-// TestReadingSeveral: of reports attached to one mail each names its own
-// subscriber, and the mail's sender vouches for none of them.
+// TestReadingSeveral: of reports attached to one message each names its own
+// subscriber, and the message's sender vouches for none of them.
 func TestReadingSeveral(t *testing.T) {
 	part := func(n int) string {
 		return "--b\r\nContent-Type: message/rfc822\r\n\r\n" + string(sample.Report(n, 0))
 	}
-	mail := []byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nReceived: from fbl.example.net by mx.example.com; Mon, 02 Mar 2026 06:00:01 +0000\r\n" +
+	message := []byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nReceived: from fbl.example.net by mx.example.com; Mon, 02 Mar 2026 06:00:01 +0000\r\n" +
 		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=fbl.example.net; s=s; h=from:date:message-id:mime-version:content-type:content-transfer-encoding; bh=AAAA; b=AAAA\r\nFrom: fbl@fbl.example.net\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n" +
 		"Message-ID: <1@fbl.example.net>\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n" + part(1) + part(2) + part(3) + "--b--\r\n")
 	g := process.Rules{Trust: checker(t, trust.Config{
 		Own: trust.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
-	r := report.Parse(mail, int64(len(mail)))
-	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
+	r := report.Parse(message, int64(len(message)))
+	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	var got []string
 	for _, rec := range records {
 		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+rec.Suppress.Verdict+" "+rec.Reporter.Reason)
@@ -157,7 +157,7 @@ func TestReadingSeveral(t *testing.T) {
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		kept := g
 		kept.Privacy = filter(t, addresses, "keep")
-		s := shelve(t, kept, mail, len(mail))
+		s := shelve(t, kept, message, len(message))
 		if outcome := s.again(kept); outcome != process.Same {
 			t.Errorf("%s, read again: %s", addresses, outcome)
 		}
@@ -185,14 +185,14 @@ func TestPrivacyOfDisputedTokens(t *testing.T) {
 		"a VERP that is not clear": "Return-Path: <bounce-mary-peter=example.net@mail.example.com>\n",
 		"two rules":                "X-ListMember: mary@example.org\nReturn-Path: <bounce+peter=example.net@mail.example.com>\n",
 	} {
-		mail := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
+		message := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
 		g := process.Rules{Privacy: filter}
-		r := report.Parse(mail, int64(len(mail)))
-		records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{})
+		r := report.Parse(message, int64(len(message)))
+		records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 		if len(records) != 1 {
 			t.Fatalf("%d records", len(records))
 		}
-		for where, stored := range map[string]string{"record": string(records[0].AppendJSON(nil)), "head": string(g.Head(mail, r))} {
+		for where, stored := range map[string]string{"record": string(records[0].AppendJSON(nil)), "head": string(g.Head(message, r))} {
 			if strings.Contains(stored, "mary") || strings.Contains(stored, "peter") {
 				t.Errorf("%s, %s: %s", name, where, stored)
 			}

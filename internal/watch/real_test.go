@@ -65,9 +65,9 @@ func openLedger(t testing.TB) ledger.Ledger {
 }
 
 func samples(from, to, size int) [][]byte {
-	var mails [][]byte
+	var messages [][]byte
 	for i := from; i < to; i++ {
-		mails = append(mails, mailOf(i, size))
+		messages = append(messages, messageOf(i, size))
 	}
-	return mails
+	return messages
 }

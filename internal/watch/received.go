@@ -33,7 +33,7 @@ const (
 //   - A message of the first contact's backlog becomes young by it, which its
 //     sender has as well by sending it today; or old, and then a person decides.
 //   - No expired signature becomes valid by it: that is compared with today.
-func (p *pipeline) received(m *imapclient.Mail, r *report.Report, live bool) time.Time {
+func (p *pipeline) received(m *imapclient.Message, r *report.Report, live bool) time.Time {
 	if !m.InternalDate.IsZero() {
 		return m.InternalDate
 	}
@@ -52,7 +52,7 @@ func (p *pipeline) received(m *imapclient.Mail, r *report.Report, live bool) tim
 }
 
 // dated finds out when a message was received, what the ledger notes for that, and what speaks against acting on it.
-func (p *pipeline) dated(ctx context.Context, m *imapclient.Mail, r *report.Report) (at, noted time.Time, doubts []report.Reason) {
+func (p *pipeline) dated(ctx context.Context, m *imapclient.Message, r *report.Report) (at, noted time.Time, doubts []report.Reason) {
 	if !m.InternalDate.IsZero() {
 		return m.InternalDate, m.InternalDate, process.Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)
 	}

@@ -15,7 +15,7 @@ import (
 func TestOnUIDValidity(t *testing.T) {
 	for _, test := range []struct {
 		do    string
-		fetch int // mails that are read again, or anew
+		fetch int // messages that are read again, or anew
 		total int
 	}{
 		{"", 12, 12}, {"rescan", 12, 12}, {"new-only", 7, 12}, {"stop", 0, 10},
@@ -25,7 +25,7 @@ func TestOnUIDValidity(t *testing.T) {
 				s := imaptest.New()
 				defer s.Close()
 				add := func(i int, age time.Duration) {
-					s.AppendMail("INBOX", imaptest.Mail{Date: time.Now().Add(-age), Body: mailOf(i, 300)})
+					s.AppendMessage("INBOX", imaptest.Message{Date: time.Now().Add(-age), Body: messageOf(i, 300)})
 				}
 				for i := range 10 {
 					age := 96 * time.Hour
@@ -44,7 +44,7 @@ func TestOnUIDValidity(t *testing.T) {
 				add(10, 0)
 				add(11, 0)
 				read := 0
-				a.Committed = func(done ledger.Committed) { read += done.Mails + done.Duplicates }
+				a.Committed = func(done ledger.Committed) { read += done.Messages + done.Duplicates }
 				err := a.Run(t.Context(), true)
 				if stop := test.do == "stop"; stop != errors.As(err, new(*FolderError)) || !stop && err != nil {
 					t.Fatal(err)

@@ -11,16 +11,16 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// digestOf is a mail with reports attached.
+// digestOf is a message with reports attached.
 func digestOf(reports ...[]byte) []byte {
-	mail := "From: desk@example.com\r\nMessage-ID: <1@example.com>\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n"
+	message := "From: desk@example.com\r\nMessage-ID: <1@example.com>\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n"
 	for _, r := range reports {
-		mail += "--b\r\nContent-Type: message/rfc822\r\n\r\n" + string(r) + "\r\n"
+		message += "--b\r\nContent-Type: message/rfc822\r\n\r\n" + string(r) + "\r\n"
 	}
-	return []byte(mail + "--b--\r\n")
+	return []byte(message + "--b--\r\n")
 }
 
-// TestReprocessOtherReports: where a kept mail without its people is read as other
+// TestReprocessOtherReports: where a kept message without its people is read as other
 // reports than it was when it came, no record is given what another's report says.
 func TestReprocessOtherReports(t *testing.T) {
 	two := bytes.Replace(sample.Report(1, 0), []byte("Original-Rcpt-To: "), []byte("Original-Rcpt-To: user9@example.com\r\nOriginal-Rcpt-To: "), 1)

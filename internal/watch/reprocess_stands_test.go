@@ -14,8 +14,8 @@ import (
 
 // What a person decided stands.
 func TestReprocessDecided(t *testing.T) {
-	mail := sample.Report(1, 0)
-	s := shelve(t, process.Rules{}, mail, len(mail))
+	message := sample.Report(1, 0)
+	s := shelve(t, process.Rules{}, message, len(message))
 	r := s.records()[0]
 	r.Revision, r.Suppress = 2, &report.Suppress{Verdict: report.SuppressNo, Reasons: []string{"rejected in review"}, DecidedAt: came}
 	if _, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: r.ReportID, Records: []ledger.Record{process.LedgerRecord(&r, r.AppendJSON(nil))}}}); err != nil {
@@ -34,11 +34,11 @@ func TestReprocessDecided(t *testing.T) {
 
 // Where trust was switched off nobody is trusted; what was proved is not forgotten.
 func TestReprocessWithoutTrust(t *testing.T) {
-	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
+	message := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	for _, addresses := range []string{"keep", "hash"} {
 		g := process.Rules{Trust: checker(t, whom), Privacy: filter(t, addresses, "keep")}
-		s := shelve(t, g, mail, len(mail))
+		s := shelve(t, g, message, len(message))
 		if was := s.records()[0]; was.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("verdict %+v", *was.Suppress)
 		}
@@ -62,14 +62,14 @@ func TestReprocessWithoutTrust(t *testing.T) {
 
 // A record without received_at keeps its place in time: the moment it was made.
 func TestReprocessUndated(t *testing.T) {
-	mail := sample.Report(1, 0)
-	r := report.Parse(mail, int64(len(mail)))
+	message := sample.Report(1, 0)
+	r := report.Parse(message, int64(len(message)))
 	s := shelf{t: t, l: ledger.NewMemory()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
-	m := ledger.Mail{ReportID: r.ID, Kind: "report", Size: int64(len(mail)), Head: mail}
-	records, _ := process.Rules{}.Records(t.Context(), r, mail, true, report.Envelope{ProcessedAt: came})
+	m := ledger.Message{ReportID: r.ID, Kind: "report", Size: int64(len(message)), Head: message}
+	records, _ := process.Rules{}.Records(t.Context(), r, message, true, report.Envelope{ProcessedAt: came})
 	m.Records = []ledger.Record{process.LedgerRecord(&records[0], records[0].AppendJSON(nil))}
-	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Mails: []ledger.Mail{m}}); err != nil {
+	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)
 	}
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
@@ -87,8 +87,8 @@ func TestReprocessUndated(t *testing.T) {
 // A decision about one person says nothing about another whom the same record
 // names today.
 func TestReprocessDecidedOther(t *testing.T) {
-	mail := sample.Report(1, 0)
-	s := shelve(t, process.Rules{}, mail, len(mail))
+	message := sample.Report(1, 0)
+	s := shelve(t, process.Rules{}, message, len(message))
 	r := s.records()[0]
 	r.Revision, r.OriginalRcptTo = 2, "other@example.com"
 	r.Suppress = &report.Suppress{Verdict: report.SuppressYes, Reasons: []string{"accepted in review"}, DecidedAt: came}

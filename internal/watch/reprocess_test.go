@@ -23,32 +23,32 @@ import (
 
 var came = time.Date(2026, 3, 2, 6, 5, 0, 0, time.UTC)
 
-// shelf is a ledger with one mail in it.
+// shelf is a ledger with one message in it.
 type shelf struct {
 	t *testing.T
 	l ledger.Ledger
 	c ledger.Claim
 }
 
-// shelve puts a mail into a ledger as g reads it; the ledger keeps its first
+// shelve puts a message into a ledger as g reads it; the ledger keeps its first
 // most octets.
-func shelve(t *testing.T, g process.Rules, mail []byte, most int, doubts ...report.Reason) shelf {
+func shelve(t *testing.T, g process.Rules, message []byte, most int, doubts ...report.Reason) shelf {
 	t.Helper()
 	s := shelf{t: t, l: ledger.NewMemory()}
 	var err error
 	if s.c, err = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"}); err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse(mail, int64(len(mail)))
-	box := &report.Mailbox{Account: "a", Folder: "INBOX", UID: 3, UIDValidity: 9, Size: int64(len(mail))}
-	records, _ := g.Records(t.Context(), r, mail, true, report.Envelope{ReceivedAt: came, ProcessedAt: came.Add(time.Second), Mailbox: box}, doubts...)
-	plain := mail[:min(most, len(mail))]
+	r := report.Parse(message, int64(len(message)))
+	box := &report.Mailbox{Account: "a", Folder: "INBOX", UID: 3, UIDValidity: 9, Size: int64(len(message))}
+	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{ReceivedAt: came, ProcessedAt: came.Add(time.Second), Mailbox: box}, doubts...)
+	plain := message[:min(most, len(message))]
 	head := g.Head(plain, r)
-	m := ledger.Mail{ReportID: r.ID, UIDValidity: 9, UID: 3, Kind: string(r.Kind), At: came, Size: int64(len(mail) - len(plain) + len(head)), Head: head}
+	m := ledger.Message{ReportID: r.ID, UIDValidity: 9, UID: 3, Kind: string(r.Kind), At: came, Size: int64(len(message) - len(plain) + len(head)), Head: head}
 	for i := range records {
 		m.Records = append(m.Records, process.LedgerRecord(&records[i], records[i].AppendJSON(nil)))
 	}
-	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Mails: []ledger.Mail{m}}); err != nil {
+	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -77,7 +77,7 @@ func (s shelf) records() (records []report.Record) {
 	return records
 }
 
-// again reads the mail again as g has it and writes what is different.
+// again reads the message again as g has it and writes what is different.
 func (s shelf) again(g process.Rules, doubts ...report.Reason) process.Outcome {
 	s.t.Helper()
 	outcome := process.Outcome("no mail is kept")
@@ -146,13 +146,13 @@ func TestReprocessSame(t *testing.T) {
 		"private": {Privacy: filter(t, "keep", "drop")},
 	}
 	for _, path := range paths {
-		mail, err := os.ReadFile(path)
+		message, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		doubt := report.Reason{Code: "some", Text: "some doubt"}
 		for name, g := range readings {
-			s := shelve(t, g, mail, len(mail), doubt)
+			s := shelve(t, g, message, len(message), doubt)
 			if got := s.again(g, doubt); got != process.Same {
 				t.Errorf("%s %s: %s\n%s", filepath.Base(path), name, got, s.changes())
 			}
@@ -164,13 +164,13 @@ func TestReprocessSame(t *testing.T) {
 // words, nothing is different either.
 func TestReprocessUncoded(t *testing.T) {
 	code, reason := regexp.MustCompile(`"codes?":(\[[^]]*\]|"[^"]*"),`), regexp.MustCompile(`("trusted":false,"reason":")`)
-	mail := sample.Report(1, 0)
-	signed := append([]byte("DKIM-Signature: v=1; d=fbl.example.net; s=s; h=From; bh=AA==; b=AA==\r\n"), mail...)
-	hashed := regexp.MustCompile(`Original-Rcpt-To: .*\r\n`).ReplaceAll(mail, nil)
+	message := sample.Report(1, 0)
+	signed := append([]byte("DKIM-Signature: v=1; d=fbl.example.net; s=s; h=From; bh=AA==; b=AA==\r\n"), message...)
+	hashed := regexp.MustCompile(`Original-Rcpt-To: .*\r\n`).ReplaceAll(message, nil)
 	trust := checker(t, trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
-	for name, mail := range map[string][]byte{"unsigned": mail, "signed": signed, "of nobody": hashed, "not spam": bytes.Replace(mail, []byte("Feedback-Type: abuse"), []byte("Feedback-Type: not-spam"), 1)} {
+	for name, message := range map[string][]byte{"unsigned": message, "signed": signed, "of nobody": hashed, "not spam": bytes.Replace(message, []byte("Feedback-Type: abuse"), []byte("Feedback-Type: not-spam"), 1)} {
 		for _, g := range []process.Rules{{}, {Trust: trust}, {Trust: trust, Privacy: filter(t, "drop", "drop")}} {
-			s := shelve(t, g, mail, len(mail), process.Doubts(came, came.AddDate(1, 0, 0), time.Hour)...)
+			s := shelve(t, g, message, len(message), process.Doubts(came, came.AddDate(1, 0, 0), time.Hour)...)
 			rows := s.rows(true)
 			for i := range rows {
 				old := reason.ReplaceAll(code.ReplaceAll(rows[i].JSON, nil), []byte("${1}as it was put once: "))
@@ -213,11 +213,11 @@ func (s shelf) changes() string {
 
 // What the next rules find makes the next revision, once.
 func TestReprocessIdentifies(t *testing.T) {
-	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
-	mail = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(mail, nil)
+	message := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
+	message = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(message, nil)
 	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	g := process.Rules{Trust: checker(t, whom)}
-	s := shelve(t, g, mail, len(mail))
+	s := shelve(t, g, message, len(message))
 	if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || !r.Reporter.Trusted {
 		t.Fatalf("verdict %+v, reporter %+v", *r.Suppress, *r.Reporter)
 	}
@@ -248,12 +248,12 @@ func TestReprocessIdentifies(t *testing.T) {
 // Where people were taken out of the head that is kept, they and what follows
 // from knowing them stand.
 func TestReprocessPrivate(t *testing.T) {
-	mail := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
+	message := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
 	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
 	for _, addresses := range []string{"hash", "drop"} {
 		g := process.Rules{Trust: checker(t, whom), Privacy: filter(t, addresses, "drop")}
-		s := shelve(t, g, mail, len(mail))
+		s := shelve(t, g, message, len(message))
 		was := s.records()[0]
 		if was.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("%s: verdict %+v", addresses, *was.Suppress)
@@ -304,25 +304,25 @@ func TestReprocessSupersedes(t *testing.T) {
 		"cut for good":              {whole[:bytes.Index(whole, []byte("Feedback-Type"))], int64(bytes.Index(whole, []byte("Feedback-Type"))), process.Worse},
 		"a letter, as it seems now": {[]byte("From: a@example.com\r\n\r\nHello\r\n"), 30, process.Worse},
 	} {
-		kept := ledger.Kept{Mail: ledger.Mail{ReportID: id, Kind: "report", At: came, Size: test.size, Head: test.kept}, Made: 1}
+		kept := ledger.Kept{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: test.size, Head: test.kept}, Made: 1}
 		if _, got, err := (process.Rules{}).Reprocess(t.Context(), kept, s.rows(true), came); got != test.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, test.want)
 		}
 	}
-	kept := ledger.Kept{Mail: ledger.Mail{ReportID: id, Kind: "report", At: came, Size: int64(len(whole)), Head: whole}, Made: 1}
+	kept := ledger.Kept{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: int64(len(whole)), Head: whole}, Made: 1}
 	if _, got, err := (process.Rules{}).Reprocess(t.Context(), kept, nil, came); got != process.Pruned || err != nil {
 		t.Errorf("without records: %s, %v", got, err)
 	}
 }
 
-// A mail that was none of ours and is one today makes its records now.
+// A message that was none of ours and is one today makes its records now.
 func TestReprocessOther(t *testing.T) {
-	mail := sample.Report(1, 0)
-	r := report.Parse(mail, int64(len(mail)))
+	message := sample.Report(1, 0)
+	r := report.Parse(message, int64(len(message)))
 	s := shelf{t: t, l: ledger.NewMemory()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
-	m := ledger.Mail{ReportID: r.ID, Kind: "other", At: came, Size: int64(len(mail)), Head: mail}
-	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Mails: []ledger.Mail{m}}); err != nil {
+	m := ledger.Message{ReportID: r.ID, Kind: "other", At: came, Size: int64(len(message)), Head: message}
+	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.again(process.Rules{}); got != process.Revises {
@@ -331,7 +331,7 @@ func TestReprocessOther(t *testing.T) {
 	if r := s.records(); len(r) != 1 || r[0].Revision != 1 || r[0].OriginalRcptTo != "user1@example.com" || !r[0].ReceivedAt.Equal(came) {
 		t.Errorf("records %+v", r)
 	}
-	if counts, err := s.l.MailCounts(t.Context()); err != nil || len(counts) != 1 || counts[0].Kind != "report" {
+	if counts, err := s.l.MessageCounts(t.Context()); err != nil || len(counts) != 1 || counts[0].Kind != "report" {
 		t.Errorf("counts %+v, %v", counts, err)
 	}
 	// And not once more when they are kept no longer.

@@ -35,7 +35,7 @@ func TestResume(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		s.Append("INBOX", mailOf(3, 300))
+		s.Append("INBOX", messageOf(3, 300))
 		slept.Store(int64(8 * time.Hour))
 		time.Sleep(resumeEvery + 2*time.Second)
 		same(t, records(t, l), expected(4))

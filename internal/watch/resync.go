@@ -8,9 +8,9 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// openMailbox opens the folder, for changes where mails are to be changed. With
+// openMailbox opens the folder, for changes where messages are to be changed. With
 // Account.Resync the Handler hears what has happened there since the session
-// before: all of it where the server has QRESYNC (RFC 7162), else which mails are
+// before: all of it where the server has QRESYNC (RFC 7162), else which messages are
 // gone.
 func (f *folder) openMailbox(ctx context.Context, c *imapclient.Client) (imapclient.Selected, error) {
 	plain, since := c.Examine, c.ExamineSince
@@ -40,7 +40,7 @@ func (f *folder) openMailbox(ctx context.Context, c *imapclient.Client) (imapcli
 	return sel, nil
 }
 
-// uids lists all mails of the open folder.
+// uids lists all messages of the open folder.
 func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.Selected) (all []uint32, err error) {
 	all = []uint32{} // of an empty folder it is known that there are none
 	for lo := uint32(1); ; lo += widestWindow {
@@ -55,7 +55,7 @@ func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.
 	}
 }
 
-// know notes that a mail is there, for the comparison at the next session.
+// know notes that a message is there, for the comparison at the next session.
 func (f *folder) know(uid uint32) {
 	if f.known == nil {
 		return

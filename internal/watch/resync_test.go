@@ -15,7 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// heard notes what a Handler is told of single mails.
+// heard notes what a Handler is told of single messages.
 type heard struct {
 	callbacks.Nop
 	mu   sync.Mutex
@@ -45,7 +45,7 @@ func (h *heard) take() string {
 	return list
 }
 
-// TestResync: what happens to mails while no session is there is told when the
+// TestResync: what happens to messages while no session is there is told when the
 // next one is, and nothing else is told then.
 func TestResync(t *testing.T) {
 	for _, test := range []struct {
@@ -75,7 +75,7 @@ func TestResync(t *testing.T) {
 				done := make(chan error)
 				go func() { done <- a.Run(ctx, false) }()
 				time.Sleep(2 * time.Minute)
-				s.Append("INBOX", mailOf(4, 300)) // read in the first session
+				s.Append("INBOX", messageOf(4, 300)) // read in the first session
 				time.Sleep(2 * time.Minute)
 				h.take()
 				// The server is away for a while.
@@ -108,7 +108,7 @@ func TestResync(t *testing.T) {
 	}
 }
 
-// TestResyncEmpty: a mail that came into an empty folder and went while no
+// TestResyncEmpty: a message that came into an empty folder and went while no
 // session was there is told of too.
 func TestResyncEmpty(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestResyncEmpty(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- a.Run(ctx, false) }()
 		time.Sleep(time.Minute)
-		s.Append("INBOX", mailOf(1, 300))
+		s.Append("INBOX", messageOf(1, 300))
 		time.Sleep(time.Minute)
 		hook(func(at imaptest.Step) imaptest.Action {
 			if at.Part == imaptest.Dial {

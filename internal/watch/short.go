@@ -30,19 +30,19 @@ type octetSum [sha256.Size]byte
 // shorts are the short replies of one FETCH. The octets of the first few are
 // kept: if the sizes turn out to be wrong they need not be asked for again.
 type shorts struct {
-	mails  []*imapclient.Mail
-	octets int
+	messages []*imapclient.Message
+	octets   int
 }
 
-func (l *shorts) add(m *imapclient.Mail) {
+func (l *shorts) add(m *imapclient.Message) {
 	if l.octets += len(m.Body); l.octets > heldMost {
 		m.Release()
 	}
-	l.mails = append(l.mails, m)
+	l.messages = append(l.messages, m)
 }
 
 func (l *shorts) uids() (uids []uint32) {
-	for _, m := range l.mails {
+	for _, m := range l.messages {
 		uids = append(uids, m.UID)
 	}
 	return uids
@@ -50,7 +50,7 @@ func (l *shorts) uids() (uids []uint32) {
 
 // isShort reports whether a reply to a request for so many octets may hold less
 // than the message has.
-func (s *session) isShort(m *imapclient.Mail, asked int64) bool {
+func (s *session) isShort(m *imapclient.Message, asked int64) bool {
 	got := int64(len(m.Body))
 	if m.Gone || got >= asked || m.Size >= 0 && got >= m.Size {
 		return false
@@ -72,10 +72,10 @@ func (s *session) isShort(m *imapclient.Mail, asked int64) bool {
 
 // askAgain asks for what came short, each message alone.
 func (s *session) askAgain(ctx context.Context, short shorts) error {
-	for i, m := range short.mails {
-		short.mails[i] = nil
-		if len(m.Body) > 0 && !s.isShort(m, s.a.MaxMail) { // by now the sizes are known to be wrong
-			if err := s.line.mail(m, s.a.MaxMail); err != nil {
+	for i, m := range short.messages {
+		short.messages[i] = nil
+		if len(m.Body) > 0 && !s.isShort(m, s.a.MaxMessage) { // by now the sizes are known to be wrong
+			if err := s.line.message(m, s.a.MaxMessage); err != nil {
 				return err
 			}
 			continue
@@ -92,8 +92,8 @@ func (s *session) askAgain(ctx context.Context, short shorts) error {
 
 // askWhole asks for one message to its end, after tries that failed.
 func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
-	var m *imapclient.Mail
-	for one, err := range s.c.FetchWhole(ctx, []uint32{uid}, s.a.MaxMail) {
+	var m *imapclient.Message
+	for one, err := range s.c.FetchWhole(ctx, []uint32{uid}, s.a.MaxMessage) {
 		switch {
 		case isRefusal(err):
 			return s.refused(ctx, uid, err)
@@ -109,19 +109,19 @@ func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 		s.withhold([]uint32{uid})
 		return nil
 	}
-	if s.isShort(m, s.a.MaxMail) && !s.isSame(m) {
+	if s.isShort(m, s.a.MaxMessage) && !s.isSame(m) {
 		return s.stillShort(ctx, m, tries)
 	}
 	if s.noes = 0; !m.Gone {
 		s.gave = time.Now()
 	}
 	delete(s.places, uid)
-	return s.line.mail(m, s.a.MaxMail)
+	return s.line.message(m, s.a.MaxMessage)
 }
 
 // isSame reports whether a short reply is as the one before it and not cut, as far
 // as one can tell.
-func (s *session) isSame(m *imapclient.Mail) bool {
+func (s *session) isSame(m *imapclient.Message) bool {
 	p, sum := s.places[m.UID], octetSum(sha256.Sum256(m.Body))
 	if p.octets != placeShort {
 		p = place{octets: placeShort}
@@ -139,11 +139,11 @@ func (s *session) isSame(m *imapclient.Mail) bool {
 }
 
 // stillShort notes one more short reply, or takes it for all that is to be had.
-func (s *session) stillShort(ctx context.Context, m *imapclient.Mail, tries int) error {
+func (s *session) stillShort(ctx context.Context, m *imapclient.Message, tries int) error {
 	uid, some := m.UID, len(m.Body) > 0
 	if (some || s.blame == surely) && s.places[uid].times+1 >= shortTrials || tries+1 >= mostDeaths {
 		delete(s.places, uid)
-		return s.line.append(mail{Mail: m, size: m.Size, short: shortReason(m)})
+		return s.line.append(arrived{Message: m, size: m.Size, short: shortReason(m)})
 	}
 	m.Release()
 	s.died(uid, placeShort)
@@ -161,7 +161,7 @@ func (s *session) stillShort(ctx context.Context, m *imapclient.Mail, tries int)
 	return s.prove(ctx)
 }
 
-func shortReason(m *imapclient.Mail) string {
+func shortReason(m *imapclient.Message) string {
 	of := ""
 	if m.Size >= 0 {
 		of = fmt.Sprintf(" of %d", m.Size)
@@ -172,12 +172,12 @@ func shortReason(m *imapclient.Mail) string {
 // parseShort makes the records of a message of which only the start is to be had.
 // Nothing is done to it in the mailbox, and no head is kept: what is read again one
 // day is the whole message.
-func (p *pipeline) parseShort(ctx context.Context, m mail) parsed {
+func (p *pipeline) parseShort(ctx context.Context, m arrived) parsed {
 	r, err := report.ParseContext(ctx, m.Body, max(m.Size, int64(len(m.Body))+1))
 	if err != nil {
 		return parsed{err: context.Cause(ctx)}
 	}
-	at, noted, doubts := p.dated(ctx, m.Mail, r)
+	at, noted, doubts := p.dated(ctx, m.Message, r)
 	e := report.Envelope{
 		ReceivedAt:  at,
 		ProcessedAt: time.Now(),

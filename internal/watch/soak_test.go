@@ -18,16 +18,16 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
-// TestSoakMillion sweeps a million mails into SQLite, over connections that
-// are cut at random. The memory must not grow with the number of mails.
+// TestSoakMillion sweeps a million messages into SQLite, over connections that
+// are cut at random. The memory must not grow with the number of messages.
 func TestSoakMillion(t *testing.T) {
 	seed, err := strconv.ParseUint(os.Getenv("FBLWATCH_SOAK"), 10, 64)
 	if err != nil {
 		t.Skip("left out a sweep of a million mails: make soak")
 	}
-	const mails, size = 1_000_000, 320
-	s := &endless{mails: mails, random: rand.New(rand.NewPCG(seed, 0))}
-	s.mail = func(n int) []byte { return sample.Report(n, size) }
+	const messages, size = 1_000_000, 320
+	s := &endless{messages: messages, random: rand.New(rand.NewPCG(seed, 0))}
+	s.message = func(n int) []byte { return sample.Report(n, size) }
 	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "fblwatch.db"), ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -39,9 +39,9 @@ func TestSoakMillion(t *testing.T) {
 	done, known, quarter := 0, 0, 0
 	var heaps []uint64
 	a.Committed = func(c ledger.Committed) {
-		done, known = done+c.Mails, known+c.Duplicates
-		if done*4/mails > quarter {
-			quarter = done * 4 / mails
+		done, known = done+c.Messages, known+c.Duplicates
+		if done*4/messages > quarter {
+			quarter = done * 4 / messages
 			var m runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&m)
@@ -59,7 +59,7 @@ func TestSoakMillion(t *testing.T) {
 	if first, last := heaps[0], heaps[len(heaps)-1]; last > first+8<<10 {
 		t.Errorf("the heap grew from %d to %d KiB", first, last)
 	}
-	seen, next := make([]bool, mails), 0
+	seen, next := make([]bool, messages), 0
 	for row, err := range l.Records(context.Background(), ledger.Query{}) {
 		if err != nil {
 			t.Fatal(err)
@@ -73,23 +73,23 @@ func TestSoakMillion(t *testing.T) {
 		seen[n] = true
 		next++
 	}
-	if next != mails {
-		t.Errorf("%d records, want %d", next, mails)
+	if next != messages {
+		t.Errorf("%d records, want %d", next, messages)
 	}
 	folders, err := l.Folders(t.Context())
-	if err != nil || folders[0].Checkpoint.High != mails || len(folders[0].Checkpoint.Pending) != 0 {
-		t.Errorf("checkpoint %+v, %v; want high %d and nothing pending", folders, err, mails)
+	if err != nil || folders[0].Checkpoint.High != messages || len(folders[0].Checkpoint.Pending) != 0 {
+		t.Errorf("checkpoint %+v, %v; want high %d and nothing pending", folders, err, messages)
 	}
 }
 
-// endless is a server whose only mailbox holds as many mails as one likes: they
+// endless is a server whose only mailbox holds as many messages as one likes: they
 // are made as they are asked for. It knows the few commands of a sweep.
 type endless struct {
-	mails  int
-	mail   func(n int) []byte // from 0
-	random *rand.Rand         // nil: no connection is cut
-	came   time.Time          // all of them; zero: long ago
-	conns  int
+	messages int
+	message  func(n int) []byte // from 0
+	random   *rand.Rand         // nil: no connection is cut
+	came     time.Time          // all of them; zero: long ago
+	conns    int
 }
 
 func (s *endless) dial(context.Context, string, string) (net.Conn, error) {
@@ -125,7 +125,7 @@ func (s *endless) serve(conn net.Conn) {
 		case "CAPABILITY":
 			out.WriteString("* CAPABILITY IMAP4rev1\r\n")
 		case "EXAMINE":
-			fmt.Fprintf(out, "* %d EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT %d] ok\r\n", s.mails, s.mails+1)
+			fmt.Fprintf(out, "* %d EXISTS\r\n* OK [UIDVALIDITY 1] ok\r\n* OK [UIDNEXT %d] ok\r\n", s.messages, s.messages+1)
 		case "SEARCH":
 			out.WriteString("* SEARCH")
 			s.each(bytes.TrimPrefix(bytes.TrimSpace(rest), []byte("UID ")), func(uid int) bool {
@@ -140,7 +140,7 @@ func (s *endless) serve(conn net.Conn) {
 			}
 			set, _, _ := bytes.Cut(rest, []byte(" "))
 			if !s.each(set, func(uid int) bool {
-				b := s.mail(uid - 1)
+				b := s.message(uid - 1)
 				fmt.Fprintf(out, "* %d FETCH (UID %d INTERNALDATE \"%s\" RFC822.SIZE %d BODY[]<0> {%d}\r\n", uid, uid, came.Format("02-Jan-2006 15:04:05 -0700"), len(b), len(b))
 				out.Write(b)
 				out.WriteString(")\r\n")
@@ -165,10 +165,10 @@ func (s *endless) each(set []byte, do func(uid int) bool) bool {
 		to := from
 		if ok {
 			if to, _ = strconv.Atoi(string(hi)); string(hi) == "*" {
-				to = s.mails
+				to = s.messages
 			}
 		}
-		for uid := from; uid <= min(to, s.mails); uid++ {
+		for uid := from; uid <= min(to, s.messages); uid++ {
 			if !do(uid) {
 				return false
 			}
@@ -227,13 +227,13 @@ func newLines(r io.Reader) *lines {
 
 func (l *lines) stop() { close(l.quit) }
 
-// BenchmarkSweepInMemory is a sweep of 20,000 mails without a network, from a
+// BenchmarkSweepInMemory is a sweep of 20,000 messages without a network, from a
 // server that costs next to nothing, into SQLite.
 func BenchmarkSweepInMemory(b *testing.B) {
 	const many = 20_000
-	s := &endless{mails: many, mail: func(n int) []byte { return mailOf(n, 6100) }}
+	s := &endless{messages: many, message: func(n int) []byte { return messageOf(n, 6100) }}
 	for n := range many {
-		s.mail(n)
+		s.message(n)
 	}
 	for b.Loop() {
 		l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})

@@ -36,7 +36,7 @@ func TestStopInAMessage(t *testing.T) {
 	for _, left := range []int64{0, 1, 2} {
 		l := ledger.NewMemory()
 		a := account(nil, l)
-		a.Handler, a.Log, a.MaxMail = callbacks.Nop{}, slog.New(slog.DiscardHandler), 32<<20
+		a.Handler, a.Log, a.MaxMessage = callbacks.Nop{}, slog.New(slog.DiscardHandler), 32<<20
 		claim, err := l.Claim(t.Context(), ledger.Folder{Account: a.Name, Name: "INBOX"})
 		if err != nil {
 			t.Fatal(err)
@@ -46,8 +46,8 @@ func TestStopInAMessage(t *testing.T) {
 		ctx.left.Store(left)
 		p := newPipeline(ctx, newFolder(a, "INBOX"), claim)
 		p.add(batch{high: 2})
-		_ = p.mail(&imapclient.Mail{UID: 1, Size: int64(len(head)), Body: []byte(head)}, int64(len(head))+1)
-		_ = p.mail(&imapclient.Mail{UID: 2, Size: int64(len(large)), Body: []byte(large)}, int64(len(large))+1)
+		_ = p.message(&imapclient.Message{UID: 1, Size: int64(len(head)), Body: []byte(head)}, int64(len(head))+1)
+		_ = p.message(&imapclient.Message{UID: 2, Size: int64(len(large)), Body: []byte(large)}, int64(len(large))+1)
 		if err := p.close(); !errors.Is(err, context.Canceled) {
 			t.Errorf("asked %d times: %v", left, err)
 		}

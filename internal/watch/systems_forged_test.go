@@ -22,14 +22,14 @@ type forgery struct {
 	send    func(t testing.TB, z txts, s system, f feed, host string) mailing
 }
 
-// mailing is a message and who mails it.
+// mailing is a message and who messages it.
 type mailing struct{ message, greeting, ip, envelope string }
 
 func byEvil(message string) mailing {
 	return mailing{message, "mail." + evil, "203.0.113.66", "x@" + evil}
 }
 
-func (f feed) mails(message string) mailing { return mailing{message, f.host, f.ip, f.envelope} }
+func (f feed) messages(message string) mailing { return mailing{message, f.host, f.ip, f.envelope} }
 
 // theirMessage is the attacker's own, which he reports from a mailbox of his.
 var theirMessage = reported{greeting: "mail." + evil, ip: "203.0.113.66", passes: evil, header: "From: <x@evil.example>\nTo: <x@yahoo.com>\nSubject: x\nMessage-ID: <x@evil.example>\n", body: "x\n"}
@@ -114,7 +114,7 @@ var greetings = func() (all []forgery) {
 	} {
 		all = append(all, forgery{name: "greeting: " + word, few: true, send: func(t testing.TB, _ txts, _ system, f feed, _ string) mailing {
 			about := reported{greeting: word, ip: theirMessage.ip, passes: evil, header: ourHeader + ourToken, body: "x\n"}
-			return f.mails(f.report(t, about))
+			return f.messages(f.report(t, about))
 		}})
 	}
 	return all

@@ -18,7 +18,7 @@ type feed struct {
 	name, source string // when that was seen
 	from         string
 	signers      []signer // the last one is on top
-	host, ip     string   // that mails the reports
+	host, ip     string   // that messages the reports
 	envelope     string
 	write        func(about reported) string // unsigned
 }

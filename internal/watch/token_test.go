@@ -58,7 +58,7 @@ func TestTokenRenewed(t *testing.T) {
 		tokens(t, folders, func(s *imaptest.Server, m *mint, l ledger.Ledger) {
 			start := time.Now()
 			for i := 2; time.Since(start) < 4*time.Hour; i++ {
-				s.Append("INBOX", mailOf(i, 300))
+				s.Append("INBOX", messageOf(i, 300))
 				time.Sleep(7 * time.Minute)
 				same(t, records(t, l), expected(i+1))
 			}
@@ -90,7 +90,7 @@ func TestTokenExpires(t *testing.T) {
 			}
 			return imaptest.Action{}
 		})
-		s.Append("INBOX", mailOf(2, 300))
+		s.Append("INBOX", messageOf(2, 300))
 		time.Sleep(2 * time.Second)
 		same(t, records(t, l), expected(3))
 		if len(m.given) != 2 {

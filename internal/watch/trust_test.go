@@ -67,7 +67,7 @@ var (
 	barely = []string{"From", "To", "Subject", "Date"} // as Yahoo signs
 )
 
-func signedBy(t testing.TB, mail, domain string, fields []string, change ...func(*dkim.SignOptions)) string {
+func signedBy(t testing.TB, message, domain string, fields []string, change ...func(*dkim.SignOptions)) string {
 	t.Helper()
 	options := &dkim.SignOptions{Domain: domain, Selector: "s", Signer: keyFor(domain), Hash: crypto.SHA256, HeaderKeys: fields,
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed}
@@ -75,7 +75,7 @@ func signedBy(t testing.TB, mail, domain string, fields []string, change ...func
 		f(options)
 	}
 	var out bytes.Buffer
-	if err := dkim.Sign(&out, strings.NewReader(mail), options); err != nil {
+	if err := dkim.Sign(&out, strings.NewReader(message), options); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -83,9 +83,9 @@ func signedBy(t testing.TB, mail, domain string, fields []string, change ...func
 
 // signedLength signs the From and the first length octets of the body, with an
 // l=, which go-msgauth does not make.
-func signedLength(mail, domain string, length int) string {
-	from := mail[:strings.Index(mail, "\r\n")]
-	_, body, _ := strings.Cut(mail, "\r\n\r\n")
+func signedLength(message, domain string, length int) string {
+	from := message[:strings.Index(message, "\r\n")]
+	_, body, _ := strings.Cut(message, "\r\n\r\n")
 	hash := sha256.Sum256([]byte(body[:length]))
 	field := fmt.Sprintf("DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/simple; d=%s; s=s; l=%d; h=From; bh=%s; b=",
 		domain, length, base64.StdEncoding.EncodeToString(hash[:]))
@@ -94,7 +94,7 @@ func signedLength(mail, domain string, length int) string {
 		return strings.ToLower(name) + ":" + strings.TrimSpace(value)
 	}
 	data := sha256.Sum256([]byte(relaxed(from) + "\r\n" + relaxed(field)))
-	return field + base64.StdEncoding.EncodeToString(ed25519.Sign(keyFor(domain), data[:])) + "\r\n" + mail
+	return field + base64.StdEncoding.EncodeToString(ed25519.Sign(keyFor(domain), data[:])) + "\r\n" + message
 }
 
 // reportOf is a whole report, unsigned.
@@ -105,8 +105,8 @@ func reportOf(from, fields, original string) string {
 		"\n--outer\nContent-Type: message/rfc822\n\n"+original+"\n--outer--\n", "\n", "\r\n")
 }
 
-// What Yahoo and Microsoft report today: neither says where the mail came from
-// but in the header of the mail itself, and Microsoft names nobody.
+// What Yahoo and Microsoft report today: neither says where the message came from
+// but in the header of the message itself, and Microsoft names nobody.
 const (
 	yahooFields = "Feedback-Type: abuse\nUser-Agent: Yahoo!-Mail-Feedback/2.0\nVersion: 0.1\nOriginal-Mail-From: <b@bounce.example.com>\n" +
 		"Original-Rcpt-To: reader@yahoo.com\nReceived-Date: Mon, 1 Jun 2026 10:00:00 +0000\nReported-Domain: example.com\n" +
@@ -140,14 +140,14 @@ func swap(t *testing.T, s, old, new string) string {
 	return strings.Replace(s, old, new, 1)
 }
 
-// TestTrustOffline takes genuine and forged reports all the way from the mail to
-// the verdict. Only what is genuine, and about our own mail, is "yes".
+// TestTrustOffline takes genuine and forged reports all the way from the message to
+// the verdict. Only what is genuine, and about our own message, is "yes".
 func TestTrustOffline(t *testing.T) {
 	original := yahooInner + yahooFound + yahooBorder + ourHeader + "\nBuy now.\n"
 	plain := reportOf("feedback@"+yahoo, yahooFields, original)
 	signed := signedBy(t, plain, yahoo, wholly)
 	_, body, _ := strings.Cut(plain, "\r\n\r\n")
-	// A genuine report about the attacker's own mail, whose body is a report that
+	// A genuine report about the attacker's own message, whose body is a report that
 	// names a victim.
 	inner := "--inner\nContent-Type: message/feedback-report\n\n" + strings.ReplaceAll(yahooFields, "reader@", "victim@") + "\n--inner\nContent-Type: message/rfc822\n\n" + original + "--inner--\n"
 	trojan := reportOf("feedback@"+yahoo, yahooFields, "From: <x@evil.example>\nSubject: x\n\n"+inner)
@@ -166,7 +166,7 @@ func TestTrustOffline(t *testing.T) {
 	both := trust.Own{Domains: domains.Domains, IPs: []string{"192.0.2.0/28"}}
 	for _, test := range []struct {
 		name     string
-		mail     string
+		message  string
 		own      trust.Own // both, where it is zero
 		dns      *txts
 		received time.Time
@@ -174,51 +174,51 @@ func TestTrustOffline(t *testing.T) {
 		code     report.Code // the last one
 	}{
 		// What is genuine, with each way to say what is ours.
-		{name: "genuine", mail: signed, verdict: "yes", code: "named"},
-		{name: "genuine, signed as Yahoo does", mail: signedBy(t, plain, yahoo, barely), verdict: "yes", code: "named"},
-		{name: "genuine, by domains alone", mail: signed, own: domains, verdict: "yes", code: "named"},
-		{name: "genuine, by addresses alone", mail: signed, own: trust.Own{IPs: both.IPs}, verdict: "yes", code: "named"},
-		{name: "genuine, our server found it so", mail: found + received + signed, dns: &txts{err: errors.New("down")}, verdict: "yes", code: "named"},
-		{name: "genuine JMRP", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), verdict: "yes", code: "token"},
-		{name: "genuine JMRP, by domains alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: domains, verdict: "yes", code: "token"},
-		{name: "genuine JMRP, by addresses alone", mail: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: trust.Own{IPs: both.IPs}, verdict: "yes", code: "token"},
+		{name: "genuine", message: signed, verdict: "yes", code: "named"},
+		{name: "genuine, signed as Yahoo does", message: signedBy(t, plain, yahoo, barely), verdict: "yes", code: "named"},
+		{name: "genuine, by domains alone", message: signed, own: domains, verdict: "yes", code: "named"},
+		{name: "genuine, by addresses alone", message: signed, own: trust.Own{IPs: both.IPs}, verdict: "yes", code: "named"},
+		{name: "genuine, our server found it so", message: found + received + signed, dns: &txts{err: errors.New("down")}, verdict: "yes", code: "named"},
+		{name: "genuine JMRP", message: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), verdict: "yes", code: "token"},
+		{name: "genuine JMRP, by domains alone", message: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: domains, verdict: "yes", code: "token"},
+		{name: "genuine JMRP, by addresses alone", message: jmrpAbout(jmrpInner + jmrpFound + jmrpBorder + ourHeader + ourToken + "\n"), own: trust.Own{IPs: both.IPs}, verdict: "yes", code: "token"},
 
 		// The report is not genuine, or cannot be shown to be.
-		{name: "unsigned", mail: plain, verdict: "review", code: "unsigned"},
-		{name: "forged: signed by another domain", mail: signedBy(t, plain, evil, wholly), verdict: "review", code: "unsigned"},
-		{name: "forged: signed by another domain, in its own name", mail: signedBy(t, reportOf("feedback@"+evil, yahooFields, original), evil, wholly), verdict: "review", code: "reporter_unknown"},
-		{name: "forged: another's key", mail: swap(t, signedBy(t, plain, evil, wholly), "d="+evil, "d="+yahoo), verdict: "review", code: "dkim_fail"},
-		{name: "expired when it came", mail: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), verdict: "review", code: "dkim_fail"},
-		{name: "expired since it came", mail: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), received: time.Now().Add(-2 * time.Hour), verdict: "review", code: "old"},
-		{name: "older than a week", mail: signed, received: time.Now().Add(-8 * 24 * time.Hour), verdict: "review", code: "old"},
-		{name: "altered: another recipient", mail: swap(t, signed, "reader@", "victim@"), verdict: "review", code: "dkim_fail"},
-		{name: "altered: another subject", mail: swap(t, signed, "Subject: complaint", "Subject: Complaint"), verdict: "review", code: "dkim_fail"},
-		{name: "Content-Type unsigned, framed by another boundary", mail: swap(t, signedBy(t, trojan, yahoo, barely), `boundary="outer"`, `boundary="inner"`), verdict: "review", code: "reframed"},
-		{name: "Content-Type unsigned, as it was sent", mail: signedBy(t, trojan, yahoo, barely), verdict: "review", code: "unproven"},
-		{name: "l=, with a body behind it", mail: swap(t, signedLength(plain, yahoo, len(body)), `boundary="outer"`, `boundary="more"`) + strings.ReplaceAll(swap(t, body, "reader@", "victim@"), "outer", "more"), verdict: "review", code: "reframed"},
-		{name: "key gone", mail: signed, dns: &txts{}, verdict: "review", code: "key"},
-		{name: "resolver down", mail: signed, dns: &txts{err: errors.New("server misbehaving")}, verdict: "review", code: "dns"},
-		{name: "Authentication-Results forged below the trusted hop", mail: received + foreign + found + plain, verdict: "review", code: "unsigned"},
-		{name: "Authentication-Results forged above, with another's id", mail: strings.Replace(found, "mx.example.com", "mx.evil.example", 1) + received + plain, verdict: "review", code: "unsigned"},
-		{name: "Authentication-Results forged above, stamped by nobody", mail: found + plain, verdict: "review", code: "unsigned"},
-		{name: "Authentication-Results forged, ours says none", mail: "Authentication-Results: mx.example.com; dkim=none\r\n" + received + found + plain, verdict: "review", code: "unsigned"},
+		{name: "unsigned", message: plain, verdict: "review", code: "unsigned"},
+		{name: "forged: signed by another domain", message: signedBy(t, plain, evil, wholly), verdict: "review", code: "unsigned"},
+		{name: "forged: signed by another domain, in its own name", message: signedBy(t, reportOf("feedback@"+evil, yahooFields, original), evil, wholly), verdict: "review", code: "reporter_unknown"},
+		{name: "forged: another's key", message: swap(t, signedBy(t, plain, evil, wholly), "d="+evil, "d="+yahoo), verdict: "review", code: "dkim_fail"},
+		{name: "expired when it came", message: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), verdict: "review", code: "dkim_fail"},
+		{name: "expired since it came", message: signedBy(t, plain, yahoo, wholly, func(o *dkim.SignOptions) { o.Expiration = time.Now().Add(-time.Hour) }), received: time.Now().Add(-2 * time.Hour), verdict: "review", code: "old"},
+		{name: "older than a week", message: signed, received: time.Now().Add(-8 * 24 * time.Hour), verdict: "review", code: "old"},
+		{name: "altered: another recipient", message: swap(t, signed, "reader@", "victim@"), verdict: "review", code: "dkim_fail"},
+		{name: "altered: another subject", message: swap(t, signed, "Subject: complaint", "Subject: Complaint"), verdict: "review", code: "dkim_fail"},
+		{name: "Content-Type unsigned, framed by another boundary", message: swap(t, signedBy(t, trojan, yahoo, barely), `boundary="outer"`, `boundary="inner"`), verdict: "review", code: "reframed"},
+		{name: "Content-Type unsigned, as it was sent", message: signedBy(t, trojan, yahoo, barely), verdict: "review", code: "unproven"},
+		{name: "l=, with a body behind it", message: swap(t, signedLength(plain, yahoo, len(body)), `boundary="outer"`, `boundary="more"`) + strings.ReplaceAll(swap(t, body, "reader@", "victim@"), "outer", "more"), verdict: "review", code: "reframed"},
+		{name: "key gone", message: signed, dns: &txts{}, verdict: "review", code: "key"},
+		{name: "resolver down", message: signed, dns: &txts{err: errors.New("server misbehaving")}, verdict: "review", code: "dns"},
+		{name: "Authentication-Results forged below the trusted hop", message: received + foreign + found + plain, verdict: "review", code: "unsigned"},
+		{name: "Authentication-Results forged above, with another's id", message: strings.Replace(found, "mx.example.com", "mx.evil.example", 1) + received + plain, verdict: "review", code: "unsigned"},
+		{name: "Authentication-Results forged above, stamped by nobody", message: found + plain, verdict: "review", code: "unsigned"},
+		{name: "Authentication-Results forged, ours says none", message: "Authentication-Results: mx.example.com; dkim=none\r\n" + received + found + plain, verdict: "review", code: "unsigned"},
 
-		// The report is genuine, and about somebody else's mail.
-		{name: "about somebody else's mail", mail: about(yahooFields, "From: <x@evil.example>\nSubject: x\n\nx\n"), verdict: "review", code: "unproven"},
-		{name: "about a mail with our From", mail: about(yahooFields, ourHeader+"\nx\n"), verdict: "review", code: "unproven"},
-		{name: "about a mail with our From, by domains alone", mail: about(yahooFields, ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
-		{name: "about a mail that came from another address", mail: about(yahooFields, yahooInner+yahooFound+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+ourHeader+"\nx\n"), verdict: "review", code: "foreign_ip"},
-		{name: "about a mail that only says that it is ours", mail: about(yahooFields, yahooInner+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+yahooFound+yahooBorder+ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		// The report is genuine, and about somebody else's message.
+		{name: "about somebody else's mail", message: about(yahooFields, "From: <x@evil.example>\nSubject: x\n\nx\n"), verdict: "review", code: "unproven"},
+		{name: "about a mail with our From", message: about(yahooFields, ourHeader+"\nx\n"), verdict: "review", code: "unproven"},
+		{name: "about a mail with our From, by domains alone", message: about(yahooFields, ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		{name: "about a mail that came from another address", message: about(yahooFields, yahooInner+yahooFound+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+ourHeader+"\nx\n"), verdict: "review", code: "foreign_ip"},
+		{name: "about a mail that only says that it is ours", message: about(yahooFields, yahooInner+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+yahooFound+yahooBorder+ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
 
 		// The report is genuine, and the attacker wrote the token of a victim into
-		// the mail that he had reported.
-		{name: "enumerated token, our From", mail: about(yahooFields, ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
-		{name: "enumerated token, our mail sent again", mail: about(yahooFields, yahooInner+strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example")+yahooBorder+seal+ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unsigned_token"},
-		{name: "enumerated token, our mail sent again, by JMRP", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + seal + ourHeader + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
-		{name: "enumerated token above ours, our mail sent again, by JMRP", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + ourSeal + ourHeader + "X-Listmonk-Subscriber: x\n" + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
-		{name: "enumerated token, from another address", mail: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "192.0.2.7", "203.0.113.9") + strings.ReplaceAll(jmrpBorder, "192.0.2.7", "203.0.113.9") + ourSeal + ourHeader + ourToken + "\n"), verdict: "review", code: "foreign_ip"},
-		{name: "enumerated token, in a report of anybody's (CFBL)", mail: signedBy(t, reportOf("cfbl@"+evil, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n", "CFBL-Address: fbl@example.com; report=arf\nCFBL-Feedback-ID: 4711\n"+ourHeader+ourToken+"\n"), evil, wholly), verdict: "review", code: "reporter_unknown"},
-		{name: "a subscriber in the report's own header", mail: "X-Rp-Fbl: subscriber=4711\r\n" + signed, verdict: "review", code: "unsigned_header"},
+		// the message that he had reported.
+		{name: "enumerated token, our From", message: about(yahooFields, ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		{name: "enumerated token, our mail sent again", message: about(yahooFields, yahooInner+strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example")+yahooBorder+seal+ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token, our mail sent again, by JMRP", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + seal + ourHeader + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token above ours, our mail sent again, by JMRP", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + ourSeal + ourHeader + "X-Listmonk-Subscriber: x\n" + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token, from another address", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "192.0.2.7", "203.0.113.9") + strings.ReplaceAll(jmrpBorder, "192.0.2.7", "203.0.113.9") + ourSeal + ourHeader + ourToken + "\n"), verdict: "review", code: "foreign_ip"},
+		{name: "enumerated token, in a report of anybody's (CFBL)", message: signedBy(t, reportOf("cfbl@"+evil, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n", "CFBL-Address: fbl@example.com; report=arf\nCFBL-Feedback-ID: 4711\n"+ourHeader+ourToken+"\n"), evil, wholly), verdict: "review", code: "reporter_unknown"},
+		{name: "a subscriber in the report's own header", message: "X-Rp-Fbl: subscriber=4711\r\n" + signed, verdict: "review", code: "unsigned_header"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := trust.Config{Own: both, AuthservIDs: []string{"mx.example.com"}, Hops: []string{"mx.example.com"}, DKIM: new(true)}
@@ -237,8 +237,8 @@ func TestTrustOffline(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := report.Parse([]byte(test.mail), int64(len(test.mail)))
-			records, _ := process.Rules{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.mail), true, report.Envelope{ReceivedAt: test.received})
+			r := report.Parse([]byte(test.message), int64(len(test.message)))
+			records, _ := process.Rules{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.message), true, report.Envelope{ReceivedAt: test.received})
 			if len(records) != 1 {
 				t.Fatalf("%d records", len(records))
 			}
@@ -250,17 +250,17 @@ func TestTrustOffline(t *testing.T) {
 	}
 }
 
-// TestTrustOfTheStart: a signature covers the whole mail, so its start asks for
+// TestTrustOfTheStart: a signature covers the whole message, so its start asks for
 // the rest; where there is no more to be had nothing is checked.
 func TestTrustOfTheStart(t *testing.T) {
-	mail := signedBy(t, reportOf("feedback@"+yahoo, yahooFields, yahooInner+yahooFound+yahooBorder+ourHeader+"\n"+strings.Repeat("Buy now.\n", 10_000)), yahoo, wholly)
+	message := signedBy(t, reportOf("feedback@"+yahoo, yahooFields, yahooInner+yahooFound+yahooBorder+ourHeader+"\n"+strings.Repeat("Buy now.\n", 10_000)), yahoo, wholly)
 	trust, err := trust.New(trust.Config{Own: trust.Own{Domains: []string{ourOwn}}, DKIM: new(true)}, zoneOf(yahoo), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := func(octets int, last bool) (verdict string, more bool) {
-		start := []byte(mail[:octets])
-		records, more := process.Rules{Trust: trust}.Records(t.Context(), report.Parse(start, int64(len(mail))), start, last, report.Envelope{})
+		start := []byte(message[:octets])
+		records, more := process.Rules{Trust: trust}.Records(t.Context(), report.Parse(start, int64(len(message))), start, last, report.Envelope{})
 		if more {
 			return "", true
 		}
@@ -272,22 +272,22 @@ func TestTrustOfTheStart(t *testing.T) {
 	if verdict, more := read(16<<10, true); more || verdict != "review: not trusted: the message is too long to be checked" {
 		t.Errorf("the start, and no more: %s, more: %v", verdict, more)
 	}
-	if verdict, more := read(len(mail), false); more || verdict != "yes: complaint of class fbl, named, by a trusted reporter" {
+	if verdict, more := read(len(message), false); more || verdict != "yes: complaint of class fbl, named, by a trusted reporter" {
 		t.Errorf("all of it: %s, more: %v", verdict, more)
 	}
 }
 
-// TestTrustAgain: what made a verdict yes does so when the kept mail is read
+// TestTrustAgain: what made a verdict yes does so when the kept message is read
 // again, also without its people; and a stricter word of today counts.
 func TestTrustAgain(t *testing.T) {
 	found := "Authentication-Results: mx.example.com; dkim=pass header.d=" + yahoo + "\r\n" +
 		"Received: from x.example.org (x.example.org [198.51.100.1]) by mx.example.com with ESMTP; Mon, 1 Jun 2026 10:00:00 +0000\r\n"
 	byDKIM := strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=forward.example.net") // so that the token must be certain
-	mail := []byte(found + strings.Replace(strings.ReplaceAll(seal, "\n", "\r\n"), ourOwn, yahoo, 1) + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
+	message := []byte(found + strings.Replace(strings.ReplaceAll(seal, "\n", "\r\n"), ourOwn, yahoo, 1) + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
 	whom := trust.Config{Own: trust.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		g := process.Rules{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
-		s := shelve(t, g, mail, len(mail))
+		s := shelve(t, g, message, len(message))
 		if r := s.records()[0]; r.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("%s: %+v, %+v", addresses, *r.Suppress, *r.Reporter)
 		}

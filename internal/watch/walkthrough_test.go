@@ -17,8 +17,8 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// walkthrough is published mails of different dialects, each read against its
-// text: what the first record says, and what of the mail bears it out. speaks is
+// walkthrough is published messages of different dialects, each read against its
+// text: what the first record says, and what of the message bears it out. speaks is
 // event, class, provider/feed, dialect; complainant, how many are named; identity
 // is status, then field=value by rule of source. Trusted are the mail servers that
 // walkthroughTrust lists; signatures are not verified, as the keys are gone.
@@ -169,11 +169,11 @@ func TestWalkthrough(t *testing.T) {
 		if len(files) != 1 {
 			t.Fatalf("%s: %d mails", want.id, len(files))
 		}
-		mail, err := os.ReadFile(files[0])
+		message, err := os.ReadFile(files[0])
 		if err != nil {
 			t.Fatal(err)
 		}
-		records, _ := g.Records(t.Context(), report.Parse(mail, int64(len(mail))), mail, true, report.Envelope{})
+		records, _ := g.Records(t.Context(), report.Parse(message, int64(len(message))), message, true, report.Envelope{})
 		if len(records) == 0 {
 			t.Errorf("%s: no record", want.id)
 			continue
@@ -188,7 +188,7 @@ func TestWalkthrough(t *testing.T) {
 }
 
 // blotted is a person's address as the walkthrough has it: the first 8 hex digits of
-// its SHA-256. The mails are published; their people need not stand here.
+// its SHA-256. The messages are published; their people need not stand here.
 func blotted(value string) string {
 	if strings.Contains(value, "@") {
 		return fmt.Sprintf("%.4x", sha256.Sum256([]byte(value)))

@@ -50,20 +50,20 @@ func later(s *imaptest.Server) (set func(hook func(imaptest.Step) imaptest.Actio
 func filled(n, size int) *imaptest.Server {
 	s := imaptest.New()
 	for i := range n {
-		s.Append("INBOX", mailOf(i, size))
+		s.Append("INBOX", messageOf(i, size))
 	}
 	return s
 }
 
-var mails sync.Map // of the samples made so far: the fault tests want them thousands of times
+var messages sync.Map // of the samples made so far: the fault tests want them thousands of times
 
-func mailOf(i, size int) []byte {
+func messageOf(i, size int) []byte {
 	key := [2]int{i, size}
-	if b, ok := mails.Load(key); ok {
+	if b, ok := messages.Load(key); ok {
 		return b.([]byte)
 	}
 	b := sample.Report(i, size)
-	mails.Store(key, b)
+	messages.Store(key, b)
 	return b
 }
 
@@ -152,7 +152,7 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// Without heads nothing of a mail is kept but its records.
+// Without heads nothing of a message is kept but its records.
 func TestNoHeads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)

@@ -11,7 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// What is read of one mail: a longer value matches nothing.
+// What is read of one message: a longer value matches nothing.
 const (
 	maxValue     = 8 << 10 // octets of a field's value
 	maxInstances = 100     // values of one source: more name nobody
@@ -40,8 +40,8 @@ type value struct {
 	from string // the source, as records name it
 }
 
-// mail is what the rules read of one report, and what they say.
-type mail struct {
+// message is what the rules read of one report, and what they say.
+type message struct {
 	r       *report.Report
 	hashes  []string          // by which the report names its recipients
 	hash    *strings.Replacer // of them, where they are many
@@ -57,11 +57,11 @@ type instances struct {
 	known    bool
 }
 
-// mails keeps the memory of a mail for the next one.
-var mails = sync.Pool{New: func() any { return new(mail) }}
+// messages keeps the memory of a message for the next one.
+var messages = sync.Pool{New: func() any { return new(message) }}
 
-func newMail(r *report.Report, records []report.Record, sources int) *mail {
-	m := mails.Get().(*mail)
+func newMessage(r *report.Report, records []report.Record, sources int) *message {
+	m := messages.Get().(*message)
 	m.r, m.read = r, slices.Grow(m.read, sources)[:sources]
 	for i := range records {
 		if local, _, _ := strings.Cut(records[i].RcptHash, "@"); local != "" {
@@ -80,14 +80,14 @@ func newMail(r *report.Report, records []report.Record, sources int) *mail {
 }
 
 // done gives the memory back.
-func (m *mail) done() {
+func (m *message) done() {
 	clear(m.hashes)
 	clear(m.values)
 	clear(m.read)
 	clear(m.results)
-	*m = mail{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
+	*m = message{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
 	if cap(m.values)+cap(m.hashes) < 1000 {
-		mails.Put(m)
+		messages.Put(m)
 	}
 }
 
@@ -98,7 +98,7 @@ const (
 )
 
 // of are the instances of the n-th source that can be read, lowest first.
-func (m *mail) of(n int, s *namedSource) []value {
+func (m *message) of(n int, s *namedSource) []value {
 	in := &m.read[n]
 	if !in.known {
 		from := len(m.values)
@@ -110,7 +110,7 @@ func (m *mail) of(n int, s *namedSource) []value {
 	return m.values[in.from:in.to]
 }
 
-func (m *mail) collect(s *namedSource) {
+func (m *message) collect(s *namedSource) {
 	from := len(m.values)
 	switch s.kind {
 	case "text":
@@ -147,7 +147,7 @@ func (m *mail) collect(s *namedSource) {
 
 // add appends a value to those of one source, unless it is there already or
 // cannot be read.
-func (m *mail) add(from int, label string, v string) {
+func (m *message) add(from int, label string, v string) {
 	v = strings.TrimSpace(v)
 	if len(m.values)-from > maxInstances || !m.usable(v) ||
 		slices.ContainsFunc(m.values[from:], func(known value) bool { return known.text == v }) {
@@ -157,13 +157,13 @@ func (m *mail) add(from int, label string, v string) {
 }
 
 // usable reports whether a value is neither empty nor blotted out.
-func (m *mail) usable(v string) bool {
+func (m *message) usable(v string) bool {
 	return v != "" && len(v) <= maxValue && strings.IndexByte(v, 0) < 0 && !isPlaceholder(v) && !m.own(v)
 }
 
 // own reports whether v holds a hash by which the report names its recipient:
 // the provider put it there in place of the address.
-func (m *mail) own(v string) bool {
+func (m *message) own(v string) bool {
 	if len(m.hashes) <= fewHashes {
 		return slices.ContainsFunc(m.hashes, func(hash string) bool { return strings.Contains(v, hash) })
 	}
@@ -177,10 +177,10 @@ func (m *mail) own(v string) bool {
 	return len(m.hash.Replace(v)) < len(v)
 }
 
-// isList reports whether v is the address of a mailing list that handed the mail
+// isList reports whether v is the address of a mailing list that handed the message
 // on: what its author's program wrote of a recipient names the list, and no
 // member of it.
-func (m *mail) isList(v string) bool {
+func (m *message) isList(v string) bool {
 	at := strings.LastIndexByte(v, '@')
 	if at <= 0 {
 		return false
@@ -196,7 +196,7 @@ const idPrefix = "id "
 
 // readLists reads the addresses and the ids of the lists, in lower case, once for
 // all values and records.
-func (m *mail) readLists() {
+func (m *message) readLists() {
 	m.lists = make(map[string]bool)
 	h := m.r.Header(report.FromOriginal)
 	for _, post := range h.Values("List-Post") {
@@ -216,7 +216,7 @@ func (m *mail) readLists() {
 
 // fit reports whether a result can be one. Where the reader wrote U+FFFD for
 // octets that are no UTF-8, it is not what the sender wrote.
-func (m *mail) fit(v string) bool {
+func (m *message) fit(v string) bool {
 	if len(v) > maxFound || isPlaceholder(v) || m.own(v) {
 		return false
 	}

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Mail returns the n-th mail that is no feedback report, as such mails end up
+// Message returns the n-th message that is no feedback report, as such messages end up
 // beside the reports: kind is "dsn" (RFC 3464), "mdn" (RFC 8098), "autoreply"
 // (RFC 3834) or "human". Another kind is a programming error and panics.
-func Mail(n int, kind string) []byte {
+func Message(n int, kind string) []byte {
 	template, ok := neighbours[kind]
 	if !ok {
 		panic("sample: no mail of kind " + kind)
