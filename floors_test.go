@@ -39,8 +39,9 @@ var floors = map[string]int{
 	"internal/alarm":      2,
 	"internal/dashboard":  2,
 	"internal/oauth":      2,
-	"internal/watch":      2,
-	"cmd/fblwatch":        3,
+	"internal/process":    2,
+	"internal/watch":      3,
+	"cmd/fblwatch":        4,
 }
 
 // testOnly may be imported by the tests of any floor.
@@ -170,7 +171,7 @@ func TestCheck(t *testing.T) {
 		{"logger below a module", pkg{ImportPath: module + "/report", Imports: []string{"go.uber.org/zap/zapcore"}}, "report is public and logs with go.uber.org/zap/zapcore"},
 		{"unknown", pkg{ImportPath: module + "/internal/new"}, "internal/new is not in the table of floors"},
 		{"vague", pkg{ImportPath: module + "/report", Name: "util"}, "report: the name says nothing"},
-		{"test up", pkg{ImportPath: module + "/report", TestImports: []string{module + "/internal/watch"}}, "report (floor 0) imports internal/watch (floor 2) in a test"},
+		{"test up", pkg{ImportPath: module + "/report", TestImports: []string{module + "/internal/watch"}}, "report (floor 0) imports internal/watch (floor 3) in a test"},
 		{"test of itself", pkg{ImportPath: module + "/report", XTestImports: []string{module + "/report"}}, ""},
 		{"test with the test server", pkg{ImportPath: module + "/imapclient", XTestImports: []string{module + "/internal/imaptest", module + "/internal/sample"}}, ""},
 	}
