@@ -35,8 +35,8 @@ var floors = map[string]int{
 	"internal/oauthtest":  1,
 	"internal/privacy":    1,
 	"internal/route":      1,
-	"internal/sink":       1,
 	"internal/alarm":      2,
+	"internal/sink":       2,
 	"internal/dashboard":  2,
 	"internal/oauth":      2,
 	"internal/process":    2,
@@ -165,7 +165,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"down", pkg{ImportPath: module + "/imapclient", Imports: []string{module + "/callbacks", "log/slog"}}, ""},
 		{"up", pkg{ImportPath: module + "/report", Imports: []string{module + "/imapclient"}}, "report (floor 0) imports imapclient (floor 1)"},
-		{"across", pkg{ImportPath: module + "/internal/sink", Imports: []string{module + "/internal/ledger"}}, "internal/sink (floor 1) imports internal/ledger (floor 1)"},
+		{"across", pkg{ImportPath: module + "/internal/privacy", Imports: []string{module + "/internal/ledger"}}, "internal/privacy (floor 1) imports internal/ledger (floor 1)"},
 		{"public to internal", pkg{ImportPath: module + "/imapclient", Imports: []string{module + "/internal/sample"}}, "imapclient is public and imports internal/sample"},
 		{"logger", pkg{ImportPath: module + "/report", Imports: []string{"log"}}, "report is public and logs with log"},
 		{"logger below a module", pkg{ImportPath: module + "/report", Imports: []string{"go.uber.org/zap/zapcore"}}, "report is public and logs with go.uber.org/zap/zapcore"},

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
@@ -71,10 +72,10 @@ func TestListmonkHook(t *testing.T) {
 		t.Fatal(err)
 	}
 	write := func(records ...string) error {
-		var rows []sink.Row
+		var rows []ledger.Row
 		for i, record := range records {
 			id := fmt.Sprintf("%032x.1", i)
-			rows = append(rows, sink.Row{FolderID: 1, Seq: int64(i + 1), ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)})
+			rows = append(rows, ledger.Row{FolderID: 1, Seq: int64(i + 1), Record: ledger.Record{ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)}})
 		}
 		command, err := sink.OpenCommand([]string{python, hook}, slog.New(slog.DiscardHandler))
 		if err != nil {

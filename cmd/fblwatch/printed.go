@@ -6,7 +6,6 @@ import (
 	"iter"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
 // printed is the row of state that says which records standard output is owed.
@@ -143,13 +142,13 @@ func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 
 // owed is a ledger as standard output sees it.
 type owed struct {
-	outbox
+	ledger.Ledger
 	printed *printed
 }
 
-func (o owed) Unsent(ctx context.Context, name string, without ...int64) iter.Seq2[sink.Row, error] {
-	return func(yield func(sink.Row, error) bool) {
-		for row, err := range o.outbox.Unsent(ctx, name, without...) {
+func (o owed) Unsent(ctx context.Context, name string, without ...int64) iter.Seq2[ledger.Row, error] {
+	return func(yield func(ledger.Row, error) bool) {
+		for row, err := range o.Ledger.Unsent(ctx, name, without...) {
 			if err == nil && o.printed.skips(row.FolderID, row.Seq) {
 				continue
 			}

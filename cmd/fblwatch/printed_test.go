@@ -55,7 +55,7 @@ func TestPrinted(t *testing.T) {
 				continue
 			}
 			var out []string
-			for row, err := range (owed{outbox{l}, begun}).Unsent(t.Context(), stdoutSink) {
+			for row, err := range (owed{l, begun}).Unsent(t.Context(), stdoutSink) {
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
@@ -48,10 +49,10 @@ func TestReadmeHook(t *testing.T) {
 		`"event":"complaint","complainant":"none","suppress":{"verdict":"yes"}`, // erased since
 		`"event":"opt_out","original_rcpt_to":"optout@example.com","suppress":{"verdict":"yes"}`,
 	}
-	var rows []sink.Row
+	var rows []ledger.Row
 	for i, record := range records {
 		id := fmt.Sprintf("%032x.1", i)
-		rows = append(rows, sink.Row{FolderID: 1, Seq: int64(i + 1), ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)})
+		rows = append(rows, ledger.Row{FolderID: 1, Seq: int64(i + 1), Record: ledger.Record{ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)}})
 	}
 	var log bytes.Buffer
 	command, err := sink.OpenCommand([]string{python, hook}, slog.New(slog.NewJSONHandler(&log, nil)))

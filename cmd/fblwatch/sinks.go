@@ -4,30 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"iter"
 	"log/slog"
 	"sync"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
-
-// outbox is a ledger as the sinks see it.
-type outbox struct{ ledger.Ledger }
-
-func (o outbox) Unsent(ctx context.Context, name string, without ...int64) iter.Seq2[sink.Row, error] {
-	return func(yield func(sink.Row, error) bool) {
-		for row, err := range o.Ledger.Unsent(ctx, name, without...) {
-			if !yield(sinkRow(row), err) {
-				return
-			}
-		}
-	}
-}
-
-func sinkRow(r ledger.Row) sink.Row {
-	return sink.Row{FolderID: r.FolderID, Seq: r.Seq, ID: r.ID, Revision: r.Revision, JSON: r.JSON}
-}
 
 // sinks take the records out of the ledger while a command runs.
 type sinks struct {
@@ -85,9 +67,9 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Confi
 	}
 	s.failed = make(chan error, len(s.opened))
 	for _, opened := range s.opened {
-		var box sink.Outbox = outbox{l}
+		var box sink.Outbox = l
 		if opened.Name() == stdoutSink {
-			box = owed{outbox{l}, s.printed}
+			box = owed{l, s.printed}
 		}
 		s.pumps = append(s.pumps, sink.NewPump(box, opened, log))
 	}
@@ -109,15 +91,11 @@ const stdoutSink = "stdout" // the name of sink.Stdout
 
 // offer is for watch.Account.Committed.
 func (s *sinks) offer(done ledger.Committed) {
-	if len(s.pumps) == 0 || len(done.Rows) == 0 {
+	if len(done.Rows) == 0 {
 		return
 	}
-	rows := make([]sink.Row, len(done.Rows))
-	for i, row := range done.Rows {
-		rows[i] = sinkRow(row)
-	}
 	for _, pump := range s.pumps {
-		pump.Offer(rows)
+		pump.Offer(done.Rows)
 	}
 }
 

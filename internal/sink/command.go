@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
@@ -61,7 +62,7 @@ func OpenCommand(argv subprocess.Command, log *slog.Logger) (Sink, error) {
 
 func (s *command) Name() string { return "command" }
 
-func (s *command) Write(ctx context.Context, rows []Row) error {
+func (s *command) Write(ctx context.Context, rows []ledger.Row) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (s *command) Write(ctx context.Context, rows []Row) error {
 	}
 	if len(rows) > 0 {
 		if err := s.hand(ctx, rows); err != nil {
-			waits := slices.IndexFunc(rows, func(r Row) bool { return r.Seq > s.handled[folder] })
+			waits := slices.IndexFunc(rows, func(r ledger.Row) bool { return r.Seq > s.handled[folder] })
 			if waits < 0 { // answered, and not read to the end of its line
 				waits = len(rows) - 1
 			}
@@ -83,7 +84,7 @@ func (s *command) Write(ctx context.Context, rows []Row) error {
 }
 
 // hand gives rows to the command, which is started where it does not run.
-func (s *command) hand(ctx context.Context, rows []Row) error {
+func (s *command) hand(ctx context.Context, rows []ledger.Row) error {
 	switch {
 	case s.life == nil:
 	case s.stale:
@@ -97,7 +98,7 @@ func (s *command) hand(ctx context.Context, rows []Row) error {
 			return fmt.Errorf("sink: %w", err)
 		}
 	}
-	err := s.life.feed(ctx, rows, s.answer, func(r Row) { s.handled[r.FolderID] = r.Seq })
+	err := s.life.feed(ctx, rows, s.answer, func(r ledger.Row) { s.handled[r.FolderID] = r.Seq })
 	switch {
 	case err == nil:
 		return nil
@@ -176,7 +177,7 @@ func (l *life) over() bool {
 }
 
 // feed writes rows and waits for the answer to each; handled hears of it.
-func (l *life) feed(ctx context.Context, rows []Row, limit time.Duration, handled func(Row)) error {
+func (l *life) feed(ctx context.Context, rows []ledger.Row, limit time.Duration, handled func(ledger.Row)) error {
 	fed := make(chan struct{})
 	l.streams.Go(func() {
 		defer close(fed)

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // A command that goes wrong at random, again and again, sees each record at
@@ -61,7 +63,7 @@ func TestCommandChaos(t *testing.T) {
 		}
 		folder, number, _ := strings.Cut(r.ID, "-")
 		seq, _ := strconv.Atoi(number)
-		if want := text(Row{ID: r.ID}); line != want {
+		if want := text(ledger.Row{Record: ledger.Record{ID: r.ID}}); line != want {
 			t.Fatalf("it got %q, want %q", line, want)
 		}
 		switch {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // FileConfig configures the sink "file".
@@ -121,7 +123,7 @@ func cut(f *os.File) error {
 	}
 }
 
-func (s *file) Write(ctx context.Context, rows []Row) error {
+func (s *file) Write(ctx context.Context, rows []ledger.Row) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 func openFile(t *testing.T, path string) Sink {
@@ -30,7 +32,7 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-func write(t *testing.T, s Sink, rows []Row) {
+func write(t *testing.T, s Sink, rows []ledger.Row) {
 	t.Helper()
 	if err := s.Write(t.Context(), rows); err != nil {
 		t.Fatal(err)

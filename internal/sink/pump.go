@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 const (
@@ -22,8 +24,8 @@ const (
 	// queueBytes bounds the records that wait in memory; the ledger has the
 	// others.
 	queueBytes = 8 << 20
-	// rowBytes is what a Row takes beside its JSON, roughly.
-	rowBytes = 128
+	// rowBytes is roughly what a row takes beside its JSON.
+	rowBytes = 512
 	// writeRows and writeBytes bound what one Write gets, one row aside.
 	writeRows  = 500
 	writeBytes = 1 << 20
@@ -49,7 +51,7 @@ type Pump struct {
 	result  error // of Run, once done is closed
 
 	mu      sync.Mutex
-	queue   []Row
+	queue   []ledger.Row
 	size    int     // octets in queue
 	behind  bool    // the ledger has more than the queue
 	trouble Trouble // zero while the sink works
@@ -74,7 +76,7 @@ func NewPump(out Outbox, s Sink, log *slog.Logger) *Pump {
 // Offer hands over records that have just been committed, consecutive ones of a
 // folder in their order. It never blocks: what does not fit is read from the
 // ledger later.
-func (p *Pump) Offer(rows []Row) {
+func (p *Pump) Offer(rows []ledger.Row) {
 	p.mu.Lock()
 	if !p.behind {
 		p.queue = append(p.queue, rows...)
@@ -98,7 +100,7 @@ func (p *Pump) fallBehind() {
 }
 
 // take empties the queue, or tells that the ledger must be read.
-func (p *Pump) take() (rows []Row, behind bool) {
+func (p *Pump) take() (rows []ledger.Row, behind bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	rows, behind = p.queue, p.behind
@@ -303,7 +305,7 @@ func (p *Pump) deliver(ctx context.Context) error {
 		if len(rows) == 0 {
 			return nil
 		}
-		err := p.each(all(rows), func(run []Row) error {
+		err := p.each(all(rows), func(run []ledger.Row) error {
 			last, ok := p.written[run[0].FolderID]
 			if !ok || run[0].Seq > last+1 {
 				return errGap
@@ -325,7 +327,7 @@ func (p *Pump) deliver(ctx context.Context) error {
 func (p *Pump) catchUp(ctx context.Context) error {
 	var first error
 	for {
-		err := p.each(p.out.Unsent(ctx, p.sink.Name(), p.stuck...), func(run []Row) error { return p.write(ctx, run) })
+		err := p.each(p.out.Unsent(ctx, p.sink.Name(), p.stuck...), func(run []ledger.Row) error { return p.write(ctx, run) })
 		if first == nil || IsPermanent(err) {
 			first = err
 		}
@@ -342,7 +344,7 @@ var errGap = errors.New("sink: gap")
 
 // write hands over a run and acknowledges it. Where only the acknowledgement
 // failed the last time, the sink does not get the records twice.
-func (p *Pump) write(ctx context.Context, run []Row) error {
+func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 	folder, last := run[0].FolderID, run[len(run)-1].Seq
 	for len(run) > 0 && run[0].Seq <= p.written[folder] {
 		run = run[1:]
@@ -360,8 +362,8 @@ func (p *Pump) write(ctx context.Context, run []Row) error {
 }
 
 // each calls f with runs of consecutive records of one folder.
-func (p *Pump) each(rows iter.Seq2[Row, error], f func(run []Row) error) error {
-	var run []Row
+func (p *Pump) each(rows iter.Seq2[ledger.Row, error], f func(run []ledger.Row) error) error {
+	var run []ledger.Row
 	size := 0
 	for row, err := range rows {
 		if err != nil {
@@ -383,8 +385,8 @@ func (p *Pump) each(rows iter.Seq2[Row, error], f func(run []Row) error) error {
 	return f(run)
 }
 
-func all(rows []Row) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
+func all(rows []ledger.Row) iter.Seq2[ledger.Row, error] {
+	return func(yield func(ledger.Row, error) bool) {
 		for _, r := range rows {
 			if !yield(r, nil) {
 				return

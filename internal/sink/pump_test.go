@@ -2,6 +2,7 @@ package sink
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,41 +14,43 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // outbox is a ledger of rows: what is committed and how far it is acknowledged.
 type outbox struct {
 	mu     sync.Mutex
-	rows   []Row
+	rows   []ledger.Row
 	cursor map[int64]int64
 	reads  int   // calls of Unsent
 	fails  error // of Ack
 }
 
-func newOutbox(rows ...Row) *outbox { return &outbox{rows: rows, cursor: map[int64]int64{}} }
+func newOutbox(rows ...ledger.Row) *outbox { return &outbox{rows: rows, cursor: map[int64]int64{}} }
 
-func (o *outbox) commit(rows ...Row) []Row {
+func (o *outbox) commit(rows ...ledger.Row) []ledger.Row {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rows = append(o.rows, rows...)
 	return rows
 }
 
-func (o *outbox) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error] {
+func (o *outbox) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[ledger.Row, error] {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.reads++
-	var rows []Row
+	var rows []ledger.Row
 	for _, r := range o.rows {
 		if r.Seq > o.cursor[r.FolderID] && !slices.Contains(without, r.FolderID) {
 			rows = append(rows, r)
 		}
 	}
-	slices.SortStableFunc(rows, func(a, b Row) int { return int(a.FolderID - b.FolderID) })
-	return func(yield func(Row, error) bool) {
+	slices.SortStableFunc(rows, func(a, b ledger.Row) int { return cmp.Compare(a.FolderID, b.FolderID) })
+	return func(yield func(ledger.Row, error) bool) {
 		for _, r := range rows {
 			if err := ctx.Err(); err != nil {
-				yield(Row{}, err)
+				yield(ledger.Row{}, err)
 				return
 			}
 			if !yield(r, nil) {
@@ -76,7 +79,7 @@ func (o *outbox) acked(folder int64) int {
 // recorder is a sink that does what the test says.
 type recorder struct {
 	mu    sync.Mutex
-	got   []Row
+	got   []ledger.Row
 	sizes []int
 	times []time.Time // of every Write
 	do    func(ctx context.Context) error
@@ -85,7 +88,7 @@ type recorder struct {
 func (r *recorder) Name() string { return "recorder" }
 func (r *recorder) Close() error { return nil }
 
-func (r *recorder) Write(ctx context.Context, rows []Row) error {
+func (r *recorder) Write(ctx context.Context, rows []ledger.Row) error {
 	r.mu.Lock()
 	r.times = append(r.times, time.Now())
 	do := r.do
@@ -299,8 +302,8 @@ func TestPumpPermanent(t *testing.T) {
 func TestPumpOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newOutbox()
-		big := func(seq int64) Row {
-			return Row{FolderID: 1, Seq: seq, ID: fmt.Sprint(seq), JSON: bytes.Repeat([]byte("x"), writeBytes/2)}
+		big := func(seq int64) ledger.Row {
+			return ledger.Row{FolderID: 1, Seq: seq, Record: ledger.Record{ID: fmt.Sprint(seq), JSON: bytes.Repeat([]byte("x"), writeBytes/2)}}
 		}
 		out.commit(big(1))
 		sink := &recorder{do: func(context.Context) error { time.Sleep(time.Second); return nil }}

@@ -7,19 +7,12 @@ import (
 	"context"
 	"errors"
 	"iter"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// Row is a record on its way out. ID and Revision together are the key by which
-// a receiver knows a record that comes again.
-type Row struct {
-	FolderID int64
-	Seq      int64 // ascends by one within a folder
-	ID       string
-	Revision int
-	JSON     []byte // one object without a newline
-}
-
-// Sink takes records. It is used by one goroutine at a time.
+// Sink takes records. It is used by one goroutine at a time. ID and Revision of a
+// row together are the key by which a receiver knows a record that comes again.
 type Sink interface {
 	// Name is the key of the sink's cursors in the ledger. It never changes
 	// for a sink of the same purpose.
@@ -32,7 +25,7 @@ type Sink interface {
 	// An error is tried again, for ever, unless it is made by Permanent, which
 	// ends the sink. Write returns soon after ctx has ended. It does not keep
 	// the rows.
-	Write(ctx context.Context, rows []Row) error
+	Write(ctx context.Context, rows []ledger.Row) error
 
 	// Close frees what the sink holds. It is called once, after the last Write.
 	Close() error
@@ -43,7 +36,7 @@ type Outbox interface {
 	// Unsent yields the records that sink has not acknowledged, by folder and
 	// Seq, up to what was committed when it was called, without those of some
 	// folders. Ack may be called while it runs.
-	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error]
+	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[ledger.Row, error]
 
 	// Ack says that sink has every record of the folder up to seq.
 	Ack(ctx context.Context, sink string, folderID, seq int64) error
@@ -66,7 +59,7 @@ func IsPermanent(err error) bool {
 }
 
 // lines writes rows as NDJSON.
-func lines(rows []Row) []byte {
+func lines(rows []ledger.Row) []byte {
 	size := 0
 	for _, r := range rows {
 		size += len(r.JSON) + 1

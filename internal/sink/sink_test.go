@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // The test's binary is also a command: its first argument says what it does.
@@ -25,18 +27,18 @@ func TestMain(m *testing.M) {
 }
 
 // rows are n records of a folder from seq on.
-func rows(folder, seq int64, n int) []Row {
-	var rs []Row
+func rows(folder, seq int64, n int) []ledger.Row {
+	var rs []ledger.Row
 	for range n {
 		id := fmt.Sprintf("%d-%d", folder, seq)
-		rs = append(rs, Row{FolderID: folder, Seq: seq, ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q}`, id)})
+		rs = append(rs, ledger.Row{FolderID: folder, Seq: seq, Record: ledger.Record{ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q}`, id)}})
 		seq++
 	}
 	return rs
 }
 
 // text is what rows are as NDJSON.
-func text(rows ...Row) string {
+func text(rows ...ledger.Row) string {
 	var b strings.Builder
 	for _, r := range rows {
 		fmt.Fprintf(&b, "{\"id\":%q}\n", r.ID)
@@ -70,8 +72,8 @@ func TestContract(t *testing.T) {
 			want := text(first...) + text(second...) + text(first...)
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()
-			for _, rs := range [][]Row{first, second, first} { // records may come again
-				kept := append([]Row(nil), rs...)
+			for _, rs := range [][]ledger.Row{first, second, first} { // records may come again
+				kept := append([]ledger.Row(nil), rs...)
 				if err := s.Write(t.Context(), kept); err != nil {
 					t.Fatal(err)
 				}

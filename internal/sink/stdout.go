@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"syscall"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 type stdout struct {
@@ -22,7 +24,7 @@ func Stdout(w io.Writer) Sink { return &stdout{w: w} }
 
 func (s *stdout) Name() string { return "stdout" }
 
-func (s *stdout) Write(ctx context.Context, rows []Row) error {
+func (s *stdout) Write(ctx context.Context, rows []ledger.Row) error {
 	if s.busy != nil {
 		if err := s.wait(ctx); err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // picky takes every record but one.
@@ -19,7 +21,7 @@ type picky struct {
 
 var errPicky = errors.New("no answer")
 
-func (p *picky) Write(ctx context.Context, rows []Row) error {
+func (p *picky) Write(ctx context.Context, rows []ledger.Row) error {
 	p.mu.Lock()
 	never := p.never
 	p.mu.Unlock()
