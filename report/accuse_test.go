@@ -278,7 +278,7 @@ func (f freeform) check(t *testing.T, want Kind) *Report {
 	if strings.Contains(f.head, "\nTo: ") {
 		message = []byte(strings.Replace(string(message), "\nTo: abuse@example.net", "", 1))
 	}
-	r := Parse(message, 0)
+	r := Parse(message)
 	if r.Kind != want {
 		t.Errorf("%s, want %s: %s", r.Kind, want, f.why)
 	}

@@ -71,18 +71,18 @@ func paces(fs ...func()) []float64 {
 func BenchmarkParse(b *testing.B) {
 	for _, size := range []int{5 << 10, 25 << 10} {
 		message := sample.Arrived(size)
-		if r := Parse(message, 0); r.Kind != KindReport || r.Original == nil || r.SourceIP != "192.0.2.10" {
+		if r := Parse(message); r.Kind != KindReport || r.Original == nil || r.SourceIP != "192.0.2.10" {
 			b.Fatalf("%+v", r)
 		}
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
 			b.SetBytes(int64(len(message)))
 			b.ReportAllocs()
 			for b.Loop() {
-				Parse(message, 0)
+				Parse(message)
 			}
 			b.StopTimer()
 			mean := paces(
-				func() { Parse(message, 0) },
+				func() { Parse(message) },
 				func() { walk(b, message, false) },
 				func() { walk(b, message, true) },
 				func() { countLines(message) },
@@ -99,7 +99,7 @@ func BenchmarkParse(b *testing.B) {
 
 // BenchmarkRecords is what follows Parse: the records, and their JSON.
 func BenchmarkRecords(b *testing.B) {
-	r := Parse(sample.Arrived(5<<10), 0)
+	r := Parse(sample.Arrived(5 << 10))
 	var line []byte
 	b.ReportAllocs()
 	for b.Loop() {

@@ -27,7 +27,7 @@ func TestNoEmptyKey(t *testing.T) {
 		"SES with an empty name":   []byte("From: no-reply@sns.amazonaws.com\n\n" + `{"":["x"],"eventType":"Complaint","complaint":{}}`),
 		"a field of the same name": arf("_lines: one\nand a line\n", ""),
 	} {
-		for _, rec := range Parse(message, 0).Records(envelope) {
+		for _, rec := range Parse(message).Records(envelope) {
 			line := rec.AppendJSON(nil)
 			if bytes.Contains(line, []byte(`"":`)) || rec.Extensions["_lines"] == nil {
 				t.Errorf("%s: %s", name, line)
@@ -62,7 +62,7 @@ func TestNoNUL(t *testing.T) {
 		"an outer Message-ID":  bytes.Replace(arf("", ""), []byte("<c1@"), []byte("<c\x001@"), 1),
 		"a report in the text": []byte("From: abuse@example.com\nSubject: x\nAuto-Submitted: auto-generated\n\nFeedback-Type: abuse\nUser-Agent: X\x00/1\nVersion: 1\nSource-IP: 192.0.2.1\n\n"),
 	} {
-		records := Parse(message, 0).Records(envelope)
+		records := Parse(message).Records(envelope)
 		if len(records) == 0 {
 			t.Errorf("%s: no record", name)
 		}
@@ -73,11 +73,11 @@ func TestNoNUL(t *testing.T) {
 			}
 		}
 	}
-	if plain := Parse(arf("X-Note: \\u0000 and %00\n", ""), 0).Records(envelope)[0]; slices.Contains(plain.Parse.Warnings, nulText) || plain.Extensions["x-note"][0] != `\u0000 and %00` {
+	if plain := Parse(arf("X-Note: \\u0000 and %00\n", "")).Records(envelope)[0]; slices.Contains(plain.Parse.Warnings, nulText) || plain.Extensions["x-note"][0] != `\u0000 and %00` {
 		t.Errorf("%+v", plain)
 	}
 	// What comes later is no better.
-	rec := Parse(arf("", ""), 0).Records(Envelope{Mailbox: &Mailbox{Folder: "a\x00b"}})[0]
+	rec := Parse(arf("", "")).Records(Envelope{Mailbox: &Mailbox{Folder: "a\x00b"}})[0]
 	rec.Identify(Identity{Status: "identified", Subscriber: "4\x007"})
 	rec.Tags = []string{"x\x00"}
 	checkNoNUL(t, "identity", &rec)
@@ -123,7 +123,7 @@ func TestMaxLine(t *testing.T) {
 		"many recipients":        {arf(many(40, "Original-Rcpt-To: r%d@example.com\n")+many(2000, "X-%d: "+body+"\n"), ""), -1},
 		"long names":             {arf(many(9000, "X-"+strings.Repeat("n", 100)+"-%d: 1\n"), ""), -1},
 	} {
-		all := Parse(c.message, 0)
+		all := Parse(c.message)
 		records := all.Records(envelope)
 		if len(records) == 0 {
 			t.Errorf("%s: no record", name)
@@ -165,7 +165,7 @@ func TestMaxLine(t *testing.T) {
 		}
 	}
 	// Records grow after they were made.
-	rec := Parse(arf("X-Note: 1\n", ""), 0).Records(envelope)[0]
+	rec := Parse(arf("X-Note: 1\n", "")).Records(envelope)[0]
 	rec.Extensions = map[string][]string{"a": {strings.Repeat("a", 600_000), strings.Repeat("b", 600_000), "c"}}
 	line := rec.AppendJSON([]byte("before "))
 	if len(line) > MaxLine+7 || !bytes.Contains(line, []byte("1 values left out")) || !bytes.Contains(line, []byte(`"c"]`)) || !bytes.HasPrefix(line, []byte("before {")) {
@@ -181,7 +181,7 @@ func TestManyNames(t *testing.T) {
 			for i := range n {
 				members = append(members, fmt.Sprintf(member, i))
 			}
-			r := Parse(arf("", name+": "+strings.Join(members, ",\n ")+"\n"), 0)
+			r := Parse(arf("", name+": "+strings.Join(members, ",\n ")+"\n"))
 			rec := r.Records(envelope)[0]
 			if kept := max(len(rec.Original.To), len(rec.Original.ListUnsubscribe)); kept != 1000 {
 				t.Fatalf("%s: %d kept of %d", name, kept, n)
@@ -208,7 +208,7 @@ func TestCutMessage(t *testing.T) {
 		"in the original":     {body, false}, // its header is there
 		"a report in no time": {append(arf("", ""), make([]byte, limit)...), false},
 	} {
-		r := Parse(c.message[:limit], int64(len(c.message)))
+		r := ParsePrefix(c.message[:limit], int64(len(c.message)))
 		for _, rec := range r.Records(envelope) {
 			cut := slices.ContainsFunc(rec.Parse.Warnings, func(w string) bool {
 				return strings.HasPrefix(w, "message: cut at 8388608 octets")
@@ -227,7 +227,7 @@ func TestCutMessage(t *testing.T) {
 func TestTimes(t *testing.T) {
 	received := time.Date(2026, 7, 6, 10, 0, 7, 123456789, time.FixedZone("CEST", 7200))
 	e := Envelope{ReceivedAt: received, ProcessedAt: received.Add(987654321)}
-	rec := Parse(arf("Arrival-Date: 2026-07-06T07:59:59.987654321Z\n", "Date: 2026-07-06T07:58:00.123456+02:00\n"), 0).Records(e)[0]
+	rec := Parse(arf("Arrival-Date: 2026-07-06T07:59:59.987654321Z\n", "Date: 2026-07-06T07:58:00.123456+02:00\n")).Records(e)[0]
 	rec.Suppress.DecidedAt = received
 	line := string(rec.AppendJSON(nil))
 	for _, want := range []string{`"received_at":"2026-07-06T08:00:07.123Z"`, `"processed_at":"2026-07-06T08:00:08.111Z"`, `"arrival_date":"2026-07-06T07:59:59.987Z"`,
@@ -249,7 +249,7 @@ func TestTimes(t *testing.T) {
 	} {
 		for name, e := range map[string]Envelope{"INTERNALDATE": {ReceivedAt: received}, "our clock": {ProcessedAt: received}} {
 			for _, field := range []string{"Arrival-Date: ", "Received-Date: "} {
-				rec := Parse(arf(field+raw+"\n", ""), 0).Records(e)[0]
+				rec := Parse(arf(field+raw+"\n", "")).Records(e)[0]
 				if rec.ArrivalDate.IsZero() == kept || rec.ArrivalDateRaw != raw || (rec.Parse.Status == "ok") != kept || kept == slices.Contains(rec.Parse.Warnings, "arrival-date: more than a day after the receipt") {
 					t.Errorf("%s, %s: %s %q %+v", name, raw, rec.ArrivalDate, rec.ArrivalDateRaw, rec.Parse)
 				}
@@ -258,19 +258,19 @@ func TestTimes(t *testing.T) {
 	}
 	// Without any receipt, what no table holds is left out; elsewhere too.
 	far := bytes.Replace(arf("Arrival-Date: Mon, 06 Jul 2300 09:00:00 +0000\n", "Date: Mon, 06 Jul 2300 09:00:00 +0000\n"), []byte("Date: Mon, 06 Jul 2026"), []byte("Date: Mon, 06 Jul 2300"), 1)
-	if rec := Parse(far, 0).Records(Envelope{})[0]; !rec.ArrivalDate.IsZero() || !rec.ReportedAt.IsZero() || !rec.Original.Date.IsZero() || len(rec.Parse.Warnings) != 3 {
+	if rec := Parse(far).Records(Envelope{})[0]; !rec.ArrivalDate.IsZero() || !rec.ReportedAt.IsZero() || !rec.Original.Date.IsZero() || len(rec.Parse.Warnings) != 3 {
 		t.Errorf("%s", rec.AppendJSON(nil))
 	}
 	// The receipt is not what the message's own header says, if that is later than now.
 	lying := append([]byte("Received: from a by b; Mon, 06 Jul 2200 09:00:00 +0000\n"), arf("Arrival-Date: Mon, 06 Jul 2200 09:00:00 +0000\n", "")...)
-	if rec := Parse(lying, 0).Records(Envelope{ProcessedAt: received})[0]; !rec.ArrivalDate.IsZero() {
+	if rec := Parse(lying).Records(Envelope{ProcessedAt: received})[0]; !rec.ArrivalDate.IsZero() {
 		t.Errorf("%s", rec.AppendJSON(nil))
 	}
 }
 
 // What has no NUL is looked through without a copy of anything.
 func TestNoCopies(t *testing.T) {
-	r := Parse([]byte(limitHead+"X-One: a\n--b--\n"), 0)
+	r := Parse([]byte(limitHead + "X-One: a\n--b--\n"))
 	if n := testing.AllocsPerRun(10, r.withoutNUL); n != 0 {
 		t.Errorf("%g allocations", n)
 	}

@@ -72,7 +72,7 @@ func TestCorpus(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Parse(message, int64(len(message)))
+			r := Parse(message)
 			records := r.Records(Envelope{})
 			switch want.Kind {
 			case "dsn", "mdn", "dmarc-aggregate", "tlsrpt", "human", "autoreply":

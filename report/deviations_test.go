@@ -15,8 +15,8 @@ func reportOf(fields, original string) *Report {
 	if original == "" {
 		original = "Content-Type: message/rfc822\n\nFrom: News <news@news.example.net>\nSubject: July\nMessage-ID: <1@news.example.net>\n\nHello\n"
 	}
-	return Parse([]byte("From: fbl@example.com\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"+
-		"--b\nContent-Type: message/feedback-report\n\n"+fields+"\n--b\n"+original+"\n--b--\n"), 0)
+	return Parse([]byte("From: fbl@example.com\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n" +
+		"--b\nContent-Type: message/feedback-report\n\n" + fields + "\n--b\n" + original + "\n--b--\n"))
 }
 
 const leastFields = "Feedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n"
@@ -278,7 +278,7 @@ func TestBlankNames(t *testing.T) {
 	if r := reportOf("> Feedback Type: abuse\n> Source IP: 192.0.2.10\n", ""); r.FeedbackType != "abuse" || r.SourceIP != "192.0.2.10" {
 		t.Errorf("quoted: %s %+v", r.Kind, r)
 	}
-	if r := Parse([]byte("From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\nFeedback-Type: abuse\nSource IP: 192.0.2.10\n\nReported Domain: example.net\n--b--\n"), 0); !slices.Equal(r.ReportedDomain, []string{"example.net"}) || r.SourceIP != "" {
+	if r := Parse([]byte("From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\nFeedback-Type: abuse\nSource IP: 192.0.2.10\n\nReported Domain: example.net\n--b--\n")); !slices.Equal(r.ReportedDomain, []string{"example.net"}) || r.SourceIP != "" {
 		t.Errorf("in the part's header: %+v", r)
 	}
 }

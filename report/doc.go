@@ -8,7 +8,7 @@
 //
 // [Parse] takes what comes. Of the reports that providers send, a fifth are
 // refused by a strict reader: they are cut, lack the closing boundary, have
-// their parts in any order, or fields that no grammar allows. Bad message is data
+// their parts in any order, or fields that no grammar allows. A bad message is data
 // here: Parse never fails, says what was wrong in [Report.Problems], and leaves
 // out what it does not know. It invents nothing.
 //
@@ -25,6 +25,6 @@
 // same records everywhere. [ParseContext] ends early with its context.
 //
 // A caller that fetches messages over a network needs no more than their heads:
-// give Parse what there is and the message's size, and ask [Report.Need] whether
-// it wants more.
+// give [ParsePrefix] what there is and the message's size, and ask [Report.Need]
+// whether it wants more.
 package report

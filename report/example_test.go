@@ -32,7 +32,7 @@ Message-ID: <4711.42@example.net>
 `
 
 func ExampleParse() {
-	r := report.Parse([]byte(message), int64(len(message)))
+	r := report.Parse([]byte(message))
 	fmt.Println(r.Kind, r.FeedbackType, r.SourceIP)
 	for _, record := range r.Records(report.Envelope{}) {
 		fmt.Println(record.Event, record.OriginalRcptTo, record.Original.MessageID)
@@ -46,10 +46,10 @@ func ExampleParse() {
 func ExampleReport_Need() {
 	large := strings.Replace(message, "\n--b--", strings.Repeat("\nLorem ipsum", 100_000)+"\n--b--", 1)
 	b := []byte(large)[:2048]
-	r := report.Parse(b, int64(len(large)))
+	r := report.ParsePrefix(b, int64(len(large)))
 	for r.Need() > 0 {
 		b = []byte(large)[:r.Need()]
-		r = report.Parse(b, int64(len(large)))
+		r = report.ParsePrefix(b, int64(len(large)))
 	}
 	fmt.Println(r.Original.Subject, len(b) < len(large)/10)
 	// Output: What is new true

@@ -65,7 +65,7 @@ func TestForwardsThatDeny(t *testing.T) {
 			"base64": strings.Replace(wrapped("Subject: Fwd: spam?", "@"), "utf-8\n\n@", "utf-8\nContent-Transfer-Encoding: base64\n\n"+base64Lines(text), 1),
 			"HTML":   strings.Replace(wrapped("Subject: Fwd: spam?", "<p>"+text+"</p>"), "text/plain", "text/html", 1),
 		} {
-			if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) != 0 {
+			if r := Parse([]byte(message)); len(r.Records(Envelope{})) != 0 {
 				t.Errorf("%s: %q: %s %s, want no record", name, text, r.Kind, r.event())
 			}
 		}
@@ -94,7 +94,7 @@ func TestForwardsThatDeny(t *testing.T) {
 		"Correo no deseado y no solicitado.",
 		"Esto es correo basura. Parece legítimo.",
 	} {
-		r := Parse([]byte(wrapped("Subject: Fwd: July", text)), 0)
+		r := Parse([]byte(wrapped("Subject: Fwd: July", text)))
 		if records := r.Records(Envelope{}); len(records) != 1 || records[0].Event != Complaint || records[0].Class != ClassService {
 			t.Errorf("%q: %s, want a complaint of class service", text, r.Kind)
 		}
@@ -122,7 +122,7 @@ func TestUserReports(t *testing.T) {
 		if strings.HasPrefix(c.head, "To:") {
 			message = strings.Replace(message, "To: abuse@example.com\n", "", 1)
 		}
-		r := Parse([]byte(message), 0)
+		r := Parse([]byte(message))
 		records := r.Records(Envelope{})
 		if c.event == "" {
 			if len(records) > 0 {
@@ -135,10 +135,10 @@ func TestUserReports(t *testing.T) {
 		}
 	}
 	two := strings.Replace(wrapped("Subject: zimbra-spam-report: jo@example.net: ham\nX-Zimbra-Spam-Report-Type: ham", ""), "--w w--", "--w w\nContent-Type: message/rfc822\n\nFrom: b@example.org\nMessage-ID: <second@example.org>\n\nx\n--w w--", 1)
-	if records := Parse([]byte(two), 0).Records(Envelope{}); len(records) != 2 || records[1].Event != NotSpam || records[1].Original.MessageID != "second@example.org" || records[1].Parse.Status != "ok" {
+	if records := Parse([]byte(two)).Records(Envelope{}); len(records) != 2 || records[1].Event != NotSpam || records[1].Original.MessageID != "second@example.org" || records[1].Parse.Status != "ok" {
 		t.Errorf("two messages: %+v", records)
 	}
-	if r := Parse([]byte("From: jo@example.net\nSubject: 1|July\n\nnothing attached\n"), 0); r.Kind != KindOther {
+	if r := Parse([]byte("From: jo@example.net\nSubject: 1|July\n\nnothing attached\n")); r.Kind != KindOther {
 		t.Errorf("nothing attached: %s", r.Kind)
 	}
 }
@@ -167,7 +167,7 @@ func TestQuoted(t *testing.T) {
 		"SES, over several lines":      {"From: jo@example.com\nSubject: Fwd: AWS Notification Message\n\n" + quoteLines(strings.ReplaceAll(ses, ",", ",\n "), "> "), "ses-json", ""},
 	} {
 		for ending, message := range map[string]string{"LF": c.message, "CRLF": strings.ReplaceAll(c.message, "\n", "\r\n")} {
-			r := Parse([]byte(message), 0)
+			r := Parse([]byte(message))
 			records := r.Records(Envelope{})
 			if len(records) != 1 || records[0].Dialect != c.dialect || r.Kind != KindReport {
 				t.Errorf("%s, %s: %s %v", name, ending, r.Kind, r.Problems)
@@ -187,7 +187,7 @@ func TestQuoted(t *testing.T) {
 		"two levels":           "From: jo@example.com\nSubject: Fwd: DMARC\n\n" + quoteLines(dmarc, "> > "),
 		"a person's quotation": "From: jo@example.com\nSubject: lunch\n\n> Email from you came late.\n> Sender Domain: what is it?\n\nYes.\n",
 	} {
-		if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) > 0 {
+		if r := Parse([]byte(message)); len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s %s, want no record", name, r.Kind, r.dialect())
 		}
 	}
@@ -211,7 +211,7 @@ func TestSESEnvelopes(t *testing.T) {
 		"an array on a line of its own": "[\n  " + event + "\n]",
 	} {
 		message := "From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nDate: Mon, 06 Jul 2026 10:00:00 +0000\n\n" + body + "\n\n--\nIf you wish to stop receiving notifications from this topic, please click or visit the link below to unsubscribe:\nhttps://sns.us-east-1.amazonaws.com/unsubscribe.html?x\n"
-		r := Parse([]byte(message), 0)
+		r := Parse([]byte(message))
 		if r.Kind != KindReport || len(r.OriginalRcptTo) != 1 || r.OriginalRcptTo[0] != "user@example.net" || r.FeedbackType != "abuse" || r.Original == nil || r.Original.MessageID != "m1@example.com" {
 			t.Errorf("%s: %s %v %v", name, r.Kind, r.OriginalRcptTo, r.Problems)
 		}
@@ -226,7 +226,7 @@ func TestSESEnvelopes(t *testing.T) {
 		"another's event":    {`{"detail-type":"EC2 Instance State-change Notification","source":"aws.ec2","detail":{"state":"stopped"}}`, KindNotice},
 		"an alarm in an SNS": {`{"Type":"Notification","TopicArn":"arn:x","Message":{"AlarmName":"complaints"}}`, KindNotice},
 	} {
-		if r := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n"+c.body+"\n"), 0); r.Kind != c.want {
+		if r := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n" + c.body + "\n")); r.Kind != c.want {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
 		}
 	}
@@ -266,7 +266,7 @@ func TestSESEvents(t *testing.T) {
 		"a person's braces behind it": {plain + a + "\n{not JSON\n", "a"},
 	} {
 		for ending, body := range map[string]string{"LF": test.body, "CRLF": strings.ReplaceAll(test.body, "\n", "\r\n")} {
-			r := Parse([]byte("From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nDate: Mon, 06 Jul 2026 10:00:00 +0000\n"+body), 0)
+			r := Parse([]byte("From: no-reply@sns.amazonaws.com\nSubject: AWS Notification Message\nDate: Mon, 06 Jul 2026 10:00:00 +0000\n" + body))
 			var got []string
 			for _, rec := range r.Records(envelope) {
 				user, _, _ := strings.Cut(rec.OriginalRcptTo, "@")
@@ -290,10 +290,10 @@ func TestTypedAsBounce(t *testing.T) {
 		return []byte("From: fbl@example.com\nSubject: report\nMessage-ID: <1@example.com>\nContent-Type: multipart/report; report-type=" + typ + "; boundary=b\n\n--b\nContent-Type: text/plain\n\nnotice\n--b\n" + parts + "--b--\n")
 	}
 	for _, typ := range []string{"delivery-status", `"Delivery-Status"`, "global-delivery-status", "disposition-notification", "tlsrpt"} {
-		if r := Parse(message(typ, part), 0); r.Kind != KindReport || len(r.OriginalRcptTo) != 1 {
+		if r := Parse(message(typ, part)); r.Kind != KindReport || len(r.OriginalRcptTo) != 1 {
 			t.Errorf("%s: %s", typ, r.Kind)
 		}
-		if r := Parse(message(typ, strings.ReplaceAll(part, "\nFeedback", "\r\nFeedback")), 0); r.Kind != KindReport {
+		if r := Parse(message(typ, strings.ReplaceAll(part, "\nFeedback", "\r\nFeedback"))); r.Kind != KindReport {
 			t.Errorf("%s, mixed line ends: %s", typ, r.Kind)
 		}
 	}
@@ -302,7 +302,7 @@ func TestTypedAsBounce(t *testing.T) {
 		"a bounce of a report":             "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.com\n--b\nContent-Type: message/rfc822\n\nFrom: fbl@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=c\n\n--c\n" + part + "--c--\n",
 		"a bounce with a report in a text": "Content-Type: text/plain\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nSource-IP: 192.0.2.1\n",
 	} {
-		if r := Parse(message("delivery-status", parts), 0); r.Kind != KindDSN {
+		if r := Parse(message("delivery-status", parts)); r.Kind != KindDSN {
 			t.Errorf("%s: %s", name, r.Kind)
 		}
 	}
@@ -321,7 +321,7 @@ func TestHmXmr(t *testing.T) {
 		"blotted out":         {"", "X-HmXmrOriginalRecipient: xxx@hotmail.com\n", ""},
 		"another field":       {"", "Delivered-To: user@hotmail.com\nX-Original-To: user@hotmail.com\n", ""},
 	} {
-		r := Parse(message(c.fields, c.original), 0)
+		r := Parse(message(c.fields, c.original))
 		if got := strings.Join(r.OriginalRcptTo, " "); r.Kind != KindReport || got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
@@ -346,19 +346,19 @@ func TestOwnFilter(t *testing.T) {
 	} {
 		message := "From: " + c.from + "\nTo: " + c.to + "\nDate: Mon, 06 Jul 2026 10:00:00 +0000\nMessage-ID: <1@spam.example.com>\nSubject: " + c.subject + "\nContent-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: text/plain\n\n" + c.text + headers
 		for ending, message := range map[string]string{"LF": message, "CRLF": strings.ReplaceAll(message, "\n", "\r\n")} {
-			if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) > 0 {
+			if r := Parse([]byte(message)); len(r.Records(Envelope{})) > 0 {
 				t.Errorf("%s, %s: %s %s, want no record", name, ending, r.Kind, r.Class)
 			}
 		}
 	}
 	// A person's complaint is one, whatever a filter writes below it.
 	footer := wrapped("Subject: Fwd: July", "This is spam.\n\n-- \nThis message was quarantined once; checked by ClamAV.")
-	if r := Parse([]byte(strings.Replace(footer, "abuse@example.com", "abuse@example.net", 1)), 0); len(r.Records(Envelope{})) != 1 {
+	if r := Parse([]byte(strings.Replace(footer, "abuse@example.com", "abuse@example.net", 1))); len(r.Records(Envelope{})) != 1 {
 		t.Errorf("a filter's footer: %s", r.Kind)
 	}
 	// Another's gateway accuses.
 	other := "From: Mail gateway <postmaster@example.net>\nTo: abuse@example.com\nSubject: Malware from your network, case 4711\n\nA malicious message from your server was quarantined.\n\nSource: 192.0.2.153\n"
-	if r := Parse([]byte(other), 0); r.Kind != KindUnparsed || r.Class != ClassNetwork {
+	if r := Parse([]byte(other)); r.Kind != KindUnparsed || r.Class != ClassNetwork {
 		t.Errorf("another's gateway: %s", r.Kind)
 	}
 }
@@ -387,7 +387,7 @@ func TestFilterWraps(t *testing.T) {
 		"sent on by a person": {strings.Replace(wrap("message/rfc822", spamAssassin, spam), "From: news@example.org", "From: jo@example.net", 1), ClassService},
 	} {
 		for ending, message := range map[string]string{"LF": c.message, "CRLF": strings.ReplaceAll(c.message, "\n", "\r\n")} {
-			r := Parse([]byte(message), 0)
+			r := Parse([]byte(message))
 			got := ""
 			for _, rec := range r.Records(envelope) {
 				got += rec.Class
@@ -428,7 +428,7 @@ func TestXARFObjects(t *testing.T) {
 			"report":  "From: a@example.com\nMessage-ID: <1@example.com>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\n\nhello\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\nUser-Agent: X/1\nVersion: 1\n--b\nContent-Type: application/json; name=xarf.json\nContent-Transfer-Encoding: base64\n\n" + base64Lines(c.json) + "\n--b--\n",
 			"forward": "From: jo@example.com\nContent-Type: multipart/mixed; boundary=f\n\n--f\n\nfyi\n--f\nContent-Type: message/rfc822\n\nFrom: a@example.com\nContent-Type: application/json; name=xarf.json\n\n" + c.json + "\n--f--\n",
 		} {
-			r := Parse([]byte(message), 0)
+			r := Parse([]byte(message))
 			var ips []string
 			for i, rec := range r.Records(Envelope{}) {
 				ips = append(ips, rec.SourceIP)
@@ -447,11 +447,11 @@ func TestXARFObjects(t *testing.T) {
 			}
 		}
 	}
-	same := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n"+`{"xarf_version":"4.0.0","category":"content","type":"phishing","source_identifier":"Bad.example.org","domain":"bad.example.org"}`), 0)
+	same := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n" + `{"xarf_version":"4.0.0","category":"content","type":"phishing","source_identifier":"Bad.example.org","domain":"bad.example.org"}`))
 	if len(same.ReportedDomain) != 1 || same.ReportedDomain[0] != "Bad.example.org" {
 		t.Errorf("the same domain: %q", same.ReportedDomain)
 	}
-	other := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n"+`{"xarf_version":"4.0.0","category":"content","type":"phishing","source_identifier":"bad.example.org","domain":"worse.example.org"}`), 0)
+	other := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n" + `{"xarf_version":"4.0.0","category":"content","type":"phishing","source_identifier":"bad.example.org","domain":"worse.example.org"}`))
 	if len(other.ReportedDomain) != 2 {
 		t.Errorf("two domains: %q", other.ReportedDomain)
 	}
@@ -468,7 +468,7 @@ func TestTopMessage(t *testing.T) {
 		"Spam reports <feedback@example.net>": ClassFBL,
 	} {
 		message := "From: " + from + "\nTo: bob@example.com\nSubject: the minutes\nMessage-ID: <f@example.org>\nContent-Type: message/rfc822\n\nFrom: sub@example.org\nSubject: minutes\nMessage-ID: <m@example.org>\n\nhello\n"
-		records := Parse([]byte(message), 0).Records(Envelope{})
+		records := Parse([]byte(message)).Records(Envelope{})
 		if len(records) != 1 || records[0].Class != want {
 			t.Errorf("%s: %+v, want %s", from, records, want)
 		}
@@ -487,7 +487,7 @@ func TestBlankLinesFirst(t *testing.T) {
 		"many":                       strings.Repeat(" \n", 1000),
 	} {
 		for ending, message := range map[string]string{"LF": before + message, "CRLF": strings.ReplaceAll(before+message, "\n", "\r\n")} {
-			r := Parse([]byte(message), 0)
+			r := Parse([]byte(message))
 			if ending == "CRLF" && len(before) > 1500 {
 				continue // beyond the bound
 			}
@@ -502,7 +502,7 @@ func TestBlankLinesFirst(t *testing.T) {
 		}
 	}
 	// A continuation line is no header's start.
-	if r := Parse([]byte("\n \n Feedback-Type: abuse\n"), 0); r.Kind == KindReport {
+	if r := Parse([]byte("\n \n Feedback-Type: abuse\n")); r.Kind == KindReport {
 		t.Errorf("%s", r.Kind)
 	}
 }
@@ -527,7 +527,7 @@ func TestNamesAreNoWords(t *testing.T) {
 		"folded":              accusation("Phishing page\n http://bad.example.org/signin/", "URL: http://bad.example.org/signin/"),
 		"in base64, HTML":     strings.Replace(accusation("Phishing page http://bad.example.org/signin/", ""), "auto-generated\n", "auto-generated\nContent-Type: text/html\n", 1),
 	} {
-		r := Parse([]byte(message), 0)
+		r := Parse([]byte(message))
 		if r.Kind != KindUnparsed || r.Class != ClassNetwork {
 			t.Errorf("%s: %s %s, want unparsed, network", name, r.Kind, r.Class)
 		}
@@ -539,7 +539,7 @@ func TestNamesAreNoWords(t *testing.T) {
 		"the wrong is in an address": "From: monitor@shop.example.com\nSubject: new subscriber\n\nAddress: phishing-fan@virus.example.org\nIP: 192.0.2.4\n",
 		"a sign-in, in words":        "From: noreply@shop.example.com\nAuto-Submitted: auto-generated\nSubject: New sign-in, protect your account from phishing\n\nIP address: 192.0.2.4\n",
 	} {
-		if r := Parse([]byte(message), 0); len(r.Records(Envelope{})) > 0 {
+		if r := Parse([]byte(message)); len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want no record", name, r.Kind)
 		}
 	}
@@ -558,7 +558,7 @@ func TestNumbersArePersons(t *testing.T) {
 		"xxxxxxxxxx@qq.com": NoOne,
 	} {
 		message := "From: fbl@fbl.example.net\nMessage-ID: <1@fbl.example.net>\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\nOriginal-Rcpt-To: <" + addr + ">\n--b--\n"
-		if records := Parse([]byte(message), 0).Records(Envelope{}); len(records) != 1 || records[0].Complainant != want {
+		if records := Parse([]byte(message)).Records(Envelope{}); len(records) != 1 || records[0].Complainant != want {
 			t.Errorf("%s: %s, want %s", addr, records[0].Complainant, want)
 		}
 	}

@@ -41,8 +41,8 @@ func TestForwards(t *testing.T) {
 	taken := 0
 	for _, fixture := range fixtures(t) {
 		f, ok := take(string(fixture.message))
-		want := Parse(fixture.message, 0)
-		if !ok || want.Kind != KindReport || want.Dialect == "forward" || strings.HasPrefix(fixture.name, "sparse-") || !cmp.Equal(said(want), said(Parse([]byte(f.String()), 0))) {
+		want := Parse(fixture.message)
+		if !ok || want.Kind != KindReport || want.Dialect == "forward" || strings.HasPrefix(fixture.name, "sparse-") || !cmp.Equal(said(want), said(Parse([]byte(f.String())))) {
 			continue // the forward of a forward is a person's letter; sparse ones are known by From alone
 		}
 		taken++
@@ -50,7 +50,7 @@ func TestForwards(t *testing.T) {
 			if !slices.ContainsFunc(f.parts, func(p framedPart) bool { return p.isReport() }) && name == "its parts attached" {
 				continue // without a report part there is nothing to know it by
 			}
-			got := Parse([]byte(forward(string(fixture.message), f)), 0)
+			got := Parse([]byte(forward(string(fixture.message), f)))
 			if got.Outer.From != "jo@example.org" {
 				t.Errorf("%s: %s: From %s", fixture.name, name, got.Outer.From)
 			}
@@ -95,7 +95,7 @@ func TestNoDenials(t *testing.T) {
 	}
 	for _, says := range []string{"See below, please.", "This is not what I ordered.", "> spam\n\nDMARC failed"} {
 		message := forwarder + "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + says + "\n--b\nContent-Type: message/rfc822\n\nFrom: news@example.com\nSubject: spam\n\nbody\n--b--\n"
-		if r := Parse([]byte(message), 0); r.Kind == KindReport {
+		if r := Parse([]byte(message)); r.Kind == KindReport {
 			t.Errorf("%q: %s", says, r.Event)
 		}
 	}

@@ -119,7 +119,7 @@ func TestFrameIsTheReaders(t *testing.T) {
 		if encoding != "" {
 			message += "Content-Transfer-Encoding: " + encoding + "\r\n"
 		}
-		r := report.Parse([]byte(message+"\r\n"+body.String()), 0)
+		r := report.Parse([]byte(message + "\r\n" + body.String()))
 		want := ""
 		for n, b := range boundaries {
 			if b == f.Boundary {

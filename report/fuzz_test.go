@@ -25,7 +25,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(accused.message(), uint16(300))
 	}
 	f.Fuzz(func(t *testing.T, message []byte, first uint16) {
-		r := Parse(message, 0)
+		r := Parse(message)
 		if r.Need() != 0 {
 			t.Fatalf("a whole mail needs %d", r.Need())
 		}
@@ -83,7 +83,7 @@ func FuzzFields(f *testing.F) {
 			t.Skip()
 		}
 		message := limitHead + "--b\nContent-Type: message/feedback-report\n\n" + fields + "\n--b--\n"
-		r := Parse([]byte(message), 0)
+		r := Parse([]byte(message))
 		if r.Kind != KindReport {
 			t.Skip()
 		}

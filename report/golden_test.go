@@ -52,7 +52,7 @@ var envelope = Envelope{
 func TestGolden(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.name, func(t *testing.T) {
-			r := Parse(f.message, int64(len(f.message)))
+			r := Parse(f.message)
 			got, err := json.MarshalIndent(golden{r.Kind, r.Records(envelope)}, "", "  ")
 			if err != nil {
 				t.Fatal(err)
@@ -78,7 +78,7 @@ func TestGolden(t *testing.T) {
 // lost on the way.
 func TestReadBack(t *testing.T) {
 	for _, f := range fixtures(t) {
-		for _, want := range Parse(f.message, 0).Records(envelope) {
+		for _, want := range Parse(f.message).Records(envelope) {
 			line := want.AppendJSON(nil)
 			var got Record
 			if err := json.Unmarshal(line, &got); err != nil {

@@ -21,7 +21,7 @@ const headerMessage = "Received: from b.example.net by a.example.com; Mon, 06 Ju
 	"X-Token: aaaa\n bbbb\nFrom: a@example.net\nSubject: s\nX-Token: cccc\n\nX-Token: body\n\n--b--\n"
 
 func TestHeader(t *testing.T) {
-	r := Parse([]byte(headerMessage), 0)
+	r := Parse([]byte(headerMessage))
 	for _, c := range []struct {
 		source, name string
 		want         []string
@@ -52,7 +52,7 @@ func TestHeader(t *testing.T) {
 
 // TestHeaderOfOthers: a message that makes no record keeps nothing.
 func TestHeaderOfOthers(t *testing.T) {
-	r := Parse([]byte("From: a@example.com\nSubject: lunch\n\nat noon\n"), 0)
+	r := Parse([]byte("From: a@example.com\nSubject: lunch\n\nat noon\n"))
 	if r.Kind != KindOther || r.Header(FromOuter).Values("From") != nil || r.Text() != "" {
 		t.Errorf("%s %q %q", r.Kind, r.Header(FromOuter).Values("From"), r.Text())
 	}
@@ -62,7 +62,7 @@ func TestHeaderOfOthers(t *testing.T) {
 // would be another one.
 func TestHeaderCut(t *testing.T) {
 	for cut := range len(headerMessage) {
-		r := Parse([]byte(headerMessage[:cut]), 0)
+		r := Parse([]byte(headerMessage[:cut]))
 		for _, c := range []struct {
 			source, name string
 			want         []string
@@ -90,7 +90,7 @@ func TestHeaderWhole(t *testing.T) {
 			t.Fatalf("no %q", end)
 		}
 		for cut := range message {
-			r := Parse([]byte(message[:cut]), int64(len(message)))
+			r := ParsePrefix([]byte(message[:cut]), int64(len(message)))
 			if got := r.Header(source).Whole(); got && cut < at || !got && cut > at && r.Kind == KindReport {
 				t.Fatalf("%s: %v when cut at %d of %d", source, got, cut, at)
 			}
@@ -98,7 +98,7 @@ func TestHeaderWhole(t *testing.T) {
 				t.Fatalf("cut at %d: not partial", cut)
 			}
 		}
-		if r := Parse([]byte(message), int64(len(message))); r.Partial() || !r.Header(source).Whole() {
+		if r := Parse([]byte(message)); r.Partial() || !r.Header(source).Whole() {
 			t.Errorf("%s: of the whole mail", source)
 		}
 	}
@@ -110,7 +110,7 @@ func TestHeaderLimit(t *testing.T) {
 	long := "X-First: 1\nX-Long: " + strings.Repeat("x\n ", maxRaw/3) + "y\nX-Last: 1\n"
 	message := strings.Replace(headerMessage, "X-Token: aaaa\n bbbb\n", long, 1)
 	message = strings.Replace(message, "Gr=FC", strings.Repeat("y ", maxRaw), 1)
-	r := Parse([]byte(message), 0)
+	r := Parse([]byte(message))
 	o := r.Header(FromOriginal)
 	if o.Whole() || !r.Header(FromOuter).Whole() || !r.Header(FromReport).Whole() {
 		t.Errorf("whole: %v %v %v", o.Whole(), r.Header(FromOuter).Whole(), r.Header(FromReport).Whole())
@@ -130,7 +130,7 @@ func TestHeaderLimit(t *testing.T) {
 // changes right behind, are read as alone.
 func TestParseTogether(t *testing.T) {
 	said := func(message []byte) string {
-		r := Parse(message, 0)
+		r := Parse(message)
 		clear(message)
 		var all strings.Builder
 		for _, record := range r.Records(envelope) {

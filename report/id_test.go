@@ -38,7 +38,7 @@ func TestReportID(t *testing.T) {
 				"CR":        strings.ReplaceAll(c.message, "\n", "\r"),
 				"mbox line": "From fbl@example.com Mon Jul  6 10:00:00 2026\n" + c.message,
 			} {
-				if got := Parse([]byte(message), 0).ID; got != c.id {
+				if got := Parse([]byte(message)).ID; got != c.id {
 					t.Errorf("%s: %s, want %s", name, got, c.id)
 				}
 			}
@@ -50,7 +50,7 @@ func TestReportID(t *testing.T) {
 // body do not count, other header fields only where there is no Message-ID.
 func TestReportIDUnfolded(t *testing.T) {
 	base := idHeader + "\n" + strings.Repeat("0123456789abcde\n", 256)
-	id := Parse([]byte(base), 0).ID
+	id := Parse([]byte(base)).ID
 	for _, same := range []string{
 		base + "more",
 		strings.Replace(base, "Loop\n <", "Loop <", 1),
@@ -61,11 +61,11 @@ func TestReportIDUnfolded(t *testing.T) {
 			// Unfolding takes the line break, not the blank; both are trimmed.
 			same = strings.Replace(same, "\t<1@", " <1@", 1)
 		}
-		if got := Parse([]byte(same), 0).ID; got != id {
+		if got := Parse([]byte(same)).ID; got != id {
 			t.Errorf("%s, want %s:\n%.200s", got, id, same)
 		}
 	}
-	if got := Parse([]byte(strings.Replace(base, "0123", "x123", 1)), 0).ID; got == id {
+	if got := Parse([]byte(strings.Replace(base, "0123", "x123", 1))).ID; got == id {
 		t.Error("the body does not count")
 	}
 }
@@ -79,7 +79,7 @@ func TestReportIDBlankInHeader(t *testing.T) {
 		}
 		header, body, _ := bytes.Cut(f.message, []byte("\n\n"))
 		want := digest(string(header), string(body[:min(len(body), idBody)]))
-		if got := Parse(f.message, 0).ID; got != want {
+		if got := Parse(f.message).ID; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
@@ -90,7 +90,7 @@ func fetch(t testing.TB, message []byte, first int) (r *Report, got int) {
 	size := int64(len(message))
 	got = min(first, len(message))
 	for range 64 {
-		r = Parse(message[:got:got], size)
+		r = ParsePrefix(message[:got:got], size)
 		need := r.Need()
 		if need == 0 {
 			return r, got
@@ -109,7 +109,7 @@ func fetch(t testing.TB, message []byte, first int) (r *Report, got int) {
 func TestNeed(t *testing.T) {
 	for _, f := range fixtures(t) {
 		for _, first := range []int{0, 1, 100, 700, 1500, 4096} {
-			whole := Parse(f.message, 0)
+			whole := Parse(f.message)
 			part, _ := fetch(t, f.message, first)
 			if part.ID != whole.ID || part.Kind != whole.Kind {
 				t.Fatalf("%s from %d: %s %s, want %s %s", f.name, first, part.ID, part.Kind, whole.ID, whole.Kind)
@@ -140,9 +140,9 @@ func TestNeedOfCRLF(t *testing.T) {
 	line := strings.Repeat("x", 40) + "\r\n"
 	header := "From: a@example.com\r\nMessage-ID: <1@example.com>\r\nContent-Type: text/plain\r\n\r\n"
 	message := header + strings.Repeat(line, 1000)
-	whole := Parse([]byte(message), 0).ID
+	whole := Parse([]byte(message)).ID
 	for n := idBody; n < 2*idBody; n++ {
-		r := Parse([]byte(message[:len(header)+n]), int64(len(message)))
+		r := ParsePrefix([]byte(message[:len(header)+n]), int64(len(message)))
 		if enough := n >= exact; (r.Need() == 0) != enough || enough && r.ID != whole {
 			t.Fatalf("given %d octets of the body: %d needed, id %s of %s", n, r.Need(), r.ID, whole)
 		}
@@ -174,7 +174,7 @@ func TestNeedLittle(t *testing.T) {
 // else the message says; none is made of less.
 func TestOrigin(t *testing.T) {
 	const all = "From: a@example.com\r\nDate: Mon, 30 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@example.com>\r\n"
-	of := func(message string) uint64 { return Parse([]byte(message), int64(len(message))).Origin() }
+	of := func(message string) uint64 { return Parse([]byte(message)).Origin() }
 	want := of(all + "\r\ntext")
 	if want == 0 {
 		t.Fatal("no origin")

@@ -55,7 +55,7 @@ func TestDerivedBelowInnerNets(t *testing.T) {
 		{second + first + another + second + first + border + own, "", ""},
 		{another + border + own, "", ""},
 	} {
-		r := Parse(sparse(test.original, ""), 0).Records(Envelope{})[0]
+		r := Parse(sparse(test.original, "")).Records(Envelope{})[0]
 		if r.SourceIP != test.ip || r.Derived["source_ip"] != test.source {
 			t.Errorf("%s: %q of %q", test.original, r.SourceIP, r.Derived["source_ip"])
 		}

@@ -14,7 +14,7 @@ import (
 func timed(t *testing.T, message string) *Report {
 	t.Helper()
 	start := time.Now()
-	r := Parse([]byte(message), 0)
+	r := Parse([]byte(message))
 	r.Records(Envelope{})
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("%d octets took %s", len(message), d)
@@ -148,7 +148,7 @@ func TestLarge(t *testing.T) {
 	}
 	message := append([]byte(limitHead), make([]byte, 200<<20)...)
 	start := time.Now()
-	Parse(message, 0)
+	Parse(message)
 	if d := time.Since(start); d > 5*time.Second {
 		t.Errorf("took %s", d)
 	}

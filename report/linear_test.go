@@ -18,7 +18,7 @@ var linearTable = Providers{{Name: "example", From: []string{"example.com", "exa
 
 // readAll is all that is done with a message.
 func readAll(message []byte) {
-	for _, record := range Parse(message, 0).Records(Envelope{Providers: linearTable}) {
+	for _, record := range Parse(message).Records(Envelope{Providers: linearTable}) {
 		record.AppendJSON(nil)
 	}
 }
@@ -106,7 +106,7 @@ func TestLinearSoak(t *testing.T) {
 // keeps its id, and each reading of it gives the same.
 func TestBudget(t *testing.T) {
 	for _, fixture := range fixtures(t) {
-		want := Parse(fixture.message, 0)
+		want := Parse(fixture.message)
 		for _, left := range []int{0, 1000, workOf(fixture.message) - 1} {
 			read := func() *Report {
 				p := &parser{work: budget{left: left}}
@@ -147,14 +147,14 @@ func (a *asked) Err() error {
 // TestParseContext: the report is that of Parse, or there is none.
 func TestParseContext(t *testing.T) {
 	for _, fixture := range fixtures(t) {
-		r, err := ParseContext(t.Context(), fixture.message, 0)
-		if want := Parse(fixture.message, 0); err != nil || !reflect.DeepEqual(r.Records(Envelope{}), want.Records(Envelope{})) || r.ID != want.ID || r.Kind != want.Kind {
+		r, err := ParseContext(t.Context(), fixture.message)
+		if want := Parse(fixture.message); err != nil || !reflect.DeepEqual(r.Records(Envelope{}), want.Records(Envelope{})) || r.ID != want.ID || r.Kind != want.Kind {
 			t.Errorf("%s: %v", fixture.name, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if r, err := ParseContext(ctx, []byte(limitHead), 0); r != nil || !errors.Is(err, context.Canceled) {
+	if r, err := ParseContext(ctx, []byte(limitHead)); r != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v %v", r, err)
 	}
 	p := placeOf(t, "report part")
@@ -162,7 +162,7 @@ func TestParseContext(t *testing.T) {
 	if workOf(message) < 8<<20 {
 		t.Fatal("too little work")
 	}
-	if r, err := ParseContext(&asked{t.Context(), 1}, message, 0); r != nil || !errors.Is(err, context.Canceled) {
+	if r, err := ParseContext(&asked{t.Context(), 1}, message); r != nil || !errors.Is(err, context.Canceled) {
 		t.Errorf("in the middle: %t %v", r != nil, err)
 	}
 }

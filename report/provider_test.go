@@ -98,8 +98,8 @@ func TestProvidersOwn(t *testing.T) {
 	if err := own.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	signed := Parse([]byte("DKIM-Signature: v=1; d=Mail.Signer.example.com; b=x\nFrom: fbl@acme.example.com\n"+
-		"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: AgentFBL/1\nVersion: 1\n"), 0)
+	signed := Parse([]byte("DKIM-Signature: v=1; d=Mail.Signer.example.com; b=x\nFrom: fbl@acme.example.com\n" +
+		"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: AgentFBL/1\nVersion: 1\n"))
 	for want, r := range map[string]*Report{
 		"validity newisp fbl":     {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"newisp"}}},
 		"validity comcast fbl":    {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"Comcast"}}},
@@ -129,8 +129,8 @@ func TestProvidersOfOwnHeader(t *testing.T) {
 		signed + "From: ivan@corp.mail.ru\n":     "mail.ru cfbl cfbl",
 		signed + "From: Feedback@Corp.Mail.RU\n": "mailru fbl fbl",
 	} {
-		r := Parse([]byte(header+"Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: FBL/1.0\nVersion: 1\n"+
-			"--b\nContent-Type: message/rfc822\n\nCFBL-Address: fbl@example.com\nFrom: news@example.com\nSubject: s\n\n--b--\n"), 0)
+		r := Parse([]byte(header + "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: FBL/1.0\nVersion: 1\n" +
+			"--b\nContent-Type: message/rfc822\n\nCFBL-Address: fbl@example.com\nFrom: news@example.com\nSubject: s\n\n--b--\n"))
 		p := Providers(nil).Of(r)
 		if got := p.Name + " " + p.Feed + " " + p.Class; got != want || r.dialect() != "cfbl-arf" {
 			t.Errorf("%s: %s, want %s", header, got, want)
@@ -147,7 +147,7 @@ func TestProvidersChange(t *testing.T) {
 		"fbl@mail.validity.com":       "validity unknown fbl true",
 		"staff@hotmail.com":           "hotmail.com unknown fbl false", // says many things
 	} {
-		p := Providers(nil).Of(Parse([]byte("From: "+from+"\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Anew/1\nVersion: 1\n"), 0))
+		p := Providers(nil).Of(Parse([]byte("From: " + from + "\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Anew/1\nVersion: 1\n")))
 		if got := fmt.Sprint(p.Name, " ", p.Feed, " ", p.Class, " ", len(p.Signed) > 0); got != want {
 			t.Errorf("%s: %s, want %s", from, got, want)
 		}

@@ -141,18 +141,27 @@ type parser struct {
 // parsers keeps the memory of a parser for another message.
 var parsers = sync.Pool{New: func() any { return new(parser) }}
 
-// Parse reads a message of size octets, of which b may be only the start; where
-// size is not larger than len(b), b is the whole message. It never fails: what
-// cannot be read is a Problem. It keeps nothing of b. What would cost more than
-// 64 times the length of b and 1 MiB, in octets looked at, is KindUnparsed.
-func Parse(b []byte, size int64) *Report {
-	r, _ := parse(context.Background(), b, size) // nobody ends it
+// Parse reads one whole message, RFC 5322. It never fails: it reports what it cannot
+// read in [Report.Problems]. It keeps nothing of b. A message that costs more than
+// 64 times its length plus 1 MiB, in octets looked at, is of KindUnparsed.
+func Parse(b []byte) *Report { return ParsePrefix(b, int64(len(b))) }
+
+// ParsePrefix is Parse for the start of a message: b is the first len(b) of size
+// octets. If size is not larger than len(b), b is the whole message. [Report.Need]
+// says how many octets the reader wants.
+func ParsePrefix(b []byte, size int64) *Report {
+	r, _ := parse(context.Background(), b, size) // this context never ends
 	return r
 }
 
-// ParseContext is Parse, which it leaves early when ctx is done: then the error
-// is that of ctx, and there is no report. The report does not depend on ctx.
-func ParseContext(ctx context.Context, b []byte, size int64) (*Report, error) {
+// ParseContext is Parse until ctx is done: then it returns no report and an error
+// that wraps that of ctx. The report does not depend on ctx.
+func ParseContext(ctx context.Context, b []byte) (*Report, error) {
+	return parse(ctx, b, int64(len(b)))
+}
+
+// ParsePrefixContext is ParsePrefix until ctx is done, as ParseContext is Parse.
+func ParsePrefixContext(ctx context.Context, b []byte, size int64) (*Report, error) {
 	return parse(ctx, b, size)
 }
 

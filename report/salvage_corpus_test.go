@@ -94,7 +94,7 @@ func TestCorpusSalvaged(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := Parse(message, int64(len(message)))
+			r := Parse(message)
 			for _, first := range []int{0, 700, 4096} {
 				if part, _ := fetch(t, message, first); part.Kind != r.Kind || part.Dialect != r.Dialect || part.ID != r.ID {
 					t.Errorf("%s %s of a part, %s %s of the whole", part.Kind, part.Dialect, r.Kind, r.Dialect)

@@ -55,10 +55,10 @@ func TestNearMiss(t *testing.T) {
 		"an SES topic that was validated":           {"From: no-reply@sns.amazonaws.com\nSubject: Amazon SES Email Event Notification\n\nSuccessfully validated SNS topic for Amazon SES event publishing.\n", KindNotice},
 		"an answer about a report":                  {"From: abuse@example.com\nSubject: Re: abuse report\n\nDone.\n", KindNotice},
 	} {
-		if r := Parse([]byte(c.message), 0); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
+		if r := Parse([]byte(c.message)); r.Kind != c.want || len(r.Records(Envelope{})) > 0 {
 			t.Errorf("%s: %s, want %s", name, r.Kind, c.want)
 		}
-		if r := Parse([]byte(c.message), int64(len(c.message))+1); !r.Partial() {
+		if r := ParsePrefix([]byte(c.message), int64(len(c.message))+1); !r.Partial() {
 			t.Errorf("%s: %s, as if it were whole", name, r.Kind)
 		}
 	}
@@ -96,7 +96,7 @@ func TestHit(t *testing.T) {
 		"a digest that declares no types":    {"From: list@example.com\nContent-Type: multipart/digest; boundary=s\n\n--s\n\n" + report + "--s--\n", "rfc5965", "192.0.2.10"},
 		"a JSON report, attached":            {"From: a@example.com\nContent-Type: message/rfc822\n\nFrom: b@example.com\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: xarf\n--b\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\",\"SourceIp\":\"192.0.2.10\"}}\n--b--\n", "xarf-v3mail", "192.0.2.10"},
 	} {
-		r := Parse([]byte(c.message), 0)
+		r := Parse([]byte(c.message))
 		records := r.Records(Envelope{})
 		if len(records) != 1 || r.Kind != KindReport || records[0].Event != Complaint {
 			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
@@ -111,22 +111,22 @@ func TestHit(t *testing.T) {
 // TestNothingInvented: a subject, a recipient or a path that the reported message's
 // own author wrote says nothing.
 func TestNothingInvented(t *testing.T) {
-	r := Parse([]byte("From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.10\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"+
-		"From: news@example.com\nTo: user@example.com\nReturn-Path: {{ path }}\nSubject: complaint about message from 198.51.100.1\n\nHello\n--b--\n"), 0)
+	r := Parse([]byte("From: staff@hotmail.com\nSubject: complaint about message from 192.0.2.10\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n" +
+		"From: news@example.com\nTo: user@example.com\nReturn-Path: {{ path }}\nSubject: complaint about message from 198.51.100.1\n\nHello\n--b--\n"))
 	if r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) > 0 || r.OriginalMailFrom != "" || r.Original.From != "news@example.com" {
 		t.Errorf("%s %+v", r.Kind, r)
 	}
 	// Behind a message that was cut short there may be anything.
-	cut := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complainedRecipients\":[{\"emailAddress\":\"user@example.com\"}],\"complaintFeed"), 0)
+	cut := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complainedRecipients\":[{\"emailAddress\":\"user@example.com\"}],\"complaintFeed"))
 	if cut.Kind != KindUnparsed || len(cut.OriginalRcptTo) != 1 {
 		t.Errorf("%s %+v", cut.Kind, cut)
 	}
-	not := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"not-spam\"}}"), 0)
+	not := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"not-spam\"}}"))
 	if not.Kind != KindReport || not.Records(Envelope{})[0].Event != NotSpam {
 		t.Errorf("%s %+v", not.Kind, not)
 	}
 	// SES says nothing of the header, unless it is told to.
-	bare := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"},\"mail\":{\"messageId\":\"1\",\"source\":\"news@example.com\"}}"), 0)
+	bare := Parse([]byte("From: no-reply@sns.amazonaws.com\n\n{\"notificationType\":\"Complaint\",\"complaint\":{\"complaintFeedbackType\":\"abuse\"},\"mail\":{\"messageId\":\"1\",\"source\":\"news@example.com\"}}"))
 	if bare.Kind != KindReport || bare.Original != nil || bare.Derived["original"] != "" || bare.OriginalMailFrom != "news@example.com" {
 		t.Errorf("%s %+v %v", bare.Kind, bare.Original, bare.Derived)
 	}
@@ -146,7 +146,7 @@ func TestSalvagedOriginal(t *testing.T) {
 		"X-ARF 3, of a trap":  {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","ReportSubType":"Trap","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassTrap, "xarf-v3mail"},
 		"X-ARF 4, bulk mail":  {xarf(`{"xarf_version":"4.0.0","category":"messaging","type":"bulk_messaging","evidence_source":"user_report","timestamp":"2026-07-06T09:58:12Z","evidence":[{"content_type":"message/rfc822","payload":"` + base64.StdEncoding.EncodeToString([]byte(strings.Replace(original, "CFBL-", "X-", 1))) + `"}]}`), ClassService, "xarf-v4mail"},
 	} {
-		r := Parse([]byte(c.message), 0)
+		r := Parse([]byte(c.message))
 		records := r.Records(Envelope{})
 		if len(records) != 1 || r.Kind != KindReport || records[0].Original == nil || records[0].Original.MessageID != "1@news.example.net" {
 			t.Errorf("%s: %s %v", name, r.Kind, r.Problems)
@@ -161,18 +161,18 @@ func TestSalvagedOriginal(t *testing.T) {
 // TestSecondXARF: several texts make one record, which says so and loses nothing.
 func TestSecondXARF(t *testing.T) {
 	const xarf = "Category: abuse\nReport-Type: web-attack\nReported-From: a@example.com\nSource: 192.0.2.10\nSource-Type: ipv4\nReport-ID: "
-	r := Parse([]byte("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=1.txt\n\n"+xarf+"1\n--b\nContent-Type: text/plain; name=2.txt\n\n"+xarf+"2\n--b--\n"), 0)
+	r := Parse([]byte("From: a@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=1.txt\n\n" + xarf + "1\n--b\nContent-Type: text/plain; name=2.txt\n\n" + xarf + "2\n--b--\n"))
 	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || !slices.Equal(r.Extensions["report-id"], []string{"1", "2"}) || r.SourceIP != "192.0.2.10" || !slices.Equal(r.Extensions["source"], []string{"192.0.2.10"}) {
 		t.Errorf("%v %v", r.Problems, r.Extensions)
 	}
-	r = Parse([]byte("From: a@example.com\nX-XARF: BULK\nContent-Type: text/plain; name=report.txt\n\n---\n"+xarf+"1\n---\n"+xarf+"2\n"), 0)
+	r = Parse([]byte("From: a@example.com\nX-XARF: BULK\nContent-Type: text/plain; name=report.txt\n\n---\n" + xarf + "1\n---\n" + xarf + "2\n"))
 	if !slices.Contains(r.Problems, Problem{"report part: more than one", true}) || !slices.Equal(r.Extensions["report-id"], []string{"1", "2"}) || r.SourceIP != "192.0.2.10" {
 		t.Errorf("of one text: %v %v", r.Problems, r.Extensions)
 	}
-	if r := Parse([]byte("From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=report.txt\n\n---\n"+xarf+"1\n...\n---\n\n--b--\n"), 0); len(r.Problems) > 0 {
+	if r := Parse([]byte("From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=report.txt\n\n---\n" + xarf + "1\n...\n---\n\n--b--\n")); len(r.Problems) > 0 {
 		t.Errorf("a document without fields: %v", r.Problems)
 	}
-	if r := Parse([]byte("From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=report.txt\n\n---\n"+xarf+"1\nSource: 192.0.2.11\n--b--\n"), 0); !slices.Equal(r.Problems, []Problem{{"source: more than once", false}}) || r.SourceIP != "192.0.2.10" {
+	if r := Parse([]byte("From: a@example.com\nX-XARF: PLAIN\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=report.txt\n\n---\n" + xarf + "1\nSource: 192.0.2.11\n--b--\n")); !slices.Equal(r.Problems, []Problem{{"source: more than once", false}}) || r.SourceIP != "192.0.2.10" {
 		t.Errorf("a second source: %v", r.Problems)
 	}
 }
@@ -186,7 +186,7 @@ func TestXARFSource(t *testing.T) {
 		`"SourceIp":"192.0.2.10","Source":{"IP":"192.0.2.10"},"SourceUrl":"https://a/","Url":"https://a/"`: "192.0.2.10 0 https://a/",
 		`"SourceIp":"192.0.2.10","SourceUri":"https://a/","SourceUrl":"https://b/"`:                        "192.0.2.10 0 https://a/ https://b/",
 	} {
-		r := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\","+report+"}}"), 0)
+		r := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n{\"ReporterInfo\":{},\"Report\":{\"ReportType\":\"Phishing\"," + report + "}}"))
 		if got := fmt.Sprint(r.SourceIP, " ", r.SourcePort, " ", strings.Join(r.ReportedURI, " ")); got != want {
 			t.Errorf("%s: %s, want %s", report, got, want)
 		}
@@ -196,7 +196,7 @@ func TestXARFSource(t *testing.T) {
 // TestXARFRecipients: each one is named, and none is dropped.
 func TestXARFRecipients(t *testing.T) {
 	const report = `{"xarf_version":"4.0.0","category":"messaging","type":"spam","source_identifier":"192.0.2.10","smtp_to":["a@example.com","b@example.com","?"]}`
-	r := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n"+report), 0)
+	r := Parse([]byte("From: a@example.com\nContent-Type: application/json\n\n" + report))
 	if records := r.Records(Envelope{}); len(records) != 2 || records[1].OriginalRcptTo != "b@example.com" || !slices.Equal(r.Extensions["original-rcpt-to"], []string{"?"}) {
 		t.Errorf("%q %v", r.OriginalRcptTo, r.Extensions)
 	}
@@ -213,8 +213,8 @@ func TestXARFWriters(t *testing.T) {
 		"abuse@clean-mx.de": {"X-Arf:  yes\n", "---\nReported-From:  abuse@clean-mx.de\nCategory:  info\nReport-Type: harvesting\nVersion: 0.1\nDate:  Sun, 07 Jun 2026 21: 09:11 +0200\nSource-Type:  ip-address\nSource: 192.0.2.10\n" +
 			"Report-ID:  1@postfix.clean-mx.de\nSchema-URL: http: //support.clean-mx.de/schema/xarf.json\n", "xarf-cleanmx clean-mx.de harvesting 192.0.2.10"},
 	} {
-		r := Parse([]byte("From: Team <"+from+">\nAuto-Submitted: auto-generated\n"+c.head+"Content-Type: multipart/mixed; boundary=\"b\";\n\n--b\nContent-Type: text/plain; charset=utf-8;\n\nDear team,\n\nhttp: //www.x-arf.org/\n\n"+
-			"--b\nContent-Type: text/plain; charset=utf8; name=\"report.txt\";\n\n"+c.text+"\n--b\nContent-Type: text/plain; name=\"logfile.log\"\n\nx\n--b--\n"), 0)
+		r := Parse([]byte("From: Team <" + from + ">\nAuto-Submitted: auto-generated\n" + c.head + "Content-Type: multipart/mixed; boundary=\"b\";\n\n--b\nContent-Type: text/plain; charset=utf-8;\n\nDear team,\n\nhttp: //www.x-arf.org/\n\n" +
+			"--b\nContent-Type: text/plain; charset=utf8; name=\"report.txt\";\n\n" + c.text + "\n--b\nContent-Type: text/plain; name=\"logfile.log\"\n\nx\n--b--\n"))
 		records := r.Records(Envelope{})
 		if len(records) != 1 {
 			t.Errorf("%s: %s", from, r.Kind)
@@ -273,7 +273,7 @@ func TestFlattened(t *testing.T) {
 		"From: fbl@example.com\nSubject: Out of office: FW: July\nAuto-Submitted: auto-replied\n\n":            KindAutoReply,
 		"From: fbl@example.com\nSubject: Re: FW: July\n\n> " + strings.ReplaceAll(text, "\n", "\n> ") + "\n\n": KindReport, // its own copy is below
 	} {
-		r := Parse([]byte(from+text), 0)
+		r := Parse([]byte(from + text))
 		records := r.Records(Envelope{})
 		if r.Kind != want || (len(records) > 0) != (want == KindReport) {
 			t.Errorf("%q: %s, want %s", from, r.Kind, want)
@@ -284,10 +284,10 @@ func TestFlattened(t *testing.T) {
 		}
 	}
 	indented := strings.NewReplacer("\nFeedback", "\n    Feedback", "\nUser", "\n    User", "\nVersion", "\n    Version", "\nSource", "\n    Source", "\nOriginal", "\n    Original").Replace(text)
-	if r := Parse([]byte("From: noreply@example.com\nSubject: Abuse report\n\n"+indented), 0); r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) != 1 || r.Original == nil {
+	if r := Parse([]byte("From: noreply@example.com\nSubject: Abuse report\n\n" + indented)); r.Kind != KindReport || r.SourceIP != "192.0.2.10" || len(r.OriginalRcptTo) != 1 || r.Original == nil {
 		t.Errorf("indented: %s %+v", r.Kind, r)
 	}
-	quoted := Parse([]byte("From: fbl@example.com\nSubject: Re: July\n\n> "+strings.ReplaceAll(text, "\n", "\n> ")), 0)
+	quoted := Parse([]byte("From: fbl@example.com\nSubject: Re: July\n\n> " + strings.ReplaceAll(text, "\n", "\n> ")))
 	if quoted.Kind != KindNotice {
 		t.Errorf("quoted: %s", quoted.Kind)
 	}
@@ -303,7 +303,7 @@ func TestNoHeader(t *testing.T) {
 		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\nSorry.\n\n" + body: KindDSN,
 		"From: MAILER-DAEMON@example.com\nSubject: failure notice\n\n" + body:           KindDSN,
 	} {
-		if r := Parse([]byte(message), 0); r.Kind != want {
+		if r := Parse([]byte(message)); r.Kind != want {
 			t.Errorf("%q: %s, want %s", message, r.Kind, want)
 		}
 	}

@@ -61,7 +61,7 @@ func TestSeveralAttached(t *testing.T) {
 		"two in one of Microsoft's":     {strings.Replace(several("multipart/mixed", jmrp("a@example.com"), jmrp("b@example.com")), "Subject: reports", "Subject: complaint about message from 192.0.2.7", 1), "a@example.com b@example.com", false},
 		"nothing of the second":         {several("multipart/mixed", arf("a@example.com"), attach("junk")), "a@example.com", true},
 	} {
-		r := Parse([]byte(c.message), 0)
+		r := Parse([]byte(c.message))
 		records := r.Records(Envelope{})
 		var got []string
 		for i, rec := range records {
@@ -79,7 +79,7 @@ func TestSeveralAttached(t *testing.T) {
 		if loss := slices.Contains(r.Problems, Problem{notAllReports, true}); loss != c.loss {
 			t.Errorf("%s: %v", name, r.Problems)
 		}
-		if missing := Parse([]byte(c.message[:len(c.message)-20]), int64(len(c.message))).Need(); missing == 0 {
+		if missing := ParsePrefix([]byte(c.message[:len(c.message)-20]), int64(len(c.message))).Need(); missing == 0 {
 			t.Errorf("%s: no more is wanted of a mail whose end may hold another report", name)
 		}
 		n := 0
@@ -103,7 +103,7 @@ func TestSeveralForwarded(t *testing.T) {
 		return attach("From: news@example.net\nSubject: " + subject + "\nMessage-ID: <" + subject + "@example.net>\n\nBuy!\n")
 	}
 	r := Parse([]byte(strings.Replace(several("multipart/mixed", "Content-Type: text/plain\n\nThis is spam.\n", spam("one"), spam("two"), "Content-Type: image/png\n\nx\n", spam("three")),
-		"Subject: reports", "Subject: spam again", 1)), 0)
+		"Subject: reports", "Subject: spam again", 1)))
 	var got []string
 	for _, rec := range r.Records(Envelope{}) {
 		got = append(got, rec.Original.Subject+" "+rec.Dialect+" "+rec.Class+" "+rec.Suppress.Verdict)
@@ -119,7 +119,7 @@ func TestTooManyAttached(t *testing.T) {
 	for i := range 60 {
 		parts = append(parts, attach(jmrpOf(fmt.Sprintf("u%d@example.com", i))))
 	}
-	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	r := Parse([]byte(several("multipart/mixed", parts...)))
 	if n := len(r.Records(Envelope{})); n != maxAttached || !slices.Contains(r.Problems, Problem{"attached mails: more than 50", true}) {
 		t.Errorf("%d records, %v", n, r.Problems)
 	}
@@ -132,7 +132,7 @@ func TestTwoReportParts(t *testing.T) {
 		_, body, _ := strings.Cut(message, "\n\n--in\n")
 		return strings.ReplaceAll(strings.TrimSuffix(body, "--in--\n"), "--in\n", "--b\n")
 	}
-	r := Parse([]byte(several("multipart/mixed", inner(arfOf("a@example.com", "in")), inner(arfOf("b@example.com", "in")))), 0)
+	r := Parse([]byte(several("multipart/mixed", inner(arfOf("a@example.com", "in")), inner(arfOf("b@example.com", "in")))))
 	records := r.Records(Envelope{})
 	if len(records) != 1 || records[0].OriginalRcptTo != "a@example.com" || records[0].Parse.Status != "partial" || !slices.Contains(r.Problems, Problem{"report part: more than one", true}) {
 		t.Errorf("%s %v %+v", r.Kind, r.Problems, records)
@@ -152,7 +152,7 @@ func TestLimitSeveral(t *testing.T) {
 		}
 		parts = append(parts, attach(strings.Replace(arfOf(strings.Join(to, ", "), fmt.Sprint("of", i)), "Version: 1\n", long, 1)))
 	}
-	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	r := Parse([]byte(several("multipart/mixed", parts...)))
 	size := 0
 	records := r.Records(Envelope{})
 	for _, rec := range records {
@@ -173,7 +173,7 @@ func TestLimitSeveralRecipients(t *testing.T) {
 		}
 		parts = append(parts, attach("X-HmXmrOriginalRecipient: "+strings.Join(to, ", ")+"\nFrom: news@example.net\nMessage-ID: <1@example.net>\n\nx\n"))
 	}
-	r := Parse([]byte(several("multipart/mixed", parts...)), 0)
+	r := Parse([]byte(several("multipart/mixed", parts...)))
 	if n := len(r.Records(Envelope{})); len(r.More) != 19 || n != maxRecipients+18*16 {
 		t.Errorf("%d reports, %d records", 1+len(r.More), n)
 	}

@@ -80,7 +80,7 @@ func TestCorpusSpeakers(t *testing.T) {
 				t.Errorf("%s stands twice", id)
 			}
 			said[id] = true
-			for _, r := range Parse(corpusMessage(t, id), 0).Records(Envelope{}) {
+			for _, r := range Parse(corpusMessage(t, id)).Records(Envelope{}) {
 				if got := strings.Join([]string{r.Event, r.Class, r.Provider, r.Feed, r.Dialect}, " "); got != row.want {
 					t.Errorf("%s: %s, want %s: %s", id, got, row.want, row.because)
 				}

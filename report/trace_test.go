@@ -67,7 +67,7 @@ func TestDerived(t *testing.T) {
 		{"the bounce address", "Return-Path: <b@news.example.net>\n" + border, "", "192.0.2.10", arrived,
 			map[string]string{"original_mail_from": "original:Return-Path", "source_ip": "original:Received[1]", "arrival_date": "original:Received[1]"}},
 	} {
-		r := Parse(sparse(c.original, c.report), 0).Records(Envelope{})[0]
+		r := Parse(sparse(c.original, c.report)).Records(Envelope{})[0]
 		if r.SourceIP != c.ip || !r.ArrivalDate.Equal(c.date) || r.OriginalRcptTo != "" {
 			t.Errorf("%s: %q %v %q", c.name, r.SourceIP, r.ArrivalDate, r.OriginalRcptTo)
 		}
@@ -81,11 +81,11 @@ func TestDerived(t *testing.T) {
 // nothing; a row of the user's makes it known.
 func TestDerivedUnknown(t *testing.T) {
 	message := []byte(strings.Replace(string(sparse(strings.ReplaceAll(border, "outlook.com", "example.com"), "")), "JMRP/1.0", "Loop/1.0", 1))
-	if r := Parse(message, 0).Records(Envelope{})[0]; r.SourceIP != "" || r.Derived != nil {
+	if r := Parse(message).Records(Envelope{})[0]; r.SourceIP != "" || r.Derived != nil {
 		t.Errorf("%q %v", r.SourceIP, r.Derived)
 	}
 	rows := Providers{{Name: "example", UserAgents: []string{"Loop/"}, Hosts: []string{"example.com"}}}
-	if r := Parse(message, 0).Records(Envelope{Providers: rows})[0]; r.SourceIP != "192.0.2.10" || r.Provider != "example" {
+	if r := Parse(message).Records(Envelope{Providers: rows})[0]; r.SourceIP != "192.0.2.10" || r.Provider != "example" {
 		t.Errorf("%q %s", r.SourceIP, r.Provider)
 	}
 }

@@ -17,13 +17,13 @@ func TestTruncated(t *testing.T) {
 	for _, f := range fixtures(t) {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
-			full := Parse(f.message, 0)
+			full := Parse(f.message)
 			whole := valuesOf(full.Records(envelope))
 			fields := fieldEnds(f.message, full)
 			none := len(fields) == 0
 			var before map[string][]string
 			for cut := 0; cut <= len(f.message); cut++ {
-				r := Parse(f.message[:cut:cut], 0)
+				r := Parse(f.message[:cut:cut])
 				records := r.Records(envelope)
 				got := valuesOf(records)
 				invents(t, f.name, cut, got, whole)
@@ -44,7 +44,7 @@ func TestTruncated(t *testing.T) {
 						delete(fields, end) // from here on it must stay
 					}
 				}
-				ours := Parse(f.message[:cut:cut], int64(len(f.message)))
+				ours := ParsePrefix(f.message[:cut:cut], int64(len(f.message)))
 				for _, problem := range ours.Problems {
 					if problem.Text == "parts: no closing boundary" || strings.Contains(problem.Text, "cut") {
 						t.Fatalf("cut at %d: our own cut is a problem: %v", cut, problem)
@@ -210,7 +210,7 @@ func TestCutBehindField(t *testing.T) {
 		len(fields) - 1: "", // 192.0.2.1 may go on: 192.0.2.100
 		len(fields) - 5: "",
 	} {
-		r := Parse([]byte(head+fields[:cut]), 0)
+		r := Parse([]byte(head + fields[:cut]))
 		if r.SourceIP != want || r.FeedbackType != "abuse" {
 			t.Errorf("cut at %d: %q %q", cut, r.FeedbackType, r.SourceIP)
 		}

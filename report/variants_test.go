@@ -264,8 +264,8 @@ func TestVariants(t *testing.T) {
 	taken := 0
 	for _, fixture := range fixtures(t) {
 		f, ok := take(string(fixture.message))
-		want := Parse(fixture.message, 0)
-		if !ok || want.Kind != KindReport || !slices.ContainsFunc(f.parts, func(p framedPart) bool { return p.isReport() }) || !cmp.Equal(said(want), said(Parse([]byte(f.String()), 0))) {
+		want := Parse(fixture.message)
+		if !ok || want.Kind != KindReport || !slices.ContainsFunc(f.parts, func(p framedPart) bool { return p.isReport() }) || !cmp.Equal(said(want), said(Parse([]byte(f.String())))) {
 			continue
 		}
 		taken++
@@ -280,7 +280,7 @@ func TestVariants(t *testing.T) {
 				continue // only the part's own type outweighs a bounce; the variant's field would stand before the blank lines
 			}
 			message := vary(f)
-			got := Parse([]byte(message), 0)
+			got := Parse([]byte(message))
 			if diff := cmp.Diff(said(want), said(got)); diff != "" {
 				t.Errorf("%s: %s: %v\n%s", fixture.name, name, got.Problems, diff)
 			}

@@ -31,7 +31,7 @@ func ExampleWrite() {
 		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	for _, record := range report.Parse([]byte(b.String()), 0).Records(report.Envelope{}) {
+	for _, record := range report.Parse([]byte(b.String())).Records(report.Envelope{}) {
 		fmt.Println(record.Event, record.SourceIP, record.Complainant, record.Original.MessageID)
 	}
 	// Output: complaint 192.0.2.25 hashed spring.4711@mail.example.com

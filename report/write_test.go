@@ -108,7 +108,7 @@ func TestWrite(t *testing.T) {
 	if diff := cmp.Diff(writtenMessage, strings.ReplaceAll(got, "\r\n", "\n")); diff != "" {
 		t.Error(diff)
 	}
-	if r := Parse([]byte(got), 0); r.Kind != KindReport || len(r.Problems) > 0 {
+	if r := Parse([]byte(got)); r.Kind != KindReport || len(r.Problems) > 0 {
 		t.Errorf("%s, with %v", r.Kind, r.Problems)
 	}
 }
@@ -242,7 +242,7 @@ func TestWriteEvents(t *testing.T) {
 		m := written()
 		test.with(&m)
 		b := write(t, m)
-		record := Parse([]byte(b), 0).Records(Envelope{})[0]
+		record := Parse([]byte(b)).Records(Envelope{})[0]
 		if record.Event != test.event || record.Class != test.class {
 			t.Errorf("%s: %s, %s", test.name, record.Event, record.Class)
 		}
@@ -322,7 +322,7 @@ func FuzzWrite(f *testing.F) {
 			}
 		}
 
-		got := Parse(b.Bytes(), 0)
+		got := Parse(b.Bytes())
 		if got.Kind != KindReport {
 			t.Fatalf("%s of %q", got.Kind, &b)
 		}

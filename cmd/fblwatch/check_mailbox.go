@@ -115,7 +115,7 @@ func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n
 		} else if err != nil {
 			return n, of, err
 		}
-		if of++; report.Parse(message.Body, message.Size).Kind == report.KindReport {
+		if of++; report.ParsePrefix(message.Body, message.Size).Kind == report.KindReport {
 			n++
 		}
 		message.Release()

@@ -123,7 +123,7 @@ type valueRow struct{ key, source, value string }
 
 // explainMail explains a message that was found in an account; "": in none.
 func explainMessage(ctx context.Context, reading process.Rules, message mailfile.Message, account string) *explanation {
-	r := report.Parse(message.Body, message.Size)
+	r := report.ParsePrefix(message.Body, message.Size)
 	e := &explanation{
 		Mailbox:  report.Mailbox{Account: account, Folder: message.Path, UID: uint32(message.Number), Size: message.Size},
 		Kind:     r.Kind,

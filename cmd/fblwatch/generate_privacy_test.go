@@ -47,7 +47,7 @@ func TestDialectsStoreNobody(t *testing.T) {
 					t.Fatal(err)
 				}
 				reading := process.Rules{Identify: identifier, Privacy: filter}
-				r := report.Parse(b, int64(len(b)))
+				r := report.Parse(b)
 				records, _ := reading.Records(t.Context(), r, b, true, report.Envelope{})
 				for _, record := range records {
 					if line := string(record.AppendJSON(nil)); occursIn(user, line, 0) || occursIn(newComplaint(7, n).subject, line, 0) {

@@ -89,7 +89,7 @@ func TestDialects(t *testing.T) {
 					t.Errorf("line ends of %q", b)
 				}
 				c := newComplaint(7, n)
-				records := report.Parse(b, 0).Records(report.Envelope{})
+				records := report.Parse(b).Records(report.Envelope{})
 				if len(records) != 1 {
 					t.Fatalf("%d records of %s", len(records), b)
 				}
@@ -138,7 +138,7 @@ func TestDialectsAreStable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ids = append(ids, report.Parse(b, 0).ID)
+			ids = append(ids, report.Parse(b).ID)
 		}
 		if ids[0] != ids[3] {
 			t.Errorf("%s: two mails of one number and seed", d.name)
@@ -156,7 +156,7 @@ func TestDialectsNameNobody(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		records := report.Parse(b, 0).Records(report.Envelope{ProcessedAt: time.Unix(0, 0)})
+		records := report.Parse(b).Records(report.Envelope{ProcessedAt: time.Unix(0, 0)})
 		for _, r := range records {
 			if r.OriginalRcptTo != "" && !strings.HasSuffix(r.OriginalRcptTo, "@example.com") {
 				t.Errorf("%s: %s", d.name, r.OriginalRcptTo)

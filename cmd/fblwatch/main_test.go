@@ -192,7 +192,7 @@ func fillLedger(ts *testscript.TestScript, _ bool, args []string) {
 func sampleMessage(i int) ledger.Message {
 	at := time.Date(2026, 3, 1, i, 0, 0, 0, time.UTC)
 	body := sample.Report(i, 0)
-	r := report.Parse(body, int64(len(body)))
+	r := report.Parse(body)
 	message := ledger.Message{ReportID: r.ID, UIDValidity: 1, UID: uint32(i + 1), Kind: string(r.Kind), At: at, Head: body}
 	mailbox := &report.Mailbox{Account: "yahoo", Folder: "INBOX", UID: message.UID, UIDValidity: 1}
 	for _, record := range r.Records(report.Envelope{ReceivedAt: at, Mailbox: mailbox}) {

@@ -172,7 +172,7 @@ type encoder struct {
 }
 
 func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
-	r := report.Parse(m.Body, m.Size)
+	r := report.ParsePrefix(m.Body, m.Size)
 	if e.from != "" && !strings.EqualFold(e.from, r.Outer.From) {
 		return dst
 	}

@@ -166,7 +166,7 @@ func newest(ctx context.Context, client *imapclient.Client, n int, next uint32) 
 // message takes in a message, unless more of it is needed; last: there is no more of
 // it to be had.
 func (s *sampling) message(ctx context.Context, message *imapclient.Message, account string, last bool) (done bool) {
-	r := report.Parse(message.Body, message.Size)
+	r := report.ParsePrefix(message.Body, message.Size)
 	if s.seen[r.ID] {
 		return true
 	}

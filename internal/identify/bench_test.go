@@ -37,7 +37,7 @@ func BenchmarkIdentify(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			r := report.Parse(bench.in, 0)
+			r := report.Parse(bench.in)
 			records := r.Records(report.Envelope{})
 			b.ReportAllocs()
 			for b.Loop() {

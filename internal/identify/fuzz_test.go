@@ -45,11 +45,11 @@ func FuzzIdentify(f *testing.F) {
 			name = "Return-Path"
 		}
 		message := complaint(name+": "+v, "X-Ref: "+v, "report:X-Ref: "+v, "text:"+v)
-		r := report.Parse(message, 0)
+		r := report.Parse(message)
 		records := r.Records(report.Envelope{})
 		again := slices.Clone(records)
 		id.Identify(r, records)
-		id.Identify(report.Parse(message, 0), again)
+		id.Identify(report.Parse(message), again)
 		for i := range records {
 			if !reflect.DeepEqual(records[i].Identity, again[i].Identity) {
 				t.Fatalf("%s is once %v and once %v", v, records[i].Identity, again[i].Identity)

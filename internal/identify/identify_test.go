@@ -44,7 +44,7 @@ func identify(t testing.TB, c Config, fields ...string) []report.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse(complaint(fields...), 0)
+	r := report.Parse(complaint(fields...))
 	records := r.Records(report.Envelope{})
 	if len(records) == 0 {
 		t.Fatal("the complaint makes no record")
@@ -226,7 +226,7 @@ func TestVerify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := report.Parse(complaint("X-Ref: "+test.value), 0)
+			r := report.Parse(complaint("X-Ref: " + test.value))
 			records := r.Records(report.Envelope{})
 			want := "unknown"
 			if test.verified {
@@ -237,7 +237,7 @@ func TestVerify(t *testing.T) {
 			}
 		})
 	}
-	if id, _ := New(Config{}); id.Identify(report.Parse(complaint("X-Listmonk-Subscriber: "+uuid1), 0), make([]report.Record, 1)) {
+	if id, _ := New(Config{}); id.Identify(report.Parse(complaint("X-Listmonk-Subscriber: "+uuid1)), make([]report.Record, 1)) {
 		t.Error("a preset's subscriber counts as verified")
 	}
 }

@@ -57,7 +57,7 @@ func TestLinear(t *testing.T) {
 		"dashes":      thousand(plain, pacetest.Repeat("X-Y: "+strings.Repeat("-", 8000)+"\n", 60<<10)),
 		"json":        thousand(plain, pacetest.Repeat("X-Mailgun-Variables: {"+strings.Repeat("\"a\":[[[[[[1]]]]]],", 400)+"\n", 60<<10)),
 	} {
-		r := report.Parse(message, 0)
+		r := report.Parse(message)
 		records := r.Records(report.Envelope{})
 		if len(records) < 500 {
 			t.Fatalf("%s: %d records", name, len(records))

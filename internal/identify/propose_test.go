@@ -12,7 +12,7 @@ import (
 // samples are n reports, each with the fields that of makes for its number.
 func samples(n int, of func(i int) []string) (all []*report.Report) {
 	for i := range n {
-		all = append(all, report.Parse(complaint(of(i)...), 0))
+		all = append(all, report.Parse(complaint(of(i)...)))
 	}
 	return all
 }

@@ -74,7 +74,7 @@ func TestFixtures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := report.Parse(b, int64(len(b)))
+		r := report.Parse(b)
 		plain := r.Records(report.Envelope{})
 		if len(plain) == 0 {
 			continue
@@ -110,7 +110,7 @@ func TestFixtures(t *testing.T) {
 				if len(whom) == 0 && head != string(b) {
 					t.Errorf("nobody is in it, and it is changed: %s", cmp.Diff(string(b), head))
 				}
-				again := report.Parse([]byte(head), int64(len(head)))
+				again := report.Parse([]byte(head))
 				if again.Kind != r.Kind {
 					t.Errorf("its head is read as %s, not as %s", again.Kind, r.Kind)
 				}
@@ -134,7 +134,7 @@ func TestFixtureSubjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := report.Parse(b, int64(len(b)))
+		r := report.Parse(b)
 		records := r.Records(report.Envelope{})
 		if len(records) == 0 || r.Original == nil || len(r.Original.Subject) < 8 {
 			continue
@@ -148,7 +148,7 @@ func TestFixtureSubjects(t *testing.T) {
 				t.Errorf("%s: %q in %s", filepath.Base(file), subject, line)
 			}
 		}
-		if again := report.Parse([]byte(head), int64(len(head))); strings.Contains(head, subject) ||
+		if again := report.Parse([]byte(head)); strings.Contains(head, subject) ||
 			again.Original != nil && again.Original.Subject != "" || strings.Contains(again.Outer.Subject, subject) {
 			t.Errorf("%s: %q in %s", filepath.Base(file), subject, head)
 		}

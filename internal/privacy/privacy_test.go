@@ -198,7 +198,7 @@ func TestNoneIsLeft(t *testing.T) {
 // the sender is who he was.
 func TestMessage(t *testing.T) {
 	message := sample.Report(7, 0)
-	r := report.Parse(message, 0)
+	r := report.Parse(message)
 	plain, records := r.Records(report.Envelope{}), r.Records(report.Envelope{})
 	f := filter(t, "hash", "drop")
 	f.Records(records)
@@ -221,7 +221,7 @@ func TestMessage(t *testing.T) {
 	if leaks(string(head), "user7", "example.com") || strings.Contains(string(head), r.Original.Subject) || strings.Contains(string(head), "=?utf-8") {
 		t.Errorf("in %s", head)
 	}
-	again := report.Parse(head, 0).Records(report.Envelope{})
+	again := report.Parse(head).Records(report.Envelope{})
 	f.Records(again)
 	again[0].ID, again[0].ReportID, again[0].Fingerprint = got.ID, got.ReportID, got.Fingerprint
 	again[0].Original.Size, again[0].Suppress = got.Original.Size, got.Suppress // decided on what was known then

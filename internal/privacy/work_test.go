@@ -162,7 +162,7 @@ func TestWorkOfFixtures(t *testing.T) {
 			t.Fatal(err)
 		}
 		var known people
-		known.ofReport(report.Parse(b, int64(len(b))))
+		known.ofReport(report.Parse(b))
 		s := (&Filter{addresses: drop}).scrubber(&known)
 		if steps, _, ok := spent(s, string(b)); !ok || steps > workOctet/4*len(b) {
 			t.Errorf("%s: %d steps an octet", filepath.Base(file), steps/len(b))

@@ -56,7 +56,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Ro
 	if size == 0 { // unknown: more may have been there
 		size = int64(len(kept.Head)) + 1
 	}
-	r := report.Parse(kept.Head, size)
+	r := report.ParsePrefix(kept.Head, size)
 	if r.Need() > int64(len(kept.Head)) {
 		return ledger.Revision{}, Short, nil
 	}

@@ -75,7 +75,7 @@ func TestCluesOwn(t *testing.T) {
 		message := strings.ReplaceAll("From: feedback@"+yahoo+"\nDate: Mon, 02 Mar 2026 06:00:02 +0000\nMessage-ID: <1@"+yahoo+">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n"+
 			"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: Yahoo!-Mail-Feedback/2.0\nVersion: 0.1\n"+
 			"--b\nContent-Type: message/rfc822\n\n"+test.trace+"From: <"+test.from+">\nSubject: x\n\nx\n--b--\n", "\n", "\r\n")
-		r := report.Parse([]byte(message), int64(len(message)))
+		r := report.Parse([]byte(message))
 		records := r.Records(report.Envelope{})
 		if len(records) != 1 {
 			t.Fatalf("%s: %d records", test.name, len(records))

@@ -30,7 +30,7 @@ func TestFirstHand(t *testing.T) {
 	hmxmr := crlfs("X-HmXmrOriginalRecipient: <victim@example.org>\n" + outlook)
 
 	judge := func(message string) report.Reporter {
-		r := report.Parse([]byte(message), 0)
+		r := report.Parse([]byte(message))
 		records := r.Records(report.Envelope{Providers: hosted})
 		if len(records) == 0 {
 			return report.Reporter{}

@@ -102,7 +102,7 @@ func TestReframed(t *testing.T) {
 	never := func(name, message string) {
 		t.Helper()
 		for _, message := range []string{message, strings.ReplaceAll(message, "\r\n", "\n")} {
-			r := report.Parse([]byte(message), int64(len(message)))
+			r := report.Parse([]byte(message))
 			if slices.Contains(r.OriginalRcptTo, victim) {
 				led++
 			}
@@ -155,7 +155,7 @@ func TestReframed(t *testing.T) {
 	ours := complaint("feedback@"+reporter, oursOriginal)
 	for _, s := range spellings {
 		typ := fmt.Sprintf(s.value, "outer")
-		r := report.Parse([]byte(retyped(t, ours, typ)), 0)
+		r := report.Parse([]byte(retyped(t, ours, typ)))
 		if !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) {
 			t.Errorf("%s: not read", s.name)
 		}
@@ -263,11 +263,11 @@ func TestStart(t *testing.T) {
 	}
 	message := results("mx.example.com", dkimPass(reporter)) + receivedOurs + sign(t, complaint("feedback@"+reporter, oursOriginal), reporter, yahooFields)
 	size := int64(len(message))
-	records := report.Parse([]byte(message), size).Records(report.Envelope{Providers: table})
+	records := report.ParsePrefix([]byte(message), size).Records(report.Envelope{Providers: table})
 	const delimiter = "\r\n--outer\r\n"
 	for n := strings.Index(message, "\r\n\r\n"); n < len(message); n++ {
 		start := []byte(message[:n])
-		more := c.Check(t.Context(), start, report.Parse(start, size), records, time.Time{}, false)
+		more := c.Check(t.Context(), start, report.ParsePrefix(start, size), records, time.Time{}, false)
 		if want := n < strings.Index(message, delimiter)+len(delimiter)-2; more != want || records[0].Reporter.Auth != pass && !more {
 			t.Fatalf("of %q more is wanted: %v; %+v", start[max(0, n-20):], more, *records[0].Reporter)
 		}
@@ -302,7 +302,7 @@ func TestDashes(t *testing.T) {
 		o := oursOriginal
 		o.body = dashes(lines)
 		message := []byte(sign(t, complaint("feedback@"+reporter, o), reporter, yahooFields))
-		r := report.Parse(message, 0)
+		r := report.Parse(message)
 		records := r.Records(report.Envelope{Providers: table})
 		return func() { c.Check(t.Context(), message, r, records, time.Time{}, false) }
 	}
@@ -335,7 +335,7 @@ func TestWhiteSpace(t *testing.T) {
 		return start + crlfs(header+"\n"+body+"\n--outer--\n")
 	}
 	judge := func(message string) report.Reporter {
-		r := report.Parse([]byte(message), 0)
+		r := report.Parse([]byte(message))
 		records := r.Records(report.Envelope{Providers: hosted})
 		if len(records) == 0 {
 			return report.Reporter{}

@@ -62,7 +62,7 @@ func FuzzCheck(f *testing.F) {
 func checkFuzzed(t *testing.T, c *Checker, message []byte) {
 	before := slices.Clone(message)
 	for _, size := range []int64{int64(len(message)), int64(len(message)) + 1} {
-		r := report.Parse(message, size)
+		r := report.ParsePrefix(message, size)
 		records := r.Records(report.Envelope{Providers: table})
 		if len(records) == 0 { // its Reporter says all the same who sent it
 			records = make([]report.Record, 1)

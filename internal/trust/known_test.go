@@ -66,7 +66,7 @@ func TestWhomTrustBelieves(t *testing.T) {
 			if strings.HasSuffix(row.feed, ", dmarc") {
 				message = strings.Replace(message, "Feedback-Type: abuse", "Feedback-Type: auth-failure", 1)
 			}
-			if found := report.Providers(nil).Of(report.Parse([]byte(message), int64(len(message)))); test.from == row.from && found.Name+", "+found.Feed != row.feed {
+			if found := report.Providers(nil).Of(report.Parse([]byte(message))); test.from == row.from && found.Name+", "+found.Feed != row.feed {
 				t.Errorf("%+v: is of %s, %s", row, found.Name, found.Feed)
 			}
 			got := checkBuiltin(t, message, row.signed)
@@ -94,7 +94,7 @@ func checkBuiltin(t *testing.T, message, signed string) report.Reporter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse([]byte(message), int64(len(message)))
+	r := report.Parse([]byte(message))
 	records := r.Records(report.Envelope{})
 	if len(records) != 1 {
 		t.Fatalf("%d records of %s", len(records), message)

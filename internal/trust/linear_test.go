@@ -32,7 +32,7 @@ func TestLinear(t *testing.T) {
 		t.Fatal(err)
 	}
 	check := func(message string) func() {
-		r := report.Parse([]byte(message), 0)
+		r := report.Parse([]byte(message))
 		records := r.Records(report.Envelope{Providers: table})
 		return func() { c.Check(t.Context(), []byte(message), r, records, time.Time{}, false) }
 	}
@@ -103,7 +103,7 @@ func TestManyRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse([]byte(message), 0)
+	r := report.Parse([]byte(message))
 	records := r.Records(report.Envelope{Providers: table})
 	if len(records) != 1000 {
 		t.Fatalf("%d records", len(records))

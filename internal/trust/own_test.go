@@ -13,7 +13,7 @@ import (
 func reported(fields, header string) (*report.Report, []report.Record) {
 	m := crlfs("From: <feedback@" + reporter + ">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n" +
 		"Feedback-Type: abuse\nUser-Agent: Test/1.0\nVersion: 1\n" + fields + "\n--b\nContent-Type: message/rfc822\n\n" + header + "Subject: x\n\nx\n--b--\n")
-	r := report.Parse([]byte(m), int64(len(m)))
+	r := report.Parse([]byte(m))
 	return r, r.Records(report.Envelope{Providers: hosted})
 }
 
@@ -277,7 +277,7 @@ func TestMailboxesAreNoProvider(t *testing.T) {
 	message := func(from, agent string) *report.Report {
 		m := crlfs("From: <" + from + ">\nContent-Type: multipart/report; report-type=feedback-report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\n" +
 			"Feedback-Type: abuse\nUser-Agent: " + agent + "\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\nFrom: a@example.com\nSubject: x\n\n--b--\n")
-		return report.Parse([]byte(m), int64(len(m)))
+		return report.Parse([]byte(m))
 	}
 	for _, test := range []struct {
 		from, agent, signed string

@@ -15,7 +15,7 @@ func tracesOf(t testing.TB, conf Config, dns Resolver, message string) []TraceFi
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.Trace(t.Context(), []byte(message), report.Parse([]byte(message), int64(len(message))), "", time.Time{})
+	return c.Trace(t.Context(), []byte(message), report.Parse([]byte(message)), "", time.Time{})
 }
 
 // A trace has a hundred fields at most, and its texts are short and printable

@@ -295,11 +295,11 @@ func check(t testing.TB, conf Config, dns Resolver, message string, whole bool, 
 		t.Fatal(err)
 	}
 	size := int64(len(message))
-	records := report.Parse([]byte(message), size).Records(report.Envelope{Providers: table})
+	records := report.ParsePrefix([]byte(message), size).Records(report.Envelope{Providers: table})
 	if !whole {
 		message = message[:strings.LastIndex(message, "Message-ID:")]
 	}
-	r := report.Parse([]byte(message), size)
+	r := report.ParsePrefix([]byte(message), size)
 	if len(records) == 0 { // its Reporter says all the same who sent it
 		records = make([]report.Record, 1)
 	}
@@ -321,7 +321,7 @@ func check(t testing.TB, conf Config, dns Resolver, message string, whole bool, 
 // names beside it is his word alone.
 func TestTokenIsForItsSubscriber(t *testing.T) {
 	message := sign(t, complaint("fbl@"+evil, oursOriginal), evil, allFields)
-	r := report.Parse([]byte(message), int64(len(message)))
+	r := report.Parse([]byte(message))
 	for _, test := range []struct {
 		rcpt, subscriber string
 		reporters        []string

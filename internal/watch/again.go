@@ -65,7 +65,7 @@ func (p *pipeline) readBefore(ctx context.Context, uid uint32, id string, origin
 				return "", err
 			}
 			if len(head) > 0 {
-				place.Origin = report.Parse(head, int64(len(head))+1).Origin()
+				place.Origin = report.ParsePrefix(head, int64(len(head))+1).Origin()
 			}
 		}
 		if place.Origin == origin {

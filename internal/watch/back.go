@@ -127,7 +127,7 @@ func recallSome(ctx context.Context, c *imapclient.Client, known []ledger.Known,
 			empty = append(empty, m.UID)
 			continue
 		}
-		r := report.Parse(m.Body, max(m.Size, int64(len(m.Body))))
+		r := report.ParsePrefix(m.Body, max(m.Size, int64(len(m.Body))))
 		got, want := markOf(r.Origin(), r.ID), marks[m.UID]
 		part := r.Origin() == 0 && r.Need() != 0 // then the id is of the part
 		m.Release()

@@ -48,7 +48,7 @@ func BenchmarkRead(b *testing.B) {
 		message := sample.Arrived(size)
 		var line []byte
 		read := func() {
-			r := report.Parse(message, int64(len(message)))
+			r := report.Parse(message)
 			records, _ := reading.Records(b.Context(), r, message, true, report.Envelope{
 				ReceivedAt: received, ProcessedAt: received,
 				Mailbox: &report.Mailbox{Account: "bench", Folder: "INBOX", UID: 1, UIDValidity: 1, Size: int64(len(message))},
@@ -71,8 +71,8 @@ func BenchmarkRead(b *testing.B) {
 			b.StopTimer()
 			paces := paces(
 				read,
-				func() { report.Parse(message, int64(len(message))) },
-				func() { report.Parse(message, int64(len(message))).Records(report.Envelope{}) },
+				func() { report.Parse(message) },
+				func() { report.Parse(message).Records(report.Envelope{}) },
 				func() { walk(b, message) },
 			)
 			b.ReportMetric(paces[0], "cpu-ns")

@@ -218,7 +218,7 @@ func (t *forger) verified(w wire, domain, field string, stands bool) string {
 // read gives the records that are made of it.
 func (f forged) read() []report.Record {
 	message := []byte(f.message[:f.end])
-	records, _ := forgeReadings()[f.receiver][f.own].Records(context.Background(), report.Parse(message, int64(len(f.message))), message, true, report.Envelope{})
+	records, _ := forgeReadings()[f.receiver][f.own].Records(context.Background(), report.ParsePrefix(message, int64(len(f.message))), message, true, report.Envelope{})
 	return records
 }
 

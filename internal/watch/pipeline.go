@@ -286,7 +286,7 @@ func (p *pipeline) parse(ctx context.Context, m arrived) parsed {
 	}
 	got := int64(len(m.Body))
 	most := min(p.f.a.MaxMessage, m.size)
-	r, err := report.ParseContext(ctx, m.Body, m.size)
+	r, err := report.ParsePrefixContext(ctx, m.Body, m.size)
 	if err != nil {
 		return parsed{err: context.Cause(ctx)}
 	}

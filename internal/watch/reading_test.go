@@ -49,7 +49,7 @@ func TestReading(t *testing.T) {
 				t.Fatal(err)
 			}
 			g := process.Rules{Identify: identifier, Trust: trust}
-			r := report.Parse(test.message, int64(len(test.message)))
+			r := report.Parse(test.message)
 			records, needsWhole := g.Records(t.Context(), r, test.message, true, report.Envelope{})
 			if needsWhole || len(records) != 1 {
 				t.Fatalf("%d records, needsWhole %v", len(records), needsWhole)
@@ -118,7 +118,7 @@ func TestPrivacyOfTokens(t *testing.T) {
 	message := []byte(reportOf("staff@hotmail.com", jmrpFields, "Return-Path: <bounce+mary=example.org@mail.example.com>\n"+
 		"List-Unsubscribe: <https://example.com/u?email=mary%40example.org>\n"+ourHeader+"\n"))
 	g := process.Rules{Privacy: filter}
-	r := report.Parse(message, int64(len(message)))
+	r := report.Parse(message)
 	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	if len(records) != 1 {
 		t.Fatalf("%d records", len(records))
@@ -143,7 +143,7 @@ func TestReadingSeveral(t *testing.T) {
 		Own: trust.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
-	r := report.Parse(message, int64(len(message)))
+	r := report.Parse(message)
 	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	var got []string
 	for _, rec := range records {
@@ -187,7 +187,7 @@ func TestPrivacyOfDisputedTokens(t *testing.T) {
 	} {
 		message := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
 		g := process.Rules{Privacy: filter}
-		r := report.Parse(message, int64(len(message)))
+		r := report.Parse(message)
 		records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 		if len(records) != 1 {
 			t.Fatalf("%d records", len(records))

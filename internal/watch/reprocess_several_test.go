@@ -39,7 +39,7 @@ func TestReprocessOtherReports(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := report.Parse(c.now, int64(len(c.now)))
+			r := report.Parse(c.now)
 			kept.Head = g.Head(c.now, r)
 			kept.Size = int64(len(kept.Head))
 			_, outcome, err := g.Reprocess(t.Context(), kept, s.rows(true), came.Add(time.Hour))

@@ -63,7 +63,7 @@ func TestReprocessWithoutTrust(t *testing.T) {
 // A record without received_at keeps its place in time: the moment it was made.
 func TestReprocessUndated(t *testing.T) {
 	message := sample.Report(1, 0)
-	r := report.Parse(message, int64(len(message)))
+	r := report.Parse(message)
 	s := shelf{t: t, l: ledger.NewMemory()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
 	m := ledger.Message{ReportID: r.ID, Kind: "report", Size: int64(len(message)), Head: message}

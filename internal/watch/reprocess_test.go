@@ -39,7 +39,7 @@ func shelve(t *testing.T, g process.Rules, message []byte, most int, doubts ...r
 	if s.c, err = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"}); err != nil {
 		t.Fatal(err)
 	}
-	r := report.Parse(message, int64(len(message)))
+	r := report.Parse(message)
 	box := &report.Mailbox{Account: "a", Folder: "INBOX", UID: 3, UIDValidity: 9, Size: int64(len(message))}
 	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{ReceivedAt: came, ProcessedAt: came.Add(time.Second), Mailbox: box}, doubts...)
 	plain := message[:min(most, len(message))]
@@ -318,7 +318,7 @@ func TestReprocessSupersedes(t *testing.T) {
 // A message that was none of ours and is one today makes its records now.
 func TestReprocessOther(t *testing.T) {
 	message := sample.Report(1, 0)
-	r := report.Parse(message, int64(len(message)))
+	r := report.Parse(message)
 	s := shelf{t: t, l: ledger.NewMemory()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
 	m := ledger.Message{ReportID: r.ID, Kind: "other", At: came, Size: int64(len(message)), Head: message}

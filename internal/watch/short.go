@@ -173,7 +173,7 @@ func shortReason(m *imapclient.Message) string {
 // Nothing is done to it in the mailbox, and no head is kept: what is read again one
 // day is the whole message.
 func (p *pipeline) parseShort(ctx context.Context, m arrived) parsed {
-	r, err := report.ParseContext(ctx, m.Body, max(m.Size, int64(len(m.Body))+1))
+	r, err := report.ParsePrefixContext(ctx, m.Body, max(m.Size, int64(len(m.Body))+1))
 	if err != nil {
 		return parsed{err: context.Cause(ctx)}
 	}

@@ -98,7 +98,7 @@ func (s system) checker(t testing.TB, config trust.Config, z txts, dkim bool) *t
 // verdictOf takes a message all the way; reason is the last one.
 func verdictOf(t testing.TB, trust *trust.Checker, message string) (verdict, reason string, record report.Record) {
 	t.Helper()
-	r := report.Parse([]byte(message), int64(len(message)))
+	r := report.Parse([]byte(message))
 	records, _ := process.Rules{Trust: trust, Identify: identifier(t, identify.Config{})}.Records(t.Context(), r, []byte(message), true, report.Envelope{ReceivedAt: time.Now(), Mailbox: &report.Mailbox{Account: "loop"}})
 	if len(records) == 0 {
 		return "none", "no record", report.Record{}

@@ -237,7 +237,7 @@ func TestTrustOffline(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := report.Parse([]byte(test.message), int64(len(test.message)))
+			r := report.Parse([]byte(test.message))
 			records, _ := process.Rules{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.message), true, report.Envelope{ReceivedAt: test.received})
 			if len(records) != 1 {
 				t.Fatalf("%d records", len(records))
@@ -260,7 +260,7 @@ func TestTrustOfTheStart(t *testing.T) {
 	}
 	read := func(octets int, last bool) (verdict string, more bool) {
 		start := []byte(message[:octets])
-		records, more := process.Rules{Trust: trust}.Records(t.Context(), report.Parse(start, int64(len(message))), start, last, report.Envelope{})
+		records, more := process.Rules{Trust: trust}.Records(t.Context(), report.ParsePrefix(start, int64(len(message))), start, last, report.Envelope{})
 		if more {
 			return "", true
 		}

@@ -173,7 +173,7 @@ func TestWalkthrough(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		records, _ := g.Records(t.Context(), report.Parse(message, int64(len(message))), message, true, report.Envelope{})
+		records, _ := g.Records(t.Context(), report.Parse(message), message, true, report.Envelope{})
 		if len(records) == 0 {
 			t.Errorf("%s: no record", want.id)
 			continue
