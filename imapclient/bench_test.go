@@ -113,7 +113,7 @@ func BenchmarkFetch(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
 				raw += s.count(b)
-				c, err := imapclient.Dial(context.Background(), imapclient.Options{Host: host, Port: port, Security: imapclient.Plain, Login: login})
+				c, err := imapclient.Dial(context.Background(), imapclient.Options{Host: host, Port: port, Security: imapclient.NoTLS, Login: login})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -77,18 +77,6 @@ type Client struct {
 	idle <-chan status // the answer to an IDLE that was left and not waited for
 }
 
-// Stats counts a session's octets so far, TLS's own left out.
-type Stats struct {
-	In, Out  int64 // of the network
-	Inflated int64 // what In came to since COMPRESS; 0 without
-}
-
-// Stats may be called at any time and from any goroutine.
-func (c *Client) Stats() Stats {
-	w := c.tap.wire
-	return Stats{In: w.in.Load(), Out: w.out.Load(), Inflated: w.inflated.Load()}
-}
-
 // Has tells whether the server offers a capability, e.g. "IDLE".
 func (c *Client) Has(capability string) bool { return c.caps[strings.ToUpper(capability)] }
 

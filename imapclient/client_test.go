@@ -74,7 +74,7 @@ func login(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, 
 // options lead to the scripted server.
 func options(s *imaptest.Server, h callbacks.Handler) imapclient.Options {
 	return imapclient.Options{
-		Account: "test", Host: "imap.example.com", Security: imapclient.Plain, Insecure: true,
+		Account: "test", Host: "imap.example.com", Security: imapclient.NoTLS, Insecure: true,
 		Login: login, Handler: h, Dial: s.Dial,
 	}
 }
@@ -187,8 +187,8 @@ func TestIdle(t *testing.T) {
 		s := filled(1)
 		c := session(t, s, nil)
 		start := time.Now()
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Slice || err != nil {
-			t.Fatalf("Idle: %v, %v; want Slice", wake, err)
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeTimeout || err != nil {
+			t.Fatalf("Idle: %v, %v; want WakeTimeout", wake, err)
 		}
 		if d := time.Since(start); d != 4*time.Minute {
 			t.Errorf("a slice took %v", d)
@@ -197,8 +197,8 @@ func TestIdle(t *testing.T) {
 			time.Sleep(time.Minute)
 			s.Append("INBOX", body(2))
 		}()
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Rang || err != nil {
-			t.Fatalf("Idle: %v, %v; want Rang", wake, err)
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil {
+			t.Fatalf("Idle: %v, %v; want WakeExists", wake, err)
 		}
 		var got []string
 		for m, err := range c.FetchFrom(t.Context(), 2, 1000) {

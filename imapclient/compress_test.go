@@ -280,7 +280,7 @@ func TestStrangeDeflate(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, err := imapclient.Dial(t.Context(), imapclient.Options{
-					Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login,
+					Host: "imap.example.com", Security: imapclient.NoTLS, Insecure: true, Login: login,
 					Compress: imapclient.CompressOn, Dial: deflating(test.answer),
 				})
 				if err != nil {

@@ -203,7 +203,7 @@ func TestPlainToLoopback(t *testing.T) {
 		t.Fatal(err)
 	}
 	host, port := split(t, addr)
-	c, err := imapclient.Dial(t.Context(), imapclient.Options{Host: host, Port: port, Security: imapclient.Plain, Login: login})
+	c, err := imapclient.Dial(t.Context(), imapclient.Options{Host: host, Port: port, Security: imapclient.NoTLS, Login: login})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func dovecotClient(t *testing.T, d *imaptest.DovecotServer, h callbacks.Handler)
 	t.Helper()
 	host, port := split(t, d.PlainAddr())
 	c, err := imapclient.Dial(t.Context(), imapclient.Options{
-		Account: "test", Host: host, Port: port, Security: imapclient.Plain, Handler: h,
+		Account: "test", Host: host, Port: port, Security: imapclient.NoTLS, Handler: h,
 		Login: once(imapclient.Credentials{Username: d.User(), Password: imapclient.Secret(d.Password())}),
 	})
 	if err != nil {
@@ -100,12 +100,12 @@ func TestDovecotNotify(t *testing.T) {
 	}
 	for n := range 3 {
 		time.AfterFunc(100*time.Millisecond, func() { d.Append("FBL/Other", body(n)); d.Append("FBL/Yahoo", body(n)) })
-		if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.Elsewhere || err != nil {
+		if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.WakeOther || err != nil {
 			t.Fatal(wake, err)
 		}
 		want(t, c.Changed(), "FBL/Yahoo")
 		time.AfterFunc(100*time.Millisecond, func() { d.Append("INBOX", body(n)) })
-		if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.Rang || err != nil {
+		if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.WakeExists || err != nil {
 			t.Fatal(wake, err)
 		}
 	}
@@ -115,7 +115,7 @@ func TestDovecotNotify(t *testing.T) {
 	}
 	c.Changed()
 	time.AfterFunc(100*time.Millisecond, func() { d.Append("INBOX", body(9)) })
-	if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.Elsewhere || err != nil {
+	if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.WakeOther || err != nil {
 		t.Fatal(wake, err)
 	}
 	want(t, c.Changed(), "INBOX")

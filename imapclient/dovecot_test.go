@@ -32,7 +32,7 @@ func TestDovecot(t *testing.T) {
 		security imapclient.Security
 		addr     string
 	}{
-		{"plain", imapclient.Plain, d.PlainAddr()},
+		{"plain", imapclient.NoTLS, d.PlainAddr()},
 		{"STARTTLS", imapclient.STARTTLS, d.PlainAddr()},
 		{"TLS", imapclient.ImplicitTLS, d.TLSAddr()},
 	} {
@@ -96,7 +96,7 @@ func TestDovecot(t *testing.T) {
 				woken <- nil
 			}()
 			wake, err := c.Idle(ctx, 20*time.Second)
-			if wake != imapclient.Rang || err != nil {
+			if wake != imapclient.WakeExists || err != nil {
 				t.Fatal(wake, err)
 			}
 			<-woken
@@ -110,7 +110,7 @@ func TestDovecot(t *testing.T) {
 			if got != 1 {
 				t.Errorf("%d new mails", got)
 			}
-			if wake, err := c.Idle(ctx, 50*time.Millisecond); wake != imapclient.Slice || err != nil {
+			if wake, err := c.Idle(ctx, 50*time.Millisecond); wake != imapclient.WakeTimeout || err != nil {
 				t.Error(wake, err)
 			}
 			if err := c.Logout(ctx); err != nil {
@@ -129,7 +129,7 @@ func TestDovecot(t *testing.T) {
 	})
 	t.Run("wrong password", func(t *testing.T) {
 		host, port := split(t, d.PlainAddr())
-		_, err := imapclient.Dial(t.Context(), imapclient.Options{Host: host, Port: port, Security: imapclient.Plain, Login: trials("wrong", "wrong again")})
+		_, err := imapclient.Dial(t.Context(), imapclient.Options{Host: host, Port: port, Security: imapclient.NoTLS, Login: trials("wrong", "wrong again")})
 		var auth *imapclient.AuthError
 		var re *imapclient.ResponseError
 		if !errors.As(err, &auth) || !errors.As(err, &re) || re.Code != "AUTHENTICATIONFAILED" {

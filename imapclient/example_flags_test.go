@@ -41,7 +41,7 @@ func ExampleOptions_handler() {
 			return imapclient.Credentials{Username: "user", Password: "pass"}, ch.Last
 		},
 		Handler: counts,
-		Dial:    s.Dial, Security: imapclient.Plain, Insecure: true, // you leave these out
+		Dial:    s.Dial, Security: imapclient.NoTLS, Insecure: true, // you leave these out
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -38,7 +38,7 @@ func exampleOptions(s *imaptest.Server) imapclient.Options {
 		},
 		Handler:  bell{},
 		Dial:     s.Dial,
-		Security: imapclient.Plain,
+		Security: imapclient.NoTLS,
 		Insecure: true,
 	}
 }
@@ -72,7 +72,7 @@ func Example() {
 	}
 
 	s.Append("INBOX", []byte("Subject: third\r\n\r\nnews\r\n")) // somebody writes
-	if wake, err := c.Idle(ctx, 4*time.Minute); err != nil || wake != imapclient.Rang {
+	if wake, err := c.Idle(ctx, 4*time.Minute); err != nil || wake != imapclient.WakeExists {
 		log.Fatal(wake, err)
 	}
 	for m, err := range c.FetchFrom(ctx, last+1, 8192) {
@@ -197,7 +197,7 @@ func ExampleClient_Notify() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if wake == imapclient.Elsewhere {
+	if wake == imapclient.WakeOther {
 		fmt.Println(c.Changed())
 	}
 	// Output: [FBL/Yahoo]

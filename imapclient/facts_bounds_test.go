@@ -77,7 +77,7 @@ func endless(name, command, line string, pause, most time.Duration, lines int) f
 			s := &talker{flood: command, line: line, pause: pause}
 			start := time.Now()
 			c, err := imapclient.Dial(t.Context(), imapclient.Options{
-				Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login, Dial: s.dial,
+				Host: "imap.example.com", Security: imapclient.NoTLS, Insecure: true, Login: login, Dial: s.dial,
 			})
 			if err == nil {
 				_, err = c.List(t.Context(), "*")
@@ -116,7 +116,7 @@ func bomb(name, head, rest string) fact {
 			chunk := pack(strings.Repeat(rest, 1<<20/len(rest))) // stands by itself
 			packed = append(packed, bytes.Repeat(chunk, 4<<20/len(chunk))...)
 			c, err := imapclient.Dial(t.Context(), imapclient.Options{
-				Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login, Compress: imapclient.CompressOn,
+				Host: "imap.example.com", Security: imapclient.NoTLS, Insecure: true, Login: login, Compress: imapclient.CompressOn,
 				Dial: deflating(func(w io.Writer, _ string) { w.Write(packed) }),
 			})
 			if err != nil {

@@ -253,7 +253,7 @@ var waitFacts = []fact{
 			c := session(t, s, nil)
 			start := time.Now()
 			for range 5 {
-				if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Slice || err != nil {
+				if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeTimeout || err != nil {
 					t.Fatal(wake, err)
 				}
 			}
@@ -283,7 +283,7 @@ var waitFacts = []fact{
 		ours: func(t *testing.T, s *imaptest.Server) {
 			c := session(t, s, nil)
 			start := time.Now()
-			if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Ended || err != nil || time.Since(start) != time.Minute {
+			if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeEnded || err != nil || time.Since(start) != time.Minute {
 				t.Errorf("%v, %v after %v", wake, err, time.Since(start))
 			}
 			intact(t, c)
@@ -294,7 +294,7 @@ var waitFacts = []fact{
 func halfOpen(t *testing.T, s *imaptest.Server) {
 	c := session(t, s, nil)
 	expires(t, 4*time.Minute+15*time.Second, func() error {
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Slice || err != nil {
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeTimeout || err != nil {
 			t.Fatal(wake, err)
 		}
 		return c.Noop(t.Context())

@@ -300,7 +300,7 @@ func TestHalfOpenIdle(t *testing.T) {
 		s.Hook = at(imaptest.Idling, "IDLE", imaptest.Action{Do: imaptest.Silent})
 		c := session(t, s, nil)
 		start := time.Now()
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Slice || err != nil {
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeTimeout || err != nil {
 			t.Fatal(wake, err)
 		}
 		_, err := bodies(t.Context(), c, []uint32{1}, 10)

@@ -15,10 +15,10 @@ import (
 type Wake int
 
 const (
-	Rang      Wake = iota // EXISTS: there may be new message
-	Slice                 // the time is over
-	Ended                 // the server ended IDLE by itself
-	Elsewhere             // a mailbox of Notify has changed: see Changed
+	WakeExists  Wake = iota // EXISTS: there may be new message
+	WakeTimeout             // the time is over
+	WakeEnded               // the server ended IDLE by itself
+	WakeOther               // a mailbox of Notify has changed: see Changed
 )
 
 // So often in a row, each sooner than that, a server that has given up telling is
@@ -59,7 +59,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	}
 	defer end()
 	if c.news() { // it came before we asked
-		return c.woken(Slice), nil
+		return c.woken(WakeTimeout), nil
 	}
 	if err := c.leaveIdle(false); err != nil { // one IDLE at a time
 		return 0, err
@@ -71,7 +71,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 		}
 	}
 	if c.news() {
-		return c.woken(Slice), nil
+		return c.woken(WakeTimeout), nil
 	}
 	answer, told, cont, err := c.tap.idle(together)
 	if err != nil {
@@ -116,7 +116,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	if c.tap.endIdle() {
 		c.idle = answer
 	}
-	return c.woken(Slice), nil
+	return c.woken(WakeTimeout), nil
 }
 
 // gaveUp is an error where the server has given up telling too often to be asked
@@ -172,10 +172,10 @@ func (c *Client) woken(otherwise Wake) Wake {
 	switch {
 	case c.rang:
 		c.rang = false
-		return Rang
+		return WakeExists
 	case c.stirred:
 		c.stirred = false
-		return Elsewhere
+		return WakeOther
 	}
 	return otherwise
 }
@@ -191,5 +191,5 @@ func (c *Client) idled(st status) (Wake, error) {
 		c.serve(func(c *Client) { c.told(callbacks.Warn, err.Error()) })
 		return 0, err
 	}
-	return c.woken(Ended), nil
+	return c.woken(WakeEnded), nil
 }

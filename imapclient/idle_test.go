@@ -89,7 +89,7 @@ func TestFetchRightBehindDone(t *testing.T) {
 		for uid := range uint32(3) {
 			var came time.Time
 			time.AfterFunc(time.Minute, func() { came = time.Now(); s.Append("INBOX", body(int(uid)+2)) })
-			if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Rang || err != nil {
+			if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil {
 				t.Fatal(wake, err)
 			}
 			rang := time.Now()
@@ -117,7 +117,7 @@ func TestIdleUntilTheNextCommand(t *testing.T) {
 		s, h := filled(1), &recorder{}
 		c := session(t, s, h)
 		time.AfterFunc(time.Minute, func() { s.Append("INBOX", body(2)) })
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Rang || err != nil {
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatal(wake, err)
 		}
 		s.Append("INBOX", body(3))
@@ -125,10 +125,10 @@ func TestIdleUntilTheNextCommand(t *testing.T) {
 		if lines := s.Transcript(); lines[len(lines)-1] != "1 S: * 3 EXISTS" || slices.Contains(lines, "1 C: DONE") {
 			t.Errorf("the dialogue ends %q", lines[len(lines)-3:])
 		}
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Rang || err != nil { // at once
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil { // at once
 			t.Fatal(wake, err)
 		}
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Slice || err != nil { // a new one
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeTimeout || err != nil { // a new one
 			t.Fatal(wake, err)
 		}
 		if got := sent(s, "IDLE"); len(got) != 2 {
@@ -151,14 +151,14 @@ func TestEndedBeforeDone(t *testing.T) {
 		s := filled(1)
 		s.IdleFor = 2 * time.Minute
 		c := session(t, s, nil)
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil {
 			t.Fatal(wake, err)
 		}
 		time.Sleep(time.Hour)
 		if got, err := bodies(t.Context(), c, []uint32{1}, 1000); err != nil || len(got) != 1 {
 			t.Fatal(got, err)
 		}
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil {
 			t.Fatal(wake, err)
 		}
 		if got := s.Transcript(); slices.Contains(got, "1 C: DONE") {

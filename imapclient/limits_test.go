@@ -98,7 +98,7 @@ func TestEventsBetweenCommands(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour)
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Rang || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatal(wake, err)
 		}
 		if _, err := c.Search(t.Context(), 1, 0); err != nil {
@@ -302,7 +302,7 @@ func TestIdleEnds(t *testing.T) {
 		s.IdleFor = time.Minute
 		c := session(t, s, nil)
 		start := time.Now()
-		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.Ended || err != nil || time.Since(start) != time.Minute {
+		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeEnded || err != nil || time.Since(start) != time.Minute {
 			t.Errorf("ended by the server: %v, %v after %v", wake, err, time.Since(start))
 		}
 	})
@@ -326,7 +326,7 @@ func TestIdleEnds(t *testing.T) {
 		s.Hook = at(imaptest.Continue, "IDLE", imaptest.Action{Before: "* 2 EXISTS\r\n"})
 		c := session(t, s, nil)
 		start := time.Now()
-		if wake, err := c.Idle(t.Context(), time.Hour); wake != imapclient.Rang || err != nil || time.Since(start) > time.Second {
+		if wake, err := c.Idle(t.Context(), time.Hour); wake != imapclient.WakeExists || err != nil || time.Since(start) > time.Second {
 			t.Errorf("EXISTS ahead of +: %v, %v after %v", wake, err, time.Since(start))
 		}
 		time.Sleep(time.Hour)
@@ -344,7 +344,7 @@ func TestIdleEnds(t *testing.T) {
 func TestInsecureBeforeDialing(t *testing.T) {
 	dialed := false
 	_, err := imapclient.Dial(t.Context(), imapclient.Options{
-		Host: "192.0.2.1", Security: imapclient.Plain, Login: login,
+		Host: "192.0.2.1", Security: imapclient.NoTLS, Login: login,
 		Dial: func(context.Context, string, string) (net.Conn, error) {
 			dialed = true
 			return nil, errors.New("not to be reached")

@@ -18,7 +18,7 @@ const maxTrials = 10 // connections for one login, whatever Options.Login says
 
 // login asks with what to log in, unless cred says it, and makes one trial. The
 // mechanisms offered stay for the next.
-func (s *setup) login(ctx context.Context) error {
+func (s *setup) trial(ctx context.Context) error {
 	if len(s.caps) == 0 {
 		if err := s.capability(); err != nil {
 			return err
@@ -86,7 +86,7 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	}
 	var refused error
 	for i, way := range ways {
-		st, client, err := s.logIn(cred, way)
+		st, client, err := s.tryWay(cred, way)
 		switch {
 		case err == nil || refused == nil:
 		case errors.Is(err, errNotASCII):
@@ -118,7 +118,7 @@ const (
 )
 
 // logIn logs in by one way. client is the mechanism's, nil: there is none.
-func (s *setup) logIn(cred Credentials, way string) (status, sasl.Client, error) {
+func (s *setup) tryWay(cred Credentials, way string) (status, sasl.Client, error) {
 	if way == loginCommand {
 		st, err := s.loginCommand(cred)
 		return st, nil, err

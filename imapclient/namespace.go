@@ -6,7 +6,7 @@ import "context"
 // what stands between their levels (RFC 2342): "INBOX." and '.' at a server
 // where FBL is INBOX.FBL. A server without NAMESPACE is asked by LIST, and has
 // no prefix.
-func (c *Client) Namespace(ctx context.Context) (prefix string, delim rune, err error) {
+func (c *Client) namespace(ctx context.Context) (prefix string, delim rune, err error) {
 	if c.locked {
 		return "", 0, ErrLocked
 	}

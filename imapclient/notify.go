@@ -16,7 +16,7 @@ import (
 const maxCommand = 8000
 
 // Notify asks the server to tell of new and expunged messages in these mailboxes,
-// whichever one is open (RFC 5465): then Idle returns Elsewhere, and Changed says
+// whichever one is open (RFC 5465): then Idle returns WakeOther, and Changed says
 // which. What has happened before is not told. It lasts until the next call; none
 // of the mailboxes ends it. ErrNoNotify: the server does not offer it, or refuses,
 // and not for a Backoff only.
@@ -71,7 +71,7 @@ func (c *Client) filter(ctx context.Context, mailboxes []string) (string, error)
 	if len(args) <= mostNamed {
 		return "mailboxes (" + strings.Join(args, " ") + ")", nil
 	}
-	prefix, _, err := c.Namespace(ctx)
+	prefix, _, err := c.namespace(ctx)
 	if err != nil && !errors.As(err, new(*ResponseError)) {
 		return "", err
 	}

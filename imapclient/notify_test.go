@@ -49,22 +49,22 @@ func TestNotify(t *testing.T) {
 			}
 		}
 		later(s, "FBL/Yahoo", "Entw&APw-rfe", "Other")
-		idle(imapclient.Elsewhere, time.Minute)
+		idle(imapclient.WakeOther, time.Minute)
 		want(t, h.events("mm_status"), "mm_status test/FBL/Yahoo messages 1 uidnext 2")
-		idle(imapclient.Elsewhere, 0) // the other one, which came as the IDLE ended
+		idle(imapclient.WakeOther, 0) // the other one, which came as the IDLE ended
 		want(t, c.Changed(), "Entwürfe", "FBL/Yahoo")
 		want(t, c.Changed())
-		idle(imapclient.Slice, 4*time.Minute)
+		idle(imapclient.WakeTimeout, 4*time.Minute)
 
 		// It holds whichever mailbox is open, and tells of the one that was.
 		if _, err := c.Examine(t.Context(), "FBL/Yahoo"); err != nil {
 			t.Fatal(err)
 		}
 		later(s, "INBOX")
-		idle(imapclient.Elsewhere, time.Minute)
+		idle(imapclient.WakeOther, time.Minute)
 		want(t, c.Changed(), "INBOX")
 		later(s, "FBL/Yahoo")
-		idle(imapclient.Rang, time.Minute)
+		idle(imapclient.WakeExists, time.Minute)
 		want(t, c.Changed())
 
 		// Asked for, it is an answer and no news.
@@ -83,7 +83,7 @@ func TestNotify(t *testing.T) {
 			t.Fatal(err)
 		}
 		later(s, "INBOX")
-		idle(imapclient.Slice, 4*time.Minute)
+		idle(imapclient.WakeTimeout, 4*time.Minute)
 		want(t, sent(s, "NOTIFY")[1:], "NOTIFY NONE")
 	})
 }
@@ -108,7 +108,7 @@ func TestNotifyOfTheMailboxBefore(t *testing.T) {
 			if _, err := c.Examine(t.Context(), "Other"); err != nil {
 				t.Fatal(err)
 			}
-			if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Elsewhere || err != nil {
+			if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeOther || err != nil {
 				t.Errorf("Idle: %v, %v", wake, err)
 			}
 			want(t, c.Changed(), "INBOX")
@@ -198,12 +198,12 @@ func TestNotifyOverflow(t *testing.T) {
 		if err := c.Notify(t.Context(), "A", "B"); err != nil {
 			t.Fatal(err)
 		}
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Elsewhere || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeOther || err != nil {
 			t.Fatal(wake, err)
 		}
 		want(t, c.Changed(), "A", "B")
 		later(s, "B")
-		if wake, err := c.Idle(t.Context(), time.Hour); wake != imapclient.Elsewhere || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Hour); wake != imapclient.WakeOther || err != nil {
 			t.Fatal(wake, err)
 		}
 		want(t, c.Changed(), "B")
@@ -234,7 +234,7 @@ func TestNotifyOverflow(t *testing.T) {
 			t.Errorf("refused: %v", err)
 		}
 		want(t, c.Changed(), "A")
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil {
 			t.Errorf("without: %v, %v", wake, err)
 		}
 	})
@@ -246,7 +246,7 @@ func TestNotifyOverflow(t *testing.T) {
 		if err := c.Noop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil || c.Changed() != nil || len(sent(s, "NOTIFY")) != 0 {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil || c.Changed() != nil || len(sent(s, "NOTIFY")) != 0 {
 			t.Errorf("%v, %v", wake, err)
 		}
 	})

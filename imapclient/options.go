@@ -15,7 +15,7 @@ type Security int
 const (
 	ImplicitTLS Security = iota // TLS from the first octet (RFC 8314), port 993
 	STARTTLS                    // TLS by command, port 143; refused if not offered
-	Plain                       // no TLS: to loopback only, unless Options.Insecure
+	NoTLS                       // no TLS: to loopback only, unless Options.Insecure
 )
 
 // Options say where and how to open a session. Host and Login must be set; the
@@ -37,7 +37,7 @@ type Options struct {
 	// whoever signed it and whatever name and dates are in it.
 	Pin Pin
 
-	// Insecure allows a login in clear (Plain), or to whomever it may be
+	// Insecure allows a login in clear (NoTLS), or to whomever it may be
 	// (TLS.InsecureSkipVerify with no other way to verify), at a host that is
 	// not loopback.
 	Insecure bool
@@ -173,7 +173,7 @@ func (o *Options) tlsConfig() *tls.Config {
 
 // private tells whether nobody on the way can read what is sent.
 func (o *Options) private() bool {
-	if o.Security == Plain {
+	if o.Security == NoTLS {
 		return false
 	}
 	conf := o.tlsConfig()

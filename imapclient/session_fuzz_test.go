@@ -89,7 +89,7 @@ func FuzzSession(f *testing.F) {
 		defer cancel()
 		conn := newTurns(hello, commands, input, pack)
 		c, err := Dial(ctx, Options{
-			Host: "imap.example.com", Security: Plain, Insecure: true, Debug: true,
+			Host: "imap.example.com", Security: NoTLS, Insecure: true, Debug: true,
 			Dial:  func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 			Login: func(context.Context, Challenge) (Credentials, error) { return Credentials{}, errors.New("no login") },
 		})

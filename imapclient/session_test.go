@@ -45,10 +45,10 @@ func TestSlowHandlerDoesNotMakeTheServerLate(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Append("INBOX", body(3))
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Rang || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatalf("Idle: %v, %v", wake, err)
 		}
-		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Rang || err != nil {
+		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatalf("Idle: %v, %v", wake, err)
 		}
 		if err := c.Noop(t.Context()); err != nil {
@@ -175,7 +175,7 @@ func TestUnansweredDone(t *testing.T) {
 			s := filled(1)
 			s.Hook = at(imaptest.Received, "DONE", imaptest.Action{Do: imaptest.Silent})
 			c := session(t, s, nil)
-			if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.Slice || err != nil {
+			if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil {
 				t.Fatal(wake, err)
 			}
 			start := time.Now()
@@ -204,7 +204,7 @@ func TestDoneCrossesTheEndOfIdle(t *testing.T) {
 			s.IdleFor = time.Minute
 			c := session(t, s, nil)
 			wake, err := c.Idle(t.Context(), time.Minute)
-			if err != nil || wake == imapclient.Rang {
+			if err != nil || wake == imapclient.WakeExists {
 				t.Fatal(wake, err)
 			}
 			if got, err := bodies(t.Context(), c, []uint32{1}, 7); err != nil || fmt.Sprint(got) != `[1 "Subject"]` {

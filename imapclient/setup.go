@@ -71,14 +71,14 @@ func (s *setup) admitted(ctx context.Context) error {
 	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
 		return ErrInsecure
 	}
-	return s.login(ctx)
+	return s.trial(ctx)
 }
 
 func (s *setup) greeting() (preauth bool, err error) {
 	if b, _ := s.wire.r.Peek(2); isTLS(b) {
 		return false, ErrTLSPort
 	}
-	line, err := s.line()
+	line, err := s.readLine()
 	if err != nil {
 		return false, err
 	}
@@ -117,7 +117,7 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 		return status{}, err
 	}
 	for {
-		b, err := s.line()
+		b, err := s.readLine()
 		if err != nil {
 			return status{}, err
 		}
@@ -175,7 +175,7 @@ func (s *setup) whole(line []byte) ([]byte, error) {
 			return nil, s.ended(err)
 		}
 		line = append(line, quote(b)...)
-		rest, err := s.line()
+		rest, err := s.readLine()
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +215,7 @@ func (s *setup) excerpt(line []byte) string { return excerpt(s.wire.veil.over(li
 
 func excerpt(line []byte) string { return clean(string(line[:min(len(line), 100)])) }
 
-func (s *setup) line() ([]byte, error) {
+func (s *setup) readLine() ([]byte, error) {
 	b, err := s.wire.readLine()
 	if err != nil {
 		return nil, s.ended(err)

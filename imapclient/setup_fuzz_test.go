@@ -52,7 +52,7 @@ func FuzzSetup(f *testing.F) {
 		defer cancel()
 		conns, h := 0, &told{}
 		c, err := Dial(ctx, Options{
-			Host: "imap.example.com", Security: Plain, Insecure: true, Debug: true, Handler: h, Compress: CompressOff,
+			Host: "imap.example.com", Security: NoTLS, Insecure: true, Debug: true, Handler: h, Compress: CompressOff,
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				conns++
 				return &canned{r: strings.NewReader(string(input))}, nil

@@ -1,6 +1,7 @@
 package imapclient
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -93,7 +94,7 @@ func (t *tap) left() (lines []fetchLine, nameless bool) {
 	for _, f := range t.asked.beside {
 		lines = append(lines, f)
 	}
-	slices.SortFunc(lines, func(a, b fetchLine) int { return int(int64(a.uid) - int64(b.uid)) })
+	slices.SortFunc(lines, func(a, b fetchLine) int { return cmp.Compare(a.uid, b.uid) })
 	return lines, t.asked.nameless
 }
 

@@ -27,12 +27,12 @@ func TestTLSPort(t *testing.T) {
 		want     error
 		after    time.Duration
 	}{
-		{"silent, 993", 993, imapclient.Plain, "", time.Hour, imapclient.ErrTLSPort, time.Second},
+		{"silent, 993", 993, imapclient.NoTLS, "", time.Hour, imapclient.ErrTLSPort, time.Second},
 		{"silent, 993, STARTTLS", 993, imapclient.STARTTLS, "", time.Hour, imapclient.ErrTLSPort, time.Second},
-		{"an alert", 143, imapclient.Plain, alert, 0, imapclient.ErrTLSPort, 0},
-		{"slow, 143", 143, imapclient.Plain, greeting, 20 * time.Second, &imapclient.ResponseError{}, 20 * time.Second},
-		{"no TLS, 993", 993, imapclient.Plain, greeting, 0, &imapclient.ResponseError{}, 0},
-		{"silent, 143", 143, imapclient.Plain, "", time.Hour, &imapclient.TimeoutError{}, 30 * time.Second},
+		{"an alert", 143, imapclient.NoTLS, alert, 0, imapclient.ErrTLSPort, 0},
+		{"slow, 143", 143, imapclient.NoTLS, greeting, 20 * time.Second, &imapclient.ResponseError{}, 20 * time.Second},
+		{"no TLS, 993", 993, imapclient.NoTLS, greeting, 0, &imapclient.ResponseError{}, 0},
+		{"silent, 143", 143, imapclient.NoTLS, "", time.Hour, &imapclient.TimeoutError{}, 30 * time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

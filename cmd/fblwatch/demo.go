@@ -92,7 +92,7 @@ func (p *program) demo(c *cli.Context) error {
 		Name:    "demo",
 		Folders: []string{"INBOX"},
 		IMAP: imapclient.Options{
-			Host: "127.0.0.1", Port: server.port(), Security: imapclient.Plain,
+			Host: "127.0.0.1", Port: server.port(), Security: imapclient.NoTLS,
 			Login: func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
 				return imapclient.Credentials{Username: demoUser, Password: imapclient.Secret(server.password)}, nil
 			},

@@ -103,7 +103,7 @@ func (p *program) watched(reading process.Rules, a Account, log *slog.Logger) (w
 
 func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 	securities := map[string]imapclient.Security{
-		"imaps": imapclient.ImplicitTLS, "imap+starttls": imapclient.STARTTLS, "imap": imapclient.Plain,
+		"imaps": imapclient.ImplicitTLS, "imap+starttls": imapclient.STARTTLS, "imap": imapclient.NoTLS,
 	}
 	options := imapclient.Options{
 		Account: a.Name, Host: a.URL.Host, Port: a.URL.Port, Security: securities[a.URL.Scheme], Insecure: a.Insecure,
@@ -113,7 +113,7 @@ func (p *program) imapOptions(a Account) (imapclient.Options, error) {
 	if options.TLS, err = p.tlsConfig(a); err != nil {
 		return options, err
 	}
-	if a.URL.NoValidate && options.Security != imapclient.Plain {
+	if a.URL.NoValidate && options.Security != imapclient.NoTLS {
 		options.Insecure = true
 	}
 	p.warn(a)

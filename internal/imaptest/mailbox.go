@@ -1,6 +1,7 @@
 package imaptest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,7 @@ func (b *mailbox) expunge(i int) {
 }
 
 func (b *mailbox) index(uid uint32) (int, bool) {
-	return slices.BinarySearchFunc(b.messages, uid, func(m Message, uid uint32) int { return int(int64(m.UID) - int64(uid)) })
+	return slices.BinarySearchFunc(b.messages, uid, func(m Message, uid uint32) int { return cmp.Compare(m.UID, uid) })
 }
 
 // AddMailbox makes an empty mailbox with UIDVALIDITY 1. The delimiter is "/".

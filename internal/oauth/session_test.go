@@ -22,7 +22,7 @@ func TestSessions(t *testing.T) {
 		defer server.Close()
 		server.Caps = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"}
 		options := imapclient.Options{
-			Host: "localhost", Security: imapclient.Plain, Insecure: true, Dial: server.Dial,
+			Host: "localhost", Security: imapclient.NoTLS, Insecure: true, Dial: server.Dial,
 			Login: func(ctx context.Context, c imapclient.Challenge) (imapclient.Credentials, error) {
 				if c.Trial > 2 {
 					return imapclient.Credentials{}, c.Last

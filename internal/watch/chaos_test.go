@@ -80,10 +80,10 @@ func spent() spending {
 func chaos(t *testing.T, seed uint64, length time.Duration) {
 	d := imaptest.Dovecot(t)
 	proxies := map[imapclient.Security]*imaptest.ChaosProxy{
-		imapclient.Plain:       imaptest.NewChaosProxy(t, d.PlainAddr(), seed),
+		imapclient.NoTLS:       imaptest.NewChaosProxy(t, d.PlainAddr(), seed),
 		imapclient.ImplicitTLS: imaptest.NewChaosProxy(t, d.TLSAddr(), seed+1),
 	}
-	proxies[imapclient.STARTTLS] = proxies[imapclient.Plain]
+	proxies[imapclient.STARTTLS] = proxies[imapclient.NoTLS]
 	post := &post{d: d, random: rand.New(rand.NewPCG(seed, 0)), sent: make(map[string]int)}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -126,13 +126,13 @@ func chaos(t *testing.T, seed uint64, length time.Duration) {
 	close(stop)
 	wg.Wait()
 	t.Logf("%d mails, fblwatch started %d times, Dovecot restarted %d times; the plain connections' fates: %s, of TLS: %s",
-		post.n, lives, restarts, proxies[imapclient.Plain].Fates(), proxies[imapclient.ImplicitTLS].Fates())
+		post.n, lives, restarts, proxies[imapclient.NoTLS].Fates(), proxies[imapclient.ImplicitTLS].Fates())
 
 	for _, p := range proxies {
 		p.Calm()
 	}
-	a := real(t, d, imapclient.Plain, nil)
-	through(t, a, proxies[imapclient.Plain].Addr())
+	a := real(t, d, imapclient.NoTLS, nil)
+	through(t, a, proxies[imapclient.NoTLS].Addr())
 	a.After = after
 	oneLife(t, a, path, func(l ledger.Ledger) {
 		var state []ledger.Claim

@@ -58,7 +58,7 @@ func securest(s *imaptest.RealServer) imapclient.Security {
 	case s.Offers("STARTTLS"):
 		return imapclient.STARTTLS
 	}
-	return imapclient.Plain
+	return imapclient.NoTLS
 }
 
 // people lists who complained by the ledger's records, in order of seq. UIDs
@@ -87,7 +87,7 @@ func familySweep(t *testing.T, s *imaptest.RealServer) {
 	const many = fewMessages + 500
 	s.Append("INBOX", samples(0, many, 0)...)
 	for name, security := range map[string]imapclient.Security{
-		"plain": imapclient.Plain, "STARTTLS": imapclient.STARTTLS, "TLS": imapclient.ImplicitTLS,
+		"plain": imapclient.NoTLS, "STARTTLS": imapclient.STARTTLS, "TLS": imapclient.ImplicitTLS,
 	} {
 		if name != "plain" && !s.Offers(name) {
 			continue
@@ -110,7 +110,7 @@ func familySweep(t *testing.T, s *imaptest.RealServer) {
 		}
 	}
 	// It leaves no trace.
-	c, err := imapclient.Dial(t.Context(), accountOn(t, s, imapclient.Plain, nil).IMAP)
+	c, err := imapclient.Dial(t.Context(), accountOn(t, s, imapclient.NoTLS, nil).IMAP)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func familyFolders(t *testing.T, s *imaptest.RealServer) {
 		{[]string{"Boun%", "FBL/2026/Old"}, []int{2, 3}},
 	} {
 		l := openLedger(t)
-		a := accountOn(t, s, imapclient.Plain, l)
+		a := accountOn(t, s, imapclient.NoTLS, l)
 		a.Folders = nil
 		for _, pattern := range test.patterns {
 			a.Folders = append(a.Folders, s.Folder(pattern))
@@ -228,7 +228,7 @@ func familyOpenFolder(t *testing.T, s *imaptest.RealServer) {
 	s.Append(one, samples(0, 1, 0)...)
 	s.Append(two, samples(1, 2, 0)...)
 	l := openLedger(t)
-	a := accountOn(t, s, imapclient.Plain, l)
+	a := accountOn(t, s, imapclient.NoTLS, l)
 	a.Folders, a.Watch, a.Poll = []string{one, two}, "poll", time.Second
 	w := startWatch(t, a)
 	w.wait(2)
@@ -367,7 +367,7 @@ func familyRestart(t *testing.T, s *imaptest.RealServer) {
 	folder := s.Folder("Restarted")
 	s.Append(folder, samples(0, 10, 0)...)
 	l := openLedger(t)
-	a := accountOn(t, s, imapclient.Plain, l)
+	a := accountOn(t, s, imapclient.NoTLS, l)
 	a.Folders = []string{folder}
 	w := startWatch(t, a)
 	w.wait(10)

@@ -29,7 +29,7 @@ func BenchmarkFolders(b *testing.B) {
 	for _, mode := range []string{"notify", "idle"} {
 		b.Run(mode, func(b *testing.B) {
 			l := openLedger(b)
-			a := real(b, d, imapclient.Plain, l)
+			a := real(b, d, imapclient.NoTLS, l)
 			a.Folders, a.Watch, a.Poll = []string{"FBL/*"}, mode, 10*time.Second
 			var mu sync.Mutex
 			open, peak, records := 0, 0, 0

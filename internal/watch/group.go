@@ -189,11 +189,11 @@ func (g *group) wait(ctx context.Context) error {
 		}
 	}
 	switch wake {
-	case imapclient.Rang:
+	case imapclient.WakeExists:
 		if slices.Contains(g.folders, g.open) {
 			g.news[g.open] = true
 		}
-	case imapclient.Ended:
+	case imapclient.WakeEnded:
 		if g.ends.often(start) {
 			g.p.a.Log.Warn("the server keeps ending IDLE: polling", "every", g.p.a.Poll)
 			g.notify, g.p.mute = false, true
@@ -202,7 +202,7 @@ func (g *group) wait(ctx context.Context) error {
 			return err
 		}
 		return g.look(ctx, lookAt)
-	case imapclient.Slice:
+	case imapclient.WakeTimeout:
 		g.full = true
 		return g.look(ctx, lookAt)
 	}

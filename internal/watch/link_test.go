@@ -26,7 +26,7 @@ func sweepInto(b *testing.B, d *imaptest.DovecotServer, addr string, messages in
 		b.Fatal(err)
 	}
 	defer l.Close()
-	a := real(b, d, imapclient.Plain, l)
+	a := real(b, d, imapclient.NoTLS, l)
 	through(b, a, addr)
 	a.IMAP.Compress = compress
 	n := 0
@@ -133,7 +133,7 @@ func latency(b *testing.B, roundTrip time.Duration) {
 		b.Fatal(err)
 	}
 	defer l.Close()
-	a := real(b, d, imapclient.Plain, l)
+	a := real(b, d, imapclient.NoTLS, l)
 	through(b, a, addr)
 	came := make(chan time.Time, 10)
 	a.Committed = func(c ledger.Committed) {

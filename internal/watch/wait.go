@@ -77,8 +77,8 @@ func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err 
 		w.poll = w.a.Poll
 		return w.nap(ctx)
 	}
-	if err != nil || wake != imapclient.Ended {
-		w.rang, w.full = wake == imapclient.Rang, wake == imapclient.Slice && whole
+	if err != nil || wake != imapclient.WakeEnded {
+		w.rang, w.full = wake == imapclient.WakeExists, wake == imapclient.WakeTimeout && whole
 		w.ends = 0
 		return w.rang, err
 	}

@@ -24,7 +24,7 @@ func login(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, 
 func account(s *imaptest.Server, l ledger.Ledger) *Account {
 	a := &Account{
 		Name:    "test",
-		IMAP:    imapclient.Options{Host: "imap.example.com", Security: imapclient.Plain, Insecure: true, Login: login},
+		IMAP:    imapclient.Options{Host: "imap.example.com", Security: imapclient.NoTLS, Insecure: true, Login: login},
 		Folders: []string{"INBOX"},
 		Ledger:  l,
 	}
