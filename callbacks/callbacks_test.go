@@ -126,14 +126,14 @@ level=ERROR msg="no answer"
 	if got := logged(slog.LevelInfo); got != info {
 		t.Errorf("at level info\n%s\nwant\n%s", got, info)
 	}
-	const debug = `level=DEBUG msg=exists account=yahoo folder=FBL mails=3
+	const debug = `level=DEBUG msg=exists account=yahoo folder=FBL messages=3
 level=INFO msg=expunged account=yahoo folder=FBL seq=2
 level=INFO msg=expunged account=yahoo folder=FBL uid=9
 level=DEBUG msg=flags account=yahoo folder=FBL seq=1 uid=5 flags=[\Seen]
 level=DEBUG msg=searched account=yahoo folder=FBL uid=5
 level=DEBUG msg=list folder=FBL attrs=[\Marked]
 level=DEBUG msg=lsub folder=FBL attrs=[\Marked]
-level=DEBUG msg=status account=yahoo folder=FBL mails=3 uidnext=12
+level=DEBUG msg=status account=yahoo folder=FBL messages=3 uidnext=12
 level=WARN msg="server says: maintenance at noon" account=yahoo folder=FBL kind=info code=ALERT
 level=INFO msg="server says: so long" account=yahoo folder=FBL kind=bye
 level=ERROR msg="no answer"
@@ -167,7 +167,7 @@ func TestSlogOfManyExpunged(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		h.Expunged(box, 7, 0)
 		text := out.String()
-		if n := strings.Count(text, "\n"); n != 23 || !strings.Contains(text, "mails=34980") || !strings.HasSuffix(text, "msg=expunged account=yahoo folder=FBL seq=7\n") {
+		if n := strings.Count(text, "\n"); n != 23 || !strings.Contains(text, "messages=34980") || !strings.HasSuffix(text, "msg=expunged account=yahoo folder=FBL seq=7\n") {
 			t.Errorf("%d lines, the last %q", n, text[max(0, len(text)-400):])
 		}
 	})

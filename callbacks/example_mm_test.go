@@ -14,7 +14,7 @@ import (
 type mm struct{ callbacks.Nop }
 
 func (mm) Exists(m callbacks.Mailbox, n uint32) {
-	fmt.Printf("mm_exists: %s holds %d mails\n", m, n)
+	fmt.Printf("mm_exists: %s holds %d messages\n", m, n)
 }
 
 func (mm) Expunged(m callbacks.Mailbox, seq, uid uint32) {
@@ -40,7 +40,7 @@ func (mm) LSub(mailbox string, delim rune, attrs []string) {
 func (mm) Status(m callbacks.Mailbox, s callbacks.Status) {
 	fmt.Printf("mm_status: %s", m)
 	if s.Messages != nil {
-		fmt.Printf(" holds %d mails", *s.Messages)
+		fmt.Printf(" holds %d messages", *s.Messages)
 	}
 	if s.Unseen != nil {
 		fmt.Printf(", %d unseen", *s.Unseen)

@@ -10,7 +10,7 @@ import (
 // method that it cares about.
 type doorbell struct{ callbacks.Nop }
 
-func (doorbell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d mails\n", m, n) }
+func (doorbell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d messages\n", m, n) }
 
 func Example() {
 	var h callbacks.Handler = doorbell{}

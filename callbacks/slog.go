@@ -67,7 +67,7 @@ func number(key string, n uint32) slog.Attr {
 }
 
 func (h *logHandler) Exists(m Mailbox, n uint32) {
-	h.log(slog.LevelDebug, m, "exists", slog.Uint64("mails", uint64(n)))
+	h.log(slog.LevelDebug, m, "exists", slog.Uint64("messages", uint64(n)))
 }
 
 func (h *logHandler) Expunged(m Mailbox, seq, uid uint32) {
@@ -81,7 +81,7 @@ func (h *logHandler) Expunged(m Mailbox, seq, uid uint32) {
 	gone := h.gone
 	h.mu.Unlock()
 	if more > 0 {
-		h.log(slog.LevelInfo, m, "expunged before, and not logged", slog.Int("mails", more))
+		h.log(slog.LevelInfo, m, "expunged before, and not logged", slog.Int("messages", more))
 	}
 	switch {
 	case gone <= expungedMost:
@@ -110,7 +110,7 @@ func (h *logHandler) LSub(mailbox string, delim rune, attrs []string) {
 func (h *logHandler) Status(m Mailbox, status Status) {
 	var args []slog.Attr
 	if status.Messages != nil {
-		args = append(args, slog.Uint64("mails", uint64(*status.Messages)))
+		args = append(args, slog.Uint64("messages", uint64(*status.Messages)))
 	}
 	if status.UIDNext != nil {
 		args = append(args, number("uidnext", *status.UIDNext))

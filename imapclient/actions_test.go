@@ -242,7 +242,7 @@ func TestLongSets(t *testing.T) {
 		}
 		slices.Sort(uids)
 		if !slices.Equal(named, uids) || len(commands) < 5 {
-			t.Errorf("%d mails named in %d commands, want %d", len(named), len(commands), len(uids))
+			t.Errorf("%d messages named in %d commands, want %d", len(named), len(commands), len(uids))
 		}
 	})
 }

@@ -136,14 +136,14 @@ func BenchmarkFetch(b *testing.B) {
 				}
 				ours += time.Since(start)
 				if n != benchMessages {
-					b.Fatalf("%d mails", n)
+					b.Fatalf("%d messages", n)
 				}
 				b.StopTimer()
 				c.Close()
 				b.StartTimer()
 			}
 			b.ReportMetric(float64(ours)/float64(raw), "ratio")
-			b.ReportMetric(float64(benchMessages*b.N)/ours.Seconds(), "mails/s")
+			b.ReportMetric(float64(benchMessages*b.N)/ours.Seconds(), "messages/s")
 		})
 	}
 }

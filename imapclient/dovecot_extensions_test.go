@@ -73,10 +73,10 @@ func TestDovecotResync(t *testing.T) {
 	if !slices.ContainsFunc(events, func(e string) bool {
 		return strings.HasPrefix(e, "mm_flags test/INBOX") && strings.Contains(e, "uid 3 [")
 	}) {
-		t.Errorf("no flags of mail 3 in\n%s", strings.Join(events, "\n"))
+		t.Errorf("no flags of message 3 in\n%s", strings.Join(events, "\n"))
 	}
 	if text := strings.Join(events, "\n"); strings.Contains(text, "uid 1\n") || strings.Contains(text, "uid 5\n") {
-		t.Errorf("mails that are left:\n%s", text)
+		t.Errorf("messages that are left:\n%s", text)
 	}
 	for m, err := range c.FetchFrom(t.Context(), 7, 1000) {
 		if err != nil || string(m.Body) != string(body(7)) {

@@ -76,18 +76,18 @@ func TestDovecot(t *testing.T) {
 				}
 				if m.UID == 100_000 {
 					if !m.Gone {
-						t.Errorf("a mail that never was: %+v", m)
+						t.Errorf("a message that never was: %+v", m)
 					}
 					continue
 				}
 				if n < 1200 && (!bytes.Equal(m.Body, body(n+1)) || m.Size != int64(len(body(n+1))) || time.Since(m.InternalDate) > time.Hour) {
-					t.Fatalf("mail %d: %q, %d, %v", m.UID, m.Body, m.Size, m.InternalDate)
+					t.Fatalf("message %d: %q, %d, %v", m.UID, m.Body, m.Size, m.InternalDate)
 				}
 				n++
 				m.Release()
 			}
 			if n != len(uids) {
-				t.Errorf("%d mails of %d", n, len(uids))
+				t.Errorf("%d messages of %d", n, len(uids))
 			}
 			woken := make(chan error, 1)
 			go func() {
@@ -108,7 +108,7 @@ func TestDovecot(t *testing.T) {
 				got++
 			}
 			if got != 1 {
-				t.Errorf("%d new mails", got)
+				t.Errorf("%d new messages", got)
 			}
 			if wake, err := c.Idle(ctx, 50*time.Millisecond); wake != imapclient.WakeTimeout || err != nil {
 				t.Error(wake, err)

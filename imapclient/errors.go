@@ -55,7 +55,7 @@ var (
 	ErrNoMove = errors.New("imapclient: the server does not offer MOVE")
 	// ErrNoUIDPlus: the server does not offer UIDPLUS (RFC 4315), without which
 	// an EXPUNGE removes other people's messages too.
-	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no mail can be removed alone")
+	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no message can be removed alone")
 	// ErrUID: the mailbox has messages whose UIDs are beyond 32 bits, the most
 	// there may be (RFC 9051 section 2.3.1.1). No command can name them.
 	ErrUID = errors.New("imapclient: UID beyond 32 bits")
@@ -189,7 +189,7 @@ type FetchError struct {
 }
 
 func (e *FetchError) Error() string {
-	return fmt.Sprintf("imapclient: at mail UID %d: %s", e.UID, bare(e.Err))
+	return fmt.Sprintf("imapclient: at message UID %d: %s", e.UID, bare(e.Err))
 }
 
 func (e *FetchError) Unwrap() error { return e.Err }

@@ -15,7 +15,7 @@ import (
 // bell prints what it is told of new message, and leaves the rest to Nop.
 type bell struct{ callbacks.Nop }
 
-func (bell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d mails\n", m, n) }
+func (bell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d messages\n", m, n) }
 
 // exampleServer stands in for a mail provider. You leave Options.Dial and
 // Options.Security out.

@@ -197,6 +197,6 @@ var boundFacts = []fact{
 	bomb("4 MB of DEFLATE: blank lines", "", "\r\n"),
 	bomb("4 MB of DEFLATE: a line", "* OK ", "x"),
 	bomb("4 MB of DEFLATE: long lines", "", "* OK "+strings.Repeat("x", 1<<20-100)+"\r\n"),
-	dense("honest mail of blanks", []byte(strings.Repeat(" ", 1000)+"\r\n")),
-	dense("honest mail of zeros in base64", []byte(base64.StdEncoding.EncodeToString(make([]byte, 57))+"\r\n")),
+	dense("honest message of blanks", []byte(strings.Repeat(" ", 1000)+"\r\n")),
+	dense("honest message of zeros in base64", []byte(base64.StdEncoding.EncodeToString(make([]byte, 57))+"\r\n")),
 }

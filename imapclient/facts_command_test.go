@@ -112,13 +112,13 @@ var commandFacts = []fact{
 	},
 	{
 		name: "item 10: MOVE by COPY that was refused", server: moving("UIDPLUS"),
-		goimap: "the mail is lost: " + `2 [] 3 [\Deleted] and `,
+		goimap: "the message is lost: " + `2 [] 3 [\Deleted] and `,
 		bare:   func(t *testing.T, b *bare) string { return b.moveAway(t, "None") },
 		ours:   notMoved("None"),
 	},
 	{
 		name: "item 10: MOVE without UIDPLUS", server: moving(),
-		goimap: "the mail is moved: " + `2 [] and 1 []`, // and somebody's message 3 is gone
+		goimap: "the message is moved: " + `2 [] and 1 []`, // and somebody's message 3 is gone
 		bare:   func(t *testing.T, b *bare) string { return b.moveAway(t, "Done") },
 		ours:   notMoved("Done"),
 	},
@@ -205,9 +205,9 @@ func (b *bare) moveAway(t *testing.T, folder string) string {
 	}
 	inbox, there := contents(b.s, "INBOX"), contents(b.s, "Done")
 	if err != nil && !strings.Contains(inbox+there, "1") {
-		return "the mail is lost: " + inbox + " and " + there
+		return "the message is lost: " + inbox + " and " + there
 	}
-	return "the mail is moved: " + inbox + " and " + there
+	return "the message is moved: " + inbox + " and " + there
 }
 
 func notMoved(folder string) func(*testing.T, *imaptest.Server) {

@@ -79,12 +79,12 @@ var fetchFacts = []fact{
 			}
 		},
 	},
-	slotTaken("item 6: flags ahead of the mail take its slot", func(s *imaptest.Server) { s.Hook = before("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n") }),
+	slotTaken("item 6: flags ahead of the message take its slot", func(s *imaptest.Server) { s.Hook = before("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n") }),
 	slotTaken("item 6: UID behind the literal", func(s *imaptest.Server) {
 		s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{UIDLast: uid == 2} }
 	}),
 	{
-		name: "item 6: no answer for a mail", goimap: works + " map[1:28 3:28]",
+		name: "item 6: no answer for a message", goimap: works + " map[1:28 3:28]",
 		server: func(s *imaptest.Server) {
 			s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{Missing: uid == 2} }
 		},
@@ -142,7 +142,7 @@ var fetchFacts = []fact{
 			got, err := bodies(t.Context(), c, asked, 1000)
 			slices.Sort(got)
 			if n := len(slices.Compact(got)); err != nil || n != 1500 || len(got) != 1500 {
-				t.Errorf("%d mails, %d different, %v", len(got), n, err)
+				t.Errorf("%d messages, %d different, %v", len(got), n, err)
 			}
 		},
 	},
@@ -215,12 +215,12 @@ var fetchFacts = []fact{
 				first = cmp.Or(first, last)
 			}
 			if first < 900_000 || first != last {
-				t.Errorf("%d octets behind the first mail, %d behind the last", first, last)
+				t.Errorf("%d octets behind the first message, %d behind the last", first, last)
 			}
 		},
 	},
 	{
-		name: "item 12: n:* names the last mail", goimap: "[3]",
+		name: "item 12: n:* names the last message", goimap: "[3]",
 		bare: func(t *testing.T, b *bare) string {
 			b.open(t)
 			if messages, err := b.Fetch(uids(9, 0), prefix).Collect(); err != nil || len(messages) != 0 {
@@ -243,7 +243,7 @@ var fetchFacts = []fact{
 		},
 	},
 	{
-		name: "item 14: Collect takes new memory for every mail", goimap: "over",
+		name: "item 14: Collect takes new memory for every message", goimap: "over",
 		server: func(s *imaptest.Server) { manyLarge(s) },
 		bare: func(t *testing.T, b *bare) string {
 			b.open(t)
@@ -270,7 +270,7 @@ var fetchFacts = []fact{
 					m.Release()
 				}
 			}); got != "under" {
-				t.Errorf("%s half of the mails' octets", got)
+				t.Errorf("%s half of the messages' octets", got)
 			}
 		},
 	},

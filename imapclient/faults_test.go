@@ -147,9 +147,9 @@ func TestSilentAtEveryStep(t *testing.T) {
 				onWire := step.UID != 0 && (step.Part == imaptest.Literal || step.Text == ")" && after < step.Size ||
 					strings.HasSuffix(step.Text, "}") && after == step.Size)
 				if errors.As(err, &fetch) != onWire || onWire && fetch.UID != step.UID {
-					t.Errorf("%s: %v, mail on the wire: %d", where, err, step.UID)
+					t.Errorf("%s: %v, message on the wire: %d", where, err, step.UID)
 				} else if onWire && step.Part == imaptest.Literal && fetch.Octets != int64(after) {
-					t.Errorf("%s: %d octets of the mail had come, want %d", where, fetch.Octets, after)
+					t.Errorf("%s: %d octets of the message had come, want %d", where, fetch.Octets, after)
 				}
 			})
 		}

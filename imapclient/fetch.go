@@ -149,7 +149,7 @@ func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.
 		}
 		named, nameless := c.tap.left()
 		if nameless {
-			err := fmt.Errorf("%w: a mail without a UID", ErrProtocol)
+			err := fmt.Errorf("%w: a message without a UID", ErrProtocol)
 			c.shut(err)
 			yield(nil, err)
 			return

@@ -67,15 +67,15 @@ var quirks = []quirk{
 	{name: "BODY[] quoted", hook: instead("* 2 FETCH (UID 2 BODY[]<0> \"a \\\"b\\\" c\")\r\n"), want: []string{message(1), `2 "a \"b\" c"`, message(3)}},
 	{name: "a body that is no string, twice", hook: instead("* 2 FETCH (UID 2 BODY[]<0> 0{5}\r\nhello)\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "no answer, twice", shape: only2(imaptest.Shape{Missing: true}), want: []string{message(1), message(3), `2 "withheld"`}},
-	{name: "NIL, then the mail", hook: before("* 2 FETCH (UID 2 BODY[]<0> NIL)\r\n")},
-	{name: "flags of the mail ahead of it", hook: before("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n")},
+	{name: "NIL, then the message", hook: before("* 2 FETCH (UID 2 BODY[]<0> NIL)\r\n")},
+	{name: "flags of the message ahead of it", hook: before("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n")},
 	{name: "flags without a UID", hook: before("* 2 FETCH (FLAGS (\\Seen))\r\n")},
 	{name: "flags only, twice", hook: instead("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "answer in two lines", hook: before("* 2 FETCH (UID 2 RFC822.SIZE 33)\r\n")},
 	{name: "everything but the body, twice", hook: instead("* 2 FETCH (UID 2 RFC822.SIZE 33)\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "a mail twice", hook: before("* 2 FETCH (UID 2 RFC822.SIZE 33 BODY[]<0> {32}\r\nSubject: mail 2\r\n\r\nhello 2 again)\r\n"),
 		want: []string{message(1), `2 "Subject: mail 2\r\n\r\nhello 2 again"`, message(3)}},
-	{name: "a mail nobody asked for", hook: before("* 9 FETCH (UID 9 BODY[]<0> {5}\r\nhello)\r\n")},
+	{name: "a message nobody asked for", hook: before("* 9 FETCH (UID 9 BODY[]<0> {5}\r\nhello)\r\n")},
 	{name: "a body without a UID", hook: instead("* 2 FETCH (BODY[]<0> {5}\r\nhello)\r\n"), want: []string{message(1), message(3), `2 "bodyless"`}},
 	{name: "two UIDs", hook: instead("* 2 FETCH (UID 2 BODY[]<0> {5}\r\nhello UID 3)\r\n"), err: "protocol error"},
 	{name: "a body that talks IMAP", hook: instead(fmt.Sprintf("* 2 FETCH (UID 2 BODY[]<0> {%d}\r\n%s)\r\n", len(talk), talk)),
@@ -133,7 +133,7 @@ func TestQuirks(t *testing.T) {
 					t.Errorf("the session afterwards: %v", err)
 				}
 				if strings.Contains(h.text(), "seq 0 uid 0") {
-					t.Errorf("events without a mail:\n%s", h.text())
+					t.Errorf("events without a message:\n%s", h.text())
 				}
 			})
 		})
@@ -164,7 +164,7 @@ func TestFetchFromNamesTheBodyless(t *testing.T) {
 			last = err
 		}
 		if !errors.Is(last, imapclient.ErrProtocol) {
-			t.Errorf("a mail nobody can name: %v", last)
+			t.Errorf("a message nobody can name: %v", last)
 		}
 	})
 }
@@ -183,7 +183,7 @@ func TestOrderAcrossSets(t *testing.T) {
 				t.Fatal(err)
 			}
 			if m.UID != last+1 {
-				t.Errorf("mail %d after %d", m.UID, last)
+				t.Errorf("message %d after %d", m.UID, last)
 			}
 			last = m.UID
 			m.Release()

@@ -98,7 +98,7 @@ func TestFetchRightBehindDone(t *testing.T) {
 					t.Fatal(m, err)
 				}
 				if rang.Sub(came) != oneWay || time.Since(rang) != 2*oneWay {
-					t.Errorf("rang after %v, the mail %v later; one way takes %v", rang.Sub(came), time.Since(rang), oneWay)
+					t.Errorf("rang after %v, the message %v later; one way takes %v", rang.Sub(came), time.Since(rang), oneWay)
 				}
 			}
 			if last := conn.each[len(conn.each)-1]; !strings.HasPrefix(last, "DONE\r\nT") || !strings.Contains(last, " UID FETCH ") || strings.Count(last, "\r\n") != 2 {

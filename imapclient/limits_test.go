@@ -117,7 +117,7 @@ func TestRefusedFetch(t *testing.T) {
 		refuse := true
 		s.Hook = func(st imaptest.Step) imaptest.Action {
 			if refuse && st.Command == "UID FETCH" && st.Part == imaptest.Data && st.UID == 2 {
-				return imaptest.Action{Do: imaptest.Answer, Text: "NO [SERVERBUG] cannot read that mail"}
+				return imaptest.Action{Do: imaptest.Answer, Text: "NO [SERVERBUG] cannot read that message"}
 			}
 			return imaptest.Action{}
 		}
@@ -196,7 +196,7 @@ func TestTwoInFlight(t *testing.T) {
 		}
 		want(t, sets, "1:1000", "1001:1499,1501:2001", "2002:2500")
 		if first != 2 || n != len(uids) {
-			t.Errorf("%d FETCHes in flight, %d mails", first, n)
+			t.Errorf("%d FETCHes in flight, %d messages", first, n)
 		}
 	})
 }

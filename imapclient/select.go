@@ -63,7 +63,7 @@ func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params
 		if c.odd != "" {
 			return Selected{}, fmt.Errorf("%w: %.40q of %s is no number of 64 bits, so its messages cannot be told apart", ErrUIDValidity, c.odd, mailbox)
 		}
-		return Selected{}, fmt.Errorf("%w: %s has none, so its mails cannot be told apart", ErrUIDValidity, mailbox)
+		return Selected{}, fmt.Errorf("%w: %s has none, so its messages cannot be told apart", ErrUIDValidity, mailbox)
 	}
 	return c.selected, nil
 }

@@ -112,7 +112,7 @@ func FuzzSession(f *testing.F) {
 				return
 			}
 			if m.UID < 1 || m.UID > 9 || given[m.UID] {
-				t.Fatalf("mail %d, once more or not asked for", m.UID)
+				t.Fatalf("message %d, once more or not asked for", m.UID)
 			}
 			given[m.UID] = true
 			if (m.Gone || m.Bodyless) && len(m.Body) > 0 || int64(len(m.Body)) > prefix {

@@ -72,7 +72,7 @@ func TestSlowLoopDoesNotMakeTheServerLate(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		if err := c.Noop(t.Context()); err != nil || n != 2500 {
-			t.Fatalf("%d mails, then %v", n, err)
+			t.Fatalf("%d messages, then %v", n, err)
 		}
 	})
 }

@@ -158,7 +158,7 @@ func checkShown(t *testing.T, input, shown []byte, prefix int64) {
 		}
 		uid := string(m[2])
 		if given[uid] {
-			t.Fatalf("mail %s was given twice", uid)
+			t.Fatalf("message %s was given twice", uid)
 		}
 		given[uid] = true
 		rest = rest[len(m[0]):]

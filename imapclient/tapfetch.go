@@ -157,7 +157,7 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 			t.mu.Lock()
 			t.asked.nameless = true
 			t.mu.Unlock()
-			t.emit(func(c *Client) { c.told(callbacks.Warn, "passed over a mail without a UID") })
+			t.emit(func(c *Client) { c.told(callbacks.Warn, "passed over a message without a UID") })
 		}
 		return nil
 	}

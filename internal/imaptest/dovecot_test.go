@@ -73,7 +73,7 @@ func TestRawFetch(t *testing.T) {
 	}
 	start := time.Now()
 	d.Deliver("FBL", messages...)
-	t.Logf("%d mails delivered in %v", len(messages), time.Since(start))
+	t.Logf("%d messages delivered in %v", len(messages), time.Since(start))
 	octets, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "FBL", 100)
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestRawFetch(t *testing.T) {
 	digits := 2 * (9 + 90*2 + 900*3 + 2001*4)
 	least := int64(len(messages)*(frame+100) + digits)
 	if octets < least || octets > least+200 {
-		t.Errorf("%d octets, want the %d of the mails and a tagged line", octets, least)
+		t.Errorf("%d octets, want the %d of the messages and a tagged line", octets, least)
 	}
 	if _, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "Missing", 100); err == nil {
 		t.Error("no error for a missing folder")
