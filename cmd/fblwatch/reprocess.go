@@ -48,7 +48,7 @@ type reprocessing struct {
 	reader  ledger.Reader
 	editor  *ledger.Editor // nil: a dry run
 	reading process.Rules
-	doubts  func(ledger.Kept) []report.Reason
+	doubts  func(ledger.KeptMessage) []report.Reason
 	unknown bool // only messages with a complaint that names no subscriber
 
 	wait   []ledger.Revision
@@ -147,16 +147,16 @@ func (p *program) configOrNone(c *cli.Context) (*Config, error) {
 }
 
 // doubtsOf are the doubts about each kept message by its account's since.
-func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []report.Reason {
+func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.KeptMessage) []report.Reason {
 	contact := make(map[int64]time.Time)
 	for _, f := range folders {
-		contact[f.ID] = f.Contact
+		contact[f.ID] = f.FirstSeen
 	}
 	since := make(map[string]time.Duration)
 	for _, a := range config.Accounts {
 		since[a.Name] = a.since()
 	}
-	return func(k ledger.Kept) []report.Reason {
+	return func(k ledger.KeptMessage) []report.Reason {
 		age, known := since[k.Folder.Account]
 		if !known {
 			age = Account{}.since()
@@ -168,8 +168,8 @@ func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.Kept) []report
 func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string) error {
 	progress := r.p.progress(r.editor == nil)
 	defer progress.clear()
-	chunk := make([]ledger.Kept, 0, againChunk)
-	for kept, err := range r.reader.Kept(ctx, since, kinds...) {
+	chunk := make([]ledger.KeptMessage, 0, againChunk)
+	for kept, err := range r.reader.KeptMessages(ctx, since, kinds...) {
 		if err != nil {
 			return err
 		}
@@ -197,7 +197,7 @@ type again struct {
 }
 
 // chunk reads messages again, several at once, and takes the results in order.
-func (r *reprocessing) chunk(ctx context.Context, messages []ledger.Kept) error {
+func (r *reprocessing) chunk(ctx context.Context, messages []ledger.KeptMessage) error {
 	done := make([]again, len(messages))
 	workers := runtime.GOMAXPROCS(0)
 	if r.reading.Asks() {
@@ -224,7 +224,7 @@ func (r *reprocessing) chunk(ctx context.Context, messages []ledger.Kept) error 
 	return nil
 }
 
-func (r *reprocessing) message(ctx context.Context, kept ledger.Kept) (a again) {
+func (r *reprocessing) message(ctx context.Context, kept ledger.KeptMessage) (a again) {
 	for row, err := range r.reader.Records(ctx, ledger.Query{ID: kept.ReportID, Replaced: true}) {
 		if err != nil {
 			return again{err: err}

@@ -152,7 +152,7 @@ func trouble(sinks *sinks, hooks *hook.Hooks) string {
 // ends.
 func obey(ctx context.Context, l ledger.Ledger, sinks *sinks, log *slog.Logger) {
 	every(ctx, obeyEvery, func() error {
-		rows, err := l.Obey(ctx)
+		rows, err := l.RunRequests(ctx)
 		sinks.offer(ledger.Committed{Rows: rows})
 		return err
 	}, "upkeep of the ledger", log)

@@ -127,7 +127,7 @@ func (s *store) Claim(ctx context.Context, folder Folder) (Claim, error) {
 		if err != nil {
 			return err
 		}
-		claim.Contact, claim.Read = fromNoted(contact), fromNoted(read)
+		claim.FirstSeen, claim.LastCommit = fromNoted(contact), fromNoted(read)
 		return claim.Checkpoint.parse(pending, marks)
 	})
 	if err != nil {

@@ -144,9 +144,9 @@ func testKept(t *testing.T, l Ledger) {
 	}
 	commit(t, l, c, messages[:60]...)
 	commit(t, l, d, messages[60:]...)
-	kept := func(since time.Time, kinds ...string) (all []Kept) {
+	kept := func(since time.Time, kinds ...string) (all []KeptMessage) {
 		t.Helper()
-		for k, err := range l.Kept(t.Context(), since, kinds...) {
+		for k, err := range l.KeptMessages(t.Context(), since, kinds...) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -161,7 +161,7 @@ func testKept(t *testing.T, l Ledger) {
 	for i, k := range all {
 		m := messages[i]
 		m.Records = nil
-		where := Kept{Message: m, FolderID: c.ID, Folder: inbox, Made: i % 3}
+		where := KeptMessage{Message: m, FolderID: c.ID, Folder: inbox, Made: i % 3}
 		if i >= 60 {
 			where.FolderID, where.Folder = d.ID, junk
 		}
@@ -176,7 +176,7 @@ func testKept(t *testing.T, l Ledger) {
 	if none := kept(time.Time{}, "dsn"); len(none) != 0 {
 		t.Errorf("of a kind there is not: %d", len(none))
 	}
-	for range l.Kept(t.Context(), time.Time{}) { // may end early
+	for range l.KeptMessages(t.Context(), time.Time{}) { // may end early
 		break
 	}
 	if err := l.Prune(t.Context(), time.Now().Add(time.Hour), time.Time{}); err != nil {

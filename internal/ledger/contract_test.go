@@ -157,16 +157,16 @@ func diff(t *testing.T, what string, got, want any) {
 func testClaimsFence(t *testing.T, l Ledger) {
 	first := claim(t, l, inbox)
 	other := claim(t, l, junk)
-	if age := time.Since(first.Contact); age < 0 || age > time.Minute {
-		t.Errorf("first contact was %v", first.Contact)
+	if age := time.Since(first.FirstSeen); age < 0 || age > time.Minute {
+		t.Errorf("first contact was %v", first.FirstSeen)
 	}
 	commit(t, l, first, message("a", 1))
 	second := claim(t, l, inbox)
-	if age := time.Since(second.Read); !first.Read.IsZero() || age < 0 || age > time.Minute {
-		t.Errorf("read at %v, then at %v", first.Read, second.Read)
+	if age := time.Since(second.LastCommit); !first.LastCommit.IsZero() || age < 0 || age > time.Minute {
+		t.Errorf("read at %v, then at %v", first.LastCommit, second.LastCommit)
 	}
-	if !second.Contact.Equal(first.Contact) {
-		t.Errorf("first contact was %v, then %v", first.Contact, second.Contact)
+	if !second.FirstSeen.Equal(first.FirstSeen) {
+		t.Errorf("first contact was %v, then %v", first.FirstSeen, second.FirstSeen)
 	}
 	if second.ID != first.ID || second.Token == first.Token {
 		t.Errorf("second claim %+v of %+v", second, first)
@@ -177,7 +177,7 @@ func testClaimsFence(t *testing.T, l Ledger) {
 	if _, err := l.Todos(t.Context(), first, 100); !errors.Is(err, ErrClaimLost) {
 		t.Errorf("todos with a lost claim: %v", err)
 	}
-	if err := l.Done(t.Context(), first, nil); !errors.Is(err, ErrClaimLost) {
+	if err := l.CompleteTodos(t.Context(), first, nil); !errors.Is(err, ErrClaimLost) {
 		t.Errorf("done with a lost claim: %v", err)
 	}
 	folders, err := l.Folders(t.Context())
@@ -321,7 +321,7 @@ func testCheckpoint(t *testing.T, l Ledger) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		diff(t, "folders", folders, []Claim{{Folder: inbox, ID: c.ID, Checkpoint: cp, Contact: c.Contact, Read: c.Read}})
+		diff(t, "folders", folders, []Claim{{Folder: inbox, ID: c.ID, Checkpoint: cp, FirstSeen: c.FirstSeen, LastCommit: c.LastCommit}})
 	}
 }
 
@@ -438,7 +438,7 @@ func testTodos(t *testing.T, l Ledger) {
 	add(b, 7, Todo{7, 9, "seen"})
 	add(a, 7, Todo{7, 9, "seen"}, Todo{7, 9, "move Done"}) // the first is owed already
 	check(a, Todo{7, 9, "seen"}, Todo{7, 3, "seen"}, Todo{7, 9, "move Done"})
-	if err := l.Done(t.Context(), a, []Todo{{7, 9, "seen"}, {7, 100, "seen"}}); err != nil {
+	if err := l.CompleteTodos(t.Context(), a, []Todo{{7, 9, "seen"}, {7, 100, "seen"}}); err != nil {
 		t.Fatal(err)
 	}
 	check(a, Todo{7, 3, "seen"}, Todo{7, 9, "move Done"})
@@ -446,7 +446,7 @@ func testTodos(t *testing.T, l Ledger) {
 	check(a, Todo{8, 1, "seen"})
 	const wide = 1<<64 - 1 // servers give more than the 32 bits of RFC 9051
 	add(a, wide, Todo{wide, 1, "seen"}, Todo{wide, 2, "seen"})
-	if err := l.Done(t.Context(), a, []Todo{{wide, 1, "seen"}}); err != nil {
+	if err := l.CompleteTodos(t.Context(), a, []Todo{{wide, 1, "seen"}}); err != nil {
 		t.Fatal(err)
 	}
 	check(a, Todo{wide, 2, "seen"})

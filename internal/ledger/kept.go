@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// keptPacks is how many packs of heads, of about 20 KiB each, a page of Kept
+// keptPacks is how many packs of heads, of about 20 KiB each, a page of KeptMessages
 // has.
 const keptPacks = 32
 
-func (r *reader) Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error] {
-	return func(yield func(Kept, error) bool) {
+func (r *reader) KeptMessages(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[KeptMessage, error] {
+	return func(yield func(KeptMessage, error) bool) {
 		low, _ := span(since, time.Time{})
 		for last := int64(0); ; {
 			var packs []keptPack
@@ -36,7 +36,7 @@ func (r *reader) Kept(ctx context.Context, since time.Time, kinds ...string) ite
 				return
 			}
 			if err != nil {
-				yield(Kept{}, err)
+				yield(KeptMessage{}, err)
 				return
 			}
 		}
@@ -49,11 +49,11 @@ type keptPack struct {
 }
 
 // unpack yields those messages of a pack that are asked for.
-func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []string, yield func(Kept, error) bool) error {
-	var messages []Kept
+func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []string, yield func(KeptMessage, error) bool) error {
+	var messages []KeptMessage
 	var pieces []int
 	err := r.each(ctx, func(rows *sql.Rows) error {
-		var k Kept
+		var k KeptMessage
 		var at int64
 		var piece int
 		err := rows.Scan(&k.ReportID, &k.FolderID, &k.Folder.Account, &k.Folder.Name, (*bits)(&k.UIDValidity), &k.UID, &k.Kind, &at, &k.Size, &k.Made, &piece)

@@ -75,8 +75,8 @@ type Claim struct {
 	ID         int64 // the folder's row
 	Token      string
 	Checkpoint Checkpoint
-	Contact    time.Time // when the folder was first claimed; zero: before that was noted
-	Read       time.Time // the last commit; zero: none, or before that was noted
+	FirstSeen  time.Time // when the folder was first claimed; zero: before that was noted
+	LastCommit time.Time // the last commit; zero: none, or before that was noted
 	Last       int64     // Seq of the folder's last record, as Folders lists it; 0: none
 }
 
@@ -100,9 +100,9 @@ type Message struct {
 	Origin      uint64 // what its outer From, Date and Message-ID are known by; 0: unknown
 }
 
-// Kept is a message whose head is kept. Of Records it has only how many it made
+// KeptMessage is a message whose head is kept. Of Records it has only how many it made
 // when it was read first.
-type Kept struct {
+type KeptMessage struct {
 	Message
 	FolderID int64
 	Folder   Folder
@@ -224,14 +224,14 @@ type Ledger interface {
 	// Stale.
 	Revise(ctx context.Context, revisions []Revision) (Revised, error)
 
-	// Obey carries out what other processes asked for since (see Do), and
+	// RunRequests carries out what other processes asked for since (see Do), and
 	// returns the records that came of it.
-	Obey(ctx context.Context) ([]Row, error)
+	RunRequests(ctx context.Context) ([]Row, error)
 
-	// Todos lists what is owed to a folder, oldest first and at most limit; Done
+	// Todos lists what is owed to a folder, oldest first and at most limit; CompleteTodos
 	// strikes it off.
 	Todos(ctx context.Context, claim Claim, limit int) ([]Todo, error)
-	Done(ctx context.Context, claim Claim, todos []Todo) error
+	CompleteTodos(ctx context.Context, claim Claim, todos []Todo) error
 
 	// Ack moves a sink's cursor in a folder to seq, never back.
 	Ack(ctx context.Context, sink string, folderID, seq int64) error
@@ -263,10 +263,10 @@ type Reader interface {
 	// it was called.
 	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[Row, error]
 
-	// Kept yields the messages whose heads are kept, that came in at or after since
+	// KeptMessages yields the messages whose heads are kept, that came in at or after since
 	// and are of one of kinds, in the order in which they were read. A zero
 	// time or no kinds: all. It holds no transaction open between yields.
-	Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error]
+	KeptMessages(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[KeptMessage, error]
 
 	// Head returns the kept head of a message, decompressed; nil where it is not
 	// kept any more.

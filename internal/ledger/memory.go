@@ -30,8 +30,8 @@ type memFolder struct {
 }
 
 type memMessage struct {
-	Kept            // Records is empty
-	committed int64 // milliseconds
+	KeptMessage       // Records is empty
+	committed   int64 // milliseconds
 }
 
 // NewMemory returns an empty ledger that is kept in memory only.
@@ -60,7 +60,7 @@ func (m *memory) Claim(ctx context.Context, folder Folder) (Claim, error) {
 	i := slices.IndexFunc(m.folders, func(f *memFolder) bool { return f.claim.Folder == folder })
 	if i < 0 {
 		i = len(m.folders)
-		m.folders = append(m.folders, &memFolder{next: 1, claim: Claim{Folder: folder, ID: int64(i + 1), Contact: fromMilli(milli(time.Now()))}})
+		m.folders = append(m.folders, &memFolder{next: 1, claim: Claim{Folder: folder, ID: int64(i + 1), FirstSeen: fromMilli(milli(time.Now()))}})
 	}
 	f := m.folders[i]
 	f.claim.Token = rand.Text()
@@ -110,7 +110,7 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 	now := milli(time.Now())
 	for _, pm := range p.messages {
 		message := batch.Messages[pm.index]
-		kept := Kept{Message: message, FolderID: f.claim.ID, Folder: f.claim.Folder, Made: len(message.Records)}
+		kept := KeptMessage{Message: message, FolderID: f.claim.ID, Folder: f.claim.Folder, Made: len(message.Records)}
 		kept.Head, kept.Records, kept.At = bytes.Clone(message.Head), nil, fromMilli(milli(message.At))
 		m.messages[message.ReportID] = &memMessage{kept, now}
 		m.order = append(m.order, message.ReportID)
@@ -132,7 +132,7 @@ func (m *memory) Commit(ctx context.Context, claim Claim, batch Batch) (Committe
 			f.todos = append(f.todos, d)
 		}
 	}
-	f.claim.Checkpoint, f.claim.Read = batch.Checkpoint, fromMilli(milli(time.Now()))
+	f.claim.Checkpoint, f.claim.LastCommit = batch.Checkpoint, fromMilli(milli(time.Now()))
 	f.claim.Checkpoint = f.copy().Checkpoint
 	return p.Committed, nil
 }
@@ -187,8 +187,8 @@ func (m *memory) Revise(ctx context.Context, revisions []Revision) (Revised, err
 	return done, nil
 }
 
-// Obey has nothing to do: no other process sees this ledger.
-func (m *memory) Obey(context.Context) ([]Row, error) { return nil, nil }
+// RunRequests has nothing to do: no other process sees this ledger.
+func (m *memory) RunRequests(context.Context) ([]Row, error) { return nil, nil }
 
 func (m *memory) Todos(ctx context.Context, claim Claim, limit int) ([]Todo, error) {
 	f, leave, err := m.fence(ctx, claim)
@@ -199,7 +199,7 @@ func (m *memory) Todos(ctx context.Context, claim Claim, limit int) ([]Todo, err
 	return slices.Clone(f.todos[:min(limit, len(f.todos))]), nil
 }
 
-func (m *memory) Done(ctx context.Context, claim Claim, todos []Todo) error {
+func (m *memory) CompleteTodos(ctx context.Context, claim Claim, todos []Todo) error {
 	f, leave, err := m.fence(ctx, claim)
 	if err != nil {
 		return err

@@ -140,16 +140,16 @@ func (m *memory) States(ctx context.Context) ([]State, error) {
 	return slices.SortedFunc(maps.Values(m.states), func(a, b State) int { return cmp.Compare(a.Name, b.Name) }), nil
 }
 
-func (m *memory) Kept(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[Kept, error] {
-	return func(yield func(Kept, error) bool) {
+func (m *memory) KeptMessages(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[KeptMessage, error] {
+	return func(yield func(KeptMessage, error) bool) {
 		leave, err := m.enter(ctx)
 		if err != nil {
-			yield(Kept{}, err)
+			yield(KeptMessage{}, err)
 			return
 		}
-		var all []Kept
+		var all []KeptMessage
 		for _, id := range m.order {
-			k := m.messages[id].Kept
+			k := m.messages[id].KeptMessage
 			if len(k.Head) > 0 && !k.At.Before(since) && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
 				all = append(all, k)
 			}

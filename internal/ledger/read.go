@@ -50,7 +50,7 @@ func (r *reader) Folders(ctx context.Context) ([]Claim, error) {
 		if err != nil {
 			return err
 		}
-		c.Contact, c.Read = fromNoted(contact), fromNoted(read)
+		c.FirstSeen, c.LastCommit = fromNoted(contact), fromNoted(read)
 		err = c.Checkpoint.parse(pending, marks)
 		folders = append(folders, c)
 		return err

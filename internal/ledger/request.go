@@ -118,7 +118,7 @@ func (e *Editor) await(ctx context.Context, id int64) (Changed, error) {
 		if e.own == nil && time.Since(tried) > tryEvery {
 			tried = time.Now()
 			if err := e.take(ctx); err == nil {
-				_, err = e.own.Obey(ctx)
+				_, err = e.own.RunRequests(ctx)
 				if err != nil {
 					return Changed{}, err
 				}
@@ -199,9 +199,9 @@ func readChange(kind string, args []byte) (c Change, err error) {
 	return c, err
 }
 
-// Obey does one request after the other. One that cannot be done is answered
+// RunRequests does one request after the other. One that cannot be done is answered
 // so; only a ledger that cannot be written is an error.
-func (s *store) Obey(ctx context.Context) (rows []Row, err error) {
+func (s *store) RunRequests(ctx context.Context) (rows []Row, err error) {
 	for {
 		var id int64
 		var kind string

@@ -86,7 +86,7 @@ func TestEditBesideWriter(t *testing.T) {
 	if got := <-answered; got.err == nil || got.err.Error() != "ledger: there is no folder 99" {
 		t.Errorf("answer to what cannot be done: %+v", got)
 	}
-	if rows, err := l.Obey(t.Context()); len(rows) != 0 || err != nil {
+	if rows, err := l.RunRequests(t.Context()); len(rows) != 0 || err != nil {
 		t.Errorf("nothing is left to do: %v, %v", rows, err)
 	}
 }
@@ -104,7 +104,7 @@ func obey(t *testing.T, l Ledger) []Row {
 			time.Sleep(5 * time.Millisecond)
 			continue
 		}
-		rows, err := l.Obey(t.Context())
+		rows, err := l.RunRequests(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +168,7 @@ func TestMigrate(t *testing.T) {
 	l := openTest(t, path, Options{})
 	defer l.Close()
 	c := claim(t, l, inbox)
-	if !c.Contact.IsZero() || c.Checkpoint.High != 5 {
+	if !c.FirstSeen.IsZero() || c.Checkpoint.High != 5 {
 		t.Errorf("claim %+v", c)
 	}
 	rows := collect(t, l.Records(t.Context(), Query{ID: "a"}))
@@ -186,7 +186,7 @@ func TestMigrate(t *testing.T) {
 }
 
 // What a newer version asks for is not taken for done.
-func TestObeyUnknown(t *testing.T) {
+func TestUnknownRequest(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
 	l := openTest(t, path, Options{})
 	defer l.Close()
@@ -198,7 +198,7 @@ func TestObeyUnknown(t *testing.T) {
 	if _, err := db.Exec(`INSERT INTO request (kind, args, at) VALUES ('replay', '{}', 9e15), ('change', '{"Replay": ["s"]}', 9e15), ('change', '{}', 9e15)`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Obey(t.Context()); err != nil {
+	if _, err := l.RunRequests(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	var refused, done int

@@ -33,7 +33,7 @@ func (s *store) Todos(ctx context.Context, claim Claim, limit int) ([]Todo, erro
 	return todos, err
 }
 
-func (s *store) Done(ctx context.Context, claim Claim, todos []Todo) error {
+func (s *store) CompleteTodos(ctx context.Context, claim Claim, todos []Todo) error {
 	return s.write(ctx, func(t tx) error {
 		if _, _, err := t.fence(claim); err != nil {
 			return err

@@ -32,7 +32,7 @@ const (
 // What can be found out only when a message comes stands: who sent it where that
 // was proved or refuted, and what a person decided. Where people were taken out
 // of the head that is kept, all stands but what the rules say of the message.
-func (g Rules) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Row, now time.Time, doubts ...report.Reason) (ledger.Revision, Outcome, error) {
+func (g Rules) Reprocess(ctx context.Context, kept ledger.KeptMessage, rows []ledger.Row, now time.Time, doubts ...report.Reason) (ledger.Revision, Outcome, error) {
 	was, err := earlier(rows)
 	if err != nil {
 		return ledger.Revision{}, "", err
@@ -111,7 +111,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.Kept, rows []ledger.Ro
 
 // trust says who sent the message: as it was found when it came, else as can be
 // told today.
-func (g Rules) trust(ctx context.Context, kept ledger.Kept, r *report.Report, records []report.Record, was history, altered, signed bool) {
+func (g Rules) trust(ctx context.Context, kept ledger.KeptMessage, r *report.Report, records []report.Record, was history, altered, signed bool) {
 	found := was.reporter()
 	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
 	switch {
@@ -307,7 +307,7 @@ func differ(a, b *report.Record) bool {
 }
 
 // revision is what there is to write, if anything.
-func (h history) revision(kept ledger.Kept, r *report.Report, records []report.Record) (ledger.Revision, bool) {
+func (h history) revision(kept ledger.KeptMessage, r *report.Report, records []report.Record) (ledger.Revision, bool) {
 	revision := ledger.Revision{ReportID: kept.ReportID, Kind: string(r.Kind)}
 	for id := range h.current {
 		if !slices.ContainsFunc(records, func(r report.Record) bool { return r.ID == id }) {

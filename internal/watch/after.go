@@ -172,7 +172,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	i := slices.IndexFunc(asked, func(a Action) bool { return a.String() == todos[0].Action })
 	if i < 0 || todos[0].UIDValidity != s.sel.UIDValidity {
 		s.a.Log.Warn("after-actions are owed no more", "folder", s.name, "action", todos[0].Action, "mails", len(todos))
-		return s.ledgerError(ctx, s.a.Ledger.Done(ctx, s.line.claim, todos))
+		return s.ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.line.claim, todos))
 	}
 	action := asked[i]
 	uids := make([]uint32, len(todos))
@@ -194,7 +194,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 		return err
 	}
 	s.unacted = ""
-	return s.ledgerError(ctx, s.a.Ledger.Done(ctx, s.line.claim, todos))
+	return s.ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.line.claim, todos))
 }
 
 // remove removes messages for good, and no other message that has the flag \Deleted.

@@ -149,7 +149,7 @@ func (f *folder) dropOwed(ctx context.Context, claim ledger.Claim, high uint32) 
 		todos = slices.DeleteFunc(todos, func(d ledger.Todo) bool { return d.UID <= high })
 		if len(todos) > 0 {
 			f.a.Log.Warn("dropping stale after-actions", "folder", f.name, "count", len(todos))
-			err = f.a.Ledger.Done(ctx, claim, todos)
+			err = f.a.Ledger.CompleteTodos(ctx, claim, todos)
 		}
 	}
 	switch {

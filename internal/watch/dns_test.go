@@ -190,7 +190,7 @@ func TestDeadResolver(t *testing.T) {
 			down.Store(false)
 			again := believing(t, domains, n, timeout) // another process
 			var revisions []ledger.Revision
-			for kept, err := range l.Kept(t.Context(), time.Time{}) {
+			for kept, err := range l.KeptMessages(t.Context(), time.Time{}) {
 				if err != nil {
 					t.Fatal(err)
 				}

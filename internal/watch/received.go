@@ -41,7 +41,7 @@ func (p *pipeline) received(m *imapclient.Message, r *report.Report, live bool) 
 	for _, at := range []time.Time{r.Outer.Received, r.Outer.Date} {
 		switch {
 		case at.IsZero(), at.After(now.Add(clockSlack)):
-		case live && at.Before(p.claim.Contact.Add(-maxDelay)), live && at.Before(p.claim.Read.Add(-maxDelay)):
+		case live && at.Before(p.claim.FirstSeen.Add(-maxDelay)), live && at.Before(p.claim.LastCommit.Add(-maxDelay)):
 		case at.After(now):
 			return now
 		default:
@@ -54,19 +54,19 @@ func (p *pipeline) received(m *imapclient.Message, r *report.Report, live bool) 
 // dated finds out when a message was received, what the ledger notes for that, and what speaks against acting on it.
 func (p *pipeline) dated(ctx context.Context, m *imapclient.Message, r *report.Report) (at, noted time.Time, doubts []report.Reason) {
 	if !m.InternalDate.IsZero() {
-		return m.InternalDate, m.InternalDate, process.Doubts(m.InternalDate, p.claim.Contact, p.f.a.Since)
+		return m.InternalDate, m.InternalDate, process.Doubts(m.InternalDate, p.claim.FirstSeen, p.f.a.Since)
 	}
 	live := uint64(m.UID) > p.f.first(ctx, p.claim).UID
 	at = p.received(m, r, live)
 	switch {
 	case !at.IsZero() && !live:
-		return at, at, process.Doubts(at, p.claim.Contact, p.f.a.Since)
+		return at, at, process.Doubts(at, p.claim.FirstSeen, p.f.a.Since)
 	case !at.IsZero():
 		return at, at, nil
 	case live: // it came since the folder was looked at last
 		return at, time.Now(), nil
 	}
-	return at, at, process.Doubts(at, p.claim.Contact, p.f.a.Since)
+	return at, at, process.Doubts(at, p.claim.FirstSeen, p.f.a.Since)
 }
 
 // firstRead says which messages were there when a folder was read from its

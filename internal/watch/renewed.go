@@ -19,16 +19,16 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 		return ledger.Checkpoint{}, &FolderError{f.name, fmt.Errorf("UIDVALIDITY was %d and is %d: its mails are others, or numbered anew; "+
 			"set on_uidvalidity to rescan or new-only, or run fblwatch sweep --all", claim.Checkpoint.UIDValidity, sel.UIDValidity)}
 	case f.a.OnUIDValidity != "new-only":
-	case claim.Read.IsZero():
+	case claim.LastCommit.IsZero():
 		log.Warn("it is not known when the folder was read last")
 	default:
-		since := claim.Read.Add(-24 * time.Hour)
+		since := claim.LastCommit.Add(-24 * time.Hour)
 		uids, ok, err := f.findSince(ctx, c, sel.UIDNext, since)
 		if err != nil {
 			return ledger.Checkpoint{}, err
 		}
 		if ok && len(uids) > 0 {
-			ok, err = isTrue(ctx, c, uids, sel.UIDNext, claim.Read)
+			ok, err = isTrue(ctx, c, uids, sel.UIDNext, claim.LastCommit)
 			if err != nil {
 				return ledger.Checkpoint{}, err
 			}

@@ -35,7 +35,7 @@ func TestReprocessOtherReports(t *testing.T) {
 			{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`},
 		}})}
 		s := shelve(t, g, c.was, len(c.was))
-		for kept, err := range s.l.Kept(t.Context(), time.Time{}) {
+		for kept, err := range s.l.KeptMessages(t.Context(), time.Time{}) {
 			if err != nil {
 				t.Fatal(err)
 			}

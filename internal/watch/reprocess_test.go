@@ -81,7 +81,7 @@ func (s shelf) records() (records []report.Record) {
 func (s shelf) again(g process.Rules, doubts ...report.Reason) process.Outcome {
 	s.t.Helper()
 	outcome := process.Outcome("no mail is kept")
-	for kept, err := range s.l.Kept(s.t.Context(), time.Time{}) {
+	for kept, err := range s.l.KeptMessages(s.t.Context(), time.Time{}) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestReprocessUncoded(t *testing.T) {
 				}
 				rows[i].JSON = old
 			}
-			for kept, err := range s.l.Kept(t.Context(), time.Time{}) {
+			for kept, err := range s.l.KeptMessages(t.Context(), time.Time{}) {
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -304,12 +304,12 @@ func TestReprocessSupersedes(t *testing.T) {
 		"cut for good":              {whole[:bytes.Index(whole, []byte("Feedback-Type"))], int64(bytes.Index(whole, []byte("Feedback-Type"))), process.Worse},
 		"a letter, as it seems now": {[]byte("From: a@example.com\r\n\r\nHello\r\n"), 30, process.Worse},
 	} {
-		kept := ledger.Kept{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: test.size, Head: test.kept}, Made: 1}
+		kept := ledger.KeptMessage{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: test.size, Head: test.kept}, Made: 1}
 		if _, got, err := (process.Rules{}).Reprocess(t.Context(), kept, s.rows(true), came); got != test.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, test.want)
 		}
 	}
-	kept := ledger.Kept{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: int64(len(whole)), Head: whole}, Made: 1}
+	kept := ledger.KeptMessage{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: int64(len(whole)), Head: whole}, Made: 1}
 	if _, got, err := (process.Rules{}).Reprocess(t.Context(), kept, nil, came); got != process.Pruned || err != nil {
 		t.Errorf("without records: %s, %v", got, err)
 	}
