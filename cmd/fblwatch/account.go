@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -16,7 +17,7 @@ import (
 // Account is one mailbox account of the config file.
 type Account struct {
 	Name            string            `yaml:"name"`
-	URL             MailboxURL        `yaml:"url"`
+	URL             mailboxurl.URL    `yaml:"url"`
 	Password        imapclient.Secret `yaml:"password"`
 	PasswordFile    string            `yaml:"password_file"`
 	PasswordCommand []string          `yaml:"password_command"` // program and arguments; no shell

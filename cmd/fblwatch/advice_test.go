@@ -2,18 +2,6 @@ package main
 
 import "testing"
 
-func TestNearest(t *testing.T) {
-	words := []string{"parse", "records", "password", "password_file", "password_command"}
-	for word, want := range map[string]string{
-		"prase": "parse", "PARSE": "parse", "record": "records", "recrods": "records", "pasword_file": "password_file",
-		"passwort": "password", "sweep": "", "": "", "x": "",
-	} {
-		if got := nearest(word, words); got != want {
-			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
-		}
-	}
-}
-
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
 		"Größe 大 ✓":             "Größe 大 ✓",

@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"time"
 
+	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/identify"
@@ -17,6 +20,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/strictyaml"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -172,12 +176,20 @@ func (p *program) config(ctx context.Context, path string) (*Config, error) {
 // readConfig reads a config file's text; name is what errors call it.
 func readConfig(data []byte, name string, env func(string) (string, bool)) (*Config, error) {
 	c := &Config{Keep: defaultKeep, Retention: defaultRetention}
-	y := &yamlReader{name: name, env: env}
-	if err := y.read(data, c); err != nil {
+	y := &strictyaml.Reader{
+		Name: name, Env: env, Secret: reflect.TypeFor[imapclient.Secret](), IsPath: isPath,
+		Home: func() (string, error) { return homeDir(env) },
+	}
+	if err := y.Read(data, c); err != nil {
 		return nil, err
 	}
-	c.path, c.secrets = name, y.secrets
+	c.path, c.secrets = name, y.Literals()
 	return c, nil
+}
+
+// isPath reports whether a key's value is the name of a file.
+func isPath(key string) bool {
+	return key == "ledger" || key == "file" || strings.HasSuffix(key, "_file")
 }
 
 // defaultLedger is where the ledger is if nobody says otherwise.

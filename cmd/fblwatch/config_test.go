@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/trust"
 )
@@ -79,19 +80,19 @@ log: {level: debug, format: json}
 		Ledger: "/home/fbl/l.db",
 		Accounts: []Account{{
 			Name:     "a",
-			URL:      MailboxURL{Scheme: "imaps", User: "fbl@example.com", Host: "imap.example.com", Port: 1993},
+			URL:      mailboxurl.URL{Scheme: "imaps", User: "fbl@example.com", Host: "imap.example.com", Port: 1993},
 			Password: "~/pa: ${ss} # ${PASSWORD} none",
 			Folders:  []string{"FBL", "~/mail", "FBL/*", "2026"},
 			Mailbox:  trust.Mailbox{Profile: "gmail"},
 			Insecure: true,
 		}, {
 			Name:            "b",
-			URL:             MailboxURL{Scheme: "imap+starttls", User: "fbl", Host: "2001:db8::1", Port: 143, Folder: "A B"},
+			URL:             mailboxurl.URL{Scheme: "imap+starttls", User: "fbl", Host: "2001:db8::1", Port: 143, Folder: "A B"},
 			PasswordCommand: []string{"pass", "show"},
 			Mailbox:         trust.Mailbox{AuthservIDs: []string{"mx.example.com"}, Hops: []string{".example.com"}},
 		}, {
 			Name:            "c",
-			URL:             MailboxURL{Scheme: "imaps", User: "fbl", Host: "outlook.office365.com", Port: 993},
+			URL:             mailboxurl.URL{Scheme: "imaps", User: "fbl", Host: "outlook.office365.com", Port: 993},
 			PasswordCommand: []string{"pass", "show"},
 			Mailbox: trust.Mailbox{Profile: "microsoft365", Gateway: &trust.Gateway{
 				AuthservIDs: []string{"gateway.example.net"}, Hops: []string{"mx0a-1.gateway.example.net"}, IPs: []string{"192.0.2.0/24"},
@@ -144,7 +145,7 @@ func yamlKeys(t reflect.Type) map[string]bool {
 		if below.Kind() == reflect.Slice || below.Kind() == reflect.Pointer {
 			below = below.Elem()
 		}
-		if below.Kind() == reflect.Struct && below != reflect.TypeFor[MailboxURL]() {
+		if below.Kind() == reflect.Struct && below != reflect.TypeFor[mailboxurl.URL]() {
 			for key := range yamlKeys(below) {
 				keys[key] = true
 			}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
 )
@@ -124,7 +125,7 @@ func TestTokenLogin(t *testing.T) {
 	issuer := &oauthtest.Issuer{}
 	server := issuer.Serve()
 	defer server.Close()
-	a := Account{Name: "a", URL: MailboxURL{User: "fbl@example.com"}, OAuth2: &oauth.Config{
+	a := Account{Name: "a", URL: mailboxurl.URL{User: "fbl@example.com"}, OAuth2: &oauth.Config{
 		Provider: oauth.Microsoft, TokenEndpoint: server.URL + oauthtest.TokenPath, DeviceAuthorizationEndpoint: server.URL + oauthtest.DevicePath,
 		ClientID: "client", TokenFile: filepath.Join(t.TempDir(), "login.json"),
 	}}

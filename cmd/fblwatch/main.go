@@ -16,6 +16,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/trust"
+
+	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
 // The exit codes.
@@ -123,7 +125,7 @@ func (p *program) app() *cli.App {
 // unknownCommand suggests a command that is near; before stands before it.
 func unknownCommand(app *cli.App, name, before string) error {
 	hint := "fblwatch --help lists the commands"
-	if near := nearest(name, commandNames(app)); near != "" {
+	if near := nearest.Word(name, commandNames(app)); near != "" {
 		hint = "did you mean " + before + near + "?"
 	}
 	return wrong(fmt.Errorf("unknown command %q", name), hint)
@@ -146,7 +148,7 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: "); unknown {
 		name = strings.TrimLeft(name, "-")
 		err = fmt.Errorf("unknown option --%s", name)
-		if near := nearest(name, flagNames(c.Command.Flags)); near != "" {
+		if near := nearest.Word(name, flagNames(c.Command.Flags)); near != "" {
 			hint = "did you mean --" + near + "?"
 		}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/report"
+
+	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
 // mostNames are listed of what there is.
@@ -72,7 +74,7 @@ func thereIs(value string, there map[string]bool) string {
 		return "there is none"
 	}
 	text := "there are: " + listOf(there)
-	if near := nearest(value, slices.Sorted(maps.Keys(there))); near != "" {
+	if near := nearest.Word(value, slices.Sorted(maps.Keys(there))); near != "" {
 		text = fmt.Sprintf("is %q meant? ", printable(near)) + text
 	}
 	return text

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
@@ -219,13 +220,13 @@ type messageReader func(ctx context.Context, path string) iter.Seq2[mailfile.Mes
 func (p *program) mailboxes(paths []string) (messageReader, error) {
 	remote := make(map[string]Account)
 	for _, path := range paths {
-		if !isRemote(path) {
+		if !mailboxurl.IsRemote(path) {
 			continue
 		}
 		a, err := p.named(path, "")
 		if err != nil {
 			hint := "a file of that name begins with ./"
-			if errors.Is(err, errURLPassword) {
+			if errors.Is(err, mailboxurl.ErrPassword) {
 				hint = "set FBLWATCH_PASSWORD, or wait to be asked"
 			}
 			return nil, wrong(fmt.Errorf("mailbox: %w", err), hint)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -66,7 +67,7 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 	a, err := p.named(c.String("url"), c.String("password-file"))
 	if err != nil {
 		hint := ""
-		if errors.Is(err, errURLPassword) {
+		if errors.Is(err, mailboxurl.ErrPassword) {
 			hint = "set FBLWATCH_PASSWORD, name a --password-file, or wait to be asked"
 		}
 		return nil, wrong(fmt.Errorf("--url: %w", err), hint)

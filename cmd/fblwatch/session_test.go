@@ -17,6 +17,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -102,7 +103,7 @@ func writeFile(t *testing.T, path, text string) {
 
 // A refused password is not tried again on the same connection.
 func TestLoginTriesOnce(t *testing.T) {
-	login := (&program{env: env()}).login(Account{Name: "a", URL: MailboxURL{User: "u"}, Password: "p"})
+	login := (&program{env: env()}).login(Account{Name: "a", URL: mailboxurl.URL{User: "u"}, Password: "p"})
 	credentials, err := login(context.Background(), imapclient.Challenge{Trial: 1})
 	if err != nil || credentials.Username != "u" || credentials.Password.Reveal() != "p" {
 		t.Errorf("%+v, %v", credentials, err)

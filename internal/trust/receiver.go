@@ -64,6 +64,15 @@ func (m *Mailbox) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// UnmarshalYAML reads keys or the name alone.
+func (m *Mailbox) UnmarshalYAML(decode func(any) error) error {
+	if decode(&m.Profile) == nil {
+		return nil
+	}
+	type keys Mailbox
+	return decode((*keys)(m))
+}
+
 // profile finds a row by its name: the config's own first. nil: there is none.
 func (c *Config) profile(name string) *Profile {
 	for _, rows := range [][]Profile{c.Profiles, profiles} {

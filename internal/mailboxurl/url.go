@@ -1,4 +1,6 @@
-package main
+// Package mailboxurl reads the names of mailboxes on servers: URLs (RFC 5092) and
+// c-client mailbox names. No error holds a piece of the name: it may be a password.
+package mailboxurl
 
 import (
 	"errors"
@@ -12,34 +14,34 @@ import (
 // MailboxURL says where a mailbox is: SCHEME://USER@HOST[:PORT][/FOLDER], after
 // RFC 5092. USER may hold an @; percent-encoding is undone in USER and FOLDER. It
 // may also be a c-client mailbox name.
-type MailboxURL struct {
-	Scheme string // imaps, imap+starttls or imap (no encryption)
+type URL struct {
+	Scheme string // "imaps", "imap+starttls" or "imap" (no encryption)
 	User   string
 	Host   string // no brackets around an IPv6 address
-	Port   int
-	Folder string // empty where the URL has none
+	Port   int    // 1 to 65535
+	Folder string // "": the URL names none
 
-	// What only a c-client name can say.
-	NoValidate bool // whoever the server is
-	ReadOnly   bool // nothing in the folder may be changed
+	// Only a c-client name can set these.
+	NoValidate bool // accept any certificate
+	ReadOnly   bool // do not change the folder
 }
 
 var imapPorts = map[string]int{"imaps": 993, "imap+starttls": 143, "imap": 143}
 
 // The errors never hold a piece of the URL: it may be a password.
 var (
-	errURLForm     = errors.New("not of the form imaps://USER@HOST/FOLDER")
-	errURLScheme   = errors.New("must begin with imaps://, imap+starttls:// or imap://")
-	errURLPassword = errors.New("a password does not belong in a URL; use password_file, password_command or password: ${NAME}")
-	errURLUser     = errors.New("names no user: imaps://USER@HOST/FOLDER")
-	errURLHost     = errors.New("names no valid host: imaps://USER@HOST/FOLDER")
-	errURLPort     = errors.New("has a port that is no number from 1 to 65535")
-	errURLEscape   = errors.New("has a % that is not followed by two hexadecimal digits; write %25 for a %")
-	errURLControl  = errors.New("has a control character in it")
+	errURLForm    = errors.New("not of the form imaps://USER@HOST/FOLDER")
+	errURLScheme  = errors.New("must begin with imaps://, imap+starttls:// or imap://")
+	ErrPassword   = errors.New("a password does not belong in a URL; use password_file, password_command or password: ${NAME}")
+	errURLUser    = errors.New("names no user: imaps://USER@HOST/FOLDER")
+	errURLHost    = errors.New("names no valid host: imaps://USER@HOST/FOLDER")
+	errURLPort    = errors.New("has a port that is no number from 1 to 65535")
+	errURLEscape  = errors.New("has a % that is not followed by two hexadecimal digits; write %25 for a %")
+	errURLControl = errors.New("has a control character in it")
 )
 
-// UnmarshalText reads a URL.
-func (u *MailboxURL) UnmarshalText(text []byte) error {
+// UnmarshalText reads a URL or a c-client mailbox name.
+func (u *URL) UnmarshalText(text []byte) error {
 	if isName(string(text)) {
 		named, err := parseName(string(text))
 		if err == nil {
@@ -59,7 +61,7 @@ func (u *MailboxURL) UnmarshalText(text []byte) error {
 	authority, folder, _ := strings.Cut(rest, "/")
 	at := strings.LastIndexByte(authority, '@')
 	if strings.Contains(authority[:max(at, 0)], ":") {
-		return errURLPassword
+		return ErrPassword
 	}
 	if at < 1 {
 		return errURLUser
@@ -78,19 +80,19 @@ func (u *MailboxURL) UnmarshalText(text []byte) error {
 	if strings.ContainsFunc(user+folder, isControl) {
 		return errURLControl
 	}
-	*u = MailboxURL{Scheme: scheme, User: user, Host: host, Port: port, Folder: folder}
+	*u = URL{Scheme: scheme, User: user, Host: host, Port: port, Folder: folder}
 	return nil
 }
 
 // isRemote tells a mailbox on a server from a path: a c-client name, or a URL of
 // any scheme.
-func isRemote(s string) bool { return isName(s) || isURL(s) }
+func IsRemote(s string) bool { return isName(s) || isURL(s) }
 
 var schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
 func isURL(s string) bool { return schemeForm.MatchString(s) }
 
-// isName tells a c-client mailbox name from a URL or a path.
+// isName reports whether s is a c-client mailbox name, not a URL or a path.
 func isName(s string) bool { return strings.HasPrefix(s, "{") }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
@@ -119,7 +121,7 @@ func hostPort(s string, defaultPort int) (string, int, error) {
 	return host, int(n), nil
 }
 
-// notHost is generous: what is no name is found out by the resolver.
+// notHost is generous: the resolver refuses what is not a name.
 func notHost(r rune) bool {
 	return r <= ' ' || r == 0x7f || strings.ContainsRune(`%?#[]<>"\^{}|`, r)
 }

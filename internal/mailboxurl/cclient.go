@@ -1,4 +1,4 @@
-package main
+package mailboxurl
 
 import (
 	"errors"
@@ -6,21 +6,23 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
 // c-client, the IMAP library of Pine and PHP, names a mailbox on a server
-// {HOST:PORT/SWITCH/SWITCH=VALUE}FOLDER (its docs/naming.txt). Its switches that
-// mean something here are ssl (TLS from the first octet), tls, notls, user,
-// novalidate-cert and readonly. Without ssl, tls and notls it would do without
-// TLS where the server does; here it is STARTTLS, as with tls.
+// {HOST:PORT/SWITCH/SWITCH=VALUE}FOLDER (its docs/naming.txt). Of its switches, ssl
+// (TLS from the first octet), tls, notls, user, novalidate-cert and readonly have a
+// meaning here. Without ssl, tls and notls, c-client does without TLS if the server
+// has none; we use STARTTLS, as with tls.
 
-// The errors name switches of the lists below only: another may be a password.
+// The errors name only switches of the lists below: another may be a password.
 var (
 	errNameForm    = errors.New("not of the form {HOST:PORT/imap/ssl/user=USER}FOLDER")
 	errNameHost    = errors.New("names no valid host: {HOST:PORT/imap/ssl/user=USER}FOLDER")
 	errNameUser    = errors.New("names no user; add /user=NAME before the }")
 	errNameTwice   = errors.New("names a port, a user or a service twice")
-	errNameQuote   = errors.New("has a \" without an end, or text behind it")
+	errNameQuote   = errors.New("has a \" without an end, or text after it")
 	errNameService = errors.New("/service= is not imap: only IMAP mailboxes can be read")
 	errNameSwitch  = errors.New("has a switch that is not known here")
 	errNameRefused = errors.New("has a switch that is not supported")
@@ -40,21 +42,21 @@ const notIMAP = "only IMAP mailboxes can be read"
 
 var imapServices = []string{"imap", "imap2", "imap2bis", "imap4", "imap4rev1"}
 
-// switches are the flags of a name. norsh and loser ask for what is never done
-// here and for patience with old servers.
+// switches are the flags of a name. norsh (no rsh login) and loser (patience with
+// old servers) change nothing.
 var switches = []string{
 	"ssl", "tls", "tls-sslv23", "notls", "secure", "validate-cert", "novalidate-cert", "readonly", "norsh", "loser",
 }
 
 // parseName reads a c-client mailbox name.
-func parseName(name string) (MailboxURL, error) {
+func parseName(name string) (URL, error) {
 	inner, opened := strings.CutPrefix(name, "{")
 	inner, folder, closed := strings.Cut(inner, "}")
 	if !opened || !closed {
-		return MailboxURL{}, errNameForm
+		return URL{}, errNameForm
 	}
 	if strings.ContainsFunc(name, isControl) {
-		return MailboxURL{}, errURLControl
+		return URL{}, errURLControl
 	}
 	end := strings.IndexAny(inner, "/:")
 	if strings.HasPrefix(inner, "[") {
@@ -64,23 +66,23 @@ func parseName(name string) (MailboxURL, error) {
 	}
 	host, _, err := hostPort(inner[:end], 1)
 	if err != nil || strings.Contains(host, "@") {
-		return MailboxURL{}, errNameHost
+		return URL{}, errNameHost
 	}
 	n := nameReader{rest: inner[end:], set: make(map[string]bool)}
 	for n.rest != "" {
 		if err := n.next(); err != nil {
-			return MailboxURL{}, err
+			return URL{}, err
 		}
 	}
 	return n.url(host, folder)
 }
 
-// nameReader reads what stands behind the host.
+// nameReader reads the switches after the host.
 type nameReader struct {
 	rest string
 	port int
 	user string
-	set  map[string]bool // flags, and "service" and "user" once they were there
+	set  map[string]bool // the flags read so far, and "service" and "user"
 }
 
 func (n *nameReader) next() error {
@@ -118,7 +120,7 @@ func (n *nameReader) setPort(digits string) error {
 	return nil
 }
 
-// value takes what stands behind an equals sign: up to the next / or :, or in
+// value takes the text after an equals sign: up to the next / or :, or in
 // quotation marks, where \ quotes a character.
 func (n *nameReader) value() (string, error) {
 	rest := n.rest[1:]
@@ -186,19 +188,19 @@ func unknownSwitch(name string) error {
 	if instead, known := unsupported[name]; known {
 		return fmt.Errorf("%w: /%s: %s", errNameRefused, name, instead)
 	}
-	if near := nearest(name, slices.Concat(imapServices, switches, []string{"user", "service"})); near != "" {
+	if near := nearest.Word(name, slices.Concat(imapServices, switches, []string{"user", "service"})); near != "" {
 		return fmt.Errorf("%w; is /%s meant?", errNameSwitch, near)
 	}
 	return fmt.Errorf("%w; known are /user=NAME, /imap, /%s", errNameSwitch, strings.Join(switches, ", /"))
 }
 
-func (n *nameReader) url(host, folder string) (MailboxURL, error) {
+func (n *nameReader) url(host, folder string) (URL, error) {
 	for _, clash := range [][2]string{{"tls", "notls"}, {"tls-sslv23", "notls"}, {"validate-cert", "novalidate-cert"}} {
 		if n.set[clash[0]] && n.set[clash[1]] {
-			return MailboxURL{}, fmt.Errorf("%w: /%s and /%s", errNameClash, clash[0], clash[1])
+			return URL{}, fmt.Errorf("%w: /%s and /%s", errNameClash, clash[0], clash[1])
 		}
 	}
-	u := MailboxURL{
+	u := URL{
 		Scheme: "imap+starttls", User: n.user, Host: host, Folder: folder,
 		NoValidate: n.set["novalidate-cert"], ReadOnly: n.set["readonly"],
 	}
@@ -206,12 +208,12 @@ func (n *nameReader) url(host, folder string) (MailboxURL, error) {
 	case n.set["ssl"]:
 		u.Scheme = "imaps"
 	case n.set["notls"] && n.set["secure"]: // no password in clear
-		return MailboxURL{}, fmt.Errorf("%w: /notls and /secure", errNameClash)
+		return URL{}, fmt.Errorf("%w: /notls and /secure", errNameClash)
 	case n.set["notls"]:
 		u.Scheme = "imap"
 	}
 	if u.User == "" {
-		return MailboxURL{}, errNameUser
+		return URL{}, errNameUser
 	}
 	if u.Port = n.port; u.Port == 0 {
 		u.Port = imapPorts[u.Scheme]
