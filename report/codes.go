@@ -1,8 +1,8 @@
 package report
 
-// Code is a short constant that says why a verdict is as it is, for programs;
-// reasons are for people, and may be reworded at any time. The list is open: a
-// program must expect codes that it does not know.
+// Code is a short constant that says why a verdict is as it is. Programs decide by
+// codes; reasons are for people and may be reworded at any time. The list is open:
+// a program must ignore codes that it does not know. docs/trust.md explains each.
 type Code string
 
 // Codes of Suppress that say who or what the record is about.
@@ -17,8 +17,8 @@ const (
 	CodeUnsignedHeader  Code = "unsigned_header"  // the complainant stands in the report's own header
 	CodeHistory         Code = "history"          // older than since at first contact
 	CodeOverBrake       Code = "over_brake"       // more verdicts yes than the brake allows
-	CodeNamed           Code = Named              // yes: the complainant is named
-	CodeToken           Code = Token              // yes: the complainant is known by the identity alone
+	CodeNamed           Code = Code(Named)        // yes: the complainant is named
+	CodeToken           Code = Code(Token)        // yes: the complainant is known by the identity alone
 	CodeAccepted        Code = "accepted"         // yes: a person said so
 	CodeRejected        Code = "rejected"         // no: a person said so
 )

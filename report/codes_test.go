@@ -17,10 +17,10 @@ func TestCodesInDocs(t *testing.T) {
 		return string(text)
 	}
 	var codes, rows []string
-	for _, m := range regexp.MustCompile(`(?m)^\tCode\w+ +Code = (?:"(\w+)"|(\w+))`).FindAllStringSubmatch(read("codes.go"), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\tCode\w+ +Code = (?:"(\w+)"|Code\((\w+)\))`).FindAllStringSubmatch(read("codes.go"), -1) {
 		name := m[1]
 		if name == "" {
-			name = map[string]string{"Named": Named, "Token": Token}[m[2]]
+			name = map[string]string{"Named": string(Named), "Token": string(Token)}[m[2]]
 		}
 		codes = append(codes, name)
 	}

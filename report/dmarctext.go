@@ -26,7 +26,7 @@ func dmarcLabels(b []byte) (n int) {
 
 func (p *parser) readDMARCText(m *letter) Kind {
 	r := p.r
-	r.Class, r.Event = "auth", AuthFailed
+	r.Class, r.Event = ClassAuth, AuthFailed
 	text, closed := m.text()
 	p.budget.spend(len(text))
 	for line, rest := range lines(text, closed) {

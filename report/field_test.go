@@ -103,7 +103,11 @@ func TestForwardsThatDeny(t *testing.T) {
 
 // TestUserReports: what mail servers send for a user's click.
 func TestUserReports(t *testing.T) {
-	for name, c := range map[string]struct{ head, text, event, dialect string }{
+	for name, c := range map[string]struct {
+		head, text string
+		event      Event
+		dialect    string
+	}{
 		"Zimbra, ham":                  {"Subject: zimbra-spam-report: jo@example.net: ham\nX-Zimbra-Spam-Report-Type: ham", "Classified-As: ham\n", NotSpam, "zimbra"},
 		"Zimbra, spam":                 {"Subject: zimbra-spam-report: jo@example.net: spam\nX-Zimbra-Spam-Report-Type: spam", "Classified-As: spam\n", Complaint, "zimbra"},
 		"Zimbra, by its subject alone": {"Subject: Zimbra-Spam-Report: jo@example.net: HAM", "", NotSpam, "zimbra"},
@@ -376,7 +380,7 @@ func TestFilterWraps(t *testing.T) {
 	const loop = "Received: from a.example.org by mx.example.com; Mon, 06 Jul 2026 09:00:00 +0000\n"
 	for name, c := range map[string]struct {
 		message string
-		want    string // class, or none
+		want    Class // "": none
 	}{
 		"spam":                {wrap("message/rfc822; x-spam-type=original", spamAssassin, spam), ""},
 		"spam, as a text":     {wrap("text/plain; x-spam-type=original", spamAssassin, spam), ""},
@@ -388,7 +392,7 @@ func TestFilterWraps(t *testing.T) {
 	} {
 		for ending, message := range map[string]string{"LF": c.message, "CRLF": strings.ReplaceAll(c.message, "\n", "\r\n")} {
 			r := Parse([]byte(message))
-			got := ""
+			got := Class("")
 			for _, rec := range r.Records(envelope) {
 				got += rec.Class
 			}
@@ -432,7 +436,7 @@ func TestXARFObjects(t *testing.T) {
 			var ips []string
 			for i, rec := range r.Records(Envelope{}) {
 				ips = append(ips, rec.SourceIP)
-				if rec.Class != c.class || rec.Event != Complaint || rec.ID != r.ID+"."+string(rune('1'+i)) {
+				if rec.Class != Class(c.class) || rec.Event != Complaint || rec.ID != r.ID+"."+string(rune('1'+i)) {
 					t.Errorf("%s, %s: %s %s %s", name, how, rec.ID, rec.Class, rec.Event)
 				}
 			}
@@ -459,7 +463,7 @@ func TestXARFObjects(t *testing.T) {
 
 // TestTopMessage: a message within a message is a loop's, if a loop sent it.
 func TestTopMessage(t *testing.T) {
-	for from, want := range map[string]string{
+	for from, want := range map[string]Class{
 		"Jane Doe <jane@example.org>":         ClassService,
 		"abuse@example.org":                   ClassService,
 		"fbl@example.org":                     ClassFBL,
@@ -548,7 +552,7 @@ func TestNamesAreNoWords(t *testing.T) {
 // TestNumbersArePersons: a number is a person's name at some providers; it is no
 // placeholder, and no hash.
 func TestNumbersArePersons(t *testing.T) {
-	for addr, want := range map[string]string{
+	for addr, want := range map[string]Complainant{
 		"1234567890@qq.com":                               Named,
 		"01234567890123456789012345678901@qq.com":         Named,
 		"0123456789012345678901234567890123456789@qq.com": Named,

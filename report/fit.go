@@ -122,7 +122,7 @@ func (r *Record) fit(limit int) Record {
 	if left > 0 {
 		slim.Parse.Warnings = append(slices.Clip(slim.Parse.Warnings), fmt.Sprintf("record: longer than %d octets, %d values left out", told, left))
 		if slim.Parse.Status == "ok" {
-			slim.Parse.Status = "partial"
+			slim.Parse.Status = ParsePartial
 		}
 	}
 	return slim

@@ -137,7 +137,7 @@ func (p *parser) readForward(m *letter) Kind { return p.readForwarded(m.within()
 
 // readForwarded reads a message that somebody calls spam.
 func (p *parser) readForwarded(m *letter) Kind {
-	p.r.Class, p.r.Event = "service", Complaint
+	p.r.Class, p.r.Event = ClassService, Complaint
 	p.lead = m
 	p.readReported(m)
 	return KindReport

@@ -36,7 +36,7 @@ func jmrpIP(m *letter) string {
 
 func (p *parser) readJMRP(m *letter) Kind {
 	r := p.r
-	r.Class, r.Event = "fbl", Complaint
+	r.Class, r.Event = ClassFBL, Complaint
 	original := jmrpOriginal(m)
 	var said *letter // the last cover
 	for e := m; e != nil && e != original; e = e.within() {

@@ -30,8 +30,8 @@ func (r *Record) appendJSON(dst []byte) []byte {
 	j.string("report_id", r.ReportID)
 	j.string("fingerprint", r.Fingerprint)
 	j.strings("supersedes", r.Supersedes)
-	j.must("event", r.Event)
-	j.must("class", r.Class)
+	j.must("event", string(r.Event))
+	j.must("class", string(r.Class))
 	j.must("provider", r.Provider)
 	j.must("feed", r.Feed)
 	j.must("dialect", r.Dialect)
@@ -54,7 +54,7 @@ func (r *Record) appendJSON(dst []byte) []byte {
 		o.must("name", m.Name)
 		j.close(o)
 	}
-	if j.string("complainant", r.Complainant); r.Complainant != "" {
+	if j.string("complainant", string(r.Complainant)); r.Complainant != "" {
 		j.number("recipients", int64(r.Recipients))
 	}
 	j.count("incidents", int64(r.Incidents))
@@ -85,7 +85,7 @@ func (r *Record) appendJSON(dst []byte) []byte {
 	j.reporter(r.Reporter)
 	if s := r.Suppress; s != nil {
 		o := j.object("suppress")
-		o.must("verdict", s.Verdict)
+		o.must("verdict", string(s.Verdict))
 		if len(s.Codes) > 0 {
 			o.key("codes")
 			list(&o, s.Codes)
@@ -111,7 +111,7 @@ func (r *Record) appendJSON(dst []byte) []byte {
 		warnings = append(slices.Clip(warnings), nulText)
 	}
 	o := j.object("parse")
-	o.must("status", r.Parse.Status)
+	o.must("status", string(r.Parse.Status))
 	o.strings("warnings", warnings)
 	j.close(o)
 	return j.end()
@@ -162,7 +162,7 @@ func (j *encoder) identity(r *Identity) {
 		return
 	}
 	o := j.object("identity")
-	o.must("status", r.Status)
+	o.must("status", string(r.Status))
 	o.string("subscriber", r.Subscriber)
 	o.string("campaign", r.Campaign)
 	o.string("tenant", r.Tenant)
@@ -188,7 +188,7 @@ func (j *encoder) reporter(r *Reporter) {
 	o := j.object("reporter")
 	o.string("from", r.From)
 	o.string("from_domain", r.FromDomain)
-	o.must("auth", r.Auth)
+	o.must("auth", string(r.Auth))
 	o.string("auth_domain", r.AuthDomain)
 	o.string("auth_method", r.AuthMethod)
 	o.string("coverage", r.Coverage)

@@ -9,18 +9,6 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// The classes of a record: who speaks in it. Only ClassFBL and ClassCFBL count
-// in rates and may suppress.
-const (
-	ClassFBL     = "fbl"     // a provider's loop: a person clicked
-	ClassCFBL    = "cfbl"    // a loop of RFC 9477
-	ClassTrap    = "trap"    // a spam trap
-	ClassService = "service" // a service to which people send spam; a person's own forward
-	ClassFilter  = "filter"  // a spam filter
-	ClassNetwork = "network" // logins, phishing, takedowns
-	ClassAuth    = "auth"    // authentication failures
-)
-
 // Provider is one row of the table of providers: a feed, how its reports are
 // known, and what is known about it.
 //
@@ -33,7 +21,7 @@ const (
 type Provider struct {
 	Name  string `yaml:"provider"` // "": the registrable domain of From; for programs that anybody runs
 	Feed  string `yaml:"feed"`     // "": unknown
-	Class string `yaml:"class"`    // "": as the report says, else fbl
+	Class Class  `yaml:"class"`    // "": as the report says, else fbl
 
 	Dialects   []string `yaml:"dialects"`    // whole names
 	Signed     []string `yaml:"signed"`      // domains that sign its reports; those below them too
@@ -61,8 +49,8 @@ func (p Providers) Validate() error {
 		if row.Name == "" && row.Class == "" && row.Feed == "" {
 			fail("says nothing: needs a provider, a feed or a class")
 		}
-		if classes := []string{"", ClassFBL, ClassCFBL, ClassTrap, ClassService, ClassFilter, ClassNetwork, ClassAuth}; !slices.Contains(classes, row.Class) {
-			fail("class must be one of " + strings.Join(classes[1:], ", "))
+		if row.Class != "" && !slices.Contains(Classes, row.Class) {
+			fail("class must be one of " + joined(Classes))
 		}
 		for _, list := range [][]string{row.Dialects, row.Signed, row.UserAgents, row.Sources, row.From, row.Carriers, row.Hosts} {
 			if slices.Contains(list, "") {
@@ -136,7 +124,7 @@ func (p Providers) of(r *Report, dialect string) Provider {
 
 // class is who speaks: of authentication the event says so, of a report without
 // a report part its reader, else the row.
-func (r *Report) class(row, dialect string) string {
+func (r *Report) class(row Class, dialect string) Class {
 	switch {
 	case r.event() == AuthFailed:
 		return ClassAuth

@@ -80,7 +80,7 @@ func TestProviders(t *testing.T) {
 			"OpenDMARC is run by anybody":                       {FeedbackType: "auth-failure", UserAgent: "OpenDMARC-Filter/1.3.0", Outer: from("a@mx.example.org")},
 		}[c.name]
 		p := Providers(nil).Of(&r)
-		if got := strings.Join([]string{p.Name, p.Feed, r.dialect(), p.Class}, " "); got != c.want {
+		if got := strings.Join([]string{p.Name, p.Feed, r.dialect(), string(p.Class)}, " "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -112,7 +112,7 @@ func TestProvidersOwn(t *testing.T) {
 		"yahoo cfl fbl":           {FeedbackType: "abuse", UserAgent: "Yahoo!-Mail-Feedback/1.0", Outer: Outer{From: "x@acme.example.com"}},
 	} {
 		p := own.Of(r)
-		if got := p.Name + " " + p.Feed + " " + p.Class; got != want {
+		if got := p.Name + " " + p.Feed + " " + string(p.Class); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
@@ -132,7 +132,7 @@ func TestProvidersOfOwnHeader(t *testing.T) {
 		r := Parse([]byte(header + "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: FBL/1.0\nVersion: 1\n" +
 			"--b\nContent-Type: message/rfc822\n\nCFBL-Address: fbl@example.com\nFrom: news@example.com\nSubject: s\n\n--b--\n"))
 		p := Providers(nil).Of(r)
-		if got := p.Name + " " + p.Feed + " " + p.Class; got != want || r.dialect() != "cfbl-arf" {
+		if got := p.Name + " " + p.Feed + " " + string(p.Class); got != want || r.dialect() != "cfbl-arf" {
 			t.Errorf("%s: %s, want %s", header, got, want)
 		}
 	}

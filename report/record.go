@@ -17,8 +17,8 @@ type Record struct {
 	Fingerprint string   `json:"fingerprint,omitempty"` // what it says, whoever sent it when; hex
 	Supersedes  []string `json:"supersedes,omitempty"`
 
-	Event    string `json:"event"` // complaint, not_spam, opt_out, auth_failure, unparsed
-	Class    string `json:"class"` // who speaks: fbl, cfbl, trap, service, filter, network, auth
+	Event    Event  `json:"event"`
+	Class    Class  `json:"class"` // who speaks
 	Provider string `json:"provider"`
 	Feed     string `json:"feed"`
 	Dialect  string `json:"dialect"`
@@ -27,21 +27,21 @@ type Record struct {
 	ReportedAt  time.Time `json:"reported_at,omitzero"`  // when the reporter says it was sent
 	ProcessedAt time.Time `json:"processed_at,omitzero"` // our clock
 
-	FeedbackType       string    `json:"feedback_type,omitempty"` // as sent
-	UserAgent          string    `json:"user_agent,omitempty"`
-	Version            string    `json:"version,omitempty"`
-	ArrivalDate        time.Time `json:"arrival_date,omitzero"`
-	ArrivalDateRaw     string    `json:"arrival_date_raw,omitempty"`
-	SourceIP           string    `json:"source_ip,omitempty"` // canonical
-	SourcePort         int       `json:"source_port,omitempty"`
-	OriginalMailFrom   string    `json:"original_mail_from,omitempty"` // no brackets; the null sender is <>
-	OriginalRcptTo     string    `json:"original_rcpt_to,omitempty"`
-	OriginalEnvelopeID string    `json:"original_envelope_id,omitempty"`
-	ReportingMTA       *MTA      `json:"reporting_mta,omitempty"`
-	Complainant        string    `json:"complainant,omitempty"` // named, hashed, token, candidate, none
-	Recipients         int       `json:"recipients"`            // how many the report names; written with Complainant
-	Incidents          int       `json:"incidents,omitempty"`   // on a report's first record only
-	RcptHash           string    `json:"rcpt_hash,omitempty"`
+	FeedbackType       string      `json:"feedback_type,omitempty"` // as sent
+	UserAgent          string      `json:"user_agent,omitempty"`
+	Version            string      `json:"version,omitempty"`
+	ArrivalDate        time.Time   `json:"arrival_date,omitzero"`
+	ArrivalDateRaw     string      `json:"arrival_date_raw,omitempty"`
+	SourceIP           string      `json:"source_ip,omitempty"` // canonical
+	SourcePort         int         `json:"source_port,omitempty"`
+	OriginalMailFrom   string      `json:"original_mail_from,omitempty"` // no brackets; the null sender is <>
+	OriginalRcptTo     string      `json:"original_rcpt_to,omitempty"`
+	OriginalEnvelopeID string      `json:"original_envelope_id,omitempty"`
+	ReportingMTA       *MTA        `json:"reporting_mta,omitempty"`
+	Complainant        Complainant `json:"complainant,omitempty"` // how the complainant is known; "" in an unparsed record
+	Recipients         int         `json:"recipients"`            // how many the report names; written with Complainant
+	Incidents          int         `json:"incidents,omitempty"`   // on a report's first record only
+	RcptHash           string      `json:"rcpt_hash,omitempty"`
 
 	AuthenticationResults []string `json:"authentication_results,omitempty"`
 	ReportedDomain        []string `json:"reported_domain,omitempty"`
@@ -103,7 +103,7 @@ type Original struct {
 
 // Identity is the subscriber whom a record is about.
 type Identity struct {
-	Status     string          `json:"status"` // identified, partial, unknown
+	Status     IdentityStatus  `json:"status"`
 	Subscriber string          `json:"subscriber,omitempty"`
 	Campaign   string          `json:"campaign,omitempty"`
 	Tenant     string          `json:"tenant,omitempty"`
@@ -121,7 +121,7 @@ type Rule struct {
 type Reporter struct {
 	From       string `json:"from,omitempty"`
 	FromDomain string `json:"from_domain,omitempty"`
-	Auth       string `json:"auth"` // pass, fail, none, unchecked
+	Auth       Auth   `json:"auth"`
 	AuthDomain string `json:"auth_domain,omitempty"`
 	AuthMethod string `json:"auth_method,omitempty"` // a-r, arc, dkim, spf
 	Coverage   string `json:"coverage,omitempty"`    // full, partial
@@ -132,7 +132,7 @@ type Reporter struct {
 
 // Suppress says whether to stop mailing the complainant.
 type Suppress struct {
-	Verdict   string    `json:"verdict"`             // yes, no, review
+	Verdict   Verdict   `json:"verdict"`
 	Codes     []Code    `json:"codes,omitempty"`     // of Reasons, in their order; an open list
 	Reasons   []string  `json:"reasons,omitempty"`   // for people
 	DecidedAt time.Time `json:"decided_at,omitzero"` // a person did; no reading changes it
@@ -159,8 +159,8 @@ type Mailbox struct {
 
 // ParseStatus says how well a message could be read.
 type ParseStatus struct {
-	Status   string   `json:"status"` // ok, partial (something could not be read), failed
-	Warnings []string `json:"warnings,omitempty"`
+	Status   ParseState `json:"status"`
+	Warnings []string   `json:"warnings,omitempty"`
 }
 
 // Envelope is what the message itself does not say.

@@ -10,15 +10,6 @@ import (
 	"time"
 )
 
-// The events of a record.
-const (
-	Complaint  = "complaint"
-	NotSpam    = "not_spam"
-	OptOut     = "opt_out"
-	AuthFailed = "auth_failure"
-	Unparsed   = "unparsed"
-)
-
 // bareType is a Feedback-Type in small letters, without "-", "_" and blanks, and
 // without what stands around its token: comments (RFC 5965 section 3.1), quotes,
 // parameters. It is kept in space.
@@ -46,7 +37,7 @@ func bareType(space []byte, feedbackType string) []byte {
 
 // eventOf reads a Feedback-Type. A type that nobody knows is a complaint still;
 // not-spam (RFC 6430) never is.
-func eventOf(feedbackType string) string {
+func eventOf(feedbackType string) Event {
 	var space [32]byte
 	switch string(bareType(space[:0], feedbackType)) {
 	case "":
@@ -62,7 +53,7 @@ func eventOf(feedbackType string) string {
 }
 
 // event is what the report is: what its Feedback-Type says, else its reader.
-func (r *Report) event() string {
+func (r *Report) event() Event {
 	if r.FeedbackType == "" && r.Event != "" {
 		return r.Event
 	}
@@ -210,8 +201,8 @@ func (rec *Record) bound(e Envelope, r *Report) {
 	}
 	warn := func(text string) {
 		rec.Parse.Warnings = append(slices.Clip(rec.Parse.Warnings), text)
-		if rec.Parse.Status == "ok" {
-			rec.Parse.Status = "partial"
+		if rec.Parse.Status == ParseOK {
+			rec.Parse.Status = ParsePartial
 		}
 	}
 	if at := rec.ArrivalDate; at.Year() > farthest || !receipt.IsZero() && at.After(receipt.Add(24*time.Hour)) {
@@ -246,13 +237,13 @@ func (rec *Record) recipient(rcpt string, n int, hashes bool) {
 
 // reporter is who sent the report, as far as it says so itself.
 func (r *Report) reporter() *Reporter {
-	return &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: "unchecked", Code: CodeTrustUnchecked, Reason: "not checked"}
+	return &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: AuthUnchecked, Code: CodeTrustUnchecked, Reason: "not checked"}
 }
 
 // own gives the record what no two records share.
 func (rec *Record) own(r *Report) {
 	rec.Reporter = r.reporter()
-	rec.Identify(Identity{Status: "unknown"})
+	rec.Identify(Identity{Status: Unidentified})
 	suppress := rec.Decide()
 	rec.Suppress = &suppress
 }
@@ -278,7 +269,7 @@ func (rec *Record) fingerprint(person string) {
 		messageID = rec.Original.MessageID
 	}
 	if rec.Fingerprint = ""; person != "" || messageID != "" {
-		rec.Fingerprint = digest(rec.Event, rec.Provider, messageID, person)
+		rec.Fingerprint = digest(string(rec.Event), rec.Provider, messageID, person)
 	}
 }
 
@@ -307,19 +298,19 @@ func (r *Report) reportedAt() time.Time {
 }
 
 func (r *Report) status() ParseStatus {
-	s := ParseStatus{Status: "ok"}
+	s := ParseStatus{Status: ParseOK}
 	for _, problem := range r.Problems {
 		s.Warnings = append(s.Warnings, problem.Text)
 		if problem.Loss {
-			s.Status = "partial"
+			s.Status = ParsePartial
 		}
 	}
 	if r.need > 0 {
 		s.Warnings = append(s.Warnings, fmt.Sprintf("message: cut at %d octets, more of it was wanted", r.given))
-		s.Status = "partial"
+		s.Status = ParsePartial
 	}
 	if r.Kind == KindUnparsed {
-		s.Status = "failed"
+		s.Status = ParseFailed
 	}
 	return s
 }
@@ -342,11 +333,11 @@ func Unfetched(e Envelope, reason string) Record {
 	id := digest(m.Account, m.Folder, strconv.FormatUint(m.UIDValidity, 10), strconv.FormatUint(uint64(m.UID), 10))
 	rec := Record{
 		Schema: Schema, ID: "u" + id + ".0", Revision: 1, ReportID: "u" + id,
-		Event: Unparsed, Class: "fbl", Provider: "unknown", Feed: "unknown", Dialect: "unknown",
+		Event: Unparsed, Class: ClassFBL, Provider: "unknown", Feed: "unknown", Dialect: "unknown",
 		ReceivedAt: utc(e.ReceivedAt), ProcessedAt: utc(e.ProcessedAt),
-		Identity: &Identity{Status: "unknown"},
+		Identity: &Identity{Status: Unidentified},
 		Mailbox:  e.Mailbox,
-		Parse:    ParseStatus{Status: "failed", Warnings: []string{reason}},
+		Parse:    ParseStatus{Status: ParseFailed, Warnings: []string{reason}},
 	}
 	suppress := rec.Decide()
 	rec.Suppress = &suppress

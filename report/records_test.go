@@ -10,7 +10,7 @@ import (
 )
 
 func TestEvent(t *testing.T) {
-	for in, want := range map[string]string{
+	for in, want := range map[string]Event{
 		"abuse": Complaint, "fraud": Complaint, "virus": Complaint, "other": Complaint, "spam": Complaint, "x-unheard": Complaint,
 		"not-spam": NotSpam, "Not_Spam": NotSpam, "not spam": NotSpam, "NOTSPAM": NotSpam,
 		// RFC 5965 section 3.1 lets comments stand around the token.

@@ -36,7 +36,9 @@ type Report struct {
 
 	// Of a report that is no ARF: its dialect, who speaks in it and what it is
 	// where it has no FeedbackType, as its reader knows them; see Record.
-	Dialect, Class, Event string
+	Dialect string
+	Class   Class
+	Event   Event
 
 	FeedbackType                                       string
 	UserAgent                                          string

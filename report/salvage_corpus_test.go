@@ -108,7 +108,7 @@ func TestCorpusSalvaged(t *testing.T) {
 				return
 			}
 			got := records[0]
-			if speaks := strings.Join([]string{got.Event, got.Class, got.Provider, got.Feed, got.Dialect}, " "); speaks != want.record {
+			if speaks := strings.Join([]string{string(got.Event), string(got.Class), got.Provider, got.Feed, got.Dialect}, " "); speaks != want.record {
 				t.Errorf("%s, want %s: %s", speaks, want.record, want.why)
 			}
 			if got.Event == Unparsed && len(got.Parse.Warnings) == 0 {

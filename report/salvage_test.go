@@ -139,7 +139,11 @@ func TestSalvagedOriginal(t *testing.T) {
 	xarf := func(report string) string {
 		return "From: fbl@example.com\nContent-Type: application/json; name=xarf.json\n\n" + report
 	}
-	for name, c := range map[string]struct{ message, class, dialect string }{
+	for name, c := range map[string]struct {
+		message string
+		class   Class
+		dialect string
+	}{
 		"SpamCop attaches it": {"From: 1@reports.spamcop.net\nSubject: [SpamCop (192.0.2.10) id:1]July\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nEmail from 192.0.2.10 / Mon, 6 Jul 2026 09:58:12 -0000\n--b\nContent-Type: message/rfc822\n\n" + original + "--b--\n", ClassService, "spamcop-plain"},
 		"fields in the text":  {"From: fbl@example.com\nContent-Type: multipart/report; boundary=b\n\n--b\n\nThis is a report.\n\nFeedback-Type: abuse\nUser-Agent: X/1\nVersion: 1\n\n--b\nContent-Type: message/rfc822\n\n" + strings.Replace(original, "CFBL-", "X-", 1) + "--b--\n", ClassFBL, "rfc5965"},
 		"X-ARF 3, as CFBL":    {xarf(`{"Version":"2","ReporterInfo":{},"Report":{"ReportType":"Spam","Samples":[{"ContentType":"message/rfc822","Base64Encoded":false,"Payload":` + string(sample) + `}]}}`), ClassCFBL, "cfbl-xarf"},
@@ -234,7 +238,7 @@ func TestXARFClass(t *testing.T) {
 		{"Spam", "Trap", "trap"}, {"spam", "spamtrap", "trap"}, {"spam", "automated_filter", "filter"}, {"SPAM", "Complaint", "service"}, {"spam", "", "service"},
 	} {
 		p := parser{r: &Report{}}
-		if p.xarfClass(c.report, c.by); p.r.Class != c.want || p.r.Event != Complaint {
+		if p.xarfClass(c.report, c.by); string(p.r.Class) != c.want || p.r.Event != Complaint {
 			t.Errorf("%s by %s: %s, want %s", c.report, c.by, p.r.Class, c.want)
 		}
 	}

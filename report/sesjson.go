@@ -149,7 +149,7 @@ func (p *parser) readSESEvent(event sesEvent, whole bool) Kind {
 		return KindUnparsed
 	}
 	r := p.r
-	r.Class, r.Event = "fbl", Complaint
+	r.Class, r.Event = ClassFBL, Complaint
 	p.fill(&r.FeedbackType, "feedback_type", t.one("complaint.complaintfeedbacktype"), "json:complaint.complaintFeedbackType")
 	p.fill(&r.UserAgent, "user_agent", t.one("complaint.useragent"), "json:complaint.userAgent")
 	p.fillDate(t.one("complaint.arrivaldate"), "json:complaint.arrivalDate")

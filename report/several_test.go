@@ -106,7 +106,7 @@ func TestSeveralForwarded(t *testing.T) {
 		"Subject: reports", "Subject: spam again", 1)))
 	var got []string
 	for _, rec := range r.Records(Envelope{}) {
-		got = append(got, rec.Original.Subject+" "+rec.Dialect+" "+rec.Class+" "+rec.Suppress.Verdict)
+		got = append(got, rec.Original.Subject+" "+rec.Dialect+" "+string(rec.Class)+" "+string(rec.Suppress.Verdict))
 	}
 	if want := []string{"one forward service no", "two forward service no", "three forward service no"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)

@@ -52,7 +52,7 @@ func spamCopSubject(subject string) (source, id string) {
 
 func (p *parser) readSpamCop(m *letter) Kind {
 	r := p.r
-	r.Class, r.Event = "service", Complaint
+	r.Class, r.Event = ClassService, Complaint
 	q := m.spamCopText()
 	text, closed, offending := q.text(), q.closed, false
 	p.budget.spend(len(text))

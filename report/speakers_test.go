@@ -81,7 +81,7 @@ func TestCorpusSpeakers(t *testing.T) {
 			}
 			said[id] = true
 			for _, r := range Parse(corpusMessage(t, id)).Records(Envelope{}) {
-				if got := strings.Join([]string{r.Event, r.Class, r.Provider, r.Feed, r.Dialect}, " "); got != row.want {
+				if got := strings.Join([]string{string(r.Event), string(r.Class), r.Provider, r.Feed, r.Dialect}, " "); got != row.want {
 					t.Errorf("%s: %s, want %s: %s", id, got, row.want, row.because)
 				}
 			}

@@ -7,52 +7,25 @@ import (
 	"strings"
 )
 
-// How a complainant is known.
-const (
-	Named     = "named"     // one, in clear
-	Hashed    = "hashed"    // one, by a hash that groups and cannot be mailed
-	Token     = "token"     // by the record's identity alone
-	Candidate = "candidate" // one of several that are named: nobody knows which
-	NoOne     = "none"
-)
-
-// The verdicts.
-const (
-	SuppressYes    = "yes"
-	SuppressNo     = "no"
-	SuppressReview = "review" // a person decides
-)
-
-// Reasons why the complainant is not known. Versions before codes wrote these
-// texts only.
-const (
-	knownByHash = "complainant known by a hash only"
-	notKnown    = "complainant not known"
-	byTrusted   = ", by a trusted reporter"
-)
-
 // KnowsWho reports whether the verdict was reached in the knowledge of who
 // complained, which a record whose people were taken out does not hold any more.
 func (s *Suppress) KnowsWho() bool {
-	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !s.Has(CodeHashOnly, knownByHash) && !s.Has(CodeNobody, notKnown)
+	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !s.Has(CodeHashOnly) && !s.Has(CodeNobody)
 }
 
-// Has reports whether the code is among the verdict's; or, in a record of a
-// version that wrote no codes, the text among its reasons.
-func (s *Suppress) Has(code Code, text string) bool {
-	return slices.Contains(s.Codes, code) || len(s.Codes) == 0 && slices.Contains(s.Reasons, text)
+// Has reports whether the verdict has the code.
+func (s *Suppress) Has(code Code) bool {
+	if len(s.Codes) == 0 {
+		return s.hadText(code)
+	}
+	return slices.Contains(s.Codes, code)
 }
 
 // Named reports whether the verdict was yes on somebody who was named, which a
 // record whose people were taken out may know by a token alone.
-func (s *Suppress) Named() bool {
-	if len(s.Codes) > 0 {
-		return s.Verdict == SuppressYes && slices.Contains(s.Codes, CodeNamed)
-	}
-	return s.Verdict == SuppressYes && strings.HasSuffix(strings.Join(s.Reasons, ""), Named+byTrusted)
-}
+func (s *Suppress) Named() bool { return s.Verdict == SuppressYes && s.Has(CodeNamed) }
 
-func decided(verdict string, reasons ...Reason) (s Suppress) {
+func decided(verdict Verdict, reasons ...Reason) (s Suppress) {
 	s.Verdict = verdict
 	for _, r := range reasons {
 		s.Codes, s.Reasons = append(s.Codes, r.Code), append(s.Reasons, r.Text)
@@ -67,9 +40,9 @@ func decided(verdict string, reasons ...Reason) (s Suppress) {
 func (rec *Record) Decide(doubts ...Reason) Suppress {
 	switch {
 	case rec.Event != Complaint && rec.Event != OptOut:
-		return decided(SuppressNo, Reason{CodeEvent, "event " + rec.Event})
+		return decided(SuppressNo, Reason{CodeEvent, "event " + string(rec.Event)})
 	case rec.Class != ClassFBL && rec.Class != ClassCFBL:
-		return decided(SuppressNo, Reason{CodeClass, "class " + rec.Class})
+		return decided(SuppressNo, Reason{CodeClass, "class " + string(rec.Class)})
 	case rec.onSuppressionList():
 		return decided(SuppressNo, Reason{CodeSuppressionList, "on the account's suppression list already"})
 	}
@@ -84,27 +57,27 @@ func (rec *Record) Decide(doubts ...Reason) Suppress {
 	case known == Candidate:
 		add(CodeCandidate, fmt.Sprintf("one of %d recipients", rec.Recipients))
 	case known == Hashed:
-		add(CodeHashOnly, knownByHash)
+		add(CodeHashOnly, "complainant known by a hash only")
 	default:
-		add(CodeNobody, notKnown)
+		add(CodeNobody, "complainant not known")
 	}
 	if rec.byOuterHeader() {
 		add(CodeUnsignedHeader, "who complained stands in the report's own header, which need not be signed")
 	}
 	switch r := rec.Reporter; {
-	case r == nil || r.Code == CodeTrustUnchecked || r.Reason == "" && (r.Auth == "" || r.Auth == "unchecked"):
+	case r == nil || r.Code == CodeTrustUnchecked || r.Reason == "" && (r.Auth == "" || r.Auth == AuthUnchecked):
 		add(CodeTrustUnchecked, "trust is not checked")
 	case !r.Trusted && r.Reason != "":
 		add(cmp.Or(r.Code, CodeUntrusted), "not trusted: "+r.Reason)
 	case !r.Trusted:
 		add(cmp.Or(r.Code, CodeUntrusted), "not trusted")
-	case r.Auth != "pass":
+	case r.Auth != AuthPass:
 		add(CodeTrustUnchecked, "trusted without authentication")
 	}
 	if reasons = append(reasons, doubts...); len(reasons) > 0 {
 		return decided(SuppressReview, reasons...)
 	}
-	return decided(SuppressYes, Reason{Code(rec.Complainant), fmt.Sprintf("%s of class %s, %s%s", rec.Event, rec.Class, rec.Complainant, byTrusted)})
+	return decided(SuppressYes, Reason{Code(rec.Complainant), fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)})
 }
 
 // byOuterHeader reports whether the recipient, or the subscriber or his tenant,

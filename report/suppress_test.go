@@ -69,7 +69,7 @@ func TestDecide(t *testing.T) {
 			c.change(&rec)
 		}
 		s := rec.Decide(c.doubts...)
-		if got := s.Verdict + ": " + strings.Join(s.Reasons, ", "); got != c.want {
+		if got := string(s.Verdict) + ": " + strings.Join(s.Reasons, ", "); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 		if len(s.Codes) != len(s.Reasons) {
@@ -113,11 +113,11 @@ func TestDecideAll(t *testing.T) {
 		"trusted": {Auth: "pass", Trusted: true}, "untrusted": {Auth: "pass"}, "fail": {Auth: "fail"}, "none": {Auth: "none"}, "unchecked": {Auth: "unchecked"},
 		"trusted, unchecked": {Auth: "unchecked", Trusted: true},
 	}
-	types := map[string]string{Complaint: "abuse", OptOut: "opt-out", NotSpam: "not-spam", AuthFailed: "auth-failure", Unparsed: ""}
+	types := map[Event]string{Complaint: "abuse", OptOut: "opt-out", NotSpam: "not-spam", AuthFailed: "auth-failure", Unparsed: ""}
 	yes, no, review := 0, 0, 0
 	for event, feedbackType := range types {
-		for _, class := range []string{ClassFBL, ClassCFBL, ClassTrap, ClassService, ClassFilter, ClassNetwork, ClassAuth, ""} {
-			for _, complainant := range []string{Named, Hashed, Token, Candidate, NoOne, ""} {
+		for _, class := range append(Classes, "") {
+			for _, complainant := range []Complainant{Named, Hashed, Token, Candidate, NoOne, ""} {
 				for name, reporter := range trust {
 					rec := Record{Event: event, Class: class, FeedbackType: feedbackType, Complainant: complainant, Recipients: 1, Reporter: &reporter}
 					if complainant == Token {
@@ -152,7 +152,7 @@ func TestIdentify(t *testing.T) {
 	original := &Original{MessageID: "m@example.net"}
 	for _, c := range []struct {
 		rec         Record
-		complainant string
+		complainant Complainant
 		person      string
 	}{
 		{Record{Complainant: NoOne}, Token, "4711"},
@@ -163,7 +163,7 @@ func TestIdentify(t *testing.T) {
 		rec := c.rec
 		rec.Event, rec.Provider, rec.Original = Complaint, "example", original
 		rec.Identify(known)
-		want := digest(Complaint, "example", "m@example.net", c.person)
+		want := digest(string(Complaint), "example", "m@example.net", c.person)
 		if rec.Complainant != c.complainant || rec.Fingerprint != want || rec.Identity.Subscriber != "4711" {
 			t.Errorf("%+v: %s %s", c.rec, rec.Complainant, rec.Fingerprint)
 		}

@@ -70,7 +70,7 @@ func (p *parser) readMicrosoftUser(m *letter) Kind {
 	return p.readUserReport(m, event)
 }
 
-func (p *parser) readUserReport(m *letter, event string) Kind {
+func (p *parser) readUserReport(m *letter, event Event) Kind {
 	p.r.Class, p.r.Event = ClassService, event
 	inner := m.within()
 	p.lead = inner

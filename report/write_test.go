@@ -228,8 +228,10 @@ func TestWriteRefuses(t *testing.T) {
 // What the later RFCs add is read as what it is.
 func TestWriteEvents(t *testing.T) {
 	tests := []struct {
-		name, event, class string
-		with               func(*Message)
+		name  string
+		event Event
+		class Class
+		with  func(*Message)
 	}{
 		{"RFC 6430", NotSpam, "fbl", func(m *Message) { m.Report.FeedbackType = "not-spam" }},
 		{"RFC 6591", AuthFailed, "auth", func(m *Message) {

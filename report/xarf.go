@@ -170,17 +170,17 @@ func yamlValue(v []byte) string {
 // which a trap, a filter or a service makes.
 func (p *parser) xarfClass(report, by string) {
 	r := p.r
-	r.Class, r.Event = "network", Complaint
+	r.Class, r.Event = ClassNetwork, Complaint
 	report, by = strings.ToLower(report), strings.ToLower(by)
 	if !strings.Contains(report, "spam") || strings.Contains(report, "spamvert") {
 		return
 	}
 	switch {
 	case strings.Contains(by, "trap"), strings.Contains(report, "trap"):
-		r.Class = "trap"
+		r.Class = ClassTrap
 	case strings.Contains(by, "filter"):
-		r.Class = "filter"
+		r.Class = ClassFilter
 	default:
-		r.Class = "service"
+		r.Class = ClassService
 	}
 }

@@ -40,7 +40,7 @@ func (m *letter) xarfJSON() (found []*part) {
 
 // attachedXARF reads the JSON that stands beside a report part of type xarf.
 func (p *parser) attachedXARF() {
-	p.r.Dialect, p.r.Class, p.r.Event = "xarf", "network", Complaint
+	p.r.Dialect, p.r.Class, p.r.Event = "xarf", ClassNetwork, Complaint
 	m := p.letter()
 	if !isXARFJSON(m) {
 		p.loss("xarf.json: missing")

@@ -20,7 +20,7 @@ import (
 // unparsed, so that somebody looks.
 func badMessages() map[string]struct {
 	message []byte
-	event   string // "": no record
+	event   report.Event // "": no record
 } {
 	good := sample.Report(900, 0)
 	header, body, _ := bytes.Cut(good, []byte("\r\n\r\n"))
@@ -35,7 +35,7 @@ func badMessages() map[string]struct {
 	huge := bytes.Repeat([]byte("This line makes the mail a large one, and says no more than that.\r\n"), 200<<20/67)
 	return map[string]struct {
 		message []byte
-		event   string
+		event   report.Event
 	}{
 		"200 MB":              {rebuilt([]byte("From: a@example.com\r\nSubject: huge"), huge), ""},
 		"10,000 nested parts": {nested, report.Unparsed},
@@ -64,9 +64,9 @@ func TestBadMessageInFolder(t *testing.T) {
 	s := imaptest.New()
 	defer s.Close()
 	bad := badMessages()
-	want := make(map[int]string) // by UID
+	want := make(map[int]report.Event) // by UID
 	uid := 0
-	add := func(message []byte, event string) {
+	add := func(message []byte, event report.Event) {
 		s.Append("INBOX", message)
 		uid++
 		if event != "" {
@@ -94,9 +94,9 @@ func TestBadMessageInFolder(t *testing.T) {
 // message.
 func TestBadMessageInMbox(t *testing.T) {
 	var mbox bytes.Buffer
-	want := make(map[int]string)
+	want := make(map[int]report.Event)
 	n := 0
-	add := func(message []byte, event string) {
+	add := func(message []byte, event report.Event) {
 		mbox.WriteString("From fbl@example.com Mon Nov 23 19:00:00 2026\n")
 		mbox.Write(message)
 		mbox.WriteString("\n\n")
@@ -123,9 +123,9 @@ func TestBadMessageInMbox(t *testing.T) {
 }
 
 // check holds records, one a line, to the events wanted by UID.
-func check(t *testing.T, stdout string, want map[int]string) {
+func check(t *testing.T, stdout string, want map[int]report.Event) {
 	t.Helper()
-	got := make(map[int]string)
+	got := make(map[int]report.Event)
 	for line := range strings.Lines(stdout) {
 		var r report.Record
 		if err := json.Unmarshal([]byte(line), &r); err != nil {

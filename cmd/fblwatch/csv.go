@@ -24,10 +24,10 @@ func csvRow(r *report.Record) []string {
 	original, identity, mailbox := some(r.Original), some(r.Identity), some(r.Mailbox)
 	row := []string{
 		r.ID, strconv.Itoa(r.Revision), longTime(r.ReceivedAt), longTime(r.ReportedAt), longTime(r.ArrivalDate),
-		r.Event, r.Class, r.Provider, r.Feed, r.FeedbackType,
-		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, r.Complainant,
+		string(r.Event), string(r.Class), r.Provider, r.Feed, r.FeedbackType,
+		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, string(r.Complainant),
 		strings.Join(r.ReportedDomain, " "), original.MessageID, original.From, original.Subject,
-		identity.Subscriber, identity.Campaign, identity.Tenant, some(r.Suppress).Verdict, mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
+		identity.Subscriber, identity.Campaign, identity.Tenant, string(some(r.Suppress).Verdict), mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
 	}
 	for i := range row {
 		row[i] = inert(printable(row[i]))

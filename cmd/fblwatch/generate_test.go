@@ -97,7 +97,7 @@ func TestDialects(t *testing.T) {
 				if r.Parse.Status != "ok" {
 					t.Errorf("%s: %v in %s", r.Parse.Status, r.Parse.Warnings, b)
 				}
-				if r.Event != want.event || r.Class != want.class || r.Dialect != want.dialect {
+				if string(r.Event) != want.event || string(r.Class) != want.class || r.Dialect != want.dialect {
 					t.Errorf("%s, %s, %s", r.Event, r.Class, r.Dialect)
 				}
 				if want := providers[d.name]; want != "" && r.Provider != want {

@@ -108,7 +108,7 @@ func TestHostile(t *testing.T) {
 			subscriber := clean(value[:min(len(value), 10_000)]) // a token that is longer has no room in a long record
 			record.Identity = &report.Identity{Status: "identified", Subscriber: subscriber, Campaign: subscriber, Tenant: subscriber}
 			at := time.Date(2026, 7, 6, 10, 0, 0, 0, time.UTC)
-			path := ledgerOf(t, []ledger.Record{{ID: record.ID, Revision: 1, At: at, JSON: record.AppendJSON(nil), Event: record.Event, Verdict: record.Suppress.Verdict}})
+			path := ledgerOf(t, []ledger.Record{{ID: record.ID, Revision: 1, At: at, JSON: record.AppendJSON(nil), Event: string(record.Event), Verdict: string(record.Suppress.Verdict)}})
 			kept := checkJSON(t, "records json", output(t, "records", "--format", "json", "--ledger", path))
 			if diff := cmp.Diff(record, kept); diff != "" {
 				t.Errorf("records json: %.1000s", diff)

@@ -198,7 +198,7 @@ func sampleMessage(i int) ledger.Message {
 	for _, record := range r.Records(report.Envelope{ReceivedAt: at, Mailbox: mailbox}) {
 		message.Records = append(message.Records, ledger.Record{
 			ID: record.ID, Revision: record.Revision, At: at, JSON: record.AppendJSON(nil),
-			Event: record.Event, Class: record.Class, Provider: record.Provider, SourceIP: record.SourceIP,
+			Event: string(record.Event), Class: string(record.Class), Provider: record.Provider, SourceIP: record.SourceIP,
 		})
 	}
 	return message

@@ -104,7 +104,7 @@ func (p *program) sayNothing(ctx context.Context, reader ledger.Reader, q ledger
 // sayNobody says why there is nobody to suppress.
 func (p *program) sayNobody(ctx context.Context, reader ledger.Reader, since time.Time) error {
 	waiting := 0
-	for _, err := range reader.Records(ctx, ledger.Query{Since: since, Verdict: report.SuppressReview, Limit: mostWaiting + 1}) {
+	for _, err := range reader.Records(ctx, ledger.Query{Since: since, Verdict: string(report.SuppressReview), Limit: mostWaiting + 1}) {
 		if err != nil {
 			return err
 		}

@@ -81,7 +81,7 @@ func (o *onlooker) close() {
 func (o *onlooker) recordLine(row ledger.Row) string {
 	var r report.Record
 	_ = json.Unmarshal(row.JSON, &r) // the columns tell what it does not
-	r.ID, r.Event, r.Provider, r.ReceivedAt = row.ID, row.Event, row.Provider, row.At
-	r.Suppress = &report.Suppress{Verdict: row.Verdict}
+	r.ID, r.Event, r.Provider, r.ReceivedAt = row.ID, report.Event(row.Event), row.Provider, row.At
+	r.Suppress = &report.Suppress{Verdict: report.Verdict(row.Verdict)}
 	return string(o.table.appendRow(nil, recordCells(&r)))
 }

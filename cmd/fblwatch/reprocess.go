@@ -232,7 +232,7 @@ func (r *reprocessing) message(ctx context.Context, kept ledger.KeptMessage) (a 
 		a.rows = append(a.rows, row)
 	}
 	if r.unknown && !slices.ContainsFunc(a.rows, func(row ledger.Row) bool {
-		return !row.Replaced && row.Subscriber == "" && (row.Event == report.Complaint || row.Event == report.OptOut)
+		return !row.Replaced && row.Subscriber == "" && (row.Event == string(report.Complaint) || row.Event == string(report.OptOut))
 	}) {
 		return again{}
 	}

@@ -89,7 +89,7 @@ func (p *program) listReview(c *cli.Context) error {
 		return out.Flush()
 	}
 	n := 0
-	query := ledger.Query{Since: since, Provider: c.String("provider"), Verdict: report.SuppressReview}
+	query := ledger.Query{Since: since, Provider: c.String("provider"), Verdict: string(report.SuppressReview)}
 	if limit > 0 {
 		query.Limit = limit + 1
 	}

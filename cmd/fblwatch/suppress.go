@@ -56,7 +56,7 @@ func (p *program) suppress(c *cli.Context) error {
 	default:
 		return wrong(fmt.Errorf("unknown format %q", format), "formats are csv, json, table")
 	}
-	if include != "" && include != report.SuppressReview {
+	if include != "" && include != string(report.SuppressReview) {
 		return wrong(fmt.Errorf("--include is %q", include), "only review can be included")
 	}
 	since, err := timeFlag(c, "since")
@@ -71,7 +71,7 @@ func (p *program) suppress(c *cli.Context) error {
 		return err
 	}
 	defer reader.Close()
-	verdicts := []string{report.SuppressYes}
+	verdicts := []string{string(report.SuppressYes)}
 	if include != "" {
 		verdicts = append(verdicts, include)
 	}

@@ -14,14 +14,14 @@ import (
 
 // recordOf is a record of the n-th report, received at that hour and reported a
 // minute before.
-func recordOf(n int, of string, revision int, verdict string, set func(*report.Record)) ledger.Record {
+func recordOf(n int, of string, revision int, verdict report.Verdict, set func(*report.Record)) ledger.Record {
 	at := time.Date(2026, 3, 1, n, 0, 0, 0, time.UTC)
 	r := report.Record{
 		Schema: 1, ID: fmt.Sprintf("r%d.%s", n, of), Revision: revision, Event: report.Complaint, Provider: "yahoo",
 		ReceivedAt: at, ReportedAt: at.Add(-time.Minute), Suppress: &report.Suppress{Verdict: verdict},
 	}
 	set(&r)
-	return ledger.Record{ID: r.ID, Revision: revision, At: at, JSON: r.AppendJSON(nil), Event: r.Event, Verdict: verdict}
+	return ledger.Record{ID: r.ID, Revision: revision, At: at, JSON: r.AppendJSON(nil), Event: string(r.Event), Verdict: string(verdict)}
 }
 
 func rcpt(address string) func(*report.Record) {

@@ -89,7 +89,7 @@ func (s *swept) print(w io.Writer, width int, colour colours) {
 }
 
 // verdicts are all there are.
-var verdicts = []string{report.SuppressYes, report.SuppressReview, report.SuppressNo}
+var verdicts = []string{string(report.SuppressYes), string(report.SuppressReview), string(report.SuppressNo)}
 
 // short is a length of time with as many digits as matter.
 func short(d time.Duration) string {

@@ -157,7 +157,7 @@ var recordColumns = []column{
 const idWidth = 34 // of a record's id with one digit behind the dot
 
 func recordCells(r *report.Record) []string {
-	return []string{r.ID, shortTime(when(r)), r.Event, cmp.Or(some(r.Suppress).Verdict, "-"), r.Provider, cmp.Or(recipient(r), "-"), r.SourceIP, some(r.Original).Subject}
+	return []string{r.ID, shortTime(when(r)), string(r.Event), string(cmp.Or(some(r.Suppress).Verdict, "-")), r.Provider, cmp.Or(recipient(r), "-"), r.SourceIP, some(r.Original).Subject}
 }
 
 // recordTable is a table of records on a stream of the program.

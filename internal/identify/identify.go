@@ -268,7 +268,7 @@ func (res *result) disputed(others []result) bool {
 func merge(results []result) (identity report.Identity, signed bool) {
 	var all found
 	var closed [nFields]bool
-	identity.Status = "unknown"
+	identity.Status = report.Unidentified
 	for n := range results {
 		res := &results[n]
 		for i := range all {
@@ -299,9 +299,9 @@ func merge(results []result) (identity report.Identity, signed bool) {
 	identity.Subscriber, identity.Campaign, identity.Tenant, identity.MessageID = all[subscriber], all[campaign], all[tenant], all[messageID]
 	switch {
 	case identity.Subscriber != "":
-		identity.Status = "identified"
+		identity.Status = report.Identified
 	case identity.By != nil:
-		identity.Status = "partial"
+		identity.Status = report.PartlyIdentified
 	}
 	return identity, signed
 }

@@ -63,7 +63,7 @@ func many(n int) (fields []string) {
 
 // by says what an identity is and where it is from, in one line.
 func by(i *report.Identity) string {
-	s := i.Status
+	s := string(i.Status)
 	values := map[string]string{"subscriber": i.Subscriber, "campaign": i.Campaign, "tenant": i.Tenant, "message_id": i.MessageID}
 	for _, f := range fieldNames {
 		if v := values[f]; v != "" {
@@ -228,9 +228,9 @@ func TestVerify(t *testing.T) {
 			}
 			r := report.Parse(complaint("X-Ref: " + test.value))
 			records := r.Records(report.Envelope{})
-			want := "unknown"
+			want := report.Unidentified
 			if test.verified {
-				want = "identified"
+				want = report.Identified
 			}
 			if got := id.Identify(r, records); got != test.verified || records[0].Identity.Status != want {
 				t.Errorf("verified is %v and the status %s, want %v and %s", got, records[0].Identity.Status, test.verified, want)

@@ -98,7 +98,7 @@ func TestFixtures(t *testing.T) {
 					if rec.ReportID != plain[i].ReportID || rec.ID != plain[i].ID || rec.OriginalRcptTo != "" || rec.Event != plain[i].Event || rec.Provider != plain[i].Provider {
 						t.Errorf("%s %s %q", rec.ID, rec.Event, rec.OriginalRcptTo)
 					}
-					if was := plain[i].Complainant; was == report.Named && rec.Complainant != map[string]string{"hash": report.Hashed, "drop": report.NoOne}[addresses] {
+					if was := plain[i].Complainant; was == report.Named && rec.Complainant != map[string]report.Complainant{"hash": report.Hashed, "drop": report.NoOne}[addresses] {
 						t.Errorf("named, and now %s", rec.Complainant)
 					}
 				}

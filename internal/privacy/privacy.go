@@ -155,14 +155,14 @@ func (f *Filter) record(rec *report.Record, all *copier) {
 	} else if rcpt != "" {
 		rec.RcptHash = report.Redact(f.key, cmp.Or(canonical(rcpt), rcpt))
 	}
-	if rec.OriginalRcptTo = ""; rec.Complainant == "named" {
+	if rec.OriginalRcptTo = ""; rec.Complainant == report.Named {
 		switch {
 		case rec.RcptHash != "":
-			rec.Complainant = "hashed"
+			rec.Complainant = report.Hashed
 		case rec.Identity != nil && rec.Identity.Subscriber != "":
-			rec.Complainant = "token"
+			rec.Complainant = report.Token
 		default:
-			rec.Complainant = "none"
+			rec.Complainant = report.NoOne
 		}
 	}
 	if rec.Fingerprint = ""; f.key != nil && fingerprint != "" {
@@ -187,9 +187,9 @@ func dropAddresses(rec *report.Record) {
 	if i == nil || !strings.Contains(i.Subscriber, redacted) {
 		return
 	}
-	i.Subscriber, i.Status = "", "unknown"
+	i.Subscriber, i.Status = "", report.Unidentified
 	if delete(i.By, "subscriber"); i.Campaign+i.Tenant+i.MessageID != "" {
-		i.Status = "partial"
+		i.Status = report.PartlyIdentified
 	}
 }
 

@@ -35,7 +35,7 @@ func dayOf(at time.Time, provider, feed string) feedDay {
 func NewBrake(most int, counts []ledger.Count, log *slog.Logger) *Brake {
 	b := &Brake{most: most, log: log, days: make(map[feedDay]int), said: make(map[feedDay]bool)}
 	for _, c := range counts {
-		if c.Verdict == report.SuppressYes {
+		if c.Verdict == string(report.SuppressYes) {
 			b.days[dayOf(c.Hour, c.Provider, c.Feed)] += int(c.N)
 		}
 	}
@@ -85,7 +85,7 @@ func (b *Brake) Settle(messages []ledger.Message, written []ledger.Row) {
 }
 
 func (b *Brake) add(r *ledger.Record, n int) {
-	if r.Verdict == report.SuppressYes {
+	if r.Verdict == string(report.SuppressYes) {
 		b.days[dayOf(r.At, r.Provider, r.Feed)] += n
 	}
 }

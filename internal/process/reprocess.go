@@ -113,7 +113,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.KeptMessage, rows []le
 // told today.
 func (g Rules) trust(ctx context.Context, kept ledger.KeptMessage, r *report.Report, records []report.Record, was history, altered, signed bool) {
 	found := was.reporter()
-	proved := found != nil && (found.Auth == "pass" || found.Auth == "fail")
+	proved := found != nil && (found.Auth == report.AuthPass || found.Auth == report.AuthFail)
 	switch {
 	case g.Trust == nil && !proved:
 		unchecked(records, trustOff)
@@ -224,7 +224,7 @@ func (h history) keep(message *report.Report, read []report.Record) (records []r
 		case r.Complainant != "":
 			r.Complainant = report.NoOne
 		}
-		r.Identify(report.Identity{Status: "unknown"})
+		r.Identify(report.Identity{Status: report.Unidentified})
 	}
 	return records
 }
@@ -258,9 +258,9 @@ func (h history) known(r *report.Record) {
 	}
 	switch {
 	case id.Subscriber != "":
-		id.Status = "identified"
+		id.Status = report.Identified
 	case len(id.By) > 0:
-		id.Status = "partial"
+		id.Status = report.PartlyIdentified
 	}
 	r.Identify(id)
 }

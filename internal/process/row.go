@@ -9,7 +9,7 @@ import (
 func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 	row := ledger.Record{
 		ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: json,
-		Event: r.Event, Class: r.Class, Provider: r.Provider, Feed: r.Feed, SourceIP: r.SourceIP,
+		Event: string(r.Event), Class: string(r.Class), Provider: r.Provider, Feed: r.Feed, SourceIP: r.SourceIP,
 	}
 	if row.At.IsZero() {
 		row.At = r.ProcessedAt
@@ -20,11 +20,11 @@ func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 	if r.Identity != nil {
 		row.Campaign, row.Subscriber = r.Identity.Campaign, r.Identity.Subscriber
 		if r.Event == report.Complaint || r.Event == report.OptOut { // of the others nobody needs to be known
-			row.Identity = r.Identity.Status
+			row.Identity = string(r.Identity.Status)
 		}
 	}
 	if r.Suppress != nil {
-		row.Verdict = r.Suppress.Verdict
+		row.Verdict = string(r.Suppress.Verdict)
 	}
 	return row
 }

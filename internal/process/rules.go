@@ -101,7 +101,7 @@ func (g Rules) passes(r, was *report.Record) bool {
 	case was == nil || was.Suppress == nil:
 	case was.Suppress.Verdict == report.SuppressYes, !was.Suppress.DecidedAt.IsZero():
 		return true
-	case was.Suppress.Has(overTheBrake.Code, overTheBrake.Text):
+	case was.Suppress.Has(report.CodeOverBrake):
 		return false
 	}
 	return g.Brake.allows(r)

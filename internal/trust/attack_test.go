@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // What a signer's key may be used for, by its record alone (RFC 6376 section
@@ -234,7 +236,7 @@ func TestExpiredSeal(t *testing.T) {
 	conf.DKIM = new(false)
 	for _, test := range []struct {
 		expires, received time.Duration
-		want              string
+		want              report.Auth
 	}{{time.Hour, 0, pass}, {-time.Hour, 0, authNone}, {-time.Hour, -2 * time.Hour, unchecked}} {
 		found := "ARC-Authentication-Results: i=1; x; " + dkimPass(reporter) + "\r\n"
 		message := signSimple(t, plain, sealer, "ARC-Message-Signature: i=1; ", fmt.Sprintf("x=%d; ", time.Now().Add(test.expires).Unix()), allFields, len(body))

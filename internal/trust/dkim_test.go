@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // signTags puts a DKIM-Signature with these tags on top, by the key of a domain;
@@ -42,7 +44,7 @@ func TestSpellingsOfSignatures(t *testing.T) {
 		name    string
 		message string
 		records []string // of reporter's key; nil: its own
-		want    string
+		want    report.Auth
 	}{
 		{name: "plain", message: good, want: pass},
 		{name: "d= in capitals, i= not", message: signTags(t, plain, reporter, tags("d=FBL.Example.NET; i=@fbl.example.net")), want: pass},
@@ -121,7 +123,7 @@ func TestInvalidSignatures(t *testing.T) {
 		if test.want == fail { // SPF is no way round
 			message = results("mx.example.com", "spf=pass smtp.mailfrom=x@"+reporter) + receivedOurs + message
 		}
-		if got := check(t, config, publish(t, reporter), message, true, time.Time{}, false); got.Auth != test.want {
+		if got := check(t, config, publish(t, reporter), message, true, time.Time{}, false); string(got.Auth) != test.want {
 			t.Errorf("%s for %s: %+v, want %s", test.new, test.old, got, test.want)
 		}
 	}
@@ -136,8 +138,9 @@ func TestManySignatures(t *testing.T) {
 	bad := strings.NewReplacer("b=", "b=AAAA").Replace(good)
 	of := func(domain string) string { return strings.ReplaceAll(good, reporter, domain) }
 	for _, test := range []struct {
-		name, signatures, want string
-		asked                  int
+		name, signatures string
+		want             report.Auth
+		asked            int
 	}{
 		{"others in front", strings.Repeat(of(evil), 40) + good, pass, 1},
 		{"its organisation's in front", strings.Repeat(of("mail.example.net"), 7) + good, pass, 1},

@@ -73,7 +73,7 @@ func checkFuzzed(t *testing.T, c *Checker, message []byte) {
 			if (got.Auth == pass) != (got.AuthMethod != "" && got.Auth != fail) || got.Trusted && got.Auth != pass {
 				t.Errorf("%+v", got)
 			}
-			if !slices.Contains([]string{pass, fail, authNone, unchecked}, got.Auth) || (got.Reason == "") != got.Trusted {
+			if !slices.Contains([]report.Auth{pass, fail, authNone, unchecked}, got.Auth) || (got.Reason == "") != got.Trusted {
 				t.Errorf("%+v", got)
 			}
 			if got.Trusted && r.Kind == report.KindReport && (r.SourceIP != oursOriginal.ip || !slices.Equal(r.OriginalRcptTo, []string{"reader@example.org"}) || r.FeedbackType != "abuse") {

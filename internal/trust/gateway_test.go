@@ -36,7 +36,7 @@ func TestGateway(t *testing.T) {
 	for _, test := range []struct {
 		name, header string
 		without      bool // a gateway
-		want         string
+		want         report.Auth
 	}{
 		{name: "genuine", header: microsoft(ours, "203.0.113.5") + passed, want: "pass"},
 		{name: "genuine, tomorrow", header: microsoft(oursToo, "203.0.113.9") + gateway(oursToo, dkimPass(reporter)), want: "pass"},

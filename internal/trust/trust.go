@@ -69,18 +69,19 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 
 // verdict is what is known of who sent a message.
 type verdict struct {
-	auth, domain, method, coverage string
-	reason                         report.Reason // zero where auth is pass
+	auth                     report.Auth
+	domain, method, coverage string
+	reason                   report.Reason // zero where auth is pass
 }
 
 // because is a verdict that is no pass.
-func because(auth string, code report.Code, text string) verdict {
+func because(auth report.Auth, code report.Code, text string) verdict {
 	return verdict{auth: auth, reason: report.Reason{Code: code, Text: text}}
 }
 
 // better orders what several signatures give.
 func (v verdict) better(than verdict) bool {
-	rank := map[string]int{fail: 1, unchecked: 2, pass: 3}
+	rank := map[report.Auth]int{fail: 1, unchecked: 2, pass: 3}
 	return rank[v.auth] > rank[than.auth] || rank[v.auth] == rank[than.auth] &&
 		(than.reason.Text == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
 }
@@ -273,7 +274,7 @@ func (c *Checker) arc(ctx context.Context, m *message, t *trail, sigs []signatur
 	if v.auth == pass && v.coverage == "full" && !sealer.full(m) {
 		v = m.pass("arc", o.domain, []signature{*sealer}, whole)
 	}
-	t.sealed, t.seal.Text = v.auth == pass, "the seal is good: "+v.auth
+	t.sealed, t.seal.Text = v.auth == pass, "the seal is good: "+string(v.auth)
 	return v
 }
 

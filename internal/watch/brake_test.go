@@ -45,7 +45,7 @@ func verdicts(t *testing.T, l ledger.Reader) (got []string) {
 		if strings.Contains(strings.Join(r.Suppress.Reasons, ", "), "over the brake") {
 			star = "*"
 		}
-		if row.Verdict != r.Suppress.Verdict {
+		if row.Verdict != string(r.Suppress.Verdict) {
 			t.Errorf("%s is %s in its row and %s in its record", row.ID, row.Verdict, r.Suppress.Verdict)
 		}
 		got = append(got, fmt.Sprintf("%d %s%s", r.Mailbox.UID, r.Suppress.Verdict, star))

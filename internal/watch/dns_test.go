@@ -116,7 +116,7 @@ func sweepVerdicts(t testing.TB, l ledger.Reader) map[string]int {
 		if err := errors.Join(err, json.Unmarshal(row.JSON, &r)); err != nil {
 			t.Fatal(err)
 		}
-		count[r.Suppress.Verdict+" "+r.Reporter.Auth]++
+		count[string(r.Suppress.Verdict)+" "+string(r.Reporter.Auth)]++
 	}
 	return count
 }

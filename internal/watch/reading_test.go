@@ -31,7 +31,7 @@ func TestReading(t *testing.T) {
 	for name, test := range map[string]struct {
 		message []byte
 		trust   trust.Config
-		verdict string
+		verdict report.Verdict
 	}{
 		"genuine and ours":   {signed, whom, report.SuppressYes},
 		"about foreign mail": {signed, foreign, report.SuppressReview},
@@ -147,7 +147,7 @@ func TestReadingSeveral(t *testing.T) {
 	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	var got []string
 	for _, rec := range records {
-		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+rec.Suppress.Verdict+" "+rec.Reporter.Reason)
+		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+string(rec.Suppress.Verdict)+" "+rec.Reporter.Reason)
 	}
 	same(t, got, []string{
 		"user1@example.com 1 review its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed",

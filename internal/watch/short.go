@@ -190,7 +190,7 @@ func (p *pipeline) parseShort(ctx context.Context, m arrived) parsed {
 		for i := range records {
 			parse := &records[i].Parse
 			if parse.Status == "ok" {
-				parse.Status = "partial"
+				parse.Status = report.ParsePartial
 			}
 			parse.Warnings = append(parse.Warnings, m.short)
 		}

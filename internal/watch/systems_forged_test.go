@@ -321,7 +321,7 @@ func TestSystemsForged(t *testing.T) {
 				for how, checker := range trust {
 					tried++
 					verdict, reason, rec := verdictOf(t, checker, message)
-					if verdict == report.SuppressYes {
+					if verdict == string(report.SuppressYes) {
 						t.Errorf("%s, %s, %s, of %s: %s\n%+v\n%s", s.name, forgery.name, how, f.name, reason, *rec.Reporter, message)
 					}
 				}

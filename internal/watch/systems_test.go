@@ -104,11 +104,11 @@ func verdictOf(t testing.TB, trust *trust.Checker, message string) (verdict, rea
 		return "none", "no record", report.Record{}
 	}
 	for _, rec := range records {
-		verdict, reason, record = rec.Suppress.Verdict, strings.Join(rec.Suppress.Reasons, "; "), rec
+		verdict, reason, record = string(rec.Suppress.Verdict), strings.Join(rec.Suppress.Reasons, "; "), rec
 		if rec.Reporter != nil && rec.Reporter.Reason != "" {
 			reason += " (" + rec.Reporter.Reason + ")"
 		}
-		if verdict == report.SuppressYes {
+		if verdict == string(report.SuppressYes) {
 			break
 		}
 	}
@@ -148,10 +148,10 @@ func TestSystems(t *testing.T) {
 						{"while the DNS is dead", blind, said.dead, []report.Code{report.CodeDNS, report.CodeContradicted}},
 					} {
 						verdict, reason, rec := verdictOf(t, test.trust, lies)
-						if verdict == report.SuppressYes {
+						if verdict == string(report.SuppressYes) {
 							yes[test.how]++
 						}
-						if verdict == report.SuppressYes != test.yes || !test.yes && !slices.Contains(test.codes, rec.Reporter.Code) {
+						if verdict == string(report.SuppressYes) != test.yes || !test.yes && !slices.Contains(test.codes, rec.Reporter.Code) {
 							t.Errorf("%s, day %d, %s: %s: %s\n%+v\n%s", f.name, day+1, test.how, verdict, reason, *rec.Reporter, lies)
 						}
 					}

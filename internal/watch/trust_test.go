@@ -243,7 +243,7 @@ func TestTrustOffline(t *testing.T) {
 				t.Fatalf("%d records", len(records))
 			}
 			got := records[0]
-			if last := got.Suppress.Codes[len(got.Suppress.Codes)-1]; got.Suppress.Verdict != test.verdict || last != test.code {
+			if last := got.Suppress.Codes[len(got.Suppress.Codes)-1]; string(got.Suppress.Verdict) != test.verdict || last != test.code {
 				t.Errorf("%s: %s, want %s: %s\n%+v\n%+v", got.Suppress.Verdict, last, test.verdict, test.code, *got.Reporter, *got.Identity)
 			}
 		})
@@ -264,7 +264,7 @@ func TestTrustOfTheStart(t *testing.T) {
 		if more {
 			return "", true
 		}
-		return records[0].Suppress.Verdict + ": " + strings.Join(records[0].Suppress.Reasons, ", "), false
+		return string(records[0].Suppress.Verdict) + ": " + strings.Join(records[0].Suppress.Reasons, ", "), false
 	}
 	if verdict, more := read(16<<10, false); !more {
 		t.Errorf("the start: %s", verdict)

@@ -209,7 +209,7 @@ func walked(r *report.Record) [6]string {
 		}
 	}
 	w := r.Reporter
-	reporter := w.Auth
+	reporter := string(w.Auth)
 	if w.AuthDomain != "" {
 		reporter += fmt.Sprintf(" %s by %s, %s", w.AuthDomain, w.AuthMethod, w.Coverage)
 	}
@@ -220,10 +220,10 @@ func walked(r *report.Record) [6]string {
 		reporter += ": " + string(w.Code)
 	}
 	return [6]string{
-		strings.Join([]string{r.Event, r.Class, r.Provider + "/" + r.Feed, r.Dialect}, " "),
+		strings.Join([]string{string(r.Event), string(r.Class), r.Provider + "/" + r.Feed, r.Dialect}, " "),
 		fmt.Sprintf("%s %d", r.Complainant, r.Recipients),
 		strings.Join(derived, " "),
-		strings.TrimSpace(i.Status + " " + strings.Join(identity, ", ")),
+		strings.TrimSpace(string(i.Status) + " " + strings.Join(identity, ", ")),
 		reporter,
 		fmt.Sprintf("%s: %s", r.Suppress.Verdict, r.Suppress.Codes),
 	}
