@@ -16,39 +16,53 @@ import (
 
 const module = "github.com/fblwatch/fblwatch"
 
-// floors has every package of the module. Imports run to a lower floor only.
-var floors = map[string]int{
-	"callbacks":           0,
-	"report":              0,
-	"internal/subprocess": 0,
-	"internal/nearest":    0,
-	"internal/pacetest":   0,
-	"internal/plainfile":  0,
-	"internal/sample":     0,
-	"imapclient":          1,
-	"internal/trust":      1,
-	"internal/enrich":     1,
-	"internal/hook":       1,
-	"internal/identify":   1,
-	"internal/imaptest":   1,
-	"internal/ledger":     1,
-	"internal/mailboxurl": 1,
-	"internal/mailfile":   1,
-	"internal/oauthtest":  1,
-	"internal/privacy":    1,
-	"internal/route":      1,
-	"internal/strictyaml": 1,
-	"internal/alarm":      2,
-	"internal/sink":       2,
-	"internal/dashboard":  2,
-	"internal/oauth":      2,
-	"internal/process":    2,
-	"internal/watch":      3,
-	"cmd/fblwatch":        4,
+// floors has every package of the module, the lowest floor first. Imports run to a
+// lower floor, or within one floor to a package that is named before.
+var floors = [][]string{
+	{ // 1: of use to anybody
+		"internal/message", "internal/jsontree", "internal/plainfile", "internal/nearest", "internal/strictyaml", "internal/mailboxurl",
+		"internal/subprocess", "internal/backoff", "internal/mailfile", "internal/terminal",
+		"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest",
+	},
+	{ // 2: public
+		"callbacks", "report", "imapclient",
+	},
+	{ // 3: what a report says and may do
+		"internal/trust", "internal/identify", "internal/privacy", "internal/enrich", "internal/hook", "internal/oauth",
+		"internal/sample", "internal/ledger", "internal/ledger/sqlite", "internal/ledger/memory", "internal/ledger/ledgertest",
+	},
+	{ // 4: what is done with it
+		"internal/process", "internal/suppress", "internal/sink",
+	},
+	{ // 5: what runs
+		"internal/watch", "internal/settings", "internal/daemon",
+	},
+	{ // 6: flags and text
+		"cmd/fblwatch",
+	},
+}
+
+// place is a package's floor, from 1, and its number on it.
+type place struct{ floor, number int }
+
+func placeOf(name string) (p place, known bool) {
+	for i, floor := range floors {
+		if number := slices.Index(floor, name); number >= 0 {
+			return place{i + 1, number}, true
+		}
+	}
+	return place{}, false
+}
+
+// below reports whether p may be imported by a package at q.
+func (p place) below(q place) bool {
+	return p.floor < q.floor || p.floor == q.floor && p.number < q.number
 }
 
 // testOnly may be imported by the tests of any floor.
-var testOnly = []string{"internal/imaptest", "internal/oauthtest", "internal/pacetest", "internal/sample"}
+var testOnly = []string{
+	"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest", "internal/sample", "internal/ledger/ledgertest",
+}
 
 // vague names say nothing about what a package does.
 var vague = []string{"config", "metrics", "util", "common", "helper", "types", "mock"}
@@ -78,7 +92,7 @@ func check(pkgs []pkg) []string {
 			continue // this file's own package
 		}
 		name := ours(p.ImportPath)
-		floor, known := floors[name]
+		at, known := placeOf(name)
 		if !known {
 			add("%s is not in the table of floors", name)
 			continue
@@ -95,11 +109,8 @@ func check(pkgs []pkg) []string {
 			if to == "" {
 				continue
 			}
-			if public && strings.HasPrefix(to, "internal/") {
-				add("%s is public and imports %s", name, to)
-			}
-			if f, ok := floors[to]; ok && f >= floor {
-				add("%s (floor %d) imports %s (floor %d)", name, floor, to, f)
+			if below, ok := placeOf(to); ok && !below.below(at) {
+				add("%s (floor %d) imports %s (floor %d)", name, at.floor, to, below.floor)
 			}
 		}
 		for _, imported := range slices.Concat(p.TestImports, p.XTestImports) {
@@ -107,8 +118,8 @@ func check(pkgs []pkg) []string {
 			if to == "" || to == name || slices.Contains(testOnly, to) {
 				continue
 			}
-			if f, ok := floors[to]; ok && f >= floor {
-				add("%s (floor %d) imports %s (floor %d) in a test", name, floor, to, f)
+			if below, ok := placeOf(to); ok && !below.below(at) {
+				add("%s (floor %d) imports %s (floor %d) in a test", name, at.floor, to, below.floor)
 			}
 		}
 	}
@@ -167,14 +178,14 @@ func TestCheck(t *testing.T) {
 		want string
 	}{
 		{"down", pkg{ImportPath: module + "/imapclient", Imports: []string{module + "/callbacks", "log/slog"}}, ""},
-		{"up", pkg{ImportPath: module + "/report", Imports: []string{module + "/imapclient"}}, "report (floor 0) imports imapclient (floor 1)"},
-		{"across", pkg{ImportPath: module + "/internal/privacy", Imports: []string{module + "/internal/ledger"}}, "internal/privacy (floor 1) imports internal/ledger (floor 1)"},
-		{"public to internal", pkg{ImportPath: module + "/imapclient", Imports: []string{module + "/internal/sample"}}, "imapclient is public and imports internal/sample"},
+		{"up", pkg{ImportPath: module + "/report", Imports: []string{module + "/imapclient"}}, "report (floor 2) imports imapclient (floor 2)"},
+		{"down to internal", pkg{ImportPath: module + "/report", Imports: []string{module + "/internal/message"}}, ""},
+		{"across", pkg{ImportPath: module + "/internal/privacy", Imports: []string{module + "/internal/ledger"}}, "internal/privacy (floor 3) imports internal/ledger (floor 3)"},
 		{"logger", pkg{ImportPath: module + "/report", Imports: []string{"log"}}, "report is public and logs with log"},
 		{"logger below a module", pkg{ImportPath: module + "/report", Imports: []string{"go.uber.org/zap/zapcore"}}, "report is public and logs with go.uber.org/zap/zapcore"},
 		{"unknown", pkg{ImportPath: module + "/internal/new"}, "internal/new is not in the table of floors"},
 		{"vague", pkg{ImportPath: module + "/report", Name: "util"}, "report: the name says nothing"},
-		{"test up", pkg{ImportPath: module + "/report", TestImports: []string{module + "/internal/watch"}}, "report (floor 0) imports internal/watch (floor 3) in a test"},
+		{"test up", pkg{ImportPath: module + "/report", TestImports: []string{module + "/internal/watch"}}, "report (floor 2) imports internal/watch (floor 5) in a test"},
 		{"test of itself", pkg{ImportPath: module + "/report", XTestImports: []string{module + "/report"}}, ""},
 		{"test with the test server", pkg{ImportPath: module + "/imapclient", XTestImports: []string{module + "/internal/imaptest", module + "/internal/sample"}}, ""},
 	}
