@@ -6,30 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 func (p *program) generateCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "generate",
-		Usage:     "write made-up reports of any dialect, to try things with",
+		Usage:     "write made-up reports of any dialect, for tests",
 		ArgsUsage: "[PATH]",
-		Description: "Subscribers are at example.com, sources in 192.0.2.0/24; the reporter is who\n" +
-			"writes that dialect. An mbox goes to PATH, or standard output (-), a Maildir or a\n" +
-			"directory of .eml files to PATH. The same seed gives the same mails.\n\n" +
+		Description: "Subscribers are at example.com, sources in 192.0.2.0/24; the reporter is the one\n" +
+			"that writes the dialect. An mbox goes to PATH or standard output (-); a Maildir or\n" +
+			"a directory of .eml files goes to PATH. Equal seeds give equal messages.\n\n" +
 			"Example: fblwatch generate --dialect yahoo -n 100 > yahoo.mbox",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "dialect", Usage: "`NAME` of a dialect, or all: each in turn", Value: "rfc5965"},
-			numberFlag("count", "how many `MAILS`", 1, "n"),
+			&cli.StringFlag{Name: "dialect", Usage: "`NAME` of a dialect; all takes them in turn", Value: "rfc5965"},
+			numberFlag("count", "the number of `MESSAGES`", 1, "n"),
 			&cli.StringFlag{Name: "format", Usage: "mbox, maildir or eml-dir", Value: "mbox"},
-			&cli.GenericFlag{Name: "seed", Usage: "`NUMBER` that names, dates and tokens are made from", Value: &decimal{text: "1", large: true}},
+			&cli.GenericFlag{Name: "seed", Usage: "the `NUMBER` from which names, dates and tokens are made", Value: &decimal{text: "1", large: true}},
 			&cli.BoolFlag{Name: "list", Usage: "list the dialects"},
 		},
 		Action: p.generate,
@@ -37,10 +36,10 @@ func (p *program) generateCommand() *cli.Command {
 }
 
 func (p *program) generate(c *cli.Context) error {
-	all := dialects()
+	all := sample.Dialects()
 	if c.Bool("list") {
 		for _, d := range all {
-			fmt.Fprint(p.stdout, broken(fmt.Sprintf("%-17s ", d.name), d.about, 18, terminalWidth(p.stdout)))
+			fmt.Fprint(p.stdout, broken(fmt.Sprintf("%-17s ", d.Name), d.About, 18, terminalWidth(p.stdout)))
 		}
 		return nil
 	}
@@ -49,14 +48,14 @@ func (p *program) generate(c *cli.Context) error {
 	}
 	name, n := c.String("dialect"), c.Int("count")
 	if name != "all" {
-		i := slices.IndexFunc(all, func(d dialect) bool { return d.name == name })
+		i := slices.IndexFunc(all, func(d sample.Dialect) bool { return d.Name == name })
 		if i < 0 {
 			return wrong(fmt.Errorf("unknown dialect %q", name), "fblwatch generate --list lists them")
 		}
 		all = all[i : i+1]
 	}
 	if n < 0 {
-		return wrong(fmt.Errorf("--count %d is less than nothing", n), "")
+		return wrong(fmt.Errorf("--count %d: must be 0 or more", n), "")
 	}
 	out, err := p.messageWriter(c.String("format"), c.Args().First())
 	if err != nil {
@@ -64,10 +63,7 @@ func (p *program) generate(c *cli.Context) error {
 	}
 	for i := range n {
 		d := all[i%len(all)]
-		message, err := d.message(c.Uint64("seed"), i)
-		if err == nil {
-			err = out.write(i, d.name, message)
-		}
+		err := out.write(i, d.Name, d.Message(sample.NewComplaint(c.Uint64("seed"), i)))
 		if err == nil {
 			err = c.Context.Err()
 		}
@@ -78,7 +74,7 @@ func (p *program) generate(c *cli.Context) error {
 	return out.close()
 }
 
-// mailWriter is where messages go.
+// messageWriter writes generated messages to one place.
 type messageWriter struct {
 	write func(n int, dialect string, message []byte) error
 	close func() error
@@ -105,8 +101,8 @@ func (p *program) messageWriter(format, path string) (messageWriter, error) {
 	return messageWriter{}, wrong(fmt.Errorf("unknown format %q", format), "formats are mbox, maildir, eml-dir")
 }
 
-// mboxWriter writes an mbox whose "From " lines are quoted and can be restored
-// (mboxrd).
+// mboxWriter writes an mbox in the form mboxrd, whose quoted "From " lines can be
+// restored.
 func (p *program) mboxWriter(path string) (messageWriter, error) {
 	w, finish := p.stdout, func() error { return nil }
 	if path != "" {
@@ -118,7 +114,7 @@ func (p *program) mboxWriter(path string) (messageWriter, error) {
 	}
 	out := bufio.NewWriter(w)
 	write := func(n int, _ string, message []byte) error {
-		_, _ = io.WriteString(out, "From MAILER-DAEMON "+firstReport.UTC().Format("Mon Jan _2 15:04:05 2006")+"\n") // the error stays in out
+		_, _ = io.WriteString(out, "From MAILER-DAEMON "+sample.Start.UTC().Format("Mon Jan _2 15:04:05 2006")+"\n") // the error stays in out
 		for line := range bytes.Lines(message) {
 			line = bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
 			if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) {
@@ -139,7 +135,7 @@ func maildirWriter(path string) (messageWriter, error) {
 		}
 	}
 	write := func(n int, dialect string, message []byte) error {
-		name := fmt.Sprintf("%d.%06d.%s", firstReport.Unix(), n+1, dialect)
+		name := fmt.Sprintf("%d.%06d.%s", sample.Start.Unix(), n+1, dialect)
 		tmp := filepath.Join(path, "tmp", name)
 		if err := writeNew(tmp, message); err != nil {
 			return err
@@ -149,8 +145,8 @@ func maildirWriter(path string) (messageWriter, error) {
 	return messageWriter{write, func() error { return nil }}, nil
 }
 
-// makeDir makes a directory where there is none, and no other above it: that
-// would be a slip in the path.
+// makeDir makes a directory if it does not exist. The parent must exist: a missing
+// one is probably a typing error.
 func makeDir(path string) error {
 	err := os.Mkdir(path, 0o700)
 	switch {
@@ -164,12 +160,12 @@ func makeDir(path string) error {
 	return err
 }
 
-// newFile overwrites nothing: what is there may be somebody's message.
+// newFile creates a file. It never overwrites one, which may be somebody's message.
 func newFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	switch {
 	case errors.Is(err, os.ErrExist):
-		err = failed(err, "name a file or directory that is not there yet")
+		err = failed(err, "name a file or directory that does not exist yet")
 	case errors.Is(err, os.ErrNotExist):
 		err = failed(err, "make "+filepath.Dir(path)+" first, or name another file")
 	}
@@ -183,29 +179,4 @@ func writeNew(path string, b []byte) error {
 	}
 	_, err = file.Write(b)
 	return errors.Join(err, file.Close())
-}
-
-// dialect is one form of a report.
-type dialect struct {
-	name, about string
-	make        func(*complaint) ([]byte, error)
-}
-
-// message is the dialect's n-th message, in lines that end in CRLF.
-func (d dialect) message(seed uint64, n int) ([]byte, error) {
-	message, err := d.make(newComplaint(seed, n))
-	if err != nil {
-		return nil, fmt.Errorf("dialect %s: %w", d.name, err)
-	}
-	return message, nil
-}
-
-func dialects() []dialect { return append(arfDialects(), otherDialects()...) }
-
-// expand fills in the {names} of a message's template; its lines end in CRLF.
-func (c *complaint) expand(template string, more ...string) []byte {
-	names := append(more,
-		"{id}", c.id, "{user}", c.user, "{subject}", mime.QEncoding.Encode("utf-8", c.subject), "{campaign}", c.campaign, "{ip}", c.ip, "{n}", strconv.Itoa(c.n),
-		"{sent}", messageDate(c.sent), "{arrived}", messageDate(c.arrived), "{arrivedISO}", c.arrived.Format("2006-01-02T15:04:05Z"), "{original}", c.original("mx.example.net"))
-	return []byte(strings.ReplaceAll(strings.NewReplacer(names...).Replace(template), "\n", "\r\n"))
 }

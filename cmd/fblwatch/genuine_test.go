@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 // reporter signs the reports of these tests.
@@ -68,19 +69,19 @@ func signedBy(message []byte, domain string) ([]byte, error) {
 
 // yahooReport is Yahoo's n-th report about a message that passed SPF and DKIM as
 // domain's, without a signature. found: it says so.
-func yahooReport(n int, domain string, found bool) ([]byte, error) {
-	all := dialects()
-	i := slices.IndexFunc(all, func(d dialect) bool { return d.name == "yahoo" })
-	message, err := all[i].message(1, n)
+func yahooReport(n int, domain string, found bool) []byte {
+	all := sample.Dialects()
+	i := slices.IndexFunc(all, func(d sample.Dialect) bool { return d.Name == "yahoo" })
+	message := all[i].Message(sample.NewComplaint(1, n))
 	results := "Authentication-Results: mta1001.mail.bf1.yahoo.com; dkim=pass header.i=@" + domain + " header.s=s;\r\n" +
 		" spf=pass smtp.mailfrom=mail." + domain + "; dmarc=pass(p=NONE) header.from=" + domain + ";\r\n"
 	message = bytes.ReplaceAll(message, []byte("example.com"), []byte(domain))
 	message = bytes.Replace(message, []byte("To: fbl@"+domain), []byte("To: fbl@example.com"), 1)
 	at := bytes.LastIndex(message, []byte("Received: from mta."))
 	if !found {
-		return message, err
+		return message
 	}
-	return slices.Concat(message[:at], []byte(results), message[at:]), err
+	return slices.Concat(message[:at], []byte(results), message[at:])
 }
 
 // deliverGenuine: genuine FOLDER FIRST COUNT [KEY=VALUE...] delivers reports of
@@ -107,8 +108,7 @@ func deliverGenuine(ts *testscript.TestScript, _ bool, args []string) {
 	size, err := strconv.Atoi(set["size"])
 	ts.Check(err)
 	for n := first; n < first+count; n++ {
-		message, err := yahooReport(n, set["about"], set["found"] != "no")
-		ts.Check(err)
+		message := yahooReport(n, set["about"], set["found"] != "no")
 		end := bytes.LastIndex(message, []byte("\r\n--=_"))
 		message = slices.Concat(message[:end], bytes.Repeat([]byte("Buy now.\r\n"), size/10), message[end:])
 		message, err = signedBy(message, set["signer"])

@@ -1,6 +1,6 @@
-// Package sample makes messages that look like those in a feedback-loop mailbox,
-// for the demo, tests and benchmarks. The same arguments give the same bytes;
-// every line ends in CRLF.
+// Package sample writes messages that look like those in a feedback-loop mailbox,
+// for the demo, the command generate, tests and benchmarks. Equal arguments give
+// equal bytes. Every line ends in CRLF.
 package sample
 
 import (
@@ -9,9 +9,6 @@ import (
 	"strings"
 	"time"
 )
-
-// first is when report 0 was sent; each later one follows by a minute.
-var first = time.Date(2026, time.March, 2, 6, 0, 0, 0, time.UTC)
 
 var (
 	subjects = []string{
@@ -48,7 +45,7 @@ func Report(n, size int) []byte {
 }
 
 func natural(n, padding int) []byte {
-	sent := first.Add(time.Duration(n) * time.Minute)
+	sent := sentAt(n)
 	arrived := sent.Add(-time.Duration(7+n%1400) * time.Minute)
 	campaign := fmt.Sprintf("%s-%03d", campaigns[n%len(campaigns)], n/100)
 	subject := subjects[n%len(subjects)]

@@ -1,4 +1,4 @@
-package main
+package process_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -31,14 +32,11 @@ func TestDialectsStoreNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := 0
-	for _, d := range dialects() {
+	for _, d := range sample.Dialects() {
 		for n := range 2 {
-			b, err := d.message(7, n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			user := newComplaint(7, n).user
-			if occursIn(user, string(b), 0) {
+			c := sample.NewComplaint(7, n)
+			b := d.Message(c)
+			if occursIn(c.User, string(b), 0) {
 				named++
 			}
 			for _, config := range []privacy.Config{{Addresses: "drop", Subject: "drop"}, {Addresses: "hash", Subject: "drop", KeyFile: key}} {
@@ -50,18 +48,18 @@ func TestDialectsStoreNobody(t *testing.T) {
 				r := report.Parse(b)
 				records, _ := reading.Records(t.Context(), r, b, true, report.Envelope{})
 				for _, record := range records {
-					if line := string(record.AppendJSON(nil)); occursIn(user, line, 0) || occursIn(newComplaint(7, n).subject, line, 0) {
-						t.Errorf("%s, %s: %s in the record %s", d.name, config.Addresses, user, line)
+					if line := string(record.AppendJSON(nil)); occursIn(c.User, line, 0) || occursIn(c.Subject, line, 0) {
+						t.Errorf("%s, %s: %s in the record %s", d.Name, config.Addresses, c.User, line)
 					}
 				}
-				if head := string(reading.Head(bytes.Clone(b), r)); occursIn(user, head, 0) || occursIn(newComplaint(7, n).subject, head, 0) {
-					t.Errorf("%s, %s: %s in the head %s", d.name, config.Addresses, user, head)
+				if head := string(reading.Head(bytes.Clone(b), r)); occursIn(c.User, head, 0) || occursIn(c.Subject, head, 0) {
+					t.Errorf("%s, %s: %s in the head %s", d.Name, config.Addresses, c.User, head)
 				}
 			}
 		}
 	}
 	if named < 50 { // else nothing is shown
-		t.Errorf("only %d mails hold their recipient", named)
+		t.Errorf("only %d messages hold their recipient", named)
 	}
 }
 

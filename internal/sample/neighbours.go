@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Message returns the n-th message that is no feedback report, as such messages end up
-// beside the reports: kind is "dsn" (RFC 3464), "mdn" (RFC 8098), "autoreply"
+// Message returns the n-th message that is no feedback report but lies in the same
+// mailbox: kind is "dsn" (RFC 3464), "mdn" (RFC 8098), "autoreply"
 // (RFC 3834) or "human". Another kind is a programming error and panics.
 func Message(n int, kind string) []byte {
 	template, ok := neighbours[kind]
 	if !ok {
-		panic("sample: no mail of kind " + kind)
+		panic("sample: no message of kind " + kind)
 	}
-	sent := first.Add(time.Duration(n) * time.Minute)
+	sent := sentAt(n)
 	return expand(template, 0,
 		"{n}", fmt.Sprint(n),
 		"{sent}", sent.Format(time.RFC1123Z),

@@ -1,4 +1,4 @@
-package main
+package sample_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -73,22 +74,19 @@ func TestDialects(t *testing.T) {
 		"dmarc-hotmail": "microsoft", "mailru": "mailru", "seznam": "seznam", "uol": "uol", "telenor": "telenor", "zoho": "zoho", "abusix": "abusix", "spfbl": "spfbl",
 		"spamcop-arf": "spamcop", "spamcop-plain": "spamcop", "spamexperts": "spamexperts", "nixspam": "nixspam", "dnsblde": "dnsblde", "ses-json": "amazonses",
 	}
-	for _, d := range dialects() {
-		want, ok := tests[d.name]
+	for _, d := range sample.Dialects() {
+		want, ok := tests[d.Name]
 		if !ok {
-			t.Errorf("%s: no test", d.name)
+			t.Errorf("%s: no test", d.Name)
 			continue
 		}
-		t.Run(d.name, func(t *testing.T) {
+		t.Run(d.Name, func(t *testing.T) {
 			for n := range 20 {
-				b, err := d.message(7, n)
-				if err != nil {
-					t.Fatal(err)
-				}
+				c := sample.NewComplaint(7, n)
+				b := d.Message(c)
 				if bytes.Count(b, []byte("\r\n")) != bytes.Count(b, []byte("\n")) || bytes.ContainsAny(b, "\x00\x1b") {
 					t.Errorf("line ends of %q", b)
 				}
-				c := newComplaint(7, n)
 				records := report.Parse(b).Records(report.Envelope{})
 				if len(records) != 1 {
 					t.Fatalf("%d records of %s", len(records), b)
@@ -100,69 +98,61 @@ func TestDialects(t *testing.T) {
 				if string(r.Event) != want.event || string(r.Class) != want.class || r.Dialect != want.dialect {
 					t.Errorf("%s, %s, %s", r.Event, r.Class, r.Dialect)
 				}
-				if want := providers[d.name]; want != "" && r.Provider != want {
+				if want := providers[d.Name]; want != "" && r.Provider != want {
 					t.Errorf("provider %s, not %s", r.Provider, want)
 				}
-				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.user || want.says&(person|message) == 0 && got != "" {
-					t.Errorf("recipient %q, not %s", got, c.user)
+				if got := r.OriginalRcptTo; want.says&person != 0 && got != c.User || want.says&(person|message) == 0 && got != "" {
+					t.Errorf("recipient %q, not %s", got, c.User)
 				}
 				if want.says&hash != 0 && (r.Complainant != "hashed" || r.RcptHash == "") {
 					t.Errorf("%s %q", r.Complainant, r.RcptHash)
 				}
-				if want.says&source != 0 && r.SourceIP != c.ip {
-					t.Errorf("source %q, not %s", r.SourceIP, c.ip)
+				if want.says&source != 0 && r.SourceIP != c.IP {
+					t.Errorf("source %q, not %s", r.SourceIP, c.IP)
 				}
-				if want.says&date != 0 && !r.ArrivalDate.Equal(c.arrived) {
-					t.Errorf("arrived %s, not %s", r.ArrivalDate, c.arrived)
+				if want.says&date != 0 && !r.ArrivalDate.Equal(c.Arrived) {
+					t.Errorf("arrived %s, not %s", r.ArrivalDate, c.Arrived)
 				}
-				if id := c.campaign + "." + c.id + "@mail.example.com"; want.says&message != 0 && (r.Original == nil || r.Original.MessageID != id || r.Original.Subject != c.subject) {
+				if id := c.Campaign + "." + c.ID + "@mail.example.com"; want.says&message != 0 && (r.Original == nil || r.Original.MessageID != id || r.Original.Subject != c.Subject) {
 					t.Errorf("original %+v, not of %s", r.Original, id)
 				}
 			}
 		})
 	}
-	if len(tests) != len(dialects()) {
-		t.Errorf("%d tests of %d dialects", len(tests), len(dialects()))
+	if len(tests) != len(sample.Dialects()) {
+		t.Errorf("%d tests of %d dialects", len(tests), len(sample.Dialects()))
 	}
 }
 
 // Messages differ by number and seed, and by nothing else.
 func TestDialectsAreStable(t *testing.T) {
-	for _, d := range dialects() {
+	for _, d := range sample.Dialects() {
 		var ids []string
 		for _, at := range []struct {
 			seed uint64
 			n    int
 		}{{1, 0}, {1, 1}, {2, 0}, {1, 0}} {
-			b, err := d.message(at.seed, at.n)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids = append(ids, report.Parse(b).ID)
+			ids = append(ids, report.Parse(d.Message(sample.NewComplaint(at.seed, at.n))).ID)
 		}
 		if ids[0] != ids[3] {
-			t.Errorf("%s: two mails of one number and seed", d.name)
+			t.Errorf("%s: two messages of one number and seed", d.Name)
 		}
 		if slices.Sort(ids); len(slices.Compact(ids)) != 3 {
-			t.Errorf("%s: equal mails of different numbers or seeds", d.name)
+			t.Errorf("%s: equal messages of different numbers or seeds", d.Name)
 		}
 	}
 }
 
 // Nobody is in a made-up message but example.com's people and the reporters.
 func TestDialectsNameNobody(t *testing.T) {
-	for _, d := range dialects() {
-		b, err := d.message(1, 3)
-		if err != nil {
-			t.Fatal(err)
-		}
-		records := report.Parse(b).Records(report.Envelope{ProcessedAt: time.Unix(0, 0)})
+	for _, d := range sample.Dialects() {
+		records := report.Parse(d.Message(sample.NewComplaint(1, 3))).Records(report.Envelope{ProcessedAt: time.Unix(0, 0)})
 		for _, r := range records {
 			if r.OriginalRcptTo != "" && !strings.HasSuffix(r.OriginalRcptTo, "@example.com") {
-				t.Errorf("%s: %s", d.name, r.OriginalRcptTo)
+				t.Errorf("%s: %s", d.Name, r.OriginalRcptTo)
 			}
 			if r.SourceIP != "" && !strings.HasPrefix(r.SourceIP, "192.0.2.") {
-				t.Errorf("%s: %s", d.name, r.SourceIP)
+				t.Errorf("%s: %s", d.Name, r.SourceIP)
 			}
 		}
 	}
