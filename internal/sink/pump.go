@@ -7,18 +7,14 @@ import (
 	"iter"
 	"log/slog"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/backoff"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 const (
-	// minBackoff doubles with every failure in a row up to maxBackoff; a wait
-	// is between half of it and all of it, so that sinks do not knock together.
-	minBackoff = time.Second
-	maxBackoff = time.Minute
 	// drainLimit is how long Run goes on handing over after its context ended.
 	drainLimit = 5 * time.Second
 	// queueBytes bounds the records that wait in memory; the ledger has the
@@ -35,6 +31,9 @@ const (
 	// itself for down.
 	mostStuck = 8
 )
+
+// pauses are between a sink's tries that fail.
+var pauses = backoff.Range{First: time.Second, Most: time.Minute}
 
 // Pump hands records to one sink: just-committed ones from memory, and from the
 // ledger what was left over by an earlier run, by a failure or by a queue that
@@ -161,7 +160,7 @@ func (p *Pump) run(ctx context.Context) error {
 	var asked chan error // the Flush that waits for this delivery
 	var retry <-chan time.Time
 	whole := true // this delivery is also of the stuck folders
-	for backoff := minBackoff; ; {
+	for failures := 0; ; {
 		ending := ctx.Err() != nil
 		if whole {
 			p.stuck = nil
@@ -186,10 +185,10 @@ func (p *Pump) run(ctx context.Context) error {
 		switch {
 		case !whole: // the retry stands
 		case err == nil:
-			backoff, retry = minBackoff, nil
+			failures, retry = 0, nil
 		default:
-			retry = time.After(backoff/2 + rand.N(backoff/2))
-			backoff = min(2*backoff, maxBackoff)
+			failures++
+			retry = time.After(backoff.Equal(pauses.Longest(failures)))
 		}
 		// After a failure new records are no reason to try again, but in folders
 		// that are not stuck.

@@ -78,12 +78,12 @@ func TestPumpStuckRecord(t *testing.T) {
 		}
 		s.refuse("1-3") // that one passes; another waits
 		p.Offer(out.commit(rows(1, 3, 1)...))
-		pass(2 * maxBackoff)
+		pass(2 * pauses.Most)
 		if got := p.Trouble(); got.Record != "1-3" || got.Since != start || !got.Waits.After(start.Add(5*time.Hour)) {
 			t.Errorf("another record waits: %+v", got)
 		}
 		s.refuse("")
-		pass(2 * maxBackoff)
+		pass(2 * pauses.Most)
 		expect(t, "trouble in the end", p.Trouble(), Trouble{})
 		expect(t, "acknowledged", out.acked(1), 3)
 		stop()

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/backoff"
 )
 
 const (
@@ -155,7 +155,7 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 	}
 	if wait := imapclient.Backoff(err); wait > 0 {
 		s.failures++
-		return wait + time.Duration(rand.Int64N(int64(wait/10+1))), s.once && (wait > sweepPatience || s.failures >= sweepTrials)
+		return wait + backoff.Full(wait/10), s.once && (wait > sweepPatience || s.failures >= sweepTrials)
 	}
 	if errors.Is(err, imapclient.ErrExpired) && life >= shortLife {
 		return 0, false // at once, with a new token
@@ -174,29 +174,29 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 	}
 	if errors.As(err, new(progress)) {
 		s.failures = 0
-		return time.Duration(rand.Int64N(int64(backoffFirst))), false
+		return backoff.Full(backoffFirst), false
 	}
 	if n := s.a.commits.Load(); s.once && n > s.commits {
 		s.failures, s.commits = 0, n
 	}
 	if life >= longLife {
 		s.failures = 0
-		return time.Duration(rand.Int64N(int64(backoffFirst))), false // a server that restarts ends many at once
+		return backoff.Full(backoffFirst), false // a server that restarts ends many at once
 	}
 	waited := s.waited(err)
 	if waited >= healthy {
 		s.failures = 0
-		return time.Duration(rand.Int64N(int64(backoffFirst))), false
+		return backoff.Full(backoffFirst), false
 	}
 	s.failures++
 	if s.once && (s.failures >= sweepTrials || s.hopeless(err)) {
 		return 0, true
 	}
-	most := min(backoffFirst<<min(s.failures-1, 20), backoffMost)
+	longest := backoff.Range{First: backoffFirst, Most: backoffMost}.Longest(s.failures)
 	if waited >= backoffFirst {
-		most = min(most, healthy-waited+backoffFirst)
+		longest = min(longest, healthy-waited+backoffFirst)
 	}
-	return time.Duration(rand.Int64N(int64(most))), false
+	return backoff.Full(longest), false
 }
 
 // waited is how long a session had nothing to do but wait before the server hung
