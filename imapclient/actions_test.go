@@ -11,6 +11,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 // acting is a server with n messages that offers all that actions need.
@@ -248,7 +249,7 @@ func TestLongSets(t *testing.T) {
 }
 
 func TestDovecotActions(t *testing.T) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	for n := range 6 {
 		d.Append("INBOX", body(n+1))
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 // from is a connection that seems to come from elsewhere.
@@ -302,7 +303,7 @@ func TestStrangeDeflate(t *testing.T) {
 
 // A real server compresses with zlib.
 func TestDovecotCompress(t *testing.T) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	for n := range 200 {
 		d.Deliver("INBOX", slices.Concat(body(n+1), bytes.Repeat(fmt.Appendf(nil, "%d lines of text\r\n", n), 200)))
 	}

@@ -9,11 +9,11 @@ import (
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 // dovecotClient logs in on the plain port.
-func dovecotClient(t *testing.T, d *imaptest.DovecotServer, h callbacks.Handler) *imapclient.Client {
+func dovecotClient(t *testing.T, d *realserver.DovecotServer, h callbacks.Handler) *imapclient.Client {
 	t.Helper()
 	host, port := split(t, d.PlainAddr())
 	c, err := imapclient.Dial(t.Context(), imapclient.Options{
@@ -28,7 +28,7 @@ func dovecotClient(t *testing.T, d *imaptest.DovecotServer, h callbacks.Handler)
 }
 
 func TestDovecotResync(t *testing.T) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	for n := range 6 {
 		d.Append("INBOX", body(n+1))
 	}
@@ -86,7 +86,7 @@ func TestDovecotResync(t *testing.T) {
 }
 
 func TestDovecotNotify(t *testing.T) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	for _, name := range []string{"INBOX", "FBL/Yahoo", "FBL/Other"} {
 		d.Append(name, body(1))
 	}
@@ -128,7 +128,7 @@ func TestDovecotNotify(t *testing.T) {
 }
 
 func TestDovecotFolders(t *testing.T) {
-	d := imaptest.Dovecot(t, imaptest.Quotas)
+	d := realserver.Dovecot(t, realserver.Quotas)
 	d.Append("FBL/Yahoo", body(1))
 	d.Append("Entw&APw-rfe", body(1))
 	d.Do(`SUBSCRIBE "Entw&APw-rfe"`)

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 // Every mechanism against a real server.
 func TestDovecotLogin(t *testing.T) {
-	d := imaptest.Dovecot(t, imaptest.Tokens, imaptest.Certificates)
+	d := realserver.Dovecot(t, realserver.Tokens, realserver.Certificates)
 	host, port := split(t, d.TLSAddr())
 	dial := func(cred imapclient.Credentials, certificate bool) error {
 		opts := imapclient.Options{Host: host, Port: port, TLS: &tls.Config{RootCAs: d.CA()}, Login: once(cred)}

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 // A real server, by each of the three ways in.
 func TestDovecot(t *testing.T) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	for n := range 1200 {
 		d.Deliver("INBOX", body(n+1))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 func TestPinText(t *testing.T) {
@@ -164,7 +165,7 @@ func TestInjectedBeforeTheHandshake(t *testing.T) {
 
 // Pins and client certificates with a real server.
 func TestDovecotPin(t *testing.T) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	host, port := split(t, d.TLSAddr())
 	conn, err := tls.Dial("tcp", d.TLSAddr(), &tls.Config{RootCAs: d.CA(), ServerName: "localhost"})
 	if err != nil {

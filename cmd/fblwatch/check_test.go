@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -61,7 +62,7 @@ func TestCheckIdentified(t *testing.T) {
 
 // A mailbox that is nearly full is told of: reports would bounce.
 func TestCheckQuota(t *testing.T) {
-	d := imaptest.Dovecot(t, imaptest.Quotas)
+	d := realserver.Dovecot(t, realserver.Quotas)
 	for _, test := range []struct {
 		messages int
 		code     int

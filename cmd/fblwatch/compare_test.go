@@ -14,7 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -90,7 +90,7 @@ func (c compared) run(t *testing.T, program string) (wall, cpu float64) {
 // comparedWorks are sweeps of a warm Dovecot, files, and a ledger's lists.
 func comparedWorks(t *testing.T) (works []compared) {
 	const many = 20_000
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	password := []string{"FBLWATCH_PASSWORD=" + d.Password()}
 	dir := t.TempDir()
 	ledgers := 0

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -32,7 +32,7 @@ func TestSoakKills(t *testing.T) {
 func TestKills(t *testing.T) { kills(t, 1, 8) }
 
 func kills(t *testing.T, seed uint64, runs int) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	const many = 5000
 	var messages [][]byte
 	for i := range many {

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -23,7 +23,7 @@ import (
 // Flat in the number of messages, it is about the same in each pair.
 func BenchmarkMemory(b *testing.B) {
 	binary := build(b)
-	d := imaptest.Dovecot(b)
+	d := realserver.Dovecot(b)
 	delivered := 0
 	for _, many := range []int{2000, 20_000} {
 		b.Run("sweep/"+strconv.Itoa(many), func(b *testing.B) {

@@ -13,14 +13,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 // A config's ca_file, pin, cert_file and key_file reach the session, and so do
 // its refusals.
 func TestTLSConfig(t *testing.T) {
-	d := imaptest.Dovecot(t, imaptest.Certificates)
+	d := realserver.Dovecot(t, realserver.Certificates)
 	d.Append("INBOX", sample.Report(1, 0))
 	dir := t.TempDir()
 	write := func(name string, blocks ...*pem.Block) string {

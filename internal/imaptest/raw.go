@@ -19,21 +19,28 @@ const rawTimeout = time.Minute
 // rawBuffer is the size of the reads that RawFetch counts, in octets.
 const rawBuffer = 64 << 10
 
-// rawConn is a logged-in connection that knows no more of IMAP than lines.
-type rawConn struct {
+// RawConn is a connection that knows no more of IMAP than lines: a literal is
+// lines like any other.
+type RawConn struct {
 	net.Conn
 	r    *bufio.Reader
 	name string // what every tag begins with
 	tag  int
 }
 
-func dialRaw(addr, user, password string) (*rawConn, error) {
+// NewRaw takes a connection whose greeting has not been read.
+func NewRaw(conn net.Conn) *RawConn {
+	// No message can hold a line that looks like such a tag.
+	return &RawConn{Conn: conn, r: bufio.NewReaderSize(conn, rawBuffer), name: rand.Text()}
+}
+
+// DialRaw connects to an address without TLS, and logs in.
+func DialRaw(addr, user, password string) (*RawConn, error) {
 	conn, err := net.DialTimeout("tcp", addr, rawTimeout)
 	if err != nil {
 		return nil, err
 	}
-	// No message can hold a line that looks like such a tag.
-	c := &rawConn{Conn: conn, r: bufio.NewReaderSize(conn, rawBuffer), name: rand.Text()}
+	c := NewRaw(conn)
 	if err = c.must("LOGIN " + quote(user) + " " + quote(password)); err != nil {
 		conn.Close()
 		return nil, err
@@ -41,8 +48,14 @@ func dialRaw(addr, user, password string) (*rawConn, error) {
 	return c, nil
 }
 
-// send sends a command and returns its tag.
-func (c *rawConn) send(command string) (string, error) {
+// Line reads one line, without its CRLF.
+func (c *RawConn) Line() (string, error) {
+	line, err := c.r.ReadString('\n')
+	return strings.TrimSpace(line), err
+}
+
+// Send sends a command and returns its tag with a blank.
+func (c *RawConn) Send(command string) (string, error) {
 	c.tag++
 	tag := fmt.Sprintf("%s%d ", c.name, c.tag)
 	c.SetDeadline(time.Now().Add(rawTimeout))
@@ -50,47 +63,39 @@ func (c *rawConn) send(command string) (string, error) {
 	return tag, err
 }
 
-// do sends a command and returns the tagged answer without its tag.
-func (c *rawConn) do(command string) (string, error) {
-	lines, err := c.ask(command)
-	if err != nil {
-		return "", err
-	}
-	return lines[len(lines)-1], nil
-}
-
-// ask is do that returns the lines before it too.
-func (c *rawConn) ask(command string) (lines []string, err error) {
-	tag, err := c.send(command)
+// Ask sends a command and returns the lines of the answer. The last is the tagged
+// one, without its tag.
+func (c *RawConn) Ask(command string) (lines []string, err error) {
+	tag, err := c.Send(command)
 	for err == nil {
 		var line string
-		line, err = c.r.ReadString('\n')
+		line, err = c.Line()
 		if answer, ok := strings.CutPrefix(line, tag); ok {
-			return append(lines, strings.TrimSpace(answer)), nil
+			return append(lines, answer), nil
 		}
-		lines = append(lines, strings.TrimSpace(line))
+		lines = append(lines, line)
 	}
 	return nil, err
 }
 
-func (c *rawConn) must(command string) error {
-	answer, err := c.do(command)
-	if err == nil && !strings.HasPrefix(answer, "OK") {
+func (c *RawConn) must(command string) error {
+	lines, err := c.Ask(command)
+	if err == nil && !strings.HasPrefix(lines[len(lines)-1], "OK") {
 		verb, _, _ := strings.Cut(command, " ")
-		err = fmt.Errorf("imaptest: %s: %s", verb, answer)
+		err = fmt.Errorf("imaptest: %s: %s", verb, lines[len(lines)-1])
 	}
 	return err
 }
 
-// append sends a message by APPEND, with a literal that every server takes, and
+// Append sends a message by APPEND, with a literal that every server takes, and
 // returns the tagged answer without its tag.
-func (c *rawConn) append(folder string, message []byte) (string, error) {
-	tag, err := c.send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(message)))
+func (c *RawConn) Append(folder string, message []byte) (string, error) {
+	tag, err := c.Send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(message)))
 	for err == nil {
 		var line string
-		line, err = c.r.ReadString('\n')
+		line, err = c.Line()
 		if answer, ok := strings.CutPrefix(line, tag); ok {
-			return strings.TrimSpace(answer), nil
+			return answer, nil
 		}
 		if strings.HasPrefix(line, "+") {
 			_, err = c.Write(slices.Concat(message, []byte("\r\n")))
@@ -104,7 +109,7 @@ func (c *rawConn) append(folder string, message []byte) (string, error) {
 // first n octets of every message in one FETCH, and counts the octets of the
 // answer without looking at them. Time it to know what a client can reach.
 func RawFetch(addr, user, password, folder string, n int) (octets int64, err error) {
-	c, err := dialRaw(addr, user, password)
+	c, err := DialRaw(addr, user, password)
 	if err != nil {
 		return 0, err
 	}
@@ -112,7 +117,7 @@ func RawFetch(addr, user, password, folder string, n int) (octets int64, err err
 	if err := c.must("EXAMINE " + quote(folder)); err != nil {
 		return 0, err
 	}
-	tag, err := c.send(fmt.Sprintf("UID FETCH 1:* (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.%d>)", n))
+	tag, err := c.Send(fmt.Sprintf("UID FETCH 1:* (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.%d>)", n))
 	if err != nil {
 		return 0, err
 	}
@@ -149,21 +154,21 @@ type Arrival struct {
 type IdleReader struct {
 	Arrivals <-chan Arrival // closed when the connection ends
 
-	conn *rawConn
+	conn *RawConn
 	wg   sync.WaitGroup
 }
 
 // RawIdle logs in without TLS, examines folder and enters IDLE.
 func RawIdle(addr, user, password, folder string) (*IdleReader, error) {
-	c, err := dialRaw(addr, user, password)
+	c, err := DialRaw(addr, user, password)
 	if err != nil {
 		return nil, err
 	}
 	if err = c.must("EXAMINE " + quote(folder)); err == nil {
-		_, err = c.send("IDLE")
+		_, err = c.Send("IDLE")
 	}
 	for line := ""; err == nil && !strings.HasPrefix(line, "+"); {
-		line, err = c.r.ReadString('\n')
+		line, err = c.Line()
 	}
 	if err != nil {
 		c.Close()
@@ -175,7 +180,7 @@ func RawIdle(addr, user, password, folder string) (*IdleReader, error) {
 	idle.wg.Go(func() {
 		defer close(arrivals)
 		for {
-			line, err := c.r.ReadString('\n')
+			line, err := c.Line()
 			at := time.Now()
 			if err != nil {
 				return

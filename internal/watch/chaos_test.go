@@ -17,6 +17,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -78,7 +79,7 @@ func spent() spending {
 }
 
 func chaos(t *testing.T, seed uint64, length time.Duration) {
-	d := imaptest.Dovecot(t)
+	d := realserver.Dovecot(t)
 	proxies := map[imapclient.Security]*imaptest.ChaosProxy{
 		imapclient.NoTLS:       imaptest.NewChaosProxy(t, d.PlainAddr(), seed),
 		imapclient.ImplicitTLS: imaptest.NewChaosProxy(t, d.TLSAddr(), seed+1),
@@ -181,7 +182,7 @@ func oneLife(t *testing.T, a *Account, path string, during func(ledger.Ledger)) 
 
 // post delivers messages.
 type post struct {
-	d      *imaptest.DovecotServer
+	d      *realserver.DovecotServer
 	random *rand.Rand
 	n      int
 	sent   map[string]int // to each folder

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -23,7 +23,7 @@ const (
 
 // TestFamilies is what every family of servers must give, whatever it lacks.
 func TestFamilies(t *testing.T) {
-	for _, family := range imaptest.Families {
+	for _, family := range realserver.Families {
 		t.Run(family.Name, func(t *testing.T) {
 			t.Parallel()
 			s := family.Start(t)
@@ -37,13 +37,13 @@ func TestFamilies(t *testing.T) {
 // familyParts is the contract.
 var familyParts = []struct {
 	name string
-	test func(*testing.T, *imaptest.RealServer)
+	test func(*testing.T, *realserver.Server)
 }{
 	{"sweep", familySweep},
 	{"folders", familyFolders},
-	{"watch-auto", func(t *testing.T, s *imaptest.RealServer) { familyWatch(t, s, "auto") }},
-	{"watch-idle", func(t *testing.T, s *imaptest.RealServer) { familyWatch(t, s, "idle") }},
-	{"watch-poll", func(t *testing.T, s *imaptest.RealServer) { familyWatch(t, s, "poll") }},
+	{"watch-auto", func(t *testing.T, s *realserver.Server) { familyWatch(t, s, "auto") }},
+	{"watch-idle", func(t *testing.T, s *realserver.Server) { familyWatch(t, s, "idle") }},
+	{"watch-poll", func(t *testing.T, s *realserver.Server) { familyWatch(t, s, "poll") }},
 	{"open-folder", familyOpenFolder},
 	{"after", familyAfter},
 	{"password", familyPassword},
@@ -51,7 +51,7 @@ var familyParts = []struct {
 }
 
 // securest is the best of what a server offers.
-func securest(s *imaptest.RealServer) imapclient.Security {
+func securest(s *realserver.Server) imapclient.Security {
 	switch {
 	case s.Offers("TLS"):
 		return imapclient.ImplicitTLS
@@ -83,7 +83,7 @@ func expectedPeople(n int) []string {
 }
 
 // familySweep: more messages than are read without a SEARCH, over each security.
-func familySweep(t *testing.T, s *imaptest.RealServer) {
+func familySweep(t *testing.T, s *realserver.Server) {
 	const many = fewMessages + 500
 	s.Append("INBOX", samples(0, many, 0)...)
 	for name, security := range map[string]imapclient.Security{
@@ -121,7 +121,7 @@ func familySweep(t *testing.T, s *imaptest.RealServer) {
 }
 
 // familyFolders: which folders the patterns find, and that each is read.
-func familyFolders(t *testing.T, s *imaptest.RealServer) {
+func familyFolders(t *testing.T, s *realserver.Server) {
 	for i, name := range []string{"FBL/2025", "FBL/2026", "FBL/2026/Old", "Bounces"} {
 		s.Append(s.Folder(name), samples(i, i+1, 0)...)
 	}
@@ -195,7 +195,7 @@ func (w *liveWatch) end() {
 
 // familyWatch: messages that arrive while two folders are watched, one of them
 // found by a pattern; compressed, where the server can.
-func familyWatch(t *testing.T, s *imaptest.RealServer, way string) {
+func familyWatch(t *testing.T, s *realserver.Server, way string) {
 	one, two := s.Folder("Watch/"+way+"/One"), s.Folder("Two/"+way)
 	s.Append(one, samples(0, 5, 0)...)
 	s.Append(two, samples(5, 10, 0)...)
@@ -203,7 +203,7 @@ func familyWatch(t *testing.T, s *imaptest.RealServer, way string) {
 	a := accountOn(t, s, securest(s), l)
 	a.Folders = []string{s.Folder("Watch/" + way + "/%"), two}
 	a.Watch, a.Poll, a.IMAP.Compress = way, time.Second, imapclient.CompressOn
-	if s.Family() == "imap4d" { // it tells nothing in IDLE, so the first news comes at the end of a slice
+	if s.Name() == "imap4d" { // it tells nothing in IDLE, so the first news comes at the end of a slice
 		a.Slice = 5 * time.Second
 	}
 	w := startWatch(t, a)
@@ -223,7 +223,7 @@ func familyWatch(t *testing.T, s *imaptest.RealServer, way string) {
 // familyOpenFolder: of several folders that one connection polls, one is open, and
 // STATUS of that one may be stale (Dovecot, Courier). What comes into it one after
 // the other is read all the same.
-func familyOpenFolder(t *testing.T, s *imaptest.RealServer) {
+func familyOpenFolder(t *testing.T, s *realserver.Server) {
 	one, two := s.Folder("Open/One"), s.Folder("Open/Two")
 	s.Append(one, samples(0, 1, 0)...)
 	s.Append(two, samples(1, 2, 0)...)
@@ -245,7 +245,7 @@ func familyOpenFolder(t *testing.T, s *imaptest.RealServer) {
 // familyAfter: what is done to the messages that were read, and to no others. The
 // third message is somebody else's to delete. Where the server cannot do it without
 // a danger to other messages, nothing is done.
-func familyAfter(t *testing.T, s *imaptest.RealServer) {
+func familyAfter(t *testing.T, s *realserver.Server) {
 	done := s.Folder("Done")
 	for _, test := range []struct {
 		name          string
@@ -287,7 +287,7 @@ func familyAfter(t *testing.T, s *imaptest.RealServer) {
 			a.Folders, a.After.Report = []string{folder}, test.action
 			ctx, cancel := context.WithTimeout(t.Context(), familyTime)
 			defer cancel()
-			refused := refusals[s.Family()]["after-"+test.name] != ""
+			refused := refusals[s.Name()]["after-"+test.name] != ""
 			all := test.all
 			if err := a.Run(ctx, true); refused {
 				all = "1 2 3 4 5"
@@ -348,7 +348,7 @@ func owed(t *testing.T, l ledger.Ledger, folder string) int {
 }
 
 // familyPassword: a login that is refused is told as such.
-func familyPassword(t *testing.T, s *imaptest.RealServer) {
+func familyPassword(t *testing.T, s *realserver.Server) {
 	a := accountOn(t, s, securest(s), openLedger(t))
 	a.IMAP.Login = func(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
 		return imapclient.Credentials{Username: s.User(), Password: "wrong"}, ch.Last
@@ -363,7 +363,7 @@ func familyPassword(t *testing.T, s *imaptest.RealServer) {
 
 // familyRestart: the server goes away and comes back, and messages have come. One
 // that forgets its messages then has others under the same UIDs.
-func familyRestart(t *testing.T, s *imaptest.RealServer) {
+func familyRestart(t *testing.T, s *realserver.Server) {
 	folder := s.Folder("Restarted")
 	s.Append(folder, samples(0, 10, 0)...)
 	l := openLedger(t)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -22,7 +22,7 @@ import (
 // any of them is a record.
 func BenchmarkFolders(b *testing.B) {
 	const many = 200
-	d := imaptest.Dovecot(b)
+	d := realserver.Dovecot(b)
 	for i := range many {
 		d.Deliver(fmt.Sprintf("FBL/%03d", i), samples(3*i, 3*i+3, 0)...)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -20,7 +21,7 @@ const farAway = 80 * time.Millisecond
 
 // sweepInto sweeps INBOX of d through addr into a new ledger, and returns the
 // time it took.
-func sweepInto(b *testing.B, d *imaptest.DovecotServer, addr string, messages int, compress imapclient.Compression) time.Duration {
+func sweepInto(b *testing.B, d *realserver.DovecotServer, addr string, messages int, compress imapclient.Compression) time.Duration {
 	l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -45,7 +46,7 @@ func sweepInto(b *testing.B, d *imaptest.DovecotServer, addr string, messages in
 // againstRaw compares sweeps of many messages into SQLite with a reader that only
 // counts the octets of the same messages' FETCH, one for all, over the same link.
 func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
-	d := imaptest.Dovecot(b)
+	d := realserver.Dovecot(b)
 	d.Deliver("INBOX", samples(0, many, 6100)...)
 	addr := d.PlainAddr()
 	if roundTrip > 0 {
@@ -83,7 +84,7 @@ func BenchmarkSweepFar(b *testing.B) { againstRaw(b, 10_000, farAway) }
 // made-up words, which deflate takes to under a third.
 func BenchmarkOctets(b *testing.B) {
 	const many, size = 2000, 25 << 10
-	d := imaptest.Dovecot(b)
+	d := realserver.Dovecot(b)
 	random := rand.New(rand.NewPCG(1, 1))
 	words := make([]string, 3000)
 	for i := range words {
@@ -123,7 +124,7 @@ func BenchmarkOctets(b *testing.B) {
 // latency is the time from APPEND's return to the record in the ledger, against
 // a raw IDLE reader's time to the EXISTS over the same link.
 func latency(b *testing.B, roundTrip time.Duration) {
-	d := imaptest.Dovecot(b)
+	d := realserver.Dovecot(b)
 	addr := d.PlainAddr()
 	if roundTrip > 0 {
 		addr = imaptest.NewDelayProxy(b, addr, roundTrip, 0).Addr()

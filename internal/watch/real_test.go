@@ -9,18 +9,18 @@ import (
 	"testing"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // real is an account on a real Dovecot.
-func real(t testing.TB, d *imaptest.DovecotServer, security imapclient.Security, l ledger.Ledger) *Account {
+func real(t testing.TB, d *realserver.DovecotServer, security imapclient.Security, l ledger.Ledger) *Account {
 	t.Helper()
-	return accountOn(t, d.RealServer, security, l)
+	return accountOn(t, d.Server, security, l)
 }
 
 // accountOn reads INBOX of a real server into l.
-func accountOn(t testing.TB, d *imaptest.RealServer, security imapclient.Security, l ledger.Ledger) *Account {
+func accountOn(t testing.TB, d *realserver.Server, security imapclient.Security, l ledger.Ledger) *Account {
 	t.Helper()
 	addr := d.PlainAddr()
 	if security == imapclient.ImplicitTLS {

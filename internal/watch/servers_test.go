@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
 // refusals are the parts of the contract that a server cannot give, each with
@@ -31,7 +31,7 @@ func TestServers(t *testing.T) {
 	if os.Getenv("FBLWATCH_SERVERS") == "" {
 		t.Skip("six more real servers: make servers installs them")
 	}
-	for _, server := range imaptest.Others {
+	for _, server := range realserver.Others {
 		t.Run(server.Name, func(t *testing.T) {
 			s := server.Start(t)
 			for _, part := range familyParts {

@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"cmp"
@@ -13,41 +13,44 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
 const (
-	realStart = 20 * time.Second // until it answers
-	realStop  = 5 * time.Second  // until SIGKILL
-	realAgain = time.Second      // between two SIGTERM: a process that is just starting may miss one
-	realPorts = 3                // trials to find free ports
+	startMost   = 20 * time.Second // until it answers
+	stopMost    = 5 * time.Second  // until SIGKILL
+	signalEvery = time.Second      // between two SIGTERM: a process that is just starting may miss one
+	portTrials  = 3                // trials to find free ports
 )
 
-// RealServer is a real IMAP server on the loopback, with one user whose
-// password works on a plain port, which offers STARTTLS, and under implicit
-// TLS. It ends with its test.
-type RealServer struct {
+// Server is a real IMAP server on the loopback with one user. The user's password
+// works on a plain port, which offers STARTTLS, and with implicit TLS. The
+// server ends with its test.
+type Server struct {
 	kind
 	tb        testing.TB
 	dir       string
-	owner     *user.User // who runs it
+	owner     *user.User // runs it
 	group     *user.Group
 	drop      *syscall.Credential // to become the owner; nil: this process's own user
-	ca        *CA
+	ca        *imaptest.CA
 	ports     [2]int // plain, TLS
 	programs  []*process
 	keeper    *exec.Cmd // nil while stopped
 	watchword io.WriteCloser
 
 	mu       sync.Mutex
-	appender *rawConn // kept for the next Append
+	appender *imaptest.RawConn // kept for the next Append
 }
 
-// kind is what one family's servers have of their own.
+// kind is what differs between the families of servers.
 type kind struct {
 	family   string
 	folder   func(name string) string // from one with "/" between its levels
@@ -56,28 +59,28 @@ type kind struct {
 	as       bool                     // it is run by whoever runs the test, root too
 	forgets  bool                     // it keeps messages in memory
 	// prepare makes the files of a server whose directory and ports are set.
-	prepare func(*RealServer) error
+	prepare func(*Server) error
 	// commands are the programs to run, in this order.
-	commands func(*RealServer) []*exec.Cmd
+	commands func(*Server) []*exec.Cmd
 }
 
-// startReal starts a server and stops it at the test's end. Where it is not
-// installed, which is what err says, the test is skipped; with CI=true it fails.
+// launch starts a server and stops it at the end of the test. err says that the
+// server is not installed: then launch skips the test, or fails it with CI=true.
 //
-// None of them serves message as root, so a test that runs as root has it run as
-// nobody.
-func startReal(tb testing.TB, k kind, err error) *RealServer {
+// None of these servers serves messages as root. If the test runs as root, the
+// server runs as nobody.
+func launch(tb testing.TB, k kind, err error) *Server {
 	tb.Helper()
 	if err != nil {
 		missing := tb.Skipf
 		if os.Getenv("CI") == "true" {
 			missing = tb.Fatalf
 		}
-		missing("left out what needs a real IMAP server: %v", err)
+		missing("skipped: no real IMAP server: %v", err)
 	}
-	s := &RealServer{kind: k, tb: tb, ca: NewCA()}
-	// Not tb.TempDir: nobody may not look into that, and the paths of
-	// sockets must stay below 108 octets.
+	s := &Server{kind: k, tb: tb, ca: imaptest.NewCA()}
+	// Not tb.TempDir: the user nobody may not read it, and the paths of sockets
+	// must stay below 108 octets.
 	if s.dir, err = os.MkdirTemp(roomy(), k.family+"-"); err != nil {
 		tb.Fatal(err)
 	}
@@ -96,14 +99,14 @@ func startReal(tb testing.TB, k kind, err error) *RealServer {
 		if err == nil {
 			return s
 		}
-		if trial == realPorts {
+		if trial == portTrials {
 			tb.Fatal(err)
 		}
 	}
 }
 
-// roomy is where the messages go: memory where there is plenty, for on many disks
-// a file takes thirty times as long to make. Empty is the usual place.
+// roomy is the directory for the messages: memory, if there is plenty, because on
+// many disks a file takes thirty times as long to make. Empty means the default.
 func roomy() string {
 	const shm, enough = "/dev/shm", 4 << 30 // octets
 	var fs syscall.Statfs_t
@@ -114,7 +117,7 @@ func roomy() string {
 }
 
 // setUp makes the server's files, with two ports that are free now.
-func (s *RealServer) setUp() error {
+func (s *Server) setUp() error {
 	for i := range s.ports {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -135,7 +138,12 @@ func (s *RealServer) setUp() error {
 		return err
 	}
 	if os.Getuid() == 0 && !s.as {
-		s.drop = &syscall.Credential{Uid: uint32(atoi(s.owner.Uid)), Gid: uint32(atoi(s.owner.Gid))}
+		uid, err1 := strconv.ParseUint(s.owner.Uid, 10, 32)
+		gid, err2 := strconv.ParseUint(s.owner.Gid, 10, 32)
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		s.drop = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	}
 	cert := s.ca.Certificate("localhost", "127.0.0.1")
 	key, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
@@ -146,7 +154,7 @@ func (s *RealServer) setUp() error {
 	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
 	err = errors.Join(
 		s.mkdir("."),
-		s.write("ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.ca.cert.Raw})),
+		s.write("ca.pem", s.ca.PEM()),
 		s.write("cert.pem", certPEM),
 		s.write("key.pem", keyPEM),
 		s.write("both.pem", append(certPEM, keyPEM...)),
@@ -158,15 +166,15 @@ func (s *RealServer) setUp() error {
 	return s.prepare(s)
 }
 
-// write makes a file of the server, mkdir a directory; both are its owner's.
-func (s *RealServer) write(name string, content []byte) error {
+// write makes a file of the server, mkdir a directory. Both belong to its owner.
+func (s *Server) write(name string, content []byte) error {
 	if err := os.WriteFile(s.path(name), content, 0o644); err != nil {
 		return err
 	}
 	return s.own(s.path(name))
 }
 
-func (s *RealServer) mkdir(names ...string) error {
+func (s *Server) mkdir(names ...string) error {
 	for _, name := range names {
 		if err := os.MkdirAll(s.path(name), 0o755); err != nil {
 			return err
@@ -178,19 +186,19 @@ func (s *RealServer) mkdir(names ...string) error {
 	return nil
 }
 
-func (s *RealServer) path(name string) string { return filepath.Join(s.dir, name) }
+func (s *Server) path(name string) string { return filepath.Join(s.dir, name) }
 
-// own gives a path to whoever runs the server.
-func (s *RealServer) own(path string) error {
+// own gives a path to the owner of the server.
+func (s *Server) own(path string) error {
 	if s.drop == nil {
 		return nil
 	}
 	return os.Chown(path, int(s.drop.Uid), int(s.drop.Gid))
 }
 
-// Restart stops the server, which ends all sessions, and starts it again on
-// the same ports.
-func (s *RealServer) Restart() {
+// Restart stops the server and starts it again on the same ports. All sessions
+// end.
+func (s *Server) Restart() {
 	s.tb.Helper()
 	s.stop()
 	if err := s.start(); err != nil {
@@ -198,11 +206,12 @@ func (s *RealServer) Restart() {
 	}
 }
 
-// Family is the name of the server's family.
-func (s *RealServer) Family() string { return s.family }
+// Name is the name of its family.
+func (s *Server) Name() string { return s.family }
 
-// Folder is how the server calls a folder: name has "/" between its levels.
-func (s *RealServer) Folder(name string) string {
+// Folder returns the server's own name of a folder. In name the levels are
+// separated by "/".
+func (s *Server) Folder(name string) string {
 	if strings.EqualFold(name, "INBOX") {
 		return "INBOX"
 	}
@@ -210,28 +219,28 @@ func (s *RealServer) Folder(name string) string {
 }
 
 // Offers reports whether the server has "STARTTLS", or "TLS" from the start.
-func (s *RealServer) Offers(security string) bool { return !slices.Contains(s.lacks, security) }
+func (s *Server) Offers(security string) bool { return !slices.Contains(s.lacks, security) }
 
 // Forgets reports whether a restart loses all messages.
-func (s *RealServer) Forgets() bool { return s.forgets }
+func (s *Server) Forgets() bool { return s.forgets }
 
-// PlainAddr is the host and port without TLS, with STARTTLS.
-func (s *RealServer) PlainAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports[0]) }
+// PlainAddr is the host and port without TLS. It offers STARTTLS.
+func (s *Server) PlainAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports[0]) }
 
 // TLSAddr is the host and port of implicit TLS. The certificate is for
 // localhost and 127.0.0.1.
-func (s *RealServer) TLSAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports[1]) }
+func (s *Server) TLSAddr() string { return fmt.Sprintf("127.0.0.1:%d", s.ports[1]) }
 
-// CA is what a client must trust, CAFile the same as a PEM file.
-func (s *RealServer) CA() *x509.CertPool { return s.ca.Pool() }
-func (s *RealServer) CAFile() string     { return s.path("ca.pem") }
+// CA is the authority that a client must trust, CAFile the same as a PEM file.
+func (s *Server) CA() *x509.CertPool { return s.ca.Pool() }
+func (s *Server) CAFile() string     { return s.path("ca.pem") }
 
 // User and Password are those of the only user.
-func (s *RealServer) User() string     { return cmp.Or(s.username, "fbl") }
-func (s *RealServer) Password() string { return "secret" }
+func (s *Server) User() string     { return cmp.Or(s.username, "fbl") }
+func (s *Server) Password() string { return "secret" }
 
-// Log is what the server has logged so far; Cyrus logs to the system's log.
-func (s *RealServer) Log() string {
+// Log is the server's log so far. Cyrus writes to the log of the system.
+func (s *Server) Log() string {
 	text, _ := os.ReadFile(s.path("log"))
 	return string(text)
 }

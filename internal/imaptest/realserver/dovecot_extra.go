@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"crypto/hmac"
@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Extra is a part of Dovecot's configuration that few tests need. It is written
-// for Dovecot 2.3.
+// Extra is a part of Dovecot's configuration that few tests need. It works with
+// Dovecot 2.3 only.
 type Extra struct {
-	config string            // its arguments are those of the rest
+	config string            // arguments as in dovecotConfig
 	files  map[string]string // by name; one argument, the directory
 }
 
 const tokenKey = "0123456789abcdef0123456789abcdef"
 
-// Tokens offers OAUTHBEARER and XOAUTH2: the user's tokens are made by Token.
+// Tokens offers OAUTHBEARER and XOAUTH2. Token makes the user's tokens.
 var Tokens = Extra{
 	config: `
 auth_mechanisms = $auth_mechanisms oauthbearer xoauth2
@@ -65,7 +65,7 @@ plugin {
 }
 `}
 
-// Token is an access token of the user's.
+// Token makes an access token of the user.
 func (d *DovecotServer) Token(expires time.Time) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." +

@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	_ "embed"
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Others are servers that scripts/servers installs, each in the version that it
+// Others are the servers that scripts/servers installs, in the versions that it
 // names. docs/servers.md says what works with them.
 var Others = []Family{
 	{"maddy", maddy},
@@ -22,15 +22,15 @@ var Others = []Family{
 	{"imap4d", imap4d},
 }
 
-// otherServer starts a server that scripts/servers has installed in the folder
-// that FBLWATCH_SERVERS names. Where it has not, the test is skipped.
-func otherServer(tb testing.TB, k kind) *RealServer {
+// otherServer starts a server that scripts/servers has installed in the directory
+// FBLWATCH_SERVERS. If it has not, the test is skipped.
+func otherServer(tb testing.TB, k kind) *Server {
 	tb.Helper()
 	if _, err := os.Stat(installed(k.family, "ready")); err != nil {
-		tb.Skipf("left out %s: scripts/servers has not installed it (%v)", k.family, err)
+		tb.Skipf("skipped: scripts/servers has not installed %s (%v)", k.family, err)
 	}
 	k.as = true
-	return startReal(tb, k, nil)
+	return launch(tb, k, nil)
 }
 
 // installed is the path of a file of an installed server.
@@ -64,14 +64,14 @@ imap tcp://127.0.0.1:%[2]d tls://127.0.0.1:%[3]d {
 }
 `
 
-func maddy(tb testing.TB) *RealServer {
+func maddy(tb testing.TB) *Server {
 	tb.Helper()
-	program := func(s *RealServer, args ...string) *exec.Cmd {
+	program := func(s *Server, args ...string) *exec.Cmd {
 		return exec.Command(installed("maddy", "maddy"), append([]string{"--config", s.path("maddy.conf")}, args...)...)
 	}
 	return otherServer(tb, kind{
 		family: "maddy", folder: dots, username: "fbl@example.com",
-		prepare: func(s *RealServer) error {
+		prepare: func(s *Server) error {
 			err := errors.Join(
 				s.mkdir("state", "run"),
 				s.write("maddy.conf", fmt.Appendf(nil, maddyConfig, s.dir, s.ports[0], s.ports[1])),
@@ -83,20 +83,20 @@ func maddy(tb testing.TB) *RealServer {
 			}
 			return err
 		},
-		commands: func(s *RealServer) []*exec.Cmd { return []*exec.Cmd{program(s, "run")} },
+		commands: func(s *Server) []*exec.Cmd { return []*exec.Cmd{program(s, "run")} },
 	})
 }
 
 // greenmail keeps its messages in memory.
-func greenmail(tb testing.TB) *RealServer {
+func greenmail(tb testing.TB) *Server {
 	tb.Helper()
 	return otherServer(tb, kind{
 		family: "greenmail", folder: dots, lacks: []string{"STARTTLS"}, forgets: true,
-		prepare: func(s *RealServer) error {
+		prepare: func(s *Server) error {
 			return s.run(exec.Command("openssl", "pkcs12", "-export", "-name", "localhost", "-passout", "pass:"+s.Password(),
 				"-in", s.path("cert.pem"), "-inkey", s.path("key.pem"), "-out", s.path("key.p12")))
 		},
-		commands: func(s *RealServer) []*exec.Cmd {
+		commands: func(s *Server) []*exec.Cmd {
 			options := []string{
 				"imap.hostname=127.0.0.1", "imaps.hostname=127.0.0.1",
 				fmt.Sprint("imap.port=", s.ports[0]), fmt.Sprint("imaps.port=", s.ports[1]),
@@ -112,13 +112,13 @@ func greenmail(tb testing.TB) *RealServer {
 	})
 }
 
-// pymap keeps its messages in memory. It has implicit TLS on no port of its own.
-func pymap(tb testing.TB) *RealServer {
+// pymap keeps its messages in memory. It has no port for implicit TLS.
+func pymap(tb testing.TB) *Server {
 	tb.Helper()
 	return otherServer(tb, kind{
 		family: "pymap", folder: slashes, lacks: []string{"TLS"}, forgets: true,
-		prepare: func(*RealServer) error { return nil },
-		commands: func(s *RealServer) []*exec.Cmd {
+		prepare: func(*Server) error { return nil },
+		commands: func(s *Server) []*exec.Cmd {
 			return []*exec.Cmd{exec.Command(installed("pymap", "bin/pymap"), "--host", "127.0.0.1", "--port", fmt.Sprint(s.ports[0]),
 				"--cert", s.path("cert.pem"), "--key", s.path("key.pem"), "--no-service", "admin",
 				"dict", "--demo-user", s.User(), "--demo-password", s.Password())}
@@ -129,14 +129,14 @@ func pymap(tb testing.TB) *RealServer {
 //go:embed twisted_server.py
 var twistedServer []byte
 
-// twisted keeps its messages in memory, and gives them out by Twisted's own
-// IMessage: parsed, and put together anew for each FETCH.
-func twisted(tb testing.TB) *RealServer {
+// twisted keeps its messages in memory. Twisted's own IMessage returns them
+// parsed, and put together again for each FETCH.
+func twisted(tb testing.TB) *Server {
 	tb.Helper()
 	return otherServer(tb, kind{
 		family: "twisted", folder: slashes, lacks: []string{"TLS", "STARTTLS"}, forgets: true,
-		prepare: func(s *RealServer) error { return s.write("server.py", twistedServer) },
-		commands: func(s *RealServer) []*exec.Cmd {
+		prepare: func(s *Server) error { return s.write("server.py", twistedServer) },
+		commands: func(s *Server) []*exec.Cmd {
 			return []*exec.Cmd{exec.Command(installed("twisted", "bin/python"), s.path("server.py"), fmt.Sprint(s.ports[0]), s.User(), s.Password())}
 		},
 	})
@@ -149,14 +149,14 @@ const hoodiecrowConfig = `{
 }`
 
 // hoodiecrow keeps its messages in memory.
-func hoodiecrow(tb testing.TB) *RealServer {
+func hoodiecrow(tb testing.TB) *Server {
 	tb.Helper()
 	return otherServer(tb, kind{
 		family: "hoodiecrow", folder: slashes, lacks: []string{"TLS", "STARTTLS"}, forgets: true,
-		prepare: func(s *RealServer) error {
+		prepare: func(s *Server) error {
 			return s.write("config.json", fmt.Appendf(nil, hoodiecrowConfig, s.User(), s.Password()))
 		},
-		commands: func(s *RealServer) []*exec.Cmd {
+		commands: func(s *Server) []*exec.Cmd {
 			return []*exec.Cmd{exec.Command("node", installed("hoodiecrow", "node_modules/hoodiecrow-imap/bin/hoodiecrow"),
 				"--config="+s.path("config.json"), fmt.Sprint("--port=", s.ports[0]))}
 		},
@@ -175,14 +175,14 @@ server 127.0.0.1:%[2]d { tls-mode ondemand; }
 server 127.0.0.1:%[3]d { tls-mode connection; }
 `
 
-// imap4d keeps mbox files, as it does when nothing is said; in a Maildir it
-// gives messages other UIDs while it is in use.
-func imap4d(tb testing.TB) *RealServer {
+// imap4d keeps mbox files, its default. In a Maildir it gives messages other UIDs
+// while it is in use.
+func imap4d(tb testing.TB) *Server {
 	tb.Helper()
 	root := installed("imap4d", "root")
 	return otherServer(tb, kind{
 		family: "imap4d", folder: flat, username: "fbl@example.com",
-		prepare: func(s *RealServer) error {
+		prepare: func(s *Server) error {
 			user, _, _ := strings.Cut(s.User(), "@")
 			return errors.Join(
 				s.mkdir("domains", "mail"),
@@ -193,7 +193,7 @@ func imap4d(tb testing.TB) *RealServer {
 				os.Chmod(s.path("domains/example.com"), 0o600),
 			)
 		},
-		commands: func(s *RealServer) []*exec.Cmd {
+		commands: func(s *Server) []*exec.Cmd {
 			cmd := exec.Command(filepath.Join(root, "usr/sbin/imap4d"), "--no-site-config", "--config-file", s.path("imap4d.conf"))
 			cmd.Env = append(os.Environ(), libraryPath(root))
 			return []*exec.Cmd{cmd}

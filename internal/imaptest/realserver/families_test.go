@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"bufio"
@@ -41,11 +41,11 @@ func TestFamilies(t *testing.T) {
 // text is a message of n octets and CRLF, without which Courier adds one.
 func text(n int) []byte { return append(body(n), "\r\n"...) }
 
-func testFamily(t *testing.T, s *RealServer) {
+func testFamily(t *testing.T, s *Server) {
 	sub := s.Folder("FBL/2026")
 	s.Append("INBOX", text(100), text(200))
 	s.Append(sub, text(300))
-	holds := func(c *client, folder string, sizes ...string) {
+	holds := func(c client, folder string, sizes ...string) {
 		t.Helper()
 		c.ok("EXAMINE " + folder)
 		got := c.ok("UID FETCH 1:* (RFC822.SIZE)")
@@ -55,14 +55,14 @@ func testFamily(t *testing.T, s *RealServer) {
 			}
 		}
 	}
-	conns := map[string]*client{"plain": dialTCP(t, s.PlainAddr()), "STARTTLS": dialTCP(t, s.PlainAddr()), "TLS": dialTCP(t, s.TLSAddr())}
+	conns := map[string]client{"plain": dial(t, s.PlainAddr()), "STARTTLS": dial(t, s.PlainAddr()), "TLS": dial(t, s.TLSAddr())}
 	for name, c := range conns {
 		if name == "STARTTLS" {
-			c.line()
+			c.Line()
 			c.ok("STARTTLS")
 		}
 		if name != "plain" {
-			c = newClient(t, tls.Client(c.conn, &tls.Config{RootCAs: s.CA(), ServerName: "127.0.0.1"}))
+			c = newClient(t, tls.Client(c.Conn, &tls.Config{RootCAs: s.CA(), ServerName: "127.0.0.1"}))
 		}
 		c.ok("LOGIN " + s.User() + " " + s.Password())
 		if list := strings.Join(c.ok(`LIST "" *`), "\n"); !strings.Contains(list, sub) {
@@ -71,11 +71,11 @@ func testFamily(t *testing.T, s *RealServer) {
 		holds(c, "INBOX", "102", "202")
 		holds(c, sub, "302")
 	}
-	if got, err := dialTCP(t, s.PlainAddr()).do("LOGIN fbl wrong"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO ") {
+	if got, err := dial(t, s.PlainAddr()).Ask("LOGIN fbl wrong"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO ") {
 		t.Errorf("a wrong password: %q, %v", got, err)
 	}
 
-	c := dialTCP(t, s.PlainAddr())
+	c := dial(t, s.PlainAddr())
 	c.ok("LOGIN fbl secret")
 	var groups []int
 	for _, p := range s.programs {
@@ -87,13 +87,13 @@ func testFamily(t *testing.T, s *RealServer) {
 			t.Error("processes of the first run are left")
 		}
 	}
-	if _, err := c.do("NOOP"); err == nil {
-		if _, err = c.do("NOOP"); err == nil {
+	if _, err := c.Ask("NOOP"); err == nil {
+		if _, err = c.Ask("NOOP"); err == nil {
 			t.Error("the session survived")
 		}
 	}
 	s.Append("INBOX", text(400))
-	c = dialTCP(t, s.PlainAddr())
+	c = dial(t, s.PlainAddr())
 	c.ok("LOGIN fbl secret")
 	holds(c, "INBOX", "102", "202", "402")
 	holds(c, sub, "302")
@@ -142,17 +142,17 @@ func TestKilled(t *testing.T) {
 		if os.Getenv("CI") == "true" {
 			missing = t.Fatal
 		}
-		missing("left out what needs all servers")
+		missing("skipped: not all servers are installed")
 	}
 	for _, group := range groups {
-		for deadline := time.Now().Add(3 * realStop); running(group); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(3 * stopMost); running(group); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("group %d is left of %d", group, len(groups))
 			}
 		}
 	}
 	for dir := range dirs {
-		for deadline := time.Now().Add(realStop); ; time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(stopMost); ; time.Sleep(10 * time.Millisecond) {
 			if _, err := os.Stat(dir); os.IsNotExist(err) {
 				break
 			}

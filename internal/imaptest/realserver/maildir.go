@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"fmt"
@@ -16,9 +16,9 @@ func (d *DovecotServer) MaildirPath(folder string) string {
 	return filepath.Join(root, "."+strings.ReplaceAll(folder, "/", "."))
 }
 
-// Deliver drops messages into a folder's Maildir behind Dovecot's back, as a message
-// server does; it makes the folder where there is none. Dovecot numbers them
-// in this order, and INTERNALDATE is now.
+// Deliver writes messages into the Maildir of a folder, as a delivery agent does.
+// If the folder does not exist, Deliver makes it. Dovecot numbers the messages in
+// this order, and INTERNALDATE is now.
 func (d *DovecotServer) Deliver(folder string, messages ...[]byte) {
 	d.tb.Helper()
 	d.mu.Lock()

@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"errors"
@@ -9,27 +9,26 @@ import (
 	"testing"
 )
 
-// Courier starts a Courier-IMAP server that ends with the test. Where none is
-// unpacked the test is skipped; with CI=true it fails. All its folders are below
-// INBOX, with "." as the delimiter.
+// Courier starts a Courier-IMAP server that ends with the test. All its folders
+// are below INBOX, with "." as the delimiter.
 //
-// The paths of the socket and of the users' database are fixed within
-// Courier: libfakechroot moves those, and nothing else, into the test's own
-// directory.
-func Courier(tb testing.TB) *RealServer {
+// Courier has fixed paths for its socket and its database of users.
+// libfakechroot moves these two, and nothing else, into the directory of the
+// test.
+func Courier(tb testing.TB) *Server {
 	tb.Helper()
 	root, err := unpackedServer("courier", "usr/bin/imapd")
-	return startReal(tb, kind{
+	return launch(tb, kind{
 		family:   "courier",
 		folder:   func(name string) string { return "INBOX." + strings.ReplaceAll(name, "/", ".") },
-		prepare:  func(s *RealServer) error { return prepareCourier(s, root) },
-		commands: func(s *RealServer) []*exec.Cmd { return courierCommands(s, root) },
+		prepare:  func(s *Server) error { return prepareCourier(s, root) },
+		commands: func(s *Server) []*exec.Cmd { return courierCommands(s, root) },
 	}, err)
 }
 
-// courierSettings are those of Debian's /etc/courier/imapd, but that IDLE looks
-// for new message every second and not every minute, and that there is no limit to
-// the connections from one address.
+// courierSettings are those of Debian's /etc/courier/imapd with two changes: IDLE
+// looks for new messages every second instead of every minute, and one address
+// may have any number of connections.
 var courierSettings = []string{
 	"IMAP_CAPABILITY=IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE",
 	"IMAP_KEYWORDS=1", "IMAP_ACL=1", "IMAP_USELOCKS=1", "IMAP_ENHANCEDIDLE=0", "IMAP_IDLE_TIMEOUT=1",
@@ -38,7 +37,7 @@ var courierSettings = []string{
 	"IMAP_TLS_REQUIRED=0", "IMAP_STARTTLS=YES", "TLS_VERIFYPEER=NONE",
 }
 
-func courierCommand(s *RealServer, root, program string, args ...string) *exec.Cmd {
+func courierCommand(s *Server, root, program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(root, program), args...)
 	var preload []string
 	for _, library := range []string{"libnss_wrapper.so", "fakechroot/libfakechroot.so"} {
@@ -60,15 +59,15 @@ func courierCommand(s *RealServer, root, program string, args ...string) *exec.C
 	return cmd
 }
 
-// tcpd runs imaplogin behind the given port, under the programs of under.
-func tcpd(s *RealServer, root string, port int, under ...string) *exec.Cmd {
+// tcpd runs imaplogin on the given port, below the programs of under.
+func tcpd(s *Server, root string, port int, under ...string) *exec.Cmd {
 	args := []string{"-address=127.0.0.1", "-maxprocs=200", "-maxperip=200", "-nodnslookup", "-noidentlookup", fmt.Sprint(port)}
 	args = append(args, under...)
 	args = append(args, filepath.Join(root, "usr/lib/courier/courier/imaplogin"), filepath.Join(root, "usr/bin/imapd"), "mail")
 	return courierCommand(s, root, "usr/sbin/couriertcpd", args...)
 }
 
-func courierCommands(s *RealServer, root string) []*exec.Cmd {
+func courierCommands(s *Server, root string) []*exec.Cmd {
 	tls := tcpd(s, root, s.ports[1], filepath.Join(root, "usr/bin/couriertls"), "-server", "-tcpd")
 	tls.Env = append(tls.Env, "IMAP_TLS=1")
 	return []*exec.Cmd{
@@ -82,7 +81,7 @@ func courierCommands(s *RealServer, root string) []*exec.Cmd {
 // courierPassword is the crypt(3) of Password.
 const courierPassword = "$6$Gh2KkYyENd1UOjx1$zAB7vMoIYV3ZDZ43GY3eFHu823CSdXn6RtYvw2laWWPJCo4VwZ6eYBFwjeYRkeeUG4.R7RecdHp0Lw2fRdaf/."
 
-func prepareCourier(s *RealServer, root string) error {
+func prepareCourier(s *Server, root string) error {
 	err := errors.Join(
 		s.mkdir("etc", "etc/courier", "run", "run/courier", "run/courier/authdaemon", "mail", "mail/cur", "mail/new", "mail/tmp"),
 		s.write("passwd", fmt.Appendf(nil, "courier:x:%s:%s::%s:/bin/false\n", s.owner.Uid, s.owner.Gid, s.dir)),

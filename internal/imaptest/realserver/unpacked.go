@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"fmt"
@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// unpackedServer finds the packages of a server that scripts/setup has unpacked,
-// by one of the files there must be.
+// unpackedServer finds the directory where scripts/setup has unpacked the packages
+// of a server. file must be in it.
 func unpackedServer(name, file string) (root string, err error) {
-	places := []string{"/var/cache"}
-	if cache, err := os.UserCacheDir(); err == nil {
-		places = append(places, cache)
+	caches := []string{"/var/cache"}
+	if own, err := os.UserCacheDir(); err == nil {
+		caches = append(caches, own)
 	}
-	for _, place := range places {
-		root := filepath.Join(place, "fblwatch-test", name)
+	for _, cache := range caches {
+		root := filepath.Join(cache, "fblwatch-test", name)
 		if _, err := os.Stat(filepath.Join(root, file)); err == nil {
 			return root, nil
 		}

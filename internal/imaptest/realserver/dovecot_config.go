@@ -1,9 +1,9 @@
-package imaptest
+package realserver
 
-// The configuration of Dovecot run by a user who is not root: no chroot, and
-// one user for everything. It offers NOTIFY and COMPRESS, and refuses a wrong
-// password at once, without delay or penalty. Each part has the arguments
-// directory, greeting, user, group, plain port, TLS port.
+// The configuration of a Dovecot that does not run as root: no chroot, and one
+// user for everything. It offers NOTIFY and COMPRESS, and refuses a wrong
+// password at once. The arguments of each part are directory, greeting, user,
+// group, plain port, TLS port.
 
 const dovecotConfig = `
 base_dir = %[1]s/run

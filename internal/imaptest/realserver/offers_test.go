@@ -1,10 +1,12 @@
-package imaptest
+package realserver
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
 // TestOffers measures what the table of Families tells, and holds each
@@ -18,13 +20,13 @@ func TestOffers(t *testing.T) {
 	}
 }
 
-func offers(t *testing.T, s *RealServer) {
+func offers(t *testing.T, s *Server) {
 	tell := func(what string, format string, args ...any) {
 		t.Logf("%-28s %s", what, fmt.Sprintf(format, args...))
 	}
-	session := func() *client {
-		c := dialTCP(t, s.PlainAddr())
-		c.line()
+	session := func() client {
+		c := dial(t, s.PlainAddr())
+		c.Line()
 		c.ok("LOGIN fbl secret")
 		return c
 	}
@@ -38,8 +40,8 @@ func offers(t *testing.T, s *RealServer) {
 		return ""
 	}
 
-	c := dialTCP(t, s.PlainAddr())
-	greeting, _ := c.line()
+	c := dial(t, s.PlainAddr())
+	greeting, _ := c.Line()
 	tell("greeting", "%s", greeting)
 	tell("CAPABILITY before login", "%s", c.ok("CAPABILITY")[0])
 	login := last(c.ok("LOGIN fbl secret"))
@@ -60,7 +62,7 @@ func offers(t *testing.T, s *RealServer) {
 		`ID ("name" "test")`, `LIST "" ""`, `LIST "" * RETURN (STATUS (MESSAGES UIDNEXT))`, `LIST "" * RETURN (SPECIAL-USE)`,
 		`LSUB "" *`, "NAMESPACE", "GETQUOTAROOT INBOX", "ENABLE QRESYNC", "NOTIFY SET (selected (MessageNew MessageExpunge))", "NOTIFY NONE",
 	} {
-		got, err := c.do(command)
+		got, err := c.Ask(command)
 		tell(command, "%q %v", got, errText(err))
 		if err != nil {
 			c = session()
@@ -72,12 +74,12 @@ func offers(t *testing.T, s *RealServer) {
 	s.Append("INBOX", text(100))
 	s.Append("INBOX", body(100))
 	s.Append(sub, text(100))
-	raw, err := dialRaw(s.PlainAddr(), s.User(), s.Password())
+	raw, err := imaptest.DialRaw(s.PlainAddr(), s.User(), s.Password())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	answer, err := raw.append("INBOX", []byte("Subject: bare\n\nline\n"))
+	answer, err := raw.Append("INBOX", []byte("Subject: bare\n\nline\n"))
 	tell("APPEND with bare LF", "%s %s", answer, errText(err))
 	messages := 2
 	if strings.HasPrefix(answer, "OK") {
@@ -108,11 +110,11 @@ func offers(t *testing.T, s *RealServer) {
 	// EXAMINE is read-only, whatever one does.
 	recent := find(examine, " RECENT")
 	c.ok("UID FETCH 1 (BODY[])")
-	store, _ := c.do(`UID STORE 1 +FLAGS (\Deleted)`)
+	store, _ := c.Ask(`UID STORE 1 +FLAGS (\Deleted)`)
 	tell("STORE in EXAMINE", "%q", last(store))
-	expunge, _ := c.do("EXPUNGE")
+	expunge, _ := c.Ask("EXPUNGE")
 	tell("EXPUNGE in EXAMINE", "%q", last(expunge))
-	c.do("CLOSE")
+	c.Ask("CLOSE")
 	again := c.ok("EXAMINE INBOX")
 	if flags := find(c.ok("UID FETCH 1 (FLAGS)"), "FETCH"); strings.Contains(flags, `\Seen`) || strings.Contains(flags, `\Deleted`) || flags == "" {
 		t.Errorf("EXAMINE was no reading only: %q", flags)
@@ -125,14 +127,14 @@ func offers(t *testing.T, s *RealServer) {
 	idle := session()
 	idle.ok("EXAMINE INBOX")
 	idle.send("i IDLE")
-	if line, err := idle.line(); err != nil || !strings.HasPrefix(line, "+") {
+	if line, err := idle.Line(); err != nil || !strings.HasPrefix(line, "+") {
 		t.Fatalf("IDLE: %q, %v", line, err)
 	}
 	for n := messages + 1; n <= messages+3; n++ {
 		s.Append("INBOX", text(100))
 		start := time.Now()
 		for line, err := "", error(nil); !strings.Contains(line, fmt.Sprintf("* %d EXISTS", n)); {
-			if line, err = idle.line(); err != nil {
+			if line, err = idle.Line(); err != nil {
 				t.Fatalf("IDLE: %v", err)
 			}
 		}
@@ -141,18 +143,18 @@ func offers(t *testing.T, s *RealServer) {
 	}
 	idle.send("DONE")
 	for line, err := "", error(nil); !strings.HasPrefix(line, "i OK"); {
-		if line, err = idle.line(); err != nil {
+		if line, err = idle.Line(); err != nil {
 			t.Fatalf("DONE: %v", err)
 		}
 	}
 
 	// What ends badly.
-	wrong := dialTCP(t, s.PlainAddr())
+	wrong := dial(t, s.PlainAddr())
 	start := time.Now()
-	wrong.line()
-	got, err := wrong.do("LOGIN fbl wrong")
+	wrong.Line()
+	got, err := wrong.Ask("LOGIN fbl wrong")
 	tell("a wrong password", "%q %v after %v", got, errText(err), time.Since(start).Round(100*time.Millisecond))
-	got, err = c.do("EXAMINE Missing")
+	got, err = c.Ask("EXAMINE Missing")
 	tell("a folder not there", "%q %v", got, errText(err))
 	validity := find(c.ok("EXAMINE INBOX"), "[UIDVALIDITY ")
 	held := session()
@@ -161,7 +163,7 @@ func offers(t *testing.T, s *RealServer) {
 	var words []string
 	for err == nil {
 		var line string
-		if line, err = held.line(); line != "" {
+		if line, err = held.Line(); line != "" {
 			words = append(words, line)
 		}
 	}

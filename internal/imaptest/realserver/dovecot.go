@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"errors"
@@ -12,23 +12,22 @@ import (
 // DovecotServer is a real Dovecot. Its mailboxes are Maildirs, with "/" as the
 // delimiter.
 type DovecotServer struct {
-	*RealServer
+	*Server
 	delivered int // messages that Deliver has named
 }
 
-// Dovecot starts a server that ends with the test. Where none is installed the
-// test is skipped; with CI=true it fails.
+// Dovecot starts a Dovecot that ends with the test.
 func Dovecot(tb testing.TB, extras ...Extra) *DovecotServer {
 	tb.Helper()
 	binary, config, err := dovecotBinary()
 	if err == nil && len(extras) > 0 && config != dovecot23 {
 		err = errors.New("the extra parts of Dovecot's configuration are written for 2.3")
 	}
-	return &DovecotServer{RealServer: startReal(tb, kind{
+	return &DovecotServer{Server: launch(tb, kind{
 		family:  "dovecot",
 		folder:  func(name string) string { return name },
-		prepare: func(s *RealServer) error { return prepareDovecot(s, config, extras) },
-		commands: func(s *RealServer) []*exec.Cmd {
+		prepare: func(s *Server) error { return prepareDovecot(s, config, extras) },
+		commands: func(s *Server) []*exec.Cmd {
 			return []*exec.Cmd{exec.Command(binary, "-F", "-c", s.path("dovecot.conf"))}
 		},
 	}, err)}
@@ -54,7 +53,7 @@ func dovecotBinary() (path, config string, err error) {
 	return "", "", fmt.Errorf("dovecot %s found, but these tests can configure 2.3 and 2.4 only", version)
 }
 
-func prepareDovecot(s *RealServer, config string, extras []Extra) error {
+func prepareDovecot(s *Server, config string, extras []Extra) error {
 	for _, extra := range extras {
 		config += extra.config
 		for name, text := range extra.files {

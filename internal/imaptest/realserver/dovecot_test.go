@@ -1,7 +1,6 @@
-package imaptest
+package realserver
 
 import (
-	"bytes"
 	"crypto/tls"
 	"net"
 	"os"
@@ -9,17 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-func dialTCP(t *testing.T, addr string) *client {
-	t.Helper()
-	conn, err := net.Dial("tcp", addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn.SetDeadline(time.Now().Add(20 * time.Second))
-	return newClient(t, conn)
-}
+	"github.com/fblwatch/fblwatch/internal/imaptest"
+)
 
 func TestDovecot(t *testing.T) {
 	d := Dovecot(t)
@@ -28,8 +19,8 @@ func TestDovecot(t *testing.T) {
 	d.Append("FBL/2026", body(400))
 	d.Append("New", body(500))
 
-	c := dialTCP(t, d.PlainAddr())
-	c.line()
+	c := dial(t, d.PlainAddr())
+	c.Line()
 	if got := c.ok("LOGIN fbl secret"); !strings.Contains(got[0], "NOTIFY") || !strings.Contains(got[0], "COMPRESS=DEFLATE") {
 		t.Errorf("no NOTIFY or COMPRESS in %q", got)
 	}
@@ -47,20 +38,20 @@ func TestDovecot(t *testing.T) {
 	if got := c.ok("UID FETCH 1:* (RFC822.SIZE)"); got[0] != "* 1 FETCH (UID 1 RFC822.SIZE 300)" || got[1] != "* 2 FETCH (UID 2 RFC822.SIZE 400)" {
 		t.Errorf("FBL/2026 holds %q", got)
 	}
-	if got, err := dialTCP(t, d.PlainAddr()).do("LOGIN fbl wrong"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO [AUTHENTICATIONFAILED]") {
+	if got, err := dial(t, d.PlainAddr()).Ask("LOGIN fbl wrong"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO [AUTHENTICATIONFAILED]") {
 		t.Errorf("a wrong password: %q, %v", got, err)
 	}
-	if got, err := dialTCP(t, d.PlainAddr()).do("LOGIN other secret"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO [AUTHENTICATIONFAILED]") {
+	if got, err := dial(t, d.PlainAddr()).Ask("LOGIN other secret"); err != nil || !strings.HasPrefix(got[len(got)-1], "NO [AUTHENTICATIONFAILED]") {
 		t.Errorf("another user: %q, %v", got, err)
 	}
 
 	for _, addr := range []string{d.TLSAddr(), d.PlainAddr()} {
-		c := dialTCP(t, addr)
+		c := dial(t, addr)
 		if addr == d.PlainAddr() {
-			c.line()
+			c.Line()
 			c.ok("STARTTLS")
 		}
-		c = newClient(t, tls.Client(c.conn, &tls.Config{RootCAs: d.CA(), ServerName: "127.0.0.1"}))
+		c = newClient(t, tls.Client(c.Conn, &tls.Config{RootCAs: d.CA(), ServerName: "127.0.0.1"}))
 		c.ok("LOGIN fbl secret")
 	}
 }
@@ -74,7 +65,7 @@ func TestRawFetch(t *testing.T) {
 	start := time.Now()
 	d.Deliver("FBL", messages...)
 	t.Logf("%d messages delivered in %v", len(messages), time.Since(start))
-	octets, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "FBL", 100)
+	octets, err := imaptest.RawFetch(d.PlainAddr(), d.User(), d.Password(), "FBL", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,46 +77,17 @@ func TestRawFetch(t *testing.T) {
 	if octets < least || octets > least+200 {
 		t.Errorf("%d octets, want the %d of the messages and a tagged line", octets, least)
 	}
-	if _, err := RawFetch(d.PlainAddr(), d.User(), d.Password(), "Missing", 100); err == nil {
+	if _, err := imaptest.RawFetch(d.PlainAddr(), d.User(), d.Password(), "Missing", 100); err == nil {
 		t.Error("no error for a missing folder")
 	}
-	if _, err := RawFetch(d.PlainAddr(), d.User(), "wrong", "FBL", 100); err == nil {
+	if _, err := imaptest.RawFetch(d.PlainAddr(), d.User(), "wrong", "FBL", 100); err == nil {
 		t.Error("no error for a wrong password")
-	}
-}
-
-// The count must be right wherever a read ends.
-func TestRawFetchExact(t *testing.T) {
-	for n := range 40 {
-		s := New()
-		for range 5 {
-			s.Append("INBOX", body(30000+n*997))
-		}
-		s.Append("INBOX", bytes.Repeat([]byte("a OK FETCH completed\r\n"), 10000))
-		addr, err := s.Listen()
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := RawFetch(addr, s.User, s.Password, "INBOX", 1<<20)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := 0
-		for _, step := range s.Steps() {
-			if step.Command == "UID FETCH" {
-				want += step.Size
-			}
-		}
-		if got != int64(want) {
-			t.Errorf("counted %d octets of %d", got, want)
-		}
-		s.Close()
 	}
 }
 
 func TestRawIdle(t *testing.T) {
 	d := Dovecot(t)
-	idle, err := RawIdle(d.PlainAddr(), d.User(), d.Password(), "INBOX")
+	idle, err := imaptest.RawIdle(d.PlainAddr(), d.User(), d.Password(), "INBOX")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,10 @@
-package imaptest
+package realserver
 
 import "testing"
 
-// Families are the real servers there are. TestOffers measures what they offer
-// (here as Debian 12 has them: Dovecot 2.3.19, Cyrus 3.6.1, Courier 5.0.13;
-// everything not named is in all three, or in none):
+// Families are the servers that scripts/setup installs. The table has what
+// TestOffers measures on Debian 12 (Dovecot 2.3.19, Cyrus 3.6.1, Courier
+// 5.0.13). A feature that is not in the table is in all three, or in none.
 //
 //	                        Dovecot              Cyrus                Courier
 //	capabilities, greeting  yes                  yes                  yes
@@ -25,17 +25,17 @@ import "testing"
 //	  parent never created  \Noselect            a folder             \Noselect
 //	UIDNEXT in EXAMINE      yes                  yes                  no, in STATUS only
 //	STORE in EXAMINE        OK, and ignored      NO                   NO
-//	FETCH beyond the end:*  the last message        the last message        nothing
-//	message with bare LF       CRLF                 refuses the APPEND   CRLF
+//	FETCH beyond the end:*  the last message     the last message     nothing
+//	message with bare LF    CRLF                 refuses the APPEND   CRLF
 //	  without a final CRLF  as it is             as it is             CRLF added
 //	a wrong password        [AUTHENTICATION-     NO, no code          NO, no code, after 5 s
 //	                        FAILED], 500 ms
 //	last words at its end   BYE                  none                 BYE
 //	restart                 keeps UIDVALIDITY    keeps UIDVALIDITY    keeps UIDVALIDITY
 //
-// EXAMINE leaves no trace in any of them, \Recent included.
+// EXAMINE leaves no trace in any of them, not even in \Recent.
 var Families = []Family{
-	{"dovecot", func(tb testing.TB) *RealServer { return Dovecot(tb).RealServer }},
+	{"dovecot", func(tb testing.TB) *Server { return Dovecot(tb).Server }},
 	{"cyrus", Cyrus},
 	{"courier", Courier},
 }
@@ -43,5 +43,5 @@ var Families = []Family{
 // Family is one of the Families.
 type Family struct {
 	Name  string
-	Start func(testing.TB) *RealServer
+	Start func(testing.TB) *Server
 }

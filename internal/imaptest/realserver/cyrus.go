@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"errors"
@@ -9,18 +9,17 @@ import (
 	"testing"
 )
 
-// Cyrus starts a Cyrus IMAP server that ends with the test. Where none is
-// unpacked the test is skipped; with CI=true it fails. It makes the user's INBOX
-// at the first login.
-func Cyrus(tb testing.TB) *RealServer {
+// Cyrus starts a Cyrus IMAP server that ends with the test. It makes the user's
+// INBOX at the first login.
+func Cyrus(tb testing.TB) *Server {
 	tb.Helper()
 	root, err := unpackedServer("cyrus", "usr/lib/cyrus/bin/master")
 	env := []string{libraryPath(root), "PATH=/usr/bin:/bin"}
-	return startReal(tb, kind{
+	return launch(tb, kind{
 		family:  "cyrus",
 		folder:  func(name string) string { return name },
-		prepare: func(s *RealServer) error { return prepareCyrus(s, root, env) },
-		commands: func(s *RealServer) []*exec.Cmd {
+		prepare: func(s *Server) error { return prepareCyrus(s, root, env) },
+		commands: func(s *Server) []*exec.Cmd {
 			master := exec.Command(filepath.Join(root, "usr/lib/cyrus/bin/master"),
 				"-C", s.path("imapd.conf"), "-M", s.path("cyrus.conf"), "-p", s.path("pid"), "-D")
 			master.Env = env
@@ -56,7 +55,7 @@ autocreate_quota: 0
 `
 
 // The arguments are directory, directory of the programs, plain port, TLS port.
-// It is idled that tells an IDLE of new message at once.
+// With idled an IDLE reports a new message at once.
 const cyrusConf = `
 START {
   recover cmd="%[2]s/ctl_cyrusdb -C %[1]s/imapd.conf -r"
@@ -70,7 +69,7 @@ EVENTS {
 }
 `
 
-func prepareCyrus(s *RealServer, root string, env []string) error {
+func prepareCyrus(s *Server, root string, env []string) error {
 	plugins, _ := filepath.Glob("/usr/lib/*-linux-*/sasl2")
 	unpacked, _ := filepath.Glob(filepath.Join(root, "usr/lib/*-linux-*/sasl2"))
 	plugins = append(plugins, unpacked...)

@@ -1,4 +1,4 @@
-package imaptest
+package realserver
 
 import (
 	"bufio"
@@ -25,18 +25,18 @@ type process struct {
 	over chan struct{} // closed at its end
 }
 
-// run runs a program of the server's to its end.
-func (s *RealServer) run(cmd *exec.Cmd) error {
+// run runs a program of the server to its end.
+func (s *Server) run(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.drop}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		err = fmt.Errorf("imaptest: %s: %w\n%s", filepath.Base(cmd.Path), err, out)
+		err = fmt.Errorf("realserver: %s: %w\n%s", filepath.Base(cmd.Path), err, out)
 	}
 	return err
 }
 
-// keeper ends the process groups it is told of when the test process dies
-// without a word; then nobody else would, or remove the files.
+// keeper ends the process groups that it reads if the test process dies, and
+// removes the files. Nobody else would.
 const keeper = `
 while read -r word; do
 	case $word in
@@ -51,7 +51,7 @@ rm -rf "$1"
 `
 
 // start runs the programs and waits until the server answers.
-func (s *RealServer) start() error {
+func (s *Server) start() error {
 	log, err := os.OpenFile(s.path("log"), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func (s *RealServer) start() error {
 			close(p.over)
 		}()
 	}
-	for deadline := time.Now().Add(realStart); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(startMost); ; time.Sleep(10 * time.Millisecond) {
 		err := s.greets()
 		if s.Offers("STARTTLS") {
 			err = s.answers(s.PlainAddr(), false)
@@ -97,13 +97,13 @@ func (s *RealServer) start() error {
 		}
 		if s.ended() || time.Now().After(deadline) {
 			s.stop()
-			return fmt.Errorf("imaptest: %s does not answer: %w\n%s", s.family, err, s.Log()[before:])
+			return fmt.Errorf("realserver: %s does not answer: %w\n%s", s.family, err, s.Log()[before:])
 		}
 	}
 }
 
-// ended tells whether one of the programs has.
-func (s *RealServer) ended() bool {
+// ended reports whether one of the programs has ended.
+func (s *Server) ended() bool {
 	for _, p := range s.programs {
 		select {
 		case <-p.over:
@@ -114,9 +114,9 @@ func (s *RealServer) ended() bool {
 	return false
 }
 
-// greets is nil if a server is on the plain port. Of one without TLS nothing
-// tells whether it is this one.
-func (s *RealServer) greets() error {
+// greets is nil if a server is on the plain port. Without TLS it may be another
+// server.
+func (s *Server) greets() error {
 	conn, err := net.DialTimeout("tcp", s.PlainAddr(), time.Second)
 	if err != nil {
 		return err
@@ -129,9 +129,9 @@ func (s *RealServer) greets() error {
 	return nil
 }
 
-// answers is nil if this very server is on addr, which its certificate tells:
-// another test's may have taken the port.
-func (s *RealServer) answers(addr string, implicit bool) error {
+// answers is nil if this server is on addr. The certificate proves it: the server
+// of another test may have taken the port.
+func (s *Server) answers(addr string, implicit bool) error {
 	conn, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *RealServer) answers(addr string, implicit bool) error {
 }
 
 // stop ends the server and waits until the last of its processes is gone.
-func (s *RealServer) stop() {
+func (s *Server) stop() {
 	s.mu.Lock()
 	if s.appender != nil {
 		s.appender.Close()
@@ -170,14 +170,14 @@ func (s *RealServer) stop() {
 		return
 	}
 	var last, now time.Duration // of the last signal
-	for start := time.Now(); (now == 0 || s.left()) && now < 2*realStop; now = time.Since(start) {
+	for start := time.Now(); (now == 0 || s.left()) && now < 2*stopMost; now = time.Since(start) {
 		switch {
-		case last > realStop:
-		case now > realStop:
+		case last > stopMost:
+		case now > stopMost:
 			s.tb.Logf("the processes of %s had to be killed", s.family)
 			s.signal(syscall.SIGKILL)
 			last = now
-		case now == 0 || now > last+realAgain:
+		case now == 0 || now > last+signalEvery:
 			s.signal(syscall.SIGTERM)
 			last = now
 		}
@@ -192,18 +192,17 @@ func (s *RealServer) stop() {
 	s.programs, s.keeper = nil, nil
 }
 
-func (s *RealServer) signal(signal syscall.Signal) {
+func (s *Server) signal(signal syscall.Signal) {
 	for _, p := range s.programs {
 		syscall.Kill(-p.cmd.Process.Pid, signal)
 	}
 }
 
-func (s *RealServer) left() bool {
+func (s *Server) left() bool {
 	return slices.ContainsFunc(s.programs, func(p *process) bool { return running(p.cmd.Process.Pid) })
 }
 
-// running tells whether a process of a group runs. One that has ended and that
-// nobody waits for does not count.
+// running reports whether a process of a group runs. A zombie does not count.
 func running(group int) bool {
 	if syscall.Kill(-group, 0) != nil {
 		return false
