@@ -33,7 +33,7 @@ func (p *parser) accuses() bool {
 	if !plainly && !s.isAccusation() && containsAny(subject, services) {
 		return false
 	}
-	text := p.letter().opening()
+	text := opening(p.letter())
 	own := ownWords(text)
 	if !titled && !plainly && !wrongs.in(own) || disclaimers.in(own) || settles(own) || isOwnFilter(p.letter(), own) {
 		return false
@@ -49,7 +49,7 @@ func (p *parser) accuses() bool {
 	if !by.program && !((by.ticket == "" && numbered(whole) || s.byProgram()) && !startsWith(subject, sentOn) && fieldsAt([]byte(text)) < 0) {
 		return false // a person, who may quote what a program wrote
 	}
-	return s.isAccusation() || titled && s.thing >= 0 || (titled || s.wrong >= 0) && !sum && p.letter().hasTable()
+	return s.isAccusation() || titled && s.thing >= 0 || (titled || s.wrong >= 0) && !sum && hasTable(p.letter())
 }
 
 // numbered reports whether a subject has a number of its own, as only programs
@@ -103,7 +103,7 @@ func untagged(subject string) (tags, rest string) {
 
 // opening is what a message says first, in lower case: of what is always fetched,
 // the first text that is not blank, if possible one that is no HTML.
-func (m *letter) opening() string {
+func opening(m *letter) string {
 	var other string
 	for _, q := range m.parts() {
 		typ := mediaType(q.contentType)
@@ -129,7 +129,7 @@ func (m *letter) opening() string {
 }
 
 // hasTable reports whether data are attached.
-func (m *letter) hasTable() bool {
+func hasTable(m *letter) bool {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]

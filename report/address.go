@@ -219,3 +219,14 @@ func parseIP(v string) (ip string, rest bool) {
 	}
 	return string(canonical), more != ""
 }
+
+// within reports whether a domain is one of parents or below one.
+func within(domain string, parents ...string) bool {
+	for _, parent := range parents {
+		cut := len(domain) - len(parent)
+		if cut >= 0 && strings.EqualFold(domain[cut:], parent) && (cut == 0 || domain[cut-1] == '.') {
+			return true
+		}
+	}
+	return false
+}

@@ -24,38 +24,3 @@ func Closed(b []byte) (closed, multipart bool) {
 	}
 	return false, true
 }
-
-// isClosed reports whether a multipart has its closing delimiter.
-func (p *part) isClosed() bool {
-	var space [128]byte
-	body, delim, d, found, _ := p.delimiters(space[:0])
-	for found && !d.last {
-		body = body[d.end:]
-		d, found = nextDelimiter(body, delim)
-	}
-	return found
-}
-
-// delimiters finds the first delimiter of a multipart, and the body and the
-// delimiter by which to find the next ones; delim is written to space. guessed: it
-// is not the one declared.
-func (p *part) delimiters(space []byte) (body, delim []byte, first delimiter, found, guessed bool) {
-	body = p.body
-	delim = append(append(space, "--"...), param(p.contentType, "boundary")...)
-	p.budget.spend(len(p.contentType))
-	if len(delim) > 2 && len(delim) <= maxBoundary+2 {
-		if first, found = p.nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
-			body = p.decoded()
-			first, found = p.nextDelimiter(body, delim)
-		}
-	}
-	if !found {
-		p.budget.spend(len(body))
-		if delim = guessDelimiter(body); delim == nil {
-			return body, nil, first, false, false
-		}
-		first, found = p.nextDelimiter(body, delim)
-		guessed = true
-	}
-	return body, delim, first, found, guessed
-}

@@ -240,72 +240,10 @@ func wordsCost(s string) (cost int) {
 	return cost
 }
 
-// arena holds the strings of one report: what is kept is copied once, into few
-// blocks.
-type arena struct {
-	block strings.Builder
-	lists
-}
-
-// lists is a block whose elements are the first ones of several lists.
-type lists []string
-
-// list appends v to a list, which is nil at first.
-func (l *lists) list(list []string, v string) []string {
-	if list != nil {
-		return append(list, v)
-	}
-	if len(*l) == cap(*l) {
-		*l = make(lists, 0, 8)
-	}
-	*l = append(*l, v)
-	n := len(*l)
-	return (*l)[n-1 : n : n]
-}
-
-// keep copies b. Line breaks of folding, with the white space around them,
-// become one blank; what is not UTF-8 becomes U+FFFD.
-func (a *arena) keep(b []byte, folded bool) string {
-	if len(b) == 0 {
-		return ""
-	}
-	if a.block.Cap()-a.block.Len() < len(b) {
-		a.block.Reset()
-		a.block.Grow(max(len(b), 1024))
-	}
-	from := a.block.Len()
-	if !folded {
-		a.block.Write(b)
-	} else {
-		for len(b) > 0 {
-			line, rest, _ := cutLine(b)
-			if line = trim(line); len(line) > 0 {
-				if a.block.Len() > from {
-					a.block.WriteByte(' ')
-				}
-				a.block.Write(line)
-			}
-			b = rest
-		}
-	}
-	return valid(a.block.String()[from:])
-}
-
 // valid has U+FFFD for what is no UTF-8.
 func valid(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
 	return strings.ToValidUTF8(s, "\ufffd")
-}
-
-// lower keeps b in lower case.
-func (a *arena) lower(b []byte) string {
-	s := a.keep(b, false)
-	for i := range len(s) {
-		if 'A' <= s[i] && s[i] <= 'Z' {
-			return strings.ToLower(s)
-		}
-	}
-	return s
 }

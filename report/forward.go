@@ -10,13 +10,13 @@ func isAttachedReport(m *letter) bool {
 	if m.outer == nil {
 		return false
 	}
-	w := m.walk()
+	w := walkerOf(m)
 	return w.report.found || w.textual.found || is(param(m.top.contentType, "report-type"), "feedback-report")
 }
 
-func (m *letter) walk() *walker {
+func walkerOf(m *letter) *walker {
 	w := walker{}
-	w.part(m.top, 1)
+	w.walk(m.top, 1)
 	return &w
 }
 
@@ -25,7 +25,7 @@ func (m *letter) walk() *walker {
 func (p *parser) readAttachedReport(m *letter) Kind {
 	p.self = m
 	h := outerHeader{contentType: field{value: m.top.contentType}}
-	p.read(&h, m.walk())
+	p.read(&h, walkerOf(m))
 	return p.r.Kind
 }
 
@@ -115,7 +115,7 @@ func isForward(m *letter) bool {
 	if inner == nil || acknowledges(strings.ToLower(m.subject())) || !inner.ended || inner.field("from") == "" || is(mediaType(inner.top.contentType), "multipart/report") {
 		return false
 	}
-	says := m.opening()
+	says := opening(m)
 	title := m.subject()
 	return callsSpam(title[:min(len(title), maxSubject)]+"\n\n"+string(m.start())) && !deniesSpam(spoken(says)) && !toHam(m) && !isOwnFilter(m, ownWords(says))
 }

@@ -12,52 +12,22 @@ const (
 	FromReport   = "report"   // the fields of the report part
 )
 
-// Header is the fields of one header in their order, each as sent but for
-// folding.
-type Header struct {
-	raw    string
-	fields spans
-	marks  uint64 // of all fields
-	whole  bool   // see Whole
-	lists         // of Values
-}
+// Header is the fields of one header in their order, each as sent but for folding. It
+// is not for concurrent use.
+type Header struct{ headers headers }
 
-// span is where a field stands in its header, with its last line break.
-type span struct {
-	start, end int32
-	name       uint8 // octets of its name, maxName at most
-	mark       uint8 // of its name
-	folded     bool
-}
+// Values returns the values of the fields of that name, in any case, in their order.
+// Each is unfolded (a line break and the white space around it is one blank) and
+// valid UTF-8.
+func (h *Header) Values(name string) []string { return h.headers.Values(name) }
 
-// spans are the fields of a header in their order.
-type spans []span
+// Fields yields all fields in their order: the name in lower case, the value as
+// Values has it.
+func (h *Header) Fields() iter.Seq2[string, string] { return h.headers.Fields() }
 
-// add notes a field that stands at start.
-func (s *spans) add(f *field, start, end int) {
-	if len(*s) < maxFields {
-		*s = append(*s, span{int32(start), int32(end), uint8(len(f.name)), mark(f.name), f.folded})
-	}
-}
-
-// mark is one of 64 numbers that tells most names apart, whatever their case.
-func mark[T string | []byte](name T) uint8 {
-	n := len(name)
-	if n == 0 {
-		return 0
-	}
-	return (uint8(n) + 3*(name[0]|0x20) + 5*(name[n-1]|0x20)) & 63
-}
-
-// kept is the first fields, which are kept, and where they end.
-func (s spans) kept() (first spans, end int) {
-	for n := len(s); n > 0; n-- {
-		if end := int(s[n-1].end); end <= maxRaw {
-			return s[:n], end
-		}
-	}
-	return nil, 0
-}
+// Whole reports whether no field is missing: the header's end was seen, and it
+// is within the limits.
+func (h *Header) Whole() bool { return h.headers.Whole() }
 
 // raw is what a report keeps of its message: one copy of the pieces that are asked
 // for later, each of at most maxRaw octets.
@@ -90,62 +60,6 @@ func (r *Report) Text() string {
 	return valid(string(b[:min(len(b), maxRaw)]))
 }
 
-// Values are the values of the fields of that name, in any case, in their
-// order, unfolded: a line break and the white space around it is one blank.
-func (h *Header) Values(name string) (values []string) {
-	m := mark(name)
-	if h.marks&(1<<m) == 0 {
-		return nil
-	}
-	for i := range h.fields {
-		if s := &h.fields[i]; s.mark == m && strings.EqualFold(h.name(s), name) {
-			values = h.list(values, h.value(s))
-		}
-	}
-	return values
-}
-
-// Fields yields all fields in their order: the name in lower case, the value as
-// Values has it.
-func (h *Header) Fields() iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for i := range h.fields {
-			if s := &h.fields[i]; !yield(strings.ToLower(h.name(s)), h.value(s)) {
-				return
-			}
-		}
-	}
-}
-
-// Whole reports whether no field is missing: the header's end was seen, and it
-// is within the limits.
-func (h *Header) Whole() bool { return h.whole }
-
-func (h *Header) name(s *span) string { return h.raw[s.start : s.start+int32(s.name)] }
-
-// value is the field's value, unfolded and in valid UTF-8.
-func (h *Header) value(s *span) string {
-	_, v, _ := strings.Cut(h.raw[s.start+int32(s.name):s.end], ":")
-	if !s.folded {
-		v = strings.Trim(v, " \t\r\n")
-	} else {
-		v = joinLines(v)
-	}
-	return valid(v)
-}
-
-// joinLines makes one line of those that hold anything.
-func joinLines(v string) string {
-	joined := make([]byte, 0, len(v))
-	for line := range strings.SplitSeq(v, "\n") {
-		if line = strings.Trim(line, " \t\r"); line != "" && len(joined) > 0 {
-			joined = append(joined, ' ')
-		}
-		joined = append(joined, line...)
-	}
-	return string(joined)
-}
-
 // keepRaw copies what is asked for later. What stands around several reports
 // they have in common with the first, nil: it is the first.
 func (p *parser) keepRaw(w *walker, first *Report) {
@@ -169,11 +83,7 @@ func (p *parser) keepRaw(w *walker, first *Report) {
 	}
 	header := func(b []byte, s spans, whole bool) Header {
 		fields = append(fields, s...)
-		h := Header{raw: keep(b), fields: fields[len(fields)-len(s):], whole: whole && len(s) < maxFields}
-		for i := range s {
-			h.marks |= 1 << s[i].mark
-		}
-		return h
+		return Header{newHeaders(keep(b), fields[len(fields)-len(s):], whole)}
 	}
 	p.r.raw = raw{
 		outer:    header(p.message[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
@@ -182,7 +92,7 @@ func (p *parser) keepRaw(w *walker, first *Report) {
 		text:     keep(text), textType: keep(typ), textEncoding: keep(encoding),
 	}
 	if first != nil {
-		p.r.raw.outer, p.r.raw.text, p.r.raw.textType, p.r.raw.textEncoding = first.raw.outer, first.raw.text, first.raw.textType, first.raw.textEncoding
-		p.r.raw.outer.lists = nil // each has its own
+		p.r.raw.outer = Header{first.raw.outer.headers.own()}
+		p.r.raw.text, p.r.raw.textType, p.r.raw.textEncoding = first.raw.text, first.raw.textType, first.raw.textEncoding
 	}
 }

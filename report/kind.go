@@ -15,7 +15,7 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	}
 	subject := p.ownSubject()
 	bounce := p.bounces(h)
-	if typ := h.contentType.value; w.leaf == "" && is(mediaType(typ), "multipart/report") {
+	if typ := h.contentType.value; w.kind == "" && is(mediaType(typ), "multipart/report") {
 		if kind := param(typ, "report-type"); kind == nil && !bounce || is(kind, "feedback-report") {
 			return KindUnparsed
 		}
@@ -23,8 +23,8 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	switch {
 	case w.empty:
 		return KindUnparsed
-	case w.leaf != "":
-		return w.leaf
+	case w.kind != "":
+		return w.kind
 	case strings.HasPrefix(subject, "report domain:"), strings.Contains(subject, "dmarc aggregate"):
 		return KindDMARCAggregate
 	case h.xarf || strings.HasPrefix(subject, "complaint about message from"):

@@ -1,27 +1,12 @@
 package report
 
 // What one message may cost. A message beyond a limit is read as far as the limit,
-// with a problem that says so.
+// with a problem that says so. Package message has those of MIME.
 const (
-	maxHeader     = 1 << 20   // octets of one header
-	maxName       = 128       // octets of a field's name
-	maxFields     = 10_000    // fields of a report part
-	maxType       = 256       // octets of a media type
-	maxParams     = 100       // parameters of a Content-Type or Content-Disposition
-	maxParameters = 64 << 10  // octets of them together
-	maxBoundary   = 256       // octets of a boundary; RFC 2046 section 5.1.1 has 70
-	maxHost       = 512       // octets of a domain; RFC 5321 section 4.5.3.1.2 has 255, without IDNA
-	maxDepth      = 20        // multiparts within multiparts
-	maxParts      = 1_000     // parts of a message
-	maxRecipients = 1_000     // records of a message
-	maxSigners    = 100       // domains that signed the reported message
-	maxAddress    = 1_000     // octets of an address; RFC 5321 section 4.5.3.1 has 320
-	maxRecords    = 32 << 20  // octets of a message's records together
-	maxDecoded    = 1 << 20   // octets of a decoded part
-	maxRaw        = 64 << 10  // octets of a header, or of the first text, that are kept as they are
-	maxWords      = 16 << 10  // octets of a value whose encoded words are decoded
-	firstLook     = 32 << 10  // octets that are asked for first, where more than was given is wanted
-	lookReport    = 16 << 20  // octets of a multipart/report that are searched for its parts
-	lookMixed     = 256 << 10 // octets of any other multipart
-	lookLeaf      = 64 << 10  // octets of a message that is no multipart
+	maxRecipients = 1_000    // records of a message
+	maxSigners    = 100      // domains that signed the reported message
+	maxRecords    = 32 << 20 // octets of a message's records together
+	firstLook     = 32 << 10 // octets that are asked for first, where more than was given is wanted
+	lookReport    = 16 << 20 // octets of a multipart/report that are searched for its parts
+	lookLeaf      = 64 << 10 // octets of a message that is no multipart
 )

@@ -77,12 +77,6 @@ func wholeHeader(o *Original, subject []byte) bool {
 	return n > 1
 }
 
-// goesOn reports whether a header goes on behind a blank line.
-func goesOn(b []byte) bool {
-	f, _, kind := readField(b)
-	return kind == fieldLine && isMessageField(f.name)
-}
-
 func (p *parser) originalField(o *Original, f *field) {
 	keep := func() string { return p.keep.keep(f.value, f.folded) }
 	switch {

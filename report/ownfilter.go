@@ -38,9 +38,9 @@ func isOwnFilter(m *letter, text string) bool {
 	return false
 }
 
-// wrapped reports whether a filter put the message, which it takes for spam, into
+// isWrapped reports whether a filter put the message, which it takes for spam, into
 // one of its own for the same reader. The From of both is the same.
-func (m *letter) wrapped() bool {
+func isWrapped(m *letter) bool {
 	inner := m.within()
 	if inner == nil {
 		return false
@@ -50,7 +50,7 @@ func (m *letter) wrapped() bool {
 	if !strings.EqualFold(outside, inside) {
 		return false
 	}
-	return is(param(m.parts()[inner.at].contentType, "x-spam-type"), "original") || wrapWords.in(m.opening())
+	return is(param(m.parts()[inner.at].contentType, "x-spam-type"), "original") || wrapWords.in(opening(m))
 }
 
 // wrapWords are what filters write above a message that they attach.

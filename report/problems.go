@@ -24,22 +24,22 @@ func (p *parser) problem(problem Problem) {
 
 // walked reports what the walk over the parts met.
 func (p *parser) walked(w *walker, multipart bool) {
-	if w.tooDeep {
+	if w.met.tooDeep {
 		p.loss("parts: nested more than 20 deep")
 	}
-	if w.tooMany {
+	if w.met.tooMany {
 		p.loss("parts: more than 1000")
 	}
 	if w.extra {
 		p.loss("report part: more than one")
 	}
-	if w.guessed {
+	if w.met.guessed {
 		p.deviation("parts: not separated by the boundary declared")
 	}
 	switch {
-	case w.open && p.beyond:
+	case w.met.open && p.beyond:
 		p.loss("parts: not searched to the end")
-	case w.open && !p.ours && multipart:
+	case w.met.open && !p.ours && multipart:
 		p.loss("parts: no closing boundary")
 	}
 }

@@ -215,26 +215,6 @@ func matches(v, pattern string) bool {
 	return strings.EqualFold(v, want)
 }
 
-func containsFold(list []string, v string) bool {
-	for _, one := range list {
-		if len(one) == len(v) && strings.EqualFold(one, v) {
-			return true
-		}
-	}
-	return false
-}
-
-// within reports whether a domain is one of parents or below one.
-func within(domain string, parents ...string) bool {
-	for _, parent := range parents {
-		cut := len(domain) - len(parent)
-		if cut >= 0 && strings.EqualFold(domain[cut:], parent) && (cut == 0 || domain[cut-1] == '.') {
-			return true
-		}
-	}
-	return false
-}
-
 // registrable is the domain that somebody registered, by the public suffix
 // list; the domain itself where the list has no answer.
 func registrable(domain string) string {

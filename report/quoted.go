@@ -12,7 +12,7 @@ import (
 
 // unquoted is the letter with one level of quoting taken off its texts, of which
 // no more than limit octets are looked at; nil: nothing in them is quoted.
-func (m *letter) unquoted(limit int) *letter {
+func unquoted(m *letter, limit int) *letter {
 	later := *m
 	later.leaves, later.walked = slices.Clone(m.parts()), true
 	later.inner, later.opened = nil, false
@@ -57,7 +57,7 @@ func (p *parser) readQuoted(top *letter, kind Kind) bool {
 		all = append(all, reader{"", isReportText, (*parser).readReportText})
 	}
 	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
-		seen := m.unquoted(idBody)
+		seen := unquoted(m, idBody)
 		if seen == nil {
 			continue
 		}
@@ -65,7 +65,7 @@ func (p *parser) readQuoted(top *letter, kind Kind) bool {
 			if !reader.detect(seen) {
 				continue
 			}
-			p.readBy(reader, m.unquoted(len(m.message.body)))
+			p.readBy(reader, unquoted(m, len(m.message.body)))
 			p.r.first = false
 			if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 				p.deviation("text: quoted; read through one level of it")

@@ -17,8 +17,6 @@ type Hop struct {
 	Relayed bool // it came from another host
 	Doubt   bool // of some word the writer cannot be told: From and IP are empty
 	Queue   bool // a line of qmail's queue, which names no host: it is of the host that wrote the next one
-
-	n int // from 1, the latest
 }
 
 const maxPieces = 8 // of a Received between "from" and "by"
@@ -325,4 +323,13 @@ func isLogin(with string) bool {
 func IsPrivate(ip string) bool {
 	addr, err := netip.ParseAddr(ip)
 	return err == nil && (!addr.IsGlobalUnicast() || addr.IsPrivate())
+}
+
+func containsFold(list []string, v string) bool {
+	for _, one := range list {
+		if len(one) == len(v) && strings.EqualFold(one, v) {
+			return true
+		}
+	}
+	return false
 }

@@ -174,7 +174,7 @@ func parse(ctx context.Context, b []byte, size int64) (*Report, error) {
 	r := p.parse(b, size)
 	err := p.work.err
 	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
-	if p.keep.block.Cap() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
+	if p.keep.size() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
 		parsers.Put(p)
 	}
 	if err != nil && err != errTooMuch {
@@ -229,11 +229,11 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	}
 	p.message, p.top = message, top
 	w := walker{}
-	w.part(top, 0)
-	w.open = w.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
+	w.walk(top, 0)
+	w.met.open = w.met.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
 	if h.declared() != "" {
 		if h.reports = w.empty || w.report.found && hasPrefixFold(mediaType(w.report.contentType), "message/feedback-report"); !h.reports {
-			w = walker{open: w.open && w.leaf == ""} // its parts may be to come
+			w = walker{met: partWalk{open: w.met.open && w.kind == ""}} // its parts may be to come
 		}
 	}
 	p.read(&h, &w)
@@ -290,7 +290,7 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 		if missing := idNeed(body) - len(body); missing > 0 && !p.beyond {
 			want = have + int64(missing)
 		}
-		if (w.open || w.guessed) && w.leaf == "" && !p.beyond {
+		if (w.met.open || w.met.guessed) && w.kind == "" && !p.beyond {
 			want = max(want, min(max(2*have, firstLook), have-int64(len(body))+int64(look)))
 		}
 	}
@@ -341,7 +341,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		r.Kind = kind
 		if kind == KindOther || kind == KindNotice {
 			switch {
-			case p.headless || w.tooDeep || w.tooMany:
+			case p.headless || w.met.tooDeep || w.met.tooMany:
 				r.Kind = KindUnparsed // it may hold anything: somebody must look
 			case p.accuses():
 				r.Kind = KindUnparsed

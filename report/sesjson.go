@@ -11,11 +11,11 @@ import (
 // SNS adds a footer; or, by its "email-json" way, an object of SNS's own that
 // holds it as a text. EventBridge puts it under "detail", queues under "body".
 
-func isSES(m *letter) bool { return len(m.sesParts()) > 0 }
+func isSES(m *letter) bool { return len(sesParts(m)) > 0 }
 
 // sesParts are the parts that hold events: the first text, and those of complaints
 // behind it, as JSON is attached.
-func (m *letter) sesParts() (found []*part) {
+func sesParts(m *letter) (found []*part) {
 	first := true
 	parts := m.parts()
 	for i := range parts {
@@ -76,7 +76,7 @@ func objectAt(b []byte) int {
 func (p *parser) readSES(m *letter) Kind {
 	var events []sesEvent
 	whole := true
-	for _, q := range m.sesParts() {
+	for _, q := range sesParts(m) {
 		text := q.text()
 		text = text[objectAt(text):]
 		p.budget.spend(4 * min(len(text), maxDecoded))

@@ -15,11 +15,11 @@ func isSpamCop(m *letter) bool {
 	if id == "" && !strings.Contains(strings.ToLower(m.field("from")+m.field("x-rt-originator")), "spamcop.net") {
 		return false
 	}
-	return m.spamCopText() != nil
+	return spamCopText(m) != nil
 }
 
 // spamCopText is the first text with a line of SpamCop's.
-func (m *letter) spamCopText() *part {
+func spamCopText(m *letter) *part {
 	parts := m.parts()
 	for i := range parts {
 		start := parts[i]
@@ -53,7 +53,7 @@ func spamCopSubject(subject string) (source, id string) {
 func (p *parser) readSpamCop(m *letter) Kind {
 	r := p.r
 	r.Class, r.Event = ClassService, Complaint
-	q := m.spamCopText()
+	q := spamCopText(m)
 	text, closed, offending := q.text(), q.closed, false
 	p.budget.spend(len(text))
 	for line, rest := range lines(text, closed) {

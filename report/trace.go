@@ -16,7 +16,11 @@ func (rec *Record) derive(r *Report, hosts []string) {
 	if !needIP && !needDate || len(hosts) == 0 || r.Original == nil {
 		return
 	}
-	spf, border, found := arrival(r.Header(FromOriginal), hosts)
+	spf, border, n, found := arrival(r.Header(FromOriginal), hosts)
+	name := ""
+	if found {
+		name = fmt.Sprintf("original:Received[%d]", n)
+	}
 	derived := maps.Clone(rec.Derived)
 	set := func(key, source string) {
 		if derived == nil {
@@ -30,24 +34,23 @@ func (rec *Record) derive(r *Report, hosts []string) {
 			set("source_ip", "original:Received-SPF")
 		} else if found && border.IP != "" {
 			rec.SourceIP = border.IP
-			set("source_ip", border.name())
+			set("source_ip", name)
 		}
 	}
 	if needDate && found && !border.Date.IsZero() {
 		rec.ArrivalDate = utc(border.Date)
-		set("arrival_date", border.name())
+		set("arrival_date", name)
 	}
 	rec.Derived = derived
 }
 
-func (h *Hop) name() string { return fmt.Sprintf("original:Received[%d]", h.n) }
-
 // arrival reads how hosts, which are domains, took a message in: the address by
-// their own Received-SPF, and the first hop at which it came from none of them.
+// their own Received-SPF, and the first hop at which it came from none of them, the
+// n-th Received.
 // What stands below that came with the message; so does all that stands below a
 // hop in doubt.
-func arrival(trace *Header, hosts []string) (spf string, border Hop, found bool) {
-	inner, checked, n := false, false, 0
+func arrival(trace *Header, hosts []string) (spf string, border Hop, n int, found bool) {
+	inner, checked := false, false
 	for name, value := range trace.Fields() {
 		switch name {
 		case "received-spf":
@@ -58,24 +61,24 @@ func arrival(trace *Header, hosts []string) (spf string, border Hop, found bool)
 			n++
 			h := ReadHop(value)
 			if h.Doubt && h.By == "" {
-				return "", Hop{}, false
+				return "", Hop{}, 0, false
 			}
 			if h.Queue || !within(h.By, hosts...) && !(inner && IsPrivate(h.By)) {
 				continue
 			}
 			inside, known := h.IsWithin(hosts)
 			if !known {
-				return spf, Hop{}, false
+				return spf, Hop{}, 0, false
 			}
 			if inner = inside; !inner {
-				if h.n = n; IsPrivate(h.IP) {
+				if IsPrivate(h.IP) {
 					h.IP = "" // a host in between took it in
 				}
-				return spf, h, true
+				return spf, h, n, true
 			}
 		}
 	}
-	return "", Hop{}, false
+	return "", Hop{}, 0, false
 }
 
 // clientIP is the client-ip of a Received-SPF (RFC 7208 section 9.1): "pass

@@ -71,7 +71,7 @@ func atBoundary(message []byte, cut int) bool {
 func fieldEnds(message []byte, r *Report) map[int][]string {
 	ends := make(map[int][]string)
 	lower := strings.ToLower(string(message))
-	for b := []byte(r.raw.report.raw); len(b) > 0; {
+	for b := []byte(r.raw.report.headers.raw); len(b) > 0; {
 		f, rest, kind := readField(b)
 		text := strings.ToLower(string(b[:len(b)-len(rest)]))
 		if v := string(f.value); kind == fieldLine && v != "" && f.ended && !isMIMEField(f.name) && strings.Count(lower, "\n"+text) == 1 && !strings.EqualFold(v, "authentication result string is not available") {

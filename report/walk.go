@@ -19,96 +19,33 @@ type part struct {
 	budget        *budget
 }
 
-// walker finds the parts of a message that matter, in one pass over its bytes.
-type walker struct {
-	report   part // of type message/feedback-report
-	textual  part // of another type, and reads like one
-	original part // of a type made for a message or its header
-	plain    part // of another type, and reads like a header; best behind the report
-	text     part // of type text, and none of these
-	late     bool // plain is behind the report
-	solid    bool // original is more than blanks
-	enough   bool // and its header is all there
-	leaf     Kind // what the type of another part says of the message
-
-	parts   int
-	open    bool // a multipart had no closing boundary, or there is none to close a report
-	guessed bool // a boundary was not as declared
+// partWalk is what a walk over the parts of a message meets.
+type partWalk struct {
+	open    bool // a multipart has no closing boundary
+	guessed bool // a boundary is not the one that is declared
 	tooMany bool
 	tooDeep bool
-	extra   bool // more than one report part
-	empty   bool // a report part without anything in it
 
-	all    bool   // keep every leaf, and look for nothing
-	leaves []part // in order
+	parts int
 }
 
-// done reports whether a report and the original's header are at hand.
-func (w *walker) done() bool {
-	return w.report.found && w.report.closed && w.enough
-}
-
-// part looks at one part, and at the parts within it. By value, it need not be
-// on the heap.
-func (w *walker) part(p part, depth int) {
-	typ := mediaType(p.contentType)
-	switch {
-	case hasPrefixFold(typ, "multipart/"):
-		if depth >= maxDepth {
-			w.tooDeep = true
-			return
-		}
-		w.multipart(p, depth)
-	case w.all:
-		w.leaves = append(w.leaves, p)
-	case hasPrefixFold(typ, "message/feedback-report") || p.arfHead:
-		if len(trim(p.body)) == 0 && !p.arfHead {
-			w.empty = true
-			return
-		}
-		if !w.report.found {
-			w.report = p
-		} else {
-			w.extra = true
-		}
-	case isOriginalType(typ):
-		if !w.solid {
-			w.original, w.solid = p, len(trim(p.body)) > 0
-			w.enough = w.solid && (p.closed || headerEnds(p.body))
-		}
-	default:
-		w.other(&p, typ)
+// part calls leaf with each part of p that is no multipart, or with p itself, in
+// order. After each, done reports whether the walk ends; rest is what follows that part
+// in its multipart. A nil done never ends it.
+func (w *partWalk) part(p part, depth int, leaf func(part), done func(rest []byte) bool) {
+	if !hasPrefixFold(mediaType(p.contentType), "multipart/") {
+		leaf(p)
+		return
 	}
-}
-
-func isOriginalType(typ []byte) bool {
-	return hasPrefixFold(typ, "message/rfc822") || hasPrefixFold(typ, "text/rfc822") || is(typ, "message/global") || is(typ, "message/global-headers")
-}
-
-// other looks at a part whose type says nothing about reports.
-func (w *walker) other(p *part, typ []byte) {
-	switch {
-	case is(typ, "message/delivery-status") || is(typ, "message/global-delivery-status"):
-		w.leaf = KindDSN
-	case is(typ, "message/disposition-notification"):
-		w.leaf = KindMDN
-	case hasPrefixFold(typ, "application/tlsrpt"):
-		w.leaf = KindTLSRPT
-	case isAggregate(p, typ):
-		w.leaf = KindDMARCAggregate
-	case !w.textual.found && looksLikeReport(p.start(), 2):
-		w.textual = *p
-	case (w.report.found || w.textual.found) && !w.late && looksLikeHeader(p.start()):
-		w.plain, w.late = *p, true
-	case !w.late && !w.plain.found && looksLikeHeader(p.start()):
-		w.plain = *p
-	case !w.text.found && (len(typ) == 0 || hasPrefixFold(typ, "text/")):
-		w.text = *p
+	if depth >= maxDepth {
+		w.tooDeep = true
+		return
 	}
+	w.multipart(p, depth, leaf, done)
 }
 
 // multipart walks the parts of p (RFC 2046 section 5.1).
-func (w *walker) multipart(p part, depth int) {
+func (w *partWalk) multipart(p part, depth int, leaf func(part), done func(rest []byte) bool) {
 	var space [128]byte
 	body, delim, d, found, guessed := p.delimiters(space[:0])
 	if delim == nil {
@@ -116,7 +53,7 @@ func (w *walker) multipart(p part, depth int) {
 			w.open = true
 		}
 		p.contentType = nil // it is none, whatever it calls itself
-		w.part(p, depth)
+		leaf(p)
 		return
 	}
 	w.guessed = w.guessed || guessed
@@ -136,9 +73,15 @@ func (w *walker) multipart(p part, depth int) {
 		if q.contentType == nil && digest {
 			q.contentType = []byte("message/rfc822")
 		}
-		w.part(q, depth+1)
-		if w.done() {
-			w.extra = w.extra || found && bytes.Contains(body[d.end:], []byte("message/feedback-report"))
+		w.part(q, depth+1, leaf, done)
+		if done == nil {
+			continue
+		}
+		var rest []byte
+		if found {
+			rest = body[d.end:]
+		}
+		if done(rest) {
 			return
 		}
 	}
@@ -299,55 +242,8 @@ func (p *part) start() []byte {
 	return start.decoded()
 }
 
-// looksLikeReport reports whether b begins with fields and has a Feedback-Type
-// among its first lines, one of at least so many of RFC 5965. A blank line may
-// follow MIME fields before them.
-func looksLikeReport(b []byte, least int) bool {
-	b = reflow(dedent(skipYAML(b)))
-	known, typed, mime := 0, false, false
-	for n := 0; n < 100 && !(typed && known >= least); n++ {
-		f, rest, kind := readField(b)
-		switch {
-		case kind == endOfData:
-			return false
-		case kind == fieldLine && fieldOf(f.name) != extension:
-			known++
-			typed = typed || is(f.name, "feedback-type")
-		case known > 0:
-		case kind == fieldLine:
-			mime = isMIMEField(f.name)
-		case kind != blankLine || !mime:
-			return false
-		}
-		b = rest
-	}
-	return typed && known >= least
-}
-
 func isMIMEField(name []byte) bool {
 	return hasPrefixFold(name, "content-") || is(name, "mime-version")
-}
-
-// isDirective knows the lines that may stand before a YAML document, but for
-// those that are fields of a report too.
-func isDirective(line []byte) bool {
-	if _, _, kind := readField(line); kind == fieldLine {
-		return false
-	}
-	return line[0] == '#' || line[0] == '%' || bytes.HasPrefix(line, []byte("--- "))
-}
-
-// skipYAML drops a byte order mark, blank lines and what stands before the fields
-// of a YAML document: directives, comments and its "---".
-func skipYAML(b []byte) []byte {
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	for {
-		line, rest, ended := cutLine(b)
-		if !ended || len(bytes.Trim(line, " \t-")) > 0 && !isDirective(line) {
-			return b
-		}
-		b = rest
-	}
 }
 
 // looksLikeHeader reports whether b begins with two fields of a message, or with
@@ -402,4 +298,49 @@ func headerEnds(b []byte) bool {
 		}
 		b = rest
 	}
+}
+
+// goesOn reports whether a header goes on behind a blank line.
+func goesOn(b []byte) bool {
+	f, _, kind := readField(b)
+	return kind == fieldLine && isMessageField(f.name)
+}
+
+func isOriginalType(typ []byte) bool {
+	return hasPrefixFold(typ, "message/rfc822") || hasPrefixFold(typ, "text/rfc822") || is(typ, "message/global") || is(typ, "message/global-headers")
+}
+
+// isClosed reports whether a multipart has its closing delimiter.
+func (p *part) isClosed() bool {
+	var space [128]byte
+	body, delim, d, found, _ := p.delimiters(space[:0])
+	for found && !d.last {
+		body = body[d.end:]
+		d, found = nextDelimiter(body, delim)
+	}
+	return found
+}
+
+// delimiters finds the first delimiter of a multipart, and the body and the
+// delimiter by which to find the next ones; delim is written to space. guessed: it
+// is not the one declared.
+func (p *part) delimiters(space []byte) (body, delim []byte, first delimiter, found, guessed bool) {
+	body = p.body
+	delim = append(append(space, "--"...), param(p.contentType, "boundary")...)
+	p.budget.spend(len(p.contentType))
+	if len(delim) > 2 && len(delim) <= maxBoundary+2 {
+		if first, found = p.nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
+			body = p.decoded()
+			first, found = p.nextDelimiter(body, delim)
+		}
+	}
+	if !found {
+		p.budget.spend(len(body))
+		if delim = guessDelimiter(body); delim == nil {
+			return body, nil, first, false, false
+		}
+		first, found = p.nextDelimiter(body, delim)
+		guessed = true
+	}
+	return body, delim, first, found, guessed
 }

@@ -10,11 +10,11 @@ import (
 // it for one value that is no YAML ("SIRT#1", "http: //", a colon), reads
 // numbers and dates as something else, and follows anchors.
 
-func isXARF(m *letter) bool { return len(m.xarfLeaves(1)) > 0 }
+func isXARF(m *letter) bool { return len(xarfLeaves(m, 1)) > 0 }
 
 // xarfLeaves are the parts with fields, at most n. In a message that calls itself
 // X-ARF the first with one field will do, where no part has more.
-func (m *letter) xarfLeaves(n int) (leaves []*part) {
+func xarfLeaves(m *letter, n int) (leaves []*part) {
 	marked := m.field("x-xarf") != "" || m.field("x-arf") != ""
 	var weak *part
 	parts := m.parts()
@@ -74,7 +74,7 @@ func (p *parser) readXARF(m *letter) Kind {
 	if d := xarfDialects[registrable(r.Outer.FromDomain)]; d != "" {
 		r.Dialect = d
 	}
-	leaves, report := m.xarfLeaves(maxBatched), ""
+	leaves, report := xarfLeaves(m, maxBatched), ""
 	if len(leaves) > 1 { // one record is made; the values of the others are kept with its own
 		p.loss("report part: more than one")
 	}

@@ -11,10 +11,10 @@ import (
 // X-ARF 1 to 4 are JSON objects, beside a report part of type xarf as the
 // mail-borne form has it, or alone.
 
-func isXARFJSON(m *letter) bool { return len(m.xarfJSON()) > 0 }
+func isXARFJSON(m *letter) bool { return len(xarfJSON(m)) > 0 }
 
 // xarfJSON are the parts that hold an object.
-func (m *letter) xarfJSON() (found []*part) {
+func xarfJSON(m *letter) (found []*part) {
 	parts := m.parts()
 	for i := range parts {
 		q := &parts[i]
@@ -55,7 +55,7 @@ func (p *parser) readXARFJSON(m *letter) Kind {
 	common := *p.r
 	var trees []tree
 	cut := false
-	for _, q := range m.xarfJSON() {
+	for _, q := range xarfJSON(m) {
 		b := q.decoded()
 		p.budget.spend(4 * min(len(b), maxDecoded))
 		more, whole := allJSON(b, maxBatched-len(trees))

@@ -1,0 +1,126 @@
+package report
+
+import (
+	"iter"
+	"strings"
+)
+
+// headers is the fields of one header in their order, each as sent but for
+// folding.
+type headers struct {
+	raw    string
+	fields spans
+	marks  uint64 // of all fields
+	whole  bool   // see Whole
+	lists         // of Values
+}
+
+// span is where a field stands in its header, with its last line break.
+type span struct {
+	start, end int32
+	name       uint8 // octets of its name, maxName at most
+	mark       uint8 // of its name
+	folded     bool
+}
+
+// spans are the fields of a header in their order.
+type spans []span
+
+// add notes a field that stands at start.
+func (s *spans) add(f *field, start, end int) {
+	if len(*s) < maxFields {
+		*s = append(*s, span{int32(start), int32(end), uint8(len(f.name)), mark(f.name), f.folded})
+	}
+}
+
+// mark is one of 64 numbers that tells most names apart, whatever their case.
+func mark[T string | []byte](name T) uint8 {
+	n := len(name)
+	if n == 0 {
+		return 0
+	}
+	return (uint8(n) + 3*(name[0]|0x20) + 5*(name[n-1]|0x20)) & 63
+}
+
+// kept is the first fields, which are kept, and where they end.
+func (s spans) kept() (first spans, end int) {
+	for n := len(s); n > 0; n-- {
+		if end := int(s[n-1].end); end <= maxRaw {
+			return s[:n], end
+		}
+	}
+	return nil, 0
+}
+
+// newHeaders gives the header that raw holds, with these fields. whole: no other is
+// missing.
+func newHeaders(raw string, fields spans, whole bool) headers {
+	h := headers{raw: raw, fields: fields, whole: whole && len(fields) < maxFields}
+	for i := range fields {
+		h.marks |= 1 << fields[i].mark
+	}
+	return h
+}
+
+// own is a copy that may be used beside h.
+func (h *headers) own() headers {
+	c := *h
+	c.lists = nil
+	return c
+}
+
+// Values are the values of the fields of that name, in any case, in their
+// order, unfolded: a line break and the white space around it is one blank.
+func (h *headers) Values(name string) (values []string) {
+	m := mark(name)
+	if h.marks&(1<<m) == 0 {
+		return nil
+	}
+	for i := range h.fields {
+		if s := &h.fields[i]; s.mark == m && strings.EqualFold(h.name(s), name) {
+			values = h.list(values, h.value(s))
+		}
+	}
+	return values
+}
+
+// Fields yields all fields in their order: the name in lower case, the value as
+// Values has it.
+func (h *headers) Fields() iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
+		for i := range h.fields {
+			if s := &h.fields[i]; !yield(strings.ToLower(h.name(s)), h.value(s)) {
+				return
+			}
+		}
+	}
+}
+
+// Whole reports whether no field is missing: the header's end was seen, and it
+// is within the limits.
+func (h *headers) Whole() bool { return h.whole }
+
+func (h *headers) name(s *span) string { return h.raw[s.start : s.start+int32(s.name)] }
+
+// value is the field's value, unfolded and in valid UTF-8.
+func (h *headers) value(s *span) string {
+	_, v, _ := strings.Cut(h.raw[s.start+int32(s.name):s.end], ":")
+	if !s.folded {
+		v = strings.Trim(v, " \t\r\n")
+	} else {
+		v = joinLines(v)
+	}
+	return valid(v)
+}
+
+// joinLines makes one line of those that hold anything.
+func joinLines(v string) string {
+	joined := make([]byte, 0, len(v))
+	for line := range strings.SplitSeq(v, "\n") {
+		if line = strings.Trim(line, " \t\r"); line != "" && len(joined) > 0 {
+			joined = append(joined, ' ')
+		}
+		joined = append(joined, line...)
+	}
+	return string(joined)
+}
