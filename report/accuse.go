@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"html"
 	"net/netip"
 	"strings"
@@ -26,7 +27,7 @@ func (p *parser) accuses() bool {
 	if by.answer || startsWith(subject, answers) || containsAny(whole, excuses) {
 		return false
 	}
-	s := newStatement(registrable(p.r.Outer.FromDomain), registrable(domainOf(by.ticket)))
+	s := newStatement(registrable(p.r.Outer.FromDomain), registrable(message.DomainOf(by.ticket)))
 	_, named = untagged(named)
 	s.text(named)
 	titled, sum, plainly := s.wrong >= 0 || wrongs.in(tags), containsAny(subject, sums), containsAny(subject, accusations)
@@ -44,7 +45,7 @@ func (p *parser) accuses() bool {
 	if by.bulk {
 		return false // what stands in the text is said to everybody
 	}
-	p.budget.spend(8 * len(text))
+	p.budget.Spend(8 * len(text))
 	s.text(text)
 	if !by.program && !((by.ticket == "" && numbered(whole) || s.byProgram()) && !startsWith(subject, sentOn) && fieldsAt([]byte(text)) < 0) {
 		return false // a person, who may quote what a program wrote
@@ -103,22 +104,22 @@ func untagged(subject string) (tags, rest string) {
 
 // opening is what a message says first, in lower case: of what is always fetched,
 // the first text that is not blank, if possible one that is no HTML.
-func opening(m *letter) string {
+func opening(m *message.Message) string {
 	var other string
-	for _, q := range m.parts() {
-		typ := mediaType(q.contentType)
-		if len(typ) > 0 && !hasPrefixFold(typ, "text") {
+	for _, q := range m.Parts() {
+		typ := message.MediaType(q.ContentType)
+		if len(typ) > 0 && !message.HasPrefixFold(typ, "text") {
 			continue
 		}
-		q.body = q.body[:min(len(q.body), idBody)]
-		text := strings.ToLower(string(q.text()))
-		if is(typ, "text/html") {
+		q.Body = q.Body[:min(len(q.Body), idBody)]
+		text := strings.ToLower(string(q.Text()))
+		if message.Is(typ, "text/html") {
 			text = withoutTags(text)
 		}
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		if isPlain(typ) {
+		if message.IsPlain(typ) {
 			return text
 		}
 		if other == "" {
@@ -129,17 +130,17 @@ func opening(m *letter) string {
 }
 
 // hasTable reports whether data are attached.
-func hasTable(m *letter) bool {
-	parts := m.parts()
+func hasTable(m *message.Message) bool {
+	parts := m.Parts()
 	for i := range parts {
 		q := &parts[i]
-		name := strings.ToLower(string(m.name(i)))
+		name := strings.ToLower(string(m.Name(i)))
 		for _, suffix := range [...]string{".csv", ".csv.gz", ".xml", ".json", ".zip", ".log", ".xlsx"} {
 			if strings.HasSuffix(name, suffix) {
 				return true
 			}
 		}
-		if is(mediaType(q.contentType), "text/csv") {
+		if message.Is(message.MediaType(q.ContentType), "text/csv") {
 			return true
 		}
 	}
@@ -257,7 +258,7 @@ func (s *statement) isRow(raw, line string) bool {
 		return false
 	}
 	at := strings.IndexAny(line, ":=|")
-	s.head = at > 0 && line[at] == ':' && (isMessageField([]byte(line[:at])) || isTraceField([]byte(line[:at])))
+	s.head = at > 0 && line[at] == ':' && (message.IsMessageField([]byte(line[:at])) || message.IsTraceField([]byte(line[:at])))
 	switch {
 	case s.head:
 		return false
@@ -289,7 +290,7 @@ func (s *statement) things(line string) (thing, link bool) {
 		if i := strings.IndexAny(after, "/:?#\"'<>)] \t"); i >= 0 {
 			host = after[:i]
 		}
-		link = strings.Contains(host, ".") && !within(host, s.own...)
+		link = strings.Contains(host, ".") && !message.Within(host, s.own...)
 		rest = after
 	}
 	return thing, link
@@ -324,7 +325,7 @@ func (s *statement) domain(line string) (named, labelled bool) {
 	before := ""
 	for word := range strings.FieldsFuncSeq(line, func(c rune) bool { return strings.ContainsRune(" \t()[]<>\"',;:|", c) }) {
 		name, last, found := cutLast(strings.TrimRight(word, "."), ".")
-		if found && len(name) > 1 && len(last) > 1 && strings.Trim(last, "abcdefghijklmnopqrstuvwxyz") == "" && !strings.ContainsAny(word, "@/") && !within(word, s.own...) {
+		if found && len(name) > 1 && len(last) > 1 && strings.Trim(last, "abcdefghijklmnopqrstuvwxyz") == "" && !strings.ContainsAny(word, "@/") && !message.Within(word, s.own...) {
 			named = true
 			labelled = labelled || containsAny(ownWords(before), labels)
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 )
@@ -15,7 +16,7 @@ var dialects = []struct {
 	agent string
 	is    func(*Report) bool
 }{
-	{"yahoo-ses", "yahoo!-mail-feedback/", func(r *Report) bool { return within(r.Outer.FromDomain, "amazonses.com") }},
+	{"yahoo-ses", "yahoo!-mail-feedback/", func(r *Report) bool { return message.Within(r.Outer.FromDomain, "amazonses.com") }},
 	{"yahoo", "yahoo!-mail-feedback/", nil},
 	{"aol", "aol scomp", nil},
 	{"aol", "smp-fbl", nil},

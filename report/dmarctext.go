@@ -2,19 +2,20 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 )
 
 // Mail servers built on Exim, cPanel's among them, say in plain text that a message
 // failed DMARC: labelled lines, then a copy of its header.
 
-func isDMARCText(m *letter) bool { return dmarcLabels(m.start()) >= 3 }
+func isDMARCText(m *message.Message) bool { return dmarcLabels(m.Start()) >= 3 }
 
 // dmarcLabels counts the labels in b that such a message has.
 func dmarcLabels(b []byte) (n int) {
-	for line := range lines(b, false) {
+	for line := range message.Lines(b, false) {
 		label, _, found := bytes.Cut(line, []byte(":"))
-		switch strings.ToLower(unfold(label)) {
+		switch strings.ToLower(message.Unfold(label)) {
 		case "sender domain", "sender ip address", "received date", "spf alignment", "dkim alignment", "dmarc results":
 			if found {
 				n++
@@ -24,15 +25,15 @@ func dmarcLabels(b []byte) (n int) {
 	return n
 }
 
-func (p *parser) readDMARCText(m *letter) Kind {
+func (p *parser) readDMARCText(m *message.Message) Kind {
 	r := p.r
 	r.Class, r.Event = ClassAuth, AuthFailed
-	text, closed := m.text()
-	p.budget.spend(len(text))
-	for line, rest := range lines(text, closed) {
-		s := unfold(line)
+	text, closed := m.Text()
+	p.budget.Spend(len(text))
+	for line, rest := range message.Lines(text, closed) {
+		s := message.Unfold(line)
 		if strings.HasPrefix(s, "--") {
-			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true, budget: p.budget}, nil))
+			p.readReported(message.New(m, message.Part{Body: message.SkipEnvelope(rest, true), Closed: closed, Found: true, Budget: p.budget}, nil))
 			break
 		}
 		label, value, found := strings.Cut(s, ":")

@@ -7,7 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-const message = `From: Feedback Loop <fbl@example.com>
+const sent = `From: Feedback Loop <fbl@example.com>
 Date: Mon, 06 Jul 2026 10:00:00 +0000
 Message-ID: <1@example.com>
 Content-Type: multipart/report; report-type=feedback-report; boundary=b
@@ -32,7 +32,7 @@ Message-ID: <4711.42@example.net>
 `
 
 func ExampleParse() {
-	r := report.Parse([]byte(message))
+	r := report.Parse([]byte(sent))
 	fmt.Println(r.Kind, r.FeedbackType, r.SourceIP)
 	for _, record := range r.Records(report.Envelope{}) {
 		fmt.Println(record.Event, record.OriginalRcptTo, record.Original.MessageID)
@@ -44,7 +44,7 @@ func ExampleParse() {
 
 // A message is fetched piece by piece until Parse has seen enough of it.
 func ExampleReport_Need() {
-	large := strings.Replace(message, "\n--b--", strings.Repeat("\nLorem ipsum", 100_000)+"\n--b--", 1)
+	large := strings.Replace(sent, "\n--b--", strings.Repeat("\nLorem ipsum", 100_000)+"\n--b--", 1)
 	b := []byte(large)[:2048]
 	r := report.ParsePrefix(b, int64(len(large)))
 	for r.Need() > 0 {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 )
@@ -77,27 +78,27 @@ func fieldOf(name []byte) fieldID {
 		return extension
 	}
 	for i, c := range name {
-		lower[i] = lowerByte(c)
+		lower[i] = message.LowerByte(c)
 	}
 	return fieldIDs[string(lower[:len(name)])]
 }
 
 // readFields reads the fields of the report part.
-func (p *parser) readFields(w *part) {
+func (p *parser) readFields(w *message.Part) {
 	p.report = p.report[:0]
-	if w.arfHead {
-		p.readBlock(w.head, 0, w.headEnded, true)
+	if w.ArfHead {
+		p.readBlock(w.Head, 0, w.HeadEnded, true)
 	}
-	body := w.decoded()
-	if len(w.encoding) > 0 && len(w.body) > maxDecoded && len(body) != len(w.body) {
+	body := w.Decoded()
+	if len(w.Encoding) > 0 && len(w.Body) > message.MaxDecoded && len(body) != len(w.Body) {
 		p.loss("report part: longer than 1 MiB")
 	}
-	p.budget.spend(len(body))
-	body = reflow(unquote(skipYAML(toUTF8(body, w.contentType))))
-	if p.reportRaw = body; w.arfHead {
-		p.reportRaw = slices.Concat(w.head, body)
+	p.budget.Spend(len(body))
+	body = reflow(unquote(skipYAML(message.ToUTF8(body, w.ContentType))))
+	if p.reportRaw = body; w.ArfHead {
+		p.reportRaw = slices.Concat(w.Head, body)
 	}
-	p.readBlock(body, len(p.reportRaw)-len(body), w.closed, false)
+	p.readBlock(body, len(p.reportRaw)-len(body), w.Closed, false)
 }
 
 // readBlock reads fields until b ends, over blank lines and lines that are no
@@ -106,33 +107,33 @@ func (p *parser) readFields(w *part) {
 func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 	start += len(b)
 	for n := 0; ; n++ {
-		f, rest, kind := readField(b)
-		p.budget.spend(len(b) - len(rest))
-		if kind == fieldLine && (closed || f.ended) {
-			p.report.add(&f, start-len(b), start-len(rest))
+		f, rest, kind := message.ReadField(b)
+		p.budget.Spend(len(b) - len(rest))
+		if kind == message.FieldLine && (closed || f.Ended) {
+			p.report.Add(&f, start-len(b), start-len(rest))
 		}
 		switch {
-		case kind == endOfData || p.budget.spent():
+		case kind == message.EndOfData || p.budget.Spent():
 			return
-		case n == maxFields:
+		case n == message.MaxFields:
 			p.loss("report part: more than 10000 lines")
 			return
-		case !closed && !f.ended:
+		case !closed && !f.Ended:
 			p.cutShort("report part: cut in the middle of a field")
-			if kind == fieldLine {
-				p.extend(p.keep.lower(f.name), p.keep.keep(f.value, f.folded))
+			if kind == message.FieldLine {
+				p.extend(p.keep.Lower(f.Name), p.keep.Keep(f.Value, f.Folded))
 			}
-		case head && isMIMEField(f.name):
-		case kind == fieldLine:
+		case head && message.IsMIMEField(f.Name):
+		case kind == message.FieldLine:
 			p.readField(&f)
-		case kind == otherLine && len(trim(f.value)) > 0:
-			if hyphens(f.value) != nil && !head {
+		case kind == message.OtherLine && len(message.Trim(f.Value)) > 0:
+			if hyphens(f.Value) != nil && !head {
 				b = rename(b)
 				p.reportRaw = slices.Concat(p.reportRaw[:start-len(b)], b)
 				continue
 			}
 			p.loss("report part: a line that is no field")
-			p.extend(linesKey, p.keep.keep(trim(f.value), false))
+			p.extend(linesKey, p.keep.Keep(message.Trim(f.Value), false))
 		}
 		b = rest
 	}
@@ -140,11 +141,11 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 
 // readField reads one whole field. What its key cannot hold stays in the
 // extensions, under the field's own name.
-func (p *parser) readField(f *field) {
-	id := fieldOf(f.name)
-	value := p.keep.keep(f.value, f.folded)
+func (p *parser) readField(f *message.Field) {
+	id := fieldOf(f.Name)
+	value := p.keep.Keep(f.Value, f.Folded)
 	if id == extension {
-		p.extend(p.keep.lower(f.name), value)
+		p.extend(p.keep.Lower(f.Name), value)
 		return
 	}
 	if value == "" {
@@ -179,14 +180,14 @@ func (p *parser) readField(f *field) {
 		p.number(&r.Incidents, id, value, 1<<31-1)
 	case authenticationResults:
 		if !strings.EqualFold(value, "authentication result string is not available") {
-			r.AuthenticationResults = p.keep.list(r.AuthenticationResults, value)
+			r.AuthenticationResults = p.keep.Append(r.AuthenticationResults, value)
 		}
 	case reportedDomain:
-		r.ReportedDomain = p.keep.list(r.ReportedDomain, value)
+		r.ReportedDomain = p.keep.Append(r.ReportedDomain, value)
 	case reportedURI:
-		r.ReportedURI = p.keep.list(r.ReportedURI, value)
+		r.ReportedURI = p.keep.Append(r.ReportedURI, value)
 	case spfDNS:
-		r.AuthFailure.SPFDNS = p.keep.list(r.AuthFailure.SPFDNS, value)
+		r.AuthFailure.SPFDNS = p.keep.Append(r.AuthFailure.SPFDNS, value)
 	default:
 		p.single(r.AuthFailure.field(id), id, value)
 	}
@@ -249,7 +250,7 @@ func (p *parser) number(dst *int, id fieldID, value string, limit int) {
 		return
 	}
 	bare, _, comment := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
-	if n := number(strings.TrimRight(bare, " \t")); n > 0 && n <= limit {
+	if n := message.Number(strings.TrimRight(bare, " \t")); n > 0 && n <= limit {
 		if *dst = n; comment {
 			p.extend(id.name(), value)
 		}
@@ -262,7 +263,7 @@ func (p *parser) ip(value string) {
 	if !p.first(sourceIP, value) {
 		return
 	}
-	ip, rest := parseIP(value)
+	ip, rest := message.ParseIP(value)
 	if ip == "" {
 		p.unread(sourceIP, value)
 		return
@@ -276,7 +277,7 @@ func (p *parser) mailFrom(value string) {
 	if !p.first(originalMailFrom, value) {
 		return
 	}
-	addr, rest := address(value)
+	addr, rest := message.Address(value)
 	if strings.ContainsAny(addr, " \t{}") { // words, or a template that nobody filled in
 		p.unread(originalMailFrom, value)
 		return
@@ -289,12 +290,12 @@ func (p *parser) mailFrom(value string) {
 // rcptTo reads one field, which may hold several addresses.
 func (p *parser) rcptTo(value string) {
 	more := strings.Trim(value, ", ") == ""
-	for member := range addresses(withCommas(value)) {
-		addr, rest := address(member)
+	for member := range message.Addresses(message.WithCommas(value)) {
+		addr, rest := message.Address(member)
 		switch {
-		case isPlaceholder(addr):
+		case message.IsPlaceholder(addr):
 			more = true
-		case !isAddress(addr):
+		case !message.IsAddress(addr):
 			more = true
 			p.loss("original-rcpt-to: not an address")
 		case p.knows(addr):
@@ -304,7 +305,7 @@ func (p *parser) rcptTo(value string) {
 			more = true
 			p.loss("original-rcpt-to: more than 1000")
 		default:
-			p.r.OriginalRcptTo = p.keep.list(p.r.OriginalRcptTo, addr)
+			p.r.OriginalRcptTo = p.keep.Append(p.r.OriginalRcptTo, addr)
 			more = more || rest
 		}
 	}
@@ -358,7 +359,7 @@ func (p *parser) dates() {
 		return
 	}
 	var ok bool
-	if r.ArrivalDate, ok = parseDate(r.ArrivalDateRaw); !ok {
+	if r.ArrivalDate, ok = message.ParseDate(r.ArrivalDateRaw); !ok {
 		p.loss(id.name() + ": no instant") // the raw value is kept
 	}
 }
@@ -376,5 +377,5 @@ func (p *parser) extend(name, value string) {
 	if p.r.Extensions == nil {
 		p.r.Extensions = make(map[string][]string, 8)
 	}
-	p.r.Extensions[name] = p.keep.list(p.r.Extensions[name], value)
+	p.r.Extensions[name] = p.keep.Append(p.r.Extensions[name], value)
 }

@@ -1,23 +1,26 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
+)
 
 // Ticket systems and gateways make one text of a message: the fields of the report
 // part stand among the words then, and the reported message below them.
 
-func isReportText(m *letter) bool { return fieldsAt(m.start()) >= 0 }
+func isReportText(m *message.Message) bool { return fieldsAt(m.Start()) >= 0 }
 
 // fieldsAt is where a run of lines begins that are fields, a Feedback-Type and
 // two more of a report among them; -1 is none.
 func fieldsAt(b []byte) int {
 	at, known, typed := 0, 0, false
 	for rest := b; ; {
-		f, next, kind := readField(rest)
+		f, next, kind := message.ReadField(rest)
 		switch {
-		case kind == endOfData:
+		case kind == message.EndOfData:
 			return -1
-		case kind != fieldLine:
-			if inner := dedent(f.value); kind == otherLine && len(inner) < len(f.value) {
+		case kind != message.FieldLine:
+			if inner := dedent(f.Value); kind == message.OtherLine && len(inner) < len(f.Value) {
 				block := paragraph(rest)
 				if looksLikeReport(block, 3) {
 					return len(b) - len(rest)
@@ -25,9 +28,9 @@ func fieldsAt(b []byte) int {
 				next = rest[len(block):]
 			}
 			at, known, typed = len(b)-len(next), 0, false
-		case fieldOf(f.name) != extension:
+		case fieldOf(f.Name) != extension:
 			known++
-			typed = typed || is(f.name, "feedback-type")
+			typed = typed || message.Is(f.Name, "feedback-type")
 		}
 		if typed && known > 2 {
 			return at
@@ -39,7 +42,7 @@ func fieldsAt(b []byte) int {
 // paragraph is the start of b up to a blank line.
 func paragraph(b []byte) []byte {
 	for rest := b; ; {
-		line, next, more := cutLine(rest)
+		line, next, more := message.CutLine(rest)
 		if len(line) == 0 {
 			return b[:len(b)-len(rest)]
 		}
@@ -62,7 +65,7 @@ func outdent(b []byte, marks string) []byte {
 	if len(indent) == 0 {
 		return b
 	}
-	if _, _, kind := readField(start); kind != fieldLine && hyphens(start) == nil {
+	if _, _, kind := message.ReadField(start); kind != message.FieldLine && hyphens(start) == nil {
 		return b
 	}
 	quotes := bytes.TrimRight(indent, " \t")
@@ -81,8 +84,8 @@ func outdent(b []byte, marks string) []byte {
 // reflow breaks a report part whose fields all stand on one line before the
 // names that it knows.
 func reflow(b []byte) []byte {
-	f, rest, _ := readField(b)
-	if id := fieldOf(f.name); id != feedbackType && id != userAgent && id != version || bytes.IndexByte(f.value, ':') < 0 {
+	f, rest, _ := message.ReadField(b)
+	if id := fieldOf(f.Name); id != feedbackType && id != userAgent && id != version || bytes.IndexByte(f.Value, ':') < 0 {
 		return b
 	}
 	var out []byte
@@ -100,7 +103,7 @@ func reflow(b []byte) []byte {
 	if fields < 2 {
 		return b
 	}
-	if f.ended {
+	if f.Ended {
 		out = append(out, '\n')
 	}
 	return append(out, rest...)
@@ -119,7 +122,7 @@ func rename(b []byte) []byte {
 // hyphens is the name at the start of a line with hyphens for its blanks, nil:
 // it has none, or is not known.
 func hyphens(line []byte) []byte {
-	name, value, found := bytes.Cut(line[:min(len(line), maxName)], []byte(":"))
+	name, value, found := bytes.Cut(line[:min(len(line), message.MaxName)], []byte(":"))
 	if name = bytes.TrimRight(name, " \t"); !found || bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(value, []byte("//")) {
 		return nil
 	}
@@ -129,25 +132,25 @@ func hyphens(line []byte) []byte {
 	return name
 }
 
-func (p *parser) readReportText(m *letter) Kind {
-	text, closed := m.text()
-	p.budget.spend(2 * len(text))
+func (p *parser) readReportText(m *message.Message) Kind {
+	text, closed := m.Text()
+	p.budget.Spend(2 * len(text))
 	at := fieldsAt(text)
 	if at < 0 {
 		p.loss("report part: none that can be read")
 		return KindUnparsed
 	}
 	fields := paragraph(text[at:])
-	_, rest, whole := cutLine(text[at+len(fields):])
+	_, rest, whole := message.CutLine(text[at+len(fields):])
 	whole = whole || closed
 	fields = dedent(fields)
 	p.reportRaw, p.report = fields, p.report[:0]
 	p.readBlock(fields, 0, whole, false)
 	p.dates()
 	p.deviation("report part: its fields are in the text")
-	if looksLikeHeader(rest) {
-		p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true, budget: p.budget}, nil))
-	} else if inner := m.within(); inner != nil {
+	if message.LooksLikeHeader(rest) {
+		p.readReported(message.New(m, message.Part{Body: message.SkipEnvelope(rest, true), Closed: closed, Found: true, Budget: p.budget}, nil))
+	} else if inner := m.Within(); inner != nil {
 		p.readReported(inner)
 	}
 	if eventOf(p.r.FeedbackType) == Unparsed {

@@ -1,50 +1,51 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 	"time"
 )
 
 // isAttachedReport knows a report that somebody sends on as a whole.
-func isAttachedReport(m *letter) bool {
-	if m.outer == nil {
+func isAttachedReport(m *message.Message) bool {
+	if m.Outer == nil {
 		return false
 	}
 	w := walkerOf(m)
-	return w.report.found || w.textual.found || is(param(m.top.contentType, "report-type"), "feedback-report")
+	return w.report.Found || w.textual.Found || message.Is(message.Param(m.Top.ContentType, "report-type"), "feedback-report")
 }
 
-func walkerOf(m *letter) *walker {
+func walkerOf(m *message.Message) *walker {
 	w := walker{}
-	w.walk(m.top, 1)
+	w.walk(m.Top, 1)
 	return &w
 }
 
 // readAttachedReport reads the report, and leaves the message that brings it to
 // Outer.
-func (p *parser) readAttachedReport(m *letter) Kind {
+func (p *parser) readAttachedReport(m *message.Message) Kind {
 	p.self = m
-	h := outerHeader{contentType: field{value: m.top.contentType}}
+	h := outerHeader{contentType: message.Field{Value: m.Top.ContentType}}
 	p.read(&h, walkerOf(m))
 	return p.r.Kind
 }
 
 // isRedirected knows a message whose body is a message, which no person's program
 // writes, and a message that a feedback loop sent on as it was.
-func isRedirected(m *letter) bool {
-	if is(mediaType(m.top.contentType), "message/rfc822") {
-		return m.within() != nil
+func isRedirected(m *message.Message) bool {
+	if message.Is(message.MediaType(m.Top.ContentType), "message/rfc822") {
+		return m.Within() != nil
 	}
 	return redirector(m) != ""
 }
 
 // redirector is who sent on a message that somebody else wrote, if that is a
 // feedback loop by its address.
-func redirector(m *letter) string {
-	author, _ := address(m.field("from"))
+func redirector(m *message.Message) string {
+	author, _ := message.Address(m.Field("from"))
 	for _, name := range []string{"resent-from", "resent-sender", "return-path"} {
-		addr, _ := address(m.field(name))
-		if isLoop(addr) && isAddress(author) && registrable(domainOf(addr)) != registrable(domainOf(author)) {
+		addr, _ := message.Address(m.Field(name))
+		if isLoop(addr) && message.IsAddress(author) && registrable(message.DomainOf(addr)) != registrable(message.DomainOf(author)) {
 			return addr
 		}
 	}
@@ -66,16 +67,16 @@ func isLoop(addr string) bool {
 	return false
 }
 
-func (p *parser) readRedirected(m *letter) Kind {
+func (p *parser) readRedirected(m *message.Message) Kind {
 	r := p.r
 	r.Event = Complaint
-	if is(mediaType(m.top.contentType), "message/rfc822") {
-		p.readReported(m.within())
+	if message.Is(message.MediaType(m.Top.ContentType), "message/rfc822") {
+		p.readReported(m.Within())
 	} else {
 		p.extend("redirected-by", redirector(m))
 		r.Outer.Date = time.Time{} // the Date is its author's
 		reported := *m
-		reported.message.body = behindTrace(m)
+		reported.Message.Body = behindTrace(m)
 		p.lead = &reported
 		p.readReported(&reported)
 	}
@@ -87,43 +88,43 @@ func (p *parser) readRedirected(m *letter) Kind {
 }
 
 // behindTrace is the message behind the fields that sending it on has added.
-func behindTrace(m *letter) []byte {
+func behindTrace(m *message.Message) []byte {
 	end := 0
-	m.message.budget.spend(len(m.header))
-	for rest := m.header; len(rest) > 0; {
-		f, next, kind := readField(rest)
-		if kind != fieldLine {
+	m.Message.Budget.Spend(len(m.Header))
+	for rest := m.Header; len(rest) > 0; {
+		f, next, kind := message.ReadField(rest)
+		if kind != message.FieldLine {
 			break
 		}
-		first := is(f.name, "return-path") && end == 0
-		if first || hasPrefixFold(f.name, "resent-") {
-			end = len(m.header) - len(next)
+		first := message.Is(f.Name, "return-path") && end == 0
+		if first || message.HasPrefixFold(f.Name, "resent-") {
+			end = len(m.Header) - len(next)
 		}
 		rest = next
 	}
-	return m.message.body[end:]
+	return m.Message.Body[end:]
 }
 
 // isForward knows a message that is attached to words that call it spam: by a
 // person's program, or by a provider's of no known dialect.
-func isForward(m *letter) bool {
-	top := mediaType(m.top.contentType)
-	if !hasPrefixFold(top, "multipart/") || is(top, "multipart/report") || is(top, "multipart/digest") {
+func isForward(m *message.Message) bool {
+	top := message.MediaType(m.Top.ContentType)
+	if !message.HasPrefixFold(top, "multipart/") || message.Is(top, "multipart/report") || message.Is(top, "multipart/digest") {
 		return false
 	}
-	inner := m.within()
-	if inner == nil || acknowledges(strings.ToLower(m.subject())) || !inner.ended || inner.field("from") == "" || is(mediaType(inner.top.contentType), "multipart/report") {
+	inner := m.Within()
+	if inner == nil || acknowledges(strings.ToLower(m.Subject())) || !inner.Ended || inner.Field("from") == "" || message.Is(message.MediaType(inner.Top.ContentType), "multipart/report") {
 		return false
 	}
 	says := opening(m)
-	title := m.subject()
-	return callsSpam(title[:min(len(title), maxSubject)]+"\n\n"+string(m.start())) && !deniesSpam(spoken(says)) && !toHam(m) && !isOwnFilter(m, ownWords(says))
+	title := m.Subject()
+	return callsSpam(title[:min(len(title), maxSubject)]+"\n\n"+string(m.Start())) && !deniesSpam(spoken(says)) && !toHam(m) && !isOwnFilter(m, ownWords(says))
 }
 
 // toHam reports whether a message goes to where messages go that are no spam.
-func toHam(m *letter) bool {
-	for to := range addresses(strings.ToLower(m.field("to"))) {
-		addr, _ := address(to)
+func toHam(m *message.Message) bool {
+	for to := range message.Addresses(strings.ToLower(m.Field("to"))) {
+		addr, _ := message.Address(to)
 		local, _, _ := strings.Cut(addr, "@")
 		switch strings.NewReplacer("-", "", "_", "", ".", "").Replace(local) {
 		case "ham", "notspam", "nospam", "isnotspam", "notjunk", "falsepositive", "falsepositives":
@@ -133,10 +134,10 @@ func toHam(m *letter) bool {
 	return false
 }
 
-func (p *parser) readForward(m *letter) Kind { return p.readForwarded(m.within()) }
+func (p *parser) readForward(m *message.Message) Kind { return p.readForwarded(m.Within()) }
 
 // readForwarded reads a message that somebody calls spam.
-func (p *parser) readForwarded(m *letter) Kind {
+func (p *parser) readForwarded(m *message.Message) Kind {
 	p.r.Class, p.r.Event = ClassService, Complaint
 	p.lead = m
 	p.readReported(m)

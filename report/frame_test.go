@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -14,69 +15,6 @@ import (
 func framedBy(boundary string, n int) string {
 	return fmt.Sprintf("--%[1]s\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nUser-Agent: x\r\nVersion: 1\r\nOriginal-Rcpt-To: <%[2]d@example.org>\r\n"+
 		"\r\n--%[1]s\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@example.com\r\nSubject: x\r\n\r\nx\r\n--%[1]s--\r\n", boundary, n)
-}
-
-// TestFrameOf: what is plain, and what is not.
-func TestFrameOf(t *testing.T) {
-	long := strings.Repeat("x", 70)
-	const typ = "multipart/report; report-type=feedback-report; boundary="
-	for _, test := range []struct {
-		contentType, encoding, body string
-		want                        report.Frame
-	}{
-		{contentType: typ + "b", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + `"b"`, want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + `"b";`, want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: " Multipart/REPORT;Boundary=b;\r\n\tReport-Type=\"feedback-report\" ", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: "multipart/mixed; charset=utf-8; boundary=b", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + `"_----------=_1'()+_,-./:=?"`, body: "--_----------=_1'()+_,-./:=?\n", want: report.Frame{Boundary: "_----------=_1'()+_,-./:=?", Unencoded: true}},
-		{contentType: typ + `"_----------=_1'+_,-./:=?"`, body: "--_----------=_1'+_,-./:=?\n", want: report.Frame{Boundary: "_----------=_1'+_,-./:=?", Unencoded: true, Plain: true}},
-		{contentType: typ + long, body: "--" + long + "\n", want: report.Frame{Boundary: long, Unencoded: true, Plain: true}},
-		{contentType: typ + long + "x", body: "--" + long + "x\n", want: report.Frame{Boundary: long + "x", Unencoded: true}},
-		{contentType: typ + `"a b"`, body: "--a b\n", want: report.Frame{Boundary: "a b", Unencoded: true}},
-		{contentType: typ + "b; boundary=b", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x*=y", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x=(y)", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x=;", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x=\"y\" z", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x=\"y", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b; x=" + strings.Repeat("y", 1000), want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: "multipart/digest; boundary=b", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "c"},
-		{contentType: "multipart/report"},
-		{contentType: "text/plain; boundary=b"},
-		{contentType: "message/rfc822; boundary=b", want: report.Frame{Unencoded: true}},
-		{contentType: "message/rfc822; boundary=b", encoding: "base64"},
-		{contentType: ""},
-
-		// Encodings.
-		{contentType: typ + "b", encoding: " 7BIT\r\n", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + "b", encoding: "8bit", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + "b", encoding: "binary", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + "b", encoding: "7bit (x)", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", encoding: "base64", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", encoding: "quoted-printable", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", encoding: "quoted-printable", body: "--=62\n\n--=62--\n"},
-		{contentType: typ + "b", encoding: "base64", body: "LS1iCgotLWItLQo=\n"},
-
-		// What stands before the first delimiter.
-		{contentType: typ + "b", body: "\n \n--b\n", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + "b", body: "This is a message in MIME format.\nx\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true, Plain: true}},
-		{contentType: typ + "b", body: "x\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", body: "MIME\n--c\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", body: "--bb\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", body: "--b--\n--b\n", want: report.Frame{Boundary: "b", Unencoded: true}},
-		{contentType: typ + "b", body: "MIME\n" + strings.Repeat("\n", 256<<10) + "--b\n"},
-		{contentType: typ + "b", body: " --b\n"},
-	} {
-		if test.body == "" {
-			test.body = framedBy("b", 1)
-		}
-		if got := report.FrameOf(test.contentType, test.encoding, []byte(test.body)); got != test.want {
-			t.Errorf("%.120q, %q, %.40q:\ngot  %+v\nwant %+v", test.contentType, test.encoding, test.body, got, test.want)
-		}
-	}
 }
 
 // TestFrameIsTheReaders: of a body that holds a report of every boundary, Parse reads
@@ -104,7 +42,7 @@ func TestFrameIsTheReaders(t *testing.T) {
 		for _, n := range random.Perm(len(boundaries)) {
 			body.WriteString(framedBy(boundaries[n], n))
 		}
-		f := report.FrameOf(contentType, encoding, []byte(body.String()))
+		f := message.FrameOf(contentType, encoding, []byte(body.String()))
 		if f.Plain && !f.Unencoded || f.Unencoded && f.Boundary == "" && strings.HasPrefix(contentType, "multipart/") {
 			t.Fatalf("%q, %q: %+v", contentType, encoding, f)
 		}

@@ -11,6 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -112,14 +113,14 @@ func FuzzFields(f *testing.F) {
 func underName(t *testing.T, r *Report, fields string) {
 	values := valuesOf(r.Records(Envelope{}))
 	for b := reflow(unquote(skipYAML([]byte(fields)))); len(b) > 0; {
-		f, rest, kind := readField(b)
+		f, rest, kind := message.ReadField(b)
 		b = rest
-		if kind != fieldLine {
+		if kind != message.FieldLine {
 			continue
 		}
-		name, value := strings.ToLower(string(f.name)), strings.ReplaceAll(new(arena).keep(f.value, f.folded), "\x00", "\ufffd")
+		name, value := strings.ToLower(string(f.Name)), strings.ReplaceAll(new(message.Arena).Keep(f.Value, f.Folded), "\x00", "\ufffd")
 		key := strings.ReplaceAll(name, "-", "_")
-		switch id := fieldOf(f.name); {
+		switch id := fieldOf(f.Name); {
 		case value == "" || strings.EqualFold(value, "authentication result string is not available"):
 			continue
 		case id == extension:
@@ -144,8 +145,8 @@ func underName(t *testing.T, r *Report, fields string) {
 // fieldsIn reads the values of a report part, as a plain reader would.
 func fieldsIn(b []byte) (values []string) {
 	for len(b) > 0 {
-		f, rest, kind := readField(b)
-		if v := string(f.value); kind == fieldLine && !strings.EqualFold(v, "authentication result string is not available") {
+		f, rest, kind := message.ReadField(b)
+		if v := string(f.Value); kind == message.FieldLine && !strings.EqualFold(v, "authentication result string is not available") {
 			values = append(values, v)
 		}
 		b = rest
@@ -162,8 +163,8 @@ func says(text, word string) bool {
 	if name, _, found := strings.Cut(word, ":"); found && fieldOf([]byte(name)) != extension {
 		return true // all fields on one line
 	}
-	ip, _ := parseIP(word)
-	return ip != "" && strings.Contains(text, ip) || number(word) > 0 && strings.Contains(text, strings.TrimLeft(word, "0"))
+	ip, _ := message.ParseIP(word)
+	return ip != "" && strings.Contains(text, ip) || message.Number(word) > 0 && strings.Contains(text, strings.TrimLeft(word, "0"))
 }
 
 // FuzzDate: what net/mail reads with an offset in digits is the same instant, but
@@ -175,7 +176,7 @@ func FuzzDate(f *testing.F) {
 	}
 	offset := regexp.MustCompile(`^[A-Za-z]{0,3},? *\d{1,2} [A-Za-z]{3} \d{4} \d{2}:\d{2}(:\d{2})? [+-](0\d|1[0-4])[0-5]\d$`)
 	f.Fuzz(func(t *testing.T, s string) {
-		got, ok := parseDate(s)
+		got, ok := message.ParseDate(s)
 		if ok && (got.Year() < 1899 || got.Year() > 10000 || got.Location() != time.UTC) || !ok && !got.IsZero() {
 			t.Errorf("%q: %v %t", s, got, ok)
 		}

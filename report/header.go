@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"iter"
 	"strings"
 )
@@ -14,7 +15,7 @@ const (
 
 // Header is the fields of one header in their order, each as sent but for folding. It
 // is not for concurrent use.
-type Header struct{ headers headers }
+type Header struct{ headers message.Header }
 
 // Values returns the values of the fields of that name, in any case, in their order.
 // Each is unfolded (a line break and the white space around it is one blank) and
@@ -55,35 +56,35 @@ func (r *Report) Header(source string) *Header {
 // Text is the first part of the message that is made for a reader, decoded: at
 // most 64 KiB of it, and nothing for a message that makes no record.
 func (r *Report) Text() string {
-	t := part{body: []byte(r.raw.text), contentType: []byte(r.raw.textType), encoding: []byte(r.raw.textEncoding)}
-	b := t.text()
-	return valid(string(b[:min(len(b), maxRaw)]))
+	t := message.Part{Body: []byte(r.raw.text), ContentType: []byte(r.raw.textType), Encoding: []byte(r.raw.textEncoding)}
+	b := t.Text()
+	return message.Valid(string(b[:min(len(b), message.MaxRaw)]))
 }
 
 // keepRaw copies what is asked for later. What stands around several reports
 // they have in common with the first, nil: it is the first.
 func (p *parser) keepRaw(w *walker, first *Report) {
-	var outerFields spans
+	var outerFields message.Spans
 	var text, typ, encoding []byte
 	outer := 0
 	if first == nil {
-		outerFields, outer = p.outer.kept()
-		text = w.text.body[:min(len(w.text.body), maxRaw)]
-		typ, encoding = w.text.contentType[:min(len(w.text.contentType), maxRaw)], w.text.encoding[:min(len(w.text.encoding), maxRaw)]
+		outerFields, outer = p.outer.Kept()
+		text = w.text.Body[:min(len(w.text.Body), message.MaxRaw)]
+		typ, encoding = w.text.ContentType[:min(len(w.text.ContentType), message.MaxRaw)], w.text.Encoding[:min(len(w.text.Encoding), message.MaxRaw)]
 	}
-	originalFields, original := p.original.kept()
-	reportFields, report := p.report.kept()
+	originalFields, original := p.original.Kept()
+	reportFields, report := p.report.Kept()
 
-	fields := make(spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
+	fields := make(message.Spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
 	var all strings.Builder
 	all.Grow(outer + original + report + len(text) + len(typ) + len(encoding))
 	keep := func(b []byte) string {
 		all.Write(b)
 		return all.String()[all.Len()-len(b):]
 	}
-	header := func(b []byte, s spans, whole bool) Header {
+	header := func(b []byte, s message.Spans, whole bool) Header {
 		fields = append(fields, s...)
-		return Header{newHeaders(keep(b), fields[len(fields)-len(s):], whole)}
+		return Header{message.NewHeader(keep(b), fields[len(fields)-len(s):], whole)}
 	}
 	p.r.raw = raw{
 		outer:    header(p.message[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
@@ -92,7 +93,7 @@ func (p *parser) keepRaw(w *walker, first *Report) {
 		text:     keep(text), textType: keep(typ), textEncoding: keep(encoding),
 	}
 	if first != nil {
-		p.r.raw.outer = Header{first.raw.outer.headers.own()}
+		p.r.raw.outer = Header{first.raw.outer.headers.Own()}
 		p.r.raw.text, p.r.raw.textType, p.r.raw.textEncoding = first.raw.text, first.raw.textType, first.raw.textEncoding
 	}
 }

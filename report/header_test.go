@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 	"sync"
@@ -107,10 +108,10 @@ func TestHeaderWhole(t *testing.T) {
 // TestHeaderLimit: of a header that is too long its first whole fields are
 // kept, and each of the others is kept all the same.
 func TestHeaderLimit(t *testing.T) {
-	long := "X-First: 1\nX-Long: " + strings.Repeat("x\n ", maxRaw/3) + "y\nX-Last: 1\n"
-	message := strings.Replace(headerMessage, "X-Token: aaaa\n bbbb\n", long, 1)
-	message = strings.Replace(message, "Gr=FC", strings.Repeat("y ", maxRaw), 1)
-	r := Parse([]byte(message))
+	long := "X-First: 1\nX-Long: " + strings.Repeat("x\n ", message.MaxRaw/3) + "y\nX-Last: 1\n"
+	sent := strings.Replace(headerMessage, "X-Token: aaaa\n bbbb\n", long, 1)
+	sent = strings.Replace(sent, "Gr=FC", strings.Repeat("y ", message.MaxRaw), 1)
+	r := Parse([]byte(sent))
 	o := r.Header(FromOriginal)
 	if o.Whole() || !r.Header(FromOuter).Whole() || !r.Header(FromReport).Whole() {
 		t.Errorf("whole: %v %v %v", o.Whole(), r.Header(FromOuter).Whole(), r.Header(FromReport).Whole())
@@ -121,7 +122,7 @@ func TestHeaderLimit(t *testing.T) {
 	if len(r.Header(FromOuter).Values("Received")) != 2 || len(r.Header(FromReport).Values("x-two")) != 2 {
 		t.Error("the other headers are cut too")
 	}
-	if n := len(r.Text()); n != maxRaw {
+	if n := len(r.Text()); n != message.MaxRaw {
 		t.Errorf("%d octets of text", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strconv"
 	"sync"
 )
@@ -25,9 +26,9 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 func reportID(h *outerHeader, header, body []byte) string {
 	buf := scratch.Get().(*[]byte)
 	sum := (*buf)[:0]
-	if is(mediaType(h.contentType.value), "multipart/report") && len(h.messageID.value) > 0 {
-		for _, f := range []*field{&h.from, &h.date, &h.messageID} {
-			sum = appendPiece(sum, f.value, f.folded, len(f.value))
+	if message.Is(message.MediaType(h.contentType.Value), "multipart/report") && len(h.messageID.Value) > 0 {
+		for _, f := range []*message.Field{&h.from, &h.date, &h.messageID} {
+			sum = appendPiece(sum, f.Value, f.Folded, len(f.Value))
 		}
 	} else {
 		sum = appendPiece(sum, header, false, len(header))
@@ -64,7 +65,7 @@ func appendPiece(dst, b []byte, unfold bool, limit int) []byte {
 		return appendCounted(dst, b[:min(len(b), limit)])
 	}
 	buf := scratch.Get().(*[]byte)
-	plain := appendLineFeeds((*buf)[:0], b[:min(len(b), 2*limit)], limit)
+	plain := message.AppendLineFeeds((*buf)[:0], b[:min(len(b), 2*limit)], limit)
 	*buf = plain
 	if unfold {
 		plain = bytes.ReplaceAll(plain, []byte{'\n'}, nil)

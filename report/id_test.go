@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -160,9 +161,9 @@ func TestNeedLittle(t *testing.T) {
 		"report":     {report, firstLook},
 		"person":     {"From: a@example.com\r\nSubject: hi\r\n\r\n" + large, 3 * idBody},
 		"bounce":     {strings.Replace(report, "report-type=feedback-report", "report-type=delivery-status", 1), 3 * idBody},
-		"attachment": {"From: a@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhi\r\n--b\r\nContent-Type: image/png\r\n\r\n" + large + "--b--\r\n", 2 * lookMixed},
-		"header":     {strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\r\n", 10_000) + "\r\nbody", maxHeader + 2*idBody},
-		"one line":   {strings.Repeat("x", 10<<20), maxHeader + 2*idBody},
+		"attachment": {"From: a@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhi\r\n--b\r\nContent-Type: image/png\r\n\r\n" + large + "--b--\r\n", 2 * message.LookMixed},
+		"header":     {strings.Repeat("X-Long: "+strings.Repeat("x", 1000)+"\r\n", 10_000) + "\r\nbody", message.MaxHeader + 2*idBody},
+		"one line":   {strings.Repeat("x", 10<<20), message.MaxHeader + 2*idBody},
 	} {
 		if _, got := fetch(t, []byte(c.message), 4096); got > c.limit {
 			t.Errorf("%s: %d of %d octets were asked for, want at most %d", name, got, len(c.message), c.limit)

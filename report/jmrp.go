@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 	"time"
 )
@@ -10,56 +11,56 @@ import (
 // the reported message itself. Both begin with a field that names the recipient.
 const hmxmr = "x-hmxmroriginalrecipient"
 
-func isJMRP(m *letter) bool {
-	return m.field(hmxmr) != "" || isJMRPCover(m)
+func isJMRP(m *message.Message) bool {
+	return m.Field(hmxmr) != "" || isJMRPCover(m)
 }
 
 // isJMRPCover knows the message that brings the reported one. An attached message is
 // none for its subject alone: it may be the reported one.
-func isJMRPCover(m *letter) bool { return jmrpIP(m) != "" && (m.outer == nil || byStaff(m)) }
+func isJMRPCover(m *message.Message) bool { return jmrpIP(m) != "" && (m.Outer == nil || byStaff(m)) }
 
-func byStaff(m *letter) bool {
-	from, _ := address(m.field("from"))
+func byStaff(m *message.Message) bool {
+	from, _ := message.Address(m.Field("from"))
 	return strings.EqualFold(from, "staff@hotmail.com")
 }
 
 // jmrpIP is what the subject names: an address, mostly. A person's "FW:" before
 // it is not Microsoft's word.
-func jmrpIP(m *letter) string {
+func jmrpIP(m *message.Message) string {
 	const says = "complaint about message from "
-	subject := m.subject()
+	subject := m.Subject()
 	if len(subject) < len(says) || !strings.EqualFold(subject[:len(says)], says) {
 		return ""
 	}
 	return subject[len(says):]
 }
 
-func (p *parser) readJMRP(m *letter) Kind {
+func (p *parser) readJMRP(m *message.Message) Kind {
 	r := p.r
 	r.Class, r.Event = ClassFBL, Complaint
 	original := jmrpOriginal(m)
-	var said *letter // the last cover
-	for e := m; e != nil && e != original; e = e.within() {
+	var said *message.Message // the last cover
+	for e := m; e != nil && e != original; e = e.Within() {
 		if isJMRPCover(e) {
 			said = e
 		}
 	}
-	if said != nil && !p.fillIP(jmrpIP(said), said.source("Subject")) {
+	if said != nil && !p.fillIP(jmrpIP(said), said.Source("Subject")) {
 		p.loss("source-ip: cannot be read")
-		p.extend("subject", said.subject())
+		p.extend("subject", said.Subject())
 	}
 	if original == nil {
 		p.loss("original: none that can be read")
 		return KindUnparsed
 	}
-	if rcpt := original.field(hmxmr); rcpt != "" && !p.fillRecipients(rcpt, "original:X-HmXmrOriginalRecipient") {
+	if rcpt := original.Field(hmxmr); rcpt != "" && !p.fillRecipients(rcpt, "original:X-HmXmrOriginalRecipient") {
 		p.extend(hmxmr, rcpt)
 	}
-	if ip := original.field("x-reporter-ip"); ip != "" {
+	if ip := original.Field("x-reporter-ip"); ip != "" {
 		p.extend("x-reporter-ip", ip)
 	}
-	if original.outer == nil {
-		original = original.from(hmxmr) // what stands above was added on the way here
+	if original.Outer == nil {
+		original = original.From(hmxmr) // what stands above was added on the way here
 		r.Outer.Date = time.Time{}      // the Date is its author's
 	}
 	p.lead = original
@@ -69,10 +70,10 @@ func (p *parser) readJMRP(m *letter) Kind {
 
 // jmrpOriginal is the reported message: the first that names the recipient, else
 // the one that the last cover brings.
-func jmrpOriginal(m *letter) *letter {
-	var reported *letter
-	for e, depth := m, 0; e != nil && depth < maxWithin; e, depth = e.within(), depth+1 {
-		if e.field(hmxmr) != "" {
+func jmrpOriginal(m *message.Message) *message.Message {
+	var reported *message.Message
+	for e, depth := m, 0; e != nil && depth < maxWithin; e, depth = e.Within(), depth+1 {
+		if e.Field(hmxmr) != "" {
 			return e
 		}
 		if !isJMRPCover(e) {
@@ -81,7 +82,7 @@ func jmrpOriginal(m *letter) *letter {
 			}
 			continue
 		}
-		if reported = e.within(); reported != nil && !reported.ended && !byStaff(e) {
+		if reported = e.Within(); reported != nil && !reported.Ended && !byStaff(e) {
 			reported = nil // sent on and cut short: it may be another cover
 		}
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"slices"
 	"strings"
@@ -30,7 +31,7 @@ func readJSON(b []byte) (t tree, whole bool) {
 
 // readFirstJSON is readJSON; rest is what stands behind the object.
 func readFirstJSON(b []byte) (t tree, rest []byte, whole bool) {
-	b = b[:min(len(b), maxDecoded)]
+	b = b[:min(len(b), message.MaxDecoded)]
 	fixed, rest, whole := closeJSON(b)
 	var v map[string]any
 	d := json.NewDecoder(bytes.NewReader(fixed))
@@ -45,7 +46,7 @@ func readFirstJSON(b []byte) (t tree, rest []byte, whole bool) {
 // allJSON reads the objects in b, at most n: the members of an array, or one behind
 // the other. whole: the last of them is, and there are no more.
 func allJSON(b []byte, n int) (trees []tree, whole bool) {
-	b = b[:min(len(b), maxDecoded)]
+	b = b[:min(len(b), message.MaxDecoded)]
 	whole = true
 	for range maxJSONObjects {
 		at := objectAt(bytes.TrimLeft(b, ", \t\r\n"))
@@ -101,7 +102,7 @@ func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
 	}
 	for i := 0; i < len(b) && kept < maxJSONRead; i++ {
 		c := b[i]
-		if len(stack) == 0 && len(out) > 0 || len(out) == 0 && c != '{' && !isSpace(c) {
+		if len(stack) == 0 && len(out) > 0 || len(out) == 0 && c != '{' && !message.IsSpace(c) {
 			break
 		}
 		switch c {
@@ -142,7 +143,7 @@ func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
 			out = append(out, c)
 			name = false
 		default:
-			if !isSpace(c) {
+			if !message.IsSpace(c) {
 				out = append(out, c)
 			} else if len(out) > 0 {
 				out = append(out, ' ')
@@ -179,7 +180,7 @@ func stringEnd(b []byte) int {
 // appendJoined appends a string without the line breaks in it.
 func appendJoined(out, s []byte) []byte {
 	for len(s) > 0 {
-		line, rest, ended := cutLine(s)
+		line, rest, ended := message.CutLine(s)
 		if ended && bytes.HasSuffix(line, []byte("!")) && len(rest) > 0 && rest[0] == ' ' {
 			line, rest = line[:len(line)-1], rest[1:]
 		}
@@ -214,7 +215,7 @@ func isUnicodeEscape(s []byte) bool {
 		return false
 	}
 	for _, c := range s[2:6] {
-		if unhex(c) < 0 {
+		if message.Unhex(c) < 0 {
 			return false
 		}
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 )
 
@@ -15,8 +16,8 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	}
 	subject := p.ownSubject()
 	bounce := p.bounces(h)
-	if typ := h.contentType.value; w.kind == "" && is(mediaType(typ), "multipart/report") {
-		if kind := param(typ, "report-type"); kind == nil && !bounce || is(kind, "feedback-report") {
+	if typ := h.contentType.Value; w.kind == "" && message.Is(message.MediaType(typ), "multipart/report") {
+		if kind := message.Param(typ, "report-type"); kind == nil && !bounce || message.Is(kind, "feedback-report") {
 			return KindUnparsed
 		}
 	}
@@ -29,13 +30,13 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 		return KindDMARCAggregate
 	case h.xarf || strings.HasPrefix(subject, "complaint about message from"):
 		return KindUnparsed // X-ARF; Microsoft's JMRP until 2026
-	case strings.HasPrefix(subject, "unsubscribe") || p.letter().field("x-apple-unsubscribe") != "":
+	case strings.HasPrefix(subject, "unsubscribe") || p.letter().Field("x-apple-unsubscribe") != "":
 		return KindUnsubscribe
 	case bounce:
 		return KindDSN
 	case h.auto || startsWith(subject, autoReplies):
 		return KindAutoReply
-	case isUnsubscribeAddress(p.letter().field("to")):
+	case isUnsubscribeAddress(p.letter().Field("to")):
 		return KindUnsubscribe
 	}
 	if by := p.sender(p.letter()); by.program || by.ticket != "" {
@@ -82,8 +83,8 @@ func startsWith(subject string, starts []string) bool {
 
 // isUnsubscribeAddress knows the address of a List-Unsubscribe by its local part.
 func isUnsubscribeAddress(to string) bool {
-	for member := range addresses(to) {
-		addr, _ := address(member)
+	for member := range message.Addresses(to) {
+		addr, _ := message.Address(member)
 		if startsWith(strings.ToLower(addr), []string{"unsubscribe", "unsub-", "unsub+", "unsub.", "unsub@", "list-unsubscribe", "optout", "opt-out"}) {
 			return true
 		}
@@ -100,17 +101,17 @@ type sender struct {
 }
 
 // sender reads the header once.
-func (p *parser) sender(m *letter) (by sender) {
+func (p *parser) sender(m *message.Message) (by sender) {
 	list, listed, desk := false, false, false
-	p.budget.spend(len(m.header))
-	for rest := m.header; len(rest) > 0; {
-		f, next, kind := readField(rest)
+	p.budget.Spend(len(m.Header))
+	for rest := m.Header; len(rest) > 0; {
+		f, next, kind := message.ReadField(rest)
 		rest = next
-		if kind != fieldLine {
+		if kind != message.FieldLine {
 			continue
 		}
-		value := func() string { return strings.ToLower(unfold(f.value)) }
-		switch name := strings.ToLower(string(f.name)); name {
+		value := func() string { return strings.ToLower(message.Unfold(f.Value)) }
+		switch name := strings.ToLower(string(f.Name)); name {
 		case "auto-submitted":
 			by.program = by.program || strings.HasPrefix(value(), "auto-generated")
 		case "precedence":
@@ -137,13 +138,13 @@ func (p *parser) sender(m *letter) (by sender) {
 			by.bulk = true
 		case "in-reply-to":
 			id := strings.Trim(value(), "<>")
-			by.answer = registrable(domainOf(id)) != registrable(p.r.Outer.FromDomain)
+			by.answer = registrable(message.DomainOf(id)) != registrable(p.r.Outer.FromDomain)
 		default:
 			if startsWith(name, tickets) && by.ticket == "" {
 				by.ticket = "?"
 			}
 			if strings.HasSuffix(name, "rt-originator") {
-				if addr, _ := address(value()); addr != "" {
+				if addr, _ := message.Address(value()); addr != "" {
 					by.ticket = addr
 				}
 			}
@@ -203,7 +204,7 @@ func acknowledges(subject string) bool {
 
 // isAggregate knows a DMARC aggregate report by its file's name: receiver "!"
 // domain "!" begin "!" end (RFC 9990).
-func isAggregate(p *part, typ []byte) bool {
-	name := p.name()
-	return bytes.Count(name, []byte("!")) >= 3 && (bytes.Contains(name, []byte(".xml")) || bytes.HasSuffix(name, []byte(".zip")) || is(typ, "application/gzip"))
+func isAggregate(p *message.Part, typ []byte) bool {
+	name := p.Name()
+	return bytes.Count(name, []byte("!")) >= 3 && (bytes.Contains(name, []byte(".xml")) || bytes.HasSuffix(name, []byte(".zip")) || message.Is(typ, "application/gzip"))
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/internal/pacetest"
 )
 
@@ -24,23 +25,23 @@ func readAll(message []byte) {
 }
 
 // workOf is how many octets Parse looks at.
-func workOf(message []byte) int {
-	p := &parser{work: newBudget(context.Background(), len(message))}
+func workOf(sent []byte) int {
+	p := &parser{work: message.NewBudget(context.Background(), len(sent))}
 	p.budget = &p.work
-	all := p.work.left
-	p.parse(message, 0)
-	return all - p.work.left
+	all := p.work.Left
+	p.parse(sent, 0)
+	return all - p.work.Left
 }
 
 // checkLinear fails where a message of more octets takes more time or work for each
 // of them.
 func checkLinear(t *testing.T, e element, p place, small, large int) {
 	t.Helper()
-	message := func(n int) []byte { return []byte(p.before + pacetest.Repeat(string(e), n) + p.behind) }
-	one, many := message(small), message(large)
+	sent := func(n int) []byte { return []byte(p.before + pacetest.Repeat(string(e), n) + p.behind) }
+	one, many := sent(small), sent(large)
 	pacetest.Linear(t, fmt.Sprintf("%q in %s", string(e), p.name), time.Duration(large)*100*time.Nanosecond, large/small,
 		func() { readAll(one) }, func() { readAll(many) })
-	if w := workOf(many); w > workPerOctet/2*len(many) {
+	if w := workOf(many); w > message.WorkPerOctet/2*len(many) {
 		t.Errorf("%q in %s: %d octets are %d of work", string(e), p.name, len(many), w)
 	}
 }
@@ -109,7 +110,7 @@ func TestBudget(t *testing.T) {
 		want := Parse(fixture.message)
 		for _, left := range []int{0, 1000, workOf(fixture.message) - 1} {
 			read := func() *Report {
-				p := &parser{work: budget{left: left}}
+				p := &parser{work: message.Budget{Left: left}}
 				p.budget = &p.work
 				return p.parse(fixture.message, 0)
 			}
@@ -125,7 +126,7 @@ func TestBudget(t *testing.T) {
 				t.Errorf("%s: two readings differ", fixture.name)
 			}
 		}
-		if w := workOf(fixture.message); w > workPerOctet/4*len(fixture.message)+workAtLeast {
+		if w := workOf(fixture.message); w > message.WorkPerOctet/4*len(fixture.message)+message.WorkAtLeast {
 			t.Errorf("%s: %d octets are %d of work", fixture.name, len(fixture.message), w)
 		}
 	}

@@ -2,29 +2,30 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 )
 
 // readOriginal reads the header of the reported message. It takes what comes: an
 // mbox line first, blank lines within the header, lines that are no field.
-func (p *parser) readOriginal(w *part) {
-	body := w.decoded()
-	rest := skipEnvelope(body, true)
+func (p *parser) readOriginal(w *message.Part) {
+	body := w.Decoded()
+	rest := message.SkipEnvelope(body, true)
 	o, fields := &Original{}, 0
-	rest = rest[:min(len(rest), maxHeader)]
+	rest = rest[:min(len(rest), message.MaxHeader)]
 	header := rest
 	var contentType, subject []byte
 	folded, ended, blank := false, false, 0
 	spans := p.original[:0]
 	for len(header) > 0 {
-		f, next, kind := readField(header)
-		if kind == fieldLine && !f.ended && !w.closed {
+		f, next, kind := message.ReadField(header)
+		if kind == message.FieldLine && !f.Ended && !w.Closed {
 			p.cutShort("original: cut in the middle of its header")
 			break
 		}
-		if kind == blankLine {
-			if wholeHeader(o, subject) || !goesOn(next) {
+		if kind == message.BlankLine {
+			if wholeHeader(o, subject) || !message.GoesOn(next) {
 				ended = true
 				break
 			}
@@ -33,36 +34,36 @@ func (p *parser) readOriginal(w *part) {
 			}
 		}
 		at := len(rest) - len(header)
-		if header = next; kind != fieldLine {
+		if header = next; kind != message.FieldLine {
 			continue
 		}
-		spans.add(&f, at, len(rest)-len(next))
+		spans.Add(&f, at, len(rest)-len(next))
 		fields++
 		switch {
-		case is(f.name, "subject"):
+		case message.Is(f.Name, "subject"):
 			if subject == nil {
-				subject, folded = f.value, f.folded
+				subject, folded = f.Value, f.Folded
 			}
-		case is(f.name, "content-type"):
-			contentType = f.value
+		case message.Is(f.Name, "content-type"):
+			contentType = f.Value
 		default:
 			p.originalField(o, &f)
 		}
 	}
-	p.budget.spend(len(rest) - len(header))
+	p.budget.Spend(len(rest) - len(header))
 	if fields == 0 {
 		return
 	}
-	if o.Subject = decodeWords(p.keep.keep(toUTF8(subject, contentType), folded)); blank > 0 {
+	if o.Subject = message.DecodeWords(p.keep.Keep(message.ToUTF8(subject, contentType), folded)); blank > 0 {
 		p.deviation("original: a blank line within its header")
 	}
-	if w.closed {
+	if w.Closed {
 		o.Size = int64(len(body))
-		o.HeadersOnly = len(trim(header)) == 0
+		o.HeadersOnly = len(message.Trim(header)) == 0
 	}
 	p.r.Original = o
 	p.originalRaw, p.original = rest, spans
-	p.originalEnded = ended || len(header) == 0 && w.closed && len(rest) < maxHeader
+	p.originalEnded = ended || len(header) == 0 && w.Closed && len(rest) < message.MaxHeader
 }
 
 // wholeHeader reports whether enough of a header was there before a blank line
@@ -77,45 +78,45 @@ func wholeHeader(o *Original, subject []byte) bool {
 	return n > 1
 }
 
-func (p *parser) originalField(o *Original, f *field) {
-	keep := func() string { return p.keep.keep(f.value, f.folded) }
+func (p *parser) originalField(o *Original, f *message.Field) {
+	keep := func() string { return p.keep.Keep(f.Value, f.Folded) }
 	switch {
-	case is(f.name, "message-id"):
+	case message.Is(f.Name, "message-id"):
 		// Of two, the last is the author's.
 		if id := strings.Trim(keep(), "<> "); id != "" {
 			o.MessageID = id
 		}
-	case is(f.name, "date"):
+	case message.Is(f.Name, "date"):
 		if o.Date.IsZero() {
-			o.Date, _ = parseDate(keep())
+			o.Date, _ = message.ParseDate(keep())
 		}
-	case is(f.name, "from"):
+	case message.Is(f.Name, "from"):
 		if o.From == "" {
 			o.From, o.FromDomain = p.author(keep())
 		}
-	case is(f.name, "to"):
-		for member := range addresses(keep()) {
-			addr, _ := address(member)
-			if !isAddress(addr) {
+	case message.Is(f.Name, "to"):
+		for member := range message.Addresses(keep()) {
+			addr, _ := message.Address(member)
+			if !message.IsAddress(addr) {
 				continue
 			}
 			if len(o.To) == maxRecipients {
 				p.loss("original: more than 1000 in To")
 				break
 			}
-			o.To = p.keep.list(o.To, addr)
+			o.To = p.keep.Append(o.To, addr)
 		}
-	case is(f.name, hmxmr):
+	case message.Is(f.Name, hmxmr):
 		p.hmxmr = first(p.hmxmr, keep)
-	case is(f.name, "return-path"):
+	case message.Is(f.Name, "return-path"):
 		// Of several, the last is the sender's: who passes a message on writes above.
-		if path, _ := address(keep()); path != "" {
+		if path, _ := message.Address(keep()); path != "" {
 			o.ReturnPath = path
 		}
-	case is(f.name, "list-id"):
+	case message.Is(f.Name, "list-id"):
 		o.ListID = first(o.ListID, keep)
-	case is(f.name, "list-unsubscribe"):
-		for member := range addresses(keep()) {
+	case message.Is(f.Name, "list-unsubscribe"):
+		for member := range message.Addresses(keep()) {
 			uri := strings.Trim(member, "<> ")
 			if uri == "" {
 				continue
@@ -124,22 +125,22 @@ func (p *parser) originalField(o *Original, f *field) {
 				p.loss("original: more than 1000 in List-Unsubscribe")
 				break
 			}
-			o.ListUnsubscribe = p.keep.list(o.ListUnsubscribe, uri)
+			o.ListUnsubscribe = p.keep.Append(o.ListUnsubscribe, uri)
 		}
-	case is(f.name, "list-unsubscribe-post"):
+	case message.Is(f.Name, "list-unsubscribe-post"):
 		o.ListUnsubscribePost = first(o.ListUnsubscribePost, keep)
-	case is(f.name, "feedback-id"):
+	case message.Is(f.Name, "feedback-id"):
 		o.FeedbackID = first(o.FeedbackID, keep)
-	case is(f.name, "cfbl-feedback-id"):
+	case message.Is(f.Name, "cfbl-feedback-id"):
 		if o.CFBLFeedbackID == "" { // RFC 9477 section 3.2: white space is ignored
 			o.CFBLFeedbackID = strings.Join(strings.Fields(keep()), "")
 		}
-	case is(f.name, "cfbl-address"):
+	case message.Is(f.Name, "cfbl-address"):
 		p.r.cfbl = true
-	case is(f.name, "dkim-signature"):
+	case message.Is(f.Name, "dkim-signature"):
 		if len(o.DKIMDomains) < maxSigners {
-			if d := p.keep.keep(dkimTag(f.value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) {
-				o.DKIMDomains = p.keep.list(o.DKIMDomains, d)
+			if d := p.keep.Keep(dkimTag(f.Value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) {
+				o.DKIMDomains = p.keep.Append(o.DKIMDomains, d)
 			}
 		}
 	}
@@ -155,20 +156,20 @@ func first(old string, keep func() string) string {
 // author is the address of a From value, and its domain; where there is no
 // address, the decoded text.
 func (p *parser) author(v string) (from, domain string) {
-	for member := range addresses(v) {
-		if addr, _ := address(member); isAddress(addr) {
-			return addr, domainOf(addr)
+	for member := range message.Addresses(v) {
+		if addr, _ := message.Address(member); message.IsAddress(addr) {
+			return addr, message.DomainOf(addr)
 		}
 	}
-	return decodeWords(v), ""
+	return message.DecodeWords(v), ""
 }
 
 // dkimTag finds a tag of a DKIM-Signature (RFC 6376 section 3.2).
 func dkimTag(v []byte, name byte) []byte {
 	for tag := range bytes.SplitSeq(v, []byte(";")) {
-		if tag = trim(tag); len(tag) > 1 && tag[0] == name {
-			if value := trim(tag[1:]); len(value) > 0 && value[0] == '=' {
-				return trim(value[1:])
+		if tag = message.Trim(tag); len(tag) > 1 && tag[0] == name {
+			if value := message.Trim(tag[1:]); len(value) > 0 && value[0] == '=' {
+				return message.Trim(value[1:])
 			}
 		}
 	}

@@ -1,31 +1,34 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
+)
 
 // outerHeader holds the fields of the outer header that are asked for, the
 // first of each.
 type outerHeader struct {
-	from, date, messageID, subject, contentType, encoding, received field
+	from, date, messageID, subject, contentType, encoding, received message.Field
 
 	auto, bounce, xarf bool
 	reports            bool // a part of it is a report's, whatever report-type says
 
 	end    int // where its blank line is
-	fields spans
+	fields message.Spans
 }
 
 // splitHeader splits a message at its first empty line; the last line break of the
 // header belongs to neither side. ended: the header is all there, or as much of
 // it as counts.
 func splitHeader(b []byte) (header, body []byte, ended bool) {
-	limited := b[:min(len(b), maxHeader)]
+	limited := b[:min(len(b), message.MaxHeader)]
 	for at := 0; ; {
-		line, rest, more := cutLine(limited[at:])
+		line, rest, more := message.CutLine(limited[at:])
 		if more && len(line) == 0 {
 			return chomp(b[:at]), b[len(limited)-len(rest):], true
 		}
 		if !more {
-			return chomp(limited), nil, len(limited) == maxHeader
+			return chomp(limited), nil, len(limited) == message.MaxHeader
 		}
 		at = len(limited) - len(rest)
 	}
@@ -41,16 +44,16 @@ func chomp(b []byte) []byte {
 func behindBlanks(b []byte) []byte {
 	rest := b
 	for {
-		line, next, ended := cutLine(rest)
+		line, next, ended := message.CutLine(rest)
 		if !ended || len(bytes.TrimSpace(line)) > 0 || len(b)-len(next) > idBody {
 			break
 		}
-		rest = skipEnvelope(next, true)
+		rest = message.SkipEnvelope(next, true)
 	}
 	if len(rest) == len(b) {
 		return b
 	}
-	if f, _, kind := readField(rest); kind == fieldLine && (fieldOf(f.name) == extension || looksLikeHeader(rest)) {
+	if f, _, kind := message.ReadField(rest); kind == message.FieldLine && (fieldOf(f.Name) == extension || message.LooksLikeHeader(rest)) {
 		return rest
 	}
 	return b
@@ -58,85 +61,85 @@ func behindBlanks(b []byte) []byte {
 
 // read reads the outer header. standard: it ended at its first blank line, at
 // h.end.
-func (h *outerHeader) read(message []byte) (body []byte, standard bool) {
-	limited := message[:min(len(message), maxHeader)]
+func (h *outerHeader) read(sent []byte) (body []byte, standard bool) {
+	limited := sent[:min(len(sent), message.MaxHeader)]
 	standard = true
 	for b := limited; ; {
-		f, rest, kind := readField(b)
+		f, rest, kind := message.ReadField(b)
 		switch kind {
-		case endOfData:
+		case message.EndOfData:
 			return nil, false
-		case blankLine:
-			if h.contentType.name != nil && h.from.name != nil || !goesOn(rest) {
+		case message.BlankLine:
+			if h.contentType.Name != nil && h.from.Name != nil || !message.GoesOn(rest) {
 				h.end = len(limited) - len(b)
-				return message[len(limited)-len(rest):], standard && f.ended
+				return sent[len(limited)-len(rest):], standard && f.Ended
 			}
 			standard = false
-		case otherLine:
-			if bytes.HasPrefix(f.value, []byte("--")) {
-				return message[len(limited)-len(b):], false
+		case message.OtherLine:
+			if bytes.HasPrefix(f.Value, []byte("--")) {
+				return sent[len(limited)-len(b):], false
 			}
-		case fieldLine:
-			if h.field(&f); f.ended {
-				h.fields.add(&f, len(limited)-len(b), len(limited)-len(rest))
+		case message.FieldLine:
+			if h.field(&f); f.Ended {
+				h.fields.Add(&f, len(limited)-len(b), len(limited)-len(rest))
 			}
 		}
 		b = rest
 	}
 }
 
-func (h *outerHeader) field(f *field) {
-	set := func(dst *field) {
-		if dst.name == nil {
+func (h *outerHeader) field(f *message.Field) {
+	set := func(dst *message.Field) {
+		if dst.Name == nil {
 			*dst = *f
 		}
 	}
-	switch name := f.name; {
-	case is(name, "from"):
+	switch name := f.Name; {
+	case message.Is(name, "from"):
 		set(&h.from)
-	case is(name, "date"):
+	case message.Is(name, "date"):
 		set(&h.date)
-	case is(name, "message-id"):
+	case message.Is(name, "message-id"):
 		set(&h.messageID)
-	case is(name, "subject"):
+	case message.Is(name, "subject"):
 		set(&h.subject)
-	case is(name, "content-type"):
+	case message.Is(name, "content-type"):
 		set(&h.contentType)
-	case is(name, "content-transfer-encoding"):
+	case message.Is(name, "content-transfer-encoding"):
 		set(&h.encoding)
-	case is(name, "received"):
+	case message.Is(name, "received"):
 		set(&h.received)
-	case is(name, "auto-submitted"):
-		h.auto = h.auto || hasPrefixFold(f.value, "auto-replied")
-	case is(name, "x-autoreply"), is(name, "x-autorespond"), is(name, "x-autoresponder"):
+	case message.Is(name, "auto-submitted"):
+		h.auto = h.auto || message.HasPrefixFold(f.Value, "auto-replied")
+	case message.Is(name, "x-autoreply"), message.Is(name, "x-autorespond"), message.Is(name, "x-autoresponder"):
 		h.auto = true
-	case is(name, "precedence"):
-		h.auto = h.auto || hasPrefixFold(f.value, "auto_reply")
-	case is(name, "x-failed-recipients"):
+	case message.Is(name, "precedence"):
+		h.auto = h.auto || message.HasPrefixFold(f.Value, "auto_reply")
+	case message.Is(name, "x-failed-recipients"):
 		h.bounce = true
-	case is(name, "x-xarf"), is(name, "x-arf"):
+	case message.Is(name, "x-xarf"), message.Is(name, "x-arf"):
 		h.xarf = true
 	}
 }
 
 // isFramed reports whether a body of no type begins with a boundary.
 func (h *outerHeader) isFramed(body []byte) bool {
-	line, rest, _ := cutLine(body)
-	return bytes.HasPrefix(line, []byte("--")) && hasPrefixFold(rest, "content-")
+	line, rest, _ := message.CutLine(body)
+	return bytes.HasPrefix(line, []byte("--")) && message.HasPrefixFold(rest, "content-")
 }
 
 // declared is the kind that a multipart/report declares (RFC 6522 section 3),
 // where that is another than a feedback report.
 func (h *outerHeader) declared() Kind {
-	if h.reports || !is(mediaType(h.contentType.value), "multipart/report") {
+	if h.reports || !message.Is(message.MediaType(h.contentType.Value), "multipart/report") {
 		return ""
 	}
-	switch kind := param(h.contentType.value, "report-type"); {
-	case is(kind, "delivery-status"), is(kind, "global-delivery-status"):
+	switch kind := message.Param(h.contentType.Value, "report-type"); {
+	case message.Is(kind, "delivery-status"), message.Is(kind, "global-delivery-status"):
 		return KindDSN
-	case is(kind, "disposition-notification"):
+	case message.Is(kind, "disposition-notification"):
 		return KindMDN
-	case is(kind, "tlsrpt"):
+	case message.Is(kind, "tlsrpt"):
 		return KindTLSRPT
 	}
 	return ""
@@ -144,22 +147,22 @@ func (h *outerHeader) declared() Kind {
 
 func (p *parser) readOuter(h *outerHeader) {
 	o := &p.r.Outer
-	p.r.from, p.r.date = p.keep.keep(h.from.value, h.from.folded), p.keep.keep(h.date.value, h.date.folded)
+	p.r.from, p.r.date = p.keep.Keep(h.from.Value, h.from.Folded), p.keep.Keep(h.date.Value, h.date.Folded)
 	o.From, o.FromDomain = p.author(p.r.from)
-	o.Date, _ = parseDate(p.r.date)
-	o.MessageID = p.keep.keep(h.messageID.value, h.messageID.folded)
-	o.Subject = decodeWords(p.keep.keep(toUTF8(h.subject.value, h.contentType.value), h.subject.folded))
-	if i := bytes.LastIndexByte(h.received.value, ';'); i >= 0 {
-		o.Received, _ = parseDate(p.keep.keep(trim(h.received.value[i+1:]), h.received.folded))
+	o.Date, _ = message.ParseDate(p.r.date)
+	o.MessageID = p.keep.Keep(h.messageID.Value, h.messageID.Folded)
+	o.Subject = message.DecodeWords(p.keep.Keep(message.ToUTF8(h.subject.Value, h.contentType.Value), h.subject.Folded))
+	if i := bytes.LastIndexByte(h.received.Value, ';'); i >= 0 {
+		o.Received, _ = message.ParseDate(p.keep.Keep(message.Trim(h.received.Value[i+1:]), h.received.Folded))
 	}
 }
 
 // signed notes who signed the message, by its own word.
 func (p *parser) signed() {
 	for _, s := range p.outer {
-		if f := p.message[s.start:s.end]; is(f[:s.name], "dkim-signature") {
+		if f := p.message[s.Start:s.End]; message.Is(f[:s.Name], "dkim-signature") {
 			if d := dkimTag(f[bytes.IndexByte(f, ':')+1:], 'd'); len(d) > 0 {
-				p.r.signed = p.keep.list(p.r.signed, p.keep.keep(d, false))
+				p.r.signed = p.keep.Append(p.r.signed, p.keep.Keep(d, false))
 			}
 		}
 	}

@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"github.com/fblwatch/fblwatch/internal/message"
+	"strings"
+)
 
 // A filter of messages reports to the administrator of its own server what it held
 // back or let pass: that is nobody's complaint about a message of the reader's.
@@ -16,22 +19,22 @@ var filterWords = newLexicon(
 
 // isOwnFilter reports whether a filter wrote the message to its own administrator;
 // text is what it says, in lower case. A report to somebody else's is not that.
-func isOwnFilter(m *letter, text string) bool {
-	from := strings.ToLower(decodeWords(m.field("from")))
+func isOwnFilter(m *message.Message, text string) bool {
+	from := strings.ToLower(message.DecodeWords(m.Field("from")))
 	if containsAny(from, []string{"content-filter at", "content filter at", "amavis"}) {
 		return true
 	}
 	if !filterWords.in(text) && !containsAny(from, []string{"mailscanner", "clamav", "clamsmtp", "rspamd", "spamassassin", "virusalert", "virus-alert", "virus alert"}) {
 		return false
 	}
-	author, _ := address(from)
+	author, _ := message.Address(from)
 	local, _, _ := strings.Cut(author, "@")
 	if !isRole(author) && !containsAny(local, []string{"admin", "virus", "filter", "scanner", "gateway", "spam", "mailer"}) {
 		return false // a person, below whose words a filter writes
 	}
-	for to := range addresses(strings.ToLower(m.field("to"))) {
-		addr, _ := address(to)
-		if domain := domainOf(addr); domain != "" && registrable(domain) == registrable(domainOf(author)) {
+	for to := range message.Addresses(strings.ToLower(m.Field("to"))) {
+		addr, _ := message.Address(to)
+		if domain := message.DomainOf(addr); domain != "" && registrable(domain) == registrable(message.DomainOf(author)) {
 			return true
 		}
 	}
@@ -40,17 +43,17 @@ func isOwnFilter(m *letter, text string) bool {
 
 // isWrapped reports whether a filter put the message, which it takes for spam, into
 // one of its own for the same reader. The From of both is the same.
-func isWrapped(m *letter) bool {
-	inner := m.within()
+func isWrapped(m *message.Message) bool {
+	inner := m.Within()
 	if inner == nil {
 		return false
 	}
-	outside, _ := address(m.field("from"))
-	inside, _ := address(inner.field("from"))
+	outside, _ := message.Address(m.Field("from"))
+	inside, _ := message.Address(inner.Field("from"))
 	if !strings.EqualFold(outside, inside) {
 		return false
 	}
-	return is(param(m.parts()[inner.at].contentType, "x-spam-type"), "original") || wrapWords.in(opening(m))
+	return message.Is(message.Param(m.Parts()[inner.At].ContentType, "x-spam-type"), "original") || wrapWords.in(opening(m))
 }
 
 // wrapWords are what filters write above a message that they attach.

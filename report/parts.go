@@ -1,31 +1,34 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
+)
 
 // walker finds the parts of a message that matter, in one pass over its bytes.
 type walker struct {
-	report   part // of type message/feedback-report
-	textual  part // of another type, and reads like one
-	original part // of a type made for a message or its header
-	plain    part // of another type, and reads like a header; best behind the report
-	text     part // of type text, and none of these
-	late     bool // plain is behind the report
-	solid    bool // original is more than blanks
-	enough   bool // and its header is all there
-	kind     Kind // what the type of another part says of the message
+	report   message.Part // of type message/feedback-report
+	textual  message.Part // of another type, and reads like one
+	original message.Part // of a type made for a message or its header
+	plain    message.Part // of another type, and reads like a header; best behind the report
+	text     message.Part // of type text, and none of these
+	late     bool         // plain is behind the report
+	solid    bool         // original is more than blanks
+	enough   bool         // and its header is all there
+	kind     Kind         // what the type of another part says of the message
 
-	met   partWalk // also open: there is no boundary to close a report
-	extra bool     // more than one report part
-	empty bool     // a report part without anything in it
+	met   message.Walk // also open: there is no boundary to close a report
+	extra bool         // more than one report part
+	empty bool         // a report part without anything in it
 }
 
 // done reports whether a report and the original's header are at hand.
 func (w *walker) done() bool {
-	return w.report.found && w.report.closed && w.enough
+	return w.report.Found && w.report.Closed && w.enough
 }
 
 // walk looks at a part, and at the parts within it.
-func (w *walker) walk(p part, depth int) { w.met.part(p, depth, w.leaf, w.after) }
+func (w *walker) walk(p message.Part, depth int) { w.met.Parts(p, depth, w.leaf, w.after) }
 
 // after reports whether the walk ends.
 func (w *walker) after(rest []byte) bool {
@@ -37,23 +40,23 @@ func (w *walker) after(rest []byte) bool {
 }
 
 // leaf looks at one part.
-func (w *walker) leaf(p part) {
-	typ := mediaType(p.contentType)
+func (w *walker) leaf(p message.Part) {
+	typ := message.MediaType(p.ContentType)
 	switch {
-	case hasPrefixFold(typ, "message/feedback-report") || p.arfHead:
-		if len(trim(p.body)) == 0 && !p.arfHead {
+	case message.HasPrefixFold(typ, "message/feedback-report") || p.ArfHead:
+		if len(message.Trim(p.Body)) == 0 && !p.ArfHead {
 			w.empty = true
 			return
 		}
-		if !w.report.found {
+		if !w.report.Found {
 			w.report = p
 		} else {
 			w.extra = true
 		}
-	case isOriginalType(typ):
+	case message.IsOriginalType(typ):
 		if !w.solid {
-			w.original, w.solid = p, len(trim(p.body)) > 0
-			w.enough = w.solid && (p.closed || headerEnds(p.body))
+			w.original, w.solid = p, len(message.Trim(p.Body)) > 0
+			w.enough = w.solid && (p.Closed || message.HeaderEnds(p.Body))
 		}
 	default:
 		w.other(&p, typ)
@@ -61,23 +64,23 @@ func (w *walker) leaf(p part) {
 }
 
 // other looks at a part whose type says nothing about reports.
-func (w *walker) other(p *part, typ []byte) {
+func (w *walker) other(p *message.Part, typ []byte) {
 	switch {
-	case is(typ, "message/delivery-status") || is(typ, "message/global-delivery-status"):
+	case message.Is(typ, "message/delivery-status") || message.Is(typ, "message/global-delivery-status"):
 		w.kind = KindDSN
-	case is(typ, "message/disposition-notification"):
+	case message.Is(typ, "message/disposition-notification"):
 		w.kind = KindMDN
-	case hasPrefixFold(typ, "application/tlsrpt"):
+	case message.HasPrefixFold(typ, "application/tlsrpt"):
 		w.kind = KindTLSRPT
 	case isAggregate(p, typ):
 		w.kind = KindDMARCAggregate
-	case !w.textual.found && looksLikeReport(p.start(), 2):
+	case !w.textual.Found && looksLikeReport(p.Start(), 2):
 		w.textual = *p
-	case (w.report.found || w.textual.found) && !w.late && looksLikeHeader(p.start()):
+	case (w.report.Found || w.textual.Found) && !w.late && message.LooksLikeHeader(p.Start()):
 		w.plain, w.late = *p, true
-	case !w.late && !w.plain.found && looksLikeHeader(p.start()):
+	case !w.late && !w.plain.Found && message.LooksLikeHeader(p.Start()):
 		w.plain = *p
-	case !w.text.found && (len(typ) == 0 || hasPrefixFold(typ, "text/")):
+	case !w.text.Found && (len(typ) == 0 || message.HasPrefixFold(typ, "text/")):
 		w.text = *p
 	}
 }
@@ -89,17 +92,17 @@ func looksLikeReport(b []byte, least int) bool {
 	b = reflow(dedent(skipYAML(b)))
 	known, typed, mime := 0, false, false
 	for n := 0; n < 100 && !(typed && known >= least); n++ {
-		f, rest, kind := readField(b)
+		f, rest, kind := message.ReadField(b)
 		switch {
-		case kind == endOfData:
+		case kind == message.EndOfData:
 			return false
-		case kind == fieldLine && fieldOf(f.name) != extension:
+		case kind == message.FieldLine && fieldOf(f.Name) != extension:
 			known++
-			typed = typed || is(f.name, "feedback-type")
+			typed = typed || message.Is(f.Name, "feedback-type")
 		case known > 0:
-		case kind == fieldLine:
-			mime = isMIMEField(f.name)
-		case kind != blankLine || !mime:
+		case kind == message.FieldLine:
+			mime = message.IsMIMEField(f.Name)
+		case kind != message.BlankLine || !mime:
 			return false
 		}
 		b = rest
@@ -110,7 +113,7 @@ func looksLikeReport(b []byte, least int) bool {
 // isDirective knows the lines that may stand before a YAML document, but for
 // those that are fields of a report too.
 func isDirective(line []byte) bool {
-	if _, _, kind := readField(line); kind == fieldLine {
+	if _, _, kind := message.ReadField(line); kind == message.FieldLine {
 		return false
 	}
 	return line[0] == '#' || line[0] == '%' || bytes.HasPrefix(line, []byte("--- "))
@@ -121,7 +124,7 @@ func isDirective(line []byte) bool {
 func skipYAML(b []byte) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for {
-		line, rest, ended := cutLine(b)
+		line, rest, ended := message.CutLine(b)
 		if !ended || len(bytes.Trim(line, " \t-")) > 0 && !isDirective(line) {
 			return b
 		}

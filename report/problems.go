@@ -24,22 +24,22 @@ func (p *parser) problem(problem Problem) {
 
 // walked reports what the walk over the parts met.
 func (p *parser) walked(w *walker, multipart bool) {
-	if w.met.tooDeep {
+	if w.met.TooDeep {
 		p.loss("parts: nested more than 20 deep")
 	}
-	if w.met.tooMany {
+	if w.met.TooMany {
 		p.loss("parts: more than 1000")
 	}
 	if w.extra {
 		p.loss("report part: more than one")
 	}
-	if w.met.guessed {
+	if w.met.Guessed {
 		p.deviation("parts: not separated by the boundary declared")
 	}
 	switch {
-	case w.met.open && p.beyond:
+	case w.met.Open && p.beyond:
 		p.loss("parts: not searched to the end")
-	case w.met.open && !p.ours && multipart:
+	case w.met.Open && !p.ours && multipart:
 		p.loss("parts: no closing boundary")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -58,7 +59,7 @@ func (p Providers) Validate() error {
 			}
 		}
 		for i, dialect := range row.Dialects {
-			if dialect != "" && !containsFold(dialectNames(), dialect) {
+			if dialect != "" && !message.ContainsFold(dialectNames(), dialect) {
 				fail(fmt.Sprintf("dialects[%d] is none of %s", i, strings.Join(dialectNames(), ", ")))
 			}
 		}
@@ -84,7 +85,7 @@ func (p Providers) of(r *Report, dialect string) Provider {
 	if by := r.extension("redirected-by"); by != "" && m.dialect == "redirected" {
 		from = by
 	}
-	m.domain = domainOf(from)
+	m.domain = message.DomainOf(from)
 	m.local, _ = cutAddress(from)
 	var row *Provider
 	best := 0
@@ -150,7 +151,7 @@ type marks struct {
 // score says how well a row matches, 0: not at all.
 func (m *marks) score(row *Provider) (score int) {
 	if len(row.Dialects) > 0 {
-		if !containsFold(row.Dialects, m.dialect) {
+		if !message.ContainsFold(row.Dialects, m.dialect) {
 			return 0
 		}
 		if score += 16; row.Name == "" {
@@ -158,7 +159,7 @@ func (m *marks) score(row *Provider) (score int) {
 		}
 	}
 	if len(row.Sources)+len(row.From) > 0 {
-		if containsFold(row.Sources, m.source) {
+		if message.ContainsFold(row.Sources, m.source) {
 			score += 2
 		}
 		if m.isFrom(row.From) {
@@ -168,7 +169,7 @@ func (m *marks) score(row *Provider) (score int) {
 			return 0
 		}
 	}
-	if len(row.Signed) > 0 && slices.ContainsFunc(m.signed, func(d string) bool { return within(d, row.Signed...) }) {
+	if len(row.Signed) > 0 && slices.ContainsFunc(m.signed, func(d string) bool { return message.Within(d, row.Signed...) }) {
 		score += 8
 	}
 	for _, start := range row.UserAgents {
@@ -182,7 +183,7 @@ func (m *marks) score(row *Provider) (score int) {
 
 func (m *marks) isFrom(patterns []string) bool {
 	for _, pattern := range patterns {
-		if local, domain := cutAddress(pattern); within(m.domain, domain) && matches(m.local, local) {
+		if local, domain := cutAddress(pattern); message.Within(m.domain, domain) && matches(m.local, local) {
 			return true
 		}
 	}

@@ -2,13 +2,14 @@ package report
 
 import (
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"os"
 	"strings"
 	"testing"
 )
 
 func TestProviders(t *testing.T) {
-	from := func(addr string) Outer { return Outer{From: addr, FromDomain: domainOf(addr)} }
+	from := func(addr string) Outer { return Outer{From: addr, FromDomain: message.DomainOf(addr)} }
 	source := func(v string) map[string][]string { return map[string][]string{"source": {v}} }
 	for _, c := range []struct{ name, want string }{
 		// provider, feed, dialect, class

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 )
@@ -12,20 +13,20 @@ import (
 
 // unquoted is the letter with one level of quoting taken off its texts, of which
 // no more than limit octets are looked at; nil: nothing in them is quoted.
-func unquoted(m *letter, limit int) *letter {
+func unquoted(m *message.Message, limit int) *message.Message {
 	later := *m
-	later.leaves, later.walked = slices.Clone(m.parts()), true
-	later.inner, later.opened = nil, false
+	later.Leaves, later.Walked = slices.Clone(m.Parts()), true
+	later.Inner, later.Opened = nil, false
 	found := false
-	for i := range later.leaves {
-		q := &later.leaves[i]
-		if !isPlain(mediaType(q.contentType)) {
+	for i := range later.Leaves {
+		q := &later.Leaves[i]
+		if !message.IsPlain(message.MediaType(q.ContentType)) {
 			continue
 		}
-		q.body = q.body[:min(len(q.body), limit)]
-		text := q.text()
+		q.Body = q.Body[:min(len(q.Body), limit)]
+		text := q.Text()
 		if bytes.HasPrefix(text, []byte(">")) || bytes.Contains(text, []byte("\n>")) {
-			q.body, q.encoding, found = unquoteOnce(text), nil, true
+			q.Body, q.Encoding, found = unquoteOnce(text), nil, true
 		}
 	}
 	if !found {
@@ -47,8 +48,8 @@ func unquoteOnce(text []byte) []byte {
 }
 
 // readQuoted reads a report that is quoted in the letter, or in one attached to it.
-func (p *parser) readQuoted(top *letter, kind Kind) bool {
-	_, subject := untagged(strings.ToLower(ownWords(top.subject())))
+func (p *parser) readQuoted(top *message.Message, kind Kind) bool {
+	_, subject := untagged(strings.ToLower(ownWords(top.Subject())))
 	if startsWith(subject, answers) || kind != KindOther && kind != KindNotice && kind != KindUnparsed {
 		return false
 	}
@@ -56,7 +57,7 @@ func (p *parser) readQuoted(top *letter, kind Kind) bool {
 	if kind != KindOther {
 		all = append(all, reader{"", isReportText, (*parser).readReportText})
 	}
-	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.within(), depth+1 {
+	for m, depth := top, 0; m != nil && depth < maxWithin; m, depth = m.Within(), depth+1 {
 		seen := unquoted(m, idBody)
 		if seen == nil {
 			continue
@@ -65,7 +66,7 @@ func (p *parser) readQuoted(top *letter, kind Kind) bool {
 			if !reader.detect(seen) {
 				continue
 			}
-			p.readBy(reader, unquoted(m, len(m.message.body)))
+			p.readBy(reader, unquoted(m, len(m.Message.Body)))
 			p.r.first = false
 			if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 				p.deviation("text: quoted; read through one level of it")

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ func bareType(space []byte, feedbackType string) []byte {
 		case '-', '_', ' ', '\t', '"', '<', '>', 0xc2, 0xa0: // the last two are a blank that does not break
 		default:
 			if depth == 0 {
-				space = append(space, lowerByte(c))
+				space = append(space, message.LowerByte(c))
 			}
 		}
 	}
@@ -227,7 +228,7 @@ func (rec *Record) bound(e Envelope, r *Report) {
 // recipient sets who complained: one of n that the report names.
 func (rec *Record) recipient(rcpt string, n int, hashes bool) {
 	rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = Named, "", rcpt
-	if hashes && isHash(rcpt) {
+	if hashes && message.IsHash(rcpt) {
 		rec.Complainant, rec.RcptHash, rec.OriginalRcptTo = Hashed, rcpt, ""
 	}
 	if n > 1 {

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 	"sync"
 	"time"
@@ -113,18 +114,18 @@ func (r *Report) FirstHand() bool { return r.first }
 
 // parser reads one message after the other.
 type parser struct {
-	keep arena
+	keep message.Arena
 
 	// See Report.Header.
-	outer, original, report   spans
+	outer, original, report   message.Spans
 	originalRaw, reportRaw    []byte
 	outerEnded, originalEnded bool // the header has its end
 
 	r        *Report
 	message  []byte
-	top      part // the message's body, as far as it is searched
-	ours     bool // the message goes on behind what we were given
-	known    int  // fields of the report part that have a key
+	top      message.Part // the message's body, as far as it is searched
+	ours     bool         // the message goes on behind what we were given
+	known    int          // fields of the report part that have a key
 	seen     uint64
 	arrival  string
 	hmxmr    string // the original's recipient, by Microsoft's word
@@ -132,12 +133,12 @@ type parser struct {
 	named    map[string]bool
 	beyond   bool // more of the message is there than is searched
 	headless bool // the header is too long to be read to its end
-	work     budget
-	budget   *budget // the work of the first report
-	salvaged bool    // the readers of other dialects had their turn
-	self     *letter
-	lead     *letter   // behind which r.More are
-	more     []*parser // of r.More
+	work     message.Budget
+	budget   *message.Budget // the work of the first report
+	salvaged bool            // the readers of other dialects had their turn
+	self     *message.Message
+	lead     *message.Message // behind which r.More are
+	more     []*parser        // of r.More
 }
 
 // parsers keeps the memory of a parser for another message.
@@ -169,15 +170,15 @@ func ParsePrefixContext(ctx context.Context, b []byte, size int64) (*Report, err
 
 func parse(ctx context.Context, b []byte, size int64) (*Report, error) {
 	p := parsers.Get().(*parser)
-	p.work = newBudget(ctx, len(b))
+	p.work = message.NewBudget(ctx, len(b))
 	p.budget = &p.work
 	r := p.parse(b, size)
-	err := p.work.err
+	err := p.work.Err
 	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
-	if p.keep.size() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
+	if p.keep.Size() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
 		parsers.Put(p)
 	}
-	if err != nil && err != errTooMuch {
+	if err != nil && err != message.ErrTooMuch {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return r, nil
@@ -186,16 +187,16 @@ func parse(ctx context.Context, b []byte, size int64) (*Report, error) {
 func (p *parser) parse(b []byte, size int64) *Report {
 	r := &Report{partial: size > int64(len(b)), given: len(b)}
 	p.r, p.ours = r, r.partial
-	sent := skipEnvelope(lineFeeds(b), false)
-	message := behindBlanks(sent)
+	sent := message.SkipEnvelope(message.LineFeeds(b), false)
+	text := behindBlanks(sent)
 
 	h := outerHeader{fields: p.outer}
-	body, standard := h.read(message)
-	standard = standard && len(message) == len(sent)
+	body, standard := h.read(text)
+	standard = standard && len(text) == len(sent)
 	p.outer = h.fields
-	header, rest, ended := message, body, true
+	header, rest, ended := text, body, true
 	if standard {
-		header = chomp(message[:h.end])
+		header = chomp(text[:h.end])
 		r.ID = reportID(&h, header, rest)
 	} else { // what the id depends on is in the header proper
 		var strict outerHeader
@@ -203,48 +204,48 @@ func (p *parser) parse(b []byte, size int64) *Report {
 		strict.read(header)
 		r.ID = reportID(&strict, header, rest)
 	}
-	p.budget.spend(len(b) - len(body) + idBody)
+	p.budget.Spend(len(b) - len(body) + idBody)
 	p.readOuter(&h)
-	if len(message) > maxHeader && len(header) >= maxHeader-2 {
+	if len(text) > message.MaxHeader && len(header) >= message.MaxHeader-2 {
 		p.loss("header: longer than 1 MiB")
 		body, p.beyond, p.headless = nil, true, true
 	} else if !standard && ended {
 		p.deviation("header: not ended by its first blank line")
 	}
 
-	if h.contentType.name == nil && h.isFramed(body) && !p.answers(&h) {
-		h.contentType.value = []byte("multipart/mixed")
+	if h.contentType.Name == nil && h.isFramed(body) && !p.answers(&h) {
+		h.contentType.Value = []byte("multipart/mixed")
 	}
-	typ := mediaType(h.contentType.value)
+	typ := message.MediaType(h.contentType.Value)
 	look := lookLeaf
-	if is(typ, "multipart/report") {
+	if message.Is(typ, "multipart/report") {
 		look = lookReport
-	} else if hasPrefixFold(typ, "multipart/") {
-		look = lookMixed
+	} else if message.HasPrefixFold(typ, "multipart/") {
+		look = message.LookMixed
 	}
-	top := part{contentType: h.contentType.value, encoding: h.encoding.value, body: body, found: true, budget: p.budget}
+	top := message.Part{ContentType: h.contentType.Value, Encoding: h.encoding.Value, Body: body, Found: true, Budget: p.budget}
 	if len(body) > look {
 		p.beyond = true
-		top.body = body[:look]
+		top.Body = body[:look]
 	}
-	p.message, p.top = message, top
+	p.message, p.top = text, top
 	w := walker{}
 	w.walk(top, 0)
-	w.met.open = w.met.open || !hasPrefixFold(typ, "multipart/") && (w.report.found || w.textual.found || w.original.found)
+	w.met.Open = w.met.Open || !message.HasPrefixFold(typ, "multipart/") && (w.report.Found || w.textual.Found || w.original.Found)
 	if h.declared() != "" {
-		if h.reports = w.empty || w.report.found && hasPrefixFold(mediaType(w.report.contentType), "message/feedback-report"); !h.reports {
-			w = walker{met: partWalk{open: w.met.open && w.kind == ""}} // its parts may be to come
+		if h.reports = w.empty || w.report.Found && message.HasPrefixFold(message.MediaType(w.report.ContentType), "message/feedback-report"); !h.reports {
+			w = walker{met: message.Walk{Open: w.met.Open && w.kind == ""}} // its parts may be to come
 		}
 	}
 	p.read(&h, &w)
-	if p.work.err == errTooMuch {
+	if p.work.Err == message.ErrTooMuch {
 		p.giveUp()
-	} else if p.work.err != nil {
+	} else if p.work.Err != nil {
 		return r
 	}
 	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
-		ended = ended && (body != nil || len(message) >= maxHeader)
+		ended = ended && (body != nil || len(text) >= message.MaxHeader)
 		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
 		for _, more := range r.More {
 			more.need = r.need
@@ -258,7 +259,7 @@ func (p *parser) giveUp() {
 	r := p.r
 	*r = Report{ID: r.ID, Kind: KindUnparsed, Outer: r.Outer, partial: r.partial, given: r.given}
 	p.more, p.original, p.report, p.originalRaw, p.reportRaw = nil, p.original[:0], p.report[:0], nil, nil
-	p.loss(errTooMuch.Error())
+	p.loss(message.ErrTooMuch.Error())
 }
 
 // finish leaves with the report what is asked for later. It returns the room that
@@ -290,7 +291,7 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 		if missing := idNeed(body) - len(body); missing > 0 && !p.beyond {
 			want = have + int64(missing)
 		}
-		if (w.met.open || w.met.guessed) && w.kind == "" && !p.beyond {
+		if (w.met.Open || w.met.Guessed) && w.kind == "" && !p.beyond {
 			want = max(want, min(max(2*have, firstLook), have-int64(len(body))+int64(look)))
 		}
 	}
@@ -303,36 +304,36 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 // read makes sense of the parts that were found.
 func (p *parser) read(h *outerHeader, w *walker) {
 	r := p.r
-	multipart := hasPrefixFold(mediaType(h.contentType.value), "multipart/")
+	multipart := message.HasPrefixFold(message.MediaType(h.contentType.Value), "multipart/")
 	report, original := &w.report, &w.original
-	if !report.found {
+	if !report.Found {
 		report = &w.textual
 	}
-	if !original.found {
+	if !original.Found {
 		original = &w.plain
 	}
 	p.walked(w, multipart)
-	if report.found {
+	if report.Found {
 		p.readFields(report)
 		p.dates()
 	}
 	switch {
 	case p.known > 0 && eventOf(r.FeedbackType) != Unparsed:
 		r.Kind = KindReport
-		r.first = p.self == nil || p.self.outer == nil
+		r.first = p.self == nil || p.self.Outer == nil
 		if strings.EqualFold(r.FeedbackType, "xarf") {
 			p.attachedXARF()
 		}
-		if r.UserAgent == "" && report.closed {
+		if r.UserAgent == "" && report.Closed {
 			p.deviation("user-agent: missing")
 		}
-		if r.Version == "" && report.closed {
+		if r.Version == "" && report.Closed {
 			p.deviation("version: missing")
 		}
 	case p.known > 0:
 		r.Kind = KindUnparsed
 		p.loss("feedback-type: missing")
-	case p.budget.spent():
+	case p.budget.Spent():
 	default:
 		kind := p.kindOf(h, w)
 		if p.salvage(h, w, kind) {
@@ -341,14 +342,14 @@ func (p *parser) read(h *outerHeader, w *walker) {
 		r.Kind = kind
 		if kind == KindOther || kind == KindNotice {
 			switch {
-			case p.headless || w.met.tooDeep || w.met.tooMany:
+			case p.headless || w.met.TooDeep || w.met.TooMany:
 				r.Kind = KindUnparsed // it may hold anything: somebody must look
 			case p.accuses():
 				r.Kind = KindUnparsed
 				p.loss("text: accuses in words of its own")
 			}
 		}
-		if r.Kind == KindUnparsed && !w.empty && !is(mediaType(h.contentType.value), "multipart/report") {
+		if r.Kind == KindUnparsed && !w.empty && !message.Is(message.MediaType(h.contentType.Value), "multipart/report") {
 			r.Class = ClassNetwork // no loop writes so
 		}
 	}
@@ -359,13 +360,13 @@ func (p *parser) read(h *outerHeader, w *walker) {
 	if p.known == 0 {
 		p.loss("report part: none that can be read")
 	}
-	if original.found {
+	if original.Found {
 		p.readOriginal(original)
-		if multipart && !original.closed {
+		if multipart && !original.Closed {
 			p.cutShort("original: no boundary behind it")
 		}
 	}
-	if report.closed {
+	if report.Closed {
 		p.derive()
 	}
 }
@@ -375,14 +376,14 @@ func (p *parser) read(h *outerHeader, w *walker) {
 func (p *parser) derive() {
 	r := p.r
 	r.whole = true
-	if o := r.Original; o != nil && (isAddress(o.ReturnPath) || o.ReturnPath == "<>") {
+	if o := r.Original; o != nil && (message.IsAddress(o.ReturnPath) || o.ReturnPath == "<>") {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", o.ReturnPath, "original:Return-Path")
 	}
 	if len(r.OriginalRcptTo) == 0 && p.hmxmr != "" && r.Dialect != "jmrp" && r.Extensions["original-rcpt-to"] == nil && !p.fillRecipients(p.hmxmr, "original:X-HmXmrOriginalRecipient") {
 		p.extend(hmxmr, p.hmxmr)
 	}
 	if removal := r.Extensions["removal-recipient"]; len(r.OriginalRcptTo) == 0 && len(removal) == 1 && eventOf(r.FeedbackType) == OptOut {
-		if addr, _ := address(removal[0]); isAddress(addr) && !isPlaceholder(addr) {
+		if addr, _ := message.Address(removal[0]); message.IsAddress(addr) && !message.IsPlaceholder(addr) {
 			r.OriginalRcptTo = []string{addr}
 			p.from("original_rcpt_to", "report:Removal-Recipient")
 		}

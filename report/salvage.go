@@ -1,6 +1,9 @@
 package report
 
-import "bytes"
+import (
+	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
+)
 
 const (
 	maxWithin  = 4  // messages within messages that are looked for
@@ -10,10 +13,10 @@ const (
 // reader reads one dialect that has no report part.
 type reader struct {
 	dialect string
-	detect  func(*letter) bool
+	detect  func(*message.Message) bool
 	// read fills the report and says what the message is; of a message that is no
 	// complaint it leaves nothing behind.
-	read func(*parser, *letter) Kind
+	read func(*parser, *message.Message) Kind
 }
 
 // readers know their dialect by its own marks. They are tried in this order on
@@ -48,12 +51,12 @@ func (p *parser) salvage(h *outerHeader, w *walker, kind Kind) bool {
 	}
 	p.salvaged = true
 	found := p.salvageFrom(p.letter(), kind)
-	w.met.open = w.met.open || found && p.ours && len(p.letter().parts()) == 1 // it may go on
+	w.met.Open = w.met.Open || found && p.ours && len(p.letter().Parts()) == 1 // it may go on
 	return found
 }
 
-func (p *parser) salvageFrom(top *letter, kind Kind) bool {
-	for m, depth := top, 0; m != nil && depth < maxWithin && !p.budget.spent(); m, depth = m.within(), depth+1 {
+func (p *parser) salvageFrom(top *message.Message, kind Kind) bool {
+	for m, depth := top, 0; m != nil && depth < maxWithin && !p.budget.Spent(); m, depth = m.Within(), depth+1 {
 		if p.readLetter(m) {
 			p.readOthers()
 			return true
@@ -73,7 +76,7 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 		if !isWrapped(top) {
 			break
 		}
-		top = top.within()
+		top = top.Within()
 	}
 	for _, reader := range carriers {
 		if reader.detect(top) {
@@ -85,13 +88,13 @@ func (p *parser) salvageFrom(top *letter, kind Kind) bool {
 	return false
 }
 
-func (p *parser) readBy(reader reader, m *letter) {
+func (p *parser) readBy(reader reader, m *message.Message) {
 	r := p.r
 	r.Dialect, p.lead = reader.dialect, m
 	switch r.Kind = reader.read(p, m); r.Kind {
 	case KindReport:
-		itself := p.lead != nil && p.lead != m && p.lead.outer != m
-		r.first = m.outer == nil && reader.dialect != "" && !itself
+		itself := p.lead != nil && p.lead != m && p.lead.Outer != m
+		r.first = m.Outer == nil && reader.dialect != "" && !itself
 		if reader.dialect != "" {
 			p.derive()
 		}
@@ -102,9 +105,9 @@ func (p *parser) readBy(reader reader, m *letter) {
 }
 
 // letter is the message that is parsed.
-func (p *parser) letter() *letter {
+func (p *parser) letter() *message.Message {
 	if p.self == nil {
-		p.self = newLetter(nil, part{body: p.message, found: true, budget: p.budget}, p.top.body)
+		p.self = message.New(nil, message.Part{Body: p.message, Found: true, Budget: p.budget}, p.top.Body)
 	}
 	return p.self
 }
@@ -117,9 +120,9 @@ func (p *parser) cutText(text []byte, closed bool) {
 }
 
 // readReported reads the message that is complained about.
-func (p *parser) readReported(m *letter) {
-	p.readOriginal(&m.message)
-	if !m.ended && !m.message.closed {
+func (p *parser) readReported(m *message.Message) {
+	p.readOriginal(&m.Message)
+	if !m.Ended && !m.Message.Closed {
 		p.cutShort("original: its header has no end")
 	}
 }
@@ -146,7 +149,7 @@ func (p *parser) fill(dst *string, key, value, source string) bool {
 }
 
 func (p *parser) fillIP(value, source string) bool {
-	ip, _ := parseIP(value)
+	ip, _ := message.ParseIP(value)
 	return p.fill(&p.r.SourceIP, "source_ip", ip, source)
 }
 
@@ -157,7 +160,7 @@ func (p *parser) fillDate(value, source string) bool {
 		return false
 	}
 	var ok bool
-	if r.ArrivalDate, ok = parseDate(value); !ok {
+	if r.ArrivalDate, ok = message.ParseDate(value); !ok {
 		p.loss("arrival-date: no instant")
 	} else {
 		p.from("arrival_date", source)
@@ -169,10 +172,10 @@ func (p *parser) fillDate(value, source string) bool {
 // no address of a person.
 func (p *parser) fillRecipients(value, source string) bool {
 	all := true
-	for member := range addresses(value) {
-		addr, _ := address(member)
+	for member := range message.Addresses(value) {
+		addr, _ := message.Address(member)
 		switch {
-		case isPlaceholder(addr) || !isAddress(addr) || len(p.r.OriginalRcptTo) == maxRecipients:
+		case message.IsPlaceholder(addr) || !message.IsAddress(addr) || len(p.r.OriginalRcptTo) == maxRecipients:
 			all = false
 		case !p.knows(addr):
 			p.r.OriginalRcptTo = append(p.r.OriginalRcptTo, addr)

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 )
@@ -11,21 +12,21 @@ import (
 // SNS adds a footer; or, by its "email-json" way, an object of SNS's own that
 // holds it as a text. EventBridge puts it under "detail", queues under "body".
 
-func isSES(m *letter) bool { return len(sesParts(m)) > 0 }
+func isSES(m *message.Message) bool { return len(sesParts(m)) > 0 }
 
 // sesParts are the parts that hold events: the first text, and those of complaints
 // behind it, as JSON is attached.
-func sesParts(m *letter) (found []*part) {
+func sesParts(m *message.Message) (found []*message.Part) {
 	first := true
-	parts := m.parts()
+	parts := m.Parts()
 	for i := range parts {
 		q := &parts[i]
-		if !isPlain(mediaType(q.contentType)) && !bytes.HasSuffix(bytes.ToLower(m.name(i)), []byte(".json")) {
+		if !message.IsPlain(message.MediaType(q.ContentType)) && !bytes.HasSuffix(bytes.ToLower(m.Name(i)), []byte(".json")) {
 			continue
 		}
 		start := *q
-		start.body = q.body[:min(len(q.body), idBody)]
-		text := start.text()
+		start.Body = q.Body[:min(len(q.Body), idBody)]
+		text := start.Text()
 		if at := objectAt(text); at >= 0 {
 			if text = bytes.ToLower(text[at:]); isSESEvent(text) && (first || bytes.Contains(text, []byte("complaint"))) {
 				if found = append(found, q); len(found) == maxBatched {
@@ -73,13 +74,13 @@ func objectAt(b []byte) int {
 }
 
 // readSES reads the events of the letter: each complaint makes a report.
-func (p *parser) readSES(m *letter) Kind {
+func (p *parser) readSES(m *message.Message) Kind {
 	var events []sesEvent
 	whole := true
 	for _, q := range sesParts(m) {
-		text := q.text()
+		text := q.Text()
 		text = text[objectAt(text):]
-		p.budget.spend(4 * min(len(text), maxDecoded))
+		p.budget.Spend(4 * min(len(text), message.MaxDecoded))
 		trees, ended := allJSON(text, maxBatched)
 		for _, t := range trees {
 			ended = openSES(t, sesEvent{}, &events) && ended
@@ -159,7 +160,7 @@ func (p *parser) readSESEvent(event sesEvent, whole bool) Kind {
 		}
 	}
 	sender := t.one("mail.source")
-	if source, rest := address(sender); isAddress(source) {
+	if source, rest := message.Address(sender); message.IsAddress(source) {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", source, "json:mail.source")
 		if !rest {
 			sender = ""
@@ -261,7 +262,7 @@ func sesWithin(t tree) (inner []tree, whole bool) {
 func (p *parser) sesOriginal(t tree) {
 	var header bytes.Buffer
 	line := func(name, value string) {
-		if value != "" && isFieldName([]byte(name)) {
+		if value != "" && message.IsFieldName([]byte(name)) {
 			header.WriteString(name + ": " + strings.Join(strings.Fields(value), " ") + "\n")
 		}
 	}
@@ -283,7 +284,7 @@ func (p *parser) sesOriginal(t tree) {
 	if header.Len() == 0 {
 		return
 	}
-	p.readOriginal(&part{body: header.Bytes(), closed: true, found: true, budget: p.budget})
+	p.readOriginal(&message.Part{Body: header.Bytes(), Closed: true, Found: true, Budget: p.budget})
 	if o := p.r.Original; o != nil {
 		o.HeadersOnly, o.Size = true, 0
 		p.from("original", "json:mail.headers")

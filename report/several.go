@@ -1,6 +1,9 @@
 package report
 
-import "iter"
+import (
+	"github.com/fblwatch/fblwatch/internal/message"
+	"iter"
+)
 
 const (
 	maxAttached   = 50 // messages attached to one, of which each may be a report
@@ -24,17 +27,17 @@ func (p *parser) readOthers() {
 // readBehind reads those behind m, within top. It counts the messages that it has
 // seen, and says whether one is no report that can be read. Where the first one
 // was none, another takes its place.
-func (p *parser) readBehind(m, top *letter, seen *int) (unread bool) {
-	for ; m != top && m != nil && m.outer != nil; m = m.outer {
-		parts := m.outer.parts()
-		for i := m.at + 1; i < len(parts); i++ {
-			if !m.outer.isMessage(i) {
+func (p *parser) readBehind(m, top *message.Message, seen *int) (unread bool) {
+	for ; m != top && m != nil && m.Outer != nil; m = m.Outer {
+		parts := m.Outer.Parts()
+		for i := m.At + 1; i < len(parts); i++ {
+			if !m.Outer.IsMessage(i) {
 				continue
 			}
-			if *seen++; *seen > maxAttached || p.budget.spent() {
+			if *seen++; *seen > maxAttached || p.budget.Spent() {
 				return unread
 			}
-			q, inner := p.another(), m.outer.attached(i)
+			q, inner := p.another(), m.Outer.Attached(i)
 			switch {
 			case inner == nil:
 			case p.r.Dialect == "forward", p.r.Dialect == "zimbra", p.r.Dialect == "m365-user":
@@ -73,18 +76,18 @@ func (p *parser) become(q *parser) {
 	*p.r = *q.r
 	q.r, q.beyond, q.work = p.r, p.beyond, p.work
 	*p = *q
-	p.keep = arena{} // it cannot be copied
+	p.keep = message.Arena{} // it cannot be copied
 }
 
 // readLater reads the reports of a message to which others are attached first.
-func (p *parser) readLater(top *letter) bool {
-	first := top.within()
+func (p *parser) readLater(top *message.Message) bool {
+	first := top.Within()
 	if first == nil {
 		return false
 	}
-	parts := top.parts()
-	for i := first.at + 1; i < min(len(parts), first.at+maxAttached) && !p.budget.spent(); i++ {
-		if inner := top.attached(i); inner != nil {
+	parts := top.Parts()
+	for i := first.At + 1; i < min(len(parts), first.At+maxAttached) && !p.budget.Spent(); i++ {
+		if inner := top.Attached(i); inner != nil {
 			if p.readWithin(inner) {
 				p.readOthers()
 				p.loss(notAllReports)
@@ -106,8 +109,8 @@ func (p *parser) another() *parser {
 
 // readWithin reads m, or the first message within it, by the first reader that
 // knows it. false: nobody does.
-func (p *parser) readWithin(m *letter) bool {
-	for depth := 0; m != nil && depth < maxWithin && !p.budget.spent(); m, depth = m.within(), depth+1 {
+func (p *parser) readWithin(m *message.Message) bool {
+	for depth := 0; m != nil && depth < maxWithin && !p.budget.Spent(); m, depth = m.Within(), depth+1 {
 		if p.readLetter(m) {
 			return true
 		}
@@ -115,9 +118,9 @@ func (p *parser) readWithin(m *letter) bool {
 	return false
 }
 
-func (p *parser) readLetter(m *letter) bool {
+func (p *parser) readLetter(m *message.Message) bool {
 	for _, reader := range readers() {
-		if p.budget.spent() {
+		if p.budget.Spent() {
 			return false
 		}
 		if reader.detect(m) {

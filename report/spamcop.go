@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 )
 
@@ -10,26 +11,26 @@ import (
 // reported message below a line "[ Offending message ]". Ticket systems put their
 // own lines above it.
 
-func isSpamCop(m *letter) bool {
-	_, id := spamCopSubject(m.subject())
-	if id == "" && !strings.Contains(strings.ToLower(m.field("from")+m.field("x-rt-originator")), "spamcop.net") {
+func isSpamCop(m *message.Message) bool {
+	_, id := spamCopSubject(m.Subject())
+	if id == "" && !strings.Contains(strings.ToLower(m.Field("from")+m.Field("x-rt-originator")), "spamcop.net") {
 		return false
 	}
 	return spamCopText(m) != nil
 }
 
 // spamCopText is the first text with a line of SpamCop's.
-func spamCopText(m *letter) *part {
-	parts := m.parts()
+func spamCopText(m *message.Message) *message.Part {
+	parts := m.Parts()
 	for i := range parts {
 		start := parts[i]
-		if !isPlain(mediaType(start.contentType)) {
+		if !message.IsPlain(message.MediaType(start.ContentType)) {
 			continue
 		}
-		start.body = start.body[:min(len(start.body), idBody)]
-		for line := range bytes.Lines(bytes.ToLower(start.text())) {
+		start.Body = start.Body[:min(len(start.Body), idBody)]
+		for line := range bytes.Lines(bytes.ToLower(start.Text())) {
 			for _, says := range []string{"email from ", "spamvertised", "[ offending message ]", "[ spamcop v"} {
-				if bytes.HasPrefix(trim(line), []byte(says)) {
+				if bytes.HasPrefix(message.Trim(line), []byte(says)) {
 					return &parts[i]
 				}
 			}
@@ -50,19 +51,19 @@ func spamCopSubject(subject string) (source, id string) {
 	return source, strings.TrimSpace(id)
 }
 
-func (p *parser) readSpamCop(m *letter) Kind {
+func (p *parser) readSpamCop(m *message.Message) Kind {
 	r := p.r
 	r.Class, r.Event = ClassService, Complaint
 	q := spamCopText(m)
-	text, closed, offending := q.text(), q.closed, false
-	p.budget.spend(len(text))
-	for line, rest := range lines(text, closed) {
-		s := unfold(line)
+	text, closed, offending := q.Text(), q.Closed, false
+	p.budget.Spend(len(text))
+	for line, rest := range message.Lines(text, closed) {
+		s := message.Unfold(line)
 		lower := strings.ToLower(s)
 		switch {
 		case lower == "[ offending message ]" && !offending:
 			offending = true
-			p.readReported(newLetter(m, part{body: skipEnvelope(rest, true), closed: closed, found: true, budget: p.budget}, nil))
+			p.readReported(message.New(m, message.Part{Body: message.SkipEnvelope(rest, true), Closed: closed, Found: true, Budget: p.budget}, nil))
 		case strings.HasPrefix(lower, "email from ") && r.SourceIP == "":
 			ip, date, _ := strings.Cut(s[len("email from "):], " / ")
 			p.fillIP(strings.TrimSpace(ip), "text:Email from")
@@ -81,14 +82,14 @@ func (p *parser) readSpamCop(m *letter) Kind {
 		}
 	}
 	p.cutText(text, closed)
-	if inner := m.within(); r.Original == nil && inner != nil {
+	if inner := m.Within(); r.Original == nil && inner != nil {
 		p.readReported(inner)
 	}
-	source, id := spamCopSubject(m.subject())
+	source, id := spamCopSubject(m.Subject())
 	if id != "" {
 		p.extend("spamcop-id", id)
 	}
-	p.fillIP(source, m.source("Subject"))
+	p.fillIP(source, m.Source("Subject"))
 	if r.SourceIP == "" && len(r.ReportedURI) == 0 && r.Original == nil {
 		p.loss("source: none that can be read")
 		return KindUnparsed

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"strings"
 )
@@ -49,7 +50,7 @@ func (rec *Record) derive(r *Report, hosts []string) {
 // n-th Received.
 // What stands below that came with the message; so does all that stands below a
 // hop in doubt.
-func arrival(trace *Header, hosts []string) (spf string, border Hop, n int, found bool) {
+func arrival(trace *Header, hosts []string) (spf string, border message.Hop, n int, found bool) {
 	inner, checked := false, false
 	for name, value := range trace.Fields() {
 		switch name {
@@ -59,26 +60,26 @@ func arrival(trace *Header, hosts []string) (spf string, border Hop, n int, foun
 			}
 		case "received":
 			n++
-			h := ReadHop(value)
+			h := message.ReadHop(value)
 			if h.Doubt && h.By == "" {
-				return "", Hop{}, 0, false
+				return "", message.Hop{}, 0, false
 			}
-			if h.Queue || !within(h.By, hosts...) && !(inner && IsPrivate(h.By)) {
+			if h.Queue || !message.Within(h.By, hosts...) && !(inner && message.IsPrivate(h.By)) {
 				continue
 			}
 			inside, known := h.IsWithin(hosts)
 			if !known {
-				return spf, Hop{}, 0, false
+				return spf, message.Hop{}, 0, false
 			}
 			if inner = inside; !inner {
-				if IsPrivate(h.IP) {
+				if message.IsPrivate(h.IP) {
 					h.IP = "" // a host in between took it in
 				}
 				return spf, h, n, true
 			}
 		}
 	}
-	return "", Hop{}, 0, false
+	return "", message.Hop{}, 0, false
 }
 
 // clientIP is the client-ip of a Received-SPF (RFC 7208 section 9.1): "pass
@@ -95,19 +96,19 @@ func clientIP(v string, hosts []string) (ip string, ours bool) {
 		end := closing(v, start)
 		tail = v[end:]
 		host, _, _ = strings.Cut(v[start+1:end], ":")
-		ours = !strings.ContainsFunc(host, isBlank) && within(host, hosts...)
+		ours = !strings.ContainsFunc(host, message.IsBlank) && message.Within(host, hosts...)
 	}
 	once := strings.Count(strings.ToLower(v), "client-ip") == 1
 	if tail == "" || strings.ContainsAny(strings.TrimPrefix(tail, ")"), `()"\`) || strings.ContainsAny(v, `"\`) || !once {
 		return "", ours
 	}
 	joined := strings.NewReplacer("= ", "=", ": ", "=").Replace(tail[1:])
-	for word := range strings.FieldsFuncSeq(joined, func(c rune) bool { return c == ';' || isBlank(c) }) {
+	for word := range strings.FieldsFuncSeq(joined, func(c rune) bool { return c == ';' || message.IsBlank(c) }) {
 		switch key, value, _ := strings.Cut(word, "="); strings.ToLower(key) {
 		case "client-ip":
-			ip, _ = parseIP(value)
+			ip, _ = message.ParseIP(value)
 		case "receiver":
-			ours = ours || within(value, hosts...)
+			ours = ours || message.Within(value, hosts...)
 		case "helo", "envelope-from", "mailfrom":
 			return ip, ours
 		}

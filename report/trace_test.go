@@ -128,3 +128,22 @@ func TestClientIP(t *testing.T) {
 		}
 	}
 }
+
+// TestDerivedBelowInnerNets: JMRP of 2026 quotes these hops.
+func TestDerivedBelowInnerNets(t *testing.T) {
+	const (
+		second  = "Received: from B.namprd07.prod.outlook.com (2603:10b6:518:1::7) by C.namprd12.prod.outlook.com (2603:10b6:80f::8db) with Microsoft SMTP Server; Mon, 6 Jul 2026 09:58:14 +0000\n"
+		first   = "Received: from A.namprd03.prod.outlook.com (2a01:111:f403:f910::1) by B.outlook.office365.com (2603:1036:903:47::9) with Microsoft SMTP Server via Frontend Transport; Mon, 6 Jul 2026 09:58:13 +0000\n"
+		another = "Received: from N.outbound.protection.outlook.com (2a01:111:f403:c101::7) by A.mail.protection.outlook.com (10.167.0.1) with Microsoft SMTP Server; Mon, 6 Jul 2026 09:58:13 +0000\n"
+	)
+	for _, test := range []struct{ original, ip, source string }{
+		{second + first + border + own, "192.0.2.10", "original:Received[3]"},
+		{second + first + another + second + first + border + own, "", ""},
+		{another + border + own, "", ""},
+	} {
+		r := Parse(sparse(test.original, "")).Records(Envelope{})[0]
+		if r.SourceIP != test.ip || r.Derived["source_ip"] != test.source {
+			t.Errorf("%s: %q of %q", test.original, r.SourceIP, r.Derived["source_ip"])
+		}
+	}
+}

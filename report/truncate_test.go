@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // TestTruncated cuts every fixture at every octet. Nothing is invented: each
@@ -68,13 +70,13 @@ func atBoundary(message []byte, cut int) bool {
 
 // fieldEnds are the words of each field of the report part, by where in the message
 // its last line ends; of a part in another encoding there are none.
-func fieldEnds(message []byte, r *Report) map[int][]string {
+func fieldEnds(sent []byte, r *Report) map[int][]string {
 	ends := make(map[int][]string)
-	lower := strings.ToLower(string(message))
-	for b := []byte(r.raw.report.headers.raw); len(b) > 0; {
-		f, rest, kind := readField(b)
+	lower := strings.ToLower(string(sent))
+	for b := []byte(r.raw.report.headers.Raw); len(b) > 0; {
+		f, rest, kind := message.ReadField(b)
 		text := strings.ToLower(string(b[:len(b)-len(rest)]))
-		if v := string(f.value); kind == fieldLine && v != "" && f.ended && !isMIMEField(f.name) && strings.Count(lower, "\n"+text) == 1 && !strings.EqualFold(v, "authentication result string is not available") {
+		if v := string(f.Value); kind == message.FieldLine && v != "" && f.Ended && !message.IsMIMEField(f.Name) && strings.Count(lower, "\n"+text) == 1 && !strings.EqualFold(v, "authentication result string is not available") {
 			ends[strings.Index(lower, "\n"+text)+len(text)+1] = strings.FieldsFunc(v, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("<>[];,", r) })
 		}
 		b = rest

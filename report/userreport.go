@@ -1,6 +1,7 @@
 package report
 
 import (
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 )
 
@@ -8,12 +9,12 @@ import (
 // sends the message on, attached, to an address of the server's administrator.
 
 // isZimbra knows what Zimbra sends for a click.
-func isZimbra(m *letter) bool { return zimbraType(m) != "" && m.within() != nil }
+func isZimbra(m *message.Message) bool { return zimbraType(m) != "" && m.Within() != nil }
 
 // zimbraType is "spam" or "ham"; "" is neither.
-func zimbraType(m *letter) string {
-	says := strings.ToLower(m.field("x-zimbra-spam-report-type"))
-	if subject := strings.ToLower(m.subject()); says == "" && strings.HasPrefix(subject, "zimbra-spam-report:") {
+func zimbraType(m *message.Message) string {
+	says := strings.ToLower(m.Field("x-zimbra-spam-report-type"))
+	if subject := strings.ToLower(m.Subject()); says == "" && strings.HasPrefix(subject, "zimbra-spam-report:") {
 		_, last, _ := cutLast(subject, ":")
 		says = strings.TrimSpace(last)
 	}
@@ -23,18 +24,18 @@ func zimbraType(m *letter) string {
 	return says
 }
 
-func (p *parser) readZimbra(m *letter) Kind {
+func (p *parser) readZimbra(m *message.Message) Kind {
 	event := Complaint
 	if zimbraType(m) == "ham" {
 		event = NotSpam
 	}
-	text, closed := m.text()
+	text, closed := m.Text()
 	for b := text; ; {
-		f, rest, kind := readField(b)
-		if kind != fieldLine || !f.ended && !closed {
+		f, rest, kind := message.ReadField(b)
+		if kind != message.FieldLine || !f.Ended && !closed {
 			break
 		}
-		p.extend(p.keep.lower(f.name), p.keep.keep(f.value, f.folded))
+		p.extend(p.keep.Lower(f.Name), p.keep.Keep(f.Value, f.Folded))
 		b = rest
 	}
 	return p.readUserReport(m, event)
@@ -42,21 +43,21 @@ func (p *parser) readZimbra(m *letter) Kind {
 
 // isMicrosoftUser knows a user's report of Microsoft 365: its subject is a digit,
 // a bar and the subject of the message that is attached.
-func isMicrosoftUser(m *letter) bool {
-	inner := m.within()
-	return microsoftCode(m) != 0 && inner != nil && (inner.field("from") != "" || inner.field("received") != "")
+func isMicrosoftUser(m *message.Message) bool {
+	inner := m.Within()
+	return microsoftCode(m) != 0 && inner != nil && (inner.Field("from") != "" || inner.Field("received") != "")
 }
 
 // microsoftCode is '1' for junk, '2' for no junk, '3' for phishing; 0 is none.
-func microsoftCode(m *letter) byte {
-	code, _, found := strings.Cut(m.subject(), "|")
+func microsoftCode(m *message.Message) byte {
+	code, _, found := strings.Cut(m.Subject(), "|")
 	if code = strings.TrimSpace(code); !found || len(code) != 1 || code[0] < '1' || code[0] > '3' {
 		return 0
 	}
 	return code[0]
 }
 
-func (p *parser) readMicrosoftUser(m *letter) Kind {
+func (p *parser) readMicrosoftUser(m *message.Message) Kind {
 	event := Complaint
 	switch microsoftCode(m) {
 	case '1':
@@ -70,9 +71,9 @@ func (p *parser) readMicrosoftUser(m *letter) Kind {
 	return p.readUserReport(m, event)
 }
 
-func (p *parser) readUserReport(m *letter, event Event) Kind {
+func (p *parser) readUserReport(m *message.Message, event Event) Kind {
 	p.r.Class, p.r.Event = ClassService, event
-	inner := m.within()
+	inner := m.Within()
 	p.lead = inner
 	p.readReported(inner)
 	return KindReport

@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -80,7 +81,7 @@ var undefanged = strings.NewReplacer("[.]", ".", "[.", ".", ".]", ".", "[:]", ":
 // sentence and the start of another.
 func isHostName(word string) bool {
 	name, last, found := cutLast(strings.ToLower(word), ".")
-	if !found || name == "" || !isHost(word) {
+	if !found || name == "" || !message.IsHost(word) {
 		return false
 	}
 	if strings.Trim(last, "0123456789") == "" {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"io"
 	"net/mail"
 	"strings"
@@ -111,8 +112,8 @@ func (m *Message) writeOuter(h *headerWriter) {
 	h.date("Date", date)
 	id := strings.TrimSuffix(strings.TrimPrefix(o.MessageID, "<"), ">")
 	if id == "" {
-		addr, _ := address(from)
-		id = rand.Text() + "@" + domainOf(addr)
+		addr, _ := message.Address(from)
+		id = rand.Text() + "@" + message.DomainOf(addr)
 	}
 	if left, right, _ := strings.Cut(id, "@"); from != "" && (left == "" || right == "" || strings.ContainsAny(id, "<> \t")) {
 		h.fail("Message-ID", ErrInvalid)
@@ -131,10 +132,10 @@ type writtenPart struct {
 // ends it (RFC 5965 section 2 d). A message must not be encoded (RFC 2046
 // section 5.2.1), so its encoding only says what it is.
 func originalBytes(b []byte) writtenPart {
-	p := writtenPart{typ: "text/rfc822-headers", encoding: "7bit", body: crlf(skipEnvelope(lineFeeds(b), true))}
-	if len(trim(p.body)) == 0 {
+	p := writtenPart{typ: "text/rfc822-headers", encoding: "7bit", body: crlf(message.SkipEnvelope(message.LineFeeds(b), true))}
+	if len(message.Trim(p.body)) == 0 {
 		p.err = fmt.Errorf("original: %w (RFC 5965 section 2)", ErrMissing)
-	} else if _, _, kind := readField(p.body); kind != fieldLine {
+	} else if _, _, kind := message.ReadField(p.body); kind != message.FieldLine {
 		p.err = fmt.Errorf("original: %w: does not begin with a field", ErrInvalid)
 	}
 	if bytes.Contains(p.body, []byte("\r\n\r\n")) {
@@ -195,7 +196,7 @@ func notBoundary(c rune) bool {
 
 // crlf ends every line in CRLF; a bare CR is a line end too.
 func crlf(b []byte) []byte {
-	return bytes.ReplaceAll(appendLineFeeds(make([]byte, 0, len(b)), b, len(b)), []byte("\n"), []byte("\r\n"))
+	return bytes.ReplaceAll(message.AppendLineFeeds(make([]byte, 0, len(b)), b, len(b)), []byte("\n"), []byte("\r\n"))
 }
 
 // mailbox reads one address with or without a display name (RFC 5322 section
@@ -206,7 +207,7 @@ func (h *headerWriter) mailbox(name, value string) string {
 		return ""
 	}
 	a, err := mail.ParseAddress(value)
-	if err != nil || !isAddress(a.Address) {
+	if err != nil || !message.IsAddress(a.Address) {
 		h.fail(name, fmt.Errorf("%w: no address", ErrInvalid))
 		return ""
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"net/netip"
 	"net/textproto"
@@ -89,7 +90,7 @@ func (r *Report) writeRecipients(h *headerWriter) {
 		switch {
 		case seen[rcpt]:
 			h.fail(name, fmt.Errorf("%w: the same one twice", ErrInvalid))
-		case isPlaceholder(rcpt):
+		case message.IsPlaceholder(rcpt):
 			h.fail(name, fmt.Errorf("%w: a placeholder", ErrInvalid))
 		default:
 			h.addrSpec(name, rcpt)
@@ -103,7 +104,7 @@ func (h *headerWriter) addrSpec(name, addr string) {
 	if addr == "" {
 		return
 	}
-	if !isAddress(addr) || strings.ContainsAny(addr, "{}") {
+	if !message.IsAddress(addr) || strings.ContainsAny(addr, "{}") {
 		h.fail(name, fmt.Errorf("%w: no address", ErrInvalid))
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"mime/quotedprintable"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func (h *headerWriter) field(name, value string) {
 	if value == "" {
 		return
 	}
-	if !isFieldName([]byte(name)) {
+	if !message.IsFieldName([]byte(name)) {
 		h.fail(fmt.Sprintf("%.40q", name), fmt.Errorf("%w: no name of a field", ErrInvalid))
 		return
 	}
@@ -50,7 +51,7 @@ func (h *headerWriter) field(name, value string) {
 	start := len(h.b) // of the line
 	fold := -1        // the last blank in it where it may end
 	for i := range len(value) {
-		if c := value[i]; c == ' ' && !isSpace(value[i-1]) && !isSpace(value[i+1]) {
+		if c := value[i]; c == ' ' && !message.IsSpace(value[i-1]) && !message.IsSpace(value[i+1]) {
 			fold = len(line)
 		}
 		line = append(line, value[i])
@@ -97,7 +98,7 @@ func (h *headerWriter) text(name, value string) {
 
 func (h *headerWriter) date(name string, t time.Time) {
 	v := t.UTC().Format("Mon, 02 Jan 2006 15:04:05 -0700")
-	if _, ok := parseDate(v); !ok {
+	if _, ok := message.ParseDate(v); !ok {
 		h.fail(name, fmt.Errorf("%w: the year is not of 1900 to 9999", ErrInvalid))
 	}
 	h.field(name, v)

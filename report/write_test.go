@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
@@ -271,7 +272,7 @@ func TestWriteOriginalEncoding(t *testing.T) {
 
 func TestRedact(t *testing.T) {
 	one := Redact([]byte("k"), "User@Example.com")
-	if local, domain, _ := strings.Cut(one, "@"); len(local) != 64 || domain != "example.com" || !isHash(one) {
+	if local, domain, _ := strings.Cut(one, "@"); len(local) != 64 || domain != "example.com" || !message.IsHash(one) {
 		t.Errorf("Redact gives %s", one)
 	}
 	if again := Redact([]byte("k"), "user@example.COM"); again != one {
@@ -337,13 +338,13 @@ func FuzzWrite(f *testing.F) {
 			got.OriginalRcptTo = nil
 		}
 		p := parser{r: &want}
-		p.readOriginal(&part{body: originalBytes(m.Original).body, closed: true, found: true})
+		p.readOriginal(&message.Part{Body: originalBytes(m.Original).body, Closed: true, Found: true})
 		want.withoutNUL()
 		if diff := cmp.Diff(want, *got, cmpopts.IgnoreUnexported(Report{}), cmpopts.EquateEmpty(),
 			cmpopts.IgnoreFields(Report{}, "ID", "Kind", "Problems", "Derived", "Dialect", "Class", "Event", "Outer.FromDomain")); diff != "" {
 			t.Errorf("%s\n%q", diff, &b)
 		}
-		if text := string(crlf([]byte(text))); text != "" && text != got.Text() && len(text) < maxRaw {
+		if text := string(crlf([]byte(text))); text != "" && text != got.Text() && len(text) < message.MaxRaw {
 			t.Errorf("text %q, not %q", got.Text(), text)
 		}
 	})

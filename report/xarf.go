@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 )
 
@@ -10,23 +11,23 @@ import (
 // it for one value that is no YAML ("SIRT#1", "http: //", a colon), reads
 // numbers and dates as something else, and follows anchors.
 
-func isXARF(m *letter) bool { return len(xarfLeaves(m, 1)) > 0 }
+func isXARF(m *message.Message) bool { return len(xarfLeaves(m, 1)) > 0 }
 
 // xarfLeaves are the parts with fields, at most n. In a message that calls itself
 // X-ARF the first with one field will do, where no part has more.
-func xarfLeaves(m *letter, n int) (leaves []*part) {
-	marked := m.field("x-xarf") != "" || m.field("x-arf") != ""
-	var weak *part
-	parts := m.parts()
+func xarfLeaves(m *message.Message, n int) (leaves []*message.Part) {
+	marked := m.Field("x-xarf") != "" || m.Field("x-arf") != ""
+	var weak *message.Part
+	parts := m.Parts()
 	for i := range parts {
-		if m.message.budget.spent() {
+		if m.Message.Budget.Spent() {
 			break
 		}
 		q := &parts[i]
 		start := *q
-		start.body = q.body[:min(len(q.body), idBody)]
+		start.Body = q.Body[:min(len(q.Body), idBody)]
 		names := xarfNames(xarfText(&start))
-		if names >= 5 || names >= 3 && (marked || is(m.name(i), "report.txt")) {
+		if names >= 5 || names >= 3 && (marked || message.Is(m.Name(i), "report.txt")) {
 			if leaves = append(leaves, q); len(leaves) == n {
 				return leaves
 			}
@@ -35,15 +36,15 @@ func xarfLeaves(m *letter, n int) (leaves []*part) {
 		}
 	}
 	if len(leaves) == 0 && weak != nil {
-		return []*part{weak}
+		return []*message.Part{weak}
 	}
 	return leaves
 }
 
 // xarfText is the text of a part from its first field on: behind the head of a
 // PGP signature and the "---" of YAML.
-func xarfText(q *part) []byte {
-	b := skipEnvelope(q.text(), true)
+func xarfText(q *message.Part) []byte {
+	b := message.SkipEnvelope(q.Text(), true)
 	if bytes.HasPrefix(b, []byte("-----BEGIN PGP SIGNED")) {
 		if _, rest, found := bytes.Cut(b, []byte("\n\n")); found {
 			b = rest
@@ -55,12 +56,12 @@ func xarfText(q *part) []byte {
 // xarfNames counts the fields of X-ARF at the start of b.
 func xarfNames(b []byte) (n int) {
 	for range 20 {
-		f, rest, kind := readField(b)
-		if kind != fieldLine {
+		f, rest, kind := message.ReadField(b)
+		if kind != message.FieldLine {
 			break
 		}
 		for _, name := range [...]string{"reported-from", "category", "report-type", "report-id", "source", "source-type", "schema-url", "attachment"} {
-			if is(f.name, name) {
+			if message.Is(f.Name, name) {
 				n++
 			}
 		}
@@ -69,7 +70,7 @@ func xarfNames(b []byte) (n int) {
 	return n
 }
 
-func (p *parser) readXARF(m *letter) Kind {
+func (p *parser) readXARF(m *message.Message) Kind {
 	r := p.r
 	if d := xarfDialects[registrable(r.Outer.FromDomain)]; d != "" {
 		r.Dialect = d
@@ -80,29 +81,29 @@ func (p *parser) readXARF(m *letter) Kind {
 	}
 	for _, q := range leaves {
 		b, fields, sources, ends := xarfText(q), 0, 0, false
-		p.budget.spend(len(b))
-		for n := 0; n < maxFields; n++ {
-			f, rest, kind := readField(b)
-			if kind == endOfData || !f.ended && !q.closed {
+		p.budget.Spend(len(b))
+		for n := 0; n < message.MaxFields; n++ {
+			f, rest, kind := message.ReadField(b)
+			if kind == message.EndOfData || !f.Ended && !q.Closed {
 				break
 			}
-			ends = ends || fields > 0 && kind == otherLine && bytes.HasPrefix(f.value, []byte("---"))
-			if kind == fieldLine {
+			ends = ends || fields > 0 && kind == message.OtherLine && bytes.HasPrefix(f.Value, []byte("---"))
+			if kind == message.FieldLine {
 				if fields++; ends { // of another YAML document
 					p.loss("report part: more than one")
-				} else if is(f.name, "source") {
+				} else if message.Is(f.Name, "source") {
 					if sources++; sources > 1 {
 						p.deviation("source: more than once")
 					}
 				}
-				value := yamlValue(f.value)
-				if p.xarfField(string(f.name), value); report == "" && is(f.name, "report-type") {
+				value := yamlValue(f.Value)
+				if p.xarfField(string(f.Name), value); report == "" && message.Is(f.Name, "report-type") {
 					report = value
 				}
 			}
 			b = rest
 		}
-		if !q.closed {
+		if !q.Closed {
 			p.cutShort("report part: cut short")
 		}
 	}
@@ -111,7 +112,7 @@ func (p *parser) readXARF(m *letter) Kind {
 		return KindUnparsed
 	}
 	p.xarfClass(report, "")
-	if inner := m.within(); inner != nil {
+	if inner := m.Within(); inner != nil {
 		p.readReported(inner)
 	}
 	return KindReport
@@ -155,7 +156,7 @@ func (p *parser) fillURI(value, source string) bool {
 
 // yamlValue is a scalar without its quotes; a block's lines become one.
 func yamlValue(v []byte) string {
-	s := unfold(v)
+	s := message.Unfold(v)
 	switch mark, rest, _ := strings.Cut(s, " "); mark {
 	case "|", "|-", ">", ">-":
 		s = rest

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
+	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"slices"
 	"strings"
@@ -11,24 +12,24 @@ import (
 // X-ARF 1 to 4 are JSON objects, beside a report part of type xarf as the
 // mail-borne form has it, or alone.
 
-func isXARFJSON(m *letter) bool { return len(xarfJSON(m)) > 0 }
+func isXARFJSON(m *message.Message) bool { return len(xarfJSON(m)) > 0 }
 
 // xarfJSON are the parts that hold an object.
-func xarfJSON(m *letter) (found []*part) {
-	parts := m.parts()
+func xarfJSON(m *message.Message) (found []*message.Part) {
+	parts := m.Parts()
 	for i := range parts {
 		q := &parts[i]
-		named := bytes.HasSuffix(bytes.ToLower(m.name(i)), []byte(".json"))
-		typ := mediaType(q.contentType)
-		if !named && !isPlain(typ) {
+		named := bytes.HasSuffix(bytes.ToLower(m.Name(i)), []byte(".json"))
+		typ := message.MediaType(q.ContentType)
+		if !named && !message.IsPlain(typ) {
 			continue
 		}
 		start := *q
-		start.body = q.body[:min(len(q.body), idBody)]
-		b := start.decoded()
+		start.Body = q.Body[:min(len(q.Body), idBody)]
+		b := start.Decoded()
 		if at := objectAt(b); at >= 0 {
 			lower := bytes.ToLower(b[at:])
-			if bytes.Contains(lower, []byte(`"xarf_version"`)) || bytes.Contains(lower, []byte(`"reporterinfo"`)) || is(m.name(i), "xarf.json") {
+			if bytes.Contains(lower, []byte(`"xarf_version"`)) || bytes.Contains(lower, []byte(`"reporterinfo"`)) || message.Is(m.Name(i), "xarf.json") {
 				if found = append(found, q); len(found) == maxBatched {
 					break
 				}
@@ -51,13 +52,13 @@ func (p *parser) attachedXARF() {
 
 // readXARFJSON reads the objects of the letter: each makes a report, with what a
 // report part says of all.
-func (p *parser) readXARFJSON(m *letter) Kind {
+func (p *parser) readXARFJSON(m *message.Message) Kind {
 	common := *p.r
 	var trees []tree
 	cut := false
 	for _, q := range xarfJSON(m) {
-		b := q.decoded()
-		p.budget.spend(4 * min(len(b), maxDecoded))
+		b := q.Decoded()
+		p.budget.Spend(4 * min(len(b), message.MaxDecoded))
 		more, whole := allJSON(b, maxBatched-len(trees))
 		trees, cut = append(trees, more...), cut || !whole
 	}
@@ -234,7 +235,7 @@ func (p *parser) xarfAddress(value, source string) {
 	switch {
 	case strings.Contains(value, "://"):
 		p.fillURI(value, source)
-	case domainOf("x@"+value) != "" && strings.Contains(value, ".") && !strings.ContainsAny(value, " :/"):
+	case message.DomainOf("x@"+value) != "" && strings.Contains(value, ".") && !strings.ContainsAny(value, " :/"):
 		p.xarfDomain(value, source)
 	default:
 		p.loss("source-ip: cannot be read")
@@ -244,14 +245,14 @@ func (p *parser) xarfAddress(value, source string) {
 
 // xarfDomain notes a domain once, in whatever case.
 func (p *parser) xarfDomain(value, source string) {
-	if !containsFold(p.r.ReportedDomain, strings.TrimSuffix(value, ".")) {
+	if !message.ContainsFold(p.r.ReportedDomain, strings.TrimSuffix(value, ".")) {
 		p.r.ReportedDomain = append(p.r.ReportedDomain, strings.TrimSuffix(value, "."))
 		p.from("reported_domain", source)
 	}
 }
 
 func (p *parser) xarfPort(value, source string) {
-	if n := number(value); n > 0 && n <= 65535 && p.r.SourcePort == 0 {
+	if n := message.Number(value); n > 0 && n <= 65535 && p.r.SourcePort == 0 {
 		p.r.SourcePort = n
 		p.from("source_port", source)
 	} else if value != "" {
@@ -260,7 +261,7 @@ func (p *parser) xarfPort(value, source string) {
 }
 
 func (p *parser) xarfMailFrom(value, source string) {
-	if addr, _ := address(value); (isAddress(addr) || addr == "<>") && p.fill(&p.r.OriginalMailFrom, "original_mail_from", addr, source) {
+	if addr, _ := message.Address(value); (message.IsAddress(addr) || addr == "<>") && p.fill(&p.r.OriginalMailFrom, "original_mail_from", addr, source) {
 		return
 	}
 	if value != "" {
@@ -287,14 +288,14 @@ func (p *parser) xarfDate(value, source string) {
 // go.
 func (p *parser) xarfSample(t tree, under, name string, encoded bool, source string) {
 	payload, typ := t.one(under), textAt(t, name)
-	if typ != "" && !isOriginalType([]byte(typ)) {
+	if typ != "" && !message.IsOriginalType([]byte(typ)) {
 		return
 	}
 	if p.r.Original != nil || payload == "" {
 		return
 	}
 	b := []byte(payload)
-	if encoded && !looksLikeHeader(b) {
+	if encoded && !message.LooksLikeHeader(b) {
 		if _, data, found := strings.Cut(payload, ";base64,"); found { // a data URI
 			payload = data
 		}
@@ -305,7 +306,7 @@ func (p *parser) xarfSample(t tree, under, name string, encoded bool, source str
 			return
 		}
 	}
-	if p.readOriginal(&part{body: b, closed: true, found: true, budget: p.budget}); p.r.Original != nil {
+	if p.readOriginal(&message.Part{Body: b, Closed: true, Found: true, Budget: p.budget}); p.r.Original != nil {
 		p.from("original", source)
 	}
 }

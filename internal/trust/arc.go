@@ -31,7 +31,7 @@ func arcInstance(f *headerField) int {
 }
 
 // arcSets gives the chain, the oldest first; nil where it is not whole.
-func (m *message) arcSets() []arcSet {
+func (m *signable) arcSets() []arcSet {
 	var sets [maxARC + 1]arcSet
 	newest := 0
 	for n := range m.fields {
@@ -66,7 +66,7 @@ func (m *message) arcSets() []arcSet {
 // signature, which is given too, over all of the body verify. What older seals are
 // worth is its own word. why is what keeps it from counting, with a Code where it may
 // count later.
-func (c *Checker) sealed(ctx context.Context, m *message, sealers []string, received time.Time) (said *authResults, sig *signature, why report.Reason) {
+func (c *Checker) sealed(ctx context.Context, m *signable, sealers []string, received time.Time) (said *authResults, sig *signature, why report.Reason) {
 	not := func(text string) (*authResults, *signature, report.Reason) {
 		return nil, nil, report.Reason{Text: text}
 	}

@@ -3,6 +3,7 @@ package trust
 import (
 	"slices"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -31,8 +32,8 @@ const maxHops = 5 // of one system
 
 // Clues reads a message that r was read from; rec is one of its records, with the
 // Reporter that Check gave it.
-func (c *Checker) Clues(message []byte, r *report.Report, rec *report.Record) (clues Clues) {
-	if m, err := readMessage(message); err == nil && rec.Reporter != nil {
+func (c *Checker) Clues(sent []byte, r *report.Report, rec *report.Record) (clues Clues) {
+	if m, err := readMessage(sent); err == nil && rec.Reporter != nil {
 		clues.By, clues.Servers = m.servers(canonical(rec.Reporter.AuthDomain))
 	}
 	c = c.about(r, rec.Dialect)
@@ -41,7 +42,7 @@ func (c *Checker) Clues(message []byte, r *report.Report, rec *report.Record) (c
 	if rec.Original != nil {
 		clues.Domains = passed(found, organisation(canonical(rec.Original.FromDomain)))
 	}
-	if rec.SourceIP != "" && !report.IsPrivate(rec.SourceIP) && (rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP) {
+	if rec.SourceIP != "" && !message.IsPrivate(rec.SourceIP) && (rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP) {
 		clues.IP = rec.SourceIP
 	}
 	return clues
@@ -49,7 +50,7 @@ func (c *Checker) Clues(message []byte, r *report.Report, rec *report.Record) (c
 
 // servers gives those that say dkim=pass for domain, as far down as the hosts of
 // the topmost Received's organisation go; and the topmost one.
-func (m *message) servers(domain string) (by string, list []Server) {
+func (m *signable) servers(domain string) (by string, list []Server) {
 	var hops []string
 	seen := make(map[string]bool) // only the topmost word of a server counts
 	for _, f := range m.fields {

@@ -41,7 +41,7 @@ func codeOf(err error) report.Code {
 
 // signatures reads the DKIM-Signatures; err: one is beyond the limits. One that
 // is malformed has no domain.
-func (m *message) signatures() (sigs []signature, err error) {
+func (m *signable) signatures() (sigs []signature, err error) {
 	for _, f := range m.named("dkim-signature") {
 		s, wrong := readSignature(f)
 		if errors.Is(wrong, errLimits) {
@@ -59,7 +59,7 @@ func (m *message) signatures() (sigs []signature, err error) {
 // a message that is older than maxAge prove nothing by themselves. A good one of said,
 // the domain for which a server says dkim=pass, confirms that; a bad one still proves
 // nothing.
-func (c *Checker) dkim(ctx context.Context, m *message, sigs []signature, from, said string, whole bool, received time.Time) verdict {
+func (c *Checker) dkim(ctx context.Context, m *signable, sigs []signature, from, said string, whole bool, received time.Time) verdict {
 	relevant, old := c.relevant(sigs, from), c.now().Sub(received) > maxAge
 	switch {
 	case len(sigs) == 0:
@@ -133,7 +133,7 @@ func (c *Checker) expired(s *signature, received time.Time) error {
 }
 
 // verify verifies one signature by the keys that the DNS has of it.
-func (c *Checker) verify(ctx context.Context, m *message, s *signature, received time.Time) error {
+func (c *Checker) verify(ctx context.Context, m *signable, s *signature, received time.Time) error {
 	if err := c.expired(s, received); err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package trust
 
-import "github.com/fblwatch/fblwatch/report"
+import (
+	"github.com/fblwatch/fblwatch/internal/message"
+	"github.com/fblwatch/fblwatch/report"
+)
 
 // entry is what a provider wrote into the header of a message when it took it in.
 type entry struct {
@@ -25,18 +28,18 @@ func enter(h *report.Header, hosts []string) (e entry) {
 				e.results = append(e.results, a)
 			}
 		case "received":
-			hop := report.ReadHop(v)
+			hop := message.ReadHop(v)
 			inside, known := hop.IsWithin(hosts)
 			switch {
 			case hop.Queue:
-			case !covered(hosts, hop.By) && !(inner && report.IsPrivate(hop.By)):
+			case !covered(hosts, hop.By) && !(inner && message.IsPrivate(hop.By)):
 				return entry{}
 			case !known:
 				return entry{}
 			case inside:
 				inner = true
 			default:
-				if e.found = true; !report.IsPrivate(hop.IP) {
+				if e.found = true; !message.IsPrivate(hop.IP) {
 					e.ip = hop.IP
 				}
 				return e

@@ -1,6 +1,8 @@
 package trust
 
-import "github.com/fblwatch/fblwatch/report"
+import (
+	"github.com/fblwatch/fblwatch/internal/message"
+)
 
 // Where Content-Type is not signed, the body of a genuine report can be made to
 // speak with the voice of a message within it. Trust asks the reader of the report
@@ -10,7 +12,7 @@ import "github.com/fblwatch/fblwatch/report"
 // a delimiter.
 
 // frame is how the report is read from the body.
-func (m *message) frame() *report.Frame {
+func (m *signable) frame() *message.Frame {
 	if m.framed == nil {
 		value := func(name string) string {
 			if fields := m.named(name); len(fields) > 0 { // one at most, see doubled
@@ -18,7 +20,7 @@ func (m *message) frame() *report.Frame {
 			}
 			return ""
 		}
-		f := report.FrameOf(value("content-type"), value("content-transfer-encoding"), m.body)
+		f := message.FrameOf(value("content-type"), value("content-transfer-encoding"), m.body)
 		m.framed = &f
 	}
 	return m.framed

@@ -6,20 +6,20 @@ import (
 	"io"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/report"
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// message is one as a signer sees it: lines end in CRLF, and the header ends
+// signable is a message as a signer sees it: lines end in CRLF, and the header ends
 // at the first empty line. Where a tolerant reader may see it otherwise, because
 // the header is not as RFC 5322 section 2.2 has it, there is no message: what is
 // signed would not be what is read.
-type message struct {
+type signable struct {
 	all    []byte
 	fields []headerField
 	body   []byte
 
 	canonical [2][]byte                // of the body: simple, relaxed; nil: not made yet
-	framed    *report.Frame            // see frame
+	framed    *message.Frame           // see frame
 	ends      [2]int                   // where the frame closes the canonical body; 0: not looked for, -1: nowhere
 	index     map[string][]headerField // by name
 	account   string                   // that it was found in
@@ -50,7 +50,7 @@ const (
 var errHeader = errors.New("the header is malformed, or beyond what is checked")
 
 // readMessage reads a message; io.ErrUnexpectedEOF where its header has no end.
-func readMessage(mail []byte) (*message, error) {
+func readMessage(mail []byte) (*signable, error) {
 	if len(mail) > maxMessage {
 		return nil, errHeader
 	}
@@ -58,7 +58,7 @@ func readMessage(mail []byte) (*message, error) {
 	for bytes.HasPrefix(bytes.TrimLeft(mail[:min(len(mail), 80)], `>"`), []byte("From ")) { // an mbox line
 		_, mail, _ = bytes.Cut(mail, []byte("\n"))
 	}
-	m := &message{all: crlf(mail)}
+	m := &signable{all: crlf(mail)}
 	for start, at, lines := 0, 0, 0; ; lines++ {
 		n := bytes.IndexByte(m.all[at:], '\n')
 		if n < 0 {
@@ -83,7 +83,7 @@ func readMessage(mail []byte) (*message, error) {
 
 // add adds a field, unless a reader could take it for something else: for no
 // field, which may be a boundary, or for a URL.
-func (m *message) add(raw string) bool {
+func (m *signable) add(raw string) bool {
 	name, value, found := strings.Cut(raw, ":")
 	name = strings.TrimRight(name, " \t")
 	if !found || name == "" || len(name) > maxName || strings.HasPrefix(value, "//") ||
@@ -97,7 +97,7 @@ func (m *message) add(raw string) bool {
 // doubled is the first field, of those that stand once and that a report is
 // read by, which stands there more than once: a signature covers the lowest, a
 // reader takes the topmost.
-func (m *message) doubled() string {
+func (m *signable) doubled() string {
 	for _, name := range []string{"from", "subject", "date", "message-id", "content-type", "content-transfer-encoding"} {
 		if len(m.named(name)) > 1 {
 			return name
@@ -107,7 +107,7 @@ func (m *message) doubled() string {
 }
 
 // named gives the fields of that name, from the top.
-func (m *message) named(name string) []headerField {
+func (m *signable) named(name string) []headerField {
 	if m.index == nil {
 		m.index = make(map[string][]headerField)
 		for _, f := range m.fields {

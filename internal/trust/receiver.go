@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/report"
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // receiver is the system that takes messages in for a mailbox. What the config
@@ -135,7 +135,7 @@ func (c *Config) receivers(account string) []receiver {
 
 // receiver is the system that took the message in. A profile's that did not write
 // the topmost Received is refused.
-func (c *Checker) receiver(m *message) (r receiver) {
+func (c *Checker) receiver(m *signable) (r receiver) {
 	top := stampedBy(m.named("received"))
 	for _, r = range c.config.receivers(m.account) {
 		if r.refused = r.Name != ownMailbox && !r.isHop(top); !r.refused {
@@ -164,7 +164,7 @@ func (r *receiver) isInner(stamp string) bool {
 	if len(r.Inner) == 0 {
 		return true
 	}
-	hop := report.ReadHop(stamp)
+	hop := message.ReadHop(stamp)
 	if hop.Doubt || hop.With == "mapi" { // so a user's own program hands it in
 		return false
 	}
@@ -184,13 +184,13 @@ func (r *receiver) isBorder(stamp string) bool {
 
 // fromItself reports whether a server had a message from its own machine.
 func fromItself(stamp string) bool {
-	addr, err := netip.ParseAddr(report.ReadHop(stamp).IP)
+	addr, err := netip.ParseAddr(message.ReadHop(stamp).IP)
 	return err == nil && addr.IsLoopback()
 }
 
 // receivedBy is the server that wrote a Received (RFC 5321 section 4.4).
 func receivedBy(v string) string {
-	return canonical(report.ReadHop(v).By)
+	return canonical(message.ReadHop(v).By)
 }
 
 // stampedBy is the server that wrote the first of fields, a Received. A line of
@@ -202,7 +202,7 @@ func stampedBy(fields []headerField) string {
 		if f.name != "received" {
 			continue
 		}
-		hop := report.ReadHop(f.value())
+		hop := message.ReadHop(f.value())
 		if !hop.Queue {
 			return canonical(hop.By)
 		}

@@ -106,13 +106,13 @@ func (s *signature) count(name string) (n int) {
 }
 
 // short reports whether l= leaves some of the body unsigned.
-func (s *signature) short(m *message) bool {
+func (s *signature) short(m *signable) bool {
 	return s.length >= 0 && s.length < len(m.canonicalBody(s.relaxedBody(), -1))
 }
 
 // full reports whether all is signed that says how the message is to be read. An
 // encoding that is not signed, or that somebody may have taken away, must say nothing.
-func (s *signature) full(m *message) bool {
+func (s *signature) full(m *signable) bool {
 	return s.covers("content-type") && !s.short(m) && (s.covers("content-transfer-encoding") || m.frame().Unencoded)
 }
 
@@ -161,7 +161,7 @@ func (s *signature) valid() error {
 
 // verifyMessage verifies a DKIM-Signature or an ARC-Message-Signature over header
 // and body (RFC 6376 section 6.1.3), by one of keys.
-func (s *signature) verifyMessage(m *message, keys []publicKey) error {
+func (s *signature) verifyMessage(m *signable, keys []publicKey) error {
 	header, body := s.canonicalizations()
 	for _, name := range []string{header, body} {
 		if name != "simple" && name != "relaxed" {
@@ -233,7 +233,7 @@ func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\
 
 // canonicalBody is RFC 6376 sections 3.4.3 and 3.4.4, of which the first length
 // octets count; -1: all. It is made once: a message can have many signatures.
-func (m *message) canonicalBody(relaxed bool, length int) []byte {
+func (m *signable) canonicalBody(relaxed bool, length int) []byte {
 	way := 0
 	if relaxed {
 		way = 1
@@ -290,7 +290,7 @@ func relaxedLines(body []byte) []byte {
 }
 
 // closes reports whether the signed part of the body holds the end of its parts.
-func (s *signature) closes(m *message) bool {
+func (s *signature) closes(m *signable) bool {
 	way := 0
 	if s.relaxedBody() {
 		way = 1

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -88,7 +89,7 @@ func (c *Checker) Trace(ctx context.Context, message []byte, r *report.Report, a
 
 // traceSignatures gives the DKIM-Signatures, as many as are verified of one message, in
 // the order in which they are.
-func (c *Checker) traceSignatures(ctx context.Context, m *message, from string, v verdict, received time.Time) (trace []TraceField) {
+func (c *Checker) traceSignatures(ctx context.Context, m *signable, from string, v verdict, received time.Time) (trace []TraceField) {
 	sigs, err := m.signatures()
 	if err != nil {
 		return nil // the verdict says so
@@ -121,7 +122,7 @@ func (c *Checker) traceSignatures(ctx context.Context, m *message, from string, 
 
 // saysHop is a Received in short.
 func saysHop(v string) string {
-	hop := report.ReadHop(v)
+	hop := message.ReadHop(v)
 	words := []string{}
 	if len(hop.From) > 0 {
 		words = append(words, "from "+shown(hop.From[0]))

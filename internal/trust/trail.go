@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -75,7 +76,7 @@ func (s *step) read() *authResults {
 }
 
 // follow reads the header from the top.
-func (c *Checker) follow(m *message) *trail {
+func (c *Checker) follow(m *signable) *trail {
 	t := &trail{system: c.receiver(m), servers: make(map[string]*server), verifies: c.config.Verifies()}
 	if stamps := m.named("received"); t.system.refused && len(stamps) > 0 {
 		t.over = report.Reason{Code: report.CodeMailbox, Text: "the topmost Received is by " + host(stampedBy(stamps)) + ", which is no host of " + t.system.Name}
@@ -122,7 +123,7 @@ func (t *trail) pass(s *step) {
 		s.why = t.over
 		return
 	case !ours:
-		if s.by == "" && report.ReadHop(s.field.value()).Doubt {
+		if s.by == "" && message.ReadHop(s.field.value()).Doubt {
 			t.forget(report.Reason{Code: report.CodeContradicted, Text: "stands above a Received whose writer cannot be told: its client chose the words, and may have chosen those of the results"})
 		}
 		t.over = report.Reason{Code: report.CodeHopUnknown, Text: "stands below a Received by " + host(s.by) + ", which is " + t.notOurs()}
@@ -291,7 +292,7 @@ func (r *receiver) isBehind(stamp string) bool {
 	if r.gateway == nil {
 		return false
 	}
-	hop := report.ReadHop(stamp)
+	hop := message.ReadHop(stamp)
 	addr, err := netip.ParseAddr(hop.IP)
 	return err == nil && slices.ContainsFunc(hop.From, func(name string) bool { return isHost(r.gateway.Hops, name) }) &&
 		slices.ContainsFunc(r.gateway.IPs, func(s string) bool {

@@ -195,7 +195,7 @@ func (c *Checker) check(ctx context.Context, message []byte, whole bool, r *repo
 // that order. What may be the sender's word needs a signature that says the same; and
 // so does a pass of a signature that is not there, or of which the same server also says
 // otherwise, as there are servers that write the words of their client for their own.
-func (c *Checker) weigh(ctx context.Context, m *message, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
+func (c *Checker) weigh(ctx context.Context, m *signable, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
 	o := c.signedBy(t.voices(ofDKIM), sigs, from)
 	about, there := signing(sigs, o.domain)
 	denied := t.denies(o.domain)
@@ -235,7 +235,7 @@ func (c *Checker) weigh(ctx context.Context, m *message, t *trail, sigs []signat
 }
 
 // arc is what a sealer that we believe says of the message's signatures.
-func (c *Checker) arc(ctx context.Context, m *message, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
+func (c *Checker) arc(ctx context.Context, m *signable, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
 	none, sealers := verdict{auth: authNone}, c.config.ARCSealers
 	if !t.system.refused {
 		sealers = slices.Concat(sealers, t.system.Sealers)
@@ -280,7 +280,7 @@ func (c *Checker) arc(ctx context.Context, m *message, t *trail, sigs []signatur
 
 // isFrom reports whether the From is this address and no other: what several
 // readers may each take for the author is nobody's.
-func (m *message) isFrom(address string) bool {
+func (m *signable) isFrom(address string) bool {
 	fields := m.named("from")
 	if len(fields) == 0 || len(fields[0].raw) > maxAddress {
 		return false
@@ -295,7 +295,7 @@ var addresses = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader:
 // pass is the verdict on a message that domain vouches for with sigs. Where one of
 // them leaves the Content-Type or the end of the body unsigned, or none is
 // there to look at, somebody may have framed the message anew.
-func (m *message) pass(method, domain string, sigs []signature, whole bool) verdict {
+func (m *signable) pass(method, domain string, sigs []signature, whole bool) verdict {
 	v := verdict{auth: pass, domain: domain, method: method, coverage: "full"}
 	for i := range sigs {
 		if !sigs[i].full(m) {

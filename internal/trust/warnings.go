@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/report"
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // Warnings says, for people, what of a valid config does not do what it seems to,
@@ -79,7 +79,7 @@ func (o *Own) warnings() (texts []string) {
 			continue // Validate refuses it
 		}
 		switch addr := prefix.Addr(); {
-		case report.IsPrivate(addr.String()):
+		case message.IsPrivate(addr.String()):
 			texts = append(texts, fmt.Sprintf("trust.own.ips[%d] is no address of the Internet: no reporter sees it", i))
 		case addr.Is4() && prefix.Bits() < widest4, addr.Is6() && prefix.Bits() < widest6:
 			texts = append(texts, fmt.Sprintf("trust.own.ips[%d] is a wide network: list only addresses that nobody else sends from", i))

@@ -1,10 +1,10 @@
-package report
+package message
 
 import "strings"
 
 // arena holds the strings of one report: what is kept is copied once, into few
 // blocks.
-type arena struct {
+type Arena struct {
 	block strings.Builder
 	lists
 }
@@ -13,7 +13,7 @@ type arena struct {
 type lists []string
 
 // list appends v to a list, which is nil at first.
-func (l *lists) list(list []string, v string) []string {
+func (l *lists) Append(list []string, v string) []string {
 	if list != nil {
 		return append(list, v)
 	}
@@ -27,7 +27,7 @@ func (l *lists) list(list []string, v string) []string {
 
 // keep copies b. Line breaks of folding, with the white space around them,
 // become one blank; what is not UTF-8 becomes U+FFFD.
-func (a *arena) keep(b []byte, folded bool) string {
+func (a *Arena) Keep(b []byte, folded bool) string {
 	if len(b) == 0 {
 		return ""
 	}
@@ -40,8 +40,8 @@ func (a *arena) keep(b []byte, folded bool) string {
 		a.block.Write(b)
 	} else {
 		for len(b) > 0 {
-			line, rest, _ := cutLine(b)
-			if line = trim(line); len(line) > 0 {
+			line, rest, _ := CutLine(b)
+			if line = Trim(line); len(line) > 0 {
 				if a.block.Len() > from {
 					a.block.WriteByte(' ')
 				}
@@ -50,12 +50,12 @@ func (a *arena) keep(b []byte, folded bool) string {
 			b = rest
 		}
 	}
-	return valid(a.block.String()[from:])
+	return Valid(a.block.String()[from:])
 }
 
 // lower keeps b in lower case.
-func (a *arena) lower(b []byte) string {
-	s := a.keep(b, false)
+func (a *Arena) Lower(b []byte) string {
+	s := a.Keep(b, false)
 	for i := range len(s) {
 		if 'A' <= s[i] && s[i] <= 'Z' {
 			return strings.ToLower(s)
@@ -65,4 +65,4 @@ func (a *arena) lower(b []byte) string {
 }
 
 // size is the room of the block, in octets.
-func (a *arena) size() int { return a.block.Cap() }
+func (a *Arena) Size() int { return a.block.Cap() }

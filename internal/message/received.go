@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"net/netip"
@@ -34,7 +34,7 @@ func ReadHop(value string) (h Hop) {
 	if i := strings.LastIndexByte(value, ';'); i >= 0 {
 		clauses, date = value[:i], value[i+1:]
 	}
-	h.Date, _ = parseDate(strings.TrimSpace(date))
+	h.Date, _ = ParseDate(strings.TrimSpace(date))
 	if h.Queue = isQueue(clauses); h.Queue {
 		return h
 	}
@@ -69,7 +69,7 @@ func isQueue(clauses string) bool {
 // cutBy cuts at the last word "by", and says how often that word is there.
 func cutBy(v string) (head, tail string, times int) {
 	for start, at := 0, 0; at <= len(v); at++ {
-		if at < len(v) && !isBlank(rune(v[at])) {
+		if at < len(v) && !IsBlank(rune(v[at])) {
 			continue
 		}
 		if strings.EqualFold(v[start:at], "by") {
@@ -81,13 +81,13 @@ func cutBy(v string) (head, tail string, times int) {
 	return head, tail, times
 }
 
-func isBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func IsBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // readBy reads what stands behind "by": the server's words, but for the
 // addresses of the envelope, which are not looked at.
 func (h *Hop) readBy(tail string) {
 	depth, before := 0, "by"
-	for word := range strings.FieldsFuncSeq(tail, isBlank) {
+	for word := range strings.FieldsFuncSeq(tail, IsBlank) {
 		switch {
 		case before == "by":
 			if note := strings.IndexByte(word, '['); note > 0 {
@@ -111,7 +111,7 @@ func (h *Hop) readBy(tail string) {
 // last parenthesis. ok: the parentheses match, and it is not too much.
 func piecesOf(head string) (pieces []string, ok bool) {
 	for len(pieces) <= maxPieces {
-		head = strings.TrimLeftFunc(head, isBlank)
+		head = strings.TrimLeftFunc(head, IsBlank)
 		end, depth := 0, 0
 		for ; end < len(head); end++ {
 			switch c := head[end]; {
@@ -120,7 +120,7 @@ func piecesOf(head string) (pieces []string, ok bool) {
 			case c == ')':
 				depth--
 			}
-			if depth <= 0 && (head[end] == '(' || head[end] == ')' || isBlank(rune(head[end]))) {
+			if depth <= 0 && (head[end] == '(' || head[end] == ')' || IsBlank(rune(head[end]))) {
 				break
 			}
 		}
@@ -152,7 +152,7 @@ func (h *Hop) readFrom(pieces []string) bool {
 		h.IP = told
 		return !holdsAddress(first) || told != "" && !bracketed && (h.With == "http" || h.With == "https")
 	}
-	words, more := strings.FieldsFunc(groups[0][1:], isBlank), groups[1:]
+	words, more := strings.FieldsFunc(groups[0][1:], IsBlank), groups[1:]
 	switch {
 	case len(words) > 0 && isGreeting(words[0]): // qmail, Zimbra; Yahoo
 		if len(words) != 2 {
@@ -228,7 +228,7 @@ func qmailAddress(group string) string {
 func addressOf(word string) (ip string, bracketed bool) {
 	inside, bracketed := strings.CutPrefix(word, "[")
 	if !bracketed {
-		if ip, more := parseIP(word); !more && !strings.Contains(word, "]") {
+		if ip, more := ParseIP(word); !more && !strings.Contains(word, "]") {
 			return ip, false
 		}
 		return "", false
@@ -243,7 +243,7 @@ func addressOf(word string) (ip string, bracketed bool) {
 	if strings.ContainsAny(inside, "[\u00a0,;( \t") {
 		return "", true
 	}
-	ip, _ = parseIP(inside)
+	ip, _ = ParseIP(inside)
 	return ip, true
 }
 
@@ -259,7 +259,7 @@ func (h *Hop) call(word string) {
 	}
 }
 
-func isGreeting(word string) bool { return containsFold([]string{"helo", "ehlo", "lhlo"}, word) }
+func isGreeting(word string) bool { return ContainsFold([]string{"helo", "ehlo", "lhlo"}, word) }
 
 // isRemark knows what servers add behind the address of the connection. No
 // address may be in it: it would be in doubt which one is that of the connection.
@@ -270,8 +270,8 @@ func isRemark(text string) bool {
 }
 
 func holdsAddress(text string) bool {
-	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return isBlank(c) || strings.ContainsRune(`()[]<>",;@=`, c) }) {
-		if ip, _ := parseIP(word); ip != "" {
+	for word := range strings.FieldsFuncSeq(text, func(c rune) bool { return IsBlank(c) || strings.ContainsRune(`()[]<>",;@=`, c) }) {
+		if ip, _ := ParseIP(word); ip != "" {
 			return true
 		}
 	}
@@ -292,7 +292,7 @@ func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
 	}
 	named := false
 	for _, name := range h.From {
-		inside = inside || within(name, hosts...)
+		inside = inside || Within(name, hosts...)
 		named = named || strings.Contains(name, ".")
 	}
 	switch {
@@ -325,7 +325,7 @@ func IsPrivate(ip string) bool {
 	return err == nil && (!addr.IsGlobalUnicast() || addr.IsPrivate())
 }
 
-func containsFold(list []string, v string) bool {
+func ContainsFold(list []string, v string) bool {
 	for _, one := range list {
 		if len(one) == len(v) && strings.EqualFold(one, v) {
 			return true

@@ -1,30 +1,30 @@
-package report
+package message
 
 import (
 	"bytes"
 )
 
 // part is one MIME part, as far as it is there.
-type part struct {
-	contentType   []byte // value of the field
-	encoding      []byte
+type Part struct {
+	ContentType   []byte // value of the field
+	Encoding      []byte
 	disposition   []byte
-	head          []byte // its header
-	arfHead       bool   // its header holds fields of a report
+	Head          []byte // its header
+	ArfHead       bool   // its header holds fields of a report
 	messageFields int    // fields of a message in it
-	headEnded     bool   // a blank line or a boundary follows the header
-	body          []byte
-	closed        bool // a boundary follows it
-	found         bool
-	budget        *budget
+	HeadEnded     bool   // a blank line or a boundary follows the header
+	Body          []byte
+	Closed        bool // a boundary follows it
+	Found         bool
+	Budget        *Budget
 }
 
 // partWalk is what a walk over the parts of a message meets.
-type partWalk struct {
-	open    bool // a multipart has no closing boundary
-	guessed bool // a boundary is not the one that is declared
-	tooMany bool
-	tooDeep bool
+type Walk struct {
+	Open    bool // a multipart has no closing boundary
+	Guessed bool // a boundary is not the one that is declared
+	TooMany bool
+	TooDeep bool
 
 	parts int
 }
@@ -32,48 +32,48 @@ type partWalk struct {
 // part calls leaf with each part of p that is no multipart, or with p itself, in
 // order. After each, done reports whether the walk ends; rest is what follows that part
 // in its multipart. A nil done never ends it.
-func (w *partWalk) part(p part, depth int, leaf func(part), done func(rest []byte) bool) {
-	if !hasPrefixFold(mediaType(p.contentType), "multipart/") {
+func (w *Walk) Parts(p Part, depth int, leaf func(Part), done func(rest []byte) bool) {
+	if !HasPrefixFold(MediaType(p.ContentType), "multipart/") {
 		leaf(p)
 		return
 	}
-	if depth >= maxDepth {
-		w.tooDeep = true
+	if depth >= MaxDepth {
+		w.TooDeep = true
 		return
 	}
 	w.multipart(p, depth, leaf, done)
 }
 
 // multipart walks the parts of p (RFC 2046 section 5.1).
-func (w *partWalk) multipart(p part, depth int, leaf func(part), done func(rest []byte) bool) {
+func (w *Walk) multipart(p Part, depth int, leaf func(Part), done func(rest []byte) bool) {
 	var space [128]byte
 	body, delim, d, found, guessed := p.delimiters(space[:0])
 	if delim == nil {
-		if !p.closed {
-			w.open = true
+		if !p.Closed {
+			w.Open = true
 		}
-		p.contentType = nil // it is none, whatever it calls itself
+		p.ContentType = nil // it is none, whatever it calls itself
 		leaf(p)
 		return
 	}
-	w.guessed = w.guessed || guessed
-	digest := is(mediaType(p.contentType), "multipart/digest") // RFC 2046 section 5.1.5
-	for found && !d.last && !p.budget.spent() {
+	w.Guessed = w.Guessed || guessed
+	digest := Is(MediaType(p.ContentType), "multipart/digest") // RFC 2046 section 5.1.5
+	for found && !d.last && !p.Budget.Spent() {
 		if w.parts++; w.parts > maxParts {
-			w.tooMany = true
+			w.TooMany = true
 			return
 		}
 		body = body[d.end:]
 		d, found = p.nextDelimiter(body, delim)
-		q := part{closed: found || p.closed, body: body, found: true, budget: p.budget}
+		q := Part{Closed: found || p.Closed, Body: body, Found: true, Budget: p.Budget}
 		if found {
-			q.body = body[:d.start]
+			q.Body = body[:d.start]
 		}
 		q.readHead()
-		if q.contentType == nil && digest {
-			q.contentType = []byte("message/rfc822")
+		if q.ContentType == nil && digest {
+			q.ContentType = []byte("message/rfc822")
 		}
-		w.part(q, depth+1, leaf, done)
+		w.Parts(q, depth+1, leaf, done)
 		if done == nil {
 			continue
 		}
@@ -85,33 +85,33 @@ func (w *partWalk) multipart(p part, depth int, leaf func(part), done func(rest 
 			return
 		}
 	}
-	if !found && !p.closed {
-		w.open = true
+	if !found && !p.Closed {
+		w.Open = true
 	}
 }
 
 // readHead splits the part's header from its body. Where the boundary is
 // followed by an empty line and the header comes after it, the header is taken.
-func (p *part) readHead() {
-	if rest := skipEnvelope(p.body, true); hasPrefixFold(rest, "content-") {
-		p.body = rest
+func (p *Part) readHead() {
+	if rest := SkipEnvelope(p.Body, true); HasPrefixFold(rest, "content-") {
+		p.Body = rest
 	}
-	b := p.body
+	b := p.Body
 	for {
 		f, rest, kind := readHeadField(b)
 		switch kind {
-		case fieldLine:
+		case FieldLine:
 			p.headField(&f)
-		case otherLine:
-			if bytes.HasPrefix(f.value, []byte("--")) {
-				rest, kind = b, blankLine
+		case OtherLine:
+			if bytes.HasPrefix(f.Value, []byte("--")) {
+				rest, kind = b, BlankLine
 			}
 		}
-		if kind == blankLine || kind == endOfData {
-			whole := p.body
-			p.head, p.body = whole[:len(whole)-len(b)], rest
-			p.headEnded = kind == blankLine || p.closed
-			p.budget.spend(len(p.head))
+		if kind == BlankLine || kind == EndOfData {
+			whole := p.Body
+			p.Head, p.Body = whole[:len(whole)-len(b)], rest
+			p.HeadEnded = kind == BlankLine || p.Closed
+			p.Budget.Spend(len(p.Head))
 			if p.messageFields > 1 {
 				p.joinHead(whole)
 			}
@@ -124,17 +124,17 @@ func (p *part) readHead() {
 // readHeadField is readField in the header of a part, which a line of white space
 // ends as an empty one does: a signature tells no such lines apart (RFC 6376 section
 // 3.4.4), so whoever passes a message on can turn one into the other.
-func readHeadField(b []byte) (f field, rest []byte, kind lineKind) {
+func readHeadField(b []byte) (f Field, rest []byte, kind lineKind) {
 	isBlank := func(line []byte, ended bool) bool { return ended && len(bytes.Trim(line, " \t")) == 0 }
-	line, next, ended := cutLine(b)
+	line, next, ended := CutLine(b)
 	if isBlank(line, ended) {
-		return f, next, blankLine
+		return f, next, BlankLine
 	}
-	f, rest, kind = readField(b)
-	for f.folded && len(next) > len(rest) {
-		line, behind, ended := cutLine(next)
+	f, rest, kind = ReadField(b)
+	for f.Folded && len(next) > len(rest) {
+		line, behind, ended := CutLine(next)
 		if isBlank(line, ended) {
-			f, _, kind = readField(b[:len(b)-len(next)])
+			f, _, kind = ReadField(b[:len(b)-len(next)])
 			return f, next, kind
 		}
 		next = behind
@@ -144,35 +144,35 @@ func readHeadField(b []byte) (f field, rest []byte, kind lineKind) {
 
 // joinHead gives a message its header back where no blank line parts it from the
 // part's own; b begins with that.
-func (p *part) joinHead(b []byte) {
-	own := part{}
+func (p *Part) joinHead(b []byte) {
+	own := Part{}
 	for {
-		f, rest, kind := readField(b)
-		if kind != fieldLine {
+		f, rest, kind := ReadField(b)
+		if kind != FieldLine {
 			return
 		}
-		if !isMIMEField(f.name) {
+		if !IsMIMEField(f.Name) {
 			break
 		}
 		own.headField(&f)
 		b = rest
 	}
-	if isOriginalType(mediaType(own.contentType)) && looksLikeHeader(b) && !looksLikeHeader(p.start()) {
-		p.contentType, p.encoding, p.disposition, p.body = own.contentType, own.encoding, own.disposition, b
+	if IsOriginalType(MediaType(own.ContentType)) && LooksLikeHeader(b) && !LooksLikeHeader(p.Start()) {
+		p.ContentType, p.Encoding, p.disposition, p.Body = own.ContentType, own.Encoding, own.disposition, b
 	}
 }
 
-func (p *part) headField(f *field) {
+func (p *Part) headField(f *Field) {
 	switch {
-	case is(f.name, "content-type"):
-		p.contentType = f.value
-	case is(f.name, "content-transfer-encoding"):
-		p.encoding = f.value
-	case is(f.name, "content-disposition"):
-		p.disposition = f.value
-	case is(f.name, "feedback-type"):
-		p.arfHead = true
-	case is(f.name, "from"), is(f.name, "subject"), is(f.name, "message-id"), is(f.name, "received"):
+	case Is(f.Name, "content-type"):
+		p.ContentType = f.Value
+	case Is(f.Name, "content-transfer-encoding"):
+		p.Encoding = f.Value
+	case Is(f.Name, "content-disposition"):
+		p.disposition = f.Value
+	case Is(f.Name, "feedback-type"):
+		p.ArfHead = true
+	case Is(f.Name, "from"), Is(f.Name, "subject"), Is(f.Name, "message-id"), Is(f.Name, "received"):
 		p.messageFields++
 	}
 }
@@ -184,12 +184,12 @@ type delimiter struct {
 	last       bool
 }
 
-func (p *part) nextDelimiter(b, delim []byte) (delimiter, bool) {
+func (p *Part) nextDelimiter(b, delim []byte) (delimiter, bool) {
 	d, found := nextDelimiter(b, delim)
 	if found {
-		p.budget.spend(d.end)
+		p.Budget.Spend(d.end)
 	} else {
-		p.budget.spend(len(b))
+		p.Budget.Spend(len(b))
 	}
 	return d, found
 }
@@ -205,7 +205,7 @@ func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 		if i > 0 && b[i-1] != '\n' {
 			continue
 		}
-		line, rest, _ := cutLine(b[from:])
+		line, rest, _ := CutLine(b[from:])
 		d.last = bytes.HasPrefix(line, []byte("--"))
 		if d.last {
 			line = line[2:]
@@ -225,8 +225,8 @@ func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 // header field of a part.
 func guessDelimiter(b []byte) []byte {
 	for len(b) > 0 {
-		line, rest, _ := cutLine(b)
-		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && len(line) <= maxBoundary+2 && hasPrefixFold(rest, "content-") {
+		line, rest, _ := CutLine(b)
+		if bytes.HasPrefix(line, []byte("--")) && len(line) > 2 && len(line) <= maxBoundary+2 && HasPrefixFold(rest, "content-") {
 			return bytes.TrimRight(line, " \t")
 		}
 		b = rest
@@ -235,27 +235,27 @@ func guessDelimiter(b []byte) []byte {
 }
 
 // start is the first few kilobytes of the part's body, decoded.
-func (p *part) start() []byte {
+func (p *Part) Start() []byte {
 	start := *p
-	start.body = p.body[:min(len(p.body), 8<<10)]
-	p.budget.spend(len(start.body))
-	return start.decoded()
+	start.Body = p.Body[:min(len(p.Body), 8<<10)]
+	p.Budget.Spend(len(start.Body))
+	return start.Decoded()
 }
 
-func isMIMEField(name []byte) bool {
-	return hasPrefixFold(name, "content-") || is(name, "mime-version")
+func IsMIMEField(name []byte) bool {
+	return HasPrefixFold(name, "content-") || Is(name, "mime-version")
 }
 
 // looksLikeHeader reports whether b begins with two fields of a message, or with
 // the one that RFC 9477 lets stand alone.
-func looksLikeHeader(b []byte) bool {
-	b = skipEnvelope(b, true)
+func LooksLikeHeader(b []byte) bool {
+	b = SkipEnvelope(b, true)
 	for range 2 {
-		f, rest, kind := readField(b)
-		if kind == fieldLine && is(f.name, "cfbl-feedback-id") {
+		f, rest, kind := ReadField(b)
+		if kind == FieldLine && Is(f.Name, "cfbl-feedback-id") {
 			return true
 		}
-		if kind != fieldLine || !isMessageField(f.name) && !isTraceField(f.name) {
+		if kind != FieldLine || !IsMessageField(f.Name) && !IsTraceField(f.Name) {
 			return false
 		}
 		b = rest
@@ -264,36 +264,36 @@ func looksLikeHeader(b []byte) bool {
 }
 
 // isTraceField knows what mail servers write above a header.
-func isTraceField(name []byte) bool {
+func IsTraceField(name []byte) bool {
 	for _, known := range [...]string{"received-spf", "authentication-results", "domainkey-signature", "envelope-to", "delivery-date", "feedback-id", "cfbl-address"} {
-		if is(name, known) {
+		if Is(name, known) {
 			return true
 		}
 	}
-	return hasPrefixFold(name, "arc-")
+	return HasPrefixFold(name, "arc-")
 }
 
 // isMailField knows the fields that a message's header begins with.
-func isMessageField(name []byte) bool {
+func IsMessageField(name []byte) bool {
 	for _, known := range [...]string{"from", "to", "date", "subject", "message-id", "received", "return-path", "mime-version",
 		"content-type", "content-transfer-encoding", "reply-to", "sender", "cc", "delivered-to", "dkim-signature", "list-unsubscribe", "list-id"} {
-		if is(name, known) {
+		if Is(name, known) {
 			return true
 		}
 	}
-	return hasPrefixFold(name, "x-")
+	return HasPrefixFold(name, "x-")
 }
 
 // headerEnds reports whether the header at the start of b is whole: a blank
 // line is there, and a line behind it that does not belong to it.
-func headerEnds(b []byte) bool {
-	b = skipEnvelope(b, true)
+func HeaderEnds(b []byte) bool {
+	b = SkipEnvelope(b, true)
 	for {
-		_, rest, kind := readField(b)
-		if kind == endOfData {
+		_, rest, kind := ReadField(b)
+		if kind == EndOfData {
 			return false
 		}
-		if kind == blankLine && !goesOn(rest) {
+		if kind == BlankLine && !GoesOn(rest) {
 			return bytes.IndexByte(rest, '\n') >= 0
 		}
 		b = rest
@@ -301,17 +301,17 @@ func headerEnds(b []byte) bool {
 }
 
 // goesOn reports whether a header goes on behind a blank line.
-func goesOn(b []byte) bool {
-	f, _, kind := readField(b)
-	return kind == fieldLine && isMessageField(f.name)
+func GoesOn(b []byte) bool {
+	f, _, kind := ReadField(b)
+	return kind == FieldLine && IsMessageField(f.Name)
 }
 
-func isOriginalType(typ []byte) bool {
-	return hasPrefixFold(typ, "message/rfc822") || hasPrefixFold(typ, "text/rfc822") || is(typ, "message/global") || is(typ, "message/global-headers")
+func IsOriginalType(typ []byte) bool {
+	return HasPrefixFold(typ, "message/rfc822") || HasPrefixFold(typ, "text/rfc822") || Is(typ, "message/global") || Is(typ, "message/global-headers")
 }
 
 // isClosed reports whether a multipart has its closing delimiter.
-func (p *part) isClosed() bool {
+func (p *Part) IsClosed() bool {
 	var space [128]byte
 	body, delim, d, found, _ := p.delimiters(space[:0])
 	for found && !d.last {
@@ -324,18 +324,18 @@ func (p *part) isClosed() bool {
 // delimiters finds the first delimiter of a multipart, and the body and the
 // delimiter by which to find the next ones; delim is written to space. guessed: it
 // is not the one declared.
-func (p *part) delimiters(space []byte) (body, delim []byte, first delimiter, found, guessed bool) {
-	body = p.body
-	delim = append(append(space, "--"...), param(p.contentType, "boundary")...)
-	p.budget.spend(len(p.contentType))
+func (p *Part) delimiters(space []byte) (body, delim []byte, first delimiter, found, guessed bool) {
+	body = p.Body
+	delim = append(append(space, "--"...), Param(p.ContentType, "boundary")...)
+	p.Budget.Spend(len(p.ContentType))
 	if len(delim) > 2 && len(delim) <= maxBoundary+2 {
-		if first, found = p.nextDelimiter(body, delim); !found && len(p.encoding) > 0 { // RFC 2045 section 6.4 forbids it
-			body = p.decoded()
+		if first, found = p.nextDelimiter(body, delim); !found && len(p.Encoding) > 0 { // RFC 2045 section 6.4 forbids it
+			body = p.Decoded()
 			first, found = p.nextDelimiter(body, delim)
 		}
 	}
 	if !found {
-		p.budget.spend(len(body))
+		p.Budget.Spend(len(body))
 		if delim = guessDelimiter(body); delim == nil {
 			return body, nil, first, false, false
 		}

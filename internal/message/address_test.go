@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"slices"
@@ -24,7 +24,7 @@ func TestAddress(t *testing.T) {
 		{`"a \"@b"@example.com (A)`, `"a \"@b"@example.com`, true},
 		{`"A B" a@example.com`, "a@example.com", true},
 	} {
-		if addr, rest := address(c.in); addr != c.addr || rest != c.rest {
+		if addr, rest := Address(c.in); addr != c.addr || rest != c.rest {
 			t.Errorf("%q: %q %t", c.in, addr, rest)
 		}
 	}
@@ -33,10 +33,10 @@ func TestAddress(t *testing.T) {
 func TestAddresses(t *testing.T) {
 	in := `"B, C" <b@example.com>, c@example.com (D, E),, "a\"," <f@example.com>`
 	want := []string{`"B, C" <b@example.com>`, "c@example.com (D, E)", `"a\"," <f@example.com>`}
-	if got := slices.Collect(addresses(in)); !slices.Equal(got, want) {
+	if got := slices.Collect(Addresses(in)); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
 	}
-	if got := slices.Collect(addresses(`a@example.com\`)); !slices.Equal(got, []string{`a@example.com\`}) {
+	if got := slices.Collect(Addresses(`a@example.com\`)); !slices.Equal(got, []string{`a@example.com\`}) {
 		t.Errorf("%q", got)
 	}
 }
@@ -65,7 +65,7 @@ func TestRecipients(t *testing.T) {
 		"a...@example.com":  {true, true, false},
 		"a.b*@example.com":  {true, true, false},
 	} {
-		if got := [3]bool{isAddress(addr), isPlaceholder(addr), isHash(addr)}; got != want {
+		if got := [3]bool{IsAddress(addr), IsPlaceholder(addr), IsHash(addr)}; got != want {
 			t.Errorf("%q: %v, want %v", addr, got, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestParseIP(t *testing.T) {
 		"fe80::1%eth0":                 "",
 		"mail.example.com 192.0.2.1":   "",
 	} {
-		if got, _ := parseIP(in); got != want {
+		if got, _ := ParseIP(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -99,7 +99,7 @@ func TestParam(t *testing.T) {
 		`multipart/report;`:                                           "",
 		`multipart/report; charset="charset=utf-8"; boundary=b`:       "b",
 	} {
-		if got := string(param([]byte(in), "boundary")); got != want {
+		if got := string(Param([]byte(in), "boundary")); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"strings"
@@ -30,7 +30,7 @@ type dateParts struct {
 // parseDate reads a date as mail programs write it: RFC 5322 with or without
 // weekday (which may be wrong), asctime with a zone, ISO 8601. It is an instant
 // or nothing: no time of day, no zone or an unknown zone gives false.
-func parseDate(s string) (time.Time, bool) {
+func ParseDate(s string) (time.Time, bool) {
 	d := dateParts{year: -1, month: -1, day: -1, hour: -1}
 	if len(s) > 100 {
 		return time.Time{}, false
@@ -82,8 +82,8 @@ func (d *dateParts) standard(s string) bool {
 	if r[0] != ' ' || r[4] != ' ' || r[9] != ' ' || r[12] != ':' || r[15] != ':' || r[18] != ' ' || r[19] != '+' && r[19] != '-' {
 		return false
 	}
-	p := dateParts{day: number(s[:day]), month: monthOf(r[1:4]), year: number(r[5:9]),
-		hour: number(r[10:12]), minute: number(r[13:15]), second: number(r[16:18])}
+	p := dateParts{day: Number(s[:day]), month: monthOf(r[1:4]), year: Number(r[5:9]),
+		hour: Number(r[10:12]), minute: Number(r[13:15]), second: Number(r[16:18])}
 	if min(p.day, p.month, p.year, p.hour, p.minute, p.second) < 0 || p.hour > 23 || p.minute > 59 || p.second > 60 {
 		return false
 	}
@@ -149,13 +149,13 @@ func (d *dateParts) digits(s string) {
 		if d.month = monthOf(two); len(one) == 4 {
 			one, three = three, one
 			if d.month < 0 { // in other orders, 06-07 is June to some and July to others
-				d.month = number(two)
+				d.month = Number(two)
 			}
 		}
-		d.day, d.year = number(one), yearOf(three)
+		d.day, d.year = Number(one), yearOf(three)
 		d.bad = d.bad || d.day > 31 || d.month < 1 || d.month > 12
 	case d.day < 0 && len(s) <= 2:
-		d.day = number(s)
+		d.day = Number(s)
 		d.bad = d.bad || d.day < 1 || d.day > 31
 	case d.year < 0:
 		d.year = yearOf(s)
@@ -173,11 +173,11 @@ func (d *dateParts) clock(s string) {
 	hour, rest, _ := strings.Cut(s, ":")
 	minute, second, seconds := strings.Cut(rest, ":")
 	second, fraction, _ := strings.Cut(second, ".")
-	d.hour, d.minute = number(hour), number(minute)
+	d.hour, d.minute = Number(hour), Number(minute)
 	if seconds {
-		d.second = number(second)
+		d.second = Number(second)
 	}
-	if f := number((fraction + "000")[:3]); fraction != "" && f > 0 { // to milliseconds
+	if f := Number((fraction + "000")[:3]); fraction != "" && f > 0 { // to milliseconds
 		d.nanos = f * 1e6
 	}
 	d.bad = d.bad || d.hour < 0 || d.hour > 23 || d.minute < 0 || d.minute > 59 || d.second < 0 || d.second > 60
@@ -192,7 +192,7 @@ func (d *dateParts) clock(s string) {
 
 func (d *dateParts) numericZone(s string) {
 	digits := strings.Replace(s[1:], ":", "", 1)
-	n := number(digits)
+	n := Number(digits)
 	if len(digits) != 4 || n < 0 || n%100 > 59 || n > 1459 || d.zoned && !d.named {
 		d.bad = true
 		return
@@ -219,7 +219,7 @@ func monthOf(s string) int {
 	if len(s) < 3 {
 		return -1
 	}
-	short := [3]byte{lowerByte(s[0]), lowerByte(s[1]), lowerByte(s[2])}
+	short := [3]byte{LowerByte(s[0]), LowerByte(s[1]), LowerByte(s[2])}
 	for i, m := range months {
 		if string(short[:]) != m[:3] {
 			continue
@@ -233,7 +233,7 @@ func monthOf(s string) int {
 
 // yearOf reads a year; two and three digits as RFC 5322 section 4.3 has it.
 func yearOf(s string) int {
-	n := number(s)
+	n := Number(s)
 	switch {
 	case n < 0:
 		return -1
@@ -246,7 +246,7 @@ func yearOf(s string) int {
 }
 
 // number reads up to nine digits; -1 is none.
-func number(s string) int {
+func Number(s string) int {
 	if s == "" || len(s) > 9 {
 		return -1
 	}

@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"context"
@@ -10,48 +10,48 @@ import (
 // anew. The clock decides nothing, so that a message has one record, whatever
 // machine reads it.
 const (
-	workPerOctet = 64      // times that each octet may be looked at
-	workAtLeast  = 1 << 20 // octets that any message may cost
+	WorkPerOctet = 64      // times that each octet may be looked at
+	WorkAtLeast  = 1 << 20 // octets that any message may cost
 	askEvery     = 1 << 20 // octets after which the context is asked again
 )
 
-var errTooMuch = errors.New("reading: it costs more than 64 times its size")
+var ErrTooMuch = errors.New("reading: it costs more than 64 times its size")
 
 // budget is what the reading of one message may still cost. A nil budget is
 // without end.
-type budget struct {
+type Budget struct {
 	ctx  context.Context // nil: nobody ends the reading
-	left int             // octets
+	Left int             // octets
 	ask  int             // of left, below which ctx is asked
-	err  error           // why the reading ends
+	Err  error           // why the reading ends
 }
 
-func newBudget(ctx context.Context, size int) budget {
-	left := workPerOctet*size + workAtLeast
-	return budget{ctx: ctx, left: left, ask: left}
+func NewBudget(ctx context.Context, size int) Budget {
+	left := WorkPerOctet*size + WorkAtLeast
+	return Budget{ctx: ctx, Left: left, ask: left}
 }
 
 // spend counts n octets.
-func (b *budget) spend(n int) {
+func (b *Budget) Spend(n int) {
 	if b == nil {
 		return
 	}
-	if b.left -= n; b.left < b.ask {
+	if b.Left -= n; b.Left < b.ask {
 		b.check()
 	}
 }
 
 // check ends the reading if nothing is left or the context is done.
-func (b *budget) check() {
-	b.ask = max(0, b.left-askEvery)
+func (b *Budget) check() {
+	b.ask = max(0, b.Left-askEvery)
 	switch {
-	case b.err != nil:
-	case b.left < 0:
-		b.err = errTooMuch
+	case b.Err != nil:
+	case b.Left < 0:
+		b.Err = ErrTooMuch
 	case b.ctx != nil:
-		b.err = b.ctx.Err()
+		b.Err = b.ctx.Err()
 	}
 }
 
 // spent reports whether the reading ends; loops ask it.
-func (b *budget) spent() bool { return b != nil && b.err != nil }
+func (b *Budget) Spent() bool { return b != nil && b.Err != nil }

@@ -1,61 +1,61 @@
-package report
+package message
 
 import "bytes"
 
 // field is one header field; its slices point into the message.
-type field struct {
-	name, value []byte
-	folded      bool // value holds line breaks
-	ended       bool // a line break follows it
+type Field struct {
+	Name, Value []byte
+	Folded      bool // value holds line breaks
+	Ended       bool // a line break follows it
 }
 
 type lineKind int
 
 const (
-	endOfData lineKind = iota
-	fieldLine
-	blankLine
-	otherLine // neither; in value
+	EndOfData lineKind = iota
+	FieldLine
+	BlankLine
+	OtherLine // neither; in value
 )
 
 // readField reads the field, or the line that is none, at the start of b. A
 // field reaches over its continuation lines (RFC 5322 section 2.2.3).
-func readField(b []byte) (f field, rest []byte, kind lineKind) {
+func ReadField(b []byte) (f Field, rest []byte, kind lineKind) {
 	if len(b) == 0 {
-		return f, nil, endOfData
+		return f, nil, EndOfData
 	}
-	line, rest, ended := cutLine(b)
-	f.ended = ended
+	line, rest, ended := CutLine(b)
+	f.Ended = ended
 	if len(line) == 0 {
-		return f, rest, blankLine
+		return f, rest, BlankLine
 	}
 	n := 0
 	for n < len(line) && inName[line[n]] {
 		n++
 	}
 	colon := n
-	for colon < len(line) && isSpace(line[colon]) {
+	for colon < len(line) && IsSpace(line[colon]) {
 		colon++
 	}
-	if n == 0 || n > maxName || colon == len(line) || line[colon] != ':' || bytes.HasPrefix(line[colon+1:], []byte("//")) {
-		f.value = line
-		return f, rest, otherLine
+	if n == 0 || n > MaxName || colon == len(line) || line[colon] != ':' || bytes.HasPrefix(line[colon+1:], []byte("//")) {
+		f.Value = line
+		return f, rest, OtherLine
 	}
-	f.name = line[:n]
+	f.Name = line[:n]
 	end := len(line)
 	for len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
 		at := len(b) - len(rest)
-		line, rest, f.ended = cutLine(rest)
+		line, rest, f.Ended = CutLine(rest)
 		end = at + len(line)
-		f.folded = true
+		f.Folded = true
 	}
-	f.value = trim(b[colon+1 : end])
-	return f, rest, fieldLine
+	f.Value = Trim(b[colon+1 : end])
+	return f, rest, FieldLine
 }
 
 // cutLine splits b behind its first line; the line end, LF or CRLF, belongs to
 // neither side.
-func cutLine(b []byte) (line, rest []byte, ended bool) {
+func CutLine(b []byte) (line, rest []byte, ended bool) {
 	i := bytes.IndexByte(b, '\n')
 	if i < 0 {
 		line = b
@@ -76,8 +76,8 @@ var inName = func() (table [256]bool) {
 	return table
 }()
 
-func isFieldName(b []byte) bool {
-	if len(b) == 0 || len(b) > maxName {
+func IsFieldName(b []byte) bool {
+	if len(b) == 0 || len(b) > MaxName {
 		return false
 	}
 	for _, c := range b {
@@ -89,51 +89,51 @@ func isFieldName(b []byte) bool {
 }
 
 // is compares without case, in ASCII; lower is in lower case.
-func is(b []byte, lower string) bool {
-	return len(b) == len(lower) && hasPrefixFold(b, lower)
+func Is(b []byte, lower string) bool {
+	return len(b) == len(lower) && HasPrefixFold(b, lower)
 }
 
-func hasPrefixFold(b []byte, lower string) bool {
+func HasPrefixFold(b []byte, lower string) bool {
 	if len(b) < len(lower) {
 		return false
 	}
 	for i := range len(lower) {
-		if lowerByte(b[i]) != lower[i] {
+		if LowerByte(b[i]) != lower[i] {
 			return false
 		}
 	}
 	return true
 }
 
-func lowerByte(c byte) byte {
+func LowerByte(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + 'a' - 'A'
 	}
 	return c
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+func IsSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // trim takes white space off both ends, line breaks too.
-func trim(b []byte) []byte {
-	for len(b) > 0 && isSpace(b[0]) {
+func Trim(b []byte) []byte {
+	for len(b) > 0 && IsSpace(b[0]) {
 		b = b[1:]
 	}
-	for len(b) > 0 && isSpace(b[len(b)-1]) {
+	for len(b) > 0 && IsSpace(b[len(b)-1]) {
 		b = b[:len(b)-1]
 	}
 	return b
 }
 
 // mediaType is the type of a Content-Type value, without its parameters.
-func mediaType(v []byte) []byte {
+func MediaType(v []byte) []byte {
 	return word(v[:min(len(v), maxType)])
 }
 
 // word is the start of v up to a ";" or white space.
 func word(v []byte) []byte {
 	for i, c := range v {
-		if c == ';' || isSpace(c) {
+		if c == ';' || IsSpace(c) {
 			return v[:i]
 		}
 	}
@@ -166,7 +166,7 @@ func (p *parameters) next() bool {
 		if eq < 0 {
 			continue
 		}
-		p.name, p.value = trim(v[:eq]), paramValue(v[eq+1:])
+		p.name, p.value = Trim(v[:eq]), paramValue(v[eq+1:])
 		return true
 	}
 	return false
@@ -190,7 +190,7 @@ func indexUnquoted(v []byte) (eq, end int) {
 }
 
 // param finds a parameter of a Content-Type or Content-Disposition value.
-func param(v []byte, name string) []byte {
+func Param(v []byte, name string) []byte {
 	v = v[:min(len(v), maxParameters)]
 	for range maxParams {
 		quoted, semicolon := false, -1
@@ -205,8 +205,8 @@ func param(v []byte, name string) []byte {
 		if semicolon < 0 {
 			break
 		}
-		v = trim(v[semicolon+1:])
-		if eq := bytes.IndexByte(v[:min(len(v), maxName)], '='); eq >= 0 && is(trim(v[:eq]), name) {
+		v = Trim(v[semicolon+1:])
+		if eq := bytes.IndexByte(v[:min(len(v), MaxName)], '='); eq >= 0 && Is(Trim(v[:eq]), name) {
 			return paramValue(v[eq+1:])
 		}
 	}
@@ -215,7 +215,7 @@ func param(v []byte, name string) []byte {
 
 // paramValue is the value at the start of v, without its quotes.
 func paramValue(v []byte) []byte {
-	v = trim(v)
+	v = Trim(v)
 	if len(v) == 0 || v[0] != '"' {
 		return word(v)
 	}
@@ -229,10 +229,10 @@ func paramValue(v []byte) []byte {
 // skipEnvelope drops what some programs leave before a header: a byte order
 // mark, blank lines, also those of white space (blanks), mbox lines, also quoted
 // ones.
-func skipEnvelope(b []byte, blanks bool) []byte {
+func SkipEnvelope(b []byte, blanks bool) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for len(b) > 0 && bytes.IndexByte([]byte("\r\n\t\f >\"F"), b[0]) >= 0 {
-		line, rest, ended := cutLine(b)
+		line, rest, ended := CutLine(b)
 		switch {
 		case ended && blanks && len(bytes.TrimSpace(line)) == 0:
 		case ended && bytes.HasPrefix(bytes.TrimLeft(line, `>"`), []byte("From ")):
@@ -246,16 +246,16 @@ func skipEnvelope(b []byte, blanks bool) []byte {
 
 // lineFeeds returns b with CR and CRLF read as LF: b itself unless its first
 // line ends in a bare CR.
-func lineFeeds(b []byte) []byte {
-	cr := bytes.IndexByte(b[:min(len(b), maxHeader)], '\r')
+func LineFeeds(b []byte) []byte {
+	cr := bytes.IndexByte(b[:min(len(b), MaxHeader)], '\r')
 	if cr < 0 || cr+1 >= len(b) || b[cr+1] == '\n' || bytes.IndexByte(b[:cr], '\n') >= 0 {
 		return b
 	}
-	return appendLineFeeds(make([]byte, 0, len(b)), b, len(b))
+	return AppendLineFeeds(make([]byte, 0, len(b)), b, len(b))
 }
 
 // appendLineFeeds appends b, up to limit octets of it, with CR and CRLF as LF.
-func appendLineFeeds(dst, b []byte, limit int) []byte {
+func AppendLineFeeds(dst, b []byte, limit int) []byte {
 	end := len(dst) + limit
 	for len(dst) < end {
 		cr := bytes.IndexByte(b, '\r')

@@ -1,4 +1,4 @@
-package report
+package message
 
 import "net/netip"
 
@@ -34,12 +34,12 @@ var (
 // within one customer's part of it.
 func (h *Hop) isInner() bool {
 	addr, err := netip.ParseAddr(h.IP)
-	if err != nil || len(h.From) != 1 || !within(h.From[0], exchangeHosts...) {
+	if err != nil || len(h.From) != 1 || !Within(h.From[0], exchangeHosts...) {
 		return false
 	}
 	for _, row := range innerNets {
 		if row.net.Contains(addr) {
-			return within(h.By, exchangeBackends...) && (!row.customers || within(h.By, exchangeFrontends...))
+			return Within(h.By, exchangeBackends...) && (!row.customers || Within(h.By, exchangeFrontends...))
 		}
 	}
 	return false

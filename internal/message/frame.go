@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"bytes"
@@ -30,15 +30,15 @@ type Frame struct {
 // if there is none, and a body, of which the start is enough: a delimiter that does
 // not stand in the first 256 KiB is none.
 func FrameOf(contentType, encoding string, body []byte) Frame {
-	body = body[:min(len(body), lookMixed)]
-	p := part{contentType: trim([]byte(contentType)), encoding: trim([]byte(encoding)), body: body}
-	identity := len(p.encoding) == 0
+	body = body[:min(len(body), LookMixed)]
+	p := Part{ContentType: Trim([]byte(contentType)), Encoding: Trim([]byte(encoding)), Body: body}
+	identity := len(p.Encoding) == 0
 	for _, known := range [...]string{"7bit", "8bit", "binary"} {
-		identity = identity || is(p.encoding, known)
+		identity = identity || Is(p.Encoding, known)
 	}
-	typ := mediaType(p.contentType)
-	if !hasPrefixFold(typ, "multipart/") {
-		return Frame{Unencoded: identity && hasPrefixFold(typ, "message/")}
+	typ := MediaType(p.ContentType)
+	if !HasPrefixFold(typ, "multipart/") {
+		return Frame{Unencoded: identity && HasPrefixFold(typ, "message/")}
 	}
 	var space [128]byte
 	decoded, delim, first, found, guessed := p.delimiters(space[:0])
@@ -50,7 +50,7 @@ func FrameOf(contentType, encoding string, body []byte) Frame {
 		Boundary:  boundary,
 		Unencoded: true,
 		Plain: identity && !first.last && isPreamble(body[:first.start]) &&
-			plainBoundary(string(p.contentType)) == boundary,
+			plainBoundary(string(p.ContentType)) == boundary,
 	}
 }
 
@@ -60,7 +60,7 @@ func isPreamble(b []byte) bool {
 	if bytes.HasPrefix(b, []byte("--")) || bytes.Contains(b, []byte("\n--")) {
 		return false
 	}
-	line, _, _ := cutLine(trim(b))
+	line, _, _ := CutLine(Trim(b))
 	return len(line) == 0 || bytes.Contains(line, []byte("MIME"))
 }
 

@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"bytes"
@@ -14,18 +14,18 @@ import (
 // decoded is the part's body without its transfer encoding, up to maxDecoded
 // octets. A body that plainly is not in its declared encoding is returned as it
 // is, and so is one in base64 that does not say so.
-func (p *part) decoded() []byte {
-	b, encoding := p.body, mediaType(p.encoding)
+func (p *Part) Decoded() []byte {
+	b, encoding := p.Body, MediaType(p.Encoding)
 	switch {
-	case is(encoding, "base64"):
-		p.budget.spend(min(len(b), maxDecoded/3*4))
+	case Is(encoding, "base64"):
+		p.Budget.Spend(min(len(b), MaxDecoded/3*4))
 		b = decodeBase64(b)
-	case is(encoding, "quoted-printable"):
-		p.budget.spend(min(len(b), maxDecoded))
+	case Is(encoding, "quoted-printable"):
+		p.Budget.Spend(min(len(b), MaxDecoded))
 		b = decodeQuoted(b)
 	}
 	if isBase64(b) {
-		p.budget.spend(min(len(b), maxDecoded/3*4))
+		p.Budget.Spend(min(len(b), MaxDecoded/3*4))
 		if plain := decodeBase64(b); isText(plain) { // else a long word is a long word
 			b = plain
 		}
@@ -51,7 +51,7 @@ func isText(b []byte) bool {
 
 // isBase64 reports whether b begins with a long line of base64 and nothing else.
 func isBase64(b []byte) bool {
-	line, _, _ := cutLine(skipEnvelope(b, true))
+	line, _, _ := CutLine(SkipEnvelope(b, true))
 	letters := bytes.TrimRight(line, "=") // padding stands at an end
 	for _, c := range letters {
 		if !isBase64Byte(c) {
@@ -69,7 +69,7 @@ func isBase64Byte(c byte) bool {
 // skipped (RFC 2045 section 6.8), unless it makes no text: then b is as it was
 // written. A cut body gives its whole quanta.
 func decodeBase64(b []byte) []byte {
-	if line, _, _ := cutLine(skipEnvelope(b, true)); bytes.IndexByte(line, ':') >= 0 {
+	if line, _, _ := CutLine(SkipEnvelope(b, true)); bytes.IndexByte(line, ':') >= 0 {
 		return b
 	}
 	plain := fromBase64(b)
@@ -82,7 +82,7 @@ func decodeBase64(b []byte) []byte {
 // strays reports whether b begins with octets that are not of the alphabet.
 func strays(b []byte) bool {
 	for _, c := range b[:min(len(b), 256)] {
-		if !isBase64Byte(c) && !isSpace(c) && c != '=' {
+		if !isBase64Byte(c) && !IsSpace(c) && c != '=' {
 			return true
 		}
 	}
@@ -90,7 +90,7 @@ func strays(b []byte) bool {
 }
 
 func fromBase64(b []byte) []byte {
-	clean := make([]byte, 0, min(len(b), maxDecoded/3*4))
+	clean := make([]byte, 0, min(len(b), MaxDecoded/3*4))
 	for _, c := range b {
 		if c == '=' || len(clean) == cap(clean) {
 			break
@@ -112,7 +112,7 @@ func fromBase64(b []byte) []byte {
 // decodeQuoted decodes quoted-printable (RFC 2045 section 6.7); a "=" that
 // stands for nothing is kept.
 func decodeQuoted(b []byte) []byte {
-	b = b[:min(len(b), maxDecoded)]
+	b = b[:min(len(b), MaxDecoded)]
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
 		if b[i] != '=' {
@@ -120,7 +120,7 @@ func decodeQuoted(b []byte) []byte {
 			continue
 		}
 		if i+2 < len(b) {
-			if hi, lo := unhex(b[i+1]), unhex(b[i+2]); hi >= 0 && lo >= 0 {
+			if hi, lo := Unhex(b[i+1]), Unhex(b[i+2]); hi >= 0 && lo >= 0 {
 				out = append(out, byte(hi<<4|lo))
 				i += 2
 				continue
@@ -165,7 +165,7 @@ func lineBreak(b []byte, n int) int {
 	return n
 }
 
-func unhex(c byte) int {
+func Unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':
 		return int(c - '0')
@@ -179,11 +179,11 @@ func unhex(c byte) int {
 
 // toUTF8 reads b in the charset that a Content-Type names, unless it is UTF-8
 // already or the charset is not known.
-func toUTF8(b, contentType []byte) []byte {
+func ToUTF8(b, contentType []byte) []byte {
 	if utf8.Valid(b) {
 		return b
 	}
-	name := param(contentType, "charset")
+	name := Param(contentType, "charset")
 	if len(name) == 0 {
 		return b
 	}
@@ -191,7 +191,7 @@ func toUTF8(b, contentType []byte) []byte {
 	if err != nil {
 		return b
 	}
-	out, err := io.ReadAll(io.LimitReader(r, maxDecoded))
+	out, err := io.ReadAll(io.LimitReader(r, MaxDecoded))
 	if err != nil || !utf8.Valid(out) {
 		return b
 	}
@@ -214,7 +214,7 @@ func wordReader(name string, word io.Reader) (io.Reader, error) {
 // decodeWords decodes the encoded words of a header value (RFC 2047). A value
 // that cannot be decoded stays as it is, and so does one that is too long or
 // whose words have no ends of their own.
-func decodeWords(s string) string {
+func DecodeWords(s string) string {
 	if !strings.Contains(s, "=?") || len(s) > maxWords || wordsCost(s) > 4*len(s) {
 		return s
 	}
@@ -241,7 +241,7 @@ func wordsCost(s string) (cost int) {
 }
 
 // valid has U+FFFD for what is no UTF-8.
-func valid(s string) string {
+func Valid(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}

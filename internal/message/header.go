@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"iter"
@@ -7,9 +7,9 @@ import (
 
 // headers is the fields of one header in their order, each as sent but for
 // folding.
-type headers struct {
-	raw    string
-	fields spans
+type Header struct {
+	Raw    string
+	fields Spans
 	marks  uint64 // of all fields
 	whole  bool   // see Whole
 	lists         // of Values
@@ -17,19 +17,19 @@ type headers struct {
 
 // span is where a field stands in its header, with its last line break.
 type span struct {
-	start, end int32
-	name       uint8 // octets of its name, maxName at most
+	Start, End int32
+	Name       uint8 // octets of its name, maxName at most
 	mark       uint8 // of its name
 	folded     bool
 }
 
 // spans are the fields of a header in their order.
-type spans []span
+type Spans []span
 
 // add notes a field that stands at start.
-func (s *spans) add(f *field, start, end int) {
-	if len(*s) < maxFields {
-		*s = append(*s, span{int32(start), int32(end), uint8(len(f.name)), mark(f.name), f.folded})
+func (s *Spans) Add(f *Field, start, end int) {
+	if len(*s) < MaxFields {
+		*s = append(*s, span{int32(start), int32(end), uint8(len(f.Name)), mark(f.Name), f.Folded})
 	}
 }
 
@@ -43,9 +43,9 @@ func mark[T string | []byte](name T) uint8 {
 }
 
 // kept is the first fields, which are kept, and where they end.
-func (s spans) kept() (first spans, end int) {
+func (s Spans) Kept() (first Spans, end int) {
 	for n := len(s); n > 0; n-- {
-		if end := int(s[n-1].end); end <= maxRaw {
+		if end := int(s[n-1].End); end <= MaxRaw {
 			return s[:n], end
 		}
 	}
@@ -54,8 +54,8 @@ func (s spans) kept() (first spans, end int) {
 
 // newHeaders gives the header that raw holds, with these fields. whole: no other is
 // missing.
-func newHeaders(raw string, fields spans, whole bool) headers {
-	h := headers{raw: raw, fields: fields, whole: whole && len(fields) < maxFields}
+func NewHeader(raw string, fields Spans, whole bool) Header {
+	h := Header{Raw: raw, fields: fields, whole: whole && len(fields) < MaxFields}
 	for i := range fields {
 		h.marks |= 1 << fields[i].mark
 	}
@@ -63,7 +63,7 @@ func newHeaders(raw string, fields spans, whole bool) headers {
 }
 
 // own is a copy that may be used beside h.
-func (h *headers) own() headers {
+func (h *Header) Own() Header {
 	c := *h
 	c.lists = nil
 	return c
@@ -71,14 +71,14 @@ func (h *headers) own() headers {
 
 // Values are the values of the fields of that name, in any case, in their
 // order, unfolded: a line break and the white space around it is one blank.
-func (h *headers) Values(name string) (values []string) {
+func (h *Header) Values(name string) (values []string) {
 	m := mark(name)
 	if h.marks&(1<<m) == 0 {
 		return nil
 	}
 	for i := range h.fields {
 		if s := &h.fields[i]; s.mark == m && strings.EqualFold(h.name(s), name) {
-			values = h.list(values, h.value(s))
+			values = h.Append(values, h.value(s))
 		}
 	}
 	return values
@@ -86,7 +86,7 @@ func (h *headers) Values(name string) (values []string) {
 
 // Fields yields all fields in their order: the name in lower case, the value as
 // Values has it.
-func (h *headers) Fields() iter.Seq2[string, string] {
+func (h *Header) Fields() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for i := range h.fields {
 			if s := &h.fields[i]; !yield(strings.ToLower(h.name(s)), h.value(s)) {
@@ -98,19 +98,19 @@ func (h *headers) Fields() iter.Seq2[string, string] {
 
 // Whole reports whether no field is missing: the header's end was seen, and it
 // is within the limits.
-func (h *headers) Whole() bool { return h.whole }
+func (h *Header) Whole() bool { return h.whole }
 
-func (h *headers) name(s *span) string { return h.raw[s.start : s.start+int32(s.name)] }
+func (h *Header) name(s *span) string { return h.Raw[s.Start : s.Start+int32(s.Name)] }
 
 // value is the field's value, unfolded and in valid UTF-8.
-func (h *headers) value(s *span) string {
-	_, v, _ := strings.Cut(h.raw[s.start+int32(s.name):s.end], ":")
+func (h *Header) value(s *span) string {
+	_, v, _ := strings.Cut(h.Raw[s.Start+int32(s.Name):s.End], ":")
 	if !s.folded {
 		v = strings.Trim(v, " \t\r\n")
 	} else {
 		v = joinLines(v)
 	}
-	return valid(v)
+	return Valid(v)
 }
 
 // joinLines makes one line of those that hold anything.

@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"testing"
@@ -71,7 +71,7 @@ func TestParseDate(t *testing.T) {
 		"1783331892":                           "",
 		"20260706T095812":                      "",
 	} {
-		got, ok := parseDate(in)
+		got, ok := ParseDate(in)
 		if s := got.Format(time.RFC3339Nano); ok != (want != "") || ok && s != want {
 			t.Errorf("%q: %s %t, want %s", in, s, ok, want)
 		}
@@ -85,7 +85,7 @@ func TestZones(t *testing.T) {
 		"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 		"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "JST": 9, "AEST": 10, "AEDT": 11}
 	for name, offset := range hours {
-		got, ok := parseDate("Mon, 06 Jul 2026 12:00:00 " + name)
+		got, ok := ParseDate("Mon, 06 Jul 2026 12:00:00 " + name)
 		if want := time.Date(2026, 7, 6, 12-offset, 0, 0, 0, time.UTC); !ok || !got.Equal(want) {
 			t.Errorf("%s: %v %t, want %v", name, got, ok, want)
 		}

@@ -1,4 +1,4 @@
-package report
+package message
 
 import (
 	"iter"
@@ -9,7 +9,7 @@ import (
 // address is the addr-spec within v: what stands in the last angle brackets,
 // else the first word with an "@", else v. rest says that v holds more than
 // it. The null sender is "<>". net/mail refuses too much of what reports hold.
-func address(v string) (addr string, rest bool) {
+func Address(v string) (addr string, rest bool) {
 	if open := strings.LastIndexByte(v, '<'); open >= 0 {
 		end := strings.IndexByte(v[open:], '>')
 		if end < 0 {
@@ -66,7 +66,7 @@ func bare(v string) (addr string, rest bool) {
 
 // withCommas puts commas between addresses that only blanks or semicolons
 // separate. One in brackets behind another is no second one.
-func withCommas(v string) string {
+func WithCommas(v string) string {
 	if !strings.ContainsAny(v, " \t;") {
 		return v
 	}
@@ -75,7 +75,7 @@ func withCommas(v string) string {
 		return v
 	}
 	for _, word := range words {
-		if bare := strings.TrimSuffix(strings.TrimPrefix(word, "<"), ">"); !isAddress(bare) || (word[0] == '<') != (words[0][0] == '<') {
+		if bare := strings.TrimSuffix(strings.TrimPrefix(word, "<"), ">"); !IsAddress(bare) || (word[0] == '<') != (words[0][0] == '<') {
 			return v
 		}
 	}
@@ -84,7 +84,7 @@ func withCommas(v string) string {
 
 // addresses yields the members of an address list. Commas within quotes,
 // brackets and comments separate nothing.
-func addresses(v string) iter.Seq[string] {
+func Addresses(v string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if strings.IndexByte(v, ',') < 0 {
 			if only := strings.TrimSpace(v); only != "" {
@@ -121,9 +121,9 @@ func addresses(v string) iter.Seq[string] {
 
 // isAddress reports whether addr has a local part and a domain, and no octet of
 // it was lost.
-func isAddress(addr string) bool {
+func IsAddress(addr string) bool {
 	at := strings.LastIndexByte(addr, '@')
-	if at <= 0 || len(addr) > maxAddress || !isHost(strings.TrimSuffix(addr[at+1:], ".")) || strings.Contains(addr, "\ufffd") {
+	if at <= 0 || len(addr) > maxAddress || !IsHost(strings.TrimSuffix(addr[at+1:], ".")) || strings.Contains(addr, "\ufffd") {
 		return false
 	}
 	if quotedLocal(addr) == at {
@@ -133,13 +133,13 @@ func isAddress(addr string) bool {
 }
 
 // domainOf is the domain of an address in lower case, or "".
-func domainOf(addr string) string {
+func DomainOf(addr string) string {
 	at := strings.LastIndexByte(addr, '@')
 	if at <= 0 {
 		return ""
 	}
 	domain := strings.TrimSuffix(addr[at+1:], ".")
-	if !isHost(domain) {
+	if !IsHost(domain) {
 		return ""
 	}
 	return strings.ToLower(domain)
@@ -153,7 +153,7 @@ var inHost = func() (table [256]bool) {
 	return table
 }()
 
-func isHost(domain string) bool {
+func IsHost(domain string) bool {
 	if len(domain) > maxHost {
 		return false
 	}
@@ -166,7 +166,7 @@ func isHost(domain string) bool {
 }
 
 // isPlaceholder reports whether a recipient was blotted out.
-func isPlaceholder(addr string) bool {
+func IsPlaceholder(addr string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
 	if strings.Trim(local, "x*.-_") == "" || strings.IndexByte(local, '*') >= 0 || strings.Contains(local, "...") {
 		return true
@@ -176,20 +176,20 @@ func isPlaceholder(addr string) bool {
 			return true
 		}
 	}
-	return strings.Contains(domainOf(addr), "redacted")
+	return strings.Contains(DomainOf(addr), "redacted")
 }
 
 // isHash reports whether an address has a digest for its local part: 32, 40 or
 // 64 hexadecimal digits (RFC 6590). Decimal ones alone are a person's number: one
 // digest in three million looks like it.
-func isHash(addr string) bool {
+func IsHash(addr string) bool {
 	local, _, _ := strings.Cut(addr, "@")
 	if len(local) != 32 && len(local) != 40 && len(local) != 64 {
 		return false
 	}
 	letters := false
 	for i := range len(local) {
-		if unhex(local[i]) < 0 {
+		if Unhex(local[i]) < 0 {
 			return false
 		}
 		letters = letters || local[i] > '9'
@@ -199,7 +199,7 @@ func isHash(addr string) bool {
 
 // parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest
 // says that v holds more than it.
-func parseIP(v string) (ip string, rest bool) {
+func ParseIP(v string) (ip string, rest bool) {
 	word, more := strings.Trim(v, "\u00a0"), ""
 	if end := strings.IndexAny(word, " \t(;,"); end >= 0 {
 		word, more = word[:end], word[end:]
@@ -221,7 +221,7 @@ func parseIP(v string) (ip string, rest bool) {
 }
 
 // within reports whether a domain is one of parents or below one.
-func within(domain string, parents ...string) bool {
+func Within(domain string, parents ...string) bool {
 	for _, parent := range parents {
 		cut := len(domain) - len(parent)
 		if cut >= 0 && strings.EqualFold(domain[cut:], parent) && (cut == 0 || domain[cut-1] == '.') {
