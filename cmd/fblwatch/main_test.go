@@ -149,7 +149,7 @@ func sampleBody(n int, kind string) []byte {
 	case "report":
 		return sample.Report(n, 0)
 	case "vouched": // by the server of the mailbox
-		return append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(n, 0)...)
+		return sample.Signed(n)
 	}
 	return sample.Message(n, kind)
 }

@@ -18,15 +18,16 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// believed trusts the sample reports that believable makes.
+// believed trusts the reports of sample.Signed.
 func believed(t *testing.T) process.Rules {
-	return process.Rules{Trust: checker(t, trust.Config{
+	t.Helper()
+	checker, err := trust.New(trust.Config{
 		Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
-	})}
-}
-
-func believable(n int) []byte {
-	return append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(n, 0)...)
+	}, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process.Rules{Trust: checker}
 }
 
 // verdicts lists "uid verdict" of all records in order of seq, with an asterisk
@@ -59,11 +60,11 @@ func TestBrake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
-		s.Append("INBOX", believable(0))
-		s.Append("INBOX", believable(1))
-		s.Append("INBOX", believable(1)) // known by then: it takes no place
-		s.Append("INBOX", believable(2))
-		s.Append("INBOX", believable(3))
+		s.Append("INBOX", sample.Signed(0))
+		s.Append("INBOX", sample.Signed(1))
+		s.Append("INBOX", sample.Signed(1)) // known by then: it takes no place
+		s.Append("INBOX", sample.Signed(2))
+		s.Append("INBOX", sample.Signed(3))
 		l := ledger.NewMemory()
 		sweep := func() string {
 			t.Helper()
@@ -87,11 +88,11 @@ func TestBrake(t *testing.T) {
 		if strings.Count(said, "brake") != 2 || !strings.Contains(said, "provider=example.net feed=unknown day=2026-01-01 brake=3") {
 			t.Errorf("said %q", said)
 		}
-		s.Append("INBOX", believable(4))
-		s.Append("INBOX", believable(5))
+		s.Append("INBOX", sample.Signed(4))
+		s.Append("INBOX", sample.Signed(5))
 		sweep()
 		same(t, verdicts(t, l)[4:], []string{"6 yes", "7 review*"})
-		s.AppendMessage("INBOX", imaptest.Message{Body: believable(6), Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
+		s.AppendMessage("INBOX", imaptest.Message{Body: sample.Signed(6), Date: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)})
 		sweep()
 		same(t, verdicts(t, l)[6:], []string{"8 yes"})
 	})
@@ -102,8 +103,8 @@ func TestBrakeAfterFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
-		s.Append("INBOX", believable(0))
-		s.Append("INBOX", believable(1))
+		s.Append("INBOX", sample.Signed(0))
+		s.Append("INBOX", sample.Signed(1))
 		l := &failing{ledger.NewMemory(), 1}
 		a := account(s, l)
 		a.Reading = believed(t)
@@ -116,28 +117,4 @@ func TestBrakeAfterFailure(t *testing.T) {
 		}
 		same(t, verdicts(t, l), []string{"1 yes", "2 yes"})
 	})
-}
-
-// Reading again lifts no brake, and a rule that makes many yes at once meets it.
-func TestReprocessBrake(t *testing.T) {
-	g := believed(t)
-	g.Brake = process.NewBrake(0, nil, nil) // the day is full
-	s := shelve(t, g, believable(1), 1<<20)
-	same(t, verdicts(t, s.l), []string{"3 review*"})
-	if got := s.again(believed(t)); got != process.Same {
-		t.Errorf("held back: %s", got)
-	}
-
-	s = shelve(t, process.Rules{}, believable(1), 1<<20)
-	same(t, verdicts(t, s.l), []string{"3 review"})
-	if got := s.again(g); got != process.Revises {
-		t.Errorf("trusted now: %s", got)
-	}
-	same(t, verdicts(t, s.l), []string{"3 review*"})
-
-	s = shelve(t, believed(t), believable(1), 1<<20)
-	if got := s.again(g); got != process.Same {
-		t.Errorf("acted upon: %s", got)
-	}
-	same(t, verdicts(t, s.l), []string{"3 yes"})
 }

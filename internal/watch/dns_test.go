@@ -1,7 +1,9 @@
 package watch
 
 import (
+	"bytes"
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -10,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -73,9 +75,16 @@ func signedReports(t testing.TB, many int, domains []string, key *rsa.PrivateKey
 	t.Helper()
 	for i := range many {
 		domain := domains[i%len(domains)]
-		message := reportOf("feedback@"+domain, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nSource-IP: 192.0.2.7\n"+
-			fmt.Sprintf("Original-Rcpt-To: reader-%d@example.net\n", i), ourHeader+"\n"+strings.Repeat("Buy now, and pay as late as you like.\n", 120))
-		all = append(all, []byte(signedBy(t, strings.Replace(message, "<1@", fmt.Sprintf("<%d@", i), 1), domain, wholly, func(o *dkim.SignOptions) { o.Signer = key })))
+		message := bytes.ReplaceAll(sample.Report(i, 6000), []byte("fbl.example.net"), []byte(domain))
+		var signed bytes.Buffer
+		if err := dkim.Sign(&signed, bytes.NewReader(message), &dkim.SignOptions{
+			Domain: domain, Selector: "s", Signer: key, Hash: crypto.SHA256,
+			HeaderKeys:             []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"},
+			HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, signed.Bytes())
 	}
 	return all
 }
@@ -99,7 +108,7 @@ func sweepSigned(t testing.TB, l ledger.Ledger, messages [][]byte, reading proce
 func believing(t testing.TB, domains []string, n *nameserver, timeout time.Duration) process.Rules {
 	t.Helper()
 	trust, err := trust.New(trust.Config{
-		Own: trust.Own{IPs: []string{"192.0.2.7"}}, Reporters: domains, DKIM: new(n != nil), Timeout: timeout,
+		Own: trust.Own{IPs: []string{"192.0.2.0/24"}}, Reporters: domains, DKIM: new(n != nil), Timeout: timeout,
 	}, n, nil)
 	if err != nil {
 		t.Fatal(err)

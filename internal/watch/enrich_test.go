@@ -15,8 +15,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/privacy"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -164,39 +162,4 @@ func TestSilentDNSWatch(t *testing.T) {
 		cancel()
 		<-done
 	})
-}
-
-// TestReprocessSource: what was not known of the address when the message came is
-// added; what was known stands, whatever the DNS says today.
-func TestReprocessSource(t *testing.T) {
-	for name, filter := range map[string]*privacy.Filter{"plain": nil, "hashed": filter(t, "hash", "keep")} {
-		t.Run(name, func(t *testing.T) {
-			reading := func(dns *answers) process.Rules {
-				e, err := enrich.New(enrich.Config{ReverseDNS: true, Timeout: time.Millisecond}, dns)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return process.Rules{Enrich: e, Privacy: filter}
-			}
-			s := shelve(t, reading(&answers{silent: true}), sentFrom(1), 1<<20)
-			if got := s.records()[0]; got.Source != nil {
-				t.Fatalf("%+v", got.Source)
-			}
-			if outcome := s.again(reading(&answers{silent: true})); outcome != process.Same {
-				t.Errorf("while the DNS is silent: %s", outcome)
-			}
-			if outcome := s.again(reading(&answers{})); outcome != process.Revises {
-				t.Errorf("once it answers: %s", outcome)
-			}
-			got := s.records()[0]
-			if got.Revision != 2 || got.Source == nil || got.Source.ReverseDNS != hostName(got.SourceIP) {
-				t.Errorf("revision %d: %+v", got.Revision, got.Source)
-			}
-			for _, g := range []process.Rules{reading(&answers{}), reading(&answers{silent: true}), {Privacy: filter}} {
-				if outcome := s.again(g); outcome != process.Same {
-					t.Errorf("afterwards: %s", outcome)
-				}
-			}
-		})
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
 // whileWatching runs a watch until stop is called.
@@ -130,8 +131,8 @@ func TestRewrittenBrake(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
 		rewritten(s)
-		s.Append("INBOX", believable(0))
-		s.Append("INBOX", believable(1))
+		s.Append("INBOX", sample.Signed(0))
+		s.Append("INBOX", sample.Signed(1))
 		a := account(s, ledger.NewMemory())
 		a.Reading = believed(t)
 		a.Reading.Brake = process.NewBrake(3, nil, nil)
@@ -141,7 +142,7 @@ func TestRewrittenBrake(t *testing.T) {
 			}
 			a.All = true
 		}
-		s.Append("INBOX", believable(2))
+		s.Append("INBOX", sample.Signed(2))
 		a.All = false
 		if err := a.Run(t.Context(), true); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package watch
+package process
 
 // exchangeSystems are Exchange, with and without somebody in front. Exchange
 // Online gives foreign Authentication-Results another name.

@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"bytes"
@@ -17,7 +17,6 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -238,7 +237,7 @@ func TestTrustOffline(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := report.Parse([]byte(test.message))
-			records, _ := process.Rules{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.message), true, report.Envelope{ReceivedAt: test.received})
+			records, _ := Rules{Trust: trust, Identify: identifier}.Records(t.Context(), r, []byte(test.message), true, report.Envelope{ReceivedAt: test.received})
 			if len(records) != 1 {
 				t.Fatalf("%d records", len(records))
 			}
@@ -260,7 +259,7 @@ func TestTrustOfTheStart(t *testing.T) {
 	}
 	read := func(octets int, last bool) (verdict string, more bool) {
 		start := []byte(message[:octets])
-		records, more := process.Rules{Trust: trust}.Records(t.Context(), report.ParsePrefix(start, int64(len(message))), start, last, report.Envelope{})
+		records, more := Rules{Trust: trust}.Records(t.Context(), report.ParsePrefix(start, int64(len(message))), start, last, report.Envelope{})
 		if more {
 			return "", true
 		}
@@ -286,18 +285,18 @@ func TestTrustAgain(t *testing.T) {
 	message := []byte(found + strings.Replace(strings.ReplaceAll(seal, "\n", "\r\n"), ourOwn, yahoo, 1) + reportOf("feedback@"+yahoo, yahooFields, yahooInner+"Return-Path: <b+reader=yahoo.com@bounce.example.com>\n"+byDKIM+yahooBorder+seal+ourHeader+"\nx\n"))
 	whom := trust.Config{Own: trust.Own{Domains: []string{ourOwn}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
-		g := process.Rules{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
+		g := Rules{Trust: checker(t, whom), Identify: identifier(t, identify.Config{}), Privacy: filter(t, addresses, "keep")}
 		s := shelve(t, g, message, len(message))
 		if r := s.records()[0]; r.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("%s: %+v, %+v", addresses, *r.Suppress, *r.Reporter)
 		}
-		if got := s.again(g); got != process.Same {
+		if got := s.again(g); got != Same {
 			t.Errorf("%s: %s\n%s", addresses, got, s.changes())
 		}
 		other := whom
 		other.Own.Domains = []string{"example.org"}
 		g.Trust = checker(t, other)
-		if got := s.again(g); got != process.Revises || s.records()[0].Suppress.Verdict != report.SuppressReview {
+		if got := s.again(g); got != Revises || s.records()[0].Suppress.Verdict != report.SuppressReview {
 			t.Errorf("%s: %s, %+v", addresses, got, *s.records()[0].Suppress)
 		}
 	}

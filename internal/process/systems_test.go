@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -99,7 +98,7 @@ func (s system) checker(t testing.TB, config trust.Config, z txts, dkim bool) *t
 func verdictOf(t testing.TB, trust *trust.Checker, message string) (verdict, reason string, record report.Record) {
 	t.Helper()
 	r := report.Parse([]byte(message))
-	records, _ := process.Rules{Trust: trust, Identify: identifier(t, identify.Config{})}.Records(t.Context(), r, []byte(message), true, report.Envelope{ReceivedAt: time.Now(), Mailbox: &report.Mailbox{Account: "loop"}})
+	records, _ := Rules{Trust: trust, Identify: identifier(t, identify.Config{})}.Records(t.Context(), r, []byte(message), true, report.Envelope{ReceivedAt: time.Now(), Mailbox: &report.Mailbox{Account: "loop"}})
 	if len(records) == 0 {
 		return "none", "no record", report.Record{}
 	}

@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -31,7 +30,7 @@ func TestReprocessOtherReports(t *testing.T) {
 		"more":  {digestOf(two), digestOf(two, sample.Report(2, 0))},
 		"same":  {digestOf(sample.Report(1, 0), sample.Report(2, 0)), digestOf(sample.Report(1, 0), sample.Report(2, 0))},
 	} {
-		g := process.Rules{Privacy: filter(t, "drop", "keep"), Identify: identifier(t, identify.Config{Rules: []identify.Rule{
+		g := Rules{Privacy: filter(t, "drop", "keep"), Identify: identifier(t, identify.Config{Rules: []identify.Rule{
 			{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`},
 		}})}
 		s := shelve(t, g, c.was, len(c.was))
@@ -43,7 +42,7 @@ func TestReprocessOtherReports(t *testing.T) {
 			kept.Head = g.Head(c.now, r)
 			kept.Size = int64(len(kept.Head))
 			_, outcome, err := g.Reprocess(t.Context(), kept, s.rows(true), came.Add(time.Hour))
-			if err != nil || outcome != process.Same {
+			if err != nil || outcome != Same {
 				t.Errorf("%s: %s, %v", name, outcome, err)
 			}
 		}

@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"context"
@@ -13,7 +13,6 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/pacetest"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -88,14 +87,14 @@ func taken(hop, by string) string {
 }
 
 // forgeReadings are the readings of receivers, for each way to say what is ours.
-var forgeReadings = sync.OnceValue(func() (readings [][3]process.Rules) {
+var forgeReadings = sync.OnceValue(func() (readings [][3]Rules) {
 	dns := zoneOf(append(forgers(), sealers)...)
 	identifier, err := identify.New(identify.Config{Rules: []identify.Rule{{From: "outer:X-Rp-Fbl", Match: `subscriber=(?P<subscriber>\d+)`}}})
 	if err != nil {
 		panic(err)
 	}
 	for _, receiver := range receivers {
-		var three [3]process.Rules
+		var three [3]Rules
 		for i, own := range []trust.Own{
 			{Domains: []string{ourOwn}, IPs: []string{"192.0.2.0/24", "2001:db8::/32"}}, {Domains: []string{ourOwn}}, {IPs: []string{"192.0.2.0/24", "2001:db8::/32"}},
 		} {
@@ -105,7 +104,7 @@ var forgeReadings = sync.OnceValue(func() (readings [][3]process.Rules) {
 			if err != nil {
 				panic(err)
 			}
-			three[i] = process.Rules{Identify: identifier, Trust: trust}
+			three[i] = Rules{Identify: identifier, Trust: trust}
 		}
 		readings = append(readings, three)
 	}

@@ -1,15 +1,12 @@
-package watch
+package process
 
 import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
-	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
@@ -18,7 +15,7 @@ import (
 // TestReading: the verdict is yes only for a report that our own server found
 // genuine, of a known reporter, about our message.
 func TestReading(t *testing.T) {
-	signed := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
+	signed := sample.Signed(1)
 	whom := trust.Config{
 		Own:         trust.Own{Domains: []string{"example.com"}},
 		DKIM:        new(false),
@@ -48,7 +45,7 @@ func TestReading(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := process.Rules{Identify: identifier, Trust: trust}
+			g := Rules{Identify: identifier, Trust: trust}
 			r := report.Parse(test.message)
 			records, needsWhole := g.Records(t.Context(), r, test.message, true, report.Envelope{})
 			if needsWhole || len(records) != 1 {
@@ -65,49 +62,6 @@ func TestReading(t *testing.T) {
 	}
 }
 
-// TestPrivacy: with addresses dropped no recipient is stored, neither in a
-// record nor in the kept head, and the identifiers are the same as without.
-func TestPrivacy(t *testing.T) {
-	filter, err := privacy.New(privacy.Config{Addresses: "drop", Subject: "drop"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		s := filled(3, 0)
-		defer s.Close()
-		open, closed := ledger.NewMemory(), ledger.NewMemory()
-		plain, private := account(s, open), account(s, closed)
-		private.Reading.Privacy = filter
-		for _, a := range []*Account{plain, private} {
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
-		}
-		ids := func(l ledger.Reader) (ids []string) {
-			for row, err := range l.Records(t.Context(), ledger.Query{}) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				ids = append(ids, row.ID)
-				id, _, _ := strings.Cut(row.ID, ".")
-				head, err := l.Head(t.Context(), id)
-				if err != nil || len(head) == 0 {
-					t.Fatalf("head of %s: %v", id, err)
-				}
-				stored := string(row.JSON) + string(head)
-				named := strings.Contains(stored, "user0@example.com") || strings.Contains(stored, "user1@example.com")
-				if secret := l == ledger.Reader(closed); named && secret {
-					t.Errorf("a recipient stands in %s", stored)
-				}
-			}
-			return ids
-		}
-		if a, b := ids(open), ids(closed); len(a) != 3 || !slices.Equal(a, b) {
-			t.Errorf("ids %v and %v", a, b)
-		}
-	})
-}
-
 // TestPrivacyOfTokens: where the report names nobody, a token that holds the
 // recipient's address is hidden all the same, also with no rule on.
 func TestPrivacyOfTokens(t *testing.T) {
@@ -117,7 +71,7 @@ func TestPrivacyOfTokens(t *testing.T) {
 	}
 	message := []byte(reportOf("staff@hotmail.com", jmrpFields, "Return-Path: <bounce+mary=example.org@mail.example.com>\n"+
 		"List-Unsubscribe: <https://example.com/u?email=mary%40example.org>\n"+ourHeader+"\n"))
-	g := process.Rules{Privacy: filter}
+	g := Rules{Privacy: filter}
 	r := report.Parse(message)
 	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	if len(records) != 1 {
@@ -139,7 +93,7 @@ func TestReadingSeveral(t *testing.T) {
 	message := []byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nReceived: from fbl.example.net by mx.example.com; Mon, 02 Mar 2026 06:00:01 +0000\r\n" +
 		"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=fbl.example.net; s=s; h=from:date:message-id:mime-version:content-type:content-transfer-encoding; bh=AAAA; b=AAAA\r\nFrom: fbl@fbl.example.net\r\nDate: Mon, 02 Mar 2026 06:00:00 +0000\r\n" +
 		"Message-ID: <1@fbl.example.net>\r\nContent-Type: multipart/digest; boundary=b\r\n\r\n" + part(1) + part(2) + part(3) + "--b--\r\n")
-	g := process.Rules{Trust: checker(t, trust.Config{
+	g := Rules{Trust: checker(t, trust.Config{
 		Own: trust.Own{IPs: []string{"192.0.2.0/24"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
 	})}
 	g.Identify = identifier(t, identify.Config{Rules: []identify.Rule{{From: "original:List-Unsubscribe", Match: `example\.com/u/[^/]+/(?P<subscriber>[0-9]+)>`}}})
@@ -149,16 +103,18 @@ func TestReadingSeveral(t *testing.T) {
 	for _, rec := range records {
 		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+string(rec.Suppress.Verdict)+" "+rec.Reporter.Reason)
 	}
-	same(t, got, []string{
+	if want := []string{
 		"user1@example.com 1 review its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed",
 		"user2@example.com 2 review one of several reports that are attached to a message",
 		"user3@example.com 3 review one of several reports that are attached to a message",
-	})
+	}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 	for _, addresses := range []string{"keep", "hash", "drop"} {
 		kept := g
 		kept.Privacy = filter(t, addresses, "keep")
 		s := shelve(t, kept, message, len(message))
-		if outcome := s.again(kept); outcome != process.Same {
+		if outcome := s.again(kept); outcome != Same {
 			t.Errorf("%s, read again: %s", addresses, outcome)
 		}
 		head, err := s.l.Head(t.Context(), r.ID)
@@ -186,7 +142,7 @@ func TestPrivacyOfDisputedTokens(t *testing.T) {
 		"two rules":                "X-ListMember: mary@example.org\nReturn-Path: <bounce+peter=example.net@mail.example.com>\n",
 	} {
 		message := []byte(reportOf("staff@hotmail.com", jmrpFields, header+ourHeader+"\n"))
-		g := process.Rules{Privacy: filter}
+		g := Rules{Privacy: filter}
 		r := report.Parse(message)
 		records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 		if len(records) != 1 {

@@ -1,4 +1,4 @@
-package watch
+package process
 
 // mailboxHosts are providers of mailboxes.
 var mailboxHosts = []system{

@@ -1,4 +1,4 @@
-package watch
+package process
 
 // ownServers are mail servers that people run themselves.
 var ownServers = []system{

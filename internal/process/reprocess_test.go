@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
@@ -32,7 +31,7 @@ type shelf struct {
 
 // shelve puts a message into a ledger as g reads it; the ledger keeps its first
 // most octets.
-func shelve(t *testing.T, g process.Rules, message []byte, most int, doubts ...report.Reason) shelf {
+func shelve(t *testing.T, g Rules, message []byte, most int, doubts ...report.Reason) shelf {
 	t.Helper()
 	s := shelf{t: t, l: ledger.NewMemory()}
 	var err error
@@ -46,7 +45,7 @@ func shelve(t *testing.T, g process.Rules, message []byte, most int, doubts ...r
 	head := g.Head(plain, r)
 	m := ledger.Message{ReportID: r.ID, UIDValidity: 9, UID: 3, Kind: string(r.Kind), At: came, Size: int64(len(message) - len(plain) + len(head)), Head: head}
 	for i := range records {
-		m.Records = append(m.Records, process.LedgerRecord(&records[i], records[i].AppendJSON(nil)))
+		m.Records = append(m.Records, LedgerRecord(&records[i], records[i].AppendJSON(nil)))
 	}
 	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)
@@ -78,9 +77,9 @@ func (s shelf) records() (records []report.Record) {
 }
 
 // again reads the message again as g has it and writes what is different.
-func (s shelf) again(g process.Rules, doubts ...report.Reason) process.Outcome {
+func (s shelf) again(g Rules, doubts ...report.Reason) Outcome {
 	s.t.Helper()
-	outcome := process.Outcome("no mail is kept")
+	outcome := Outcome("no mail is kept")
 	for kept, err := range s.l.KeptMessages(s.t.Context(), time.Time{}) {
 		if err != nil {
 			s.t.Fatal(err)
@@ -90,7 +89,7 @@ func (s shelf) again(g process.Rules, doubts ...report.Reason) process.Outcome {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if outcome != process.Revises {
+		if outcome != Revises {
 			continue
 		}
 		if done, err := s.l.Revise(s.t.Context(), []ledger.Revision{revision}); err != nil || len(done.Stale) > 0 {
@@ -107,6 +106,14 @@ func identifier(t testing.TB, c identify.Config) *identify.Identifier {
 		t.Fatal(err)
 	}
 	return id
+}
+
+// trusting is a config that trusts the reports of sample.Signed.
+func trusting() trust.Config {
+	return trust.Config{
+		Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false),
+		AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"},
+	}
 }
 
 func checker(t *testing.T, c trust.Config) *trust.Checker {
@@ -139,7 +146,7 @@ func TestReprocessSame(t *testing.T) {
 		t.Fatalf("%d fixtures, %v", len(paths), err)
 	}
 	trust := checker(t, trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
-	readings := map[string]process.Rules{
+	readings := map[string]Rules{
 		"plain": {}, "identified": {Identify: identifier(t, identify.Config{})},
 		"hashed":  {Identify: identifier(t, identify.Config{}), Trust: trust, Privacy: filter(t, "hash", "keep")},
 		"dropped": {Identify: identifier(t, identify.Config{}), Trust: trust, Privacy: filter(t, "drop", "drop")},
@@ -153,7 +160,7 @@ func TestReprocessSame(t *testing.T) {
 		doubt := report.Reason{Code: "some", Text: "some doubt"}
 		for name, g := range readings {
 			s := shelve(t, g, message, len(message), doubt)
-			if got := s.again(g, doubt); got != process.Same {
+			if got := s.again(g, doubt); got != Same {
 				t.Errorf("%s %s: %s\n%s", filepath.Base(path), name, got, s.changes())
 			}
 		}
@@ -169,8 +176,8 @@ func TestReprocessUncoded(t *testing.T) {
 	hashed := regexp.MustCompile(`Original-Rcpt-To: .*\r\n`).ReplaceAll(message, nil)
 	trust := checker(t, trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}})
 	for name, message := range map[string][]byte{"unsigned": message, "signed": signed, "of nobody": hashed, "not spam": bytes.Replace(message, []byte("Feedback-Type: abuse"), []byte("Feedback-Type: not-spam"), 1)} {
-		for _, g := range []process.Rules{{}, {Trust: trust}, {Trust: trust, Privacy: filter(t, "drop", "drop")}} {
-			s := shelve(t, g, message, len(message), process.Doubts(came, came.AddDate(1, 0, 0), time.Hour)...)
+		for _, g := range []Rules{{}, {Trust: trust}, {Trust: trust, Privacy: filter(t, "drop", "drop")}} {
+			s := shelve(t, g, message, len(message), Doubts(came, came.AddDate(1, 0, 0), time.Hour)...)
 			rows := s.rows(true)
 			for i := range rows {
 				old := reason.ReplaceAll(code.ReplaceAll(rows[i].JSON, nil), []byte("${1}as it was put once: "))
@@ -183,7 +190,7 @@ func TestReprocessUncoded(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, outcome, err := g.Reprocess(t.Context(), kept, rows, came.Add(time.Hour), process.Doubts(came, came.AddDate(1, 0, 0), time.Hour)...); err != nil || outcome != process.Same {
+				if _, outcome, err := g.Reprocess(t.Context(), kept, rows, came.Add(time.Hour), Doubts(came, came.AddDate(1, 0, 0), time.Hour)...); err != nil || outcome != Same {
 					t.Errorf("%s: %s, %v", name, outcome, err)
 				}
 			}
@@ -213,24 +220,24 @@ func (s shelf) changes() string {
 
 // What the next rules find makes the next revision, once.
 func TestReprocessIdentifies(t *testing.T) {
-	message := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
+	message := sample.Signed(1)
 	message = regexp.MustCompile("(?m)^Original-Rcpt-To: .*\r\n").ReplaceAll(message, nil)
-	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
-	g := process.Rules{Trust: checker(t, whom)}
+	whom := trusting()
+	g := Rules{Trust: checker(t, whom)}
 	s := shelve(t, g, message, len(message))
 	if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || !r.Reporter.Trusted {
 		t.Fatalf("verdict %+v, reporter %+v", *r.Suppress, *r.Reporter)
 	}
 
 	g.Identify = identifier(t, identify.Config{Presets: "none", Rules: []identify.Rule{{From: "mailfrom", Match: `\+(?P<subscriber>\d+)@`}}})
-	if got := s.again(g); got != process.Revises {
+	if got := s.again(g); got != Revises {
 		t.Fatal(got)
 	}
 	r := s.records()[0]
 	if r.Revision != 2 || r.Identity.Subscriber != "1" || r.Complainant != report.Token || r.Suppress.Verdict != report.SuppressYes || !r.ProcessedAt.Equal(came.Add(time.Hour)) {
 		t.Errorf("revision %d, identity %+v, complainant %s, verdict %+v, processed %v", r.Revision, *r.Identity, r.Complainant, *r.Suppress, r.ProcessedAt)
 	}
-	if got := s.again(g); got != process.Same {
+	if got := s.again(g); got != Same {
 		t.Errorf("once more: %s", got)
 	}
 
@@ -248,18 +255,18 @@ func TestReprocessIdentifies(t *testing.T) {
 // Where people were taken out of the head that is kept, they and what follows
 // from knowing them stand.
 func TestReprocessPrivate(t *testing.T) {
-	message := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
-	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	message := sample.Signed(1)
+	whom := trusting()
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
 	for _, addresses := range []string{"hash", "drop"} {
-		g := process.Rules{Trust: checker(t, whom), Privacy: filter(t, addresses, "drop")}
+		g := Rules{Trust: checker(t, whom), Privacy: filter(t, addresses, "drop")}
 		s := shelve(t, g, message, len(message))
 		was := s.records()[0]
 		if was.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("%s: verdict %+v", addresses, *was.Suppress)
 		}
 		g.Identify = identifier(t, rule)
-		if got := s.again(g); got != process.Revises {
+		if got := s.again(g); got != Revises {
 			t.Fatalf("%s: %s", addresses, got)
 		}
 		r := s.records()[0]
@@ -267,7 +274,7 @@ func TestReprocessPrivate(t *testing.T) {
 			r.RcptHash != was.RcptHash || r.Fingerprint != was.Fingerprint || r.OriginalRcptTo != "" {
 			t.Errorf("%s: %s", addresses, s.rows(false)[0].JSON)
 		}
-		if got := s.again(g); got != process.Same {
+		if got := s.again(g); got != Same {
 			t.Errorf("%s once more: %s", addresses, got)
 		}
 	}
@@ -277,40 +284,40 @@ func TestReprocessPrivate(t *testing.T) {
 // changes nothing.
 func TestReprocessSupersedes(t *testing.T) {
 	whole := sample.Report(1, 0)
-	s := shelve(t, process.Rules{}, whole, len(whole))
+	s := shelve(t, Rules{}, whole, len(whole))
 	row := s.rows(false)[0]
 	id := strings.TrimSuffix(row.ID, ".1")
 	old := report.Record{Schema: 1, ID: id + ".0", Revision: 1, ReportID: id, Event: report.Unparsed, Suppress: &report.Suppress{Verdict: "no"}}
-	if done, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: id, Kind: "unparsed", Replaced: []string{row.ID}, Records: []ledger.Record{process.LedgerRecord(&old, old.AppendJSON(nil))}}}); err != nil || len(done.Stale) > 0 {
+	if done, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: id, Kind: "unparsed", Replaced: []string{row.ID}, Records: []ledger.Record{LedgerRecord(&old, old.AppendJSON(nil))}}}); err != nil || len(done.Stale) > 0 {
 		t.Fatal(done, err)
 	}
-	if got := s.again(process.Rules{}); got != process.Revises {
+	if got := s.again(Rules{}); got != Revises {
 		t.Fatal(got)
 	}
 	r := s.records()
 	if len(r) != 1 || r[0].ID != row.ID || r[0].Revision != 2 || len(r[0].Supersedes) != 1 || r[0].Supersedes[0] != old.ID {
 		t.Errorf("records %+v", r)
 	}
-	if got := s.again(process.Rules{}); got != process.Same {
+	if got := s.again(Rules{}); got != Same {
 		t.Errorf("once more: %s", got)
 	}
 
 	for name, test := range map[string]struct {
 		kept []byte
 		size int64
-		want process.Outcome
+		want Outcome
 	}{
-		"the start only":            {whole[:600], int64(len(whole)), process.Short},
-		"cut for good":              {whole[:bytes.Index(whole, []byte("Feedback-Type"))], int64(bytes.Index(whole, []byte("Feedback-Type"))), process.Worse},
-		"a letter, as it seems now": {[]byte("From: a@example.com\r\n\r\nHello\r\n"), 30, process.Worse},
+		"the start only":            {whole[:600], int64(len(whole)), Short},
+		"cut for good":              {whole[:bytes.Index(whole, []byte("Feedback-Type"))], int64(bytes.Index(whole, []byte("Feedback-Type"))), Worse},
+		"a letter, as it seems now": {[]byte("From: a@example.com\r\n\r\nHello\r\n"), 30, Worse},
 	} {
 		kept := ledger.KeptMessage{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: test.size, Head: test.kept}, Made: 1}
-		if _, got, err := (process.Rules{}).Reprocess(t.Context(), kept, s.rows(true), came); got != test.want || err != nil {
+		if _, got, err := (Rules{}).Reprocess(t.Context(), kept, s.rows(true), came); got != test.want || err != nil {
 			t.Errorf("%s: %s, %v, want %s", name, got, err, test.want)
 		}
 	}
 	kept := ledger.KeptMessage{Message: ledger.Message{ReportID: id, Kind: "report", At: came, Size: int64(len(whole)), Head: whole}, Made: 1}
-	if _, got, err := (process.Rules{}).Reprocess(t.Context(), kept, nil, came); got != process.Pruned || err != nil {
+	if _, got, err := (Rules{}).Reprocess(t.Context(), kept, nil, came); got != Pruned || err != nil {
 		t.Errorf("without records: %s, %v", got, err)
 	}
 }
@@ -325,7 +332,7 @@ func TestReprocessOther(t *testing.T) {
 	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.again(process.Rules{}); got != process.Revises {
+	if got := s.again(Rules{}); got != Revises {
 		t.Fatal(got)
 	}
 	if r := s.records(); len(r) != 1 || r[0].Revision != 1 || r[0].OriginalRcptTo != "user1@example.com" || !r[0].ReceivedAt.Equal(came) {
@@ -338,7 +345,7 @@ func TestReprocessOther(t *testing.T) {
 	if err := s.l.Prune(t.Context(), time.Time{}, came.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.again(process.Rules{}); got != process.Pruned {
+	if got := s.again(Rules{}); got != Pruned {
 		t.Errorf("pruned: %s", got)
 	}
 }
@@ -359,7 +366,7 @@ func TestDoubts(t *testing.T) {
 		if test.known {
 			at = contact
 		}
-		if got := process.Doubts(contact.Add(-test.age), at, test.since); len(got) != test.want {
+		if got := Doubts(contact.Add(-test.age), at, test.since); len(got) != test.want {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}

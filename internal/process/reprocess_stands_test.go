@@ -1,4 +1,4 @@
-package watch
+package process
 
 import (
 	"testing"
@@ -6,25 +6,23 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
-	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
 
 // What a person decided stands.
 func TestReprocessDecided(t *testing.T) {
 	message := sample.Report(1, 0)
-	s := shelve(t, process.Rules{}, message, len(message))
+	s := shelve(t, Rules{}, message, len(message))
 	r := s.records()[0]
 	r.Revision, r.Suppress = 2, &report.Suppress{Verdict: report.SuppressNo, Reasons: []string{"rejected in review"}, DecidedAt: came}
-	if _, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: r.ReportID, Records: []ledger.Record{process.LedgerRecord(&r, r.AppendJSON(nil))}}}); err != nil {
+	if _, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: r.ReportID, Records: []ledger.Record{LedgerRecord(&r, r.AppendJSON(nil))}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.again(process.Rules{}); got != process.Same {
+	if got := s.again(Rules{}); got != Same {
 		t.Errorf("by the same rules: %s", got)
 	}
-	if got := s.again(process.Rules{Identify: identifier(t, identify.Config{})}); got != process.Revises {
+	if got := s.again(Rules{Identify: identifier(t, identify.Config{})}); got != Revises {
 		t.Errorf("by others: %s", got)
 	}
 	if r := s.records()[0]; r.Revision != 3 || r.Suppress.Verdict != report.SuppressNo || !r.Suppress.DecidedAt.Equal(came) || r.Identity.Campaign == "" {
@@ -34,23 +32,23 @@ func TestReprocessDecided(t *testing.T) {
 
 // Where trust was switched off nobody is trusted; what was proved is not forgotten.
 func TestReprocessWithoutTrust(t *testing.T) {
-	message := append([]byte("Authentication-Results: mx.example.com; dkim=pass header.d=fbl.example.net\r\nDKIM-Signature: v=1; a=rsa-sha256; d=fbl.example.net; s=s; h=From; bh=eA==; b=eA==\r\n"), sample.Report(1, 0)...)
-	whom := trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, DKIM: new(false), AuthservIDs: []string{"mx.example.com"}, Reporters: []string{"fbl.example.net"}}
+	message := sample.Signed(1)
+	whom := trusting()
 	for _, addresses := range []string{"keep", "hash"} {
-		g := process.Rules{Trust: checker(t, whom), Privacy: filter(t, addresses, "keep")}
+		g := Rules{Trust: checker(t, whom), Privacy: filter(t, addresses, "keep")}
 		s := shelve(t, g, message, len(message))
 		if was := s.records()[0]; was.Suppress.Verdict != report.SuppressYes {
 			t.Fatalf("verdict %+v", *was.Suppress)
 		}
 		off := g
 		off.Trust = nil
-		if got := s.again(off); got != process.Revises {
+		if got := s.again(off); got != Revises {
 			t.Fatalf("%s: %s", addresses, got)
 		}
 		if r := s.records()[0]; r.Suppress.Verdict != report.SuppressReview || r.Reporter.Auth != "pass" || r.Reporter.AuthDomain != "fbl.example.net" || r.Reporter.Trusted {
 			t.Errorf("%s: %+v, %+v", addresses, *r.Suppress, *r.Reporter)
 		}
-		if got := s.again(off); got != process.Same {
+		if got := s.again(off); got != Same {
 			t.Errorf("%s, once more: %s", addresses, got)
 		}
 		s.again(g)
@@ -67,13 +65,13 @@ func TestReprocessUndated(t *testing.T) {
 	s := shelf{t: t, l: ledger.NewMemory()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
 	m := ledger.Message{ReportID: r.ID, Kind: "report", Size: int64(len(message)), Head: message}
-	records, _ := process.Rules{}.Records(t.Context(), r, message, true, report.Envelope{ProcessedAt: came})
-	m.Records = []ledger.Record{process.LedgerRecord(&records[0], records[0].AppendJSON(nil))}
+	records, _ := Rules{}.Records(t.Context(), r, message, true, report.Envelope{ProcessedAt: came})
+	m.Records = []ledger.Record{LedgerRecord(&records[0], records[0].AppendJSON(nil))}
 	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)
 	}
 	rule := identify.Config{Presets: "none", Rules: []identify.Rule{{From: "original:Feedback-ID", Match: `^(?P<campaign>[a-z]+)-`}}}
-	if got := s.again(process.Rules{Identify: identifier(t, rule)}); got != process.Revises {
+	if got := s.again(Rules{Identify: identifier(t, rule)}); got != Revises {
 		t.Fatal(got)
 	}
 	if rows := s.rows(false); len(rows) != 1 || !rows[0].At.Equal(came) {
@@ -88,14 +86,14 @@ func TestReprocessUndated(t *testing.T) {
 // names today.
 func TestReprocessDecidedOther(t *testing.T) {
 	message := sample.Report(1, 0)
-	s := shelve(t, process.Rules{}, message, len(message))
+	s := shelve(t, Rules{}, message, len(message))
 	r := s.records()[0]
 	r.Revision, r.OriginalRcptTo = 2, "other@example.com"
 	r.Suppress = &report.Suppress{Verdict: report.SuppressYes, Reasons: []string{"accepted in review"}, DecidedAt: came}
-	if _, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: r.ReportID, Records: []ledger.Record{process.LedgerRecord(&r, r.AppendJSON(nil))}}}); err != nil {
+	if _, err := s.l.Revise(t.Context(), []ledger.Revision{{ReportID: r.ReportID, Records: []ledger.Record{LedgerRecord(&r, r.AppendJSON(nil))}}}); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.again(process.Rules{}); got != process.Revises {
+	if got := s.again(Rules{}); got != Revises {
 		t.Fatal(got)
 	}
 	if r := s.records()[0]; r.OriginalRcptTo != "user1@example.com" || r.Suppress.Verdict != report.SuppressReview {
