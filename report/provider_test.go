@@ -102,15 +102,15 @@ func TestProvidersOwn(t *testing.T) {
 	signed := Parse([]byte("DKIM-Signature: v=1; d=Mail.Signer.example.com; b=x\nFrom: fbl@acme.example.com\n" +
 		"Content-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: AgentFBL/1\nVersion: 1\n"))
 	for want, r := range map[string]*Report{
-		"validity newisp fbl":     {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"newisp"}}},
-		"validity comcast fbl":    {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"Comcast"}}},
-		"validity unknown fbl":    {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0"},
-		"acme unknown trap":       {FeedbackType: "abuse", Outer: Outer{From: "x@a.acme.example.com"}},
-		"acme unknown auth":       {FeedbackType: "auth-failure", Outer: Outer{From: "x@acme.example.com"}},
-		"notacme.com unknown fbl": {FeedbackType: "abuse", Outer: Outer{From: "x@notacme.com"}},
-		"agent unknown fbl":       {FeedbackType: "abuse", UserAgent: "AgentFBL/2"},
-		"signer loop fbl":         signed, // signed before User-Agent before From
-		"yahoo cfl fbl":           {FeedbackType: "abuse", UserAgent: "Yahoo!-Mail-Feedback/1.0", Outer: Outer{From: "x@acme.example.com"}},
+		"validity newisp fbl":         {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"newisp"}}},
+		"validity comcast fbl":        {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0", Extensions: map[string][]string{"source": {"Comcast"}}},
+		"validity unknown fbl":        {FeedbackType: "abuse", UserAgent: "ReturnPathFBL/2.0"},
+		"acme unknown trap":           {FeedbackType: "abuse", Outer: Outer{From: "x@a.acme.example.com"}},
+		"acme unknown auth":           {FeedbackType: "auth-failure", Outer: Outer{From: "x@acme.example.com"}},
+		"notacme.example unknown fbl": {FeedbackType: "abuse", Outer: Outer{From: "x@notacme.example"}},
+		"agent unknown fbl":           {FeedbackType: "abuse", UserAgent: "AgentFBL/2"},
+		"signer loop fbl":             signed, // signed before User-Agent before From
+		"yahoo cfl fbl":               {FeedbackType: "abuse", UserAgent: "Yahoo!-Mail-Feedback/1.0", Outer: Outer{From: "x@acme.example.com"}},
 	} {
 		p := own.Of(r)
 		if got := p.Name + " " + p.Feed + " " + string(p.Class); got != want {

@@ -178,10 +178,10 @@ var readings = []struct {
 	{"mailer info, second broken", mailerInfo, "10." + reversed("bob@example.org") + ".!", found{}},
 
 	{"message-id Postmark", messageIDPattern, "<" + uuid1 + "@mtasv.net>", found{"", "", "", uuid1}},
-	{"message-id Mailchimp", messageIDPattern, "<b00ccdbb39a8456492b99ae9e.be24ad69fc.20260626160230.a8d0ad03b7.fd6563fe@mail16.sea31.mcsv.net>",
-		found{"be24ad69fc", "a8d0ad03b7", "b00ccdbb39a8456492b99ae9e", ""}},
-	{"message-id Mailchimp, short", messageIDPattern, "<be24ad69fc.20260626160230.a8d0ad03b7@mail16.sea31.mcsv.net>", found{}},
-	{"message-id Mandrill", messageIDPattern, "<30935858.20180417165816.5ad627a8704b51.12129478@mail177-12.suw61.mandrillapp.com>", found{"", "", "30935858", ""}},
+	{"message-id Mailchimp", messageIDPattern, "<0123456789abcdef012345678.0a1b2c3d4e.20260102030405.5f6a7b8c9d.01234567@mail1.example1.mcsv.net>",
+		found{"0a1b2c3d4e", "5f6a7b8c9d", "0123456789abcdef012345678", ""}},
+	{"message-id Mailchimp, short", messageIDPattern, "<0a1b2c3d4e.20260102030405.5f6a7b8c9d@mail1.example1.mcsv.net>", found{}},
+	{"message-id Mandrill", messageIDPattern, "<12345678.20260102030405.0123456789abcd.01234567@mail1-1.example1.mandrillapp.com>", found{"", "", "12345678", ""}},
 	{"message-id of anybody", messageIDPattern, "<" + uuid1 + "@example.com>", found{}},
 	{"message-id without a domain", messageIDPattern, "<" + uuid1 + ">", found{}},
 

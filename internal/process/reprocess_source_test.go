@@ -44,7 +44,7 @@ func (s shelf) is(want string) {
 	s.t.Helper()
 	var got []string
 	for _, r := range s.records() {
-		verdict := r.Suppress.Verdict
+		verdict := string(r.Suppress.Verdict)
 		if slices.Contains(r.Suppress.Codes, report.CodeOverBrake) {
 			verdict += "*"
 		}

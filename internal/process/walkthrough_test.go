@@ -28,7 +28,7 @@ type walk struct {
 // walked reads a message; values: identity shows them too.
 func walked(t *testing.T, g Rules, message []byte, values bool) walk {
 	t.Helper()
-	records, _ := g.Records(t.Context(), report.Parse(message, int64(len(message))), message, true, report.Envelope{})
+	records, _ := g.Records(t.Context(), report.Parse(message), message, true, report.Envelope{})
 	if len(records) == 0 {
 		return walk{}
 	}
@@ -49,7 +49,7 @@ func walked(t *testing.T, g Rules, message []byte, values bool) walk {
 		identity = append(identity, fmt.Sprintf("%s by %s of %s", shown, i.By[f.key].Rule, i.By[f.key].Source))
 	}
 	w := r.Reporter
-	reporter := w.Auth
+	reporter := string(w.Auth)
 	if w.AuthDomain != "" {
 		reporter += fmt.Sprintf(" %s by %s, %s", w.AuthDomain, w.AuthMethod, w.Coverage)
 	}
