@@ -16,6 +16,7 @@ type advice struct {
 
 func (a *advice) Error() string { return a.err.Error() }
 func (a *advice) Unwrap() error { return a.err }
+func (a *advice) Hint() string  { return a.hint }
 
 // wrong marks err as wrong usage or config.
 func wrong(err error, hint string) error { return &advice{err, hint, exitUsage} }
@@ -25,8 +26,8 @@ func failed(err error, hint string) error { return &advice{err, hint, exitFailed
 
 // hintFor returns what to do about err, or "".
 func hintFor(err error) string {
-	if advised := (*advice)(nil); errors.As(err, &advised) {
-		return advised.hint
+	if advised := interface{ Hint() string }(nil); errors.As(err, &advised) {
+		return advised.Hint()
 	}
 	return sessionHint(err)
 }

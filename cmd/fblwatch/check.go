@@ -14,6 +14,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -43,7 +44,7 @@ func (p *program) check(c *cli.Context) error {
 	if sample != nil {
 		resolver = sample.dns
 	}
-	reading, err := config.reading(resolver)
+	reading, err := config.Rules(resolver)
 	if err == nil {
 		err = sample.by(reading, config)
 	}
@@ -53,10 +54,10 @@ func (p *program) check(c *cli.Context) error {
 	} else {
 		t.ok("config", "%s", plural(len(config.Accounts), "account"))
 	}
-	for _, text := range config.exposed() {
+	for _, text := range config.Exposed() {
 		t.say("warning", "config", text)
 	}
-	whom := config.trust()
+	whom := config.Believed()
 	if !whom.IsSet() {
 		t.ok("trust", "not set, so that no verdict is yes: check --sample 200 learns what to set")
 	}
@@ -121,7 +122,7 @@ func (t *trial) fail(what string, err error) {
 	}
 }
 
-func (t *trial) ledger(ctx context.Context, config *Config) {
+func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	path := config.Ledger
 	reader, err := ledger.OpenReader(ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -163,7 +164,7 @@ func (t *trial) ledger(ctx context.Context, config *Config) {
 	}
 }
 
-func (t *trial) account(ctx context.Context, reading process.Rules, a Account) {
+func (t *trial) account(ctx context.Context, reading process.Rules, a settings.Account) {
 	account, err := t.p.watched(reading, a, nil)
 	if err != nil {
 		t.fail(a.Name, err)

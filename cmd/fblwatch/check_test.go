@@ -12,6 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 // check says when each feed gave its last complaint, and what share of them is
@@ -52,7 +53,7 @@ func TestCheckIdentified(t *testing.T) {
 	l.Close()
 	var b strings.Builder
 	tr := trial{p: &program{stdout: &b}}
-	tr.ledger(t.Context(), &Config{Ledger: path})
+	tr.ledger(t.Context(), &settings.Config{Ledger: path})
 	_, got, _ := strings.Cut(b.String(), "\n")
 	if want := "ok      feed yahoo cfl: 3 complaints in 30 days, the last within two hours; 66% name a subscriber\n" +
 		"ok      feed aol scomp: 1 complaint in 30 days, the last 3 days ago; 0% name a subscriber\n"; got != want {

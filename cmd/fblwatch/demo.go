@@ -14,6 +14,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
@@ -99,7 +100,7 @@ func (p *program) demo(c *cli.Context) error {
 		},
 		Reading:   process.Rules{Trust: trust, DNS: true},
 		Ledger:    l,
-		Log:       p.logger(LogConfig{Level: "warn"}),
+		Log:       p.logger(settings.LogConfig{Level: "warn"}),
 		Committed: d.print,
 	}
 	err = account.Run(ctx, false)

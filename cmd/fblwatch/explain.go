@@ -16,6 +16,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -56,10 +57,10 @@ func (p *program) explain(c *cli.Context) error {
 		return err
 	}
 	account := c.String("account")
-	if c.IsSet("account") && !slices.ContainsFunc(config.Accounts, func(a Account) bool { return a.Name == account }) {
+	if c.IsSet("account") && !slices.ContainsFunc(config.Accounts, func(a settings.Account) bool { return a.Name == account }) {
 		return wrong(fmt.Errorf("the config has no account %q", account), "name one of its accounts, and the config by --config")
 	}
-	reading, err := config.reading(p.resolver)
+	reading, err := config.Rules(p.resolver)
 	if err != nil {
 		return err
 	}

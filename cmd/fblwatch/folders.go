@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 func (p *program) foldersCommand() *cli.Command {
@@ -31,7 +32,7 @@ func (p *program) folders(c *cli.Context) error {
 
 // eachSession does something with each account in turn, and goes on with the
 // next where it fails.
-func (p *program) eachSession(c *cli.Context, config *Config, do func(*cli.Context, Account) error) error {
+func (p *program) eachSession(c *cli.Context, config *settings.Config, do func(*cli.Context, settings.Account) error) error {
 	var last error
 	for _, a := range config.Accounts {
 		err := do(c, a)
@@ -48,7 +49,7 @@ func (p *program) eachSession(c *cli.Context, config *Config, do func(*cli.Conte
 	return last
 }
 
-func (p *program) listFolders(c *cli.Context, a Account) error {
+func (p *program) listFolders(c *cli.Context, a settings.Account) error {
 	options, err := p.imapOptions(a)
 	if err != nil {
 		return err

@@ -11,12 +11,13 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 // startHooks makes ready to run the config's commands. All must be there, also
 // the one for the records.
-func startHooks(config *Config, log *slog.Logger) (*hook.Hooks, error) {
+func startHooks(config *settings.Config, log *slog.Logger) (*hook.Hooks, error) {
 	hooks, err := hook.New(config.Hooks, log)
 	if err != nil {
 		return nil, wrong(err, "")
@@ -26,7 +27,7 @@ func startHooks(config *Config, log *slog.Logger) (*hook.Hooks, error) {
 
 // listen has log and hooks hear of the account's sessions, and of their protocol
 // lines where a command is for those.
-func (c *Config) listen(account *watch.Account, log callbacks.Handler, hooks *hook.Hooks) {
+func listen(c *settings.Config, account *watch.Account, log callbacks.Handler, hooks *hook.Hooks) {
 	account.Handler = callbacks.Join(log, hooks.Handler(account.Name))
 	account.IMAP.Debug = c.Hooks.Debug != nil
 	account.Resync = c.Hooks.Expunged != nil || c.Hooks.Flags != nil // nobody else wants to know

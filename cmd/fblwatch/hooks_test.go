@@ -7,6 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -48,7 +49,7 @@ func TestHookState(t *testing.T) {
 func TestDebugOnlyForHook(t *testing.T) {
 	for _, command := range []subprocess.Command{nil, {"/usr/local/bin/ring"}} {
 		var account watch.Account
-		(&Config{Hooks: hook.Config{Debug: command}}).listen(&account, callbacks.Nop{}, &hook.Hooks{})
+		listen(&settings.Config{Hooks: hook.Config{Debug: command}}, &account, callbacks.Nop{}, &hook.Hooks{})
 		if account.IMAP.Debug != (command != nil) {
 			t.Errorf("%v: %v", command, account.IMAP.Debug)
 		}

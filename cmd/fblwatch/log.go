@@ -4,11 +4,13 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 // logger writes to stderr as the config says. To an error that it logs it adds
 // what to do about it, as run does at the end of a command.
-func (p *program) logger(c LogConfig) *slog.Logger {
+func (p *program) logger(c settings.LogConfig) *slog.Logger {
 	options := slog.HandlerOptions{ReplaceAttr: withUnit}
 	if c.Level != "" {
 		var level slog.Level

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/oauth"
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 func (p *program) loginCommand() *cli.Command {
@@ -63,13 +64,13 @@ func (p *program) logIn(c *cli.Context) error {
 }
 
 // oauthAccount is the account of that name; empty: the only one with oauth2.
-func oauthAccount(config *Config, name string) (Account, error) {
+func oauthAccount(config *settings.Config, name string) (settings.Account, error) {
 	var names []string
-	var found Account
+	var found settings.Account
 	for _, a := range config.Accounts {
 		switch {
 		case a.Name == name && a.OAuth2 == nil:
-			return Account{}, wrong(fmt.Errorf("account %s has no oauth2 in the config: it logs in by a password", name), "")
+			return settings.Account{}, wrong(fmt.Errorf("account %s has no oauth2 in the config: it logs in by a password", name), "")
 		case a.Name == name:
 			return a, nil
 		case a.OAuth2 != nil:
@@ -79,17 +80,17 @@ func oauthAccount(config *Config, name string) (Account, error) {
 	}
 	switch {
 	case len(names) == 0:
-		return Account{}, wrong(errors.New("no account in the config has oauth2"), "config.example.yaml shows how to give it one")
+		return settings.Account{}, wrong(errors.New("no account in the config has oauth2"), "config.example.yaml shows how to give it one")
 	case name != "":
-		return Account{}, wrong(fmt.Errorf("no account is named %q", name), "those with oauth2 are "+strings.Join(names, ", "))
+		return settings.Account{}, wrong(fmt.Errorf("no account is named %q", name), "those with oauth2 are "+strings.Join(names, ", "))
 	case len(names) > 1:
-		return Account{}, wrong(errors.New("more than one account has oauth2"), "name one of them with --account: "+strings.Join(names, ", "))
+		return settings.Account{}, wrong(errors.New("more than one account has oauth2"), "name one of them with --account: "+strings.Join(names, ", "))
 	}
 	return found, nil
 }
 
 // approve shows a person what to do, and how long there is for it.
-func (p *program) approve(c *cli.Context, a Account, source *oauth.Source) error {
+func (p *program) approve(c *cli.Context, a settings.Account, source *oauth.Source) error {
 	progress := p.progress(false)
 	done := make(chan struct{})
 	var clock sync.WaitGroup
@@ -114,7 +115,7 @@ func (p *program) approve(c *cli.Context, a Account, source *oauth.Source) error
 	return err
 }
 
-func (p *program) showPrompt(a Account, prompt oauth.Prompt) {
+func (p *program) showPrompt(a settings.Account, prompt oauth.Prompt) {
 	fmt.Fprintf(p.stdout, "To let fblwatch read the mailbox of %s:\n", printable(a.URL.User))
 	fmt.Fprintf(p.stdout, "  open       %s\n", printable(prompt.URL))
 	if prompt.Code != "" {
@@ -125,4 +126,24 @@ func (p *program) showPrompt(a Account, prompt oauth.Prompt) {
 		fmt.Fprintf(p.stdout, "The browser comes back to this machine. If it runs on another one, first run there:\n"+
 			"  ssh -L %d:127.0.0.1:%d THIS-MACHINE\n", prompt.Port, prompt.Port)
 	}
+}
+
+// loginLine is the command that logs an account in.
+func (p *program) loginLine(account string) string {
+	command := "fblwatch login"
+	if p.configFile != "" {
+		command += " -c " + shellWord(p.configFile)
+	}
+	return command + " --account " + shellWord(account)
+}
+
+// shellWord is a word for the shell.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@+:,=", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,10 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/mailboxurl"
-	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
 )
 
@@ -44,10 +39,10 @@ func TestShellWord(t *testing.T) {
 		}
 	}
 	p := program{configFile: "my config.yaml"}
-	if got, want := p.loginHint(Account{Name: "a"}), "run fblwatch login -c 'my config.yaml' --account a"; got != want {
+	if got, want := p.loginLine("a"), "fblwatch login -c 'my config.yaml' --account a"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if got, want := fmt.Sprint((&program{}).loginHint(Account{Name: "a"})), "run fblwatch login --account a"; got != want {
+	if got, want := (&program{}).loginLine("a"), "fblwatch login --account a"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 }
@@ -116,56 +111,5 @@ accounts:
 	}
 	if n := strings.Count(text, "<secret>"); n < 10 {
 		t.Errorf("the issuer's words show %d times:\n%s", n, text)
-	}
-}
-
-// A session gets the token there is, then a new one, then the server's refusal
-// with what may be behind it; a login that is over counts as a wrong password.
-func TestTokenLogin(t *testing.T) {
-	issuer := &oauthtest.Issuer{}
-	server := issuer.Serve()
-	defer server.Close()
-	a := Account{Name: "a", URL: mailboxurl.URL{User: "fbl@example.com"}, OAuth2: &oauth.Config{
-		Provider: oauth.Microsoft, TokenEndpoint: server.URL + oauthtest.TokenPath, DeviceAuthorizationEndpoint: server.URL + oauthtest.DevicePath,
-		ClientID: "client", TokenFile: filepath.Join(t.TempDir(), "login.json"),
-	}}
-	p := &program{configFile: "c.yaml"}
-	refused := &imapclient.AuthError{Username: "fbl@example.com", Err: errors.New("NO")}
-
-	_, err := p.login(a)(t.Context(), imapclient.Challenge{Trial: 1})
-	if !errors.As(err, new(*imapclient.AuthError)) || !errors.Is(err, oauth.ErrNoLogin) || hintFor(err) != "run fblwatch login -c c.yaml --account a" {
-		t.Errorf("%v; hint %s", err, hintFor(err))
-	}
-	if err := oauth.New(*a.OAuth2).Login(t.Context(), func(oauth.Prompt) {}); err != nil {
-		t.Fatal(err)
-	}
-	login := p.login(a)
-	for trial := 1; trial <= 2; trial++ {
-		c, err := login(t.Context(), imapclient.Challenge{Trial: trial})
-		if err != nil || c.Username != "fbl@example.com" || c.Password != "" || c.Token != "access-c4n4ry-1" || time.Until(c.Expires) < 59*time.Minute {
-			t.Errorf("trial %d: %+v, %v", trial, c, err)
-		}
-	}
-	busy := &imapclient.AuthError{Err: &imapclient.ResponseError{Command: "login", Status: "NO", Code: "UNAVAILABLE"}}
-	if _, err := login(t.Context(), imapclient.Challenge{Trial: 2, Last: busy}); err != busy {
-		t.Errorf("a busy server: %v", err)
-	}
-	_, err = login(t.Context(), imapclient.Challenge{Trial: 3, Last: refused})
-	if !errors.Is(err, refused) || !strings.Contains(hintFor(err), "Set-CASMailbox") {
-		t.Errorf("%v; hint %s", err, hintFor(err))
-	}
-
-	issuer.Revoke()
-	text, err := os.ReadFile(a.OAuth2.TokenFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeFile(t, a.OAuth2.TokenFile, strings.ReplaceAll(string(text), `"expires": "2`, `"expires": "1`)) // a thousand years ago
-	_, err = p.login(a)(t.Context(), imapclient.Challenge{Trial: 1})
-	if !errors.As(err, new(*imapclient.AuthError)) || !errors.Is(err, oauth.ErrRevoked) || hintFor(err) != "run fblwatch login -c c.yaml --account a" {
-		t.Errorf("%v; hint %s", err, hintFor(err))
-	}
-	if hint := mailboxHint(oauth.Config{Provider: oauth.Microsoft, Grant: oauth.ClientCredentials}); !strings.Contains(hint, "New-ServicePrincipal") {
-		t.Errorf("%s", hint)
 	}
 }

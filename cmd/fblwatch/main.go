@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/trust"
 
 	"github.com/fblwatch/fblwatch/internal/nearest"
@@ -60,6 +61,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 	code := exitFailed
 	if advised := (*advice)(nil); errors.As(err, &advised) {
 		code = advised.code
+	} else if errors.As(err, new(*settings.Error)) {
+		code = exitUsage
 	}
 	p.printError(err)
 	return code

@@ -18,6 +18,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -132,12 +133,12 @@ func (p *program) readingOf(c *cli.Context) (process.Rules, error) {
 	if err != nil {
 		return process.Rules{}, err
 	}
-	return config.reading(p.resolver)
+	return config.Rules(p.resolver)
 }
 
 // configOf is the config of --config, else an empty one.
-func (p *program) configOf(c *cli.Context) (*Config, error) {
-	config := &Config{}
+func (p *program) configOf(c *cli.Context) (*settings.Config, error) {
+	config := &settings.Config{}
 	if c.IsSet("config") {
 		var err error
 		if config, err = p.config(c.Context, c.String("config")); err != nil {
@@ -218,7 +219,7 @@ type messageReader func(ctx context.Context, path string) iter.Seq2[mailfile.Mes
 // mailboxes reads paths, and folders on servers where a path is a URL or a
 // c-client name.
 func (p *program) mailboxes(paths []string) (messageReader, error) {
-	remote := make(map[string]Account)
+	remote := make(map[string]settings.Account)
 	for _, path := range paths {
 		if !mailboxurl.IsRemote(path) {
 			continue

@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -166,7 +167,7 @@ func (p *program) ledgerPath(c *cli.Context) (string, error) {
 	case err == nil:
 		return config.Ledger, nil
 	case c.String("config") == "" && errors.Is(err, fs.ErrNotExist):
-		return p.defaultLedger()
+		return settings.DefaultLedger(p.env)
 	}
 	return "", err
 }

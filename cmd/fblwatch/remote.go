@@ -7,6 +7,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -18,7 +19,7 @@ const (
 // remoteMails yields the messages of an account's folder from its first UID on, as
 // mailfile.Read does those of a file: their Number is the UID. It opens the
 // folder by EXAMINE and leaves no trace.
-func (p *program) remoteMessages(ctx context.Context, a Account) iter.Seq2[mailfile.Message, error] {
+func (p *program) remoteMessages(ctx context.Context, a settings.Account) iter.Seq2[mailfile.Message, error] {
 	return func(yield func(mailfile.Message, error) bool) {
 		if err := p.readFolder(ctx, a, yield); err != nil {
 			yield(mailfile.Message{Path: a.URL.Folder}, fmt.Errorf("account %s: %w", a.Name, err))
@@ -26,7 +27,7 @@ func (p *program) remoteMessages(ctx context.Context, a Account) iter.Seq2[mailf
 	}
 }
 
-func (p *program) readFolder(ctx context.Context, a Account, yield func(mailfile.Message, error) bool) error {
+func (p *program) readFolder(ctx context.Context, a settings.Account, yield func(mailfile.Message, error) bool) error {
 	options, err := p.imapOptions(a)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -76,7 +77,7 @@ func (p *program) reprocess(c *cli.Context) error {
 		return err
 	}
 	p.warnExposed(config)
-	reading, err := config.reading(p.resolver)
+	reading, err := config.Rules(p.resolver)
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (p *program) reprocess(c *cli.Context) error {
 		return err
 	}
 	defer reader.Close()
-	if reading.Brake, err = config.brake(c.Context, reader, p.logger(config.Log)); err != nil {
+	if reading.Brake, err = config.NewBrake(c.Context, reader, p.logger(config.Log)); err != nil {
 		return err
 	}
 	r := reprocessing{p: p, reader: reader, reading: reading, unknown: c.String("kind") == "unidentified"}
@@ -109,7 +110,7 @@ func (p *program) reprocess(c *cli.Context) error {
 	}
 	err = r.run(c.Context, since, kinds)
 	r.print()
-	if r.total.messages == 0 && config.Keep == keepNone {
+	if r.total.messages == 0 && config.Keep == settings.KeepNone {
 		fmt.Fprintln(p.stderr, "the config says keep: none, so that no message is kept to be read again")
 	}
 	return err
@@ -138,28 +139,28 @@ func kindsOf(kind string) ([]string, error) {
 
 // configOrNone is the config file, or an empty config where there is none and
 // none was named.
-func (p *program) configOrNone(c *cli.Context) (*Config, error) {
+func (p *program) configOrNone(c *cli.Context) (*settings.Config, error) {
 	config, err := p.config(c.Context, c.String("config"))
 	if errors.Is(err, fs.ErrNotExist) && !c.IsSet("config") {
-		return &Config{}, nil
+		return &settings.Config{}, nil
 	}
 	return config, err
 }
 
 // doubtsOf are the doubts about each kept message by its account's since.
-func doubtsOf(folders []ledger.Claim, config *Config) func(ledger.KeptMessage) []report.Reason {
+func doubtsOf(folders []ledger.Claim, config *settings.Config) func(ledger.KeptMessage) []report.Reason {
 	contact := make(map[int64]time.Time)
 	for _, f := range folders {
 		contact[f.ID] = f.FirstSeen
 	}
 	since := make(map[string]time.Duration)
 	for _, a := range config.Accounts {
-		since[a.Name] = a.since()
+		since[a.Name] = a.FirstAge()
 	}
 	return func(k ledger.KeptMessage) []report.Reason {
 		age, known := since[k.Folder.Account]
 		if !known {
-			age = Account{}.since()
+			age = settings.Account{}.FirstAge()
 		}
 		return process.Doubts(k.At, contact[k.FolderID], age)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -93,12 +94,12 @@ func newSampling(c *cli.Context, p *program) (*sampling, error) {
 
 // by has the sample read like the config's messages, but for where they came from,
 // which would ask the DNS for each.
-func (s *sampling) by(reading process.Rules, config *Config) error {
+func (s *sampling) by(reading process.Rules, config *settings.Config) error {
 	if s == nil {
 		return nil
 	}
 	reading.Enrich = nil
-	s.reading, s.known, s.trust = reading, reading, config.trust()
+	s.reading, s.known, s.trust = reading, reading, config.Believed()
 	verify := true
 	trust, err := trust.New(trust.Config{Own: config.Trust.Own, Reporters: config.Trust.Reporters, DKIM: &verify, Timeout: config.Trust.Timeout}, s.dns, config.Providers)
 	s.known.Trust = trust

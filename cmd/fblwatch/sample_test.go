@@ -7,6 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 // The newest messages are found however far apart their UIDs are.
@@ -21,7 +22,7 @@ func TestNewest(t *testing.T) {
 	for _, uid := range uids {
 		server.AppendMessage("INBOX", imaptest.Message{UID: uid, Body: sample.Report(0, 0)})
 	}
-	var a Account
+	var a settings.Account
 	if err := a.URL.UnmarshalText([]byte("imap://user@" + address)); err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
@@ -73,53 +71,6 @@ func TestPipeForFile(t *testing.T) {
 				t.Errorf("exit %d: %s", code, said)
 			}
 		})
-	}
-}
-
-// A shell's <(command) and /dev/stdin are pipes, too, and are read; the end of
-// the program does not wait for theirs.
-func TestPasswordFromDescriptor(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	a := Account{PasswordFile: fmt.Sprintf("/dev/fd/%d", r.Fd())}
-	login := (&program{}).login(a)
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := login(ctx, imapclient.Challenge{Trial: 1}); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	if _, err := w.WriteString("hunter2\n"); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	if got, err := login(t.Context(), imapclient.Challenge{Trial: 1}); err != nil || got.Password != "hunter2" {
-		t.Errorf("%q, %v", got.Password.Reveal(), err)
-	}
-}
-
-// A config that holds a secret itself is a file with a secret; one that names a
-// variable is none.
-func TestExposedConfig(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "config.yaml")
-	p := &program{env: env("HOME", "/home/fbl", "PASSWORD", "hunter2")}
-	for password, want := range map[string]int{"hunter2": 1, "${PASSWORD}": 0, "${OTHER:-hunter2}": 0} {
-		writeFile(t, path, "ledger: l.db\naccounts:\n  - {name: a, url: 'imaps://fbl@imap.example.com', password: '"+password+"'}\n")
-		for mode, told := range map[os.FileMode]int{0o644: want, 0o640: 0} {
-			if err := os.Chmod(path, mode); err != nil {
-				t.Fatal(err)
-			}
-			config, err := p.config(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := config.exposed()
-			if len(got) != told || told == 1 && got[0] != "config, which holds accounts[0].password: "+path+" is open to everybody (mode 0644); run chmod 600 "+path+", or 640 where its group is to read it" {
-				t.Errorf("%s, mode %04o: %q", password, mode, got)
-			}
-		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -15,8 +14,8 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
-	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -29,7 +28,7 @@ func sessionFlags() []cli.Flag {
 }
 
 // setup returns the config file's config, or one made of --url.
-func (p *program) setup(c *cli.Context) (*Config, error) {
+func (p *program) setup(c *cli.Context) (*settings.Config, error) {
 	if c.Args().Present() {
 		return nil, wrong(fmt.Errorf("%s takes no argument such as %q", c.Command.Name, c.Args().First()),
 			"fblwatch "+c.Command.Name+" --help lists the options")
@@ -50,7 +49,7 @@ func (p *program) setup(c *cli.Context) (*Config, error) {
 	return config, nil
 }
 
-func (p *program) accounts(c *cli.Context) (*Config, error) {
+func (p *program) accounts(c *cli.Context) (*settings.Config, error) {
 	if !c.IsSet("url") {
 		if c.IsSet("password-file") {
 			return nil, wrong(errors.New("--password-file goes with --url"), "the config file has a password_file for each account")
@@ -72,13 +71,13 @@ func (p *program) accounts(c *cli.Context) (*Config, error) {
 		}
 		return nil, wrong(fmt.Errorf("--url: %w", err), hint)
 	}
-	path, err := p.defaultLedger()
-	return &Config{Ledger: path, Accounts: []Account{a}, Keep: defaultKeep, Retention: defaultRetention}, err
+	path, err := settings.DefaultLedger(p.env)
+	return &settings.Config{Ledger: path, Accounts: []settings.Account{a}, Keep: settings.DefaultKeep, Retention: settings.DefaultRetention}, err
 }
 
 // named is an account made of a mailbox's URL or c-client name.
-func (p *program) named(mailbox, passwordFile string) (Account, error) {
-	a := Account{PasswordFile: passwordFile}
+func (p *program) named(mailbox, passwordFile string) (settings.Account, error) {
+	a := settings.Account{PasswordFile: passwordFile}
 	if err := a.URL.UnmarshalText([]byte(mailbox)); err != nil {
 		return a, err
 	}
@@ -91,64 +90,29 @@ func (p *program) named(mailbox, passwordFile string) (Account, error) {
 
 // watched is the account as internal/watch takes it, without a ledger. All
 // accounts share one reading: what it caches, and its files in memory.
-func (p *program) watched(reading process.Rules, a Account, log *slog.Logger) (watch.Account, error) {
+func (p *program) watched(reading process.Rules, a settings.Account, log *slog.Logger) (watch.Account, error) {
 	imap, err := p.imapOptions(a)
 	if err != nil {
 		return watch.Account{}, err
 	}
 	return watch.Account{
-		Name: a.Name, IMAP: imap, Folders: a.folders(), Reading: reading, Since: a.since(), Log: log,
+		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Reading: reading, Since: a.FirstAge(), Log: log,
 		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity, After: a.After,
 	}, nil
 }
 
-func (p *program) imapOptions(a Account) (imapclient.Options, error) {
-	securities := map[string]imapclient.Security{
-		"imaps": imapclient.ImplicitTLS, "imap+starttls": imapclient.STARTTLS, "imap": imapclient.NoTLS,
+// imapOptions are the account's for a session. What is not safe is said at each start.
+func (p *program) imapOptions(a settings.Account) (imapclient.Options, error) {
+	options, err := a.IMAP(settings.Person{Ask: p.ask, LogIn: p.loginLine})
+	if warning := a.Warning(); warning != "" && err == nil {
+		p.warn(warning)
 	}
-	options := imapclient.Options{
-		Account: a.Name, Host: a.URL.Host, Port: a.URL.Port, Security: securities[a.URL.Scheme], Insecure: a.Insecure,
-		Login: p.login(a), Pin: a.Pin, Compress: compressions[a.Compress],
-	}
-	var err error
-	if options.TLS, err = p.tlsConfig(a); err != nil {
-		return options, err
-	}
-	if a.URL.NoValidate && options.Security != imapclient.NoTLS {
-		options.Insecure = true
-	}
-	p.warn(a)
-	return options, nil
-}
-
-// login gives the account's password once a session: what the server refused
-// it will refuse again. A token is another matter.
-func (p *program) login(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
-	if a.OAuth2 != nil {
-		return p.tokenLogin(a)
-	}
-	if a.external() {
-		return func(_ context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
-			return imapclient.Credentials{Username: a.URL.User}, challenge.Last
-		}
-	}
-	password := p.password(a)
-	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
-		if challenge.Trial > 1 {
-			return imapclient.Credentials{}, challenge.Last
-		}
-		secret, err := password(ctx)
-		if err != nil {
-			return imapclient.Credentials{}, fmt.Errorf("password: %w", err)
-		}
-		return imapclient.Credentials{Username: a.URL.User, Password: secret}, nil
-	}
+	return options, err
 }
 
 // sessionHint says what to do about a session that could not be.
 func sessionHint(err error) string {
 	var (
-		issuer      *oauth.Error
 		refused     *imapclient.AuthError
 		response    *imapclient.ResponseError
 		folder      *watch.FolderError
@@ -162,8 +126,6 @@ func sessionHint(err error) string {
 		timeout     *imapclient.TimeoutError
 	)
 	switch {
-	case errors.As(err, &issuer):
-		return issuer.Hint()
 	case errors.Is(err, imapclient.ErrTemporary) && errors.As(err, &response) && strings.HasPrefix(response.Command, "UID "):
 		return "the server does not do this now; it is tried again"
 	case errors.As(err, &refused) && errors.Is(err, imapclient.ErrTemporary), errors.Is(err, imapclient.ErrTemporary) && !errors.As(err, &folder):

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -98,18 +96,5 @@ func writeFile(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// A refused password is not tried again on the same connection.
-func TestLoginTriesOnce(t *testing.T) {
-	login := (&program{env: env()}).login(Account{Name: "a", URL: mailboxurl.URL{User: "u"}, Password: "p"})
-	credentials, err := login(context.Background(), imapclient.Challenge{Trial: 1})
-	if err != nil || credentials.Username != "u" || credentials.Password.Reveal() != "p" {
-		t.Errorf("%+v, %v", credentials, err)
-	}
-	refused := errors.New("refused")
-	if _, err := login(context.Background(), imapclient.Challenge{Trial: 2, Last: refused}); !errors.Is(err, refused) {
-		t.Errorf("second trial: %v", err)
 	}
 }

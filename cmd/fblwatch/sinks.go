@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
@@ -24,7 +25,7 @@ type sinks struct {
 // startSinks starts the config's sinks, and stdout where it is wanted. The
 // context it returns ends when a sink does: records that go nowhere must not
 // pile up unseen.
-func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *Config, stdout bool, log *slog.Logger) (context.Context, *sinks, error) {
+func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *settings.Config, stdout bool, log *slog.Logger) (context.Context, *sinks, error) {
 	s := &sinks{}
 	if config.Records.File != "" {
 		file, err := sink.OpenFile(config.Records)

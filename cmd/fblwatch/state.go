@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 // stateRow is the last word of a session, a sink or the hooks in the ledger. Not
@@ -49,13 +49,13 @@ const (
 // accounts, sinks and hooks. A folder that is not in the config any more has
 // none, nor one whose row nobody writes while the account's other rows are
 // written. Feeds and quotas are told of as they are now.
-func told(states []ledger.State, config *Config) (rows []ledger.State) {
+func told(states []ledger.State, config *settings.Config) (rows []ledger.State) {
 	newest := make(map[string]time.Time) // by account
 	owner := make(map[string]string)     // account, by the row's name
 	for _, s := range states {
 		for _, a := range config.Accounts {
 			folder, found := strings.CutPrefix(s.Name, sessionState+a.Name+"/")
-			if !found || folder != "*" && !a.reads(folder) {
+			if !found || folder != "*" && !a.Reads(folder) {
 				continue
 			}
 			owner[s.Name] = a.Name
@@ -89,21 +89,6 @@ func told(states []ledger.State, config *Config) (rows []ledger.State) {
 // ended, and not how the account is now.
 func ended(s ledger.State) bool {
 	return strings.HasPrefix(s.Name, sessionState) && readState(s).State == "failed"
-}
-
-// reads tells whether the account names a folder, or has a pattern for it.
-func (a Account) reads(folder string) bool {
-	return slices.ContainsFunc(a.folders(), func(name string) bool {
-		return name == folder || strings.EqualFold(name, "INBOX") && strings.EqualFold(folder, "INBOX") ||
-			strings.ContainsAny(name, "*%") && matches(name, folder)
-	})
-}
-
-// matches tells whether an IMAP pattern may mean name: of the hierarchy's
-// delimiter, which ends what % means, nothing is known here.
-func matches(pattern, name string) bool {
-	expression := strings.NewReplacer(`\*`, ".*", "%", ".*").Replace(regexp.QuoteMeta(pattern))
-	return regexp.MustCompile("(?s)^" + expression + "$").MatchString(name)
 }
 
 // state shows what a session, a sink or the hooks said last. A row that nobody

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
@@ -19,8 +20,8 @@ func TestCheckStates(t *testing.T) {
 	row := func(name, value string, age time.Duration) ledger.State {
 		return ledger.State{Name: name, Value: value, At: now.Add(-age)}
 	}
-	config := &Config{
-		Accounts: []Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}, {Name: "c"}},
+	config := &settings.Config{
+		Accounts: []settings.Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}, {Name: "c"}},
 		Hooks:    hook.Config{Record: subprocess.Command{"/bin/true"}, Exists: subprocess.Command{"/bin/true"}},
 	}
 	states := []ledger.State{
@@ -77,20 +78,6 @@ ok      sink/stdout: ok, as of 2026-03-02 12:00:00
 	}
 }
 
-func TestPatternMatches(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"FBL/*", "FBL/a", true}, {"FBL/*", "FBLX", false}, {"*", "x", true}, {"%", "x", true},
-		{"a*b*c", "a.b.c", true}, {"a*b*c", "a.c", false}, {"A.B*", "AxB", false}, {"*end", "the end", true}, {"*end", "ending", false},
-	} {
-		if got := matches(test.pattern, test.name); got != test.want {
-			t.Errorf("%s, %s: %v", test.pattern, test.name, got)
-		}
-	}
-}
-
 // A sink's row names the record that waits, and a restart does not make it
 // younger.
 func TestSinkStates(t *testing.T) {
@@ -107,8 +94,8 @@ func TestSinkStates(t *testing.T) {
 	if err := l.SetState(t.Context(), "sink/command", value); err != nil {
 		t.Fatal(err)
 	}
-	config := &Config{Hooks: hook.Config{Record: subprocess.Command{"/bin/false"}}}
-	log := (&program{stderr: new(strings.Builder)}).logger(LogConfig{})
+	config := &settings.Config{Hooks: hook.Config{Record: subprocess.Command{"/bin/false"}}}
+	log := (&program{stderr: new(strings.Builder)}).logger(settings.LogConfig{})
 	_, sinks, err := (&program{}).startSinks(t.Context(), l, config, false, log)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +189,7 @@ func TestSilentFeeds(t *testing.T) {
 		}
 		l.Close()
 		var b strings.Builder
-		(&trial{p: &program{stdout: &b}}).ledger(t.Context(), &Config{Ledger: path})
+		(&trial{p: &program{stdout: &b}}).ledger(t.Context(), &settings.Config{Ledger: path})
 		if silent := strings.Contains(b.String(), "\nSILENT  feed yahoo cfl: "); silent != test.silent || silent == strings.Contains(b.String(), "ok      feed") {
 			t.Errorf("%s: silent %v, want %v\n%s", test.name, silent, test.silent, &b)
 		}

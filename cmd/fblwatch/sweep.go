@@ -14,6 +14,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -39,7 +40,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reading, err := config.reading(p.resolver)
+	reading, err := config.Rules(p.resolver)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (p *program) sweep(c *cli.Context) error {
 	}
 	config.Log.Level = cmp.Or(config.Log.Level, "warn") // somebody is looking on
 	log := p.logger(config.Log)
-	if reading.Brake, err = config.brake(c.Context, l, log); err != nil {
+	if reading.Brake, err = config.NewBrake(c.Context, l, log); err != nil {
 		return err
 	}
 	hooks, err := startHooks(config, log)
@@ -73,14 +74,14 @@ func (p *program) sweep(c *cli.Context) error {
 	obeying, stop := context.WithCancel(ctx)
 	var upkeep sync.WaitGroup
 	upkeep.Go(func() { obey(obeying, l, sinks, log) })
-	err = p.eachSession(c, config, func(c *cli.Context, a Account) error {
+	err = p.eachSession(c, config, func(c *cli.Context, a settings.Account) error {
 		account, err := p.watched(reading, a, log)
 		if err != nil {
 			return err
 		}
 		account.Ledger = l
-		account.NoHeads = config.Keep == keepNone
-		config.listen(&account, returned{callbacks.Slog(log)}, hooks)
+		account.NoHeads = config.Keep == settings.KeepNone
+		listen(config, &account, returned{callbacks.Slog(log)}, hooks)
 		account.All = c.Bool("all")
 		if c.Bool("dry-run") { // what no ledger keeps must not leave the mailbox
 			account.After = watch.After{}
@@ -168,10 +169,10 @@ func openLedger(ctx context.Context, path string, dry bool) (ledger.Ledger, erro
 }
 
 // prune drops what the config wants kept no longer.
-func prune(ctx context.Context, l ledger.Ledger, config *Config) error {
+func prune(ctx context.Context, l ledger.Ledger, config *settings.Config) error {
 	var heads, records time.Time // zero: for ever
 	switch now := time.Now(); {
-	case config.Keep == keepNone:
+	case config.Keep == settings.KeepNone:
 		heads = now // also those that were kept before the config said none
 	case config.Keep != 0:
 		heads = now.Add(-time.Duration(config.Keep))

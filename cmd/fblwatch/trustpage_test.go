@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/settings"
+)
 
 // Each block of docs/trust.md is a config.
 func TestTrustPage(t *testing.T) {
@@ -9,7 +13,7 @@ func TestTrustPage(t *testing.T) {
 		t.Error("none")
 	}
 	for _, block := range blocks {
-		if _, err := readConfig([]byte(block), "docs/trust.md", env("HOME", "/home/fbl")); err != nil {
+		if _, err := settings.Parse([]byte(block), "docs/trust.md", env("HOME", "/home/fbl")); err != nil {
 			t.Errorf("%v\n%s", err, block)
 		}
 	}

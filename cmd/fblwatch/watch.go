@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -48,7 +49,7 @@ func (p *program) watch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	reading, err := config.reading(p.resolver)
+	reading, err := config.Rules(p.resolver)
 	if err != nil {
 		return err
 	}
@@ -58,7 +59,7 @@ func (p *program) watch(c *cli.Context) error {
 	}
 	defer l.Close()
 	log := p.logger(config.Log)
-	if reading.Brake, err = config.brake(c.Context, l, log); err != nil {
+	if reading.Brake, err = config.NewBrake(c.Context, l, log); err != nil {
 		return err
 	}
 	accounts := make([]watch.Account, len(config.Accounts))
@@ -83,8 +84,8 @@ func (p *program) watch(c *cli.Context) error {
 	var running, upkeep sync.WaitGroup
 	for i, account := range accounts {
 		account.Ledger = l
-		account.NoHeads = config.Keep == keepNone
-		config.listen(&account, undialed{callbacks.Slog(log)}, hooks)
+		account.NoHeads = config.Keep == settings.KeepNone
+		listen(config, &account, undialed{callbacks.Slog(log)}, hooks)
 		account.Committed = func(done ledger.Committed) {
 			sinks.offer(done)
 			onlooker.show(done)

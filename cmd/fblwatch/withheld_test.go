@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 func TestCheckNamesWithheld(t *testing.T) {
@@ -26,7 +27,7 @@ func TestCheckNamesWithheld(t *testing.T) {
 	}
 	l.Close()
 	var b strings.Builder
-	(&trial{p: &program{stdout: &b}}).ledger(t.Context(), &Config{Ledger: path})
+	(&trial{p: &program{stdout: &b}}).ledger(t.Context(), &settings.Config{Ledger: path})
 	want := "WAITS   yahoo/INBOX: the server lists 2 messages and gives nothing for them, since 2026-11-30T09:00:00Z: UID 5, 7;"
 	if !strings.Contains(b.String(), want) {
 		t.Errorf("got\n%s\nwant %s", b.String(), want)

@@ -1,13 +1,37 @@
-package main
+package settings
 
 import (
 	"context"
 	"errors"
-	"strings"
+	"fmt"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 )
+
+// login gives the account's password once a session: what the server refused
+// it will refuse again. A token is another matter.
+func (a Account) login(person Person) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+	if a.OAuth2 != nil {
+		return a.tokenLogin(person)
+	}
+	if a.External() {
+		return func(_ context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+			return imapclient.Credentials{Username: a.URL.User}, challenge.Last
+		}
+	}
+	password := a.password(person)
+	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
+		if challenge.Trial > 1 {
+			return imapclient.Credentials{}, challenge.Last
+		}
+		secret, err := password(ctx)
+		if err != nil {
+			return imapclient.Credentials{}, fmt.Errorf("password: %w", err)
+		}
+		return imapclient.Credentials{Username: a.URL.User, Password: secret}, nil
+	}
+}
 
 // tokenTrials is how many tokens a server may refuse in one session: the one
 // there is, and a new one.
@@ -15,45 +39,25 @@ const tokenTrials = 2
 
 // tokenLogin gives the account's access token, and a new one where the server
 // refuses it. All sessions of the account share what it returns.
-func (p *program) tokenLogin(a Account) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
+func (a Account) tokenLogin(person Person) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
 	source := oauth.New(*a.OAuth2)
 	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
 		if errors.Is(challenge.Last, imapclient.ErrTemporary) { // a new token would change nothing
 			return imapclient.Credentials{}, challenge.Last
 		}
 		if challenge.Trial > tokenTrials {
-			return imapclient.Credentials{}, failed(challenge.Last, mailboxHint(*a.OAuth2))
+			return imapclient.Credentials{}, advised{challenge.Last, mailboxHint(*a.OAuth2)}
 		}
 		token, expires, err := source.Token(ctx, challenge.Trial)
 		if errors.Is(err, oauth.ErrNoLogin) || errors.Is(err, oauth.ErrRevoked) {
 			// As good as a wrong password, and to be tried as seldom.
-			err = failed(&imapclient.AuthError{Username: a.URL.User, Err: err}, p.loginHint(a))
+			err = advised{&imapclient.AuthError{Username: a.URL.User, Err: err}, "run " + person.LogIn(a.Name)}
 		}
 		if err != nil {
 			return imapclient.Credentials{}, err
 		}
 		return imapclient.Credentials{Username: a.URL.User, Token: token, Expires: expires}, nil
 	}
-}
-
-// loginHint is the command that logs in.
-func (p *program) loginHint(a Account) string {
-	command := "fblwatch login"
-	if p.configFile != "" {
-		command += " -c " + shellWord(p.configFile)
-	}
-	return "run " + command + " --account " + shellWord(a.Name)
-}
-
-// shellWord is a word for the shell.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@+:,=", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // mailboxHint says why a server may refuse what its issuer gave.

@@ -1,8 +1,7 @@
-package main
+package settings
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"time"
@@ -21,7 +20,7 @@ const longest = 100 * 365 * 24 * time.Hour
 
 var spanForm = regexp.MustCompile(`^(?:(\d{1,4})w)?(?:(\d{1,5})d)?(.*)$`)
 
-// UnmarshalText reads a Span; 0 is one, a negative number is none.
+// UnmarshalText reads a Span of 0 to 100 years.
 func (s *Span) UnmarshalText(text []byte) error {
 	parts := spanForm.FindStringSubmatch(string(text))
 	if parts == nil || len(text) == 0 {
@@ -51,29 +50,14 @@ func (s *Span) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// parseTime reads a moment: a Span before now, a date, or RFC 3339. A date
-// without a zone is UTC.
-func parseTime(text string, now time.Time) (time.Time, error) {
-	var ago Span
-	if ago.UnmarshalText([]byte(text)) == nil {
-		return now.Add(-time.Duration(ago)), nil
-	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
-		if t, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is neither a length of time (24h, 7d) nor a date (2026-01-31, 2026-01-31T15:04:05Z)", text)
-}
-
-// Keep says how long the heads of messages are kept; 0: for ever. In a config it is
+// Keep is how long the heads of messages are kept; 0: for ever. In a config it is
 // none, forever or a Span.
 type Keep Span
 
-// keepNone stores no head at all.
-const keepNone Keep = -1
+// KeepNone: no head is stored.
+const KeepNone Keep = -1
 
-// Retention says how long records are kept; 0: for ever. In a config it is
+// Retention is how long records are kept; 0: for ever. In a config it is
 // forever or a Span.
 type Retention Span
 
@@ -86,7 +70,7 @@ var (
 func (k *Keep) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case "none":
-		*k = keepNone
+		*k = KeepNone
 		return nil
 	case "forever":
 		*k = 0
@@ -104,7 +88,7 @@ func (r *Retention) UnmarshalText(text []byte) error {
 	return lasting((*Span)(r), text, errRetention)
 }
 
-// lasting reads a Span of some length; wrong is the error of what is none.
+// lasting reads a Span above 0; wrong is the error for other text.
 func lasting(s *Span, text []byte, wrong error) error {
 	var span Span
 	if err := span.UnmarshalText(text); errors.Is(err, errLongSpan) {

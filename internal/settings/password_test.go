@@ -1,19 +1,31 @@
-package main
+package settings
 
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 )
 
-func (p *program) passwordOf(t *testing.T, a Account) (imapclient.Secret, error) {
+// nobody sits at the terminal.
+var nobody = Person{LogIn: func(account string) string { return "fblwatch login --account " + account }}
+
+func writeFile(t *testing.T, path, text string) {
 	t.Helper()
-	credentials, err := p.login(a)(t.Context(), imapclient.Challenge{Trial: 1})
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func passwordOf(t *testing.T, a Account) (imapclient.Secret, error) {
+	t.Helper()
+	credentials, err := a.login(nobody)(t.Context(), imapclient.Challenge{Trial: 1})
 	return credentials.Password, err
 }
 
@@ -29,7 +41,7 @@ func TestPasswordFile(t *testing.T) {
 		strings.Repeat("x", maxPassword+1): "",
 	} {
 		writeFile(t, path, text)
-		got, err := (&program{}).passwordOf(t, Account{PasswordFile: path})
+		got, err := passwordOf(t, Account{PasswordFile: path})
 		if got.Reveal() != want || (err == nil) != (want != "") || err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%.20q: %q, %v", text, got.Reveal(), err)
 		}
@@ -41,14 +53,14 @@ func TestPasswordCredential(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "fbl"), "hunter2\n")
 	text := "accounts:\n  - {name: a, url: 'imaps://fbl@h', password_file: '${CREDENTIALS_DIRECTORY}/fbl'}\n"
-	config, err := readConfig([]byte(text), "c", env("CREDENTIALS_DIRECTORY", dir))
+	config, err := Parse([]byte(text), "c", env("CREDENTIALS_DIRECTORY", dir))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := (&program{}).passwordOf(t, config.Accounts[0]); err != nil || got != "hunter2" {
+	if got, err := passwordOf(t, config.Accounts[0]); err != nil || got != "hunter2" {
 		t.Errorf("%q, %v", got.Reveal(), err)
 	}
-	if _, err = readConfig([]byte(text), "c", env()); err == nil || !strings.HasSuffix(err.Error(), "the environment variable CREDENTIALS_DIRECTORY is not set") {
+	if _, err = Parse([]byte(text), "c", env()); err == nil || !strings.HasSuffix(err.Error(), "the environment variable CREDENTIALS_DIRECTORY is not set") {
 		t.Errorf("outside of systemd: %v", err)
 	}
 }
@@ -67,12 +79,12 @@ func TestPasswordCommand(t *testing.T) {
 		{"head -c 70000 /dev/zero", "", "password: password_command sh: printed more than 65536 octets"},
 	}
 	for _, test := range tests {
-		got, err := (&program{}).passwordOf(t, Account{PasswordCommand: []string{"sh", "-c", test.script}})
+		got, err := passwordOf(t, Account{PasswordCommand: []string{"sh", "-c", test.script}})
 		if got.Reveal() != test.want || (err == nil) != (test.err == "") || err != nil && err.Error() != test.err {
 			t.Errorf("%s: %.60q, %.300v", test.script, got.Reveal(), err)
 		}
 	}
-	if _, err := (&program{}).passwordOf(t, Account{PasswordCommand: []string{"/none/such"}}); err == nil || !strings.Contains(err.Error(), "no such file") {
+	if _, err := passwordOf(t, Account{PasswordCommand: []string{"/none/such"}}); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("%v", err)
 	}
 }
@@ -82,8 +94,21 @@ func TestPasswordCommandHangs(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errors.New("the end"))
 	defer cancel()
 	began := time.Now()
-	_, err := (&program{}).login(Account{PasswordCommand: []string{"sh", "-c", "sleep 60 & sleep 60"}})(ctx, imapclient.Challenge{Trial: 1})
+	_, err := Account{PasswordCommand: []string{"sh", "-c", "sleep 60 & sleep 60"}}.login(nobody)(ctx, imapclient.Challenge{Trial: 1})
 	if err == nil || err.Error() != "password: password_command sh: the end" || time.Since(began) > 20*time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
+	}
+}
+
+// A refused password is not tried again on the same connection.
+func TestLoginTriesOnce(t *testing.T) {
+	login := Account{Name: "a", URL: mailboxurl.URL{User: "u"}, Password: "p"}.login(nobody)
+	credentials, err := login(context.Background(), imapclient.Challenge{Trial: 1})
+	if err != nil || credentials.Username != "u" || credentials.Password.Reveal() != "p" {
+		t.Errorf("%+v, %v", credentials, err)
+	}
+	refused := errors.New("refused")
+	if _, err := login(context.Background(), imapclient.Challenge{Trial: 2, Last: refused}); !errors.Is(err, refused) {
+		t.Errorf("second trial: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"strings"
@@ -27,7 +27,7 @@ func TestSpan(t *testing.T) {
 // A 0 could mean both that nothing is kept and that all is: it is an error.
 func TestKeep(t *testing.T) {
 	const day = 24 * time.Hour
-	for text, want := range map[string]Keep{"none": keepNone, "forever": 0, "30d": Keep(30 * day), "1h": Keep(time.Hour)} {
+	for text, want := range map[string]Keep{"none": KeepNone, "forever": 0, "30d": Keep(30 * day), "1h": Keep(time.Hour)} {
 		if got := Keep(1); got.UnmarshalText([]byte(text)) != nil || got != want {
 			t.Errorf("keep %s: %v, want %v", text, got, want)
 		}
@@ -45,26 +45,6 @@ func TestKeep(t *testing.T) {
 	for _, text := range []string{"0", "0d", "none", "", "-1d"} {
 		if err := new(Retention).UnmarshalText([]byte(text)); err == nil || !strings.Contains(err.Error(), "forever or") {
 			t.Errorf("retention %q: %v", text, err)
-		}
-	}
-}
-
-func TestParseTime(t *testing.T) {
-	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]string{
-		"24h":                       "2026-03-01T12:00:00Z",
-		"7d":                        "2026-02-23T12:00:00Z",
-		"2026-01-31":                "2026-01-31T00:00:00Z",
-		"2026-01-31 10:30":          "2026-01-31T10:30:00Z",
-		"2026-01-31T10:30:00+02:00": "2026-01-31T08:30:00Z",
-	} {
-		if got, err := parseTime(text, now); err != nil || got.Format(time.RFC3339) != want {
-			t.Errorf("%s: %v, %v; want %s", text, got, err, want)
-		}
-	}
-	for _, text := range []string{"yesterday", "31.01.2026", "2026-02-30", ""} {
-		if got, err := parseTime(text, now); err == nil {
-			t.Errorf("%q: %v, want an error", text, got)
 		}
 	}
 }

@@ -1,8 +1,9 @@
-package main
+package settings
 
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -37,14 +38,14 @@ type Account struct {
 	Insecure        bool              `yaml:"insecure"`  // allows imap:// to another machine
 }
 
-// defaultSince is how old a message may be when its folder is first read, for its
-// records to be acted upon.
 const defaultSince = 30 * 24 * time.Hour
 
 // mostConnections of an account are more than any provider allows.
 const mostConnections = 100
 
-func (a Account) since() time.Duration {
+// FirstAge is how old a message may be when its folder is first read, for its records
+// to be acted upon.
+func (a Account) FirstAge() time.Duration {
 	if a.Since == nil {
 		return defaultSince
 	}
@@ -61,8 +62,8 @@ func (a Account) ways() (n int) {
 	return n
 }
 
-// folders are the names and patterns of what is read.
-func (a Account) folders() []string {
+// FolderNames are the names and patterns of what is read.
+func (a Account) FolderNames() []string {
 	switch {
 	case a.URL.Folder != "":
 		return []string{a.URL.Folder}
@@ -72,8 +73,9 @@ func (a Account) folders() []string {
 	return a.Folders
 }
 
-// external tells whether the client certificate is to log in (EXTERNAL).
-func (a Account) external() bool { return a.CertFile != "" && a.ways() == 0 }
+// External reports whether the client certificate logs in (EXTERNAL, RFC 4422
+// appendix A).
+func (a Account) External() bool { return a.CertFile != "" && a.ways() == 0 }
 
 // Validate checks one account.
 func (a Account) Validate() error {
@@ -83,7 +85,7 @@ func (a Account) Validate() error {
 	if a.URL.Host == "" {
 		return errors.New("url is missing")
 	}
-	if ways := a.ways(); ways != 1 && !a.external() {
+	if ways := a.ways(); ways != 1 && !a.External() {
 		return fmt.Errorf("needs one of password_file, password_command, password and oauth2, has %d", ways)
 	}
 	if (a.CertFile == "") != (a.KeyFile == "") {
@@ -107,7 +109,7 @@ func (a Account) Validate() error {
 		return errors.New("url says /readonly, and after would change the folder; keep one of the two")
 	}
 	for _, target := range a.After.Targets() {
-		if slices.ContainsFunc(a.folders(), func(name string) bool {
+		if slices.ContainsFunc(a.FolderNames(), func(name string) bool {
 			return name == target || strings.EqualFold(name, "INBOX") && strings.EqualFold(name, target)
 		}) {
 			return errors.New("after moves mails to a folder that is read itself: they would come again and again")
@@ -117,4 +119,19 @@ func (a Account) Validate() error {
 		return errors.New("names a folder in url and others in folders; keep one of the two")
 	}
 	return nil
+}
+
+// Reads reports whether the account names a folder, or has a pattern for it.
+func (a Account) Reads(folder string) bool {
+	return slices.ContainsFunc(a.FolderNames(), func(name string) bool {
+		return name == folder || strings.EqualFold(name, "INBOX") && strings.EqualFold(folder, "INBOX") ||
+			strings.ContainsAny(name, "*%") && matches(name, folder)
+	})
+}
+
+// matches reports whether an IMAP pattern (RFC 9051 section 6.3.9) may mean name. The
+// hierarchy's delimiter, at which % ends, is not known here.
+func matches(pattern, name string) bool {
+	expression := strings.NewReplacer(`\*`, ".*", "%", ".*").Replace(regexp.QuoteMeta(pattern))
+	return regexp.MustCompile("(?s)^" + expression + "$").MatchString(name)
 }

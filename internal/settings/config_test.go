@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -42,7 +42,7 @@ func TestBadConfig(t *testing.T) {
 			}
 			first, _, _ := strings.Cut(string(data), "\n")
 			want := strings.TrimPrefix(first, "# ")
-			if _, err := readConfig(data, "config.yaml", env("HOME", "/home/fbl")); err == nil {
+			if _, err := Parse(data, "config.yaml", env("HOME", "/home/fbl")); err == nil {
 				t.Fatal("it loads")
 			} else if err.Error() != want {
 				t.Errorf("\n got %s\nwant %s", err, want)
@@ -72,7 +72,7 @@ keep: 1d12h
 records: {file: "~/r.ndjson"}
 log: {level: debug, format: json}
 `
-	got, err := readConfig([]byte(text), "c", env("HOME", "/home/fbl", "PASSWORD", "~/pa: ${ss} #", "INSECURE", "true", "ID", "gateway.example.net"))
+	got, err := Parse([]byte(text), "c", env("HOME", "/home/fbl", "PASSWORD", "~/pa: ${ss} #", "INSECURE", "true", "ID", "gateway.example.net"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestExampleConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := readConfig(data, "config.example.yaml", env("HOME", "/home/fbl"))
+	c, err := Parse(data, "config.example.yaml", env("HOME", "/home/fbl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestConfigErrorsHoldNoValue(t *testing.T) {
 		account + "providers: [{name: '${S}', class: '${S}', from: [a.example]}]", account + "providers: [{name: b, from: ['*@*${S}*']}]",
 		account + "records: {file: \"a\\0${S}\"}",
 	} {
-		_, err := readConfig([]byte(text), "c", env("S", canary, "HOME", "/home/fbl"))
+		_, err := Parse([]byte(text), "c", env("S", canary, "HOME", "/home/fbl"))
 		if err == nil {
 			t.Errorf("it loads: %s", text)
 		} else if strings.Contains(err.Error(), canary) {
@@ -211,7 +211,7 @@ func FuzzConfig(f *testing.F) {
 		if strings.Contains(text, canary) {
 			return
 		}
-		c, err := readConfig([]byte(text), "c", func(string) (string, bool) { return canary, true })
+		c, err := Parse([]byte(text), "c", func(string) (string, bool) { return canary, true })
 		if err != nil {
 			if strings.Contains(err.Error(), canary) {
 				t.Errorf("the error holds a value: %v", err)
@@ -262,18 +262,18 @@ func TestTrust(t *testing.T) {
 			if test.mailbox != "" {
 				keys += ", mailbox: " + test.mailbox
 			}
-			c, err := readConfig([]byte("accounts: [{"+keys+"}]\n"+test.trust), "c", env("HOME", "/home/fbl"))
+			c, err := Parse([]byte("accounts: [{"+keys+"}]\n"+test.trust), "c", env("HOME", "/home/fbl"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			reading, err := c.reading(nil)
+			rules, err := c.Rules(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if checks := reading.Trust != nil; checks != test.checks || reading.DNS != test.asks {
-				t.Errorf("checks %v, asks the DNS %v", checks, reading.DNS)
+			if checks := rules.Trust != nil; checks != test.checks || rules.DNS != test.asks {
+				t.Errorf("checks %v, asks the DNS %v", checks, rules.DNS)
 			}
-			if got := c.trust().System("a"); got != test.want {
+			if got := c.Believed().System("a"); got != test.want {
 				t.Errorf("mailbox: %s\nwant %s", got, test.want)
 			}
 		})

@@ -1,16 +1,12 @@
-package main
+package settings
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/plainfile"
@@ -22,21 +18,18 @@ const (
 	passwordTimeout = 30 * time.Second
 )
 
-var errNoPassword = errors.New("there is none, and no terminal to ask on; set FBLWATCH_PASSWORD or name a --password-file")
-
-// password returns what finds an account's password. A file is read and a
-// command is run at each login, since a password may change; a person is asked
-// once.
-func (p *program) password(a Account) func(context.Context) (imapclient.Secret, error) {
+// password returns what finds the account's password. A file is read and a command is
+// run at each login, since a password may change; a person is asked once.
+func (a Account) password(person Person) func(context.Context) (imapclient.Secret, error) {
 	switch {
 	case a.Password != "":
 		return func(context.Context) (imapclient.Secret, error) { return a.Password, nil }
 	case a.PasswordFile != "":
 		return func(ctx context.Context) (imapclient.Secret, error) { return passwordFile(ctx, a.PasswordFile) }
 	case len(a.PasswordCommand) > 0:
-		return func(ctx context.Context) (imapclient.Secret, error) { return p.passwordCommand(ctx, a.PasswordCommand) }
+		return func(ctx context.Context) (imapclient.Secret, error) { return passwordCommand(ctx, a.PasswordCommand) }
 	}
-	ask := sync.OnceValues(func() (imapclient.Secret, error) { return p.ask("Password of " + a.Name + ": ") })
+	ask := sync.OnceValues(func() (imapclient.Secret, error) { return person.Ask("Password of " + a.Name + ": ") })
 	return func(context.Context) (imapclient.Secret, error) { return ask() }
 }
 
@@ -48,9 +41,9 @@ func passwordFile(ctx context.Context, path string) (imapclient.Secret, error) {
 	return firstLine(text, path)
 }
 
-// passwordCommand takes the first line that the command prints. What it has to
-// say on stderr is for the error, if there is one.
-func (p *program) passwordCommand(ctx context.Context, command []string) (imapclient.Secret, error) {
+// passwordCommand returns the first line that the command prints. An error holds what
+// it said on stderr.
+func passwordCommand(ctx context.Context, command []string) (imapclient.Secret, error) {
 	name := "password_command " + command[0]
 	ctx, cancel := context.WithTimeoutCause(ctx, passwordTimeout, fmt.Errorf("it took longer than %v", passwordTimeout))
 	defer cancel()
@@ -106,16 +99,4 @@ func firstLine(text []byte, source string) (imapclient.Secret, error) {
 		return "", fmt.Errorf("%s: the first line is empty", source)
 	}
 	return imapclient.Secret(line), nil
-}
-
-// ask reads a password from the terminal, without showing it.
-func (p *program) ask(prompt string) (imapclient.Secret, error) {
-	stdin, ok := p.stdin.(*os.File)
-	if !ok || !isTerminal(stdin) || !isTerminal(p.stderr) {
-		return "", wrong(errNoPassword, "")
-	}
-	fmt.Fprint(p.stderr, prompt)
-	text, err := term.ReadPassword(int(stdin.Fd()))
-	fmt.Fprintln(p.stderr)
-	return imapclient.Secret(text), err
 }
