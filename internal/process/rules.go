@@ -1,3 +1,5 @@
+// Package process makes records of the bytes of one message, by the rules of the config:
+// who is identified, who is trusted, what is looked up, and what is stored.
 package process
 
 import (
@@ -12,25 +14,25 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Reading is how a report becomes records: what its own text does not say. The
-// zero Reading identifies nobody and trusts nobody.
+// Rules turn a report into records: they add what its own text does not say. The
+// zero Rules identify nobody and trust nobody.
 type Rules struct {
-	Providers report.Providers     // rows before the built-in ones
-	Identify  *identify.Identifier // who is meant; nil: nobody is looked for
-	Trust     *trust.Checker       // whether it is genuine; nil: unchecked
+	Providers report.Providers     // come before the built-in ones
+	Identify  *identify.Identifier // finds the subscriber; nil: nobody is identified
+	Trust     *trust.Checker       // checks whether a report is genuine; nil: nothing is checked
 	DNS       bool                 // Trust asks the DNS
-	Enrich    *enrich.Enricher     // what is known of the source address; nil: nothing is looked up
-	Privacy   *privacy.Filter      // takes people out of what is stored; nil: keeps them
-	Brake     *Brake               // how many verdicts may be yes; nil: all
+	Enrich    *enrich.Enricher     // describes the source address; nil: nothing is looked up
+	Privacy   *privacy.Filter      // takes people out of what is stored; nil: people are stored
+	Brake     *Brake               // limits the verdicts yes; nil: no limit
 }
 
-// Asks tells whether reading a message may wait for others than this machine.
+// Asks reports whether reading a message may wait for the network.
 func (g Rules) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
 
-// Records makes the records of r, which was read from message; whole: message is all
-// that is to be had of it. doubts keep a verdict from being yes, see
-// report.Record.Decide. needsWhole: a verdict wants the rest of the message first,
-// and there are no records yet.
+// Records makes the records of r, which was parsed from message. whole: there is no
+// more of the message to be had. doubts keep a verdict from being yes, see
+// report.Record.Decide. needsWhole: a verdict needs the rest of the message first,
+// and no record is made.
 func (g Rules) Records(ctx context.Context, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.Records(e)
@@ -59,32 +61,31 @@ func (g Rules) Records(ctx context.Context, r *report.Report, message []byte, wh
 	}
 	g.decide(records, nil, doubts)
 	g.Enrich.Records(ctx, records)
-	g.Privacy.Records(records, g.inTokens(r)...) // last: what comes before needs the addresses
+	g.Privacy.Records(records, g.inTokens(r)...) // last: all else needs the addresses
 	return records, false
 }
 
-// trustOff is the reason where the config sets nothing of trust.
+// trustOff is the reason if the config does not set trust.
 var trustOff = report.Reason{Code: report.CodeTrustOff, Text: "trust is not configured: set trust.own"}
 
-// Of several reports that are attached to a message, none but the first can be what
-// the message's sender vouches for; and the DNS is asked for one only.
+// oneOfSeveral is the reason for reports after the first that is attached to a
+// message: the message's sender vouches for the first only.
 var oneOfSeveral = report.Reason{Code: report.CodeSeveral, Text: "one of several reports that are attached to a message"}
 
-// identify says whom the records are about. signed: a key of ours vouches for
-// that.
+// identify sets the records' identity. signed: a key of ours vouches for it.
 func (g Rules) identify(r *report.Report, records []report.Record) (signed bool) {
 	return g.Identify != nil && g.Identify.Identify(r, records)
 }
 
-// unchecked says why it was not found out who sent a message.
+// unchecked sets why the sender of a message is not known.
 func unchecked(records []report.Record, reason report.Reason) {
 	for i := range records {
 		records[i].Reporter.Code, records[i].Reporter.Reason = reason.Code, reason.Text
 	}
 }
 
-// decide gives the verdicts. was: the records as they stand now, by id. What the
-// brake held back once waits for a person; what it let pass has its place.
+// decide sets the verdicts. was are the ledger's records by id: what the brake once
+// held back waits for a person, and what it let pass does not count again.
 func (g Rules) decide(records []report.Record, was map[string]*report.Record, doubts []report.Reason) {
 	for i := range records {
 		r := &records[i]
@@ -107,9 +108,8 @@ func (g Rules) passes(r, was *report.Record) bool {
 	return g.Brake.allows(r)
 }
 
-// Doubts are those about a message that was received at that time in a folder
-// whose first contact was at contact: what is older than since then is history,
-// which nobody wants acted upon unseen.
+// Doubts are the reasons to let a person decide about a message. A message received
+// more than since before the folder's first contact is history.
 func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
 	if since <= 0 || contact.IsZero() || !received.Before(contact.Add(-since)) {
 		return nil
@@ -117,23 +117,23 @@ func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
 	return []report.Reason{{Code: report.CodeHistory, Text: "older than since at first contact"}}
 }
 
-// Head is the start of a message as it may be kept, of which r was read.
+// Head is the start of a message as it may be stored. r was parsed from it.
 func (g Rules) Head(head []byte, r *report.Report) []byte {
 	return g.Privacy.Head(head, r, g.inTokens(r)...)
 }
 
-// presets read what well-known senders write, whatever the config has on.
+// presets are all built-in rules, whatever the config has on.
 var presets = sync.OnceValue(func() *identify.Identifier {
 	id, err := identify.New(identify.Config{})
 	if err != nil {
-		panic(err) // nothing in it comes from outside
+		panic(err) // the presets are constants
 	}
 	return id
 })
 
-// inTokens are the addresses that tokens of the reported message hold, such as a
-// VERP's: where the report names nobody they name him all the same. Without a
-// filter nobody asks.
+// inTokens lists the addresses that tokens of the reported message hold, such as a
+// VERP: they name the complainant even if the report does not. Without a filter
+// the list is empty.
 func (g Rules) inTokens(r *report.Report) (addresses []string) {
 	if g.Privacy == nil {
 		return nil

@@ -5,7 +5,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// LedgerRecord is a record as the ledger takes it, with its JSON.
+// LedgerRecord is a record with its JSON and the columns of the ledger.
 func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 	row := ledger.Record{
 		ID: r.ID, Revision: r.Revision, At: r.ReceivedAt, JSON: json,
@@ -19,7 +19,7 @@ func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 	}
 	if r.Identity != nil {
 		row.Campaign, row.Subscriber = r.Identity.Campaign, r.Identity.Subscriber
-		if r.Event == report.Complaint || r.Event == report.OptOut { // of the others nobody needs to be known
+		if r.Event == report.Complaint || r.Event == report.OptOut { // other events need no identity
 			row.Identity = string(r.Identity.Status)
 		}
 	}
