@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/suppress"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -121,7 +122,7 @@ func TestHostile(t *testing.T) {
 			checkCSV(t, "suppress csv", output(t, "suppress", "--ledger", path), len(suppressHead))
 			suppressed := output(t, "suppress", "--format", "json", "--ledger", path)
 			checkText(t, "suppress json", suppressed)
-			var line suppression
+			var line suppress.Entry
 			if err := json.Unmarshal([]byte(suppressed), &line); err != nil || line.Subscriber != subscriber || strings.Count(suppressed, "\n") != 1 {
 				t.Errorf("suppress json: %v %.200q", err, suppressed)
 			}

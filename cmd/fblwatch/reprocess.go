@@ -38,9 +38,9 @@ func (p *program) reprocessCommand() *cli.Command {
 }
 
 const (
-	againChunk     = 64      // messages that are read at once
-	reviseMessages = 200     // of one change of the ledger
-	reviseOctets   = 2 << 20 // likewise
+	againChunk    = 64      // messages that are read at once
+	reviseReports = 200     // of one change of the ledger
+	reviseOctets  = 2 << 20 // likewise
 )
 
 // reprocessing is one run of the command.
@@ -258,7 +258,7 @@ func (r *reprocessing) take(ctx context.Context, a *again) error {
 	for _, record := range a.revision.Records {
 		r.octets += len(record.JSON)
 	}
-	if len(r.wait) < reviseMessages && r.octets < reviseOctets {
+	if len(r.wait) < reviseReports && r.octets < reviseOctets {
 		return nil
 	}
 	return r.write(ctx)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/suppress"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -104,7 +104,7 @@ func (p *program) listReview(c *cli.Context) error {
 			_, _ = out.Write(append(row.JSON, '\n')) // an error stays in the writer
 			continue
 		}
-		r, err := readRecord(row)
+		r, err := process.ReadRecord(row)
 		if err != nil {
 			return err
 		}
@@ -165,119 +165,27 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 		return err
 	}
 	defer reader.Close()
-	revisions := make(map[string]*ledger.Revision) // by report
-	var order []string
-	decided := make(map[string]bool)
-	var refused []error
-	total := 0
-	for _, id := range ids {
-		found := false
-		for row, err := range reader.Records(c.Context, ledger.Query{ID: id}) {
-			if err != nil {
-				return err
-			}
-			if found = true; decided[row.ID] {
-				continue
-			}
-			decided[row.ID] = true
-			r, err := readRecord(row)
-			if err == nil {
-				err = decideRecord(&r, accept, time.Now())
-			}
-			if err != nil {
-				refused = append(refused, fmt.Errorf("%s: %w", row.ID, err))
-				continue
-			}
-			report, _, _ := strings.Cut(row.ID, ".")
-			if revisions[report] == nil {
-				revisions[report] = &ledger.Revision{ReportID: report}
-				order = append(order, report)
-			}
-			revisions[report].Records = append(revisions[report].Records, process.LedgerRecord(&r, r.AppendJSON(nil)))
-			total++
-		}
-		if !found {
-			refused = append(refused, fmt.Errorf("no record has the id %s", id))
-		}
-	}
-	if len(refused) > 0 {
-		return wrong(errors.Join(refused...), "nothing was decided; fblwatch review lists what there is to decide")
+	decisions, err := suppress.Decide(c.Context, reader, ids, accept, time.Now())
+	if errors.As(err, new(*suppress.RefusedError)) {
+		return wrong(err, "nothing was decided; fblwatch review lists what there is to decide")
+	} else if err != nil {
+		return err
 	}
 	editor, err := p.openEditor(c)
 	if err != nil {
 		return err
 	}
 	defer editor.Close()
-	for len(order) > 0 {
-		n := min(len(order), reviseMessages)
-		var some []ledger.Revision
-		for _, report := range order[:n] {
-			some = append(some, *revisions[report])
-		}
-		done, err := editor.Do(c.Context, ledger.Change{Revise: some})
-		if err != nil {
-			return err
-		}
-		if len(done.Stale) > 0 {
-			return failed(fmt.Errorf("changed meanwhile, and not decided: %s", strings.Join(done.Stale, ", ")), "look at them again with fblwatch review")
-		}
-		order = order[n:]
+	err = decisions.Apply(c.Context, editor)
+	if errors.As(err, new(*suppress.StaleError)) {
+		return failed(err, "look at them again with fblwatch review")
+	} else if err != nil {
+		return err
 	}
 	what := "rejected"
 	if accept {
 		what = "accepted"
 	}
-	fmt.Fprintf(p.stderr, "%s %s\n", plural(total, "record"), what)
+	fmt.Fprintf(p.stderr, "%s %s\n", plural(decisions.Records, "record"), what)
 	return nil
-}
-
-// decideRecord makes a record its next revision, with the verdict that a person
-// gave.
-func decideRecord(r *report.Record, accept bool, now time.Time) error {
-	s := some(r.Suppress)
-	switch {
-	case s.DecidedAt.IsZero() && s.Verdict == report.SuppressNo:
-		return fmt.Errorf("the verdict is no (%s), which is not for review", strings.Join(s.Reasons, "; "))
-	case accept && r.OriginalRcptTo+r.RcptHash+some(r.Identity).Subscriber == "":
-		return errors.New("it names nobody to suppress")
-	}
-	verdict, code, reason := report.SuppressNo, report.CodeRejected, "rejected in review"
-	if accept {
-		verdict, code, reason = report.SuppressYes, report.CodeAccepted, "accepted in review"
-	}
-	if s.Verdict == verdict && !s.DecidedAt.IsZero() {
-		return fmt.Errorf("it is %s already", reason)
-	}
-	r.Revision++
-	r.Suppress = &report.Suppress{Verdict: verdict, Codes: []report.Code{code}, Reasons: []string{reason}, DecidedAt: now.UTC().Truncate(time.Second)}
-	return nil
-}
-
-func readRecord(row ledger.Row) (r report.Record, err error) {
-	if err := json.Unmarshal(row.JSON, &r); err != nil {
-		return r, fmt.Errorf("record %s of the ledger is no record: %w", row.ID, err)
-	}
-	return r, nil
-}
-
-// openEditor opens the ledger of the flags for changes.
-func (p *program) openEditor(c *cli.Context) (*ledger.Editor, error) {
-	path, err := p.ledgerPath(c)
-	if err != nil {
-		return nil, err
-	}
-	return ledger.Edit(c.Context, path)
-}
-
-// timeFlag is the moment that an option names; zero without it.
-func timeFlag(c *cli.Context, name string) (time.Time, error) {
-	text := c.String(name)
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := parseTime(text, time.Now())
-	if err != nil {
-		return t, wrong(fmt.Errorf("--%s: %w", name, err), "")
-	}
-	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -116,7 +117,7 @@ func ledgerOf(t *testing.T, rows []ledger.Record) (path string) {
 	var later []ledger.Revision
 	for _, r := range rows {
 		id, _, _ := strings.Cut(r.ID, ".")
-		rec, err := readRecord(ledger.Row{Record: r})
+		rec, err := process.ReadRecord(ledger.Row{Record: r})
 		if err != nil {
 			t.Fatal(err)
 		}

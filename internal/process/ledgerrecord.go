@@ -1,6 +1,9 @@
 package process
 
 import (
+	"encoding/json"
+	"fmt"
+
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -27,4 +30,12 @@ func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 		row.Verdict = string(r.Suppress.Verdict)
 	}
 	return row
+}
+
+// ReadRecord reads the record that a row of the ledger holds.
+func ReadRecord(row ledger.Row) (r report.Record, err error) {
+	if err := json.Unmarshal(row.JSON, &r); err != nil {
+		return r, fmt.Errorf("record %s of the ledger is no record: %w", row.ID, err)
+	}
+	return r, nil
 }

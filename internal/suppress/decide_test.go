@@ -1,4 +1,4 @@
-package main
+package suppress
 
 import (
 	"encoding/json"
@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -41,7 +42,7 @@ func TestDecisionKeepsRecord(t *testing.T) {
 		t.Fatalf("%d keys in %s", n, text)
 	}
 	for _, line := range append(all, text) {
-		r, err := readRecord(ledger.Row{Record: ledger.Record{JSON: line}})
+		r, err := process.ReadRecord(ledger.Row{Record: ledger.Record{JSON: line}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +50,7 @@ func TestDecisionKeepsRecord(t *testing.T) {
 			t.Errorf("read and written again: %s", diff)
 		}
 		want := keysOf(t, line)
-		if decideRecord(&r, false, time.Now()) != nil {
+		if decide(&r, false, time.Now()) != nil {
 			continue
 		}
 		got := keysOf(t, r.AppendJSON(nil))

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v2"
 )
@@ -45,3 +47,16 @@ func (n *decimal) Set(text string) error {
 }
 
 func (n *decimal) String() string { return n.text }
+
+// timeFlag is the moment that an option names; zero if it is not set.
+func timeFlag(c *cli.Context, name string) (time.Time, error) {
+	text := c.String(name)
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := parseTime(text, time.Now())
+	if err != nil {
+		return t, wrong(fmt.Errorf("--%s: %w", name, err), "")
+	}
+	return t, nil
+}
