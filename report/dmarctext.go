@@ -28,7 +28,7 @@ func dmarcLabels(b []byte) (n int) {
 func (p *parser) readDMARCText(m *message.Message) Kind {
 	r := p.r
 	r.Class, r.Event = ClassAuth, AuthFailed
-	text, closed := m.Text()
+	text, closed := p.text(m)
 	p.budget.Spend(len(text))
 	for line, rest := range message.Lines(text, closed) {
 		s := message.Unfold(line)

@@ -55,6 +55,18 @@ func ExampleReport_Need() {
 	// Output: What is new true
 }
 
+// Parts shows what the reader did with each part of the message.
+func ExampleReport_Parts() {
+	b := []byte(sent)
+	for _, part := range report.Parse(b).Parts(b) {
+		fmt.Printf("%q %s: %s\n", part.Path, part.Type, part.Use)
+	}
+	// Output:
+	// "" multipart/report: parts
+	// "1" message/feedback-report: report
+	// "2" text/rfc822-headers: original
+}
+
 func ExampleRecord_AppendJSON() {
 	record := report.Record{Schema: report.Schema, ID: "0123.1", Revision: 1, Event: report.Complaint,
 		Class: "fbl", Provider: "example.com", Feed: "unknown", Dialect: "rfc5965",

@@ -89,6 +89,7 @@ func (p *parser) readFields(w *message.Part) {
 	if w.ArfHead {
 		p.readBlock(w.Head, 0, w.HeadEnded, true)
 	}
+	p.uses.of(w.Body, UseReport)
 	body := w.Decoded()
 	if len(w.Encoding) > 0 && len(w.Body) > message.MaxDecoded && len(body) != len(w.Body) {
 		p.loss("report part: longer than 1 MiB")

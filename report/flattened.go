@@ -133,7 +133,7 @@ func hyphens(line []byte) []byte {
 }
 
 func (p *parser) readReportText(m *message.Message) Kind {
-	text, closed := m.Text()
+	text, closed := p.text(m)
 	p.budget.Spend(2 * len(text))
 	at := fieldsAt(text)
 	if at < 0 {

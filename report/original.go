@@ -10,6 +10,7 @@ import (
 // readOriginal reads the header of the reported message. It takes what comes: an
 // mbox line first, blank lines within the header, lines that are no field.
 func (p *parser) readOriginal(w *message.Part) {
+	p.uses.of(w.Body, UseOriginal)
 	body := w.Decoded()
 	rest := message.SkipEnvelope(body, true)
 	o, fields := &Original{}, 0

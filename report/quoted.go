@@ -68,6 +68,7 @@ func (p *parser) readQuoted(top *message.Message, kind Kind) bool {
 			}
 			p.readBy(reader, unquoted(m, len(m.Message.Body)))
 			p.r.first = false
+			p.uses.text(m)
 			if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {
 				p.deviation("text: quoted; read through one level of it")
 			}

@@ -139,6 +139,7 @@ type parser struct {
 	self     *message.Message
 	lead     *message.Message // behind which r.More are
 	more     []*parser        // of r.More
+	uses     uses             // nil: nobody asks; see Report.Parts
 }
 
 // parsers keeps the memory of a parser for another message.
@@ -346,6 +347,7 @@ func (p *parser) read(h *outerHeader, w *walker) {
 				r.Kind = KindUnparsed // it may hold anything: somebody must look
 			case p.accuses():
 				r.Kind = KindUnparsed
+				p.uses.text(p.letter())
 				p.loss("text: accuses in words of its own")
 			}
 		}

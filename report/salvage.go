@@ -112,6 +112,12 @@ func (p *parser) letter() *message.Message {
 	return p.self
 }
 
+// text is the text of a message that a dialect writes its report in.
+func (p *parser) text(m *message.Message) (text []byte, closed bool) {
+	p.uses.text(m)
+	return m.Text()
+}
+
 // cutText notes that the last line of a text may not be all of it.
 func (p *parser) cutText(text []byte, closed bool) {
 	if !closed && !bytes.HasSuffix(text, []byte("\n")) {
@@ -122,6 +128,9 @@ func (p *parser) cutText(text []byte, closed bool) {
 // readReported reads the message that is complained about.
 func (p *parser) readReported(m *message.Message) {
 	p.readOriginal(&m.Message)
+	if p.uses != nil && m.Outer != nil && m.Outer.IsMessage(m.At) {
+		p.uses.of(m.Outer.Parts()[m.At].Body, UseOriginal)
+	}
 	if !m.Ended && !m.Message.Closed {
 		p.cutShort("original: its header has no end")
 	}

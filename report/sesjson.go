@@ -78,6 +78,7 @@ func (p *parser) readSES(m *message.Message) Kind {
 	var events []sesEvent
 	whole := true
 	for _, q := range sesParts(m) {
+		p.uses.of(q.Body, UseText)
 		text := q.Text()
 		text = text[objectAt(text):]
 		p.budget.Spend(4 * min(len(text), message.MaxDecoded))

@@ -103,7 +103,7 @@ func (p *parser) another() *parser {
 	return &parser{
 		r:       &Report{ID: p.r.ID, Outer: p.r.Outer, partial: p.r.partial, given: p.r.given},
 		message: p.message, top: p.top, outer: p.outer, ours: p.ours,
-		self: p.self, salvaged: true, budget: p.budget,
+		self: p.self, salvaged: true, budget: p.budget, uses: p.uses,
 	}
 }
 

@@ -55,6 +55,7 @@ func (p *parser) readSpamCop(m *message.Message) Kind {
 	r := p.r
 	r.Class, r.Event = ClassService, Complaint
 	q := spamCopText(m)
+	p.uses.of(q.Body, UseText)
 	text, closed, offending := q.Text(), q.Closed, false
 	p.budget.Spend(len(text))
 	for line, rest := range message.Lines(text, closed) {

@@ -29,7 +29,7 @@ func (p *parser) readZimbra(m *message.Message) Kind {
 	if zimbraType(m) == "ham" {
 		event = NotSpam
 	}
-	text, closed := m.Text()
+	text, closed := p.text(m)
 	for b := text; ; {
 		f, rest, kind := message.ReadField(b)
 		if kind != message.FieldLine || !f.Ended && !closed {

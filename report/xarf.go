@@ -80,6 +80,7 @@ func (p *parser) readXARF(m *message.Message) Kind {
 		p.loss("report part: more than one")
 	}
 	for _, q := range leaves {
+		p.uses.of(q.Body, UseText)
 		b, fields, sources, ends := xarfText(q), 0, 0, false
 		p.budget.Spend(len(b))
 		for n := 0; n < message.MaxFields; n++ {

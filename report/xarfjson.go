@@ -57,6 +57,7 @@ func (p *parser) readXARFJSON(m *message.Message) Kind {
 	var trees []tree
 	cut := false
 	for _, q := range xarfJSON(m) {
+		p.uses.of(q.Body, UseText)
 		b := q.Decoded()
 		p.budget.Spend(4 * min(len(b), message.MaxDecoded))
 		more, whole := allJSON(b, maxBatched-len(trees))

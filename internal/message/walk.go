@@ -26,6 +26,10 @@ type Walk struct {
 	TooMany bool
 	TooDeep bool
 
+	// Enter, if it is not nil, gets each part before it is walked, a multipart too.
+	// depth counts the multiparts around it.
+	Enter func(p Part, depth int)
+
 	parts int
 }
 
@@ -34,6 +38,7 @@ type Walk struct {
 // in its multipart. A nil done never ends it.
 func (w *Walk) Parts(p Part, depth int, leaf func(Part), done func(rest []byte) bool) {
 	if !HasPrefixFold(MediaType(p.ContentType), "multipart/") {
+		w.enter(p, depth)
 		leaf(p)
 		return
 	}
@@ -44,10 +49,17 @@ func (w *Walk) Parts(p Part, depth int, leaf func(Part), done func(rest []byte) 
 	w.multipart(p, depth, leaf, done)
 }
 
+func (w *Walk) enter(p Part, depth int) {
+	if w.Enter != nil {
+		w.Enter(p, depth)
+	}
+}
+
 // multipart walks the parts of p (RFC 2046 section 5.1).
 func (w *Walk) multipart(p Part, depth int, leaf func(Part), done func(rest []byte) bool) {
 	var space [128]byte
 	body, delim, d, found, guessed := p.delimiters(space[:0])
+	w.enter(p, depth)
 	if delim == nil {
 		if !p.Closed {
 			w.Open = true
