@@ -29,7 +29,7 @@ var floors = [][]string{
 	},
 	{ // 3: what a report says and may do
 		"internal/trust", "internal/identify", "internal/privacy", "internal/enrich", "internal/hook", "internal/oauth",
-		"internal/sample", "internal/ledger", "internal/ledger/sqlite", "internal/ledger/memory", "internal/ledger/ledgertest",
+		"internal/sample", "internal/ledger", "internal/ledger/sqlite", "internal/ledger/memory", "internal/ledger/backend", "internal/ledger/ledgertest",
 	},
 	{ // 4: what is done with it
 		"internal/process", "internal/suppress", "internal/sink",

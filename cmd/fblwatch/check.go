@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -124,8 +124,8 @@ func (t *trial) fail(what string, err error) {
 
 func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	path := config.Ledger
-	reader, err := ledger.OpenReader(ctx, path)
-	if errors.Is(err, fs.ErrNotExist) {
+	reader, err := backend.OpenReader(ctx, path)
+	if errors.Is(err, ledger.ErrNone) {
 		t.ok("ledger", "%s is not there yet; the first sweep or watch makes it", path)
 		return
 	} else if err != nil {
@@ -145,7 +145,7 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 		t.fail("ledger", err)
 		return
 	}
-	written, err := ledger.Written(ctx, path)
+	written, err := backend.Written(ctx, path)
 	t.unwritten = err == nil && !written
 	for _, state := range told(states, config) {
 		t.state(state, time.Now())

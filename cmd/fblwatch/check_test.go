@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/settings"
 )
@@ -19,7 +20,7 @@ import (
 // identified, by the ledger's counts.
 func TestCheckIdentified(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
-	l, err := ledger.Open(t.Context(), path, ledger.Options{})
+	l, err := backend.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

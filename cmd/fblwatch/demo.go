@@ -12,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/settings"
@@ -48,7 +49,7 @@ func (p *program) demo(c *cli.Context) error {
 	}
 	// In memory: right after a build a disk may take seconds to sync a commit,
 	// and a demo that waits for it shows the disk.
-	l := ledger.NewMemory()
+	l := memory.New()
 	signer, err := newDemoSigner()
 	if err != nil {
 		return err

@@ -6,14 +6,14 @@ import (
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 func TestHookState(t *testing.T) {
-	l := ledger.NewMemory()
+	l := memory.New()
 	defer l.Close()
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, test := range []struct {

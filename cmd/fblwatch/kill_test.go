@@ -15,6 +15,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -53,7 +54,7 @@ func kills(t *testing.T, seed uint64, runs int) {
 		return err
 	}
 	held := func(db string) []string {
-		r, err := ledger.OpenReader(t.Context(), db)
+		r, err := backend.OpenReader(t.Context(), db)
 		if err != nil {
 			return nil // killed before there was one
 		}

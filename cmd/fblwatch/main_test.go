@@ -19,6 +19,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -176,7 +177,7 @@ func fillLedger(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[1])
 	ts.Check(err)
 	ctx := context.Background()
-	l, err := ledger.Open(ctx, ts.MkAbs(args[0]), ledger.Options{})
+	l, err := backend.Open(ctx, ts.MkAbs(args[0]))
 	ts.Check(err)
 	claim, err := l.Claim(ctx, ledger.Folder{Account: "yahoo", Name: "INBOX"})
 	ts.Check(err)

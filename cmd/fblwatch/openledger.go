@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
@@ -25,26 +26,26 @@ func (p *program) openReader(c *cli.Context) (ledger.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader, err := ledger.OpenReader(c.Context, path)
-	if errors.Is(err, fs.ErrNotExist) {
+	reader, err := backend.OpenReader(c.Context, path)
+	if errors.Is(err, ledger.ErrNone) {
 		return nil, failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
 	}
 	return reader, err
 }
 
 // openEditor opens the ledger of the flags for changes.
-func (p *program) openEditor(c *cli.Context) (*ledger.Editor, error) {
+func (p *program) openEditor(c *cli.Context) (ledger.Editor, error) {
 	path, err := p.ledgerPath(c)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.Edit(c.Context, path)
+	return backend.Edit(c.Context, path)
 }
 
 // ledgerPath is --ledger, else what the config file says, else the default.
 func (p *program) ledgerPath(c *cli.Context) (string, error) {
 	if path := c.String("ledger"); path != "" {
-		if err := ledger.CheckPath(path); err != nil {
+		if _, err := backend.Path(path); err != nil {
 			return "", wrong(err, "")
 		}
 		return path, nil

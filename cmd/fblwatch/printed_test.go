@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // A command that prints owes what it read and what an interrupted one before it
@@ -34,7 +35,7 @@ func TestPrinted(t *testing.T) {
 		{"p S! P", "0 | 2 2'"},
 		{"p! s s s p! s s p", "0 4 7"},
 	} {
-		l := ledger.NewMemory()
+		l := memory.New()
 		var printed []string
 		for n, command := range strings.Fields(test.story) {
 			prints, killed := strings.EqualFold(command[:1], "p"), strings.HasSuffix(command, "!")
@@ -81,7 +82,7 @@ func TestPrinted(t *testing.T) {
 
 // However often a silent command starts, what it read is one span a folder.
 func TestPrintedSpans(t *testing.T) {
-	l := ledger.NewMemory()
+	l := memory.New()
 	var begun *printed
 	for n, prints := range []bool{true, false, false, false, true} {
 		var err error

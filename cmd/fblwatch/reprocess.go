@@ -47,7 +47,7 @@ const (
 type reprocessing struct {
 	p       *program
 	reader  ledger.Reader
-	editor  *ledger.Editor // nil: a dry run
+	editor  ledger.Editor // nil: a dry run
 	reading process.Rules
 	doubts  func(ledger.KeptMessage) []report.Reason
 	unknown bool // only messages with a complaint that names no subscriber

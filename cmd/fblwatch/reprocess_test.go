@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 )
 
 // TestReprocessNeedsConfig: without the config whose accounts a ledger has, its
@@ -15,7 +16,7 @@ func TestReprocessNeedsConfig(t *testing.T) {
 	for account, want := range map[string]int{"yahoo": exitUsage, "fbl@imap.example.com": exitDone} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "l.db")
-		l, err := ledger.Open(t.Context(), path, ledger.Options{})
+		l, err := backend.Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

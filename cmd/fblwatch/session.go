@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
@@ -40,7 +40,7 @@ func (p *program) setup(c *cli.Context) (*settings.Config, error) {
 	if path := c.String("ledger"); path != "" {
 		config.Ledger = path
 	}
-	if err := ledger.CheckPath(config.Ledger); err != nil {
+	if _, err := backend.Path(config.Ledger); err != nil {
 		return nil, wrong(err, "")
 	}
 	if c.Command.Name != "check" { // check has a line for it

@@ -8,6 +8,8 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
@@ -81,7 +83,7 @@ ok      sink/stdout: ok, as of 2026-03-02 12:00:00
 // A sink's row names the record that waits, and a restart does not make it
 // younger.
 func TestSinkStates(t *testing.T) {
-	l := ledger.NewMemory()
+	l := memory.New()
 	since := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	if got := stateOf(sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, true); got !=
 		(stateRow{State: "failing", Failing: since, Err: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}) {
@@ -169,7 +171,7 @@ func TestSilentFeeds(t *testing.T) {
 		{"weekly, five weeks ago", weekly[:len(weekly)-3], true},
 	} {
 		path := filepath.Join(t.TempDir(), "l.db")
-		l, err := ledger.Open(t.Context(), path, ledger.Options{})
+		l, err := backend.Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
 		}

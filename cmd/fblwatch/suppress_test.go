@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -103,7 +104,7 @@ func TestSuppress(t *testing.T) {
 func ledgerOf(t *testing.T, rows []ledger.Record) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "l.db")
-	l, err := ledger.Open(t.Context(), path, ledger.Options{})
+	l, err := backend.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
 	"regexp"
 	"sync"
 	"time"
@@ -14,6 +13,8 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -142,11 +143,11 @@ var ofCommand = regexp.MustCompile(`^imapclient: [A-Z][A-Z ]*: server said `)
 // knows how far the real one has read.
 func openLedger(ctx context.Context, path string, dry bool) (ledger.Ledger, error) {
 	if !dry {
-		return ledger.Open(ctx, path, ledger.Options{})
+		return backend.Open(ctx, path)
 	}
-	l := ledger.NewMemory()
-	reader, err := ledger.OpenReader(ctx, path)
-	if errors.Is(err, fs.ErrNotExist) {
+	l := memory.New()
+	reader, err := backend.OpenReader(ctx, path)
+	if errors.Is(err, ledger.ErrNone) {
 		return l, nil
 	} else if err != nil {
 		return nil, err

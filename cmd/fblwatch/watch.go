@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -53,7 +54,7 @@ func (p *program) watch(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	l, err := ledger.Open(c.Context, config.Ledger, ledger.Options{})
+	l, err := backend.Open(c.Context, config.Ledger)
 	if err != nil {
 		return err
 	}

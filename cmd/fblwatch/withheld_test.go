@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
 func TestCheckNamesWithheld(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
-	l, err := ledger.Open(t.Context(), path, ledger.Options{})
+	l, err := backend.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

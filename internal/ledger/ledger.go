@@ -4,25 +4,8 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"time"
-)
-
-var (
-	// ErrClaimLost means that another writer has claimed the folder since.
-	// Nothing of the batch was written.
-	ErrClaimLost = errors.New("ledger: the folder is claimed by another writer")
-	// ErrLocked means that another process writes this ledger; the error that
-	// wraps it names its process id.
-	ErrLocked = errors.New("ledger: in use by another process")
-	// ErrNewer means that a newer fblwatch wrote this ledger.
-	ErrNewer = errors.New("ledger: written by a newer version")
-	// ErrReadOnly means that the ledger was opened for reading.
-	ErrReadOnly = errors.New("ledger: opened read-only")
-	// ErrFull means that the disk (or a quota) is full. Nothing of the batch
-	// was written.
-	ErrFull = errors.New("ledger: no space left")
 )
 
 // Folder is a mailbox as the ledger knows it, across UIDVALIDITY changes.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -62,7 +63,7 @@ func TestReprocessWithoutTrust(t *testing.T) {
 func TestReprocessUndated(t *testing.T) {
 	message := sample.Report(1, 0)
 	r := report.Parse(message)
-	s := shelf{t: t, l: ledger.NewMemory()}
+	s := shelf{t: t, l: memory.New()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
 	m := ledger.Message{ReportID: r.ID, Kind: "report", Size: int64(len(message)), Head: message}
 	records, _ := Rules{}.Records(t.Context(), r, message, true, report.Envelope{ProcessedAt: came})

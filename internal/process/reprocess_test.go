@@ -14,6 +14,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
@@ -33,7 +34,7 @@ type shelf struct {
 // most octets.
 func shelve(t *testing.T, g Rules, message []byte, most int, doubts ...report.Reason) shelf {
 	t.Helper()
-	s := shelf{t: t, l: ledger.NewMemory()}
+	s := shelf{t: t, l: memory.New()}
 	var err error
 	if s.c, err = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"}); err != nil {
 		t.Fatal(err)
@@ -326,7 +327,7 @@ func TestReprocessSupersedes(t *testing.T) {
 func TestReprocessOther(t *testing.T) {
 	message := sample.Report(1, 0)
 	r := report.Parse(message)
-	s := shelf{t: t, l: ledger.NewMemory()}
+	s := shelf{t: t, l: memory.New()}
 	s.c, _ = s.l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
 	m := ledger.Message{ReportID: r.ID, Kind: "other", At: came, Size: int64(len(message)), Head: message}
 	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {

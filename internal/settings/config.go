@@ -14,7 +14,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/identify"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sink"
@@ -73,7 +73,7 @@ const (
 
 // Validate checks what only the whole file shows.
 func (c Config) Validate() error {
-	if err := ledger.CheckPath(c.Ledger); err != nil {
+	if _, err := backend.Path(c.Ledger); err != nil {
 		return err
 	}
 	if c.Brake < 0 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
@@ -36,8 +37,9 @@ func (c *Config) Exposed() (warnings []string) {
 		}
 	}
 	look("privacy: key_file", c.Privacy.KeyFile)
-	if info, err := os.Lstat(c.Ledger); err == nil && info.Mode()&fs.ModeSymlink != 0 { // a mode that is not ours to change
-		look("ledger", c.Ledger)
+	file, _ := backend.Path(c.Ledger)
+	if info, err := os.Lstat(file); err == nil && info.Mode()&fs.ModeSymlink != 0 { // a mode that is not ours to change
+		look("ledger", file)
 	}
 	return warnings
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -88,7 +88,7 @@ func TestAfter(t *testing.T) {
 				s := parcels(t)
 				defer s.Close()
 				s.Caps = slices.DeleteFunc(s.Caps, func(c string) bool { return slices.Contains(test.lacks, c) })
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.After = After{action(test.report), action(test.unparsed), action(test.other)}
 				for range 2 { // the second sweep finds nothing to do
@@ -135,7 +135,7 @@ func TestAfterCut(t *testing.T) {
 					}
 					return imaptest.Action{}
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.After.Report = Action{"move", "Archive"}
 				for range 3 {
@@ -178,7 +178,7 @@ func TestAfterWatch(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.Folders = []string{"FBL/*"}
 		a.After.Report = Action{"move", "FBL/done"}
@@ -256,7 +256,7 @@ func TestAfterOther(t *testing.T) {
 					}
 					return imaptest.Action{}
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.After.Report, a.OnUIDValidity = Action{Do: "delete"}, "new-only"
 				if err := a.Run(t.Context(), true); !errors.As(err, new(*ActionError)) || contents(s, "INBOX") != "1, 2, 3" {

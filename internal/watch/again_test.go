@@ -11,6 +11,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -48,7 +49,7 @@ func TestRewrittenMessages(t *testing.T) {
 		s := filled(5, 0)
 		defer s.Close()
 		rewritten(s)
-		l := ledger.NewMemory()
+		l := memory.New()
 		same(t, sweeps(t, s, l), expected(5))
 		for range 2 {
 			if known := readAgain(t, s, l); known != 5 {
@@ -67,7 +68,7 @@ func TestRewrittenWithoutHeads(t *testing.T) {
 		s := filled(5, 0)
 		defer s.Close()
 		rewritten(s)
-		a := account(s, ledger.NewMemory())
+		a := account(s, memory.New())
 		a.NoHeads = true
 		for range 2 {
 			if err := a.Run(t.Context(), true); err != nil {
@@ -88,7 +89,7 @@ func TestRewrittenInterrupted(t *testing.T) {
 		defer s.Close()
 		rewritten(s)
 		set := later(s)
-		l := ledger.NewMemory()
+		l := memory.New()
 		same(t, sorted(sweeps(t, s, l)), expected(many))
 		var cut atomic.Bool
 		set(func(at imaptest.Step) imaptest.Action {
@@ -112,7 +113,7 @@ func TestRewrittenKilled(t *testing.T) {
 		s := filled(many, 0)
 		defer s.Close()
 		rewritten(s)
-		l := ledger.NewMemory()
+		l := memory.New()
 		same(t, sorted(sweeps(t, s, l)), expected(many))
 		a := account(s, l)
 		a.All = true
@@ -148,7 +149,7 @@ func TestOthersAtThePlace(t *testing.T) {
 				s := imaptest.New()
 				defer s.Close()
 				s.Append("INBOX", sample.Report(1, 0))
-				l := ledger.NewMemory()
+				l := memory.New()
 				sweeps(t, s, l)
 				s.Shape = func(int, uint32) imaptest.Shape { return imaptest.Shape{Body: bend} }
 				readAgain(t, s, l)
@@ -177,7 +178,7 @@ func TestRewrittenOlderLedger(t *testing.T) {
 		s := filled(5, 0)
 		defer s.Close()
 		rewritten(s)
-		l := originless{ledger.NewMemory()}
+		l := originless{memory.New()}
 		same(t, sweeps(t, s, l), expected(5))
 		if known := readAgain(t, s, l); known != 5 {
 			t.Errorf("%d messages were known, want 5", known)
@@ -202,7 +203,7 @@ func TestNewMessagesAreNotLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(500, 0)
 		defer s.Close()
-		l := &asking{Ledger: ledger.NewMemory()}
+		l := &asking{Ledger: memory.New()}
 		sweeps(t, s, l)
 		if fetches := commands(s, "UID FETCH"); len(fetches) != 1 {
 			t.Errorf("%d FETCHes for 500 messages, want 1", len(fetches))

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -46,7 +46,7 @@ func outage(t *testing.T, action imaptest.Action, had, many int) {
 		}
 		return imaptest.Action{}
 	}
-	l := ledger.NewMemory()
+	l := memory.New()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- account(s, l).Run(ctx, false) }()
@@ -147,7 +147,7 @@ func TestManyKillers(t *testing.T) {
 						}
 						return action
 					}
-					l := ledger.NewMemory()
+					l := memory.New()
 					for run := 0; account(s, l).Run(t.Context(), true) != nil; run++ {
 						if run == 3 {
 							t.Fatal("sweeps fail")
@@ -178,7 +178,7 @@ func TestHalfOpenIdle(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
@@ -65,7 +66,7 @@ func TestBrake(t *testing.T) {
 		s.Append("INBOX", sample.Signed(1)) // known by then: it takes no place
 		s.Append("INBOX", sample.Signed(2))
 		s.Append("INBOX", sample.Signed(3))
-		l := ledger.NewMemory()
+		l := memory.New()
 		sweep := func() string {
 			t.Helper()
 			counts, err := l.Counts(t.Context(), time.Time{}, time.Time{})
@@ -105,7 +106,7 @@ func TestBrakeAfterFailure(t *testing.T) {
 		defer s.Close()
 		s.Append("INBOX", sample.Signed(0))
 		s.Append("INBOX", sample.Signed(1))
-		l := &failing{ledger.NewMemory(), 1}
+		l := &failing{memory.New(), 1}
 		a := account(s, l)
 		a.Reading = believed(t)
 		a.Reading.Brake = process.NewBrake(2, nil, nil)

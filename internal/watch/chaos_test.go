@@ -19,6 +19,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/sqlite"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -154,7 +155,7 @@ func chaos(t *testing.T, seed uint64, length time.Duration) {
 // oneLife runs fblwatch on a ledger as long as during takes.
 func oneLife(t *testing.T, a *Account, path string, during func(ledger.Ledger)) {
 	t.Helper()
-	l, err := ledger.Open(t.Context(), path, ledger.Options{})
+	l, err := sqlite.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +245,7 @@ func (p *post) moved() int {
 
 // compare holds the ledger against what was delivered.
 func (p *post) compare(t *testing.T, path string) {
-	l, err := ledger.Open(t.Context(), path, ledger.Options{})
+	l, err := sqlite.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/sqlite"
 )
 
 // TestCutsOfLargeMails cuts a sweep of large messages into SQLite at 200 random
@@ -39,7 +40,7 @@ func TestCutsOfLargeMessages(t *testing.T) {
 				}
 				return -1
 			}
-			l, err := ledger.Open(t.Context(), path, ledger.Options{})
+			l, err := sqlite.Open(t.Context(), path)
 			if err != nil {
 				t.Fatal(err)
 			}

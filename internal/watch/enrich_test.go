@@ -15,6 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -74,7 +75,7 @@ func TestSilentDNS(t *testing.T) {
 		for i := range messages {
 			s.Append("INBOX", sentFrom(i))
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		if dns != nil {
 			var err error
@@ -124,7 +125,7 @@ func TestSilentDNSWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		committed := make(chan time.Time, 1)
 		a := account(s, l)
 		a.Committed = func(done ledger.Committed) {

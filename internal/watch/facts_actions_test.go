@@ -12,6 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // actionFacts are what servers say to after-actions.
@@ -106,7 +107,7 @@ func answering(command, text string, when func(*imaptest.Server) bool, without .
 // and what the sweep says of it.
 func moves(inbox, moved, fails string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, _ dialed) {
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.After.Report = Action{"move", "New"}
 		for range 2 { // the second time it is owed still, or nothing is
@@ -148,7 +149,7 @@ func TestActionsRefusedInWatch(t *testing.T) {
 				defer s.Close()
 				s.AddMailbox("Other")
 				s.AddMailbox("New")
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.Folders, a.Watch, a.After.Report = []string{"INBOX", "Other"}, way, Action{"move", "New"}
 				ctx, cancel := context.WithCancel(t.Context())

@@ -12,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -126,7 +127,7 @@ func undated(n int, header ...string) []byte {
 func dates(want ...string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
 		first := s.Messages("INBOX")[0].Body
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.IMAP.Dial, a.Since = dial, 30*day
 		ctx, cancel := context.WithCancel(t.Context())
@@ -183,7 +184,7 @@ func TestDatesInterrupted(t *testing.T) {
 			}
 			return imaptest.Action{}
 		})
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.Since = 30 * day
 		if err := a.Run(t.Context(), true); err == nil {

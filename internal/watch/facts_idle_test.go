@@ -15,6 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // logbook is a log that tests look into.
@@ -77,7 +78,7 @@ func prompt(name string, server func(*imaptest.Server), dial dialer, most time.D
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			idling(t, dial, l, func() {
 				for n := 3; n < 9; n++ {
 					time.Sleep(41 * time.Second)
@@ -120,7 +121,7 @@ func babble(name string, at func(imaptest.Step) bool) fact {
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			book := idling(t, dial, l, func() {
 				before := len(commands(s, "UID FETCH"))
 				for uid := range uint32(39) {
@@ -166,7 +167,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			idling(t, dial, l, func() { within(t, l, 6, time.Second) })
 		},
 	},
@@ -178,7 +179,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			book := idling(t, dial, l, func() {
 				for n := 3; n < 8; n++ {
 					s.Append("INBOX", messageOf(n, 300))
@@ -207,7 +208,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			book := idling(t, dial, l, func() {
 				for n := 3; n < 9; n++ {
 					s.Append("INBOX", messageOf(n, 300))
@@ -232,7 +233,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			idling(t, dial, l, func() {
 				for n := 3; n < 9; n++ {
 					s.Append("INBOX", messageOf(n, 300))
@@ -269,7 +270,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			idling(t, dial, l, func() { within(t, l, 4, time.Second) })
 		},
 	},
@@ -291,7 +292,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			idling(t, dial, l, func() {
 				s.Append("INBOX", messageOf(3, 300))
 				within(t, l, 4, 5*time.Second)
@@ -308,7 +309,7 @@ var idleFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			idling(t, dial, l, func() {
 				for n := 3; n < 15; n++ {
 					time.Sleep(15 * time.Second)
@@ -333,7 +334,7 @@ var idleFacts = []fact{
 	{
 		name: "a number that rises without end", goimap: byNature,
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			var liar *lying
 			book := idling(t, func(ctx context.Context, network, addr string) (net.Conn, error) {
 				conn, err := dial(ctx, network, addr)
@@ -387,7 +388,7 @@ func tireless(name string, most int, found time.Duration, server func(*imaptest.
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			book := &logbook{}
 			a := account(nil, l)
 			a.Folders, a.IMAP.Dial, a.Log = []string{"INBOX", "Other"}, dial, slog.New(slog.NewTextHandler(book, nil))

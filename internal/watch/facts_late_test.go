@@ -11,6 +11,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // lateFacts are of UIDs that go back under the same UIDVALIDITY, and of those that
@@ -28,7 +29,7 @@ var lateFacts = []fact{
 		name: "GNU imap4d: the lowest free UID is given again", goimap: byNature,
 		server: func() *imaptest.Server { return filled(5, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			sweeps(t, s, l)
 			s.Expunge("INBOX", 4)
 			s.Expunge("INBOX", 5)
@@ -48,7 +49,7 @@ var lateFacts = []fact{
 		name: "GNU imap4d: a UID in the middle is given again, in a watch", goimap: byNature,
 		server: func() *imaptest.Server { return filled(5, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- account(s, l).Run(ctx, false) }()
@@ -72,7 +73,7 @@ var lateFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			read := 0
 			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
@@ -90,7 +91,7 @@ var lateFacts = []fact{
 		name: "nothing changes: one small FETCH a sweep", goimap: byNature,
 		server: func() *imaptest.Server { return filled(5, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			sweeps(t, s, l)
 			fetches, searches := len(commands(s, "UID FETCH")), len(commands(s, "UID SEARCH"))
 			sweeps(t, s, l)
@@ -110,7 +111,7 @@ var lateFacts = []fact{
 		name: "a UID shows up between two sweeps", goimap: byNature,
 		server: lateServer,
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			if got := sweeps(t, s, l); len(got) != 3 {
 				t.Fatalf("%d records", len(got))
 			}
@@ -132,7 +133,7 @@ var lateFacts = []fact{
 		name: "a gap is forgotten after a day", goimap: byNature,
 		server: lateServer,
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			sweeps(t, s, l)
 			time.Sleep(gapFor + time.Minute)
 			searches := len(commands(s, "UID SEARCH"))
@@ -146,7 +147,7 @@ var lateFacts = []fact{
 		name: "EXISTS tells of a message in a place that is no gap any more", goimap: byNature,
 		server: lateServer,
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error, 1)
 			go func() { done <- account(s, l).Run(ctx, false) }()
@@ -183,7 +184,7 @@ func lateUID(name string, late time.Duration, set func(*Account), caps ...string
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			if set != nil {
 				set(a)
@@ -219,7 +220,7 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			want := expected(10)
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			if set != nil {
 				set(a)
@@ -269,7 +270,7 @@ func remade(name string, first imaptest.Shape) fact {
 		name: name, goimap: byNature,
 		server: func() *imaptest.Server { return filled(5, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			sweeps(t, s, l)
 			s.Remake("INBOX")
 			want := expected(5)

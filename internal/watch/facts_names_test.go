@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // nameFacts are of folders that a server knows by octets of its own, and of one
@@ -39,7 +40,7 @@ var nameFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.Folders = []string{"FBL/%", "INBOX"}
 			if err := a.Run(t.Context(), true); err == nil || !strings.Contains(err.Error(), `folder "FBL/%"`) {
@@ -65,7 +66,7 @@ var nameFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.Folders, a.Watch = []string{"A", "B", "C", "INBOX"}, "poll"
 			watchesOn(t, s, a, l)
@@ -95,7 +96,7 @@ func oddly() *imaptest.Server {
 
 func oddlyNamed(folders ...string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.Folders, a.IMAP.Dial = folders, dial
 		if err := a.Run(t.Context(), true); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -97,7 +98,7 @@ var octetFacts = []fact{
 			return imaptest.Shape{}
 		}),
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.After = After{Action{Do: "delete"}, Action{Do: "delete"}, Action{Do: "delete"}}
 			for range 4 { // by others than those that were given up there is nothing to tell by
@@ -122,7 +123,7 @@ var octetFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.After = After{Action{Do: "delete"}, Action{Do: "delete"}, Action{Do: "delete"}}
 			if err := a.Run(t.Context(), true); err != nil {
@@ -180,7 +181,7 @@ var octetFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			same(t, sweeps(t, s, l), expected(5))
 			for range 2 {
 				readAgain(t, s, l)
@@ -317,7 +318,7 @@ func instead(n int, others map[int]string) []string {
 // the ledger and what was left in INBOX. What was left has a record that says why.
 func deletes(sweeps int, left string, want ...string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, _ dialed) {
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.After = After{Action{Do: "delete"}, Action{Do: "delete"}, Action{Do: "delete"}}
 		for n := 1; ; n++ {
@@ -382,7 +383,7 @@ func TestShortInWatch(t *testing.T) {
 				s := withExpunge(filled(2, 300))
 				defer s.Close()
 				s.Shape = replies(3, 3, body)
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.After.Report = Action{Do: "delete"}
 				ctx, cancel := context.WithCancel(t.Context())

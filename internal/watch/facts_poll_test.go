@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // pollFacts are of several folders that are looked at by one connection.
@@ -59,7 +59,7 @@ func deaf(name string, bend func(*imaptest.Server), set func(*Account)) fact {
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.Folders = folders
 			set(a)

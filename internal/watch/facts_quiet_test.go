@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // quietFacts are of servers that hang up on silent connections.
@@ -26,7 +26,7 @@ var quietFacts = []fact{
 func polls(conns int, within time.Duration, more ...string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
 		var out bytes.Buffer
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.IMAP.Dial, a.Watch, a.Log = dial, "poll", slog.New(slog.NewTextHandler(&out, nil))
 		for _, name := range more {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // searchFacts are of SEARCH and FETCH that are refused or answered wrongly.
@@ -84,7 +85,7 @@ var searchFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			read := 0
 			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
@@ -124,7 +125,7 @@ func refuses(command, text string) func(imaptest.Step) imaptest.Action {
 // and two messages: none is lost.
 func renewedBy(t *testing.T, s *imaptest.Server, do string) {
 	t.Helper()
-	l := ledger.NewMemory()
+	l := memory.New()
 	a := account(s, l)
 	a.OnUIDValidity = do
 	if err := a.Run(t.Context(), true); err != nil {
@@ -185,11 +186,11 @@ func emptyFolder(name, refusal string) fact {
 				func(a *Account) { a.All = true },
 				func(a *Account) { a.After.Report = Action{Do: "delete"} },
 			} {
-				if got := sweeps(t, s, ledger.NewMemory()); got != nil {
+				if got := sweeps(t, s, memory.New()); got != nil {
 					t.Errorf("records %v", got)
 				}
 				conns := s.Conns()
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				set(a)
 				ctx, cancel := context.WithCancel(t.Context())
@@ -234,7 +235,7 @@ func badSearch(name string, hook func(imaptest.Step) imaptest.Action) fact {
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			const had = fewMessages + 199
-			l := ledger.NewMemory()
+			l := memory.New()
 			read := 0
 			a := account(s, l)
 			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }

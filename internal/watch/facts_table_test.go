@@ -14,7 +14,7 @@ import (
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 const throttledText = "Request is throttled. Suggested Backoff Time: 299910 milliseconds"
@@ -99,7 +99,7 @@ var facts = []fact{
 			return "the mail is there"
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.After.Report = Action{"move", "Archive"}
 			if err := a.Run(t.Context(), true); !errors.As(err, new(*ActionError)) || !strings.Contains(err.Error(), "OVERQUOTA") {
@@ -165,7 +165,7 @@ var facts = []fact{
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
 			var in atomic.Int64
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			a.IMAP.Dial = counting(dial, &in)
 			if err := a.Run(t.Context(), true); err != nil {
@@ -181,7 +181,7 @@ var facts = []fact{
 		name: "Gmail: no QRESYNC, no NOTIFY: a connection a folder", goimap: byNature,
 		server: fblServer(5, "CONDSTORE", "ENABLE", "ESEARCH", "COMPRESS=DEFLATE", "UIDPLUS", "MOVE"),
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			d, l := &doors{s: s}, ledger.NewMemory()
+			d, l := &doors{s: s}, memory.New()
 			watching(t, d, l, nil, func() {
 				time.Sleep(time.Minute)
 				for i, name := range fblFolders(5) {
@@ -261,7 +261,7 @@ func throttledAt(command string, set func(*Account)) fact {
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			set(a)
 			ctx, cancel := context.WithCancel(t.Context())

@@ -15,7 +15,7 @@ import (
 	goimap "github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -127,7 +127,7 @@ func bareIdle(t *testing.T, _ *imaptest.Server, dial dialed) string {
 // that each is in the ledger a little later, over so many connections.
 func arrivals(long, every, later time.Duration, conns int) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
-		n, l := len(s.Messages("INBOX")), ledger.NewMemory()
+		n, l := len(s.Messages("INBOX")), memory.New()
 		a := account(s, l)
 		a.IMAP.Dial = dial
 		ctx, cancel := context.WithCancel(t.Context())
@@ -268,7 +268,7 @@ func allowing(name string, most int) fact {
 // watchFolders watches those of fblServer, and then one more report in the last.
 func watchFolders(t *testing.T, d *doors, had int, later time.Duration) {
 	t.Helper()
-	l := ledger.NewMemory()
+	l := memory.New()
 	watching(t, d, l, nil, func() {
 		time.Sleep(2 * time.Minute)
 		if n := len(inFolders(t, l)); n != had {

@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // uidFacts are of UIDs, UIDVALIDITY and SEARCH.
@@ -24,7 +25,7 @@ var uidFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			same(t, sweeps(t, s, l), expected(3))
 			if got := checkpoint(t, l).UIDValidity; got != 1_700_000_000_001 {
 				t.Errorf("UIDVALIDITY %d in the ledger", got)
@@ -45,7 +46,7 @@ var uidFacts = []fact{
 			return s
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
-			l := ledger.NewMemory()
+			l := memory.New()
 			same(t, sweeps(t, s, l), expected(3))
 			if got := checkpoint(t, l).UIDValidity; got != 1<<64-1 {
 				t.Errorf("UIDVALIDITY %d in the ledger", got)
@@ -76,7 +77,7 @@ func beyond(name string, lines *regexp.Regexp, change func(string) string, reada
 					s.AddMailbox("Other")
 					s.Append("Other", messageOf(9, 300))
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.Folders = folders
 				err := a.Run(t.Context(), true)
@@ -85,7 +86,7 @@ func beyond(name string, lines *regexp.Regexp, change func(string) string, reada
 				}
 				same(t, inFolder(t, l, "INBOX"), expected(readable))
 			}
-			l := ledger.NewMemory()
+			l := memory.New()
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			account(s, l).Run(ctx, false)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // withheldFacts are of messages that SEARCH lists and FETCH does not give
@@ -27,7 +27,7 @@ var withheldFacts = []fact{
 		server: func() *imaptest.Server { return filled(4, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			withheldUntil(s, time.Now().Add(30*time.Minute), 2)
-			l := ledger.NewMemory()
+			l := memory.New()
 			for range 3 {
 				if got := sweeps(t, s, l); len(got) != 3 {
 					t.Errorf("%d records, want 3", len(got))
@@ -51,7 +51,7 @@ var withheldFacts = []fact{
 		server: func() *imaptest.Server { return filled(4, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			withheldUntil(s, time.Now().Add(1000*time.Hour), 2)
-			l := ledger.NewMemory()
+			l := memory.New()
 			sweeps(t, s, l)
 			s.Expunge("INBOX", 2)
 			if got := sweeps(t, s, l); len(got) != 3 || len(checkpoint(t, l).Pending) != 0 {
@@ -79,7 +79,7 @@ func withholding(name string, long time.Duration, uids []uint32, set func(*Accou
 		},
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			withheldUntil(s, time.Now().Add(long), uids...)
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			if set != nil {
 				set(a)

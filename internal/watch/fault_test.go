@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -16,7 +16,7 @@ import (
 // the bubble's clock, and returns what it holds.
 func settles(t *testing.T, s *imaptest.Server, n int, limit time.Duration) []string {
 	t.Helper()
-	l := ledger.NewMemory()
+	l := memory.New()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	done := make(chan error)
 	go func() { done <- account(s, l).Run(ctx, false) }()
@@ -36,7 +36,7 @@ func cleanSteps(t *testing.T) []imaptest.Step {
 	var steps []imaptest.Step
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
-		l := ledger.NewMemory()
+		l := memory.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()
@@ -113,7 +113,7 @@ func TestCutAtEveryByte(t *testing.T) {
 				}
 				return -1
 			}
-			l := ledger.NewMemory()
+			l := memory.New()
 			a := account(s, l)
 			err := a.Run(t.Context(), true)
 			if err != nil && cut >= 0 { // it had not even logged in: whoever asked asks again

@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/sqlite"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -22,7 +23,7 @@ const farAway = 80 * time.Millisecond
 // sweepInto sweeps INBOX of d through addr into a new ledger, and returns the
 // time it took.
 func sweepInto(b *testing.B, d *realserver.DovecotServer, addr string, messages int, compress imapclient.Compression) time.Duration {
-	l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})
+	l, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -129,7 +130,7 @@ func latency(b *testing.B, roundTrip time.Duration) {
 	if roundTrip > 0 {
 		addr = imaptest.NewDelayProxy(b, addr, roundTrip, 0).Addr()
 	}
-	l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})
+	l, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -32,7 +33,7 @@ func TestAllSurvivesADeath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(5, 300)
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		same(t, sweeps(t, s, l), expected(5))
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Conn == 2 && step.Command == "UID FETCH" {
@@ -75,7 +76,7 @@ func TestLargeMessages(t *testing.T) {
 		for i := range many {
 			s.Append("INBOX", deepReport(i, 1<<20))
 		}
-		l := &measuring{Ledger: ledger.NewMemory()}
+		l := &measuring{Ledger: memory.New()}
 		same(t, sorted(sweeps(t, s, l)), expected(many))
 		if l.most > batchOctets>>20 {
 			t.Errorf("%d mails of over 1 MiB in one commit", l.most)
@@ -99,7 +100,7 @@ func TestMoreDoesNotPileUp(t *testing.T) {
 			}
 			s.AppendMessage("INBOX", imaptest.Message{UID: uint32(i*step + 1), Body: b})
 		}
-		l := &measuring{Ledger: ledger.NewMemory()}
+		l := &measuring{Ledger: memory.New()}
 		if n := len(sweeps(t, s, l)); n != 100 {
 			t.Errorf("%d records, want 100", n)
 		}
@@ -118,7 +119,7 @@ func TestSparseUIDs(t *testing.T) {
 			s.AppendMessage("INBOX", imaptest.Message{UID: uint32(i+1) * 400_000_000, Body: messageOf(i, 300)})
 		}
 		s.AppendMessage("INBOX", imaptest.Message{UID: ^uint32(0) - 1, Body: messageOf(10, 300)}) // UIDNEXT is the last number
-		if n := len(sweeps(t, s, ledger.NewMemory())); n != 11 {
+		if n := len(sweeps(t, s, memory.New())); n != 11 {
 			t.Errorf("%d records, want 11", n)
 		}
 		searches := 0
@@ -141,7 +142,7 @@ func TestLyingSize(t *testing.T) {
 		for i, size := range []int64{1, 100, 8192, 8193, 30_000, 1 << 40} {
 			s.AppendMessage("INBOX", imaptest.Message{Body: deepReport(i, 20_000), Size: size})
 		}
-		same(t, sorted(sweeps(t, s, ledger.NewMemory())), expected(6))
+		same(t, sorted(sweeps(t, s, memory.New())), expected(6))
 	})
 }
 
@@ -165,7 +166,7 @@ func TestSweepGoesOn(t *testing.T) {
 					}
 					return imaptest.Action{}
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.Folders = []string{"INBOX", "Other"}
 				if err := a.Run(t.Context(), true); err == nil {
@@ -198,7 +199,7 @@ func TestBlockingHandler(t *testing.T) {
 		defer s.Close()
 		s.AddMailbox("Other")
 		s.Append("Other", sample.Report(3, 300))
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		h := blocking{hold: make(chan struct{})}
 		a.Handler, a.Folders = h, []string{"INBOX", "Other"}
@@ -233,7 +234,7 @@ func TestCriticalEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
 		defer s.Close()
-		a := account(s, &failing{ledger.NewMemory(), 1})
+		a := account(s, &failing{memory.New(), 1})
 		var p pairs
 		a.Handler = &p
 		if err := a.Run(t.Context(), true); !errors.Is(err, ledger.ErrFull) {
@@ -276,7 +277,7 @@ func TestCancel(t *testing.T) {
 				s := filled(3, 300)
 				defer s.Close()
 				s.Hook = hook
-				l := ledger.NewMemory()
+				l := memory.New()
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error)
 				go func() { done <- account(s, l).Run(ctx, false) }()

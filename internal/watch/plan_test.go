@@ -14,6 +14,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // doors counts the connections to a server, and lets in so many at once.
@@ -139,7 +140,7 @@ func TestManyFolders(t *testing.T) {
 						add(name, i)
 					}
 				}
-				d, l := &doors{s: s, most: test.doors}, ledger.NewMemory()
+				d, l := &doors{s: s, most: test.doors}, memory.New()
 				watching(t, d, l, func(a *Account) { a.Connections, a.Watch = test.set, test.mode }, func() {
 					time.Sleep(2 * time.Minute)
 					slices.Sort(want)
@@ -182,7 +183,7 @@ func TestNotifyLeaving(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		watching(t, &doors{s: s}, l, nil, func() {
 			time.Sleep(time.Minute)
 			s.Append("FBL/b", messageOf(2, 0)) // it was opened last
@@ -217,7 +218,7 @@ func TestNotifyAgain(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		watching(t, &doors{s: s}, l, nil, func() {
 			time.Sleep(5 * time.Second)
 			if n := len(inFolders(t, l)); n != 4 || times < 2 {
@@ -247,7 +248,7 @@ func TestFoldersChange(t *testing.T) {
 				}
 				return imaptest.Action{}
 			}
-			l := ledger.NewMemory()
+			l := memory.New()
 			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = connections }, func() {
 				time.Sleep(time.Minute)
 				s.AddMailbox("FBL/z")
@@ -289,7 +290,7 @@ func TestDeadlyFolder(t *testing.T) {
 				}
 				return imaptest.Action{}
 			}
-			l := ledger.NewMemory()
+			l := memory.New()
 			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
 				for i, name := range names {
 					s.Append(name, messageOf(i, 0))
@@ -322,7 +323,7 @@ func TestSlowFolders(t *testing.T) {
 				}
 				return imaptest.Action{}
 			}
-			l := ledger.NewMemory()
+			l := memory.New()
 			watching(t, &doors{s: s}, l, func(a *Account) { a.Connections = 1 }, func() {
 				time.Sleep(15 * time.Minute)
 				if got := inFolders(t, l); len(got) != len(names) {
@@ -364,7 +365,7 @@ func TestToldNoMore(t *testing.T) {
 				s.AddMailbox("FBL/a")
 				s.AddMailbox("FBL/b")
 				s.Hook = hook
-				l := ledger.NewMemory()
+				l := memory.New()
 				watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
 					time.Sleep(time.Minute)
 					s.Append("FBL/a", messageOf(1, 0))
@@ -390,7 +391,7 @@ func TestFirstLineComesBack(t *testing.T) {
 			s.AddMailbox(name)
 		}
 		hook := later(s)
-		d, l := &doors{s: s}, ledger.NewMemory()
+		d, l := &doors{s: s}, memory.New()
 		watching(t, d, l, func(a *Account) { a.Connections = 4 }, func() {
 			time.Sleep(10 * time.Minute)
 			hook(func(at imaptest.Step) imaptest.Action {
@@ -423,7 +424,7 @@ func TestPollAsksNothing(t *testing.T) {
 		s.Caps = append(s.Caps, "NOTIFY")
 		s.AddMailbox("FBL/a")
 		s.AddMailbox("FBL/b")
-		l := ledger.NewMemory()
+		l := memory.New()
 		watching(t, &doors{s: s}, l, func(a *Account) { a.Watch = "poll" }, func() {
 			time.Sleep(time.Minute)
 			s.Append("FBL/b", messageOf(1, 0))

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 )
 
@@ -20,7 +21,7 @@ func TestPrivacy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 0)
 		defer s.Close()
-		open, closed := ledger.NewMemory(), ledger.NewMemory()
+		open, closed := memory.New(), memory.New()
 		plain, private := account(s, open), account(s, closed)
 		private.Reading.Privacy = filter
 		for _, a := range []*Account{plain, private} {

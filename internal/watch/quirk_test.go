@@ -12,6 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -28,7 +29,7 @@ func TestUIDValidityChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(30, 300)
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()
@@ -65,7 +66,7 @@ func TestGrowingPrefix(t *testing.T) {
 			end := head + bytes.Index(b[head:], []byte("\r\n--"))
 			s.Append("INBOX", append(append(append([]byte(nil), b[:end]...), long...), b[end:]...))
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		same(t, sorted(sweeps(t, s, l)), expected(many))
 		asked := map[string]int{}
 		for _, line := range s.Transcript() {
@@ -96,7 +97,7 @@ func TestRefusedAndBodylessMessages(t *testing.T) {
 		want[2] = "3 unparsed "
 		want[8] = "9 unparsed "
 		want = append(want[:4:4], want[5:]...) // the fifth is gone
-		same(t, sorted(sweeps(t, s, ledger.NewMemory())), want)
+		same(t, sorted(sweeps(t, s, memory.New())), want)
 	})
 }
 
@@ -109,7 +110,7 @@ func TestFolders(t *testing.T) {
 			s.Append(name, sample.Report(100+i, 300))
 		}
 		s.AddMailbox("FBL/none", `\Noselect`)
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.Folders = []string{"INBOX", "FBL/*", "Missing", "Nothing/*"}
 		err := a.Run(t.Context(), true)
@@ -145,7 +146,7 @@ func TestDiskFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(10, 300)
 		defer s.Close()
-		l := &failing{ledger.NewMemory(), 1}
+		l := &failing{memory.New(), 1}
 		err := account(s, l).Run(t.Context(), true)
 		if !errors.Is(err, ledger.ErrFull) || !errors.As(err, new(*LedgerError)) {
 			t.Errorf("Run: %v, want ErrFull", err)
@@ -155,7 +156,7 @@ func TestDiskFull(t *testing.T) {
 		}
 		same(t, sweeps(t, s, l), expected(10))
 
-		l = &failing{ledger.NewMemory(), 5} // a watch waits for room
+		l = &failing{memory.New(), 5} // a watch waits for room
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()
@@ -171,7 +172,7 @@ func TestWrongPassword(t *testing.T) {
 		s := filled(1, 300)
 		defer s.Close()
 		s.Password = "another"
-		a := account(s, ledger.NewMemory())
+		a := account(s, memory.New())
 		var auth *imapclient.AuthError
 		if err := a.Run(t.Context(), true); !errors.As(err, &auth) || s.Conns() != 1 {
 			t.Errorf("a sweep: %v after %d connections, want an AuthError after one", err, s.Conns())
@@ -212,7 +213,7 @@ func TestWithoutIdle(t *testing.T) {
 				s := filled(2, 300)
 				arrange(s)
 				defer s.Close()
-				l := ledger.NewMemory()
+				l := memory.New()
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error)
 				go func() { done <- account(s, l).Run(ctx, false) }()
@@ -244,7 +245,7 @@ func TestBackoff(t *testing.T) {
 		s.Limit = func(int) int64 { return 0 }
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
-		account(s, ledger.NewMemory()).Run(ctx, false)
+		account(s, memory.New()).Run(ctx, false)
 		// Half of 5 minutes on average: 576 a day, and a few at first.
 		if n := s.Conns(); n < 400 || n > 800 {
 			t.Errorf("%d connections in a day", n)
@@ -256,7 +257,7 @@ func TestAll(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(5, 300)
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		same(t, sweeps(t, s, l), expected(5))
 		a := account(s, l)
 		a.All = true

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // TestQuota: the ledger tells how full the mailbox is; a server that refuses to
@@ -33,7 +33,7 @@ func TestQuota(t *testing.T) {
 					}
 					return imaptest.Action{}
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error)
 				go func() { done <- account(s, l).Run(ctx, false) }()

@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/sqlite"
 )
 
 // real is an account on a real Dovecot.
@@ -56,7 +57,7 @@ func through(t testing.TB, a *Account, addr string) {
 
 func openLedger(t testing.TB) ledger.Ledger {
 	t.Helper()
-	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "fblwatch.db"), ledger.Options{})
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "fblwatch.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

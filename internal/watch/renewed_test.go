@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // TestOnUIDValidity: what is read of a folder whose UIDVALIDITY is another.
@@ -34,7 +35,7 @@ func TestOnUIDValidity(t *testing.T) {
 					}
 					add(i, age)
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.OnUIDValidity = test.do
 				if err := a.Run(t.Context(), true); err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // TestResume: when the machine wakes up, a session is made anew at once, and not
@@ -18,7 +18,7 @@ func TestResume(t *testing.T) {
 		s := filled(3, 300)
 		defer s.Close()
 		var slept atomic.Int64
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.wall = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
 		ctx, cancel := context.WithCancel(t.Context())

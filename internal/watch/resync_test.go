@@ -12,7 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // heard notes what a Handler is told of single messages.
@@ -68,7 +68,7 @@ func TestResync(t *testing.T) {
 				s.Caps = append(s.Caps, test.caps...)
 				hook := later(s)
 				h := &heard{}
-				l := ledger.NewMemory()
+				l := memory.New()
 				a := account(s, l)
 				a.Folders, a.Handler, a.Resync, a.Connections = test.folders, h, true, 1
 				ctx, cancel := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func TestResyncEmpty(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
 		h := &heard{}
-		a := account(s, ledger.NewMemory())
+		a := account(s, memory.New())
 		a.Handler, a.Resync = h, true
 		hook := later(s)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -39,7 +39,7 @@ func TestGapOfAWatch(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		l := ledger.NewMemory()
+		l := memory.New()
 		defer whileWatching(t, account(s, l))()
 		time.Sleep(time.Hour)
 		s.AppendMessage("INBOX", imaptest.Message{UID: 5, Body: messageOf(4, 300)})
@@ -57,7 +57,7 @@ func TestNoRecountAfterNews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(5, 300)
 		defer s.Close()
-		l := &asking{Ledger: ledger.NewMemory()}
+		l := &asking{Ledger: memory.New()}
 		a := account(s, l)
 		a.Folders = []string{"INB*"} // opened anew as often as folders are listed
 		defer whileWatching(t, a)()
@@ -83,7 +83,7 @@ func TestWithheldIsForgotten(t *testing.T) {
 		defer s.Close()
 		s.AddMailbox("Other")
 		withheldUntil(s, time.Now().Add(1000*time.Hour), 1)
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.Folders, a.Watch = []string{"INBOX", "Other"}, "poll"
 		defer whileWatching(t, a)()
@@ -110,7 +110,7 @@ func TestRewrittenRecount(t *testing.T) {
 		s := filled(5, 0)
 		defer s.Close()
 		rewritten(s)
-		l := ledger.NewMemory()
+		l := memory.New()
 		defer whileWatching(t, account(s, l))()
 		time.Sleep(time.Minute)
 		s.Append("INBOX", messageOf(5, 0))
@@ -133,7 +133,7 @@ func TestRewrittenBrake(t *testing.T) {
 		rewritten(s)
 		s.Append("INBOX", sample.Signed(0))
 		s.Append("INBOX", sample.Signed(1))
-		a := account(s, ledger.NewMemory())
+		a := account(s, memory.New())
 		a.Reading = believed(t)
 		a.Reading.Brake = process.NewBrake(3, nil, nil)
 		for range 3 {
@@ -168,7 +168,7 @@ func TestOlderLedgerReadAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(5, 0)
 		defer s.Close()
-		l := &unpacking{originless: originless{ledger.NewMemory()}}
+		l := &unpacking{originless: originless{memory.New()}}
 		same(t, sweeps(t, s, l), expected(5))
 		if known := readAgain(t, s, l); known != 5 || l.heads.Load() != 0 {
 			t.Errorf("%d messages were known, %d heads unpacked", known, l.heads.Load())

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/sqlite"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -28,7 +29,7 @@ func TestSoakMillion(t *testing.T) {
 	const messages, size = 1_000_000, 320
 	s := &endless{messages: messages, random: rand.New(rand.NewPCG(seed, 0))}
 	s.message = func(n int) []byte { return sample.Report(n, size) }
-	l, err := ledger.Open(t.Context(), filepath.Join(t.TempDir(), "fblwatch.db"), ledger.Options{})
+	l, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "fblwatch.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func BenchmarkSweepInMemory(b *testing.B) {
 		s.message(n)
 	}
 	for b.Loop() {
-		l, err := ledger.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"), ledger.Options{})
+		l, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "fblwatch.db"))
 		if err != nil {
 			b.Fatal(err)
 		}

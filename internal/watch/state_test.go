@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // TestState: the ledger tells what a session does and since when; the row of a
@@ -22,7 +22,7 @@ func TestState(t *testing.T) {
 		var limit atomic.Int64
 		limit.Store(-1)
 		s.Limit = func(int) int64 { return limit.Load() }
-		l := ledger.NewMemory()
+		l := memory.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()
@@ -78,7 +78,7 @@ func TestWithoutUIDNext(t *testing.T) {
 			}
 			return imaptest.Action{}
 		}
-		same(t, sweeps(t, s, ledger.NewMemory()), expected(20))
+		same(t, sweeps(t, s, memory.New()), expected(20))
 		asked := 0
 		for _, line := range s.Transcript() {
 			if strings.Contains(line, "STATUS INBOX (") || strings.Contains(line, `STATUS "INBOX" (`) {

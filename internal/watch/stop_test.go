@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // ending is a context that ends when it was asked so often, as if a signal came in
@@ -34,7 +35,7 @@ func TestStopInAMessage(t *testing.T) {
 		"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n"
 	large := head + strings.Repeat("X-Y: z\n", 8<<20/7) + "--b--\n"
 	for _, left := range []int64{0, 1, 2} {
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(nil, l)
 		a.Handler, a.Log, a.MaxMessage = callbacks.Nop{}, slog.New(slog.DiscardHandler), 32<<20
 		claim, err := l.Claim(t.Context(), ledger.Folder{Account: a.Name, Name: "INBOX"})

@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // mint gives out access tokens of a server, each good for an hour.
@@ -38,7 +39,7 @@ func tokens(t *testing.T, folders []string, do func(s *imaptest.Server, m *mint,
 		defer s.Close()
 		s.AddMailbox("other")
 		s.Caps = append(s.Caps, "AUTH=XOAUTH2")
-		m, l := &mint{s: s, hook: later(s)}, ledger.NewMemory()
+		m, l := &mint{s: s, hook: later(s)}, memory.New()
 		a := account(s, l)
 		a.Folders, a.IMAP.Login, a.Connections = folders, m.login, 1
 		ctx, cancel := context.WithCancel(t.Context())
@@ -128,7 +129,7 @@ func TestThrottled(t *testing.T) {
 					}
 					return imaptest.Action{}
 				}
-				l := ledger.NewMemory()
+				l := memory.New()
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan error)
 				a := account(s, l)

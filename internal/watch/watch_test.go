@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -109,7 +110,7 @@ func TestSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3000, 300)
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		if err := a.Run(t.Context(), true); err != nil {
 			t.Fatal(err)
@@ -130,7 +131,7 @@ func TestWatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(5, 300)
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()
@@ -157,7 +158,7 @@ func TestNoHeads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
 		defer s.Close()
-		l := ledger.NewMemory()
+		l := memory.New()
 		a := account(s, l)
 		a.NoHeads = true
 		if err := a.Run(t.Context(), true); err != nil {

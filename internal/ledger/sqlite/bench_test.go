@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/ledgertest"
+)
+
+// noise is n octets that do not repeat, different for every seed.
+func noise(seed string, n int) []byte {
+	var out []byte
+	for i := 0; len(out) < n; i++ {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", seed, i))
+		out = append(out, sum[:]...)
+	}
+	return out[:n]
+}
+
+// report is a head of size octets, as like to others of its feed as reports are.
+func report(seed string, size int) []byte {
+	id := hex.EncodeToString(noise(seed, 16))
+	var b strings.Builder
+	fmt.Fprintf(&b, "Received: from out.example.net by mx.example.com with ESMTPS id %s;\r\n"+
+		"DKIM-Signature: v=1; a=rsa-sha256; d=example.net; b=%s\r\n"+
+		"From: feedback@example.net\r\nMessage-ID: <%s@example.net>\r\n"+
+		"Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n"+
+		"--b\r\n\r\nThis is an email abuse report.\r\n--b\r\nContent-Type: message/feedback-report\r\n\r\n"+
+		"Feedback-Type: abuse\r\nUser-Agent: Loop/1.0\r\nVersion: 1\r\nOriginal-Mail-From: <bounce-%s@example.com>\r\n"+
+		"--b\r\nContent-Type: message/rfc822\r\n\r\nDKIM-Signature: v=1; b=%s\r\nSubject: news\r\n\r\n",
+		id, base64.StdEncoding.EncodeToString(noise("a"+seed, 256)), id, id, base64.StdEncoding.EncodeToString(noise("b"+seed, 256)))
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, "<td style=\"padding:%dpx\"><a href=\"https://example.com/c/%x\">a word or two</a></td>\r\n", i%7, noise(fmt.Sprint(seed, i), 8))
+	}
+	return []byte(b.String()[:size])
+}
+
+func reports(batch, n int) []ledger.Message {
+	messages := make([]ledger.Message, n)
+	for i := range messages {
+		seed := fmt.Sprint(batch, "-", i)
+		m := ledgertest.Message(hex.EncodeToString(noise(seed, 16)), 1)
+		m.Head = report(seed, 6000)
+		m.Records[0].JSON = fmt.Appendf(nil, `{"schema":1,"extensions":{"x":[%q]}}`, report("j"+seed, 1150))
+		m.Records[0].At = ledgertest.Noon.Add(time.Duration(batch*n+i) * time.Second)
+		messages[i] = m
+	}
+	return messages
+}
+
+func cpu() time.Duration {
+	var r syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkCommit commits 20 batches of 500 messages of one record (1.2 KB) and a
+// head of 6 KB.
+func BenchmarkCommit(b *testing.B) {
+	const batches, size = 20, 500
+	var all [][]ledger.Message
+	for i := range batches {
+		all = append(all, reports(i, size))
+	}
+	for _, heads := range []bool{true, false} {
+		b.Run(fmt.Sprintf("heads=%t", heads), func(b *testing.B) {
+			var spent, wall time.Duration
+			var disk int64
+			for b.Loop() {
+				path := filepath.Join(b.TempDir(), "l.db")
+				l, err := Open(b.Context(), path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				c, err := l.Claim(b.Context(), ledgertest.Inbox)
+				if err != nil {
+					b.Fatal(err)
+				}
+				start, from := time.Now(), cpu()
+				for _, messages := range all {
+					if !heads {
+						messages = headless(messages)
+					}
+					if _, err := l.Commit(b.Context(), c, ledger.Batch{Messages: messages}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				wall, spent = wall+time.Since(start), spent+cpu()-from
+				l.Close()
+				st, err := os.Stat(path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				disk = st.Size()
+			}
+			messages := float64(b.N * batches * size)
+			b.ReportMetric(float64(spent.Nanoseconds())/1e3/messages, "cpu-us/mail")
+			b.ReportMetric(float64(wall.Nanoseconds())/1e3/messages, "us/mail")
+			b.ReportMetric(float64(disk)/(batches*size), "disk-B/record")
+		})
+	}
+}
+
+func headless(messages []ledger.Message) []ledger.Message {
+	out := append([]ledger.Message(nil), messages...)
+	for i := range out {
+		out[i].Head = nil
+	}
+	return out
+}
+
+// BenchmarkPackHeads is what the compression of heads adds to a commit.
+func BenchmarkPackHeads(b *testing.B) {
+	messages := reports(0, 500)
+	var size int
+	for b.Loop() {
+		size = 0
+		for _, p := range packHeads(messages) {
+			size += len(p.data)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(messages)), "us/mail")
+	b.ReportMetric(float64(len(messages)*6000)/float64(size), "ratio")
+}

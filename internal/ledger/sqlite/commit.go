@@ -1,0 +1,299 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// write runs f in the one writing transaction. It is all or nothing, and ctx
+// counts until the commit has begun: a statement is short, so ctx is looked at
+// between them instead of paying for an interrupt each.
+func (s *store) write(ctx context.Context, f func(tx) error) error {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closed:
+		return fmt.Errorf("ledger: %s: %w", s.path, fs.ErrClosed)
+	}
+	defer func() { <-s.turn }()
+	t := tx{s, ctx}
+	err := t.exec("BEGIN IMMEDIATE")
+	if err != nil {
+		return explain(s.path, err)
+	}
+	if err = f(t); err == nil {
+		err = t.exec("COMMIT")
+	}
+	if err != nil {
+		// SQLite may have rolled back by itself, which makes this one fail.
+		s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	}
+	return explain(s.path, err)
+}
+
+type tx struct {
+	s   *store
+	ctx context.Context
+}
+
+func (t tx) prepare(query string) (*sql.Stmt, error) {
+	if err := t.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if stmt := t.s.stmts[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := t.s.conn.PrepareContext(context.WithoutCancel(t.ctx), query)
+	if err == nil {
+		t.s.stmts[query] = stmt
+	}
+	return stmt, err
+}
+
+func (t tx) exec(query string, args ...any) error {
+	_, err := t.result(query, args...)
+	return err
+}
+
+func (t tx) result(query string, args ...any) (sql.Result, error) {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.Exec(args...)
+}
+
+// row scans the first row; sql.ErrNoRows where there is none.
+func (t tx) row(dest []any, query string, args ...any) error {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRow(args...).Scan(dest...)
+}
+
+// chunks cuts n rows into statements of 32, 16, 8, 4, 2 and 1 rows: six
+// prepared statements at most, and far fewer calls than a row each.
+func chunks(n int, do func(from, rows int) error) error {
+	for from, rows := 0, 32; from < n; {
+		for rows > n-from {
+			rows /= 2
+		}
+		if err := do(from, rows); err != nil {
+			return err
+		}
+		from += rows
+	}
+	return nil
+}
+
+// tuples are n parenthesized lists of columns placeholders.
+func tuples(n, columns int) string {
+	one := "(?" + strings.Repeat(",?", columns-1) + ")"
+	return one + strings.Repeat(","+one, n-1)
+}
+
+// insert runs one statement over n rows, head before their VALUES and tail
+// after them.
+func (t tx) insert(head string, columns int, tail string, n int, values func(i int, args []any) []any) error {
+	var args []any
+	return chunks(n, func(from, rows int) error {
+		args = args[:0]
+		for i := from; i < from+rows; i++ {
+			args = values(i, args)
+		}
+		return t.exec(head+" VALUES "+tuples(rows, columns)+tail, args...)
+	})
+}
+
+func (s *store) Claim(ctx context.Context, folder ledger.Folder) (ledger.Claim, error) {
+	claim := ledger.Claim{Folder: folder, Token: rand.Text()}
+	err := s.write(ctx, func(t tx) error {
+		var pending, marks string
+		var contact, read int64
+		err := t.row([]any{&claim.ID, (*bits)(&claim.Checkpoint.UIDValidity), &claim.Checkpoint.High, &pending, &marks, &contact, &read},
+			`INSERT INTO folder (account, name, token, contact) VALUES (?, ?, ?, ?)
+			ON CONFLICT (account, name) DO UPDATE SET token = excluded.token
+			RETURNING id, uidvalidity, high, pending, marks, contact, read`, folder.Account, folder.Name, claim.Token, ledger.Milli(time.Now()))
+		if err != nil {
+			return err
+		}
+		claim.FirstSeen, claim.LastCommit = fromNoted(contact), fromNoted(read)
+		return parseCheckpoint(&claim.Checkpoint, pending, marks)
+	})
+	if err != nil {
+		return ledger.Claim{}, err
+	}
+	return claim, nil
+}
+
+// fence fails with ErrClaimLost unless claim is the folder's last.
+func (t tx) fence(claim ledger.Claim) (next int64, uidValidity uint64, err error) {
+	err = t.row([]any{&next, (*bits)(&uidValidity)},
+		"SELECT next_seq, uidvalidity FROM folder WHERE id = ? AND token = ?", claim.ID, claim.Token)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ledger.ErrClaimLost
+	}
+	return next, uidValidity, err
+}
+
+func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Batch) (ledger.Committed, error) {
+	if err := batch.Check(); err != nil {
+		return ledger.Committed{}, err
+	}
+	packs := packHeads(batch.Messages)
+	var p ledger.Numbered
+	err := s.write(ctx, func(t tx) error {
+		next, uidValidity, err := t.fence(claim)
+		if err != nil {
+			return err
+		}
+		known, err := t.known(batch.Messages)
+		if err != nil {
+			return err
+		}
+		p = ledger.Number(claim, batch.Messages, known, next)
+		if err := t.addMessages(claim, batch.Messages, p, packs); err != nil {
+			return err
+		}
+		if err := t.addRecords(p.Rows); err != nil {
+			return err
+		}
+		if err := t.addCounts(claim.ID, p.Counts, p.Kinds); err != nil {
+			return err
+		}
+		if err := t.addTodos(claim, batch, uidValidity); err != nil {
+			return err
+		}
+		c := batch.Checkpoint
+		return t.exec(`UPDATE folder SET next_seq = ?, read = ?, uidvalidity = ?, high = ?, pending = ?, marks = ? WHERE id = ?`,
+			p.Next, ledger.Milli(time.Now()), int64(c.UIDValidity), c.High, formatPending(c.Pending), formatMarks(&c), claim.ID)
+	})
+	if err != nil {
+		return ledger.Committed{}, err
+	}
+	return p.Committed, nil
+}
+
+// known returns those of the messages' report ids that the ledger holds.
+func (t tx) known(messages []ledger.Message) (map[string]bool, error) {
+	ids := make([]any, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ReportID
+	}
+	// In the order of the key each page is visited once.
+	slices.SortFunc(ids, func(a, b any) int { return cmp.Compare(a.(string), b.(string)) })
+	known := make(map[string]bool)
+	err := chunks(len(ids), func(from, n int) error {
+		stmt, err := t.prepare("SELECT report_id FROM mail WHERE report_id IN " + tuples(1, n))
+		if err != nil {
+			return err
+		}
+		rows, err := stmt.Query(ids[from : from+n]...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			known[id] = true
+		}
+		return rows.Err()
+	})
+	return known, err
+}
+
+func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.Numbered, packs []pack) error {
+	type place struct {
+		head  any
+		piece int
+	}
+	isNew := make([]bool, len(messages))
+	for _, m := range p.New {
+		isNew[m.Index] = true
+	}
+	heads := make([]place, len(messages))
+	now := ledger.Milli(time.Now())
+	for _, pack := range packs {
+		if !slices.ContainsFunc(pack.messages, func(i int) bool { return isNew[i] }) {
+			continue
+		}
+		res, err := t.result("INSERT INTO head (at, pack) VALUES (?, ?)", now, pack.data)
+		if err != nil {
+			return err
+		}
+		id, err := res.LastInsertId()
+		if err != nil {
+			return err
+		}
+		for piece, i := range pack.messages {
+			heads[i] = place{id, piece}
+		}
+	}
+	slices.SortFunc(p.New, func(a, b ledger.NewMessage) int {
+		return cmp.Compare(messages[a.Index].ReportID, messages[b.Index].ReportID)
+	})
+	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin)", 12, "", len(p.New),
+		func(i int, args []any) []any {
+			m, h := messages[p.New[i].Index], heads[p.New[i].Index]
+			return append(args, m.ReportID, claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),
+				p.New[i].Seq, len(m.Records), h.head, h.piece, m.Size, int64(m.Origin))
+		})
+}
+
+func (t tx) addRecords(rows []ledger.Row) error {
+	return t.insert("INSERT INTO record (key, "+recordColumns+")", 15, "", len(rows),
+		func(i int, args []any) []any {
+			r := &rows[i]
+			return append(args, key(r.FolderID, r.Seq), r.ID, r.Revision, ledger.Milli(r.At), r.Event, r.Class, r.Provider, r.Feed,
+				r.SourceIP, r.Domain, r.Campaign, r.Subscriber, r.Identity, r.Verdict, string(r.JSON))
+		})
+}
+
+func (t tx) addCounts(folder int64, byHour map[ledger.Count]int64, kinds map[string]int64) error {
+	counts := make([]ledger.Count, 0, len(byHour))
+	for c, n := range byHour {
+		c.N = n
+		counts = append(counts, c)
+	}
+	slices.SortFunc(counts, ledger.CompareCounts)
+	err := t.insert("INSERT INTO hourly (hour, event, class, provider, feed, identity, verdict, n)", 8,
+		" ON CONFLICT DO UPDATE SET n = n + excluded.n", len(counts), func(i int, args []any) []any {
+			c := counts[i]
+			return append(args, ledger.Milli(c.Hour), c.Event, c.Class, c.Provider, c.Feed, c.Identity, c.Verdict, c.N)
+		})
+	for kind, n := range kinds {
+		if err == nil {
+			err = t.exec("INSERT INTO mail_count (folder, kind, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+				folder, kind, n)
+		}
+	}
+	return err
+}
+
+func (t tx) addTodos(claim ledger.Claim, batch ledger.Batch, uidValidity uint64) error {
+	if v := batch.Checkpoint.UIDValidity; v != uidValidity {
+		if err := t.exec("DELETE FROM todo WHERE folder = ? AND uidvalidity <> ?", claim.ID, int64(v)); err != nil {
+			return err
+		}
+	}
+	return t.insert("INSERT INTO todo (folder, uidvalidity, uid, action)", 4, " ON CONFLICT DO NOTHING", len(batch.Todos),
+		func(i int, args []any) []any {
+			d := batch.Todos[i]
+			return append(args, claim.ID, int64(d.UIDValidity), d.UID, d.Action)
+		})
+}

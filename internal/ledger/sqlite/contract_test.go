@@ -1,0 +1,33 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/ledgertest"
+	"go.uber.org/goleak"
+)
+
+// database/sql's opener ends shortly after Close; goleak waits for it.
+func TestMain(m *testing.M) {
+	if path := victim(); path != "" {
+		commitForever(path)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestContract(t *testing.T) {
+	ledgertest.Run(t, func(t *testing.T) ledger.Ledger { return openTest(t, filepath.Join(t.TempDir(), "l.db")) })
+}
+
+func openTest(t *testing.T, path string) ledger.Ledger { return openFull(t, path, 0) }
+
+func openFull(t *testing.T, path string, maxPages int) ledger.Ledger {
+	t.Helper()
+	l, err := open(t.Context(), path, maxPages)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}

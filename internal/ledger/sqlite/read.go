@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// reader is the reading side on SQLite.
+type reader struct {
+	path string
+	db   *sql.DB
+}
+
+var _ ledger.Reader = (*reader)(nil)
+
+func (r *reader) Close() error { return explain(r.path, r.db.Close()) }
+
+// each calls scan for every row of a query, until it fails.
+func (r *reader) each(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := r.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return r.explain(ctx, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return r.explain(ctx, err)
+		}
+	}
+	return r.explain(ctx, rows.Err())
+}
+
+// explain prefers the end of ctx to the interrupt that came of it.
+func (r *reader) explain(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return explain(r.path, err)
+}
+
+func (r *reader) Folders(ctx context.Context) ([]ledger.Claim, error) {
+	var folders []ledger.Claim
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var c ledger.Claim
+		var pending, marks string
+		var contact, read int64
+		err := rows.Scan(&c.ID, &c.Folder.Account, &c.Folder.Name, (*bits)(&c.Checkpoint.UIDValidity), &c.Checkpoint.High, &pending, &marks, &contact, &read, &c.Last)
+		if err != nil {
+			return err
+		}
+		c.FirstSeen, c.LastCommit = fromNoted(contact), fromNoted(read)
+		err = parseCheckpoint(&c.Checkpoint, pending, marks)
+		folders = append(folders, c)
+		return err
+	}, "SELECT id, account, name, uidvalidity, high, pending, marks, contact, read, next_seq - 1 FROM folder ORDER BY account, name")
+	return folders, err
+}
+
+func (r *reader) Head(ctx context.Context, reportID string) ([]byte, error) {
+	var data []byte
+	var piece int
+	err := r.db.QueryRowContext(ctx, "SELECT pack, piece FROM mail JOIN head ON head.id = mail.head WHERE report_id = ?", reportID).
+		Scan(&data, &piece)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, r.explain(ctx, err)
+	}
+	return unpackHead(data, piece)
+}
+
+func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]ledger.Count, error) {
+	var counts []ledger.Count
+	low, high := ledger.Span(since, until)
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var c ledger.Count
+		var hour int64
+		err := rows.Scan(&hour, &c.Event, &c.Class, &c.Provider, &c.Feed, &c.Identity, &c.Verdict, &c.N)
+		c.Hour = ledger.FromMilli(hour)
+		counts = append(counts, c)
+		return err
+	}, `SELECT hour, event, class, provider, feed, identity, verdict, n FROM hourly WHERE hour >= ? AND hour < ? AND n <> 0
+		ORDER BY hour, event, class, provider, feed, identity, verdict`, low, high)
+	return counts, err
+}
+
+func (r *reader) MessageCounts(ctx context.Context) ([]ledger.MessageCount, error) {
+	var counts []ledger.MessageCount
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var c ledger.MessageCount
+		err := rows.Scan(&c.Folder.Account, &c.Folder.Name, &c.Kind, &c.N)
+		counts = append(counts, c)
+		return err
+	}, "SELECT account, name, kind, n FROM mail_count JOIN folder ON folder.id = mail_count.folder WHERE n <> 0 ORDER BY account, name, kind")
+	return counts, err
+}
+
+func (r *reader) States(ctx context.Context) ([]ledger.State, error) {
+	var states []ledger.State
+	err := r.each(ctx, func(rows *sql.Rows) error {
+		var s ledger.State
+		var at int64
+		err := rows.Scan(&s.Name, &s.Value, &at)
+		s.At = ledger.FromMilli(at)
+		states = append(states, s)
+		return err
+	}, "SELECT name, value, at FROM state ORDER BY name")
+	return states, err
+}

@@ -1,0 +1,225 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+const (
+	askEvery  = 100 * time.Millisecond // how often an Editor looks for its answer
+	tryEvery  = 2 * time.Second        // how often it looks whether the writer is gone
+	keepAsked = time.Hour              // an answered request
+)
+
+// editor holds the ledger itself if nobody writes it, else a connection for asking
+// the writer, which answers within a second or two.
+type editor struct {
+	path string
+	own  *store  // nil: another process writes
+	db   *sql.DB // for asking
+}
+
+// Edit opens the ledger at path for changes; ErrNone if there is none.
+func Edit(ctx context.Context, path string) (ledger.Editor, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	reader, err := OpenReader(ctx, path) // makes no ledger, and knows one that is too old or too new
+	if err != nil {
+		return nil, err
+	}
+	if err := reader.Close(); err != nil {
+		return nil, err
+	}
+	e := &editor{path: path}
+	if err := e.take(ctx); err != nil && !errors.Is(err, ledger.ErrLocked) {
+		return nil, err
+	}
+	return e, nil
+}
+
+// take becomes the writer, if there is none.
+func (e *editor) take(ctx context.Context) error {
+	own, err := open(ctx, e.path, 0)
+	if err == nil {
+		e.own = own
+	}
+	return err
+}
+
+// Do carries out a change, or has it carried out and waits for that.
+func (e *editor) Do(ctx context.Context, c ledger.Change) (ledger.Changed, error) {
+	if e.own != nil {
+		_, done, err := e.own.change(ctx, c, 0)
+		return done, err
+	}
+	if e.db == nil {
+		db, err := sql.Open("sqlite", dsn(e.path, fmt.Sprintf("mode=rw&_pragma=busy_timeout(%d)&_txlock=immediate", busyWait)))
+		if err != nil {
+			return ledger.Changed{}, explain(e.path, err)
+		}
+		e.db = db
+	}
+	args, err := json.Marshal(c)
+	if err != nil {
+		return ledger.Changed{}, err
+	}
+	var id int64
+	err = e.db.QueryRowContext(ctx, "INSERT INTO request (kind, args, at) VALUES ('change', ?, ?) RETURNING id", string(args), ledger.Milli(time.Now())).Scan(&id)
+	if err != nil {
+		return ledger.Changed{}, explain(e.path, err)
+	}
+	return e.await(ctx, id)
+}
+
+// await waits for the answer to a request. Should the writer end before it has
+// given one, the Editor takes its place.
+func (e *editor) await(ctx context.Context, id int64) (ledger.Changed, error) {
+	ticker := time.NewTicker(askEvery)
+	defer ticker.Stop()
+	for tried := time.Now(); ; {
+		var text sql.NullString
+		err := e.db.QueryRowContext(ctx, "SELECT answer FROM request WHERE id = ?", id).Scan(&text)
+		if err != nil {
+			return ledger.Changed{}, explain(e.path, err)
+		}
+		if text.Valid {
+			return readAnswer(text.String)
+		}
+		if e.own == nil && time.Since(tried) > tryEvery {
+			tried = time.Now()
+			if err := e.take(ctx); err == nil {
+				_, err = e.own.RunRequests(ctx)
+				if err != nil {
+					return ledger.Changed{}, err
+				}
+				continue
+			} else if !errors.Is(err, ledger.ErrLocked) {
+				return ledger.Changed{}, err
+			}
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return ledger.Changed{}, ctx.Err()
+		}
+	}
+}
+
+// Close ends the editing. What was asked for is done all the same.
+func (e *editor) Close() error {
+	var errs []error
+	if e.db != nil {
+		errs = append(errs, explain(e.path, e.db.Close()))
+	}
+	if e.own != nil {
+		errs = append(errs, e.own.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// change carries out a change, and answers the request that it is of, all in one
+// transaction; 0: of none.
+func (s *store) change(ctx context.Context, c ledger.Change, request int64) (rows []ledger.Row, done ledger.Changed, err error) {
+	err = s.write(ctx, func(t tx) error {
+		revised, err := t.revise(c.Revise)
+		if err != nil {
+			return err
+		}
+		for _, a := range c.Ack {
+			if err := t.ack(a.Sink, a.FolderID, a.Seq); err != nil {
+				return err
+			}
+		}
+		rows, done = revised.Rows, ledger.Changed{Records: len(revised.Rows), Stale: revised.Stale}
+		if request == 0 {
+			return nil
+		}
+		return t.answer(request, answer{Changed: done})
+	})
+	if err != nil {
+		return nil, ledger.Changed{}, err
+	}
+	return rows, done, nil
+}
+
+// answer is how the writer tells what became of a request.
+type answer struct {
+	ledger.Changed
+	Err string `json:",omitempty"`
+}
+
+func readAnswer(text string) (ledger.Changed, error) {
+	var a answer
+	if err := json.Unmarshal([]byte(text), &a); err != nil {
+		return ledger.Changed{}, fmt.Errorf("ledger: answer of the writer: %w", err)
+	}
+	if a.Err != "" {
+		return a.Changed, errors.New(a.Err)
+	}
+	return a.Changed, nil
+}
+
+// readChange takes only a request that it understands to the last key.
+func readChange(kind string, args []byte) (c ledger.Change, err error) {
+	d := json.NewDecoder(bytes.NewReader(args))
+	d.DisallowUnknownFields()
+	if err = d.Decode(&c); err != nil || kind != "change" {
+		err = errors.New("ledger: what is asked for is of a newer version than the ledger's writer; start that one anew")
+	}
+	return c, err
+}
+
+// RunRequests does one request after the other. One that cannot be done is answered
+// so; only a ledger that cannot be written is an error.
+func (s *store) RunRequests(ctx context.Context) (rows []ledger.Row, err error) {
+	for {
+		var id int64
+		var kind string
+		var args []byte
+		err := s.reader.db.QueryRowContext(ctx, "SELECT id, kind, args FROM request WHERE answer IS NULL ORDER BY id LIMIT 1").Scan(&id, &kind, &args)
+		if errors.Is(err, sql.ErrNoRows) {
+			return rows, nil
+		}
+		if err != nil {
+			return rows, s.explain(ctx, err)
+		}
+		c, err := readChange(kind, args)
+		if err == nil {
+			var more []ledger.Row
+			more, _, err = s.change(ctx, c, id)
+			rows = append(rows, more...)
+		}
+		switch {
+		case err == nil:
+			continue
+		case ctx.Err() != nil, errors.Is(err, ledger.ErrFull):
+			return rows, err
+		}
+		failed := answer{Err: err.Error()}
+		if err := s.write(ctx, func(t tx) error { return t.answer(id, failed) }); err != nil {
+			return rows, err
+		}
+	}
+}
+
+// answer answers a request, and drops old ones.
+func (t tx) answer(id int64, a answer) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	if err := t.exec("UPDATE request SET answer = ? WHERE id = ?", string(text), id); err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM request WHERE answer IS NOT NULL AND at < ? AND id <> ?", ledger.Milli(time.Now().Add(-keepAsked)), id)
+}

@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+func (s *store) Revise(ctx context.Context, revisions []ledger.Revision) (ledger.Revised, error) {
+	var done ledger.Revised
+	err := s.write(ctx, func(t tx) (err error) {
+		done, err = t.revise(revisions)
+		return err
+	})
+	if err != nil {
+		return ledger.Revised{}, err
+	}
+	return done, nil
+}
+
+func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error) {
+	for _, r := range revisions {
+		rows, err := t.reviseMessage(r)
+		if errors.Is(err, errStale) {
+			done.Stale = append(done.Stale, r.ReportID)
+			continue
+		}
+		if err != nil {
+			return done, err
+		}
+		done.Rows = append(done.Rows, rows...)
+	}
+	ledger.SortRows(done.Rows)
+	return done, nil
+}
+
+var errStale = errors.New("ledger: made of what is no longer current")
+
+// reviseMail fails with errStale before it has written anything.
+func (t tx) reviseMessage(r ledger.Revision) ([]ledger.Row, error) {
+	var message struct{ folder, seq, records int64 }
+	var kind string
+	err := t.row([]any{&message.folder, &message.seq, &message.records, &kind},
+		"SELECT folder, seq, records, kind FROM mail WHERE report_id = ?", r.ReportID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, errStale
+	}
+	if err != nil {
+		return nil, err
+	}
+	known, err := t.recordsOf(r.ReportID, message.folder, message.seq, message.records)
+	if err != nil {
+		return nil, err
+	}
+	changes, ok := r.Changes(kind, known)
+	if !ok {
+		return nil, errStale
+	}
+	folder, next := ledger.Folder{}, int64(0)
+	err = t.row([]any{&folder.Account, &folder.Name, &next}, // the row's lock makes commit order number order
+		"UPDATE folder SET next_seq = next_seq + ? WHERE id = ? RETURNING account, name, next_seq", len(r.Records), message.folder)
+	if err != nil {
+		return nil, err
+	}
+	next -= int64(len(r.Records))
+	rows := make([]ledger.Row, len(r.Records))
+	for i, record := range r.Records {
+		record.At = ledger.FromMilli(ledger.Milli(record.At))
+		rows[i] = ledger.Row{FolderID: message.folder, Folder: folder, Seq: next + int64(i), Record: record}
+	}
+	for _, old := range changes.Replaced {
+		if err := t.exec("UPDATE record SET replaced = 1 WHERE key = ?", key(message.folder, old)); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.addRecords(rows); err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if err := t.exec("INSERT INTO revision (report_id, key) VALUES (?, ?)", r.ReportID, key(row.FolderID, row.Seq)); err != nil {
+			return nil, err
+		}
+	}
+	if len(changes.Kinds) > 0 {
+		if err := t.exec("UPDATE mail SET kind = ? WHERE report_id = ?", r.Kind, r.ReportID); err != nil {
+			return nil, err
+		}
+	}
+	return rows, t.addCounts(message.folder, changes.Counts, changes.Kinds)
+}
+
+// recordsOf reads all records that a message has, or had.
+func (t tx) recordsOf(reportID string, folder, seq, n int64) (rows []ledger.Row, err error) {
+	stmt, err := t.prepare(`SELECT seq, id, revision, at, event, class, provider, feed, identity, verdict, replaced FROM record
+		WHERE key >= ? AND key < ? OR key IN (SELECT key FROM revision WHERE report_id = ?)`)
+	if err != nil {
+		return nil, err
+	}
+	found, err := stmt.Query(key(folder, seq), key(folder, seq+n), reportID)
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	for found.Next() {
+		var r ledger.Row
+		var at int64
+		if err := found.Scan(&r.Seq, &r.ID, &r.Revision, &at, &r.Event, &r.Class, &r.Provider, &r.Feed, &r.Identity, &r.Verdict, &r.Replaced); err != nil {
+			return nil, err
+		}
+		r.At = ledger.FromMilli(at)
+		rows = append(rows, r)
+	}
+	return rows, found.Err()
+}

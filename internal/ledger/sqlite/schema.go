@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+// applicationID marks the file as a ledger ("FBLW"), see PRAGMA application_id.
+const applicationID = 0x46424c57
+
+// seqBits is how much of a record's key is its seq; what is above is the
+// folder. One integer key keeps a folder's records together and in order, and
+// every index ends in it, so that a page by provider or event needs no sort.
+const seqBits = 40
+
+func key(folder, seq int64) int64 { return folder<<seqBits | seq }
+
+// migrations bring a ledger from schema i to i+1 (PRAGMA user_version), one
+// transaction each. What has been released is never edited.
+//
+// Times are milliseconds since 1970, UTC. message has no rowid and stays small, so
+// that a batch's random keys touch few pages; heads are apart, in order of
+// commit, several messages a pack. A record is found by its id through its message.
+var migrations = []string{`
+CREATE TABLE folder (
+	id          INTEGER PRIMARY KEY,
+	account     TEXT NOT NULL,
+	name        TEXT NOT NULL,
+	token       TEXT,
+	next_seq    INTEGER NOT NULL DEFAULT 1,
+	committed   INTEGER NOT NULL DEFAULT 0,
+	uidvalidity INTEGER NOT NULL DEFAULT 0,
+	high        INTEGER NOT NULL DEFAULT 0,
+	pending     TEXT NOT NULL DEFAULT '',
+	UNIQUE (account, name)
+) STRICT;
+
+CREATE TABLE mail (
+	report_id   TEXT PRIMARY KEY,
+	folder      INTEGER NOT NULL,
+	uidvalidity INTEGER NOT NULL,
+	uid         INTEGER NOT NULL,
+	kind        TEXT NOT NULL,
+	at          INTEGER NOT NULL,
+	seq         INTEGER NOT NULL, -- of its first record
+	records     INTEGER NOT NULL,
+	head        INTEGER,          -- a pack, which may be pruned
+	piece       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE head (
+	id   INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice
+	at   INTEGER NOT NULL,                  -- of the commit
+	pack BLOB NOT NULL
+) STRICT;
+CREATE INDEX head_at ON head (at);
+
+CREATE TABLE record (
+	key        INTEGER PRIMARY KEY,
+	folder     INTEGER NOT NULL AS (key >> 40),
+	seq        INTEGER NOT NULL AS (key & 1099511627775),
+	id         TEXT NOT NULL,
+	revision   INTEGER NOT NULL,
+	at         INTEGER NOT NULL,
+	event      TEXT NOT NULL,
+	class      TEXT NOT NULL,
+	provider   TEXT NOT NULL,
+	source_ip  TEXT NOT NULL,
+	domain     TEXT NOT NULL,
+	campaign   TEXT NOT NULL,
+	subscriber TEXT NOT NULL,
+	verdict    TEXT NOT NULL,
+	json       TEXT NOT NULL
+) STRICT;
+CREATE INDEX record_at ON record (at);
+CREATE INDEX record_provider ON record (provider);
+CREATE INDEX record_event ON record (event);
+
+CREATE TABLE hourly (
+	hour     INTEGER NOT NULL,
+	event    TEXT NOT NULL,
+	class    TEXT NOT NULL,
+	provider TEXT NOT NULL,
+	verdict  TEXT NOT NULL,
+	n        INTEGER NOT NULL,
+	PRIMARY KEY (hour, event, class, provider, verdict)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mail_count (
+	folder INTEGER NOT NULL,
+	kind   TEXT NOT NULL,
+	n      INTEGER NOT NULL,
+	PRIMARY KEY (folder, kind)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE todo (
+	id          INTEGER PRIMARY KEY AUTOINCREMENT,
+	folder      INTEGER NOT NULL,
+	uidvalidity INTEGER NOT NULL,
+	uid         INTEGER NOT NULL,
+	action      TEXT NOT NULL,
+	UNIQUE (folder, uidvalidity, uid, action)
+) STRICT;
+
+CREATE TABLE sink (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursor (
+	sink   TEXT NOT NULL,
+	folder INTEGER NOT NULL,
+	seq    INTEGER NOT NULL, -- the last one acknowledged
+	PRIMARY KEY (sink, folder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state (
+	name  TEXT PRIMARY KEY,
+	value TEXT NOT NULL,
+	at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE request (
+	id   INTEGER PRIMARY KEY AUTOINCREMENT,
+	kind TEXT NOT NULL,
+	args TEXT NOT NULL, -- JSON
+	at   INTEGER NOT NULL
+) STRICT;
+`, `
+-- A record that was revised keeps its row. Its later revisions stand behind
+-- what the folder had then, and revision finds them by their mail.
+ALTER TABLE record ADD COLUMN feed TEXT NOT NULL DEFAULT '';
+ALTER TABLE record ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+ALTER TABLE record ADD COLUMN replaced INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE revision (
+	report_id TEXT NOT NULL,
+	key       INTEGER NOT NULL,
+	PRIMARY KEY (report_id, key)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE mail ADD COLUMN size INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX mail_head ON mail (head) WHERE head IS NOT NULL;
+
+ALTER TABLE folder ADD COLUMN contact INTEGER NOT NULL DEFAULT 0; -- 0: unknown
+ALTER TABLE folder ADD COLUMN read INTEGER NOT NULL DEFAULT 0;    -- the last commit; 0: unknown
+ALTER TABLE folder DROP COLUMN committed;
+
+CREATE TABLE hourly_2 (
+	hour     INTEGER NOT NULL,
+	event    TEXT NOT NULL,
+	class    TEXT NOT NULL,
+	provider TEXT NOT NULL,
+	feed     TEXT NOT NULL, -- this and the next: '' where it was not noted
+	identity TEXT NOT NULL, -- of complaints and opt-outs
+	verdict  TEXT NOT NULL,
+	n        INTEGER NOT NULL,
+	PRIMARY KEY (hour, event, class, provider, feed, identity, verdict)
+) STRICT, WITHOUT ROWID;
+INSERT INTO hourly_2 SELECT hour, event, class, provider, '', '', verdict, n FROM hourly;
+DROP TABLE hourly;
+ALTER TABLE hourly_2 RENAME TO hourly;
+
+ALTER TABLE request ADD COLUMN answer TEXT; -- JSON; NULL: not yet
+`, `
+ALTER TABLE folder ADD COLUMN marks TEXT NOT NULL DEFAULT ''; -- JSON, of the checkpoint
+`, `
+ALTER TABLE mail ADD COLUMN origin INTEGER NOT NULL DEFAULT 0; -- 0: unknown
+`}
+
+var errForeign = errors.New("a database of another program")
+
+// version returns the schema of the ledger behind c; 0 is an empty file.
+func version(ctx context.Context, c *sql.Conn, path string) (int, error) {
+	var have, app, objects int
+	err := c.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version),
+		(SELECT application_id FROM pragma_application_id), (SELECT count(*) FROM sqlite_schema)`).
+		Scan(&have, &app, &objects)
+	switch {
+	case err != nil:
+		return 0, err
+	case app != applicationID && (have != 0 || objects != 0):
+		return 0, fmt.Errorf("ledger: %s is %w; name another file", path, errForeign)
+	case have > len(migrations):
+		return 0, fmt.Errorf("%w: %s has schema %d, this fblwatch knows %d; update fblwatch, or name another ledger",
+			ledger.ErrNewer, path, have, len(migrations))
+	}
+	return have, nil
+}
+
+func migrate(ctx context.Context, c *sql.Conn, path string) error {
+	have, err := version(ctx, c, path)
+	if err != nil {
+		return err
+	}
+	for v := have; v < len(migrations); v++ {
+		script := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
+			migrations[v], applicationID, v+1)
+		if _, err := c.ExecContext(ctx, script); err != nil {
+			// The script may have stopped inside its transaction.
+			c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+			return err
+		}
+	}
+	return nil
+}
