@@ -22,7 +22,7 @@ var floors = [][]string{
 	{ // 1: of use to anybody
 		"internal/message", "internal/jsontree", "internal/plainfile", "internal/nearest", "internal/strictyaml", "internal/mailboxurl",
 		"internal/subprocess", "internal/backoff", "internal/mailfile", "internal/terminal",
-		"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest",
+		"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest", "internal/fixture",
 	},
 	{ // 2: public
 		"callbacks", "report", "imapclient",
@@ -61,7 +61,7 @@ func (p place) below(q place) bool {
 
 // testOnly may be imported by the tests of any floor.
 var testOnly = []string{
-	"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest", "internal/sample", "internal/ledger/ledgertest",
+	"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest", "internal/fixture", "internal/sample", "internal/ledger/ledgertest",
 }
 
 // vague names say nothing about what a package does.

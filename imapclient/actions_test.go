@@ -15,8 +15,8 @@ import (
 )
 
 // acting is a server with n messages that offers all that actions need.
-func acting(n int, caps ...string) *imaptest.Server {
-	s := filled(n)
+func acting(tb testing.TB, n int, caps ...string) *imaptest.Server {
+	s := imaptest.Filled(tb, n, nil)
 	s.AddMailbox("Done")
 	s.Caps = append(s.Caps, caps...)
 	return s
@@ -33,7 +33,7 @@ func contents(s *imaptest.Server, mailbox string) string {
 
 func TestActions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := acting(9, "MOVE", "UIDPLUS"), &recorder{}
+		s, h := acting(t, 9, "MOVE", "UIDPLUS"), &recorder{}
 		defer s.Close()
 		s.SetFlags("INBOX", 9, `\Deleted`) // somebody else's
 		c := dialed(t, s, h)
@@ -130,7 +130,7 @@ func TestActionsRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := acting(3, test.caps...)
+				s := acting(t, 3, test.caps...)
 				defer s.Close()
 				test.change(s)
 				c := dialed(t, s, nil)
@@ -159,7 +159,7 @@ func TestActionsRefused(t *testing.T) {
 // is sent than was asked for.
 func TestActionsAnsweredNo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := acting(3, "MOVE", "UIDPLUS")
+		s := acting(t, 3, "MOVE", "UIDPLUS")
 		defer s.Close()
 		c := dialed(t, s, nil)
 		if _, err := c.Select(t.Context(), "INBOX"); err != nil {
@@ -183,7 +183,7 @@ func TestActionsAnsweredNo(t *testing.T) {
 
 func TestNoFlags(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := acting(1)
+		s := acting(t, 1)
 		defer s.Close()
 		c := dialed(t, s, nil)
 		if _, err := c.Select(t.Context(), "INBOX"); err != nil {
@@ -211,7 +211,7 @@ func TestNoFlags(t *testing.T) {
 // together they name each message once.
 func TestLongSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := acting(1)
+		s := acting(t, 1)
 		defer s.Close()
 		c := dialed(t, s, nil)
 		if _, err := c.Select(t.Context(), "INBOX"); err != nil {
@@ -251,7 +251,7 @@ func TestLongSets(t *testing.T) {
 func TestDovecotActions(t *testing.T) {
 	d := realserver.Dovecot(t)
 	for n := range 6 {
-		d.Append("INBOX", body(n+1))
+		d.Append("INBOX", imaptest.Body(n+1))
 	}
 	d.Do("SELECT INBOX")
 	d.Do(`UID STORE 6 +FLAGS (\Deleted)`) // somebody else's

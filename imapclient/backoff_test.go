@@ -63,7 +63,7 @@ func TestThrottled(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := filled(1)
+				s := imaptest.Filled(t, 1, nil)
 				s.Hook = at(imaptest.Tagged, "NOOP", test.action)
 				c := session(t, s, nil)
 				err := c.Noop(t.Context())
@@ -87,7 +87,7 @@ func TestThrottled(t *testing.T) {
 	}
 	// What was asked long ago is over.
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = at(imaptest.Tagged, "NOOP", imaptest.Action{Do: imaptest.Answer, Text: "NO " + text})
 		c := session(t, s, nil)
 		if err := c.Noop(t.Context()); imapclient.Backoff(err) != wait {
@@ -121,7 +121,7 @@ func TestByeReasons(t *testing.T) {
 		{"[ALERT]", nil},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := filled(1)
+			s := imaptest.Filled(t, 1, nil)
 			s.Hook = at(imaptest.Idling, "IDLE", imaptest.Bye(test.bye))
 			c := session(t, s, nil)
 			_, err := c.Idle(t.Context(), time.Hour)

@@ -79,18 +79,6 @@ func options(s *imaptest.Server, h callbacks.Handler) imapclient.Options {
 	}
 }
 
-// body is a small message that tells its number.
-func body(n int) []byte { return fmt.Appendf(nil, "Subject: mail %d\r\n\r\nhello %d\r\n", n, n) }
-
-// filled is a server with n messages.
-func filled(n int) *imaptest.Server {
-	s := imaptest.New()
-	for i := 1; i <= n; i++ {
-		s.Append("INBOX", body(i))
-	}
-	return s
-}
-
 // session is a client with INBOX open. Both ends are closed with the test.
 func session(t *testing.T, s *imaptest.Server, h callbacks.Handler) *imapclient.Client {
 	t.Helper()
@@ -136,7 +124,7 @@ func want(t *testing.T, got []string, want ...string) {
 
 func TestFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, filled(3), nil)
+		c := session(t, imaptest.Filled(t, 3, nil), nil)
 		uids, err := c.Search(t.Context(), 1, 0)
 		if err != nil || fmt.Sprint(uids) != "[1 2 3]" {
 			t.Fatalf("Search: %v, %v", uids, err)
@@ -148,8 +136,8 @@ func TestFetch(t *testing.T) {
 			if want := time.Date(2026, 1, 1, 0, 2, 0, 0, time.UTC); !m.InternalDate.Equal(want) {
 				t.Errorf("InternalDate %v, want %v", m.InternalDate, want)
 			}
-			if m.Size != int64(len(body(2))) {
-				t.Errorf("Size %d, want %d", m.Size, len(body(2)))
+			if m.Size != int64(len(imaptest.Body(2))) {
+				t.Errorf("Size %d, want %d", m.Size, len(imaptest.Body(2)))
 			}
 			if string(m.Body) != "Subject: mai" {
 				t.Errorf("Body %q, want its first 12 octets", m.Body)
@@ -162,13 +150,13 @@ func TestFetch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want(t, got, fmt.Sprintf("1 %q", body(1)), fmt.Sprintf("2 %q", body(2)), fmt.Sprintf("3 %q", body(3)), `9 "gone"`)
+		want(t, got, fmt.Sprintf("1 %q", imaptest.Body(1)), fmt.Sprintf("2 %q", imaptest.Body(2)), fmt.Sprintf("3 %q", imaptest.Body(3)), `9 "gone"`)
 	})
 }
 
 func TestOctetsAndSelectable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.AddMailbox("Archive", `\NoSelect`)
 		c := session(t, s, nil)
 		before := c.Stats().In
@@ -184,7 +172,7 @@ func TestOctetsAndSelectable(t *testing.T) {
 
 func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		c := session(t, s, nil)
 		start := time.Now()
 		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeTimeout || err != nil {
@@ -195,7 +183,7 @@ func TestIdle(t *testing.T) {
 		}
 		go func() {
 			time.Sleep(time.Minute)
-			s.Append("INBOX", body(2))
+			s.Append("INBOX", imaptest.Body(2))
 		}()
 		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatalf("Idle: %v, %v; want WakeExists", wake, err)
@@ -207,7 +195,7 @@ func TestIdle(t *testing.T) {
 			}
 			got = append(got, string(m.Body))
 		}
-		want(t, got, string(body(2)))
+		want(t, got, string(imaptest.Body(2)))
 		for m, err := range c.FetchFrom(t.Context(), 3, 1000) {
 			t.Errorf("nothing is above 2, got %v %v", m, err)
 		}

@@ -30,8 +30,8 @@ type from struct {
 func (f from) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.ParseIP(f.ip), Port: 143} }
 
 // compressed is a server that offers COMPRESS.
-func compressed(n int) *imaptest.Server {
-	s := filled(n)
+func compressed(tb testing.TB, n int) *imaptest.Server {
+	s := imaptest.Filled(tb, n, nil)
 	s.AddMailbox("FBL")
 	s.Caps = append(s.Caps, "COMPRESS=DEFLATE")
 	return s
@@ -58,7 +58,7 @@ func TestCompressWhere(t *testing.T) {
 		{"off", imapclient.CompressOff, "198.51.100.7", true, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := compressed(1)
+			s := compressed(t, 1)
 			defer s.Close()
 			if !test.caps {
 				s.Caps = s.Caps[:len(s.Caps)-1]
@@ -90,7 +90,7 @@ func TestCompressedSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var whole []string
 		for _, way := range []string{"plain", "refused", "compressed", "TLS"} {
-			s := compressed(sweepMessages)
+			s := compressed(t, sweepMessages)
 			s.Append("INBOX", []byte("Subject: large\r\n\r\n"+strings.Repeat("text that repeats\r\n", 10_000)))
 			opts := options(s, nil)
 			if way != "plain" {
@@ -121,7 +121,7 @@ func TestCompressedSession(t *testing.T) {
 
 func TestCompressSaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := compressed(0)
+		s := compressed(t, 0)
 		s.Append("INBOX", []byte("Subject: large\r\n\r\n"+strings.Repeat("text that repeats\r\n", 10_000)))
 		opts := options(s, nil)
 		opts.Compress = imapclient.CompressOn
@@ -164,7 +164,7 @@ func (c *cutting) Read(p []byte) (int, error) {
 func TestCompressedCutAtEveryByte(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		run := func(left int) ([]string, error) {
-			s := compressed(sweepMessages)
+			s := compressed(t, sweepMessages)
 			defer synctest.Wait()
 			defer s.Close()
 			opts := options(s, nil)
@@ -305,7 +305,7 @@ func TestStrangeDeflate(t *testing.T) {
 func TestDovecotCompress(t *testing.T) {
 	d := realserver.Dovecot(t)
 	for n := range 200 {
-		d.Deliver("INBOX", slices.Concat(body(n+1), bytes.Repeat(fmt.Appendf(nil, "%d lines of text\r\n", n), 200)))
+		d.Deliver("INBOX", slices.Concat(imaptest.Body(n+1), bytes.Repeat(fmt.Appendf(nil, "%d lines of text\r\n", n), 200)))
 	}
 	host, port := split(t, d.TLSAddr())
 	cred := imapclient.Credentials{Username: d.User(), Password: imapclient.Secret(d.Password())}

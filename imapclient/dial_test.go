@@ -25,9 +25,9 @@ import (
 
 // signed is a server with a certificate for imap.example.com, and the roots
 // that trust it.
-func signed(hosts ...string) (*imaptest.Server, *x509.CertPool) {
+func signed(tb testing.TB, hosts ...string) (*imaptest.Server, *x509.CertPool) {
 	ca := imaptest.NewCA()
-	s := filled(1)
+	s := imaptest.Filled(tb, 1, nil)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.Certificate(hosts...)}}
 	return s, ca.Pool()
 }
@@ -138,7 +138,7 @@ func TestDialWays(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, roots := signed("imap.example.com")
+				s, roots := signed(t, "imap.example.com")
 				defer s.Close()
 				h := &recorder{}
 				opts := options(s, h)
@@ -196,7 +196,7 @@ func (d dripping) Read(p []byte) (int, error) {
 
 // Over loopback a password may go in clear.
 func TestPlainToLoopback(t *testing.T) {
-	s := filled(1)
+	s := imaptest.Filled(t, 1, nil)
 	defer s.Close()
 	addr, err := s.Listen()
 	if err != nil {
@@ -223,7 +223,7 @@ func split(t testing.TB, addr string) (host string, port int) {
 // Trial and Last let the caller refresh what he logs in with.
 func TestRefusedLogin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		defer s.Close()
 		opts := options(s, nil)
 		var asked []string
@@ -244,7 +244,7 @@ func TestRefusedLogin(t *testing.T) {
 		want(t, asked, "1 [LOGIN PLAIN] <nil>", "2"+refused, "3"+refused)
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		defer s.Close()
 		s.Password = "another"
 		_, err := imapclient.Dial(t.Context(), options(s, nil))
@@ -258,7 +258,7 @@ func TestRefusedLogin(t *testing.T) {
 
 func TestCertificates(t *testing.T) {
 	dial := func(t *testing.T, hosts []string, change func(*tls.Config)) error {
-		s, roots := signed(hosts...)
+		s, roots := signed(t, hosts...)
 		defer s.Close()
 		s.ImplicitTLS = true
 		opts := options(s, nil)

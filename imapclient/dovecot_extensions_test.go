@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
@@ -30,7 +31,7 @@ func dovecotClient(t *testing.T, d *realserver.DovecotServer, h callbacks.Handle
 func TestDovecotResync(t *testing.T) {
 	d := realserver.Dovecot(t)
 	for n := range 6 {
-		d.Append("INBOX", body(n+1))
+		d.Append("INBOX", imaptest.Body(n+1))
 	}
 	h := &recorder{}
 	c := dovecotClient(t, d, h)
@@ -57,7 +58,7 @@ func TestDovecotResync(t *testing.T) {
 	d.Do(`UID STORE 2,4 +FLAGS (\Deleted)`)
 	d.Do("EXPUNGE")
 	d.Do(`UID STORE 3 +FLAGS (\Seen $Junk)`)
-	d.Append("INBOX", body(7))
+	d.Append("INBOX", imaptest.Body(7))
 	h = &recorder{}
 	c = dovecotClient(t, d, h)
 	again, err := c.SelectSince(t.Context(), "INBOX", imapclient.Since{UIDValidity: second.UIDValidity, ModSeq: second.HighestModSeq, UID: 6})
@@ -79,7 +80,7 @@ func TestDovecotResync(t *testing.T) {
 		t.Errorf("messages that are left:\n%s", text)
 	}
 	for m, err := range c.FetchFrom(t.Context(), 7, 1000) {
-		if err != nil || string(m.Body) != string(body(7)) {
+		if err != nil || string(m.Body) != string(imaptest.Body(7)) {
 			t.Error(m, err)
 		}
 	}
@@ -88,7 +89,7 @@ func TestDovecotResync(t *testing.T) {
 func TestDovecotNotify(t *testing.T) {
 	d := realserver.Dovecot(t)
 	for _, name := range []string{"INBOX", "FBL/Yahoo", "FBL/Other"} {
-		d.Append(name, body(1))
+		d.Append(name, imaptest.Body(1))
 	}
 	h := &recorder{}
 	c := dovecotClient(t, d, h)
@@ -99,12 +100,12 @@ func TestDovecotNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range 3 {
-		time.AfterFunc(100*time.Millisecond, func() { d.Append("FBL/Other", body(n)); d.Append("FBL/Yahoo", body(n)) })
+		time.AfterFunc(100*time.Millisecond, func() { d.Append("FBL/Other", imaptest.Body(n)); d.Append("FBL/Yahoo", imaptest.Body(n)) })
 		if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.WakeOther || err != nil {
 			t.Fatal(wake, err)
 		}
 		want(t, c.Changed(), "FBL/Yahoo")
-		time.AfterFunc(100*time.Millisecond, func() { d.Append("INBOX", body(n)) })
+		time.AfterFunc(100*time.Millisecond, func() { d.Append("INBOX", imaptest.Body(n)) })
 		if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.WakeExists || err != nil {
 			t.Fatal(wake, err)
 		}
@@ -114,7 +115,7 @@ func TestDovecotNotify(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Changed()
-	time.AfterFunc(100*time.Millisecond, func() { d.Append("INBOX", body(9)) })
+	time.AfterFunc(100*time.Millisecond, func() { d.Append("INBOX", imaptest.Body(9)) })
 	if wake, err := c.Idle(t.Context(), 20*time.Second); wake != imapclient.WakeOther || err != nil {
 		t.Fatal(wake, err)
 	}
@@ -129,8 +130,8 @@ func TestDovecotNotify(t *testing.T) {
 
 func TestDovecotFolders(t *testing.T) {
 	d := realserver.Dovecot(t, realserver.Quotas)
-	d.Append("FBL/Yahoo", body(1))
-	d.Append("Entw&APw-rfe", body(1))
+	d.Append("FBL/Yahoo", imaptest.Body(1))
+	d.Append("Entw&APw-rfe", imaptest.Body(1))
 	d.Do(`SUBSCRIBE "Entw&APw-rfe"`)
 	h := &recorder{}
 	c := dovecotClient(t, d, h)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 )
 
@@ -18,10 +19,10 @@ import (
 func TestDovecot(t *testing.T) {
 	d := realserver.Dovecot(t)
 	for n := range 1200 {
-		d.Deliver("INBOX", body(n+1))
+		d.Deliver("INBOX", imaptest.Body(n+1))
 	}
-	d.Append("FBL/Yahoo", body(1))
-	d.Append("Entw&APw-rfe", body(1))
+	d.Append("FBL/Yahoo", imaptest.Body(1))
+	d.Append("Entw&APw-rfe", imaptest.Body(1))
 	credentials := func(o *imapclient.Options) {
 		o.Login = func(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
 			return imapclient.Credentials{Username: d.User(), Password: imapclient.Secret(d.Password())}, ch.Last
@@ -80,7 +81,7 @@ func TestDovecot(t *testing.T) {
 					}
 					continue
 				}
-				if n < 1200 && (!bytes.Equal(m.Body, body(n+1)) || m.Size != int64(len(body(n+1))) || time.Since(m.InternalDate) > time.Hour) {
+				if n < 1200 && (!bytes.Equal(m.Body, imaptest.Body(n+1)) || m.Size != int64(len(imaptest.Body(n+1))) || time.Since(m.InternalDate) > time.Hour) {
 					t.Fatalf("message %d: %q, %d, %v", m.UID, m.Body, m.Size, m.InternalDate)
 				}
 				n++
@@ -92,7 +93,7 @@ func TestDovecot(t *testing.T) {
 			woken := make(chan error, 1)
 			go func() {
 				time.Sleep(200 * time.Millisecond)
-				d.Append("INBOX", body(9999))
+				d.Append("INBOX", imaptest.Body(9999))
 				woken <- nil
 			}()
 			wake, err := c.Idle(ctx, 20*time.Second)
@@ -102,7 +103,7 @@ func TestDovecot(t *testing.T) {
 			<-woken
 			got := 0
 			for m, err := range c.FetchFrom(ctx, sel.UIDNext, 1000) {
-				if err != nil || !bytes.Equal(m.Body, body(9999)) {
+				if err != nil || !bytes.Equal(m.Body, imaptest.Body(9999)) {
 					t.Fatal(m, err)
 				}
 				got++

@@ -142,7 +142,7 @@ func dense(name string, body []byte) fact {
 		ours: func(t *testing.T, _ *imaptest.Server) {
 			const size, many = 16 << 20, 10
 			message := append([]byte("Subject: dense\r\n\r\n"), bytes.Repeat(body, size/len(body))...)
-			s := compressed(0)
+			s := compressed(t, 0)
 			var uids []uint32
 			for range many {
 				uids = append(uids, s.Append("INBOX", message))

@@ -60,7 +60,7 @@ func TestEchoes(t *testing.T) {
 			for _, at := range []string{"NO", "BAD", "untagged", "+", "no answer", "later", "later untagged", "later stray", "BYE"} {
 				t.Run(at+" "+echo[:12], func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						s, h := filled(1), &recorder{}
+						s, h := imaptest.Filled(t, 1, nil), &recorder{}
 						t.Cleanup(func() { s.Close() })
 						s.Password = password
 						s.Hook = echoing(at, echo)

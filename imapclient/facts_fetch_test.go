@@ -114,11 +114,11 @@ var fetchFacts = []fact{
 		name: "item 7: FETCHes in flight, drained one after the other", goimap: hangs,
 		server: func(s *imaptest.Server) { // a message of the second is sent in the first
 			for uid := 4; uid <= 1500; uid++ {
-				s.Append("INBOX", body(uid))
+				s.Append("INBOX", imaptest.Body(uid))
 			}
 			s.Hook = func(st imaptest.Step) imaptest.Action {
 				if st.Command == "UID FETCH" && st.UID == 2 && strings.HasPrefix(st.Text, "* ") {
-					b := body(1400)
+					b := imaptest.Body(1400)
 					return imaptest.Action{Before: fmt.Sprintf("* 1400 FETCH (UID 1400 RFC822.SIZE %d BODY[]<0> {%d}\r\n%s)\r\n", len(b), len(b), b)}
 				}
 				return imaptest.Action{}

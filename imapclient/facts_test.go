@@ -57,7 +57,7 @@ func TestFacts(t *testing.T) {
 			if f.bare != nil {
 				t.Run(f.name+"/go-imap", func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						if got := f.bare(t, &bare{s: f.serve()}); got != f.goimap {
+						if got := f.bare(t, &bare{s: f.serve(t)}); got != f.goimap {
 							t.Errorf("go-imap: %s, want %s", got, f.goimap)
 						}
 					})
@@ -65,17 +65,15 @@ func TestFacts(t *testing.T) {
 			}
 			t.Run(f.name+"/fblwatch", func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := f.serve()
-					t.Cleanup(func() { s.Close() })
-					f.ours(t, s)
+					f.ours(t, f.serve(t))
 				})
 			})
 		}
 	}
 }
 
-func (f *fact) serve() *imaptest.Server {
-	s := filled(3)
+func (f *fact) serve(t testing.TB) *imaptest.Server {
+	s := imaptest.Filled(t, 3, nil)
 	if f.server != nil {
 		f.server(s)
 	}

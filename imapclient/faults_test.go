@@ -18,8 +18,8 @@ import (
 // The messages of a sweep. The server keeps two more folders.
 const sweepMessages = 4
 
-func sweepServer() *imaptest.Server {
-	s := filled(sweepMessages)
+func sweepServer(tb testing.TB) *imaptest.Server {
+	s := imaptest.Filled(tb, sweepMessages, nil)
 	s.AddMailbox("FBL")
 	return s
 }
@@ -69,7 +69,7 @@ func sweep(ctx context.Context, opts imapclient.Options) (got []string, err erro
 // clean is a sweep where nothing fails, and its steps.
 func clean(t *testing.T) ([]string, []imaptest.Step) {
 	t.Helper()
-	s := sweepServer()
+	s := sweepServer(t)
 	defer s.Close()
 	got, err := sweep(t.Context(), options(s, nil))
 	if err != nil {
@@ -112,7 +112,7 @@ func TestSilentAtEveryStep(t *testing.T) {
 		for _, after := range []int{0, step.Size / 2, step.Size} {
 			synctest.Test(t, func(t *testing.T) {
 				where := fmt.Sprintf("silent after %d octets of %v", after, step)
-				s := sweepServer()
+				s := sweepServer(t)
 				var silent time.Time
 				s.Hook = func(at imaptest.Step) imaptest.Action {
 					if at.N == step.N {
@@ -166,7 +166,7 @@ func TestCutAtEveryByte(t *testing.T) {
 			}
 		}
 		for n := range total {
-			s := sweepServer()
+			s := sweepServer(t)
 			s.Limit = func(int) int64 { return int64(n) }
 			got, err := sweep(t.Context(), options(s, nil))
 			checkSweep(t, fmt.Sprintf("cut after %d octets", n), got, whole)
@@ -187,7 +187,7 @@ func TestByeInEveryState(t *testing.T) {
 				step.UID != 0 && !strings.HasPrefix(step.Text, "* ") {
 				continue // there a BYE would be part of a message
 			}
-			s, h := sweepServer(), &recorder{}
+			s, h := sweepServer(t), &recorder{}
 			s.Hook = func(at imaptest.Step) imaptest.Action {
 				if at.N == step.N {
 					return imaptest.Bye("shutting down")
@@ -219,7 +219,7 @@ func TestStrayLinesEverywhere(t *testing.T) {
 			if setup || step.Part == imaptest.Literal || step.UID != 0 && !strings.HasPrefix(step.Text, "* ") || step.Command == "LIST" {
 				continue
 			}
-			s, h := sweepServer(), &recorder{}
+			s, h := sweepServer(t), &recorder{}
 			s.Hook = func(at imaptest.Step) imaptest.Action {
 				if at.N == step.N {
 					lines := stray
@@ -258,7 +258,7 @@ func TestCancelAtEveryStep(t *testing.T) {
 	reason := errors.New("the operator said so")
 	for _, step := range steps {
 		synctest.Test(t, func(t *testing.T) {
-			s := sweepServer()
+			s := sweepServer(t)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			var cancelled time.Time
 			s.Hook = func(at imaptest.Step) imaptest.Action {
@@ -287,7 +287,7 @@ func TestCancelAtEveryStep(t *testing.T) {
 // The peer has closed its side and goes on reading, or is gone for good.
 func TestHalfOpenIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = at(imaptest.Idling, "IDLE", imaptest.Action{Do: imaptest.HalfClose})
 		c := session(t, s, nil)
 		start := time.Now()
@@ -296,7 +296,7 @@ func TestHalfOpenIdle(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = at(imaptest.Idling, "IDLE", imaptest.Action{Do: imaptest.Silent})
 		c := session(t, s, nil)
 		start := time.Now()

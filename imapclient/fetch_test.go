@@ -44,7 +44,7 @@ func instead(lines string) func(imaptest.Step) imaptest.Action {
 	}
 }
 
-func message(n int) string { return fmt.Sprintf("%d %q", n, body(n)) }
+func message(n int) string { return fmt.Sprintf("%d %q", n, imaptest.Body(n)) }
 
 func only2(shape imaptest.Shape) func(uint32) imaptest.Shape {
 	return func(uid uint32) imaptest.Shape {
@@ -109,7 +109,7 @@ func TestQuirks(t *testing.T) {
 	for _, q := range quirks {
 		t.Run(q.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, h := filled(3), &recorder{}
+				s, h := imaptest.Filled(t, 3, nil), &recorder{}
 				s.Hook = q.hook
 				if q.shape != nil {
 					s.Shape = func(_ int, uid uint32) imaptest.Shape { return q.shape(uid) }
@@ -143,7 +143,7 @@ func TestQuirks(t *testing.T) {
 // FetchFrom asks once only, so it must tell of every message that was named.
 func TestFetchFromNamesTheBodyless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(3)
+		s := imaptest.Filled(t, 3, nil)
 		s.Shape = func(_ int, uid uint32) imaptest.Shape { return only2(imaptest.Shape{NilBody: true})(uid) }
 		c := session(t, s, nil)
 		var got []string
@@ -156,7 +156,7 @@ func TestFetchFromNamesTheBodyless(t *testing.T) {
 		want(t, got, "1 false 28", "3 false 28", "2 true 28")
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(3)
+		s := imaptest.Filled(t, 3, nil)
 		s.Hook = instead("* 2 FETCH (BODY[]<0> {5}\r\nhello)\r\n")
 		c := session(t, s, nil)
 		var last error
@@ -172,7 +172,7 @@ func TestFetchFromNamesTheBodyless(t *testing.T) {
 // The messages come as the server sent them, however many FETCHes are in flight.
 func TestOrderAcrossSets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, filled(6000), nil)
+		c := session(t, imaptest.Filled(t, 6000, nil), nil)
 		uids := make([]uint32, 6000)
 		for i := range uids {
 			uids[i] = uint32(i + 1)
@@ -202,7 +202,7 @@ func TestFarApart(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
 		for uid := uint32(first); uid <= last; uid++ {
-			s.AppendMessage("INBOX", imaptest.Message{UID: uid, Body: body(1)})
+			s.AppendMessage("INBOX", imaptest.Message{UID: uid, Body: imaptest.Body(1)})
 		}
 		s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{Missing: uid == first || uid == last} }
 		c := dialed(t, s, nil)
@@ -224,7 +224,7 @@ func TestFarApart(t *testing.T) {
 // what it gave no answer for; that is not gone.
 func TestThrottledBehindFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(3)
+		s := imaptest.Filled(t, 3, nil)
 		defer s.Close()
 		s.Shape = func(_ int, uid uint32) imaptest.Shape { return imaptest.Shape{Missing: uid == 2} }
 		s.Hook = func(step imaptest.Step) imaptest.Action {

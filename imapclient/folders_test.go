@@ -12,8 +12,8 @@ import (
 )
 
 // answered is a server that answers a command by these lines.
-func answered(command, lines string, caps ...string) *imaptest.Server {
-	s := filled(1)
+func answered(tb testing.TB, command, lines string, caps ...string) *imaptest.Server {
+	s := imaptest.Filled(tb, 1, nil)
 	s.Caps = append(s.Caps, caps...)
 	s.Hook = at(imaptest.Received, command, imaptest.Action{Do: imaptest.Answer, Before: lines, Text: "OK done"})
 	return s
@@ -21,7 +21,7 @@ func answered(command, lines string, caps ...string) *imaptest.Server {
 
 func TestLSub(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &recorder{}
+		s, h := imaptest.Filled(t, 1, nil), &recorder{}
 		s.AddMailbox("FBL/Yahoo", `\Subscribed`)
 		s.AddMailbox("FBL/Entw&APw-rfe", `\Subscribed`)
 		s.AddMailbox("FBL/not")
@@ -43,7 +43,7 @@ func TestLSub(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := answered("LSUB", strings.Repeat("* LSUB () \"/\" x\r\n", 1<<16+1))
+		s := answered(t, "LSUB", strings.Repeat("* LSUB () \"/\" x\r\n", 1<<16+1))
 		c := session(t, s, nil)
 		if got, err := c.LSub(t.Context(), "*"); !errors.Is(err, imapclient.ErrProtocol) || len(got) != 1<<16 {
 			t.Errorf("%d mailboxes, %v", len(got), err)
@@ -66,7 +66,7 @@ func TestNamespace(t *testing.T) {
 		{`* NAMESPACE ((`, "", 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			c := session(t, answered("NAMESPACE", test.line+"\r\n", "NAMESPACE"), nil)
+			c := session(t, answered(t, "NAMESPACE", test.line+"\r\n", "NAMESPACE"), nil)
 			prefix, delim, err := c.Namespace(t.Context())
 			if prefix != test.prefix || delim != test.delim || err != nil {
 				t.Errorf("%s: %q, %q, %v", test.line, prefix, delim, err)
@@ -74,7 +74,7 @@ func TestNamespace(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) { // not offered
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		c := session(t, s, nil)
 		prefix, delim, err := c.Namespace(t.Context())
 		if prefix != "" || delim != '/' || err != nil {
@@ -97,7 +97,7 @@ func TestQuota(t *testing.T) {
 		{"* QUOTA a ()\r\n* QUOTA a (STORAGE 10)\r\n* QUOTA a (STORAGE -1 5)\r\n* QUOTA a (STORAGE x 5 MESSAGE 1 2)\r\n* QUOTA\r\n", "[{a MESSAGE 1 2}]"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := answered("GETQUOTAROOT", test.lines, "QUOTA")
+			s := answered(t, "GETQUOTAROOT", test.lines, "QUOTA")
 			c := session(t, s, nil)
 			got, err := c.Quota(t.Context(), "Entwürfe")
 			if fmt.Sprint(got) != test.want || err != nil {
@@ -107,13 +107,13 @@ func TestQuota(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, answered("GETQUOTAROOT", "* QUOTA a ("+strings.Repeat("STORAGE 1 2 ", 500)+")\r\n* QUOTA b (STORAGE 1 2)\r\n", "QUOTA"), nil)
+		c := session(t, answered(t, "GETQUOTAROOT", "* QUOTA a ("+strings.Repeat("STORAGE 1 2 ", 500)+")\r\n* QUOTA b (STORAGE 1 2)\r\n", "QUOTA"), nil)
 		if got, err := c.Quota(t.Context(), "INBOX"); len(got) != 100 || err != nil {
 			t.Errorf("%d quotas, %v", len(got), err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, filled(1), nil)
+		c := session(t, imaptest.Filled(t, 1, nil), nil)
 		if _, err := c.Quota(t.Context(), "INBOX"); !errors.Is(err, imapclient.ErrNoQuota) {
 			t.Errorf("not offered: %v", err)
 		}

@@ -34,7 +34,7 @@ func TestID(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := filled(1)
+				s := imaptest.Filled(t, 1, nil)
 				defer s.Close()
 				opts := options(s, nil)
 				test.set(s, &opts)
@@ -70,7 +70,7 @@ func TestID(t *testing.T) {
 func TestIDWithoutEnd(t *testing.T) {
 	for _, answer := range []string{"* ID ({1048577}\r\n", "* ID (" + strings.Repeat("{400000}\r\n"+strings.Repeat("x", 400000), 4) + ")\r\n"} {
 		synctest.Test(t, func(t *testing.T) {
-			s := filled(1)
+			s := imaptest.Filled(t, 1, nil)
 			defer s.Close()
 			s.Hook = at(imaptest.Data, "ID", imaptest.Action{Before: answer})
 			_, err := imapclient.Dial(t.Context(), options(s, nil))

@@ -71,7 +71,7 @@ func far(ctx context.Context, s *imaptest.Server, oneWay time.Duration) (net.Con
 func TestFetchRightBehindDone(t *testing.T) {
 	const oneWay = 40 * time.Millisecond
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		var conn *writes
 		opts := options(s, nil)
 		opts.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -88,13 +88,13 @@ func TestFetchRightBehindDone(t *testing.T) {
 		}
 		for uid := range uint32(3) {
 			var came time.Time
-			time.AfterFunc(time.Minute, func() { came = time.Now(); s.Append("INBOX", body(int(uid)+2)) })
+			time.AfterFunc(time.Minute, func() { came = time.Now(); s.Append("INBOX", imaptest.Body(int(uid)+2)) })
 			if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil {
 				t.Fatal(wake, err)
 			}
 			rang := time.Now()
 			for m, err := range c.FetchFrom(t.Context(), uid+2, 1000) {
-				if err != nil || string(m.Body) != string(body(int(uid)+2)) {
+				if err != nil || string(m.Body) != string(imaptest.Body(int(uid)+2)) {
 					t.Fatal(m, err)
 				}
 				if rang.Sub(came) != oneWay || time.Since(rang) != 2*oneWay {
@@ -114,13 +114,13 @@ func TestFetchRightBehindDone(t *testing.T) {
 // Until something else is sent the server idles on, and is heard.
 func TestIdleUntilTheNextCommand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &recorder{}
+		s, h := imaptest.Filled(t, 1, nil), &recorder{}
 		c := session(t, s, h)
-		time.AfterFunc(time.Minute, func() { s.Append("INBOX", body(2)) })
+		time.AfterFunc(time.Minute, func() { s.Append("INBOX", imaptest.Body(2)) })
 		if wake, err := c.Idle(t.Context(), 4*time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatal(wake, err)
 		}
-		s.Append("INBOX", body(3))
+		s.Append("INBOX", imaptest.Body(3))
 		time.Sleep(20 * time.Minute) // longer than any deadline: nobody is owed anything
 		if lines := s.Transcript(); lines[len(lines)-1] != "1 S: * 3 EXISTS" || slices.Contains(lines, "1 C: DONE") {
 			t.Errorf("the dialogue ends %q", lines[len(lines)-3:])
@@ -148,7 +148,7 @@ func TestIdleUntilTheNextCommand(t *testing.T) {
 // The server ends IDLE before we get to say DONE: then there is none to say.
 func TestEndedBeforeDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.IdleFor = 2 * time.Minute
 		c := session(t, s, nil)
 		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil {

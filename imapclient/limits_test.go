@@ -41,10 +41,10 @@ func (h *caller) Exists(callbacks.Mailbox, uint32) {
 
 func TestHandlersMustNotCallBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &caller{}
+		s, h := imaptest.Filled(t, 1, nil), &caller{}
 		c := session(t, s, h)
 		h.c = c
-		s.Append("INBOX", body(2))
+		s.Append("INBOX", imaptest.Body(2))
 		if err := c.Noop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -67,7 +67,7 @@ func TestManyEventsAndASlowHandler(t *testing.T) {
 			fmt.Fprintf(&lines, "* %d EXISTS\r\n", n+10)
 			fmt.Fprintf(&wanted, "mm_exists test/INBOX %d\n", n+10)
 		}
-		s, h := filled(1), &slow{}
+		s, h := imaptest.Filled(t, 1, nil), &slow{}
 		s.Hook = at(imaptest.Received, "NOOP", imaptest.Action{Before: lines.String()})
 		c := session(t, s, h)
 		h.delay = time.Second
@@ -91,7 +91,7 @@ func TestEventsBetweenCommands(t *testing.T) {
 		for n := range 3000 {
 			fmt.Fprintf(&lines, "* %d EXISTS\r\n", n+10)
 		}
-		s, h := filled(1), &recorder{}
+		s, h := imaptest.Filled(t, 1, nil), &recorder{}
 		s.Hook = at(imaptest.Tagged, "NOOP", imaptest.Action{Behind: lines.String()})
 		c := session(t, s, h)
 		if err := c.Noop(t.Context()); err != nil {
@@ -113,7 +113,7 @@ func TestEventsBetweenCommands(t *testing.T) {
 // The session goes on after a NO to a FETCH, and no message is called gone.
 func TestRefusedFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(3)
+		s := imaptest.Filled(t, 3, nil)
 		refuse := true
 		s.Hook = func(st imaptest.Step) imaptest.Action {
 			if refuse && st.Command == "UID FETCH" && st.Part == imaptest.Data && st.UID == 2 {
@@ -139,7 +139,7 @@ func TestRefusedFetch(t *testing.T) {
 
 func TestDescendingServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(3)
+		s := imaptest.Filled(t, 3, nil)
 		s.Descending = true
 		c := session(t, s, nil)
 		got, err := bodies(t.Context(), c, []uint32{1, 2, 3}, 1000)
@@ -153,7 +153,7 @@ func TestDescendingServer(t *testing.T) {
 // 2,500 messages go in sets of 1,000, two of them in flight.
 func TestTwoInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(2500)
+		s := imaptest.Filled(t, 2500, nil)
 		var uids []uint32
 		for uid := range uint32(2500) {
 			if uid+1 != 1500 { // makes two ranges of a set
@@ -177,7 +177,7 @@ func TestTwoInFlight(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m.UID != uids[n] || string(m.Body) != string(body(int(m.UID))) {
+			if m.UID != uids[n] || string(m.Body) != string(imaptest.Body(int(m.UID))) {
 				t.Fatalf("%d is %d %q", n, m.UID, m.Body)
 			}
 			n++
@@ -204,7 +204,7 @@ func TestTwoInFlight(t *testing.T) {
 // Leaving the loop ends the session, and waits for all of it.
 func TestLeavingTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(2500)
+		s := imaptest.Filled(t, 2500, nil)
 		c := session(t, s, nil)
 		for range c.FetchFrom(t.Context(), 1, 1000) {
 			break
@@ -221,7 +221,7 @@ func TestLeavingTheLoop(t *testing.T) {
 
 func TestSelectedAndRefusals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(2)
+		s := imaptest.Filled(t, 2, nil)
 		c := session(t, s, nil)
 		got, err := c.Examine(t.Context(), "INBOX")
 		if want := (imapclient.Selected{UIDValidity: 1, UIDNext: 3, Exists: 2, ReadOnly: true}); got != want || err != nil {
@@ -245,7 +245,7 @@ func TestSelectedAndRefusals(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = func(st imaptest.Step) imaptest.Action {
 			if strings.HasPrefix(st.Text, "* OK [UIDVALIDITY") {
 				return imaptest.Action{Do: imaptest.Drop}
@@ -266,7 +266,7 @@ func TestSelectedAndRefusals(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = at(imaptest.Received, "NOOP", imaptest.Action{Before: "* OK [UIDVALIDITY 2] surprise\r\n"})
 		c := session(t, s, nil)
 		if err := c.Noop(t.Context()); err == nil {
@@ -283,7 +283,7 @@ func TestSelectedAndRefusals(t *testing.T) {
 // "n:*" names the last message, whatever its UID.
 func TestSearchBeyondTheLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, filled(3), nil)
+		c := session(t, imaptest.Filled(t, 3, nil), nil)
 		for _, test := range []struct {
 			lo, hi uint32
 			want   string
@@ -298,7 +298,7 @@ func TestSearchBeyondTheLast(t *testing.T) {
 
 func TestIdleEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.IdleFor = time.Minute
 		c := session(t, s, nil)
 		start := time.Now()
@@ -307,7 +307,7 @@ func TestIdleEnds(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &recorder{}
+		s, h := imaptest.Filled(t, 1, nil), &recorder{}
 		s.Hook = at(imaptest.Received, "IDLE", imaptest.Action{Do: imaptest.Answer, Text: "BAD what is that"})
 		c := session(t, s, h)
 		if _, err := c.Idle(t.Context(), time.Minute); !errors.Is(err, imapclient.ErrNoIdle) || !strings.Contains(err.Error(), "BAD what is that") {
@@ -322,7 +322,7 @@ func TestIdleEnds(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = at(imaptest.Continue, "IDLE", imaptest.Action{Before: "* 2 EXISTS\r\n"})
 		c := session(t, s, nil)
 		start := time.Now()
@@ -359,7 +359,7 @@ func TestInsecureBeforeDialing(t *testing.T) {
 // thousand waiting events stay small.
 func TestHugeList(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Command == "NOOP" && step.Part == imaptest.Tagged {
 				return imaptest.Action{Before: `* 1 FETCH (UID 1 FLAGS (\Seen ` + strings.Repeat("keyword ", 100_000) + "))\r\n"}

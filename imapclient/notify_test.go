@@ -13,8 +13,8 @@ import (
 )
 
 // telling is a server with an empty mailbox of each name that offers NOTIFY.
-func telling(names ...string) *imaptest.Server {
-	s := filled(1)
+func telling(tb testing.TB, names ...string) *imaptest.Server {
+	s := imaptest.Filled(tb, 1, nil)
 	for _, name := range names {
 		s.AddMailbox(name)
 	}
@@ -26,14 +26,14 @@ func telling(names ...string) *imaptest.Server {
 func later(s *imaptest.Server, mailboxes ...string) {
 	time.AfterFunc(time.Minute, func() {
 		for _, name := range mailboxes {
-			s.Append(name, body(1))
+			s.Append(name, imaptest.Body(1))
 		}
 	})
 }
 
 func TestNotify(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := telling("FBL/Yahoo", "Entw&APw-rfe", "Other"), &recorder{}
+		s, h := telling(t, "FBL/Yahoo", "Entw&APw-rfe", "Other"), &recorder{}
 		defer s.Close()
 		c := session(t, s, h)
 		if err := c.Notify(t.Context(), "FBL/Yahoo", "Entwürfe", "inbox"); err != nil {
@@ -92,7 +92,7 @@ func TestNotify(t *testing.T) {
 func TestNotifyOfTheMailboxBefore(t *testing.T) {
 	for _, qresync := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			s := telling("Other")
+			s := telling(t, "Other")
 			defer s.Close()
 			if qresync {
 				s.Caps = append(s.Caps, "ENABLE", "QRESYNC")
@@ -101,7 +101,7 @@ func TestNotifyOfTheMailboxBefore(t *testing.T) {
 			if err := c.Notify(t.Context(), "INBOX", "Other"); err != nil {
 				t.Fatal(err)
 			}
-			s.Append("INBOX", body(2))
+			s.Append("INBOX", imaptest.Body(2))
 			if err := c.Noop(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -156,7 +156,7 @@ func TestNoNotify(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := telling("Other")
+				s := telling(t, "Other")
 				test.change(s)
 				c := session(t, s, nil)
 				err := c.Notify(t.Context(), test.names...)
@@ -173,7 +173,7 @@ func TestNoNotify(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, telling(), nil)
+		c := session(t, telling(t), nil)
 		if err := c.Notify(t.Context(), "a\nb"); err == nil || errors.Is(err, imapclient.ErrNoNotify) {
 			t.Errorf("no name: %v", err)
 		}
@@ -184,7 +184,7 @@ func TestNoNotify(t *testing.T) {
 // everything may have changed, and it must be asked again.
 func TestNotifyOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := telling("A", "B")
+		s := telling(t, "A", "B")
 		defer s.Close()
 		overflows := true
 		s.Hook = func(st imaptest.Step) imaptest.Action {
@@ -212,7 +212,7 @@ func TestNotifyOverflow(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // and it will not be asked again
-		s := telling("A")
+		s := telling(t, "A")
 		defer s.Close()
 		c := session(t, s, nil)
 		if err := c.Notify(t.Context(), "A"); err != nil {
@@ -239,7 +239,7 @@ func TestNotifyOverflow(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // of which nobody wanted to hear
-		s := telling("A")
+		s := telling(t, "A")
 		defer s.Close()
 		s.Hook = at(imaptest.Received, "NOOP", imaptest.Action{Before: "* OK [NOTIFICATIONOVERFLOW] too much\r\n* STATUS A (MESSAGES 3)\r\n"})
 		c := session(t, s, nil)

@@ -58,7 +58,7 @@ func TestPin(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := filled(1)
+				s := imaptest.Filled(t, 1, nil)
 				defer s.Close()
 				s.TLS = &tls.Config{Certificates: []tls.Certificate{own}}
 				s.ImplicitTLS = test.security == imapclient.ImplicitTLS
@@ -89,7 +89,7 @@ func TestPin(t *testing.T) {
 // A login goes to the server that was meant, or nowhere.
 func TestUnverifiedServers(t *testing.T) {
 	dial := func(t *testing.T, change func(*imaptest.Server, *imapclient.Options)) (string, error) {
-		s, _ := signed("imap.example.com")
+		s, _ := signed(t, "imap.example.com")
 		defer s.Close()
 		s.ImplicitTLS = true
 		opts := options(s, nil)
@@ -125,7 +125,7 @@ func TestUnverifiedServers(t *testing.T) {
 
 func TestOldTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, roots := signed("imap.example.com")
+		s, roots := signed(t, "imap.example.com")
 		defer s.Close()
 		s.ImplicitTLS, s.TLS.MinVersion, s.TLS.MaxVersion = true, tls.VersionTLS10, tls.VersionTLS11
 		opts := options(s, nil)
@@ -142,7 +142,7 @@ func TestOldTLS(t *testing.T) {
 // counts, whichever read it comes with.
 func TestInjectedBeforeTheHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, roots := signed("imap.example.com")
+		s, roots := signed(t, "imap.example.com")
 		defer s.Close()
 		s.Hook = func(st imaptest.Step) imaptest.Action {
 			if st.Part == imaptest.TLS {

@@ -14,8 +14,8 @@ import (
 )
 
 // syncing is a server with n messages that offers QRESYNC.
-func syncing(n int) *imaptest.Server {
-	s := filled(n)
+func syncing(tb testing.TB, n int) *imaptest.Server {
+	s := imaptest.Filled(tb, n, nil)
 	s.AddMailbox("Other")
 	s.Caps = append(s.Caps, "ENABLE", "CONDSTORE", "QRESYNC")
 	return s
@@ -60,7 +60,7 @@ func (r *recorder) events(beginnings ...string) []string {
 // What happens while nobody is connected is told after the reconnect.
 func TestResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := syncing(5), &recorder{}
+		s, h := syncing(t, 5), &recorder{}
 		defer s.Close()
 		c := dialed(t, s, h)
 		first, err := c.ExamineSince(t.Context(), "INBOX", imapclient.Since{})
@@ -76,7 +76,7 @@ func TestResync(t *testing.T) {
 
 		s.Expunge("INBOX", 2)
 		s.SetFlags("INBOX", 3, `\Seen`, "$Junk")
-		s.Append("INBOX", body(6))
+		s.Append("INBOX", imaptest.Body(6))
 		s.SetFlags("INBOX", 6, `\Flagged`) // not known then
 		h = &recorder{}
 		c = dialed(t, s, h)
@@ -147,7 +147,7 @@ func TestNoResync(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := syncing(3)
+				s := syncing(t, 3)
 				defer s.Close()
 				test.change(s)
 				c := dialed(t, s, nil)
@@ -165,9 +165,9 @@ func TestNoResync(t *testing.T) {
 func TestClosed(t *testing.T) {
 	for _, closed := range []bool{true, false} { // some forget to say so
 		synctest.Test(t, func(t *testing.T) {
-			s, h := syncing(3), &recorder{}
+			s, h := syncing(t, 3), &recorder{}
 			defer s.Close()
-			s.Append("Other", body(1))
+			s.Append("Other", imaptest.Body(1))
 			opened := 0
 			s.Hook = func(st imaptest.Step) imaptest.Action {
 				switch {
@@ -203,7 +203,7 @@ func TestClosed(t *testing.T) {
 
 func TestHighestModSeqMoves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := syncing(3)
+		s := syncing(t, 3)
 		defer s.Close()
 		s.Hook = at(imaptest.Tagged, "NOOP", imaptest.Action{Before: "* OK [HIGHESTMODSEQ 40] x\r\n* OK [HIGHESTMODSEQ 30] y\r\n"})
 		c := dialed(t, s, nil)
@@ -222,7 +222,7 @@ func TestHighestModSeqMoves(t *testing.T) {
 // The session ends in ENABLE as in any other command.
 func TestEnableCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := syncing(3)
+		s := syncing(t, 3)
 		defer s.Close()
 		s.Hook = at(imaptest.Received, "ENABLE", imaptest.Action{Do: imaptest.Silent})
 		c := dialed(t, s, nil)

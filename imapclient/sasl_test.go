@@ -73,7 +73,7 @@ func TestMechanisms(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ca := imaptest.NewCA()
-				s, h := filled(1), &recorder{}
+				s, h := imaptest.Filled(t, 1, nil), &recorder{}
 				defer s.Close()
 				s.Caps = append([]string{"IMAP4rev1"}, strings.Fields(test.caps)...)
 				s.Token = token
@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := filled(1)
+				s := imaptest.Filled(t, 1, nil)
 				defer s.Close()
 				s.Caps = []string{"IMAP4rev1", "SASL-IR", "AUTH=" + test.mechanism}
 				s.Hook = challenged(test.challenge, test.tagged)
@@ -209,7 +209,7 @@ func TestRefusals(t *testing.T) {
 // goes over a connection of its own.
 func TestExpiredTokenIsAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &recorder{}
+		s, h := imaptest.Filled(t, 1, nil), &recorder{}
 		defer s.Close()
 		s.Caps, s.Token = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"}, "fresh"
 		opts := options(s, h)
@@ -238,7 +238,7 @@ func TestExpiredTokenIsAskedForAgain(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // Microsoft says nothing, our clock does
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		defer s.Close()
 		s.Caps = []string{"IMAP4rev1", "SASL-IR", "AUTH=XOAUTH2"}
 		s.Hook = challenged("", "NO AUTHENTICATE failed.")
@@ -253,7 +253,7 @@ func TestExpiredTokenIsAskedForAgain(t *testing.T) {
 // Whatever Login says, a refused login is not tried for ever.
 func TestTrialsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		defer s.Close()
 		opts := options(s, nil)
 		opts.Login = func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
@@ -277,7 +277,7 @@ func TestCredentialsThatCannotBe(t *testing.T) {
 		{Username: "user", Token: "tökén"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			s := filled(1)
+			s := imaptest.Filled(t, 1, nil)
 			defer s.Close()
 			s.Caps = []string{"IMAP4rev1", "SASL-IR", "AUTH=PLAIN", "AUTH=XOAUTH2"}
 			opts := options(s, nil)

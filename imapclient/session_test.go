@@ -37,14 +37,14 @@ func (s *slow) Exists(m callbacks.Mailbox, n uint32) {
 // The deadlines are the server's, not ours: it has answered, we are late.
 func TestSlowHandlerDoesNotMakeTheServerLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &slow{}
+		s, h := imaptest.Filled(t, 1, nil), &slow{}
 		c := session(t, s, h)
 		h.delay = time.Hour
-		s.Append("INBOX", body(2))
+		s.Append("INBOX", imaptest.Body(2))
 		if err := c.Noop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		s.Append("INBOX", body(3))
+		s.Append("INBOX", imaptest.Body(3))
 		if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeExists || err != nil {
 			t.Fatalf("Idle: %v, %v", wake, err)
 		}
@@ -59,7 +59,7 @@ func TestSlowHandlerDoesNotMakeTheServerLate(t *testing.T) {
 
 func TestSlowLoopDoesNotMakeTheServerLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, filled(2500), nil)
+		c := session(t, imaptest.Filled(t, 2500, nil), nil)
 		n := 0
 		for m, err := range c.FetchFrom(t.Context(), 1, 100) {
 			if err != nil {
@@ -80,7 +80,7 @@ func TestSlowLoopDoesNotMakeTheServerLate(t *testing.T) {
 func TestByeIsToldWhereverItComes(t *testing.T) {
 	for range 20 { // which of two ready channels is looked at first is left to chance
 		synctest.Test(t, func(t *testing.T) {
-			s, h := filled(1), &recorder{}
+			s, h := imaptest.Filled(t, 1, nil), &recorder{}
 			s.Hook = at(imaptest.Idling, "IDLE", imaptest.Bye("see you later"))
 			c := session(t, s, h)
 			_, err := c.Idle(t.Context(), time.Minute)
@@ -92,7 +92,7 @@ func TestByeIsToldWhereverItComes(t *testing.T) {
 			}
 		})
 		synctest.Test(t, func(t *testing.T) {
-			s, h := filled(1), &recorder{}
+			s, h := imaptest.Filled(t, 1, nil), &recorder{}
 			s.Hook = at(imaptest.Tagged, "NOOP", imaptest.Action{Do: imaptest.Cut, After: 1000, Behind: "* BYE between commands\r\n"})
 			c := session(t, s, h)
 			if err := c.Noop(t.Context()); err != nil && !strings.Contains(err.Error(), "BYE between") {
@@ -113,7 +113,7 @@ func TestByeIsToldWhereverItComes(t *testing.T) {
 // What a mailbox still had to say is not said of the next one.
 func TestEventsBelongToTheirMailbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, h := filled(1), &recorder{}
+		s, h := imaptest.Filled(t, 1, nil), &recorder{}
 		s.AddMailbox("Other")
 		s.Hook = at(imaptest.Tagged, "NOOP", imaptest.Action{Behind: "* 77 EXISTS\r\n"})
 		c := session(t, s, h)
@@ -142,7 +142,7 @@ func TestPanicLeavesNothingBehind(t *testing.T) {
 		return nil
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		c := session(t, s, panicker{})
 		s.Expunge("INBOX", 1)
 		if got := catch(func() { c.Noop(t.Context()) }); got != "handler" {
@@ -153,7 +153,7 @@ func TestPanicLeavesNothingBehind(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		c := session(t, filled(2500), nil)
+		c := session(t, imaptest.Filled(t, 2500, nil), nil)
 		got := catch(func() {
 			for range c.FetchFrom(t.Context(), 1, 100) {
 				panic("loop")
@@ -172,7 +172,7 @@ func TestPanicLeavesNothingBehind(t *testing.T) {
 func TestUnansweredDone(t *testing.T) {
 	for _, next := range []string{"NOOP", "IDLE", "FETCH"} {
 		synctest.Test(t, func(t *testing.T) {
-			s := filled(1)
+			s := imaptest.Filled(t, 1, nil)
 			s.Hook = at(imaptest.Received, "DONE", imaptest.Action{Do: imaptest.Silent})
 			c := session(t, s, nil)
 			if wake, err := c.Idle(t.Context(), time.Minute); wake != imapclient.WakeTimeout || err != nil {
@@ -200,7 +200,7 @@ func TestUnansweredDone(t *testing.T) {
 func TestDoneCrossesTheEndOfIdle(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
-			s := filled(1)
+			s := imaptest.Filled(t, 1, nil)
 			s.IdleFor = time.Minute
 			c := session(t, s, nil)
 			wake, err := c.Idle(t.Context(), time.Minute)

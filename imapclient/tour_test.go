@@ -14,8 +14,8 @@ import (
 )
 
 // tourServer offers everything.
-func tourServer() *imaptest.Server {
-	s := acting(6, "MOVE", "UIDPLUS", "NOTIFY", "ENABLE", "QRESYNC", "COMPRESS=DEFLATE", "NAMESPACE", "QUOTA")
+func tourServer(tb testing.TB) *imaptest.Server {
+	s := acting(tb, 6, "MOVE", "UIDPLUS", "NOTIFY", "ENABLE", "QRESYNC", "COMPRESS=DEFLATE", "NAMESPACE", "QUOTA")
 	s.AddMailbox("FBL", `\Subscribed`)
 	s.Hook = tourAnswers
 	return s
@@ -75,7 +75,7 @@ func tour(ctx context.Context, opts imapclient.Options) (got []string, err error
 
 func cleanTour(t *testing.T) ([]string, []imaptest.Step) {
 	t.Helper()
-	s := tourServer()
+	s := tourServer(t)
 	defer s.Close()
 	opts := options(s, nil)
 	opts.Compress = imapclient.CompressOn
@@ -99,7 +99,7 @@ func TestTourEndsEverywhere(t *testing.T) {
 	for _, step := range steps {
 		for _, how := range []string{"silent", "cut", "cancelled"} {
 			synctest.Test(t, func(t *testing.T) {
-				s := tourServer()
+				s := tourServer(t)
 				ctx, cancel := context.WithCancelCause(t.Context())
 				var when time.Time
 				s.Hook = func(at imaptest.Step) imaptest.Action {

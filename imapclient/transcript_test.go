@@ -87,7 +87,7 @@ func inOrder(line string) string {
 
 // dialogue is a session in which everything happens that makes an event.
 func dialogue(t *testing.T, h *recorder, debug bool) {
-	s := filled(2)
+	s := imaptest.Filled(t, 2, nil)
 	defer s.Close()
 	s.User, s.Password = "user", "secret"
 	s.AddMailbox("FBL/Yahoo", `\Marked`)
@@ -139,7 +139,7 @@ func dialogue(t *testing.T, h *recorder, debug bool) {
 		time.Sleep(time.Minute)
 		s.SetFlags("INBOX", 1, `\Seen`)
 		time.Sleep(time.Minute)
-		s.Append("INBOX", body(3))
+		s.Append("INBOX", imaptest.Body(3))
 	}()
 	_, err = c.Idle(t.Context(), 4*time.Minute)
 	step(err)

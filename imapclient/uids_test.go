@@ -12,7 +12,7 @@ import (
 // answers 100:200 by the last message).
 func TestUIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(5)
+		s := imaptest.Filled(t, 5, nil)
 		s.Expunge("INBOX", 3)
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Part == imaptest.Tagged && step.Command == "UID FETCH" {

@@ -15,7 +15,7 @@ import (
 // error behind what can be read, and the session goes on.
 func TestNumbersBeyond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(3)
+		s := imaptest.Filled(t, 3, nil)
 		s.SetUIDValidity("INBOX", 1<<41)
 		third := regexp.MustCompile(`\b(UID|UIDNEXT|SEARCH 1 2) [34]\b`)
 		s.Hook = func(step imaptest.Step) imaptest.Action {
@@ -55,7 +55,7 @@ func TestNumbersBeyond(t *testing.T) {
 
 func TestUIDValidityBeyond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled(1)
+		s := imaptest.Filled(t, 1, nil)
 		defer s.Close()
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if strings.Contains(step.Text, "[UIDVALIDITY") {

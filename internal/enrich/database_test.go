@@ -14,6 +14,7 @@ import (
 
 	"github.com/maxmind/mmdbwriter/mmdbtype"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -29,9 +30,7 @@ func TestBadFile(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name string, data []byte) string {
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, path, data)
 		return path
 	}
 	good := filepath.Join(dir, "country.mmdb")
@@ -136,9 +135,7 @@ func TestRefresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, whole[:len(whole)/2], 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, path, whole[:len(whole)/2])
 	step("half written", "SE", "not a whole MMDB file")
 	step("still half written", "SE", "the file read before stays in use")
 	countries(t, path, "NO")
@@ -188,9 +185,7 @@ func TestRefreshUnderReaders(t *testing.T) {
 		})
 	}
 	for i := range 30 {
-		if err := os.WriteFile(other, files[i%2], 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, other, files[i%2])
 		if err := os.Rename(other, path); err != nil {
 			t.Fatal(err)
 		}
@@ -220,9 +215,7 @@ func FuzzDatabase(f *testing.F) {
 	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "x.mmdb")
-		if err := os.WriteFile(path, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, path, data)
 		e, err := New(Config{CountryFile: path, ASNFile: path}, nil)
 		if err != nil {
 			return

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
@@ -70,7 +71,7 @@ func TestEveryEvent(t *testing.T) {
 	want := every(h.Handler("yahoo"))
 	h.Stop(t.Context())
 	var got []string
-	for line := range strings.Lines(read(t, file)) {
+	for line := range strings.Lines(fixture.Read(t, file)) {
 		var at struct{ At time.Time }
 		if err := json.Unmarshal([]byte(line), &at); err != nil {
 			t.Fatal(err)

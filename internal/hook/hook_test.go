@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
@@ -89,43 +89,14 @@ func self(t *testing.T, args ...string) subprocess.Command {
 	return append(subprocess.Command{path}, args...)
 }
 
-// buffer is a log that several goroutines write.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func (b *buffer) count(word string) int { return strings.Count(b.String(), word) }
-
-func open(t *testing.T, config Config) (*Hooks, *buffer) {
+func open(t *testing.T, config Config) (*Hooks, *fixture.Log) {
 	t.Helper()
-	log := &buffer{}
-	h, err := New(config, slog.New(slog.NewTextHandler(log, nil)))
+	log := &fixture.Log{}
+	h, err := New(config, log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return h, log
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
 
 var box = callbacks.Mailbox{Account: "yahoo", Name: "FBL\n\x00", UIDValidity: 7}
@@ -147,7 +118,7 @@ func TestCommandsOutput(t *testing.T) {
 		`level=INFO msg="command says: ding\\x1b[2J" hook=exists`,
 		`level=WARN msg="command says: no paper" hook=exists`,
 	} {
-		if log.count(want) != 1 {
+		if strings.Count(log.String(), want) != 1 {
 			t.Errorf("the log lacks %s:\n%s", want, log)
 		}
 	}
@@ -162,7 +133,7 @@ func TestEnvironment(t *testing.T) {
 	h, _ := open(t, Config{Expunged: self(t, "env", file)})
 	h.Handler("yahoo").Expunged(box, 1, 0)
 	h.Stop(t.Context())
-	got := "\n" + read(t, file)
+	got := "\n" + fixture.Read(t, file)
 	for _, want := range []string{"FBLWATCH_EVENT=expunged", "FBLWATCH_ACCOUNT=yahoo", `FBLWATCH_MAILBOX=FBL\n\x00`} {
 		if !strings.Contains(got, "\n"+want+"\n") {
 			t.Errorf("%s is missing in%s", want, got)
@@ -180,7 +151,7 @@ func TestFailures(t *testing.T) {
 		h.Handler("yahoo").Exists(box, 3)
 	}
 	h.Stop(t.Context())
-	if n := log.count("exit status 3"); n != 1 {
+	if n := strings.Count(log.String(), "exit status 3"); n != 1 {
 		t.Errorf("logged %d times:\n%s", n, log)
 	}
 	if got, want := h.Counts(), (Counts{Done: 5, Failed: 5}); got != want {
@@ -194,7 +165,7 @@ func TestTimeLimit(t *testing.T) {
 	h.Handler("yahoo").Exists(box, 3)
 	until(t, "killed", func() bool { return h.Counts().Failed == 1 })
 	h.Stop(t.Context())
-	if log.count("killed, it ran longer than 50ms") != 1 {
+	if strings.Count(log.String(), "killed, it ran longer than 50ms") != 1 {
 		t.Error(log)
 	}
 }
@@ -237,17 +208,15 @@ func TestOldestDropped(t *testing.T) {
 		h.shift()
 	}
 	h.mu.Unlock()
-	if err := os.WriteFile(gate, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, gate, "")
 	h.Stop(t.Context())
 	if got, want := h.Counts(), (Counts{Done: atOnce + 5, Dropped: many}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if n := log.count(fmt.Sprintf("dropped=%d", many)); n != 1 {
+	if n := strings.Count(log.String(), fmt.Sprintf("dropped=%d", many)); n != 1 {
 		t.Errorf("told %d times:\n%s", n, log)
 	}
-	if n := strings.Count(read(t, file), `"uid":999999`); n != 5 {
+	if n := strings.Count(fixture.Read(t, file), `"uid":999999`); n != 5 {
 		t.Errorf("%d of the newest 5 ran", n)
 	}
 }
@@ -298,7 +267,7 @@ func TestStop(t *testing.T) {
 			if got, want := h.Counts(), (Counts{Done: atOnce, Failed: atOnce, Dropped: 3}); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
-			if log.count("killed, since fblwatch ends") != 1 || log.count("dropped=3") != 1 {
+			if strings.Count(log.String(), "killed, since fblwatch ends") != 1 || strings.Count(log.String(), "dropped=3") != 1 {
 				t.Error(log)
 			}
 			if got := h.Trouble(); (got.Err != "") != test.trouble {
@@ -353,9 +322,7 @@ func TestTrouble(t *testing.T) {
 	if got := h.Trouble(); got != first {
 		t.Errorf("%+v, want the oldest still, %+v", got, first)
 	}
-	if err := os.WriteFile(told, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, told, "")
 	handler.Flags(box, 1, 1, nil)
 	until(t, "four", func() bool { return h.Counts().Done == 4 })
 	if got := h.Trouble(); !strings.HasPrefix(got.Err, "exists: ") || !got.Since.After(first.Since) {

@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -196,9 +196,7 @@ func TestIdentifyRecipients(t *testing.T) {
 func TestVerify(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	key := []byte("0123456789abcdef0123")
-	if err := os.WriteFile(file, append(slices.Clone(key), '\n'), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, file, append(slices.Clone(key), '\n'))
 	sign := func(v string) string {
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(v))
@@ -282,9 +280,7 @@ func TestValidate(t *testing.T) {
 		})
 	}
 	short := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(short, []byte("short\n\n\n\n\n\n\n\n\n\n\n\n\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, short, "short\n\n\n\n\n\n\n\n\n\n\n\n\n")
 	for _, file := range []string{short, filepath.Join(t.TempDir(), "none")} {
 		if _, err := New(Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", file})}}); err == nil || !strings.HasPrefix(err.Error(), "identify: rule 1: verify: ") {
 			t.Errorf("with the key file %s the error is %v", file, err)

@@ -4,7 +4,7 @@ import "testing"
 
 // A server that offers everything, as a client sees it.
 func TestExtensions(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	s.Greeting = "* PREAUTH hi"
 	s.Caps = []string{"IMAP4rev1", "MOVE", "UIDPLUS", "ENABLE", "QRESYNC", "NOTIFY"}
 	s.AddMailbox("Done")

@@ -16,18 +16,14 @@ import (
 )
 
 // filled is a server with three messages.
-func filled() *Server {
-	s := New()
-	for n := range 3 {
-		s.Append("INBOX", body(20+10*n))
-	}
-	return s
+func filled(t testing.TB) *Server {
+	return Filled(t, 3, func(n int) []byte { return body(10 + 10*n) })
 }
 
 // cleanSession is what read returns where nothing fails, and its steps.
 func cleanSession(t *testing.T) ([]string, []Step) {
 	t.Helper()
-	s := filled()
+	s := filled(t)
 	defer s.Close()
 	lines, err := read(t.Context(), s)
 	if err != nil {
@@ -46,7 +42,7 @@ func TestSilentAtEveryStep(t *testing.T) {
 		}
 		for _, step := range steps {
 			for _, after := range []int{0, step.Size / 2} {
-				s := filled()
+				s := filled(t)
 				s.Hook = func(at Step) Action {
 					if at.Conn == 1 && at.N == step.N {
 						return Action{Do: Silent, After: after}
@@ -81,7 +77,7 @@ func TestSilentAtEveryStep(t *testing.T) {
 func TestByeAtEveryStep(t *testing.T) {
 	clean, steps := cleanSession(t)
 	for _, step := range steps[1:] {
-		s := filled()
+		s := filled(t)
 		s.Hook = func(at Step) Action {
 			if at.N == step.N {
 				return Bye("gone")
@@ -105,7 +101,7 @@ func TestByeAtEveryStep(t *testing.T) {
 }
 
 func TestCutAtEveryByte(t *testing.T) {
-	clean := filled()
+	clean := filled(t)
 	c := dial(t, clean)
 	c.inbox()
 	c.conn.Close()
@@ -117,7 +113,7 @@ func TestCutAtEveryByte(t *testing.T) {
 		}
 	}
 	for k := range total + 1 {
-		s := filled()
+		s := filled(t)
 		s.Limit = func(conn int) int64 { return int64(k) }
 		conn, err := s.Dial(t.Context(), "", "")
 		if err != nil {
@@ -185,7 +181,7 @@ func TestActions(t *testing.T) {
 			[]string{"+ idling", "OK enough"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := filled()
+			s := filled(t)
 			defer s.Close()
 			s.Hook = test.hook
 			c := dial(t, s)
@@ -207,7 +203,7 @@ func TestActions(t *testing.T) {
 func TestIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, what := range []string{"received IDLE", "continue IDLE", "push IDLE", "received DONE"} {
-			s := filled()
+			s := filled(t)
 			s.Hook = at(what, Action{Do: Drop})
 			c := dial(t, s)
 			c.inbox()
@@ -237,7 +233,7 @@ func TestIgnored(t *testing.T) {
 // A push that was lost shows only in what a later command answers.
 func TestLostPush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled()
+		s := filled(t)
 		defer s.Close()
 		s.Hook = at("push IDLE", Action{Do: Drop})
 		c := dial(t, s)
@@ -254,7 +250,7 @@ func TestLostPush(t *testing.T) {
 
 func TestIdleFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled()
+		s := filled(t)
 		defer s.Close()
 		s.IdleFor = 10 * time.Minute
 		c := dial(t, s)
@@ -271,7 +267,7 @@ func TestIdleFor(t *testing.T) {
 
 // A message may arrive at the very moment that a step is reached.
 func TestAppendInsideHook(t *testing.T) {
-	s := filled()
+	s := filled(t)
 	defer s.Close()
 	s.Hook = func(step Step) Action {
 		if step.Command == "IDLE" && step.Part == Continue {
@@ -287,7 +283,7 @@ func TestAppendInsideHook(t *testing.T) {
 }
 
 func TestShapes(t *testing.T) {
-	s := filled()
+	s := filled(t)
 	defer s.Close()
 	s.AppendMessage("INBOX", Message{UID: 10, Body: []byte("A: b\r\n\r\n")})
 	s.Descending = true
@@ -328,7 +324,7 @@ func TestDialFails(t *testing.T) {
 }
 
 func TestDisconnect(t *testing.T) {
-	s := filled()
+	s := filled(t)
 	defer s.Close()
 	c := dial(t, s)
 	c.inbox()
@@ -342,7 +338,7 @@ func TestDisconnect(t *testing.T) {
 // Close ends clients in every state, those whose reading has stopped too.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := filled()
+		s := filled(t)
 		for _, command := range []string{"", "i IDLE", "f UID FETCH 1:* (BODY.PEEK[])", "l LOGIN {4}"} {
 			c := dial(t, s)
 			c.inbox()
@@ -363,7 +359,7 @@ func TestClose(t *testing.T) {
 
 // What a client pipelines is taken off it while the server still writes.
 func TestPipeline(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	for range 20 {
 		s.Append("INBOX", body(300))
 	}
@@ -385,7 +381,7 @@ func TestPipeline(t *testing.T) {
 }
 
 func TestListen(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	s.Append("INBOX", body(20))
 	addr, err := s.Listen()
 	if err != nil {

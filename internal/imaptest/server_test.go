@@ -13,15 +13,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// newServer is closed at the test's end.
-func newServer(t testing.TB) *Server {
-	s := New()
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
 func TestDialogue(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	s.AddMailbox("FBL", `\HasChildren`)
 	s.AddMailbox("FBL/2026", `\Subscribed`)
 	s.AddMailbox("x", `\Noselect`)
@@ -80,7 +73,7 @@ func TestDialogue(t *testing.T) {
 }
 
 func TestSelectMarksSeen(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	s.Append("INBOX", body(20))
 	c := dial(t, s)
 	c.inbox()
@@ -105,7 +98,7 @@ func TestLogins(t *testing.T) {
 		"synchronizing literals":      {"C: a LOGIN {4}", "S: + ", "C: user {4}", "S: + ", "C: pass", "S: a OK "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newServer(t)
+			s := Filled(t, 0, nil)
 			s.QuietCaps = true
 			c := dial(t, s)
 			c.want("* OK imaptest ready")
@@ -126,7 +119,7 @@ func TestLogins(t *testing.T) {
 func TestTLS(t *testing.T) {
 	ca := NewCA()
 	for _, implicit := range []bool{false, true} {
-		s := newServer(t)
+		s := Filled(t, 0, nil)
 		s.TLS = &tls.Config{Certificates: []tls.Certificate{ca.Certificate("imap.example.com")}}
 		s.ImplicitTLS = implicit
 		c := dial(t, s)
@@ -154,7 +147,7 @@ func TestTLS(t *testing.T) {
 
 // Octets behind the answer to STARTTLS reach the client with it, in clear.
 func TestStartTLSInjection(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{NewCA().Certificate("imap.example.com")}}
 	s.Hook = at("tagged STARTTLS", Action{Behind: "* CAPABILITY AUTH=PLAIN\r\n"})
 	c := dial(t, s)
@@ -167,7 +160,7 @@ func TestStartTLSInjection(t *testing.T) {
 }
 
 func TestServe(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	client, server := net.Pipe()
 	done := make(chan struct{})
 	go func() {
@@ -181,12 +174,12 @@ func TestServe(t *testing.T) {
 }
 
 func TestGreetings(t *testing.T) {
-	s := newServer(t)
+	s := Filled(t, 0, nil)
 	s.Greeting = "* BYE try later"
 	c := dial(t, s)
 	c.want("* BYE try later")
 	c.wantEOF()
-	s = newServer(t)
+	s = Filled(t, 0, nil)
 	s.Greeting = "* PREAUTH welcome"
 	c = dial(t, s)
 	c.want("* PREAUTH welcome")

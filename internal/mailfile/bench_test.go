@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
@@ -29,9 +30,7 @@ func BenchmarkMbox(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			n := 64 << 20 / size
 			path := filepath.Join(b.TempDir(), "box")
-			if err := os.WriteFile(path, sampleMbox(n, size), 0o644); err != nil {
-				b.Fatal(err)
-			}
+			fixture.File(b, path, sampleMbox(n, size))
 			info, err := os.Stat(path)
 			if err != nil {
 				b.Fatal(err)
@@ -94,9 +93,7 @@ func BenchmarkMaildir(b *testing.B) {
 		}
 	}
 	for i := range n {
-		if err := os.WriteFile(filepath.Join(dir, "cur", fmt.Sprintf("%d.host:2,", i)), sample.Report(i, size), 0o644); err != nil {
-			b.Fatal(err)
-		}
+		fixture.File(b, filepath.Join(dir, "cur", fmt.Sprintf("%d.host:2,", i)), sample.Report(i, size))
 	}
 	b.SetBytes(n * size)
 	for b.Loop() {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 )
 
@@ -51,9 +52,9 @@ func TestJoined(t *testing.T) {
 				case "-":
 					opts.Stdin = strings.NewReader(content)
 				case "a.eml.gz":
-					path = write(t, filepath.Join(t.TempDir(), file), gzipped(content))
+					path = fixture.File(t, filepath.Join(t.TempDir(), file), gzipped(content))
 				default:
-					path = write(t, filepath.Join(t.TempDir(), file), content)
+					path = fixture.File(t, filepath.Join(t.TempDir(), file), content)
 				}
 				var all strings.Builder
 				n := 0
@@ -78,9 +79,9 @@ func TestJoined(t *testing.T) {
 
 	// A server delivered one message, whatever its author wrote.
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "mh", "1"), multi(1, "b1")+multi(2, "b2"))
-	write(t, filepath.Join(dir, "maildir", "cur", "1.x.eml"), multi(1, "b1")+multi(2, "b2"))
-	write(t, filepath.Join(dir, "maildir", "new", "2.x"), multi(1, "b1")+multi(2, "b2"))
+	fixture.File(t, filepath.Join(dir, "mh", "1"), multi(1, "b1")+multi(2, "b2"))
+	fixture.File(t, filepath.Join(dir, "maildir", "cur", "1.x.eml"), multi(1, "b1")+multi(2, "b2"))
+	fixture.File(t, filepath.Join(dir, "maildir", "new", "2.x"), multi(1, "b1")+multi(2, "b2"))
 	n := 0
 	for m, err := range mailfile.Read(t.Context(), dir, mailfile.Options{}) {
 		if n++; err != nil || m.Joined || m.Number != 1 {
@@ -135,13 +136,13 @@ func TestArchive(t *testing.T) {
 		"x.pst":      {"!BDN\x00\x00", "an Outlook data file"},
 		"x.msg":      {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00\x00", "an Outlook message"},
 	} {
-		messages, errs := collect(write(t, filepath.Join(t.TempDir(), name), c.content), mailfile.Options{})
+		messages, errs := collect(fixture.File(t, filepath.Join(t.TempDir(), name), c.content), mailfile.Options{})
 		if len(messages) > 0 || len(errs) != 1 || !strings.Contains(fmt.Sprint(errs), "it looks like "+c.want) {
 			t.Errorf("%s: %d mails, %v, want %s", name, len(messages), errs, c.want)
 		}
 	}
 	// A message that speaks of one is a message.
-	messages, errs := collect(write(t, filepath.Join(t.TempDir(), "m"), "BZh: x\nSubject: ustar\n\nPK\n"), mailfile.Options{})
+	messages, errs := collect(fixture.File(t, filepath.Join(t.TempDir(), "m"), "BZh: x\nSubject: ustar\n\nPK\n"), mailfile.Options{})
 	if len(messages) != 1 || errs != nil {
 		t.Errorf("%q %v", messages, errs)
 	}

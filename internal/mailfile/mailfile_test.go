@@ -15,8 +15,10 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fblwatch/fblwatch/internal/fixture"
+	"github.com/fblwatch/fblwatch/internal/mailfile"
 )
 
 // from is a line that separates two messages.
@@ -68,17 +70,6 @@ func bodies(t *testing.T, input string) []string {
 	return whole
 }
 
-func write(t *testing.T, path, content string) string {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func gzipped(content string) string {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -110,7 +101,7 @@ func TestFile(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			path := write(t, filepath.Join(t.TempDir(), test.name), test.content)
+			path := fixture.File(t, filepath.Join(t.TempDir(), test.name), test.content)
 			messages, errs := collect(path, mailfile.Options{})
 			if diff := cmp.Diff(test.want, messages); diff != "" || errs != nil {
 				t.Errorf("errors %v\n%s", errs, diff)
@@ -163,13 +154,13 @@ func zeros(n int, text string) io.Reader {
 
 func TestMaildir(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "new", "1003.a.host"), "three")
-	write(t, filepath.Join(dir, "cur", "1001.b.host:2,S"), "one")
-	write(t, filepath.Join(dir, "cur", "1002.c.host:2,"), from+"two")
-	write(t, filepath.Join(dir, "cur", ".hidden"), "no")
-	write(t, filepath.Join(dir, "tmp", "1000.d.host"), "half a mail")
-	write(t, filepath.Join(dir, ".Sub", "cur", "999.e.host:2,"), "another folder")
-	write(t, filepath.Join(dir, "dovecot-uidlist"), "3 V1 N4")
+	fixture.File(t, filepath.Join(dir, "new", "1003.a.host"), "three")
+	fixture.File(t, filepath.Join(dir, "cur", "1001.b.host:2,S"), "one")
+	fixture.File(t, filepath.Join(dir, "cur", "1002.c.host:2,"), from+"two")
+	fixture.File(t, filepath.Join(dir, "cur", ".hidden"), "no")
+	fixture.File(t, filepath.Join(dir, "tmp", "1000.d.host"), "half a mail")
+	fixture.File(t, filepath.Join(dir, ".Sub", "cur", "999.e.host:2,"), "another folder")
+	fixture.File(t, filepath.Join(dir, "dovecot-uidlist"), "3 V1 N4")
 	messages, errs := collect(dir, mailfile.Options{})
 	if diff := cmp.Diff([]string{"1 one", "1 " + from + "two", "1 three"}, messages); diff != "" || errs != nil {
 		t.Errorf("errors %v\n%s", errs, diff)
@@ -179,11 +170,11 @@ func TestMaildir(t *testing.T) {
 func TestMH(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"10", "9", "1", ",2", "#3"} {
-		write(t, filepath.Join(dir, name), "mail "+name)
+		fixture.File(t, filepath.Join(dir, name), "mail "+name)
 	}
-	write(t, filepath.Join(dir, ".mh_sequences"), "cur: 1")
-	write(t, filepath.Join(dir, "11"), from+"one mail, whatever its first line")
-	write(t, filepath.Join(dir, "sub", "2"), "mail sub 2")
+	fixture.File(t, filepath.Join(dir, ".mh_sequences"), "cur: 1")
+	fixture.File(t, filepath.Join(dir, "11"), from+"one mail, whatever its first line")
+	fixture.File(t, filepath.Join(dir, "sub", "2"), "mail sub 2")
 	messages, errs := collect(dir, mailfile.Options{})
 	if diff := cmp.Diff([]string{"1 mail 1", "1 mail 9", "1 mail 10", "1 " + from + "one mail, whatever its first line", "1 mail sub 2"}, messages); diff != "" || errs != nil {
 		t.Errorf("errors %v\n%s", errs, diff)
@@ -192,17 +183,17 @@ func TestMH(t *testing.T) {
 
 func TestDirectory(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "a.eml"), "a")
-	write(t, filepath.Join(dir, "b", "c.mbox"), from+"c1\n\n"+from+"c2\n\n")
-	write(t, filepath.Join(dir, "b", "d.eml.gz"), gzipped("d"))
-	write(t, filepath.Join(dir, "e"), from+"e\n\n")
-	write(t, filepath.Join(dir, "f.txt"), "a note")
-	write(t, filepath.Join(dir, "g.gz"), "no gzip")
-	write(t, filepath.Join(dir, "h.gz"), gzipped("h, which is longer than what is cut off it")[:30])
-	write(t, filepath.Join(dir, "i"), "")
-	write(t, filepath.Join(dir, "maildir", "cur", "1:2,"), "j")
-	write(t, filepath.Join(dir, "maildir", "new", "2"), "k")
-	write(t, filepath.Join(dir, "z.eml"), "z")
+	fixture.File(t, filepath.Join(dir, "a.eml"), "a")
+	fixture.File(t, filepath.Join(dir, "b", "c.mbox"), from+"c1\n\n"+from+"c2\n\n")
+	fixture.File(t, filepath.Join(dir, "b", "d.eml.gz"), gzipped("d"))
+	fixture.File(t, filepath.Join(dir, "e"), from+"e\n\n")
+	fixture.File(t, filepath.Join(dir, "f.txt"), "a note")
+	fixture.File(t, filepath.Join(dir, "g.gz"), "no gzip")
+	fixture.File(t, filepath.Join(dir, "h.gz"), gzipped("h, which is longer than what is cut off it")[:30])
+	fixture.File(t, filepath.Join(dir, "i"), "")
+	fixture.File(t, filepath.Join(dir, "maildir", "cur", "1:2,"), "j")
+	fixture.File(t, filepath.Join(dir, "maildir", "new", "2"), "k")
+	fixture.File(t, filepath.Join(dir, "z.eml"), "z")
 	if err := os.Symlink(dir, filepath.Join(dir, "loop")); err != nil {
 		t.Fatal(err)
 	}
@@ -270,11 +261,11 @@ func TestMissing(t *testing.T) {
 
 func TestForbidden(t *testing.T) {
 	dir := t.TempDir()
-	os.Chmod(write(t, filepath.Join(dir, "a.eml"), "a"), 0)
-	write(t, filepath.Join(dir, "b", "b.eml"), "b")
+	os.Chmod(fixture.File(t, filepath.Join(dir, "a.eml"), "a"), 0)
+	fixture.File(t, filepath.Join(dir, "b", "b.eml"), "b")
 	os.Chmod(filepath.Join(dir, "b"), 0)
 	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "b"), 0o755) })
-	write(t, filepath.Join(dir, "c.eml"), "c")
+	fixture.File(t, filepath.Join(dir, "c.eml"), "c")
 
 	messages, errs := collect(dir, mailfile.Options{})
 	want := []string{"1 c"}
@@ -322,7 +313,7 @@ func (stuck) Read([]byte) (int, error) { return 0, nil }
 
 func TestNothingBeforeAnError(t *testing.T) {
 	const gzipHeader = 10
-	path := write(t, filepath.Join(t.TempDir(), "a.eml.gz"), gzipped("a")[:gzipHeader])
+	path := fixture.File(t, filepath.Join(t.TempDir(), "a.eml.gz"), gzipped("a")[:gzipHeader])
 	messages, errs := collect(path, mailfile.Options{})
 	if len(messages) != 0 || len(errs) != 1 || !errors.Is(errs[0], io.ErrUnexpectedEOF) {
 		t.Errorf("%q, errors %v", messages, errs)
@@ -334,7 +325,7 @@ func TestCancel(t *testing.T) {
 	defer cancel()
 	dir := t.TempDir()
 	for _, name := range []string{"1", "2", "3"} {
-		write(t, filepath.Join(dir, name), name)
+		fixture.File(t, filepath.Join(dir, name), name)
 	}
 	var messages int
 	var last error
@@ -348,13 +339,20 @@ func TestCancel(t *testing.T) {
 		cancel()
 	}
 	if messages != 1 || !errors.Is(last, context.Canceled) {
-		t.Errorf("%d mails, then %v", messages, last)
+		t.Errorf("%d messages, then %v", messages, last)
 	}
 }
 
+// A loop that is left reads no further.
 func TestBreak(t *testing.T) {
-	for range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: zeros(5, from+"x\n\n")}) {
-		break // a second call of the loop body would panic
+	stdin := strings.NewReader(strings.Repeat(from+"x\n\n", 100_000))
+	size, messages := stdin.Len(), 0
+	for range mailfile.Read(t.Context(), "-", mailfile.Options{Stdin: stdin}) {
+		messages++
+		break
+	}
+	if read := size - stdin.Len(); messages != 1 || read > 1<<20 {
+		t.Errorf("%d messages, and %d octets of %d read", messages, read, size)
 	}
 }
 
@@ -375,9 +373,7 @@ func TestBinary(t *testing.T) {
 		{"box", "From fbl@example.net Mon Mar  2 06:00:00 2026\nA: b\n\n\x00\x01\x02\n", ""},
 	} {
 		path := filepath.Join(dir, test.name)
-		if err := os.WriteFile(path, []byte(test.content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, path, test.content)
 		messages, said := 0, ""
 		for _, err := range mailfile.Read(t.Context(), path, mailfile.Options{}) {
 			if err == nil {

@@ -9,8 +9,10 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fblwatch/fblwatch/internal/fixture"
+	"github.com/fblwatch/fblwatch/internal/mailfile"
 )
 
 func TestSpecialFiles(t *testing.T) {
@@ -19,7 +21,7 @@ func TestSpecialFiles(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "b.eml"), "b")
+	fixture.File(t, filepath.Join(dir, "b.eml"), "b")
 	messages, errs := collect(dir, mailfile.Options{})
 	if diff := cmp.Diff([]string{"1 b"}, messages); diff != "" {
 		t.Error(diff)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
 )
 
@@ -56,9 +57,7 @@ func TestTokenFile(t *testing.T) {
 			t.Errorf("left behind: %v, %v", left, err)
 		}
 
-		if err := os.WriteFile(config.TokenFile, []byte(`{"refresh_token": 1234c4n4ry}`), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, config.TokenFile, `{"refresh_token": 1234c4n4ry}`)
 		if _, _, err := source(t, issuer, config).Token(t.Context(), 1); err == nil || strings.Contains(err.Error(), "c4n4ry}") {
 			t.Errorf("no JSON: %v", err)
 		}
@@ -70,9 +69,7 @@ func TestTokenFileLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		config := account(t)
 		target := filepath.Join(t.TempDir(), "target")
-		if err := os.WriteFile(target, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, target, "")
 		if err := os.Symlink(target, config.TokenFile); err != nil {
 			t.Fatal(err)
 		}

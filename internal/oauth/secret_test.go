@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
 )
 
@@ -157,9 +157,7 @@ func TestNoSecretShows(t *testing.T) {
 						t.Errorf("answer %d logs in", n)
 					}
 					print(err)
-					if err := os.WriteFile(config.TokenFile, []byte("refresh-c4n4ry-1"), 0o600); err != nil {
-						t.Fatal(err)
-					}
+					fixture.File(t, config.TokenFile, "refresh-c4n4ry-1")
 					time.Sleep(time.Minute)
 					_, _, err = s.Token(t.Context(), 1)
 					print(err)

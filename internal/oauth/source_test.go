@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
 )
 
@@ -330,9 +330,7 @@ func TestTokenLocked(t *testing.T) {
 func TestClientCredentials(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		secret := filepath.Join(t.TempDir(), "secret")
-		if err := os.WriteFile(secret, []byte("client-c4n4ry-secret\r\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, secret, "client-c4n4ry-secret\r\n")
 		issuer := &oauthtest.Issuer{ClientID: "client", ClientSecret: "client-c4n4ry-secret"}
 		s := source(t, issuer, Config{
 			Provider: Microsoft, Tenant: "example.com", Grant: ClientCredentials, ClientID: "client", ClientSecretFile: secret,
@@ -346,9 +344,7 @@ func TestClientCredentials(t *testing.T) {
 		if len(asked) != 2 || asked[0].Form.Get("scope") != "https://outlook.office365.com/.default" || asked[0].Basic {
 			t.Errorf("asked %v", asked)
 		}
-		if err := os.WriteFile(secret, []byte("another\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, secret, "another\n")
 		time.Sleep(time.Hour)
 		var e *Error
 		if _, _, err := s.Token(t.Context(), 1); !errors.As(err, &e) || e.Code != "invalid_client" || errors.Is(err, ErrRevoked) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
@@ -24,9 +24,7 @@ const key = "sixteen octets or more"
 func filter(t testing.TB, addresses, subject string) *privacy.Filter {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, path, key+"\n")
 	f, err := privacy.New(privacy.Config{Addresses: addresses, Subject: subject, KeyFile: path})
 	if err != nil {
 		t.Fatal(err)
@@ -324,9 +322,7 @@ func TestSubjects(t *testing.T) {
 func TestConfig(t *testing.T) {
 	dir := t.TempDir()
 	short := filepath.Join(dir, "short")
-	if err := os.WriteFile(short, []byte(" 123456789012345 \n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, short, " 123456789012345 \n")
 	tests := []struct {
 		config privacy.Config
 		want   string

@@ -7,12 +7,12 @@ import (
 	"io"
 	"mime/quotedprintable"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/process"
@@ -24,9 +24,7 @@ import (
 // neither in a record nor in what is kept of the message, however it is encoded.
 func TestDialectsStoreNobody(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(key, []byte("sixteen octets or more"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, key, "sixteen octets or more")
 	identifier, err := identify.New(identify.Config{})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,43 +9,27 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
 // openCommand opens the sink with a command of behave, and shorter limits.
-func openCommand(t *testing.T, how string, args ...string) (*command, *logText) {
+func openCommand(t *testing.T, how string, args ...string) (*command, *fixture.Log) {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := &logText{}
-	opened, err := OpenCommand(append([]string{path, "command", how}, args...), slog.New(slog.NewTextHandler(log, nil)))
+	log := &fixture.Log{}
+	opened, err := OpenCommand(append([]string{path, "command", how}, args...), log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := opened.(*command)
 	t.Cleanup(func() { s.Close() })
 	return s, log
-}
-
-type logText struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logText) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logText) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // One answer for each record, however many wait for theirs.
@@ -56,7 +39,7 @@ func TestCommandAnswersInBatches(t *testing.T) {
 	for seq := int64(1); seq < 2000; seq += 500 {
 		write(t, s, rows(1, seq, 500))
 	}
-	if got, want := read(t, path), text(rows(1, 1, 2000)...); got != want {
+	if got, want := fixture.Read(t, path), text(rows(1, 1, 2000)...); got != want {
 		t.Errorf("it got %d octets, want %d", len(got), len(want))
 	}
 }
@@ -85,9 +68,7 @@ func TestCommandMisbehaves(t *testing.T) {
 			dir := t.TempDir()
 			path, told := filepath.Join(dir, "out"), filepath.Join(dir, "told")
 			tell := func(how string) {
-				if err := os.WriteFile(told, []byte(how), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				fixture.File(t, told, how)
 			}
 			tell(test.how)
 			s, _ := openCommand(t, "as told", path, told)
@@ -110,7 +91,7 @@ func TestCommandMisbehaves(t *testing.T) {
 			os.Remove(path)
 			tell("good")
 			write(t, s, all)
-			if got, want := read(t, path), string(lines(all[answered:])); got != want {
+			if got, want := fixture.Read(t, path), string(lines(all[answered:])); got != want {
 				t.Errorf("the next process got %d octets, want %d", len(got), len(want))
 			}
 		})
@@ -123,7 +104,7 @@ func TestCommandEndsBetweenRecords(t *testing.T) {
 	write(t, s, rows(1, 1, 3))
 	<-s.life.p.Done()
 	write(t, s, rows(1, 4, 3))
-	if got, want := read(t, path), text(rows(1, 1, 6)...); got != want {
+	if got, want := fixture.Read(t, path), text(rows(1, 1, 6)...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
 	}
 	if !strings.Contains(log.String(), `ended while no record waited; it is started again" sink=command err="exit status 4"`) {
@@ -148,9 +129,7 @@ func TestCommandContext(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, told := filepath.Join(dir, "out"), filepath.Join(dir, "told")
-	if err := os.WriteFile(told, []byte("stalls"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, told, "stalls")
 	s, _ := openCommand(t, "as told", path, told)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
@@ -159,11 +138,9 @@ func TestCommandContext(t *testing.T) {
 	}
 	answered := s.handled[1]
 	os.Remove(path)
-	if err := os.WriteFile(told, []byte("good"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, told, "good")
 	write(t, s, rows(1, 1, 5))
-	if got, want := read(t, path), text(rows(1, 1, 5)[answered:]...); got != want {
+	if got, want := fixture.Read(t, path), text(rows(1, 1, 5)[answered:]...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
 	}
 }
@@ -188,7 +165,7 @@ func TestCommandClose(t *testing.T) {
 	s, log = openCommand(t, "garrulous", path+"2")
 	s.grace = time.Minute
 	write(t, s, rows(1, 1, 1))
-	if err := s.Close(); err != nil || log.String() != "" || read(t, path+"2") != "bye\n" {
+	if err := s.Close(); err != nil || log.String() != "" || fixture.Read(t, path+"2") != "bye\n" {
 		t.Errorf("%v, log %s", err, log)
 	}
 }
@@ -200,7 +177,7 @@ func TestCommandSlow(t *testing.T) {
 	s, _ := openCommand(t, "slow", path)
 	s.answer = 2 * time.Second
 	write(t, s, rows(1, 1, 5))
-	if got, want := read(t, path), text(rows(1, 1, 5)...); got != want {
+	if got, want := fixture.Read(t, path), text(rows(1, 1, 5)...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
 	}
 }
@@ -236,7 +213,7 @@ func TestCommandMissing(t *testing.T) {
 	}
 	install()
 	write(t, s, rows(1, 1, 2))
-	if got, want := read(t, out), text(rows(1, 1, 2)...); got != want {
+	if got, want := fixture.Read(t, out), text(rows(1, 1, 2)...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -21,15 +22,6 @@ func openFile(t *testing.T, path string) Sink {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }
 
 func write(t *testing.T, s Sink, rows []ledger.Row) {
@@ -80,15 +72,13 @@ func TestFileTornLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "r")
-			if err := os.WriteFile(path, []byte(test.before), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			fixture.File(t, path, test.before)
 			s := openFile(t, path)
-			if got := read(t, path); got != test.after {
+			if got := fixture.Read(t, path); got != test.after {
 				t.Errorf("cut to %d octets, want %d", len(got), len(test.after))
 			}
 			write(t, s, rows(1, 3, 1))
-			if got := read(t, path); got != test.after+text(rows(1, 3, 1)...) {
+			if got := fixture.Read(t, path); got != test.after+text(rows(1, 3, 1)...) {
 				t.Errorf("after a write: %d octets", len(got))
 			}
 		})
@@ -112,7 +102,7 @@ func TestFileRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}
-	if got := read(t, other); got != content {
+	if got := fixture.Read(t, other); got != content {
 		t.Errorf("a file of somebody else was cut: %q", got)
 	}
 	for config, want := range map[FileConfig]string{{}: "is empty", {File: "/var/log/"}: "names a directory", {File: "a\x00"}: "NUL", {File: "s3://bucket/r"}: "is a URL"} {
@@ -147,24 +137,24 @@ func TestFileRotates(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, s, rows(1, 2, 1))
-	if got := read(t, path+".1"); got != text(rows(1, 1, 1)...) {
+	if got := fixture.Read(t, path+".1"); got != text(rows(1, 1, 1)...) {
 		t.Errorf("renamed file: %q", got)
 	}
-	if got := read(t, path); got != text(rows(1, 2, 1)...) {
+	if got := fixture.Read(t, path); got != text(rows(1, 2, 1)...) {
 		t.Errorf("new file: %q", got)
 	}
 	if err := os.RemoveAll(filepath.Dir(path)); err != nil {
 		t.Fatal(err)
 	}
 	write(t, s, rows(1, 3, 1))
-	if got := read(t, path); got != text(rows(1, 3, 1)...) {
+	if got := fixture.Read(t, path); got != text(rows(1, 3, 1)...) {
 		t.Errorf("after removal: %q", got)
 	}
 	if err := os.Truncate(path, 0); err != nil { // logrotate's copytruncate
 		t.Fatal(err)
 	}
 	write(t, s, rows(1, 4, 1))
-	if got := read(t, path); got != text(rows(1, 4, 1)...) {
+	if got := fixture.Read(t, path); got != text(rows(1, 4, 1)...) {
 		t.Errorf("after copytruncate: %q", got)
 	}
 }
@@ -191,11 +181,11 @@ func TestFileFailedWrite(t *testing.T) {
 	if !errors.Is(err, syscall.EFBIG) || IsPermanent(err) || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v", err)
 	}
-	if got := read(t, path); got != text(rows(1, 1, 1)...) {
+	if got := fixture.Read(t, path); got != text(rows(1, 1, 1)...) {
 		t.Errorf("left %q", got)
 	}
 	write(t, s, rows(1, 2, 100))
-	if got := read(t, path); got != text(rows(1, 1, 101)...) {
+	if got := fixture.Read(t, path); got != text(rows(1, 1, 101)...) {
 		t.Errorf("wrote %d octets", len(got))
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -131,7 +131,7 @@ type pumping struct {
 	*Pump
 	out    *outbox
 	sink   *recorder
-	log    *bytes.Buffer
+	log    *fixture.Log
 	stop   context.CancelFunc
 	result chan error
 }
@@ -139,8 +139,8 @@ type pumping struct {
 func start(t *testing.T, out *outbox, sink *recorder) *pumping {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	p := &pumping{out: out, sink: sink, log: &bytes.Buffer{}, stop: stop, result: make(chan error, 1)}
-	p.Pump = NewPump(out, sink, slog.New(slog.NewTextHandler(p.log, nil)))
+	p := &pumping{out: out, sink: sink, log: &fixture.Log{}, stop: stop, result: make(chan error, 1)}
+	p.Pump = NewPump(out, sink, p.log.Logger())
 	go func() { p.result <- p.Run(ctx) }()
 	return p
 }

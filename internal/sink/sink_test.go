@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -55,12 +56,12 @@ func TestContract(t *testing.T) {
 		},
 		"file": func(t *testing.T) (Sink, func() string) {
 			path := filepath.Join(t.TempDir(), "records.ndjson")
-			return openFile(t, path), func() string { return read(t, path) }
+			return openFile(t, path), func() string { return fixture.Read(t, path) }
 		},
 		"command": func(t *testing.T) (Sink, func() string) {
 			path := filepath.Join(t.TempDir(), "records.ndjson")
 			s, _ := openCommand(t, "good", path)
-			return s, func() string { return read(t, path) }
+			return s, func() string { return fixture.Read(t, path) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

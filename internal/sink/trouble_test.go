@@ -1,7 +1,6 @@
 package sink
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -10,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -47,9 +47,9 @@ func (p *picky) refuse(id string) {
 func TestPumpStuckRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newOutbox(append(rows(1, 1, 2), rows(2, 1, 2)...)...)
-		var log bytes.Buffer
+		var log fixture.Log
 		s := &picky{never: "1-2"}
-		p := NewPump(out, s, slog.New(slog.NewTextHandler(&log, nil)))
+		p := NewPump(out, s, log.Logger())
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		start := time.Now()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
 // The test's binary is also the child: its first argument says what it does.
@@ -114,9 +116,7 @@ func TestEnvironment(t *testing.T) {
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	none, plain := filepath.Join(dir, "none"), filepath.Join(dir, "plain")
-	if err := os.WriteFile(plain, []byte("exit 0\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, plain, "exit 0\n")
 	tests := []struct {
 		command Command
 		want    string
