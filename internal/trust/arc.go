@@ -77,9 +77,9 @@ func (c *Checker) sealed(ctx context.Context, m *signable, sealers []string, rec
 	if len(sets) == 0 {
 		return not("the chain is not whole")
 	}
-	last, want := sets[len(sets)-1], pass
+	last, want := sets[len(sets)-1], resultPass
 	if len(sets) == 1 {
-		want = authNone
+		want = resultNone
 	}
 	seal, err := readSignature(*last.seal)
 	if _, covers := seal.tags["h"]; err != nil || covers {

@@ -34,32 +34,32 @@ const maxHops = 5 // of one system
 // Reporter that Check gave it.
 func (c *Checker) Clues(sent []byte, r *report.Report, rec *report.Record) (clues Clues) {
 	if m, err := readMessage(sent); err == nil && rec.Reporter != nil {
-		clues.By, clues.Servers = m.servers(canonical(rec.Reporter.AuthDomain))
+		clues.By, clues.Servers = c.follow(m).clues(canonical(rec.Reporter.AuthDomain))
 	}
 	c = c.about(r, rec.Dialect)
-	clues.Known = rec.Reporter != nil && rec.Reporter.Auth == pass && c.known(rec.Reporter.AuthDomain, r.Outer.From)
-	found, entry := c.found(r.Header(report.FromOriginal), rec)
+	clues.Known = rec.Reporter != nil && rec.Reporter.Auth == report.AuthPass && c.known(rec.Reporter.AuthDomain, r.Outer.From)
+	found, in := c.found(r.Header(report.FromOriginal), rec)
 	if rec.Original != nil {
 		clues.Domains = passed(found, organisation(canonical(rec.Original.FromDomain)))
 	}
-	if rec.SourceIP != "" && !message.IsPrivate(rec.SourceIP) && (rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP) {
+	if rec.SourceIP != "" && !message.IsPrivate(rec.SourceIP) && (rec.Derived["source_ip"] == "" || in.ip == rec.SourceIP) {
 		clues.IP = rec.SourceIP
 	}
 	return clues
 }
 
-// servers gives those that say dkim=pass for domain, as far down as the hosts of
+// clues gives the servers that say dkim=pass for domain, as far down as the hosts of
 // the topmost Received's organisation go; and the topmost one.
-func (m *signable) servers(domain string) (by string, list []Server) {
+func (t *trail) clues(domain string) (by string, list []Server) {
 	var hops []string
 	seen := make(map[string]bool) // only the topmost word of a server counts
-	for _, f := range m.fields {
-		switch f.name {
+	for i := range t.steps {
+		s := &t.steps[i]
+		switch s.field.name {
 		case "received":
-			host := receivedBy(f.value())
-			org := organisation(host)
-			if by == "" {
-				by = host
+			org := organisation(s.by)
+			if s.place == 0 {
+				by = s.by
 			}
 			if org == "" || org != organisation(by) || len(hops) == maxHops {
 				if organisation(by) == "" {
@@ -67,12 +67,12 @@ func (m *signable) servers(domain string) (by string, list []Server) {
 				}
 				return by, list
 			}
-			if !slices.Contains(hops, host) {
-				hops = append(hops, host)
+			if !slices.Contains(hops, s.by) {
+				hops = append(hops, s.by)
 			}
 		case "authentication-results":
-			a := parseResults(f.value())
-			if !slices.ContainsFunc(a.results, func(r result) bool { return r.method == "dkim" }) || seen[a.id] {
+			a := s.read()
+			if !a.has("dkim") || seen[a.id] {
 				continue
 			}
 			seen[a.id] = true
@@ -88,9 +88,9 @@ func (m *signable) servers(domain string) (by string, list []Server) {
 }
 
 // passes reports whether DKIM passed for domain.
-func (a authResults) passes(domain string) bool {
+func (a *authResults) passes(domain string) bool {
 	return domain != "" && slices.ContainsFunc(a.results, func(r result) bool {
-		return r.method == "dkim" && r.value == "pass" && r.domain() == domain
+		return r.method == "dkim" && r.value == resultPass && r.domain() == domain
 	})
 }
 
@@ -99,7 +99,7 @@ func (a authResults) passes(domain string) bool {
 func passed(found []authResults, org string) (domains []string) {
 	for _, a := range found {
 		for _, r := range a.results {
-			if d := r.domain(); org != "" && r.value == "pass" && organisation(d) == org && !isMailboxes(org) && !slices.Contains(domains, d) {
+			if d := r.domain(); org != "" && r.value == resultPass && organisation(d) == org && !isMailboxes(org) && !slices.Contains(domains, d) {
 				domains = append(domains, d)
 			}
 		}

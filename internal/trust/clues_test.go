@@ -43,7 +43,7 @@ func TestCluesServers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		by, list := m.servers("fbl.example.net")
+		by, list := new(Checker).follow(m).clues("fbl.example.net")
 		if diff := cmp.Diff(test.want, list); diff != "" || by != test.by {
 			t.Errorf("%s: by %q, %s", test.name, by, diff)
 		}

@@ -22,7 +22,7 @@ var (
 )
 
 // tooOld is the verdict on a message that is older than maxAge.
-var tooOld = because(unchecked, report.CodeOld, "older than 7 days: its signatures prove nothing any more")
+var tooOld = because(report.AuthUnchecked, report.CodeOld, "older than 7 days: its signatures prove nothing any more")
 
 // codeOf is the code of an error of a signature.
 func codeOf(err error) report.Code {
@@ -63,43 +63,43 @@ func (c *Checker) dkim(ctx context.Context, m *signable, sigs []signature, from,
 	relevant, old := c.relevant(sigs, from), c.now().Sub(received) > maxAge
 	switch {
 	case len(sigs) == 0:
-		return because(authNone, report.CodeUnsigned, "not signed")
+		return because(report.AuthNone, report.CodeUnsigned, "not signed")
 	case len(relevant) == 0:
-		return because(authNone, report.CodeUnsigned, "not signed by "+from)
+		return because(report.AuthNone, report.CodeUnsigned, "not signed by "+from)
 	case !c.config.Verifies():
-		return because(unchecked, report.CodeDKIMOff, "signatures are not verified: trust.dkim is off")
+		return because(report.AuthUnchecked, report.CodeDKIMOff, "signatures are not verified: trust.dkim is off")
 	case old && said == "":
 		return tooOld
 	case !whole:
-		return verdict{auth: unchecked, reason: needsWhole}
+		return verdict{auth: report.AuthUnchecked, reason: needsWhole}
 	}
 	if old {
 		relevant = slices.DeleteFunc(relevant, func(s signature) bool { return !below(said, s.domain) })
 	}
-	best := verdict{auth: fail, method: "dkim"}
+	best := verdict{auth: report.AuthFail, method: "dkim"}
 	for i := range relevant {
 		if i == maxSignatures {
-			if best.auth == fail {
-				best = because(unchecked, report.CodeBeyond, fmt.Sprintf("signature: none of the first %d of %d verifies; the others are not checked", maxSignatures, len(relevant)))
+			if best.auth == report.AuthFail {
+				best = because(report.AuthUnchecked, report.CodeBeyond, fmt.Sprintf("signature: none of the first %d of %d verifies; the others are not checked", maxSignatures, len(relevant)))
 			}
 			break
 		}
 		var v verdict
 		if err := c.verify(ctx, m, &relevant[i], received); err == nil {
-			v = m.pass("dkim", relevant[i].domain, relevant[i:i+1], whole)
+			v = m.vouched("dkim", relevant[i].domain, relevant[i:i+1], whole)
 		} else if code := codeOf(err); code == report.CodeDKIMFail {
-			v = verdict{auth: fail, method: "dkim", reason: report.Reason{Code: code, Text: err.Error()}}
+			v = verdict{auth: report.AuthFail, method: "dkim", reason: report.Reason{Code: code, Text: err.Error()}}
 		} else {
-			v = because(unchecked, code, err.Error())
+			v = because(report.AuthUnchecked, code, err.Error())
 		}
 		if v.better(best) {
 			best = v
 		}
-		if best.auth == pass && best.coverage == "full" {
+		if best.auth == report.AuthPass && best.coverage == "full" {
 			break
 		}
 	}
-	if code := best.reason.Code; old && (best.auth == fail && code != report.CodeReframed || code == report.CodeKey) {
+	if code := best.reason.Code; old && (best.auth == report.AuthFail && code != report.CodeReframed || code == report.CodeKey) {
 		return tooOld
 	}
 	return best

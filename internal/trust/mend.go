@@ -62,7 +62,7 @@ func (c *Checker) uncounted(t *trail, sigs []signature, from string) report.Reas
 		}
 		for _, r := range s.read().results {
 			d := r.domain()
-			if r.value != pass || !c.aligned(d, from) {
+			if r.value != resultPass || !c.aligned(d, from) {
 				continue
 			}
 			switch {

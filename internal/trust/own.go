@@ -35,13 +35,12 @@ func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why repor
 		return report.Reason{Code: report.CodeOwnUnset, Text: "trust.own is not set"}
 	}
 	r.read(c, rec)
-	entry := r.entry
 	if addr, err := netip.ParseAddr(rec.SourceIP); err == nil && len(c.ips) > 0 {
 		addr = addr.Unmap()
 		if !slices.ContainsFunc(c.ips, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 			return report.Reason{Code: report.CodeForeignIP, Text: "the reported message came from " + addr.String() + ", which is not among trust.own.ips"}
 		}
-		if !r.stranger && (rec.Derived["source_ip"] == "" || entry.ip == rec.SourceIP) {
+		if !r.stranger && (rec.Derived["source_ip"] == "" || r.intake.ip == rec.SourceIP) {
 			return why
 		}
 	}
@@ -65,7 +64,7 @@ type origin struct {
 	stranger bool           // who reports: what he says he found is not evidence
 
 	known  bool // what follows was read
-	entry  entry
+	intake intake
 	covers map[string]bool // by the name of a field
 	tops   map[string]bool // the fields above all Received
 
@@ -76,8 +75,8 @@ func (r *origin) read(c *Checker, rec *report.Record) {
 	if r.known {
 		return
 	}
-	found, entry := c.found(r.header, rec)
-	r.known, r.entry = true, entry
+	found, in := c.found(r.header, rec)
+	r.known, r.intake = true, in
 	if !r.stranger {
 		r.said, r.ours, r.whole = c.ourResults(found, len(r.header.Values("DKIM-Signature")))
 	}
@@ -85,12 +84,12 @@ func (r *origin) read(c *Checker, rec *report.Record) {
 
 // found is what the reporter found of the reported message, in the report or else in
 // what it wrote into the message's header.
-func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResults, entry) {
-	entry := enter(header, c.hosts)
+func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResults, intake) {
+	in := intakeOf(header, c.hosts)
 	if found := ofOne(rec.AuthenticationResults); saysDomain(found) {
-		return found, entry
+		return found, in
 	}
-	return entry.results, entry
+	return in.results, in
 }
 
 // ourResults looks for our domains among what was found of a message with so many
@@ -106,8 +105,8 @@ func (c *Checker) ourResults(found []authResults, signatures int) (said, ours, w
 	passed, envelope, differs := false, "", false
 	for _, r := range all.results {
 		domain := r.domain()
-		pass := r.value == pass && covered(c.config.Own.Domains, domain)
-		said = said || domain != "" && r.value != authNone
+		pass := r.value == resultPass && covered(c.config.Own.Domains, domain)
+		said = said || domain != "" && r.value != resultNone
 		switch {
 		case r.method == "spf" && !r.ofHelo():
 			passed = passed || pass
@@ -142,7 +141,7 @@ func saysDomain(all []authResults) bool {
 // our key's, or stands where our signature covers it. Tenants number their
 // subscribers each for himself: the tenant counts too.
 func (c *Checker) certain(r *origin, rec *report.Record, signed bool) bool {
-	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !(r.entry.found && r.onTop(name)) {
+	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !(r.intake.found && r.onTop(name)) {
 		return false
 	}
 	id := rec.Identity

@@ -20,6 +20,12 @@ type result struct {
 	props         map[string]string
 }
 
+// Results of a method (RFC 8601 section 2.7).
+const (
+	resultPass = "pass"
+	resultNone = "none" // nothing was checked
+)
+
 // mailFrom are the names that servers give the domain of MAIL FROM.
 var mailFrom = []string{"smtp.mailfrom", "smtp.mail", "smtp.mfrom", "envelope-from"}
 
@@ -71,7 +77,7 @@ func (r *result) ofHelo() bool {
 }
 
 // isNone reports whether nothing was checked; Yahoo writes unknown.
-func (r *result) isNone() bool { return r.value == authNone || r.value == "unknown" }
+func (r *result) isNone() bool { return r.value == resultNone || r.value == "unknown" }
 
 // has reports whether the field has a result of the method; one of SPF about HELO
 // is none.

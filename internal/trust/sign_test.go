@@ -210,3 +210,11 @@ func sealLength(t testing.TB, mail, domain, signer, found, cv, extra string, fie
 	return signField(t, domain, relax(results)+relax(message),
 		fmt.Sprintf("ARC-Seal: i=1; a=%s; cv=%s; d=%s; s=s; b=", algorithm(t, domain), cv, domain)) + message + results + mail
 }
+
+// The values of report.Reporter.Auth, and of what other verifiers say.
+const (
+	pass      = "pass"
+	fail      = "fail"
+	authNone  = "none"
+	unchecked = "unchecked"
+)

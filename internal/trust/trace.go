@@ -75,7 +75,7 @@ func (c *Checker) Trace(ctx context.Context, message []byte, r *report.Report, a
 			switch f.Why, f.Code = t.seal.Text, t.seal.Code; {
 			case n != newest:
 				f.Why, f.Code = "below the newest seal, which vouches for it", ""
-			case f.Why == "":
+			case t.seal == report.Reason{}:
 				f.Why = "not asked: something else decided"
 			}
 		}
@@ -110,11 +110,11 @@ func (c *Checker) traceSignatures(ctx context.Context, m *signable, from string,
 		default:
 			if err := c.verify(ctx, m, s, received); err != nil {
 				why = report.Reason{Code: codeOf(err), Text: err.Error()}
-			} else if signed := m.pass("dkim", s.domain, sigs[i:i+1], true); signed.auth != pass {
+			} else if signed := m.vouched("dkim", s.domain, sigs[i:i+1], true); signed.auth != report.AuthPass {
 				why = signed.reason
 			}
 		}
-		counted := why.Code == "" && v.auth == pass && v.method == "dkim" && v.domain == s.domain
+		counted := why.Code == "" && v.auth == report.AuthPass && v.method == "dkim" && v.domain == s.domain
 		trace = append(trace, TraceField{Name: "DKIM-Signature", Says: said, Counted: counted, Why: why.Text, Code: why.Code})
 	}
 	return trace

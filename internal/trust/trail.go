@@ -86,14 +86,14 @@ func (c *Checker) follow(m *signable) *trail {
 		switch s.field.name {
 		case "received":
 			s.by = stampedBy(m.fields[i:])
-			t.pass(&s)
+			t.takeReceived(&s)
 		case "authentication-results":
-			t.find(&s)
+			t.takeResults(&s)
 		case "authentication-results-original": // so Exchange Online names foreign ones anew
 			if !t.behind {
 				continue
 			}
-			t.find(&s)
+			t.takeResults(&s)
 		case "arc-seal", "arc-message-signature", "arc-authentication-results":
 		default:
 			continue
@@ -109,8 +109,8 @@ func (c *Checker) follow(m *signable) *trail {
 	return t
 }
 
-// pass takes a Received.
-func (t *trail) pass(s *step) {
+// takeReceived reads a Received.
+func (t *trail) takeReceived(s *step) {
 	if t.stamps++; t.stamps == 1 {
 		t.top = s.by
 	}
@@ -154,8 +154,8 @@ func (t *trail) pass(s *step) {
 	}
 }
 
-// find takes an Authentication-Results.
-func (t *trail) find(s *step) {
+// takeResults reads an Authentication-Results.
+func (t *trail) takeResults(s *step) {
 	s.open = t.stamps > 0 && !t.system.Strips && !t.behind && (t.crossed || len(t.system.Border) == 0)
 	if t.over.Code != "" {
 		s.why = t.over
@@ -174,7 +174,7 @@ func (t *trail) find(s *step) {
 	case a.id == "" && !known:
 		s.why.Text = "does not say which server wrote it"
 	case !known:
-		s.why = report.Reason{Code: report.CodeIDUnknown, Text: "its server is " + t.noID()}
+		s.why = report.Reason{Code: report.CodeIDUnknown, Text: "its server is " + t.notIn("authserv_ids", "none of")}
 	case t.system.Below && !t.crossed:
 		s.why.Text = "stands above the border, and " + t.system.Name + " writes below it"
 	default:
@@ -230,30 +230,24 @@ func (t *trail) forget(why report.Reason) {
 func (t *trail) denies(domain string) bool {
 	return slices.ContainsFunc(t.steps, func(s step) bool {
 		return !s.open && s.why.Code == report.CodeSecondField && slices.ContainsFunc(s.results.results, func(r result) bool {
-			return r.method == "dkim" && r.value != pass && !r.isNone() && r.domain() == domain
+			return r.method == "dkim" && r.value != resultPass && !r.isNone() && r.domain() == domain
 		})
 	})
 }
 
-func (t *trail) notOurs() string {
+// notIn says, for people, that a server is not in a list of the system's: its hops
+// or its authserv_ids. none says so where a profile has the list.
+func (t *trail) notIn(list, none string) string {
 	switch {
 	case t.behind:
-		return "not in gateway.hops"
+		return "not in gateway." + list
 	case t.system.Name == ownMailbox:
-		return "not in trust.hops"
+		return "not in trust." + list
 	}
-	return "no host of " + t.system.Name
+	return none + " " + t.system.Name
 }
 
-func (t *trail) noID() string {
-	switch {
-	case t.behind:
-		return "not in gateway.authserv_ids"
-	case t.system.Name == ownMailbox:
-		return "not in trust.authserv_ids"
-	}
-	return "none of " + t.system.Name
-}
+func (t *trail) notOurs() string { return t.notIn("hops", "no host of") }
 
 // host is a server's name for people.
 func host(name string) string {

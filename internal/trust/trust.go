@@ -27,14 +27,6 @@ import (
 // for.
 var needsWhole = report.Reason{Code: report.CodeTooLong, Text: "the whole message is needed"}
 
-// The values of report.Reporter.Auth.
-const (
-	pass      = "pass"
-	fail      = "fail"
-	authNone  = "none"
-	unchecked = "unchecked"
-)
-
 // Checker checks messages. It is safe for concurrent use.
 type Checker struct {
 	config Config
@@ -71,7 +63,7 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 type verdict struct {
 	auth                     report.Auth
 	domain, method, coverage string
-	reason                   report.Reason // zero where auth is pass
+	reason                   report.Reason // zero where auth is pass; else it has a Code, except where nothing was found
 }
 
 // because is a verdict that is no pass.
@@ -81,9 +73,9 @@ func because(auth report.Auth, code report.Code, text string) verdict {
 
 // better orders what several signatures give.
 func (v verdict) better(than verdict) bool {
-	rank := map[report.Auth]int{fail: 1, unchecked: 2, pass: 3}
+	rank := map[report.Auth]int{report.AuthFail: 1, report.AuthUnchecked: 2, report.AuthPass: 3}
 	return rank[v.auth] > rank[than.auth] || rank[v.auth] == rank[than.auth] &&
-		(than.reason.Text == "" && than.auth != pass || v.coverage == "full" && than.coverage != "full")
+		(than.reason.Code == "" && than.auth != report.AuthPass || v.coverage == "full" && than.coverage != "full")
 }
 
 const secondHand = "its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed"
@@ -113,7 +105,7 @@ func (c *Checker) Check(ctx context.Context, message []byte, r *report.Report, r
 		From: r.Outer.From, FromDomain: r.Outer.FromDomain,
 		Auth: v.auth, AuthDomain: v.domain, AuthMethod: v.method, Coverage: v.coverage, Code: v.reason.Code, Reason: v.reason.Text,
 	}, r, records, signed)
-	return v.reason == needsWhole
+	return v.reason.Code == report.CodeTooLong
 }
 
 // Judge is Check of a message about whose sender found was found out earlier: what
@@ -139,7 +131,7 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 	for i := range records {
 		reporter := found
 		switch reporter.Trusted = false; {
-		case reporter.Auth != pass:
+		case reporter.Auth != report.AuthPass:
 		case !r.FirstHand():
 			reporter.Code, reporter.Reason = report.CodeSecondHand, secondHand
 		case !known && !token:
@@ -167,26 +159,26 @@ func namesAnother(rec *report.Record) bool {
 func (c *Checker) check(ctx context.Context, message []byte, whole bool, r *report.Report, received time.Time, account string) (verdict, *trail) {
 	m, err := readMessage(message)
 	if errors.Is(err, io.ErrUnexpectedEOF) && !whole {
-		return verdict{auth: unchecked, reason: needsWhole}, nil
+		return verdict{auth: report.AuthUnchecked, reason: needsWhole}, nil
 	}
 	if err != nil {
-		return because(unchecked, report.CodeMalformed, errHeader.Error()), nil
+		return because(report.AuthUnchecked, report.CodeMalformed, errHeader.Error()), nil
 	}
 	m.account = account
 	t := c.follow(m)
 	from := canonical(r.Outer.FromDomain)
 	if from == "" {
-		return because(authNone, report.CodeNoFrom, "no From address"), t
+		return because(report.AuthNone, report.CodeNoFrom, "no From address"), t
 	}
 	if name := m.doubled(); name != "" {
-		return because(fail, report.CodeTwoFields, "more than one "+name), t
+		return because(report.AuthFail, report.CodeTwoFields, "more than one "+name), t
 	}
 	if !m.isFrom(r.Outer.From) {
-		return because(fail, report.CodeFrom, "its From is not the one address that was read"), t
+		return because(report.AuthFail, report.CodeFrom, "its From is not the one address that was read"), t
 	}
 	sigs, err := m.signatures()
 	if err != nil {
-		return because(unchecked, report.CodeBeyond, err.Error()), t
+		return because(report.AuthUnchecked, report.CodeBeyond, err.Error()), t
 	}
 	return c.weigh(ctx, m, t, sigs, from, whole, received), t
 }
@@ -201,31 +193,31 @@ func (c *Checker) weigh(ctx context.Context, m *signable, t *trail, sigs []signa
 	denied := t.denies(o.domain)
 	o.open = o.open || denied || !there && !t.behind // a gateway may take signatures away
 	if o.domain != "" && (!o.open || there && !denied && !c.config.Verifies()) {
-		return m.pass("a-r", o.domain, about, whole)
+		return m.vouched("a-r", o.domain, about, whole)
 	}
 	v := c.arc(ctx, m, t, sigs, from, whole, received)
-	if v.auth == pass || v.auth == fail {
+	if v.auth == report.AuthPass || v.auth == report.AuthFail {
 		return v
 	}
 	if d := c.dkim(ctx, m, sigs, from, o.domain, whole, received); d.better(v) {
 		v = d
 	}
-	if v.auth == pass || v.reason == needsWhole || v.reason.Code == report.CodeReframed {
+	if v.auth == report.AuthPass || v.reason.Code == report.CodeTooLong || v.reason.Code == report.CodeReframed {
 		return v
 	}
 	if o.domain != "" {
-		if v.auth == unchecked && there {
+		if v.auth == report.AuthUnchecked && there {
 			return v
 		}
 		o.doubt = report.Reason{Code: report.CodeContradicted, Text: resultsOf(o.by) + " says dkim=pass for " + shown(o.domain) + ", but may be the sender's"}
 	}
 	if o.doubt.Code == report.CodeContradicted {
-		return because(unchecked, o.doubt.Code, o.doubt.Text+"; "+v.reason.Text)
+		return because(report.AuthUnchecked, o.doubt.Code, o.doubt.Text+"; "+v.reason.Text)
 	}
 	why := o.doubt
-	if domain, by, open := c.sentBy(t.voices(ofSPF), from); domain != "" && v.auth != fail {
+	if domain, by, open := c.sentBy(t.voices(ofSPF), from); domain != "" && v.auth != report.AuthFail {
 		if t.taken && !(open && c.config.Verifies()) {
-			return verdict{auth: pass, domain: domain, method: "spf", coverage: "full"}
+			return verdict{auth: report.AuthPass, domain: domain, method: "spf", coverage: "full"}
 		}
 		if why.Code == "" {
 			why = t.noSPF(domain, by, open)
@@ -236,7 +228,7 @@ func (c *Checker) weigh(ctx context.Context, m *signable, t *trail, sigs []signa
 
 // arc is what a sealer that we believe says of the message's signatures.
 func (c *Checker) arc(ctx context.Context, m *signable, t *trail, sigs []signature, from string, whole bool, received time.Time) verdict {
-	none, sealers := verdict{auth: authNone}, c.config.ARCSealers
+	none, sealers := verdict{auth: report.AuthNone}, c.config.ARCSealers
 	if !t.system.refused {
 		sealers = slices.Concat(sealers, t.system.Sealers)
 	}
@@ -250,11 +242,11 @@ func (c *Checker) arc(ctx context.Context, m *signable, t *trail, sigs []signatu
 		t.seal.Text = "older than 7 days: a seal proves nothing any more"
 		return none
 	case !whole:
-		return verdict{auth: unchecked, reason: needsWhole}
+		return verdict{auth: report.AuthUnchecked, reason: needsWhole}
 	}
 	said, sealer, why := c.sealed(ctx, m, sealers, received)
 	if t.seal = why; why.Code != "" {
-		return because(unchecked, why.Code, "arc: "+why.Text)
+		return because(report.AuthUnchecked, why.Code, "arc: "+why.Text)
 	}
 	if said == nil {
 		return none
@@ -270,11 +262,11 @@ func (c *Checker) arc(ctx context.Context, m *signable, t *trail, sigs []signatu
 	if sealer.count("dkim-signature") < len(sigs) {
 		about = nil // another one may stand there since
 	}
-	v := m.pass("arc", o.domain, about, whole)
-	if v.auth == pass && v.coverage == "full" && !sealer.full(m) {
-		v = m.pass("arc", o.domain, []signature{*sealer}, whole)
+	v := m.vouched("arc", o.domain, about, whole)
+	if v.auth == report.AuthPass && v.coverage == "full" && !sealer.full(m) {
+		v = m.vouched("arc", o.domain, []signature{*sealer}, whole)
 	}
-	t.sealed, t.seal.Text = v.auth == pass, "the seal is good: "+string(v.auth)
+	t.sealed, t.seal.Text = v.auth == report.AuthPass, "the seal is good: "+string(v.auth)
 	return v
 }
 
@@ -292,11 +284,11 @@ func (m *signable) isFrom(address string) bool {
 // addresses reads names in any charset: they are not used.
 var addresses = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
 
-// pass is the verdict on a message that domain vouches for with sigs. Where one of
+// vouched is the verdict on a message that domain vouches for with sigs. Where one of
 // them leaves the Content-Type or the end of the body unsigned, or none is
 // there to look at, somebody may have framed the message anew.
-func (m *signable) pass(method, domain string, sigs []signature, whole bool) verdict {
-	v := verdict{auth: pass, domain: domain, method: method, coverage: "full"}
+func (m *signable) vouched(method, domain string, sigs []signature, whole bool) verdict {
+	v := verdict{auth: report.AuthPass, domain: domain, method: method, coverage: "full"}
 	for i := range sigs {
 		if !sigs[i].full(m) {
 			v.coverage = "partial"
@@ -315,9 +307,9 @@ func (m *signable) pass(method, domain string, sigs []signature, whole bool) ver
 	switch {
 	case plain:
 	case !whole:
-		return verdict{auth: unchecked, reason: needsWhole}
+		return verdict{auth: report.AuthUnchecked, reason: needsWhole}
 	default:
-		v.auth, v.reason = fail, report.Reason{Code: report.CodeReframed, Text: "what is signed leaves open how the message is to be read"}
+		v.auth, v.reason = report.AuthFail, report.Reason{Code: report.CodeReframed, Text: "what is signed leaves open how the message is to be read"}
 	}
 	return v
 }

@@ -97,7 +97,7 @@ func (c *Checker) passedBy(v *voice, sigs []signature, from string) (domains []s
 		}
 	}
 	for _, r := range v.results {
-		if r.method == "dkim" && r.value != pass && !r.isNone() {
+		if r.method == "dkim" && r.value != resultPass && !r.isNone() {
 			failed[key{r.domain(), r.props["header.s"]}] = true
 		}
 	}
@@ -107,9 +107,9 @@ func (c *Checker) passedBy(v *voice, sigs []signature, from string) (domains []s
 		}
 		d := r.domain()
 		switch selector := r.props["header.s"]; {
-		case r.value != pass && (d == "" || c.aligned(d, from)):
+		case r.value != resultPass && (d == "" || c.aligned(d, from)):
 			about(report.CodeContradicted, "dkim="+shown(r.value)+forDomain(d))
-		case r.value != pass:
+		case r.value != resultPass:
 		case !r.names():
 			unnamed = true
 		case !c.aligned(d, from):
@@ -152,7 +152,7 @@ func (v *voice) standIn(sigs []signature, from string) (domain string) {
 	passed := false
 	for _, r := range v.results {
 		if r.method == "dmarc" {
-			if passed = r.value == pass && r.domain() == from; !passed {
+			if passed = r.value == resultPass && r.domain() == from; !passed {
 				return ""
 			}
 		}
@@ -186,7 +186,7 @@ func (c *Checker) sentBy(voices []voice, from string) (domain, id string, open b
 			}
 			said = true
 			d := r.domain()
-			if r.value != pass || !c.aligned(d, from) || !covered(c.signers, d) { // who shares a domain can write any From
+			if r.value != resultPass || !c.aligned(d, from) || !covered(c.signers, d) { // who shares a domain can write any From
 				return "", "", false
 			}
 			if domain == "" {

@@ -108,8 +108,8 @@ func (c *Checker) Rivals(message []byte, account string) (id string, upper, lowe
 		return "", upper, lower, false
 	}
 	m.account = account
-	system := c.receiver(m)
-	if system.Name != ownMailbox {
+	t := c.follow(m)
+	if t.system.Name != ownMailbox {
 		return "", upper, lower, false
 	}
 	type place struct {
@@ -117,24 +117,24 @@ func (c *Checker) Rivals(message []byte, account string) (id string, upper, lowe
 		received int
 		found    string
 	}
-	first, received, by := make(map[string]place), 0, ""
-	for _, f := range m.fields {
-		switch f.name {
+	first, by := make(map[string]place), ""
+	for i := range t.steps {
+		s := &t.steps[i]
+		switch s.field.name {
 		case "received":
-			received++
-			by = receivedBy(f.value())
+			by = s.by
 		case "authentication-results":
-			a := parseResults(f.value())
+			a := s.read()
 			found := a.dkim()
-			if !system.isID(a.id) || found == "" {
+			if !t.system.isID(a.id) || found == "" {
 				continue
 			}
-			says := strings.Join(strings.Fields(f.value()), " ")
-			here := place{Rival{says[:min(len(says), maxRival)], by}, received, found}
+			says := strings.Join(strings.Fields(s.field.value()), " ")
+			here := place{Rival{says[:min(len(says), maxRival)], by}, s.place, found}
 			top, twice := first[a.id]
 			if !twice {
 				first[a.id] = here
-			} else if top.received != received || top.found != found {
+			} else if top.received != here.received || top.found != found {
 				return a.id, top.rival, here.rival, true
 			}
 		}
@@ -143,7 +143,7 @@ func (c *Checker) Rivals(message []byte, account string) (id string, upper, lowe
 }
 
 // dkim is what a field says of signatures; "": nothing.
-func (a authResults) dkim() string {
+func (a *authResults) dkim() string {
 	var words []string
 	for _, r := range a.results {
 		if r.method == "dkim" {

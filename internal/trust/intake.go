@@ -5,27 +5,27 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// entry is what a provider wrote into the header of a message when it took it in.
-type entry struct {
+// intake is what a provider wrote into the header of a message when it took it in.
+type intake struct {
 	found   bool   // what stands above is its word
 	ip      string // from which it came
 	results []authResults
 }
 
-// enter reads what stands above the hop at which the hosts of a provider, which
+// intakeOf reads what stands above the hop at which the hosts of a provider, which
 // are domains, took the message in; nothing where that hop is in doubt. What stands
 // below it came with the message. A hop whose sender only calls itself by a name of
 // the provider's, from an address in the Internet, is in doubt: so could
 // anybody, and write the hops below it. So is one of whose words it is unclear
 // whether the server or its client chose them, and one at which a user of the
 // provider's may have handed in the message.
-func enter(h *report.Header, hosts []string) (e entry) {
+func intakeOf(h *report.Header, hosts []string) (in intake) {
 	inner := false
 	for name, v := range h.Fields() {
 		switch name {
 		case "authentication-results":
 			if a := parseResults(v); a.id == "" || covered(hosts, a.id) {
-				e.results = append(e.results, a)
+				in.results = append(in.results, a)
 			}
 		case "received":
 			hop := message.ReadHop(v)
@@ -33,18 +33,18 @@ func enter(h *report.Header, hosts []string) (e entry) {
 			switch {
 			case hop.Queue:
 			case !covered(hosts, hop.By) && !(inner && message.IsPrivate(hop.By)):
-				return entry{}
+				return intake{}
 			case !known:
-				return entry{}
+				return intake{}
 			case inside:
 				inner = true
 			default:
-				if e.found = true; !message.IsPrivate(hop.IP) {
-					e.ip = hop.IP
+				if in.found = true; !message.IsPrivate(hop.IP) {
+					in.ip = hop.IP
 				}
-				return e
+				return in
 			}
 		}
 	}
-	return entry{}
+	return intake{}
 }

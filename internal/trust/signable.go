@@ -44,54 +44,38 @@ const (
 	maxFields  = 2_000     // fields of the header
 	maxLines   = 1_000     // lines of one field
 	maxAddress = 8 << 10   // octets of From: its reader is not ours
-	maxName    = 128       // octets of a field's name, as package report has it
 )
 
 var errHeader = errors.New("the header is malformed, or beyond what is checked")
 
 // readMessage reads a message; io.ErrUnexpectedEOF where its header has no end.
-func readMessage(mail []byte) (*signable, error) {
-	if len(mail) > maxMessage {
+func readMessage(sent []byte) (*signable, error) {
+	if len(sent) > maxMessage {
 		return nil, errHeader
 	}
-	mail = bytes.TrimPrefix(mail, []byte("\xef\xbb\xbf"))
-	for bytes.HasPrefix(bytes.TrimLeft(mail[:min(len(mail), 80)], `>"`), []byte("From ")) { // an mbox line
-		_, mail, _ = bytes.Cut(mail, []byte("\n"))
-	}
-	m := &signable{all: crlf(mail)}
-	for start, at, lines := 0, 0, 0; ; lines++ {
-		n := bytes.IndexByte(m.all[at:], '\n')
-		if n < 0 {
-			return nil, io.ErrUnexpectedEOF
-		}
-		line := m.all[at : at+n-1] // without its CRLF
-		if len(line) == 0 || line[0] != ' ' && line[0] != '\t' {
-			if at > start && !m.add(string(m.all[start:at])) {
+	m := &signable{all: crlf(message.SkipEnvelope(sent, false))}
+	header := m.all[:min(len(m.all), maxHeader)]
+	for rest := header; ; {
+		f, next, kind := message.ReadField(rest)
+		raw := rest[:len(rest)-len(next)]
+		switch {
+		case !f.Ended:
+			if len(m.all) > len(header) {
 				return nil, errHeader
 			}
-			start, lines = at, 0
-		}
-		if at += n + 1; len(line) == 0 {
-			m.body = m.all[at:]
+			return nil, io.ErrUnexpectedEOF
+		case kind == message.BlankLine && string(raw) == "\r\n":
+			m.body = m.all[len(header)-len(next):]
 			return m, nil
-		}
-		if at > maxHeader || lines > maxLines || len(m.fields) >= maxFields || bytes.IndexByte(line, '\r') >= 0 {
+		case kind != message.FieldLine, len(m.fields) == maxFields:
 			return nil, errHeader
 		}
+		if n := bytes.Count(raw, []byte("\n")); n > maxLines || bytes.Count(raw, []byte("\r")) > n {
+			return nil, errHeader
+		}
+		m.fields = append(m.fields, headerField{name: strings.ToLower(string(f.Name)), raw: string(raw)})
+		rest = next
 	}
-}
-
-// add adds a field, unless a reader could take it for something else: for no
-// field, which may be a boundary, or for a URL.
-func (m *signable) add(raw string) bool {
-	name, value, found := strings.Cut(raw, ":")
-	name = strings.TrimRight(name, " \t")
-	if !found || name == "" || len(name) > maxName || strings.HasPrefix(value, "//") ||
-		strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return false
-	}
-	m.fields = append(m.fields, headerField{name: strings.ToLower(name), raw: raw})
-	return true
 }
 
 // doubled is the first field, of those that stand once and that a report is
@@ -131,4 +115,26 @@ func crlf(b []byte) []byte {
 		out = append(out, c)
 	}
 	return out
+}
+
+// frame is how the report is read from the body.
+//
+// Where Content-Type is not signed, the body of a genuine report can be made to
+// speak with the voice of a message within it. So trust asks the reader of the report
+// by which boundary it splits the body, and believes only a body that no reader can
+// split otherwise: see message.Frame. The signer's own delimiter is the first line of
+// the body, or follows its preamble. So a line of the reported message is never a
+// delimiter.
+func (m *signable) frame() *message.Frame {
+	if m.framed == nil {
+		value := func(name string) string {
+			if fields := m.named(name); len(fields) > 0 { // one at most, see doubled
+				return fields[0].value()
+			}
+			return ""
+		}
+		f := message.FrameOf(value("content-type"), value("content-transfer-encoding"), m.body)
+		m.framed = &f
+	}
+	return m.framed
 }
