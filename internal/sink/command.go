@@ -16,15 +16,18 @@ import (
 const (
 	// answerLimit is how long a command may take for one record.
 	answerLimit = time.Minute
-	// graceLimit is how long it may go on after the end of its input.
+	// graceLimit is how long a command may run on after the end of its input.
 	graceLimit = 5 * time.Second
 	// answerOctets is more than any id has.
 	answerOctets = 200
 )
 
-const asksFor = "it must write each record's id as a line on its stdout, flushed, once it has handled the record"
+const protocol = "it must write each record's id as a line on its stdout, flushed, once it has handled the record"
 
-var errAnswer = errors.New("answered what is not the record's id")
+var (
+	errAnswer = errors.New("answered something else than the record's id")
+	errEnded  = errors.New("ended, or closed its stdout, while a record waited for its answer")
+)
 
 type command struct {
 	argv   subprocess.Command
@@ -32,22 +35,22 @@ type command struct {
 	answer time.Duration
 	grace  time.Duration
 	life   *life // nil: the command does not run
-	stale  bool  // it has records that nobody waits for any more
+	stale  bool  // it has records for which no Write waits any more
 
 	// handled is, by folder, how far a Write got that failed.
 	handled map[int64]int64
 }
 
-// OpenCommand opens the sink "command": a program that is kept running and gets
-// each record as a line of JSON on stdin. Once it has handled a record it
-// answers with a line on stdout, the record's id, and nothing else; answers
-// come in the order of the records, and any number of records may wait for
-// theirs, so that it may read ahead.
+// OpenCommand opens the sink "command": a program that keeps running and gets each
+// record as a line of JSON on stdin. Once it has handled a record it answers with a
+// line on stdout, the record's id and nothing else. Answers come in the order of the
+// records. Any number of records may wait for their answers, so that the program may
+// read ahead.
 //
-// A record without an answer comes again, and the later ones of its folder wait.
-// A command that ends, is silent for a minute while a record waits, or writes
-// anything else is killed with its process group and started again by the next
-// Write. What it says on stderr is logged. At the end of its input it has five seconds to end by itself.
+// A record without an answer comes again, and the later records of its folder wait.
+// A program that ends, gives no answer for a minute while a record waits, or writes
+// anything else is killed with its process group; the next Write starts it again.
+// Its stderr is logged. At the end of its input it has five seconds to end by itself.
 func OpenCommand(argv subprocess.Command, log *slog.Logger) (Sink, error) {
 	if err := argv.Find(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
@@ -71,9 +74,9 @@ func (s *command) Write(ctx context.Context, rows []ledger.Row) error {
 		rows = rows[1:]
 	}
 	if len(rows) > 0 {
-		if err := s.hand(ctx, rows); err != nil {
+		if err := s.feed(ctx, rows); err != nil {
 			waits := slices.IndexFunc(rows, func(r ledger.Row) bool { return r.Seq > s.handled[folder] })
-			if waits < 0 { // answered, and not read to the end of its line
+			if waits < 0 { // all are answered, but the last line was not read to its end
 				waits = len(rows) - 1
 			}
 			return &refusal{rows[waits].ID, folder, err}
@@ -83,14 +86,14 @@ func (s *command) Write(ctx context.Context, rows []ledger.Row) error {
 	return nil
 }
 
-// hand gives rows to the command, which is started where it does not run.
-func (s *command) hand(ctx context.Context, rows []ledger.Row) error {
+// feed gives rows to the command, and starts it first if it does not run.
+func (s *command) feed(ctx context.Context, rows []ledger.Row) error {
 	switch {
 	case s.life == nil:
 	case s.stale:
 		_ = s.end(0)
 	case s.life.over():
-		s.log.Warn("command ended while no record waited; it is started again", "err", status(s.end(0)))
+		s.log.Warn("command ended while no record waited; it is started again", "err", exitText(s.end(0)))
 	}
 	if s.life == nil {
 		var err error
@@ -103,18 +106,18 @@ func (s *command) hand(ctx context.Context, rows []ledger.Row) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		s.stale = true // Close lets it come to its end
+		s.stale = true // Close gives it time to end
 		return err
 	case errors.Is(err, errEnded):
-		err = fmt.Errorf("%w: %s", err, status(s.end(s.grace)))
+		err = fmt.Errorf("%w: %s", err, exitText(s.end(s.grace)))
 	default:
-		_ = s.end(0) // it has been killed by us
+		_ = s.end(0) // we killed it: how it ended says nothing
 	}
 	return fmt.Errorf("sink: %s: %w", s.argv[0], err)
 }
 
-// status is how a command ended, in words.
-func status(err error) string {
+// exitText says how a command ended.
+func exitText(err error) string {
 	if err == nil {
 		return "exit status 0"
 	}
@@ -137,13 +140,11 @@ func (s *command) Close() error {
 	return nil
 }
 
-var errEnded = errors.New("ended, or closed its stdout, while a record waited for its answer")
-
 // life is one process of the command.
 type life struct {
 	p       *subprocess.Process
 	answers chan string   // lines of stdout; closed at its end
-	quit    chan struct{} // closed: nobody takes answers any more
+	quit    chan struct{} // closed: answers are no longer taken
 	streams sync.WaitGroup
 }
 
@@ -166,7 +167,7 @@ func begin(argv subprocess.Command, log *slog.Logger) (*life, error) {
 	return l, nil
 }
 
-// over tells that the process has ended.
+// over reports whether the process has ended.
 func (l *life) over() bool {
 	select {
 	case <-l.p.Done():
@@ -176,13 +177,13 @@ func (l *life) over() bool {
 	}
 }
 
-// feed writes rows and waits for the answer to each; handled hears of it.
+// feed writes rows, waits for the answer to each, and calls handled for it.
 func (l *life) feed(ctx context.Context, rows []ledger.Row, limit time.Duration, handled func(ledger.Row)) error {
 	fed := make(chan struct{})
 	l.streams.Go(func() {
 		defer close(fed)
-		// Where it fails the command has ended, or stays silent.
-		_, _ = l.p.Stdin.Write(lines(rows))
+		// If this fails, the command has ended or stays silent, which shows below.
+		_, _ = l.p.Stdin.Write(ndjson(rows))
 	})
 	silence := time.NewTimer(limit)
 	defer silence.Stop()
@@ -193,12 +194,12 @@ func (l *life) feed(ctx context.Context, rows []ledger.Row, limit time.Duration,
 				return errEnded
 			}
 			if answer != row.ID {
-				return fmt.Errorf("%w, but %q; %s, and all else on stderr", errAnswer, answer, asksFor)
+				return fmt.Errorf("%w: %q; %s, and everything else on stderr", errAnswer, answer, protocol)
 			}
 			handled(row)
 			silence.Reset(limit)
 		case <-silence.C:
-			return fmt.Errorf("no answer within %v; %s", limit, asksFor)
+			return fmt.Errorf("no answer within %v; %s", limit, protocol)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -214,8 +215,7 @@ func (l *life) feed(ctx context.Context, rows []ledger.Row, limit time.Duration,
 	}
 }
 
-// end closes the command's stdin, kills it after grace, and returns how it
-// ended.
+// end closes the command's stdin, kills it after grace, and returns how it ended.
 func (l *life) end(grace time.Duration) error {
 	l.p.Stdin.Close()
 	close(l.quit)

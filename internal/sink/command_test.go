@@ -44,8 +44,8 @@ func TestCommandAnswersInBatches(t *testing.T) {
 	}
 }
 
-// Whatever is wrong with a command is said in words, and the next process of it
-// goes on behind what was answered.
+// Each kind of misbehaviour has its own error, and the next process of the command
+// goes on after what was answered.
 func TestCommandMisbehaves(t *testing.T) {
 	tests := []struct {
 		how, want string
@@ -53,10 +53,10 @@ func TestCommandMisbehaves(t *testing.T) {
 	}{
 		{"three", "ended, or closed its stdout, while a record waited for its answer: exit status 4", 3},
 		{"one by one", "ended, or closed its stdout, while a record waited for its answer: exit status 0", 1},
-		{"garbage", `answered what is not the record's id, but "ok\x1b[2J"; it must write each record's id`, 3},
-		{"out of order", `answered what is not the record's id, but "1-5"`, 3},
-		{"twice", `answered what is not the record's id, but "1-1"`, 1},
-		{"flood", `answered what is not the record's id, but "xxxx`, 0},
+		{"garbage", `answered something else than the record's id: "ok\x1b[2J"; it must write each record's id`, 3},
+		{"out of order", `answered something else than the record's id: "1-5"`, 3},
+		{"twice", `answered something else than the record's id: "1-1"`, 1},
+		{"flood", `answered something else than the record's id: "xxxx`, 0},
 		{"stalls", "no answer within 300ms; it must write each record's id", 3},
 		{"unread", "no answer within 300ms", 0},
 		{"closes stdin", "no answer within 300ms", 0},
@@ -91,7 +91,7 @@ func TestCommandMisbehaves(t *testing.T) {
 			os.Remove(path)
 			tell("good")
 			write(t, s, all)
-			if got, want := fixture.Read(t, path), string(lines(all[answered:])); got != want {
+			if got, want := fixture.Read(t, path), string(ndjson(all[answered:])); got != want {
 				t.Errorf("the next process got %d octets, want %d", len(got), len(want))
 			}
 		})

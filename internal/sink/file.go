@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/gofrs/flock"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
@@ -17,11 +20,11 @@ import (
 // FileConfig configures the sink "file".
 type FileConfig struct {
 	// File is the NDJSON file that records are appended to. It may be renamed
-	// or removed at any time (logrotate): the next record makes it anew.
+	// or removed at any time (logrotate): the next record creates it again.
 	File string `yaml:"file"`
 }
 
-// Validate looks at what can be wrong before the file is opened.
+// Validate checks what can be wrong before the file is opened.
 func (c FileConfig) Validate() error {
 	scheme, _, url := strings.Cut(c.File, "://")
 	switch {
@@ -39,12 +42,14 @@ func (c FileConfig) Validate() error {
 
 type file struct {
 	path string
+	lock *flock.Flock
 	f    *os.File // nil after a failure
 }
 
-// OpenFile opens the sink "file" and makes the file (mode 600) and its
-// directory where there are none. A last line that a crash has torn is cut off;
-// its record comes again. A second writer is refused.
+// OpenFile opens the sink "file". It creates the file (mode 600) and its directory
+// (mode 700) if they do not exist. It removes an incomplete last line, which a crash
+// has left: that record comes again. A second writer of the file is refused, except
+// on Windows, where a lock would keep readers out.
 func OpenFile(config FileConfig) (Sink, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
@@ -58,46 +63,59 @@ func OpenFile(config FileConfig) (Sink, error) {
 
 func (s *file) Name() string { return "file" }
 
-func (s *file) open() error {
+var (
+	errLocked = errors.New("another process writes it; end that one, or name another file")
+	errNoLine = errors.New("it does not end in a line of records; name another file")
+	errMoved  = errors.New("it was renamed or removed while it was opened")
+)
+
+func (s *file) open() (err error) {
 	dir := filepath.Dir(s.path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return s.explain(err)
 	}
 	if st, err := os.Stat(s.path); err == nil && !st.Mode().IsRegular() {
-		return fmt.Errorf("sink: %s is no regular file; name one", s.path)
+		return fmt.Errorf("sink: %s is not a regular file; name one", s.path)
 	}
 	link, linked := os.Lstat(s.path)
-	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return s.explain(err)
+	defer func() {
+		if err != nil {
+			_ = s.Close()
+			err = s.explain(err)
+		}
+	}()
+	s.lock = flock.New(s.path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	if runtime.GOOS != "windows" {
+		if free, err := s.lock.TryLock(); err != nil {
+			return err
+		} else if !free {
+			return errLocked
+		}
 	}
-	if err = lock(f); err == nil {
-		err = errors.Join(cut(f), syncDir(dir))
+	if s.f, err = os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return err
 	}
-	if err == nil && (linked != nil || link.Mode().IsRegular()) { // what a symbolic link leads to keeps its mode
-		err = f.Chmod(0o600)
+	locked, err1 := s.lock.Stat()
+	opened, err2 := s.f.Stat()
+	if err := errors.Join(err1, err2); err != nil {
+		return err
 	}
-	if err != nil {
-		f.Close()
-		return s.explain(err)
+	if !os.SameFile(locked, opened) {
+		return errMoved
 	}
-	s.f = f
+	if err := errors.Join(cut(s.f, opened.Size()), syncDir(dir)); err != nil {
+		return err
+	}
+	if linked != nil || link.Mode().IsRegular() { // the target of a symbolic link keeps its mode
+		return s.f.Chmod(0o600)
+	}
 	return nil
 }
 
-var (
-	errLocked = errors.New("another process writes it; end that one, or name another file")
-	errNoLine = errors.New("it does not end in a line of records; name another file")
-)
-
-// cut takes off what follows the last newline: a record that was torn, or the
-// zeros that a power failure leaves. Anything else is not ours to cut.
-func cut(f *os.File) error {
-	st, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	end := st.Size()
+// cut removes what follows the last newline before end, f's size: an incomplete
+// record, or the zeros that a power failure leaves. It refuses to remove anything
+// else.
+func cut(f *os.File, end int64) error {
 	buf := make([]byte, 64<<10)
 	for start := end; ; {
 		n := min(start, int64(len(buf)))
@@ -109,7 +127,7 @@ func cut(f *os.File) error {
 		if i < 0 && start > 0 {
 			continue
 		}
-		keep := start + i + 1 // 0 where there is no newline at all
+		keep := start + i + 1 // 0 if there is no newline at all
 		if keep == end {
 			return nil
 		}
@@ -141,34 +159,37 @@ func (s *file) Write(ctx context.Context, rows []ledger.Row) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	if _, err = s.f.Write(lines(rows)); err == nil {
+	if _, err = s.f.Write(ndjson(rows)); err == nil {
 		err = s.f.Sync()
 	}
 	if err != nil {
-		// What a failed write or sync left is not to be trusted: take it off
-		// and begin anew.
+		// Nobody knows what a failed write or sync left: remove it, and open the
+		// file again.
 		return s.explain(errors.Join(err, s.f.Truncate(st.Size()), s.Close()))
 	}
 	return nil
 }
 
-// rotated tells whether the path leads to another file now, or to none.
+// rotated reports whether the path leads to another file now, or to none.
 func (s *file) rotated() bool {
-	here, err1 := s.f.Stat()
-	there, err2 := os.Stat(s.path)
-	return err1 != nil || err2 != nil || !os.SameFile(here, there)
+	there, err := os.Stat(s.path)
+	if err != nil {
+		return true
+	}
+	here, err := s.f.Stat()
+	return err != nil || !os.SameFile(here, there)
 }
 
 func (s *file) Close() error {
 	if s.f == nil {
-		return nil
+		return s.lock.Close()
 	}
 	f := s.f
 	s.f = nil
-	return f.Close()
+	return errors.Join(f.Close(), s.lock.Close())
 }
 
-// explain names the path once and says what to do.
+// explain names the path once, and adds a hint.
 func (s *file) explain(err error) error {
 	var pe *fs.PathError
 	if errors.As(err, &pe) && pe == err {
@@ -184,7 +205,7 @@ func (s *file) explain(err error) error {
 	return fmt.Errorf("sink: %s: %w%s", s.path, err, hint)
 }
 
-// syncDir makes a new file's name outlive a crash.
+// syncDir makes a new file's name survive a crash.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

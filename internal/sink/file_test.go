@@ -94,7 +94,7 @@ func TestFileRefuses(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		other:                             "does not end in a line of records",
-		dir:                               "is no regular file",
+		dir:                               "is not a regular file",
 		filepath.Join(dir, "f", "r.json"): "not a directory",
 	} {
 		_, err := OpenFile(FileConfig{File: path})

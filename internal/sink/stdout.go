@@ -14,12 +14,12 @@ import (
 
 type stdout struct {
 	w    io.Writer
-	busy chan error // the write under way; nil where there is none
-	rest []byte     // what is missing of a torn line
+	busy chan error // result of the write under way; nil: none is
+	rest []byte     // of a line that was written in part
 }
 
-// Stdout returns the sink "stdout", which writes NDJSON to w. A pipe that
-// nobody reads any more is ErrClosed. Closing it does not close w.
+// Stdout returns the sink "stdout", which writes NDJSON to w. If w is a pipe without
+// a reader, Write returns ErrClosed. Close does not close w.
 func Stdout(w io.Writer) Sink { return &stdout{w: w} }
 
 func (s *stdout) Name() string { return "stdout" }
@@ -30,17 +30,17 @@ func (s *stdout) Write(ctx context.Context, rows []ledger.Row) error {
 			return err
 		}
 	}
-	// Whatever went wrong before, the next record starts on its own line.
+	// After any failure the next record starts on a line of its own.
 	for len(s.rest) > 0 {
 		if err := s.put(ctx, s.rest); err != nil {
 			return err
 		}
 	}
-	return s.put(ctx, lines(rows))
+	return s.put(ctx, ndjson(rows))
 }
 
-// put writes b. A pipe may stand still for ever, so the write has a goroutine
-// of its own; where ctx ends first the next Write waits for it.
+// put writes b. A pipe may block for ever, so the write has a goroutine of its own.
+// If ctx ends first, the next Write waits for that goroutine.
 func (s *stdout) put(ctx context.Context, b []byte) error {
 	s.busy = make(chan error, 1)
 	go func(busy chan<- error) {
@@ -55,7 +55,8 @@ func (s *stdout) put(ctx context.Context, b []byte) error {
 	return s.wait(ctx)
 }
 
-// wait ends the write under way; until then its goroutine owns rest.
+// wait returns the result of the write under way, whose goroutine owns rest until
+// then.
 func (s *stdout) wait(ctx context.Context) error {
 	select {
 	case err := <-s.busy:
