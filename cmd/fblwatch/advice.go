@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"strings"
-	"unicode"
 )
 
 // advice is an error that knows what the reader can do about it, and the code
@@ -30,16 +28,4 @@ func hintFor(err error) string {
 		return advised.Hint()
 	}
 	return sessionHint(err)
-}
-
-// printable replaces what could move a terminal's cursor, change its colours
-// or hide text: message and servers decide what many of our strings hold.
-func printable(s string) string {
-	clean := func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}
-	return strings.Map(clean, strings.ToValidUTF8(s, "\uFFFD"))
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -15,7 +16,7 @@ func appendARF(dst []byte, r *report.Report) []byte {
 	line := func(name string, values ...string) {
 		for _, v := range values {
 			if v != "" {
-				dst = append(append(append(append(dst, name...), ": "...), printable(v)...), '\n')
+				dst = append(append(append(append(dst, name...), ": "...), terminal.Printable(v)...), '\n')
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -52,7 +53,7 @@ func (p *program) check(c *cli.Context) error {
 		t.fail("config", err)
 		t.sample = nil // it would not be read by the config
 	} else {
-		t.ok("config", "%s", plural(len(config.Accounts), "account"))
+		t.ok("config", "%s", terminal.Plural(len(config.Accounts), "account"))
 	}
 	for _, text := range config.Exposed() {
 		t.say("warning", "config", text)
@@ -81,7 +82,7 @@ func (p *program) check(c *cli.Context) error {
 		}
 	}
 	if t.failed > 0 {
-		return fmt.Errorf("%s failed", plural(t.failed, "check"))
+		return fmt.Errorf("%s failed", terminal.Plural(t.failed, "check"))
 	}
 	return nil
 }
@@ -107,9 +108,9 @@ func (t *trial) ok(what, format string, args ...any) {
 
 // say prints a line that begins with a word of seven letters at most.
 func (t *trial) say(word, what, text string) {
-	lines := broken(fmt.Sprintf("%-7s ", word), printable(what)+": "+printable(text), checkIndent, terminalWidth(t.p.stdout))
+	lines := terminal.Wrap(fmt.Sprintf("%-7s ", word), terminal.Printable(what)+": "+terminal.Printable(text), checkIndent, terminal.Width(t.p.stdout))
 	if word == failedWord {
-		lines = t.p.colours(t.p.stdout).failure(word) + strings.TrimPrefix(lines, word)
+		lines = t.p.colours(t.p.stdout).Failure(word) + strings.TrimPrefix(lines, word)
 	}
 	fmt.Fprint(t.p.stdout, lines)
 }
@@ -118,7 +119,7 @@ func (t *trial) fail(what string, err error) {
 	t.failed++
 	t.say(failedWord, what, err.Error())
 	if hint := hintFor(err); hint != "" {
-		fmt.Fprint(t.p.stdout, broken(strings.Repeat(" ", checkIndent), "hint: "+hint, checkIndent, terminalWidth(t.p.stdout)))
+		fmt.Fprint(t.p.stdout, terminal.Wrap(strings.Repeat(" ", checkIndent), "hint: "+hint, checkIndent, terminal.Width(t.p.stdout)))
 	}
 }
 
@@ -138,7 +139,7 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 		t.fail("ledger", err)
 		return
 	}
-	t.ok("ledger", "%s knows %s", path, plural(len(folders), "folder"))
+	t.ok("ledger", "%s knows %s", path, terminal.Plural(len(folders), "folder"))
 	t.withheld(folders)
 	states, err := reader.States(ctx)
 	if err != nil {
@@ -239,7 +240,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			t.fail(account, err)
 			return nil, err
 		default:
-			t.ok(account, "folder %s: %s", name, plural(int(selected.Exists), "mail"))
+			t.ok(account, "folder %s: %s", name, terminal.Plural(int(selected.Exists), "mail"))
 			if t.sample == nil {
 				continue
 			}
@@ -251,7 +252,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 				t.fail(account, err)
 				return nil, err
 			}
-			t.ok(account, "folder %s: read the newest %s", name, plural(read, "message"))
+			t.ok(account, "folder %s: read the newest %s", name, terminal.Plural(read, "message"))
 		}
 	}
 	return names, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -69,10 +70,10 @@ func (t *trial) junk(ctx context.Context, client *imapclient.Client, account str
 			return err
 		}
 		if n == 0 {
-			t.ok(account, "no report among the newest %s in %s", plural(of, "mail"), l.Mailbox)
+			t.ok(account, "no report among the newest %s in %s", terminal.Plural(of, "mail"), l.Mailbox)
 			continue
 		}
-		t.fail(account, failed(fmt.Errorf("%d of the newest %s in %s are feedback reports", n, plural(of, "mail"), l.Mailbox),
+		t.fail(account, failed(fmt.Errorf("%d of the newest %s in %s are feedback reports", n, terminal.Plural(of, "mail"), l.Mailbox),
 			"keep the filter from them, or read this folder too"))
 	}
 	return nil

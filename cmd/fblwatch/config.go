@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // config reads the config file at path; empty is the default place.
@@ -36,5 +37,5 @@ func (p *program) warnExposed(c *settings.Config) {
 }
 
 func (p *program) warn(text string) {
-	fmt.Fprintf(p.stderr, "fblwatch: warning: %s\n", printable(text))
+	fmt.Fprintf(p.stderr, "fblwatch: warning: %s\n", terminal.Printable(text))
 }

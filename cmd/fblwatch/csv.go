@@ -4,9 +4,9 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -23,23 +23,16 @@ var csvHead = []string{
 func csvRow(r *report.Record) []string {
 	original, identity, mailbox := some(r.Original), some(r.Identity), some(r.Mailbox)
 	row := []string{
-		r.ID, strconv.Itoa(r.Revision), longTime(r.ReceivedAt), longTime(r.ReportedAt), longTime(r.ArrivalDate),
+		r.ID, strconv.Itoa(r.Revision), terminal.LongTime(r.ReceivedAt), terminal.LongTime(r.ReportedAt), terminal.LongTime(r.ArrivalDate),
 		string(r.Event), string(r.Class), r.Provider, r.Feed, r.FeedbackType,
 		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, string(r.Complainant),
 		strings.Join(r.ReportedDomain, " "), original.MessageID, original.From, original.Subject,
 		identity.Subscriber, identity.Campaign, identity.Tenant, string(some(r.Suppress).Verdict), mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
 	}
 	for i := range row {
-		row[i] = inert(printable(row[i]))
+		row[i] = inert(terminal.Printable(row[i]))
 	}
 	return row
-}
-
-func longTime(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
 }
 
 // inert keeps a spreadsheet from running a value as a formula, also one whose sign

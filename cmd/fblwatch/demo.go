@@ -16,6 +16,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
@@ -72,12 +73,12 @@ func (p *program) demo(c *cli.Context) error {
 		"do: they are not signed, and wait for a review.\n\n", server.port(), demoMessages, demoEvery, demoReporter)
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
-	room := terminalWidth(p.stdout)
+	room := terminal.Width(p.stdout)
 	if room > 0 {
 		room = max(1, room-len(demoIndent))
 	}
-	d := demo{p: p, server: server, signer: signer, table: newTable(recordColumns[1:], room, p.colours(p.stdout)), left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
-	if _, err := p.stdout.Write(d.table.appendHead([]byte(demoIndent))); err != nil {
+	d := demo{p: p, server: server, signer: signer, table: terminal.NewTable(recordColumns[1:], room, p.colours(p.stdout)), left: c.Int("count"), enough: cancel, delivered: map[uint32]time.Time{}}
+	if _, err := p.stdout.Write(d.table.AppendHead([]byte(demoIndent))); err != nil {
 		return err
 	}
 	for range demoMessages {
@@ -125,7 +126,7 @@ type demo struct {
 	p      *program
 	server *demoServer
 	signer *demoSigner
-	table  *table
+	table  *terminal.Table
 	sent   int
 	left   int // records until enough; 0: no end
 	enough func()
@@ -185,7 +186,7 @@ func (d *demo) print(done ledger.Committed) {
 		delay := time.Since(d.delivered[some(r.Mailbox).UID])
 		d.mu.Unlock()
 		line := fmt.Appendf(nil, "+%.3f s   ", delay.Seconds())
-		_, _ = d.p.stdout.Write(d.table.appendRow(line, recordCells(&r)[1:])) // a closed stdout ends the program
+		_, _ = d.p.stdout.Write(d.table.AppendRow(line, recordCells(&r)[1:])) // a closed stdout ends the program
 		if d.left--; d.left == 0 {
 			d.enough()
 			return

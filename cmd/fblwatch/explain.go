@@ -17,6 +17,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -83,7 +84,7 @@ func (p *program) explain(c *cli.Context) error {
 		if format == "json" {
 			return e.writeJSON(p.stdout)
 		}
-		_, err := io.WriteString(p.stdout, e.text(terminalWidth(p.stdout)))
+		_, err := io.WriteString(p.stdout, e.text(terminal.Width(p.stdout)))
 		return err
 	}
 	return failed(fmt.Errorf("%s: no mail %d, there are %d", path, number, seen), "")
@@ -151,7 +152,7 @@ func explainMessage(ctx context.Context, reading process.Rules, message mailfile
 				}
 				last = row.key
 				if source := sourceOf(one, &own[0], row.key); source != "" {
-					explained.Sources[printable(row.key)] = printable(source)
+					explained.Sources[terminal.Printable(row.key)] = terminal.Printable(source)
 				}
 			}
 			e.Records = append(e.Records, explained)
@@ -171,7 +172,7 @@ func (e *explanation) trace(ctx context.Context, reading process.Rules, message 
 		}
 	}
 	for _, f := range checker.Trace(ctx, message.Body, r, e.Mailbox.Account, time.Time{}) {
-		e.Trace = append(e.Trace, traceLine{printable(f.Name), printable(f.Says), f.Counted, printable(f.Why), f.Code})
+		e.Trace = append(e.Trace, traceLine{terminal.Printable(f.Name), terminal.Printable(f.Says), f.Counted, terminal.Printable(f.Why), f.Code})
 	}
 }
 

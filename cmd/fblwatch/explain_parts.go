@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"mime"
 	"regexp"
 	"strings"
@@ -57,7 +58,7 @@ func addParts(parts *[]messagePart, entity []byte, depth int) {
 	if _, params, err := mime.ParseMediaType(firstValue(nameField, head)); err == nil && params["filename"] != "" {
 		name = params["filename"]
 	}
-	*parts = append(*parts, messagePart{depth, printable(typ), printable(strings.ToLower(firstValue(encodingField, head))), printable(name), len(body)})
+	*parts = append(*parts, messagePart{depth, terminal.Printable(typ), terminal.Printable(strings.ToLower(firstValue(encodingField, head))), terminal.Printable(name), len(body)})
 
 	switch boundary := params["boundary"]; {
 	case strings.HasPrefix(typ, "multipart/") && boundary != "":

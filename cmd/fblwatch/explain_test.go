@@ -12,6 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/pacetest"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // The parts as the boundaries declare them, however the message is broken.
@@ -57,7 +58,7 @@ func TestExplainIsInert(t *testing.T) {
 		}
 		for _, text := range []string{e.text(0), e.text(80), out.String()} {
 			for line := range strings.Lines(text) {
-				if line = strings.TrimSuffix(line, "\n"); line != printable(line) {
+				if line = strings.TrimSuffix(line, "\n"); line != terminal.Printable(line) {
 					t.Errorf("%q of %q", line, evil)
 				}
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"slices"
 	"strings"
 )
@@ -25,16 +26,16 @@ const mostShown = 100
 // text is for a person. Lines are broken at width, 0: never.
 func (e *explanation) text(width int) string {
 	var out strings.Builder
-	out.WriteString(broken("", fmt.Sprintf("%s, mail %d: %s, %d octets", printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size), 2, width))
-	out.WriteString(broken("report_id ", e.ReportID, 2, width) + "\nparts\n")
+	out.WriteString(terminal.Wrap("", fmt.Sprintf("%s, mail %d: %s, %d octets", terminal.Printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size), 2, width))
+	out.WriteString(terminal.Wrap("report_id ", e.ReportID, 2, width) + "\nparts\n")
 	label, name := 44, 1<<10
 	if width > 0 {
 		label = max(1, min(label, width-partGap-9))
 		name = max(0, width-label-partGap-9)
 	}
 	for _, part := range e.Parts {
-		text := cut(strings.Repeat("  ", part.Depth)+printable(part.Type), label)
-		fmt.Fprintf(&out, "  %s%s %9d  %s\n", text, strings.Repeat(" ", label-cells(text)), part.Octets, cut(printable(strings.TrimSpace(part.Encoding+" "+part.Name)), name))
+		text := terminal.Cut(strings.Repeat("  ", part.Depth)+terminal.Printable(part.Type), label)
+		fmt.Fprintf(&out, "  %s%s %9d  %s\n", text, strings.Repeat(" ", label-terminal.Cells(text)), part.Octets, terminal.Cut(terminal.Printable(strings.TrimSpace(part.Encoding+" "+part.Name)), name))
 	}
 	for _, rec := range e.Records[:min(len(e.Records), mostShown)] {
 		out.WriteString("\n" + rec.text(width))
@@ -53,9 +54,9 @@ func (e *explanation) text(width int) string {
 		if f.Counted {
 			word = "counts"
 		}
-		out.WriteString(broken(fmt.Sprintf("  %-6s  %s: ", word, f.Name), f.Says, traceIndent, width))
+		out.WriteString(terminal.Wrap(fmt.Sprintf("  %-6s  %s: ", word, f.Name), f.Says, traceIndent, width))
 		if f.Why != "" {
-			out.WriteString(broken(strings.Repeat(" ", traceIndent), f.Why, traceIndent, width))
+			out.WriteString(terminal.Wrap(strings.Repeat(" ", traceIndent), f.Why, traceIndent, width))
 		}
 	}
 	if len(e.Problems) > 0 {
@@ -66,7 +67,7 @@ func (e *explanation) text(width int) string {
 		if problem.Loss {
 			how = "lost"
 		}
-		out.WriteString(broken(fmt.Sprintf("  %-18s ", how), printable(problem.Text), 21, width))
+		out.WriteString(terminal.Wrap(fmt.Sprintf("  %-18s ", how), terminal.Printable(problem.Text), 21, width))
 	}
 	lines := strings.Split(out.String(), "\n")
 	for i := range lines {
@@ -88,20 +89,20 @@ func (rec *explainedRecord) text(width int) string {
 		if slices.Contains(heading, top) || top == "identity" && strings.HasPrefix(rest, "by.") {
 			continue
 		}
-		row.source = rec.Sources[printable(row.key)]
+		row.source = rec.Sources[terminal.Printable(row.key)]
 		if rule := value["identity.by."+rest+".rule"]; top == "identity" && rule != "" {
-			row.source = printable(value["identity.by."+rest+".source"] + ", by " + rule)
+			row.source = terminal.Printable(value["identity.by."+rest+".source"] + ", by " + rule)
 		}
 		most := longValue
 		if row.key == "reporter.reason" || row.key == "suppress.reasons" {
 			most = longReason
 		}
-		row.key, row.source, row.value = cut(printable(row.key), 40), cut(row.source, longSource), cut(printable(row.value), most)
-		keyWidth = max(keyWidth, cells(row.key))
+		row.key, row.source, row.value = terminal.Cut(terminal.Printable(row.key), 40), terminal.Cut(row.source, longSource), terminal.Cut(terminal.Printable(row.value), most)
+		keyWidth = max(keyWidth, terminal.Cells(row.key))
 		rows = append(rows, row)
 	}
 	var out strings.Builder
-	out.WriteString(broken("", printable(fmt.Sprintf("record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s",
+	out.WriteString(terminal.Wrap("", terminal.Printable(fmt.Sprintf("record %s: %s, class %s, provider %s, feed %s, dialect %s, read %s",
 		value["id"], value["event"], value["class"], value["provider"], value["feed"], value["dialect"], value["parse.status"])), 2, width))
 	last := ""
 	for _, row := range rows {
@@ -112,56 +113,7 @@ func (rec *explainedRecord) text(width int) string {
 			text += "  (" + row.source + ")"
 		}
 		last = row.key
-		out.WriteString(broken("  "+key+strings.Repeat(" ", keyWidth-cells(key)+2), text, keyWidth+4, width))
+		out.WriteString(terminal.Wrap("  "+key+strings.Repeat(" ", keyWidth-terminal.Cells(key)+2), text, keyWidth+4, width))
 	}
-	return out.String()
-}
-
-// wordIndent is of a word that is too long for a line's own indent.
-const wordIndent = 4
-
-// broken is head and text, in lines of width at most, the others indented. It breaks
-// at a blank; a word that is longer than a line is divided. Width 0: one line.
-func broken(head, text string, indent, width int) string {
-	if width <= 0 || cells(head+text) <= width {
-		return head + text + "\n"
-	}
-	if width-indent < 20 { // a narrow terminal has no room for an indent
-		indent = min(2, width/2)
-		if strings.TrimSpace(head) == "" {
-			head = strings.Repeat(" ", indent)
-		}
-	}
-	var out strings.Builder
-	line, used, fresh := head, cells(head), true
-	flush := func() {
-		out.WriteString(strings.TrimRight(line, " ") + "\n")
-		line, used, fresh = strings.Repeat(" ", indent), indent, true
-	}
-	for word := range strings.SplitSeq(text, " ") {
-		n, room := cells(word), width-used
-		if !fresh {
-			room--
-		}
-		if n > room && n <= width-indent && (!fresh || used > indent) {
-			flush()
-		} else if n > width-indent && n <= width-wordIndent {
-			flush()
-			line, used = strings.Repeat(" ", wordIndent), wordIndent
-		}
-		if !fresh {
-			line += " "
-			used++
-		}
-		for _, r := range word {
-			if used+runeCells(r) > width && used > indent {
-				flush()
-			}
-			line += string(r)
-			used += runeCells(r)
-		}
-		fresh = false
-	}
-	out.WriteString(strings.TrimRight(line, " ") + "\n")
 	return out.String()
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 const (
@@ -42,11 +43,11 @@ func (i *identified) add(n int, known bool) {
 
 func (f feed) String() string {
 	if f.of == 0 {
-		return fmt.Sprintf("no complaint in 30 days, the last %s; the usual gap was %s", ago(time.Since(f.last)), spanOf(f.usual))
+		return fmt.Sprintf("no complaint in 30 days, the last %s; the usual gap was %s", ago(time.Since(f.last)), terminal.Duration(f.usual))
 	}
-	text := fmt.Sprintf("%s in 30 days, the last %s; %d%% name a subscriber", plural(f.of, "complaint"), ago(time.Since(f.last)), f.n*100/f.of)
+	text := fmt.Sprintf("%s in 30 days, the last %s; %d%% name a subscriber", terminal.Plural(f.of, "complaint"), ago(time.Since(f.last)), f.n*100/f.of)
 	if f.silent(time.Now()) {
-		text += fmt.Sprintf("; the usual gap is %s: is it switched off, or does its mail go elsewhere?", spanOf(f.usual))
+		text += fmt.Sprintf("; the usual gap is %s: is it switched off, or does its mail go elsewhere?", terminal.Duration(f.usual))
 	}
 	return text
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 func (p *program) foldersCommand() *cli.Command {
@@ -70,17 +71,17 @@ func (p *program) listFolders(c *cli.Context, a settings.Account) error {
 	slices.SortFunc(lists, func(a, b imapclient.List) int { return strings.Compare(a.Mailbox, b.Mailbox) })
 
 	var refused []error
-	list := sheet{columns: []column{
-		{title: "ACCOUNT", rank: 1}, {title: "MAILS"}, {title: "UNSEEN", rank: 2}, {title: "SUBSCRIBED", rank: 3}, {title: "FOLDER"},
+	list := terminal.Sheet{Columns: []terminal.Column{
+		{Title: "ACCOUNT", Rank: 1}, {Title: "MAILS"}, {Title: "UNSEEN", Rank: 2}, {Title: "SUBSCRIBED", Rank: 3}, {Title: "FOLDER"},
 	}}
-	print := func() error { return list.write(p.stdout, terminalWidth(p.stdout), p.colours(p.stdout)) }
+	print := func() error { return list.Write(p.stdout, terminal.Width(p.stdout), p.colours(p.stdout)) }
 	for _, l := range lists {
 		mark := "-"
 		if slices.ContainsFunc(subscribed, func(s imapclient.List) bool { return s.Mailbox == l.Mailbox }) {
 			mark = "yes"
 		}
 		if !l.Selectable() {
-			list.row(a.Name, "-", "-", mark, l.Mailbox)
+			list.Row(a.Name, "-", "-", mark, l.Mailbox)
 			continue
 		}
 		status, err := client.Status(c.Context, l.Mailbox)
@@ -89,7 +90,7 @@ func (p *program) listFolders(c *cli.Context, a settings.Account) error {
 		} else if err != nil {
 			return errors.Join(print(), err)
 		}
-		list.row(a.Name, number(status.Messages), number(status.Unseen), mark, l.Mailbox)
+		list.Row(a.Name, number(status.Messages), number(status.Unseen), mark, l.Mailbox)
 	}
 	if err := print(); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 func (p *program) generateCommand() *cli.Command {
@@ -39,7 +40,7 @@ func (p *program) generate(c *cli.Context) error {
 	all := sample.Dialects()
 	if c.Bool("list") {
 		for _, d := range all {
-			fmt.Fprint(p.stdout, broken(fmt.Sprintf("%-17s ", d.Name), d.About, 18, terminalWidth(p.stdout)))
+			fmt.Fprint(p.stdout, terminal.Wrap(fmt.Sprintf("%-17s ", d.Name), d.About, 18, terminal.Width(p.stdout)))
 		}
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/urfave/cli/v2"
 )
 
@@ -56,7 +57,7 @@ func init() { cli.HelpPrinter = printHelp }
 func printHelp(w io.Writer, template string, data any) {
 	var text bytes.Buffer
 	cli.HelpPrinterCustom(&text, template, data, nil)
-	fmt.Fprint(w, helpText(text.String(), terminalWidth(w)))
+	fmt.Fprint(w, helpText(text.String(), terminal.Width(w)))
 }
 
 // helpText breaks each line that is longer than width. What goes on begins under
@@ -79,7 +80,7 @@ func helpText(text string, width int) string {
 		if at := len(line) - len(strings.TrimLeft(line, " ")); begin <= at+len(" ") || begin > width*2/3 {
 			begin = at
 		}
-		out.WriteString(broken(line[:begin], line[begin:], begin, width))
+		out.WriteString(terminal.Wrap(line[:begin], line[begin:], begin, width))
 	}
 	return out.String()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"strings"
 	"testing"
 )
@@ -22,7 +23,7 @@ func TestHelpFits(t *testing.T) {
 		for _, width := range []int{40, 80, 120} {
 			text := helpText(out.String(), width)
 			for line := range strings.Lines(text) {
-				if word := strings.TrimSpace(line); cells(strings.TrimSuffix(line, "\n")) > width {
+				if word := strings.TrimSpace(line); terminal.Cells(strings.TrimSuffix(line, "\n")) > width {
 					t.Errorf("%s at %d: %q", name, width, word)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // logger writes to stderr as the config says. To an error that it logs it adds
@@ -17,7 +18,7 @@ func (p *program) logger(c settings.LogConfig) *slog.Logger {
 		_ = level.UnmarshalText([]byte(c.Level)) // Validate has read it
 		options.Level = level
 	}
-	if c.Format == "json" || c.Format != "text" && !isTerminal(p.stderr) {
+	if c.Format == "json" || c.Format != "text" && !terminal.IsTerminal(p.stderr) {
 		return slog.New(hinting{slog.NewJSONHandler(p.stderr, &options)})
 	}
 	return slog.New(hinting{slog.NewTextHandler(p.stderr, &options)})

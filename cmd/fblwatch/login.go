@@ -11,6 +11,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 func (p *program) loginCommand() *cli.Command {
@@ -53,13 +54,13 @@ func (p *program) logIn(c *cli.Context) error {
 		if !expires.IsZero() {
 			life = "for " + time.Until(expires).Round(time.Second).String()
 		}
-		fmt.Fprintf(p.stdout, "The issuer gives tokens for account %s, this one %s; nobody has to log in.\n", printable(a.Name), life)
+		fmt.Fprintf(p.stdout, "The issuer gives tokens for account %s, this one %s; nobody has to log in.\n", terminal.Printable(a.Name), life)
 		return nil
 	}
 	if err := p.approve(c, a, source); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
-	fmt.Fprintf(p.stdout, "Logged in. %s keeps the login of account %s; fblwatch check tries the mailbox.\n", printable(a.OAuth2.TokenFile), printable(a.Name))
+	fmt.Fprintf(p.stdout, "Logged in. %s keeps the login of account %s; fblwatch check tries the mailbox.\n", terminal.Printable(a.OAuth2.TokenFile), terminal.Printable(a.Name))
 	return nil
 }
 
@@ -100,7 +101,7 @@ func (p *program) approve(c *cli.Context, a settings.Account, source *oauth.Sour
 			tick := time.NewTicker(time.Second)
 			defer tick.Stop()
 			for {
-				progress.show("waiting for the approval, %v left", time.Until(prompt.Expires).Round(time.Second))
+				progress.Show("waiting for the approval, %v left", time.Until(prompt.Expires).Round(time.Second))
 				select {
 				case <-tick.C:
 				case <-done:
@@ -111,17 +112,17 @@ func (p *program) approve(c *cli.Context, a settings.Account, source *oauth.Sour
 	})
 	close(done)
 	clock.Wait()
-	progress.clear()
+	progress.Clear()
 	return err
 }
 
 func (p *program) showPrompt(a settings.Account, prompt oauth.Prompt) {
-	fmt.Fprintf(p.stdout, "To let fblwatch read the mailbox of %s:\n", printable(a.URL.User))
-	fmt.Fprintf(p.stdout, "  open       %s\n", printable(prompt.URL))
+	fmt.Fprintf(p.stdout, "To let fblwatch read the mailbox of %s:\n", terminal.Printable(a.URL.User))
+	fmt.Fprintf(p.stdout, "  open       %s\n", terminal.Printable(prompt.URL))
 	if prompt.Code != "" {
-		fmt.Fprintf(p.stdout, "  enter      %s\n", printable(prompt.Code))
+		fmt.Fprintf(p.stdout, "  enter      %s\n", terminal.Printable(prompt.Code))
 	}
-	fmt.Fprintf(p.stdout, "  log in as  %s, and approve before %s.\n", printable(a.URL.User), prompt.Expires.Local().Format(time.TimeOnly))
+	fmt.Fprintf(p.stdout, "  log in as  %s, and approve before %s.\n", terminal.Printable(a.URL.User), prompt.Expires.Local().Format(time.TimeOnly))
 	if prompt.Port != 0 {
 		fmt.Fprintf(p.stdout, "The browser comes back to this machine. If it runs on another one, first run there:\n"+
 			"  ssh -L %d:127.0.0.1:%d THIS-MACHINE\n", prompt.Port, prompt.Port)

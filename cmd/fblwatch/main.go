@@ -16,6 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
 
 	"github.com/fblwatch/fblwatch/internal/nearest"
@@ -44,6 +45,17 @@ type program struct {
 	configFile     string         // that was read with -c; empty: none
 }
 
+// colours reports whether a stream of the program takes colours.
+func (p *program) colours(stream any) terminal.Colours { return terminal.ColoursOf(stream, p.env) }
+
+// progress is a line on stderr; nil if records are printed on the same terminal.
+func (p *program) progress(printing bool) *terminal.Progress {
+	if printing && terminal.IsTerminal(p.stdout) {
+		return nil
+	}
+	return terminal.NewProgress(p.stderr, p.env)
+}
+
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
 	return (&program{stdin: stdin, stdout: stdout, stderr: stderr, env: env}).run(ctx, args)
@@ -70,7 +82,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 
 func (p *program) printError(err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") { // errors.Join makes lines
-		fmt.Fprintf(p.stderr, "fblwatch: %s %s\n", p.colours(p.stderr).failure("error:"), printable(line))
+		fmt.Fprintf(p.stderr, "fblwatch: %s %s\n", p.colours(p.stderr).Failure("error:"), terminal.Printable(line))
 	}
 	if hint := hintFor(err); hint != "" {
 		fmt.Fprintf(p.stderr, "fblwatch: hint: %s\n", hint)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 
 	"github.com/fblwatch/fblwatch/internal/nearest"
@@ -48,22 +49,22 @@ func nothing(ctx context.Context, reader ledger.Reader, q ledger.Query) (lines [
 		{"account", q.Account, accounts}, {"folder", q.Folder, names}, {"provider", q.Provider, providers}, {"event", q.Event, kinds},
 	} {
 		if filter.value != "" && !filter.there[filter.value] {
-			lines = append(lines, fmt.Sprintf("no record is of %s %q; %s", filter.what, printable(filter.value), thereIs(filter.value, filter.there)))
+			lines = append(lines, fmt.Sprintf("no record is of %s %q; %s", filter.what, terminal.Printable(filter.value), thereIs(filter.value, filter.there)))
 		}
 	}
 	if q.ID != "" {
-		lines = append(lines, fmt.Sprintf("no record has the id %q; an id is 32 hexadecimal digits, and for one record .1, .2 behind them", printable(q.ID)))
+		lines = append(lines, fmt.Sprintf("no record has the id %q; an id is 32 hexadecimal digits, and for one record .1, .2 behind them", terminal.Printable(q.ID)))
 	}
 	first, last := counts[0].Hour, counts[len(counts)-1].Hour.Add(time.Hour)
 	switch {
 	case !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until):
 		lines = append(lines, "--since is not before --until: no record can be between")
 	case !q.Since.IsZero() && !q.Since.Before(last), !q.Until.IsZero() && !q.Until.After(first):
-		lines = append(lines, fmt.Sprintf("no record was received in that time; the ledger has records from %s to %s", shortTime(first), shortTime(last)))
+		lines = append(lines, fmt.Sprintf("no record was received in that time; the ledger has records from %s to %s", terminal.ShortTime(first), terminal.ShortTime(last)))
 	}
 	if len(lines) == 0 {
 		lines = []string{fmt.Sprintf("no record matches all options; the ledger has records of %s, received from %s to %s",
-			listOf(providers), shortTime(first), shortTime(last))}
+			listOf(providers), terminal.ShortTime(first), terminal.ShortTime(last))}
 	}
 	return lines, nil
 }
@@ -75,7 +76,7 @@ func thereIs(value string, there map[string]bool) string {
 	}
 	text := "there are: " + listOf(there)
 	if near := nearest.Word(value, slices.Sorted(maps.Keys(there))); near != "" {
-		text = fmt.Sprintf("is %q meant? ", printable(near)) + text
+		text = fmt.Sprintf("is %q meant? ", terminal.Printable(near)) + text
 	}
 	return text
 }
@@ -87,7 +88,7 @@ func listOf(names map[string]bool) string {
 		list, more = list[:mostNames], fmt.Sprintf(" and %d more", n)
 	}
 	for i := range list {
-		list[i] = printable(cut(list[i], longExample))
+		list[i] = terminal.Printable(terminal.Cut(list[i], longExample))
 	}
 	return strings.Join(list, ", ") + more
 }

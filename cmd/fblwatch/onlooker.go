@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -14,7 +15,7 @@ import (
 // stand still, so lines wait in a queue; what does not fit is counted.
 type onlooker struct {
 	w       io.Writer
-	table   *table
+	table   *terminal.Table
 	lines   chan string
 	writing sync.WaitGroup
 
@@ -28,13 +29,13 @@ const onlookerLines = 1000
 // onlooker returns nil where stderr is no terminal, or where the records
 // themselves are printed on one.
 func (p *program) onlooker(printing bool) *onlooker {
-	if !isTerminal(p.stderr) || printing && isTerminal(p.stdout) {
+	if !terminal.IsTerminal(p.stderr) || printing && terminal.IsTerminal(p.stdout) {
 		return nil
 	}
 	return newOnlooker(p.stderr, p.recordTable(p.stderr))
 }
 
-func newOnlooker(w io.Writer, t *table) *onlooker {
+func newOnlooker(w io.Writer, t *terminal.Table) *onlooker {
 	o := &onlooker{w: w, table: t, lines: make(chan string, onlookerLines)}
 	o.writing.Go(func() {
 		for line := range o.lines {
@@ -54,7 +55,7 @@ func (o *onlooker) show(done ledger.Committed) {
 	for _, row := range done.Rows {
 		line := o.recordLine(row)
 		if o.missed > 0 {
-			line = fmt.Sprintf("... and %s\n%s", plural(o.missed, "record"), line)
+			line = fmt.Sprintf("... and %s\n%s", terminal.Plural(o.missed, "record"), line)
 		}
 		select {
 		case o.lines <- line:
@@ -73,7 +74,7 @@ func (o *onlooker) close() {
 	close(o.lines)
 	o.writing.Wait()
 	if o.missed > 0 {
-		fmt.Fprintf(o.w, "... and %s\n", plural(o.missed, "record"))
+		fmt.Fprintf(o.w, "... and %s\n", terminal.Plural(o.missed, "record"))
 	}
 }
 
@@ -83,5 +84,5 @@ func (o *onlooker) recordLine(row ledger.Row) string {
 	_ = json.Unmarshal(row.JSON, &r) // the columns tell what it does not
 	r.ID, r.Event, r.Provider, r.ReceivedAt = row.ID, report.Event(row.Event), row.Provider, row.At
 	r.Suppress = &report.Suppress{Verdict: report.Verdict(row.Verdict)}
-	return string(o.table.appendRow(nil, recordCells(&r)))
+	return string(o.table.AppendRow(nil, recordCells(&r)))
 }

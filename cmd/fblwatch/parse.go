@@ -19,6 +19,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -67,7 +68,7 @@ func (p *program) parse(c *cli.Context) error {
 
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	if format == "table" {
-		_, _ = out.Write(e.table.appendHead(nil)) // the error stays in out
+		_, _ = out.Write(e.table.AppendHead(nil)) // the error stays in out
 	}
 	read, err := p.mailboxes(paths)
 	if err != nil {
@@ -77,7 +78,7 @@ func (p *program) parse(c *cli.Context) error {
 	unreadable, barren, messages, octets := 0, 0, 0, 0
 	err = readMessages(c.Context, paths, read, e.encode, func(b *batch, more bool) error {
 		if b.err != nil {
-			progress.clear()
+			progress.Clear()
 			switch {
 			case errors.Is(b.err, errNothing):
 				barren++
@@ -86,10 +87,10 @@ func (p *program) parse(c *cli.Context) error {
 				unreadable++
 				p.printError(b.err)
 			default:
-				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", printable(b.err.Error()))
+				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", terminal.Printable(b.err.Error()))
 			}
 		}
-		progress.show("%s, %d MB", plural(b.upTo, "mail"), b.octets>>20)
+		progress.Show("%s, %d MB", terminal.Plural(b.upTo, "mail"), b.octets>>20)
 		messages, octets = b.upTo, octets+len(b.out)
 		if _, err := out.Write(b.out); err != nil {
 			return err
@@ -99,7 +100,7 @@ func (p *program) parse(c *cli.Context) error {
 		}
 		return out.Flush()
 	})
-	progress.clear()
+	progress.Clear()
 	if flushed := out.Flush(); err == nil {
 		err = flushed
 	}
@@ -107,19 +108,19 @@ func (p *program) parse(c *cli.Context) error {
 		fmt.Fprintln(p.stderr, nothingOf(messages, e.from, format))
 	}
 	if err == nil && unreadable > 0 {
-		err = fmt.Errorf("%s could not be read to the end", plural(unreadable, "file"))
+		err = fmt.Errorf("%s could not be read to the end", terminal.Plural(unreadable, "file"))
 	}
 	if err == nil && barren > 0 {
-		err = fmt.Errorf("%s gave no mail", plural(barren, "path"))
+		err = fmt.Errorf("%s gave no mail", terminal.Plural(barren, "path"))
 	}
 	return err
 }
 
 // nothingOf says that messages were read and nothing was printed.
 func nothingOf(messages int, from, format string) string {
-	text := plural(messages, "mail") + " read, and no report among them"
+	text := terminal.Plural(messages, "mail") + " read, and no report among them"
 	if from != "" {
-		text += " from " + printable(from)
+		text += " from " + terminal.Printable(from)
 	}
 	if from == "" && format == "json" {
 		text += "; --all tells of each"
@@ -153,7 +154,7 @@ func (p *program) configOf(c *cli.Context) (*settings.Config, error) {
 func (p *program) format(name, other string) (string, error) {
 	switch name {
 	case "":
-		if isTerminal(p.stdout) {
+		if terminal.IsTerminal(p.stdout) {
 			return "table", nil
 		}
 		return "json", nil
@@ -170,7 +171,7 @@ type encoder struct {
 	format  string
 	from    string // empty: any
 	all     bool
-	table   *table
+	table   *terminal.Table
 }
 
 func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
@@ -195,7 +196,7 @@ func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
 			records[i].Parse.Warnings = append(slices.Clip(records[i].Parse.Warnings), "file: it stands behind another message, with no line between")
 		}
 		if e.format == "table" {
-			dst = e.table.appendRow(dst, recordCells(&records[i]))
+			dst = e.table.AppendRow(dst, recordCells(&records[i]))
 		} else {
 			dst = append(records[i].AppendJSON(dst), '\n')
 		}
@@ -271,7 +272,7 @@ func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Messag
 		}
 		what := "is empty: there is no mail in it"
 		if passed > 0 {
-			what = fmt.Sprintf("has no mail in it, but %s of another kind", plural(passed, "file"))
+			what = fmt.Sprintf("has no mail in it, but %s of another kind", terminal.Plural(passed, "file"))
 		} else if info, err := os.Stat(path); err == nil && info.IsDir() {
 			what = "has no mail in it"
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -123,11 +124,11 @@ func (s *sampling) proposed() (p proposal) {
 	}
 	p.ids = ranked(ids, func(id string, _ int) bool {
 		one := trust.Config{AuthservIDs: []string{id}}
-		return one.Validate() == nil && id == printable(id) && !slices.Contains(s.trust.AuthservIDs, id)
+		return one.Validate() == nil && id == terminal.Printable(id) && !slices.Contains(s.trust.AuthservIDs, id)
 	})
 	p.hops = ranked(hops, func(hop string, _ int) bool {
 		one := trust.Config{Hops: []string{hop}}
-		return one.Validate() == nil && hop == printable(hop) && !slices.Contains(s.trust.Hops, hop)
+		return one.Validate() == nil && hop == terminal.Printable(hop) && !slices.Contains(s.trust.Hops, hop)
 	})
 	p.addresses = ranked(addresses, func(ip string, _ int) bool { return !slices.Contains(own.IPs, ip) })
 	if len(p.addresses) > mostAddresses || p.genuine < leastSeen {
@@ -231,7 +232,7 @@ func (s *sampling) yes(ctx context.Context, whom trust.Config) (n int) {
 				n++
 			}
 		}
-		s.progress.show("judging %s again", plural(len(s.kept), "report"))
+		s.progress.Show("judging %s again", terminal.Plural(len(s.kept), "report"))
 	}
 	return n
 }
@@ -239,7 +240,7 @@ func (s *sampling) yes(ctx context.Context, whom trust.Config) (n int) {
 // best gives the fewest steps that make the most complaints yes, and how many
 // these are; now is without any.
 func (s *sampling) best(ctx context.Context, p *proposal) (steps, yes, now int) {
-	defer s.progress.clear()
+	defer s.progress.Clear()
 	now = s.yes(ctx, s.trust)
 	yes = now
 	choices := make([]int, 0, allSteps)
@@ -267,13 +268,15 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 	for i := range s.kept {
 		all += s.kept[i].complaints
 	}
-	say := func(format string, args ...any) { fmt.Fprint(w, broken("", fmt.Sprintf(format, args...), 2, width)) }
+	say := func(format string, args ...any) {
+		fmt.Fprint(w, terminal.Wrap("", fmt.Sprintf(format, args...), 2, width))
+	}
 	fmt.Fprintln(w)
 	if s.dns.spent() {
 		say("the DNS took longer than %v: what it did not answer is unchecked", sampleDNS)
 	}
 	if s.left > 0 {
-		say("the sample is larger than %d MB: %s are not judged again", mostKept>>20, plural(s.left, "complaint"))
+		say("the sample is larger than %d MB: %s are not judged again", mostKept>>20, terminal.Plural(s.left, "complaint"))
 	}
 	p := s.proposed()
 	steps, yes, now := s.best(ctx, &p)
@@ -285,11 +288,11 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 		say("trust: nothing can be learnt from the sample: no report of a known reporter has a signature that verifies and came within 7 days; docs/trust.md says what to do about each cause")
 		return
 	case steps == 0:
-		say("trust: all that can be learnt from %s is configured, or makes no more complaints yes (%d of %d); docs/trust.md says what to do about each cause", plural(p.genuine, "verified report"), now, all)
+		say("trust: all that can be learnt from %s is configured, or makes no more complaints yes (%d of %d); docs/trust.md says what to do about each cause", terminal.Plural(p.genuine, "verified report"), now, all)
 		return
 	}
-	fmt.Fprintf(w, "# To be set under trust: %d of %s would be yes (now %d).\n", yes, plural(all, "complaint"), now)
-	fmt.Fprintf(w, "# Learnt from %s of known reporters, whose signatures verify.\n", plural(p.genuine, "report"))
+	fmt.Fprintf(w, "# To be set under trust: %d of %s would be yes (now %d).\n", yes, terminal.Plural(all, "complaint"), now)
+	fmt.Fprintf(w, "# Learnt from %s of known reporters, whose signatures verify.\n", terminal.Plural(p.genuine, "report"))
 	fmt.Fprintln(w, "trust:")
 	p.print(w, s.trust, steps)
 }
@@ -307,7 +310,7 @@ func (p *proposal) print(w io.Writer, trust trust.Config, steps int) {
 		for _, one := range all {
 			comment := ""
 			if one.reports > 0 {
-				comment = " # in " + plural(one.reports, "report")
+				comment = " # in " + terminal.Plural(one.reports, "report")
 			}
 			fmt.Fprintf(w, "%s  - %s%s\n", mark, quoted(one.value), comment)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -92,7 +93,7 @@ type recordWriter struct {
 	out    *bufio.Writer
 	csv    *csv.Writer
 	line   []byte
-	table  *table
+	table  *terminal.Table
 }
 
 // newRecordWriter writes to stdout, first the head of a csv or table.
@@ -103,7 +104,7 @@ func newRecordWriter(p *program, format string) *recordWriter {
 	case "csv":
 		_ = w.csv.Write(csvHead)
 	case "table":
-		_, _ = w.out.Write(w.table.appendHead(nil))
+		_, _ = w.out.Write(w.table.AppendHead(nil))
 	}
 	return w
 }
@@ -121,7 +122,7 @@ func (w *recordWriter) write(record []byte) error {
 	if w.format == "csv" {
 		return w.csv.Write(csvRow(&r))
 	}
-	w.line = w.table.appendRow(w.line[:0], recordCells(&r))
+	w.line = w.table.AppendRow(w.line[:0], recordCells(&r))
 	_, err := w.out.Write(w.line)
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -168,7 +169,7 @@ func doubtsOf(folders []ledger.Claim, config *settings.Config) func(ledger.KeptM
 
 func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string) error {
 	progress := r.p.progress(r.editor == nil)
-	defer progress.clear()
+	defer progress.Clear()
 	chunk := make([]ledger.KeptMessage, 0, againChunk)
 	for kept, err := range r.reader.KeptMessages(ctx, since, kinds...) {
 		if err != nil {
@@ -181,7 +182,7 @@ func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string)
 			return err
 		}
 		chunk = chunk[:0]
-		progress.show("%s read again, %s revised", plural(r.total.messages, "mail"), plural(r.total.records, "record"))
+		progress.Show("%s read again, %s revised", terminal.Plural(r.total.messages, "mail"), terminal.Plural(r.total.records, "record"))
 	}
 	if err := r.chunk(ctx, chunk); err != nil {
 		return err
@@ -287,11 +288,11 @@ func (r *reprocessing) show(a *again) error {
 	for _, record := range a.revision.Records {
 		fmt.Fprintf(&out, "%s revision %d\n", record.ID, record.Revision)
 		for _, line := range differences(was[record.ID], record.JSON) {
-			out.WriteString(broken("  ", printable(line), 4, terminalWidth(r.p.stdout)))
+			out.WriteString(terminal.Wrap("  ", terminal.Printable(line), 4, terminal.Width(r.p.stdout)))
 		}
 	}
 	if len(a.revision.Records) == 0 {
-		fmt.Fprintf(&out, "%s is %s\n", a.revision.ReportID, printable(a.revision.Kind))
+		fmt.Fprintf(&out, "%s is %s\n", a.revision.ReportID, terminal.Printable(a.revision.Kind))
 	}
 	_, err := fmt.Fprint(r.p.stdout, out.String())
 	return err
@@ -308,7 +309,7 @@ func differences(was, now json.RawMessage) (lines []string) {
 		}
 	}
 	for _, key := range order {
-		had, has := cut(old[key], longExample), cut(values[key], longExample)
+		had, has := terminal.Cut(old[key], longExample), terminal.Cut(values[key], longExample)
 		switch {
 		case key == "revision" || key == "processed_at" || was == nil || old[key] == values[key]:
 		case had == "":
@@ -342,7 +343,7 @@ func (r *reprocessing) print() {
 	if r.editor == nil {
 		would = "would be "
 	}
-	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", plural(t.messages, "mail"), plural(t.records, "record"), would)
+	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", terminal.Plural(t.messages, "mail"), terminal.Plural(t.records, "record"), would)
 	for _, line := range []struct {
 		n    int
 		what string
@@ -353,7 +354,7 @@ func (r *reprocessing) print() {
 		{t.by[process.Pruned], "whose records are not kept any more"},
 	} {
 		if line.n > 0 {
-			fmt.Fprintf(r.p.stderr, "%s %s\n", plural(line.n, "mail"), line.what)
+			fmt.Fprintf(r.p.stderr, "%s %s\n", terminal.Plural(line.n, "mail"), line.what)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/suppress"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -78,13 +79,13 @@ func (p *program) listReview(c *cli.Context) error {
 	}
 	defer reader.Close()
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
-	list := sheet{columns: []column{
-		{title: "ID"}, {title: "RECEIVED", rank: 2}, {title: "PROVIDER", least: 12, rank: 3}, {title: "WHO", want: 40, least: 18},
-		{title: "CODE", want: 40, least: 16}, {title: "WHY", least: 60, rank: 4},
+	list := terminal.Sheet{Columns: []terminal.Column{
+		{Title: "ID"}, {Title: "RECEIVED", Rank: 2}, {Title: "PROVIDER", Least: 12, Rank: 3}, {Title: "WHO", Want: 40, Least: 18},
+		{Title: "CODE", Want: 40, Least: 16}, {Title: "WHY", Least: 60, Rank: 4},
 	}}
 	print := func() error {
-		if len(list.rows) > 0 {
-			_ = list.write(out, terminalWidth(p.stdout), p.colours(p.stdout)) // an error stays in the writer
+		if len(list.Rows) > 0 {
+			_ = list.Write(out, terminal.Width(p.stdout), p.colours(p.stdout)) // an error stays in the writer
 		}
 		return out.Flush()
 	}
@@ -112,7 +113,7 @@ func (p *program) listReview(c *cli.Context) error {
 		if who == "" {
 			who = "nobody"
 		}
-		list.row(row.ID, shortTime(when(&r)), r.Provider, who, codesOf(some(r.Suppress)), strings.Join(some(r.Suppress).Reasons, "; "))
+		list.Row(row.ID, terminal.ShortTime(when(&r)), r.Provider, who, codesOf(some(r.Suppress)), strings.Join(some(r.Suppress).Reasons, "; "))
 	}
 	if err := print(); err != nil {
 		return err
@@ -186,6 +187,6 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 	if accept {
 		what = "accepted"
 	}
-	fmt.Fprintf(p.stderr, "%s %s\n", plural(decisions.Records, "record"), what)
+	fmt.Fprintf(p.stderr, "%s %s\n", terminal.Plural(decisions.Records, "record"), what)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
@@ -43,15 +44,15 @@ func (t *trial) rivals(list []*rivals) {
 		if r.messages == 1 {
 			have = "has"
 		}
-		t.say("warning", r.account, fmt.Sprintf("%s %s two Authentication-Results of %s, such as", plural(r.messages, "message"), have, r.id))
+		t.say("warning", r.account, fmt.Sprintf("%s %s two Authentication-Results of %s, such as", terminal.Plural(r.messages, "message"), have, r.id))
 		indent := strings.Repeat(" ", checkIndent)
 		for _, one := range []trust.Rival{r.upper, r.lower} {
 			where := "above every Received: "
 			if one.By != "" {
-				where = "below a Received by " + printable(one.By) + ": "
+				where = "below a Received by " + terminal.Printable(one.By) + ": "
 			}
-			fmt.Fprint(t.p.stdout, broken(indent+"- ", where+cut(printable(one.Says), longValue), checkIndent+2, terminalWidth(t.p.stdout)))
+			fmt.Fprint(t.p.stdout, terminal.Wrap(indent+"- ", where+terminal.Cut(terminal.Printable(one.Says), longValue), checkIndent+2, terminal.Width(t.p.stdout)))
 		}
-		fmt.Fprint(t.p.stdout, broken(indent, "anybody can write that name: the server must remove Authentication-Results of others that bear its id, see docs/trust.md", checkIndent, terminalWidth(t.p.stdout)))
+		fmt.Fprint(t.p.stdout, terminal.Wrap(indent, "anybody can write that name: the server must remove Authentication-Results of others that bear its id, see docs/trust.md", checkIndent, terminal.Width(t.p.stdout)))
 	}
 }

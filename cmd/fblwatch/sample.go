@@ -16,6 +16,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/identify"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -39,7 +40,7 @@ func sampleFlag() cli.Flag {
 type sampling struct {
 	most     int // messages of a folder
 	dns      *onceDNS
-	progress *progress
+	progress *terminal.Progress
 
 	reading process.Rules
 	trust   trust.Config
@@ -112,7 +113,7 @@ func (s *sampling) folder(ctx context.Context, client *imapclient.Client, accoun
 	if client.Empty() { // some servers refuse a SEARCH there
 		return 0, nil
 	}
-	defer s.progress.clear()
+	defer s.progress.Clear()
 	uids, err := newest(ctx, client, s.most, next)
 	if err != nil {
 		return 0, err
@@ -136,7 +137,7 @@ func (s *sampling) folder(ctx context.Context, client *imapclient.Client, accoun
 				s.wholes += min(message.Size, sampleMost)
 			}
 			message.Release()
-			s.progress.show("%s read, %s asked of the DNS", plural(read, "message"), plural(s.dns.asked(), "name"))
+			s.progress.Show("%s read, %s asked of the DNS", terminal.Plural(read, "message"), terminal.Plural(s.dns.asked(), "name"))
 		}
 		if uids = more; len(uids) == 0 {
 			break
@@ -229,16 +230,16 @@ func (s *sampling) count(r *report.Report, complaints []*report.Record) {
 
 // print shows the verdicts, their causes, then a config to paste.
 func (s *sampling) print(ctx context.Context, w io.Writer) {
-	width := terminalWidth(w)
+	width := terminal.Width(w)
 	fmt.Fprintln(w)
 	if len(s.providers) == 0 {
 		fmt.Fprintln(w, "no complaint is among the messages of the sample")
 		return
 	}
-	list := sheet{columns: []column{{title: "PROVIDER"}, {title: "COMPLAINTS"}, {title: "YES"}, {title: "REVIEW"}, {title: "NO"}, {title: "IDENTIFIED"}}}
+	list := terminal.Sheet{Columns: []terminal.Column{{Title: "PROVIDER"}, {Title: "COMPLAINTS"}, {Title: "YES"}, {Title: "REVIEW"}, {Title: "NO"}, {Title: "IDENTIFIED"}}}
 	var all counts
 	row := func(name string, c counts) {
-		list.row(name, fmt.Sprint(c.all), fmt.Sprint(c.yes), fmt.Sprint(c.review), fmt.Sprint(c.no), fmt.Sprintf("%d (%d%%)", c.identified, c.identified*100/c.all))
+		list.Row(name, fmt.Sprint(c.all), fmt.Sprint(c.yes), fmt.Sprint(c.review), fmt.Sprint(c.no), fmt.Sprintf("%d (%d%%)", c.identified, c.identified*100/c.all))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.providers)) {
 		c := *s.providers[name]
@@ -246,7 +247,7 @@ func (s *sampling) print(ctx context.Context, w io.Writer) {
 		row(name, c)
 	}
 	row("all", all)
-	_ = list.write(w, width, false) // as the lines before
+	_ = list.Write(w, width, false) // as the lines before
 	s.printCauses(w, width)
 	s.proposeTrust(ctx, w, width)
 	if len(s.unknown) > 0 {
@@ -259,13 +260,13 @@ func (s *sampling) printCauses(w io.Writer, width int) {
 	if len(s.causes) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\n"+broken("CAUSE             ", "COMPLAINTS  FOR EXAMPLE", 2, width))
+	fmt.Fprint(w, "\n"+terminal.Wrap("CAUSE             ", "COMPLAINTS  FOR EXAMPLE", 2, width))
 	codes := slices.SortedFunc(maps.Keys(s.causes), func(a, b report.Code) int {
 		return cmp.Or(s.causes[b].n-s.causes[a].n, strings.Compare(string(a), string(b)))
 	})
 	for _, code := range codes {
 		c := s.causes[code]
-		fmt.Fprint(w, broken(fmt.Sprintf("%-16s  %-10d  ", code, c.n), cut(printable(c.text), longReason), 30, width))
+		fmt.Fprint(w, terminal.Wrap(fmt.Sprintf("%-16s  %-10d  ", code, c.n), terminal.Cut(terminal.Printable(c.text), longReason), 30, width))
 	}
 }
 
@@ -274,19 +275,19 @@ func (s *sampling) printCauses(w io.Writer, width int) {
 func (s *sampling) proposeRules(w io.Writer) {
 	proposals := slices.DeleteFunc(identify.Propose(s.unknown), func(p identify.Proposal) bool {
 		rule := p.Rule.From + p.Rule.Match
-		return rule != printable(rule) // nobody could paste it
+		return rule != terminal.Printable(rule) // nobody could paste it
 	})
 	fmt.Fprintln(w)
 	if len(proposals) == 0 {
-		fmt.Fprintf(w, "%s without a subscriber: no header field looks like a token\n", plural(len(s.unknown), "report"))
+		fmt.Fprintf(w, "%s without a subscriber: no header field looks like a token\n", terminal.Plural(len(s.unknown), "report"))
 		return
 	}
-	fmt.Fprintf(w, "# A rule to try, made of %s without a subscriber.\n", plural(len(s.unknown), "report"))
+	fmt.Fprintf(w, "# A rule to try, made of %s without a subscriber.\n", terminal.Plural(len(s.unknown), "report"))
 	fmt.Fprintln(w, "# See that the example's token is what your list knows a subscriber by.")
 	fmt.Fprintln(w, "identify:\n  rules:")
 	mark := "    "
 	for _, p := range proposals {
-		fmt.Fprintf(w, "    # in %s, e.g. %s\n", plural(p.Messages, "report"), cut(printable(p.Example), longExample))
+		fmt.Fprintf(w, "    # in %s, e.g. %s\n", terminal.Plural(p.Messages, "report"), terminal.Cut(terminal.Printable(p.Example), longExample))
 		fmt.Fprintf(w, "%s- from: %s\n%s  match: %s\n", mark, quoted(p.Rule.From), mark, quoted(p.Rule.Match))
 		mark = "    # "
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // stateRow is the last word of a session, a sink or the hooks in the ledger. Not
@@ -97,7 +98,7 @@ func ended(s ledger.State) bool {
 func (t *trial) state(s ledger.State, now time.Time) {
 	row, age := readState(s), now.Sub(s.At)
 	if ended(s) {
-		t.say("was", s.Name, fmt.Sprintf("the last sweep failed at %s, %s ago: %s", s.At.Format(time.DateTime), spanOf(age), row.Err))
+		t.say("was", s.Name, fmt.Sprintf("the last sweep failed at %s, %s ago: %s", s.At.Format(time.DateTime), terminal.Duration(age), row.Err))
 		return
 	}
 	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
@@ -105,19 +106,19 @@ func (t *trial) state(s ledger.State, now time.Time) {
 	stale := (old || t.unwritten) && row.State != "closed" && !row.Ended
 	switch {
 	case stale && old:
-		text += fmt.Sprintf(", which is stale: nothing has written it for %s", spanOf(age))
+		text += fmt.Sprintf(", which is stale: nothing has written it for %s", terminal.Duration(age))
 	case stale:
-		text += fmt.Sprintf(", which is stale: it is %s old, and no fblwatch writes this ledger", spanOf(age))
+		text += fmt.Sprintf(", which is stale: it is %s old, and no fblwatch writes this ledger", terminal.Duration(age))
 	case old:
-		text += ", " + spanOf(age) + " ago"
+		text += ", " + terminal.Duration(age) + " ago"
 	}
 	hint := ""
 	if row.fails() {
 		if !row.Failing.IsZero() {
-			text += "; failing for " + spanOf(now.Sub(row.Failing))
+			text += "; failing for " + terminal.Duration(now.Sub(row.Failing))
 		}
 		if row.Record != "" {
-			text += fmt.Sprintf("; record %s waits since %s, for %s", row.Record, row.Waits.Format(time.DateTime), spanOf(now.Sub(row.Waits)))
+			text += fmt.Sprintf("; record %s waits since %s, for %s", row.Record, row.Waits.Format(time.DateTime), terminal.Duration(now.Sub(row.Waits)))
 			hint = "the later records of its folder wait too; fblwatch records --id " + row.Record + " shows it"
 		}
 	}
@@ -132,17 +133,4 @@ func (t *trial) state(s ledger.State, now time.Time) {
 	default:
 		t.ok(s.Name, "%s", text)
 	}
-}
-
-// spanOf is a length of time for people, by its largest unit.
-func spanOf(d time.Duration) string {
-	switch {
-	case d < time.Minute:
-		return plural(max(0, int(d.Seconds())), "second")
-	case d < time.Hour:
-		return plural(int(d.Minutes()), "minute")
-	case d < 48*time.Hour:
-		return plural(int(d.Hours()), "hour")
-	}
-	return plural(int(d.Hours()/24), "day")
 }

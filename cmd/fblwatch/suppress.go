@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/suppress"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -44,7 +45,7 @@ func (p *program) suppress(c *cli.Context) error {
 	switch format {
 	case "":
 		format = "csv"
-		if isTerminal(p.stdout) && !c.Bool("new") { // a table may leave something out, and --new shows it once
+		if terminal.IsTerminal(p.stdout) && !c.Bool("new") { // a table may leave something out, and --new shows it once
 			format = "table"
 		}
 	case "csv", "json", "table":
@@ -75,7 +76,7 @@ func (p *program) suppress(c *cli.Context) error {
 		return err
 	}
 	if list.Nameless > 0 {
-		fmt.Fprintf(p.stderr, "left out: %s to review that name nobody\n", plural(list.Nameless, "record"))
+		fmt.Fprintf(p.stderr, "left out: %s to review that name nobody\n", terminal.Plural(list.Nameless, "record"))
 	}
 	if err := p.printSuppressions(list.Entries, format); err != nil {
 		return err
@@ -103,9 +104,9 @@ var suppressHead = []string{"subscriber", "original_rcpt_to", "rcpt_hash", "camp
 
 func suppressRow(e *suppress.Entry) []string {
 	row := []string{e.Subscriber, e.Rcpt, e.RcptHash, e.Campaign, e.Tenant, e.Provider, string(e.Verdict),
-		longTime(e.FirstReported), longTime(e.LastReceived), strconv.Itoa(e.Reports), e.ID}
+		terminal.LongTime(e.FirstReported), terminal.LongTime(e.LastReceived), strconv.Itoa(e.Reports), e.ID}
 	for i := range row {
-		row[i] = inert(printable(row[i]))
+		row[i] = inert(terminal.Printable(row[i]))
 	}
 	return row
 }
@@ -152,12 +153,12 @@ func (p *program) printSuppressions(entries []*suppress.Entry, format string) er
 }
 
 func (p *program) tableSuppressions(entries []*suppress.Entry) error {
-	list := sheet{columns: []column{
-		{title: "SUBSCRIBER", least: 24}, {title: "VERDICT", verdict: true}, {title: "REPORTS", rank: 2}, {title: "RECEIVED", rank: 1},
-		{title: "PROVIDER", least: 12, rank: 3}, {title: "CAMPAIGN", least: 12, rank: 5}, {title: "TENANT", least: 12, rank: 6}, {title: "ID", rank: 4},
+	list := terminal.Sheet{Columns: []terminal.Column{
+		{Title: "SUBSCRIBER", Least: 24}, {Title: "VERDICT", Verdict: true}, {Title: "REPORTS", Rank: 2}, {Title: "RECEIVED", Rank: 1},
+		{Title: "PROVIDER", Least: 12, Rank: 3}, {Title: "CAMPAIGN", Least: 12, Rank: 5}, {Title: "TENANT", Least: 12, Rank: 6}, {Title: "ID", Rank: 4},
 	}}
 	for _, e := range entries {
-		list.row(cmp.Or(e.Subscriber, e.Rcpt, e.RcptHash), string(e.Verdict), strconv.Itoa(e.Reports), shortTime(e.LastReceived), e.Provider, e.Campaign, e.Tenant, e.ID)
+		list.Row(cmp.Or(e.Subscriber, e.Rcpt, e.RcptHash), string(e.Verdict), strconv.Itoa(e.Reports), terminal.ShortTime(e.LastReceived), e.Provider, e.Campaign, e.Tenant, e.ID)
 	}
-	return list.write(p.stdout, terminalWidth(p.stdout), p.colours(p.stdout))
+	return list.Write(p.stdout, terminal.Width(p.stdout), p.colours(p.stdout))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
@@ -64,7 +65,7 @@ func (p *program) sweep(c *cli.Context) error {
 	}
 	stopHooks := stopHooks(c.Context, l, hooks, log)
 	defer stopHooks()
-	printing := c.Bool("json") || !isTerminal(p.stdout)
+	printing := c.Bool("json") || !terminal.IsTerminal(p.stdout)
 	ctx, sinks, err := p.startSinks(c.Context, l, config, printing, log)
 	if err != nil {
 		return err
@@ -92,11 +93,11 @@ func (p *program) sweep(c *cli.Context) error {
 			sinks.offer(done)
 		}
 		account.Progress = func(at watch.Progress) {
-			progress.show("%s %s: %d of %s, %s", printable(a.Name), printable(at.Folder), at.Done, plural(at.Total, "mail"), plural(at.Records, "record"))
+			progress.Show("%s %s: %d of %s, %s", terminal.Printable(a.Name), terminal.Printable(at.Folder), at.Done, terminal.Plural(at.Total, "mail"), terminal.Plural(at.Records, "record"))
 		}
 		return account.Run(c.Context, true)
 	})
-	progress.clear()
+	progress.Clear()
 	stop()
 	upkeep.Wait()
 	upkeep.Go(stopHooks) // beside the sinks: each may take seconds
@@ -113,7 +114,7 @@ func (p *program) sweep(c *cli.Context) error {
 	if err != nil && total.messages+total.known == 0 {
 		return err
 	}
-	total.print(p.stderr, terminalWidth(p.stderr), p.colours(p.stderr))
+	total.print(p.stderr, terminal.Width(p.stderr), p.colours(p.stderr))
 	return err
 }
 

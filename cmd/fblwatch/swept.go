@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -46,17 +47,17 @@ var leftAlone = map[report.Kind]string{
 
 // print shows the sums, then a line for each event with its verdicts, one for what
 // was left alone, and the time it took.
-func (s *swept) print(w io.Writer, width int, colour colours) {
-	head := plural(s.messages, "new mail") + ", " + plural(s.records, "record")
+func (s *swept) print(w io.Writer, width int, colour terminal.Colours) {
+	head := terminal.Plural(s.messages, "new mail") + ", " + terminal.Plural(s.records, "record")
 	if s.known > 0 {
-		head += "; known already: " + plural(s.known, "mail")
+		head += "; known already: " + terminal.Plural(s.known, "mail")
 	}
 	fmt.Fprintln(w, head)
 	line := func(name string, n int, parts []string) {
-		text := broken(fmt.Sprintf("  %-12s %6d  ", name, n), strings.Join(parts, ", "), 23, width)
+		text := terminal.Wrap(fmt.Sprintf("  %-12s %6d  ", name, n), strings.Join(parts, ", "), 23, width)
 		for _, verdict := range verdicts { // behind a number, so no other word
 			for _, end := range []string{",", "\n"} {
-				text = strings.ReplaceAll(text, " "+verdict+end, " "+colour.verdict(verdict)+end)
+				text = strings.ReplaceAll(text, " "+verdict+end, " "+colour.Verdict(verdict)+end)
 			}
 		}
 		fmt.Fprint(w, text)
@@ -79,7 +80,7 @@ func (s *swept) print(w io.Writer, width int, colour colours) {
 	for _, kind := range report.Kinds {
 		if n := s.left[kind]; n > 0 {
 			sum += n
-			parts = append(parts, plural(n, leftAlone[kind]))
+			parts = append(parts, terminal.Plural(n, leftAlone[kind]))
 		}
 	}
 	if sum > 0 {

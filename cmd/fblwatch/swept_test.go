@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // A sweep says at its end what it read, by event and verdict, what it left alone
@@ -20,7 +21,7 @@ func TestSwept(t *testing.T) {
 		row("complaint", "yes"), row("complaint", "review"), row("complaint", "review"), row("unparsed", "no"),
 	}})
 	s.add(ledger.Committed{Messages: 2, Duplicates: 3, Kinds: map[string]int64{"dsn": 1, "report": 1}, Rows: []ledger.Row{row("not_spam", "no")}})
-	for _, colour := range []colours{false, true} {
+	for _, colour := range []terminal.Colours{false, true} {
 		var out strings.Builder
 		s.print(&out, 80, colour)
 		got := out.String()
@@ -31,7 +32,7 @@ func TestSwept(t *testing.T) {
 			"  left alone        4  3 bounces, 1 auto-reply\n" +
 			"  took 1m30s\n"
 		if colour {
-			want = strings.NewReplacer("yes", green+"yes"+plain, "review", yellow+"review"+plain, "1 no\n", "1 "+cyan+"no"+plain+"\n").Replace(want)
+			want = strings.NewReplacer("yes", terminal.Green+"yes"+terminal.Plain, "review", terminal.Yellow+"review"+terminal.Plain, "1 no\n", "1 "+terminal.Cyan+"no"+terminal.Plain+"\n").Replace(want)
 		}
 		if got = regexp.MustCompile(`took 1m30(\.\d)?s`).ReplaceAllString(got, "took 1m30s"); got != want {
 			t.Errorf("\n got %q\nwant %q", got, want)

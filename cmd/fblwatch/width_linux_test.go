@@ -14,6 +14,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/sample"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // onTerminal runs the program with stdout and stderr on a terminal of that width,
@@ -92,7 +93,7 @@ func TestFitsTerminal(t *testing.T) {
 			for line := range strings.Lines(escape.ReplaceAllString(text, "")) {
 				line = line[strings.LastIndexByte(line, '\r')+1:] // after progress
 				proposal := args[0] == "check" && strings.HasPrefix(strings.TrimSpace(line), "#") || strings.Contains(line, "match: ")
-				if n := cells(strings.TrimSuffix(line, "\n")); n > columns && !proposal && !strings.HasPrefix(line, "fblwatch: ") {
+				if n := terminal.Cells(strings.TrimSuffix(line, "\n")); n > columns && !proposal && !strings.HasPrefix(line, "fblwatch: ") {
 					t.Errorf("%s at %d: %d columns: %q", args[0], columns, n, line)
 				}
 				if strings.ContainsRune(line, '\x1b') {

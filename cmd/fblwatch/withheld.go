@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 const withheldMost = 10 // UIDs named of a folder
@@ -32,7 +33,7 @@ func (t *trial) withheld(folders []ledger.Claim) {
 		}
 		if n > 0 {
 			t.say("WAITS", f.Folder.Account+"/"+f.Folder.Name, fmt.Sprintf("the server lists %s and gives nothing for them, since %s: UID %s; they are asked for again, and are unparsed in the end",
-				plural(n, "message"), since.UTC().Format(time.RFC3339), strings.Join(uids, ", ")))
+				terminal.Plural(n, "message"), since.UTC().Format(time.RFC3339), strings.Join(uids, ", ")))
 		}
 	}
 }

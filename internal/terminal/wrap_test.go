@@ -1,9 +1,9 @@
-package main
+package terminal
 
 import "testing"
 
 // Lines are broken at blanks; a word is divided where no line has room for it.
-func TestBroken(t *testing.T) {
+func TestWrap(t *testing.T) {
 	for _, test := range []struct {
 		head, text    string
 		indent, width int
@@ -21,7 +21,7 @@ func TestBroken(t *testing.T) {
 		{"  a_long_key_of_24_cells  ", "seven words here", 26, 30, "  a_long_key_of_24_cells\n  seven words here\n"},
 		{"                          ", "of the same key", 26, 30, "  of the same key\n"},
 	} {
-		if got := broken(test.head, test.text, test.indent, test.width); got != test.want {
+		if got := Wrap(test.head, test.text, test.indent, test.width); got != test.want {
 			t.Errorf("%q at %d\n got %q\nwant %q", test.text, test.width, got, test.want)
 		}
 	}

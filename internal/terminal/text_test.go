@@ -1,6 +1,8 @@
-package main
+package terminal
 
-import "testing"
+import (
+	"testing"
+)
 
 func TestPrintable(t *testing.T) {
 	for in, want := range map[string]string{
@@ -10,8 +12,8 @@ func TestPrintable(t *testing.T) {
 		"user\u202Egnp.exe":     "user\uFFFDgnp.exe",
 		"bad \xff utf-8 \u009b": "bad \uFFFD utf-8 \uFFFD",
 	} {
-		if got := printable(in); got != want {
-			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		if got := Printable(in); got != want {
+			t.Errorf("Printable(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

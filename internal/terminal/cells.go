@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"unicode"
@@ -6,9 +6,9 @@ import (
 	"golang.org/x/text/width"
 )
 
-// cells is how many columns of a terminal s takes. East Asian wide characters
-// take two (UAX 11), marks that stand on another character none.
-func cells(s string) int {
+// Cells returns the number of a terminal's columns that s takes. An East Asian wide
+// character takes two (UAX 11), a mark on another character none.
+func Cells(s string) int {
 	n := 0
 	for _, r := range s {
 		n += runeCells(r)
@@ -30,12 +30,12 @@ func runeCells(r rune) int {
 	return 1
 }
 
-// cut shortens s to n columns at most, with an ellipsis at its end.
-func cut(s string, n int) string {
+// Cut shortens s to n columns at most, with an ellipsis at its end.
+func Cut(s string, n int) string {
 	if n <= 0 {
 		return ""
 	}
-	if len(s) <= n || cells(s) <= n {
+	if len(s) <= n || Cells(s) <= n {
 		return s
 	}
 	end, used := 0, 1 // the ellipsis

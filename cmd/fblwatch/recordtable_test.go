@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -49,12 +50,12 @@ func TestTableRow(t *testing.T) {
 		79: id + "  complaint     review   user\uFFFD[2J\uFFFD@example.c…\n",
 		40: "0a0a0a0a0a0a0…  review   user\uFFFD[2J\uFFFD@exam…\n", // 14, 7 and 15: the widest were cut
 	} {
-		if got := string(newTable(recordColumns, width, false).appendRow(nil, recordCells(r))); got != want {
+		if got := string(terminal.NewTable(recordColumns, width, false).AppendRow(nil, recordCells(r))); got != want {
 			t.Errorf("%d\n got %q\nwant %q", width, got, want)
 		}
 	}
 	want := id + "  complaint     \x1b[33mreview\x1b[0m   user\uFFFD[2J\uFFFD@example.com\n"
-	if got := string(newTable(recordColumns, 80, true).appendRow(nil, recordCells(r))); got != want {
+	if got := string(terminal.NewTable(recordColumns, 80, true).AppendRow(nil, recordCells(r))); got != want {
 		t.Errorf("in colour\n got %q\nwant %q", got, want)
 	}
 }
@@ -67,10 +68,10 @@ func TestTableFits(t *testing.T) {
 		Original: &report.Original{Subject: strings.Repeat("大売り出し", 20)}, ReceivedAt: time.Now(),
 	}
 	for width := 20; width <= 300; width++ {
-		table := newTable(recordColumns, width, false)
-		row, head := string(table.appendRow(nil, recordCells(r))), string(table.appendHead(nil))
+		table := terminal.NewTable(recordColumns, width, false)
+		row, head := string(table.AppendRow(nil, recordCells(r))), string(table.AppendHead(nil))
 		for _, line := range []string{row, head} {
-			if n := cells(strings.TrimSuffix(line, "\n")); n > width || n < width-60 && width < 180 || strings.Count(line, "\n") != 1 {
+			if n := terminal.Cells(strings.TrimSuffix(line, "\n")); n > width || n < width-60 && width < 180 || strings.Count(line, "\n") != 1 {
 				t.Errorf("%d: %d columns: %q", width, n, line)
 			}
 		}
@@ -79,46 +80,6 @@ func TestTableFits(t *testing.T) {
 		}
 		if width >= 80 && !strings.Contains(row, strings.Repeat("f", 32)+".") {
 			t.Errorf("%d: the id is cut: %q", width, row)
-		}
-	}
-}
-
-// A wide character takes two columns, a mark that stands on another none.
-func TestCells(t *testing.T) {
-	for s, want := range map[string]int{"": 0, "abc": 3, "Größe": 5, "e\u0301": 1, "日本": 4, "ｶﾅ": 2, "한국": 4, "Ａ": 2, "🎉": 2, "…": 1, "\u1112\u1161\u11ab": 2} {
-		if got := cells(s); got != want {
-			t.Errorf("%q: %d, want %d", s, got, want)
-		}
-	}
-	for _, test := range []struct {
-		s    string
-		n    int
-		want string
-	}{
-		{"abcdef", 6, "abcdef"}, {"abcdef", 5, "abcd…"}, {"日本語", 6, "日本語"}, {"日本語", 5, "日本…"}, {"日本語", 4, "日…"}, {"日本語", 2, "…"},
-		{"e\u0301e\u0301e\u0301", 2, "e\u0301…"}, {"ab", 1, "…"},
-	} {
-		if got := cut(test.s, test.n); got != test.want {
-			t.Errorf("%q to %d: %q, want %q", test.s, test.n, got, test.want)
-		}
-	}
-}
-
-// A sheet leaves out what has the highest rank before it cuts what stays.
-func TestSheet(t *testing.T) {
-	list := sheet{columns: []column{{title: "ACCOUNT", rank: 1}, {title: "N"}, {title: "OLD", rank: 2}, {title: "FOLDER"}}}
-	list.row("fbl", "7", "yes", "FBL/日本\x07")
-	list.row("others", "12", "-", "A")
-	for width, want := range map[int]string{
-		0:  "ACCOUNT  N   OLD  FOLDER\nfbl      7   yes  FBL/日本\uFFFD\nothers   12  -    A\n",
-		26: "ACCOUNT  N   FOLDER\nfbl      7   FBL/日本\uFFFD\nothers   12  A\n",
-		27: "ACCOUNT  N   OLD  FOLDER\nfbl      7   yes  FBL/日本\uFFFD\nothers   12  -    A\n",
-		13: "N   FOLDER\n7   FBL/日本\uFFFD\n12  A\n",
-		10: "N   FOLDER\n7   FBL/…\n12  A\n",
-	} {
-		var out strings.Builder
-		if err := list.write(&out, width, false); err != nil || out.String() != want {
-			t.Errorf("%d\n got %q, %v\nwant %q", width, out.String(), err, want)
 		}
 	}
 }
