@@ -72,6 +72,13 @@ var (
 		"自動応答", "自动答复", "自动回复", "автоматический ответ", "resposta automática", "automatisch antwoord", "automatyczna odpowiedź", "automatisk svar", "autosvar"}
 )
 
+// answers are how the subject of an answer begins.
+var answers = []string{"re:", "re :", "aw:", "antw:", "sv:", "vs:", "odp:", "res:", "rép:", "rif:", "r:", "отв:", "ynt:",
+	"resolved", "closed", "solved", "acknowledg", "confirmation", "thank", "autoreply", "auto reply", "auto-reply"}
+
+// sentOn are how the subject of what a person sends on begins.
+var sentOn = []string{"fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "doorst:", "pd:", "i:"}
+
 func startsWith(subject string, starts []string) bool {
 	for _, start := range starts {
 		if strings.HasPrefix(subject, start) {
@@ -100,6 +107,9 @@ type sender struct {
 	answer  bool   // it answers a message that the sender did not write
 }
 
+// tickets are how the header fields of ticket systems begin.
+var tickets = []string{"x-rt-", "rt-originator", "x-otrs-", "x-zendesk-", "x-jira-", "x-freshdesk", "x-zammad", "x-redmine-", "x-osticket", "x-znuny", "x-helpscout"}
+
 // sender reads the header once.
 func (p *parser) sender(m *message.Message) (by sender) {
 	list, listed, desk := false, false, false
@@ -121,12 +131,12 @@ func (p *parser) sender(m *message.Message) (by sender) {
 		case "x-auto-response-suppress":
 			by.program = true
 		case "x-php-originating-script", "x-php-script":
-			by.program = by.program || !containsAny(value(), webmails)
+			by.program = by.program || !webmail.in(value())
 		case "x-mailer", "user-agent":
-			by.program = by.program || containsAny(value(), mailers)
+			by.program = by.program || mailer.in(value())
 		case "message-id":
 			v := value()
-			by.program = by.program || strings.Contains(v, ".javamail.") && !containsAny(v, webmails)
+			by.program = by.program || strings.Contains(v, ".javamail.") && !webmail.in(v)
 		case "list-post", "mailing-list":
 			list = true
 		case "list-id":
@@ -174,7 +184,7 @@ func isRole(addr string) bool {
 			"compliance", "rbl", "fail2ban", "spamtrap":
 			return true
 		}
-		if isDesk(word) || startsWith(word, reporters) {
+		if isDesk(word) || reporter.in(word) {
 			return true
 		}
 	}
@@ -183,7 +193,7 @@ func isRole(addr string) bool {
 			return true
 		}
 	}
-	return containsAny(domain, reporters)
+	return reporter.in(domain)
 }
 
 // isDesk knows the mailbox of a team that handles abuse.

@@ -7,12 +7,16 @@ import "strings"
 type lexicon [512][]string
 
 func newLexicon(words ...string) *lexicon {
-	var l lexicon
+	l := new(lexicon)
+	l.add(words...)
+	return l
+}
+
+func (l *lexicon) add(words ...string) {
 	for _, word := range words {
 		i := lexiconIndex(word)
 		l[i] = append(l[i], word)
 	}
-	return &l
 }
 
 func lexiconIndex(s string) uint { return (uint(s[0])*37 + uint(s[1])*11 + uint(s[2])) % 512 }
