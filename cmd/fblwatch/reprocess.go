@@ -49,6 +49,7 @@ type reprocessing struct {
 	p       *program
 	reader  ledger.Reader
 	editor  ledger.Editor // nil: a dry run
+	brake   ledger.Brake  // of a dry run
 	reading process.Rules
 	doubts  func(ledger.KeptMessage) []report.Reason
 	unknown bool // only messages with a complaint that names no subscriber
@@ -87,10 +88,17 @@ func (p *program) reprocess(c *cli.Context) error {
 		return err
 	}
 	defer reader.Close()
-	if reading.Brake, err = config.NewBrake(c.Context, reader, p.logger(config.Log)); err != nil {
-		return err
-	}
+	reading.Brake = config.NewBrake(p.logger(config.Log))
 	r := reprocessing{p: p, reader: reader, reading: reading, unknown: c.String("kind") == "unidentified"}
+	r.brake.Count = func(day time.Time, provider, feed string) (n int64, err error) {
+		counts, err := reader.Counts(c.Context, day, day.Add(24*time.Hour))
+		for _, count := range counts {
+			if count.Verdict == string(report.SuppressYes) && count.Provider == provider && count.Feed == feed {
+				n += count.N
+			}
+		}
+		return n, err
+	}
 	r.total.by = make(map[process.Outcome]int)
 	folders, err := reader.Folders(c.Context)
 	if err != nil {
@@ -252,6 +260,12 @@ func (r *reprocessing) take(ctx context.Context, a *again) error {
 		return nil
 	}
 	if r.editor == nil {
+		changes, err := a.revision.Changes(a.revision.Kind, a.rows, &r.brake)
+		if err != nil {
+			return err
+		}
+		a.revision.Records = changes.Records
+		r.reading.Brake.Log(r.brake.Over())
 		r.total.records += len(a.revision.Records)
 		return r.show(a)
 	}
@@ -270,6 +284,7 @@ func (r *reprocessing) write(ctx context.Context) error {
 		return nil
 	}
 	done, err := r.editor.Do(ctx, ledger.Change{Revise: r.wait})
+	r.reading.Brake.Log(done.Over)
 	r.total.records += done.Records
 	r.total.stale += len(done.Stale)
 	r.wait, r.octets = nil, 0

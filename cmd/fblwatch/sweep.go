@@ -56,9 +56,7 @@ func (p *program) sweep(c *cli.Context) error {
 	}
 	config.Log.Level = cmp.Or(config.Log.Level, "warn") // somebody is looking on
 	log := p.logger(config.Log)
-	if reading.Brake, err = config.NewBrake(c.Context, l, log); err != nil {
-		return err
-	}
+	reading.Brake = config.NewBrake(log)
 	hooks, err := startHooks(config, log)
 	if err != nil {
 		return err

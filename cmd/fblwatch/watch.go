@@ -60,9 +60,7 @@ func (p *program) watch(c *cli.Context) error {
 	}
 	defer l.Close()
 	log := p.logger(config.Log)
-	if reading.Brake, err = config.NewBrake(c.Context, l, log); err != nil {
-		return err
-	}
+	reading.Brake = config.NewBrake(log)
 	accounts := make([]watch.Account, len(config.Accounts))
 	for i, a := range config.Accounts {
 		if accounts[i], err = p.watched(reading, a, log); err != nil {

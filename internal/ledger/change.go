@@ -30,4 +30,6 @@ type Acked struct {
 type Changed struct {
 	Records int      // new revisions
 	Stale   []string // see Revised
+
+	Over []FeedDay `json:",omitempty"` // the days on which records were held back
 }

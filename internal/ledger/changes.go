@@ -7,14 +7,15 @@ import (
 
 // Changes is what a revision does beside adding records.
 type Changes struct {
+	Records  []Record         // as they are to be written
 	Replaced []int64          // seqs of records that are no longer current
 	Counts   map[Count]int64  // to add to each; N is 0 in the key
 	Kinds    map[string]int64 // to add to the counts of messages; empty: the kind stays
 }
 
 // Changes compares a revision with its message: its kind, and all records that the
-// ledger has of it. It returns false if the revision is stale: made of other records.
-func (r Revision) Changes(kind string, known []Row) (Changes, bool) {
+// ledger has of it. The error is ErrStale, or one of the brake.
+func (r Revision) Changes(kind string, known []Row, brake *Brake) (Changes, error) {
 	c := Changes{Counts: make(map[Count]int64), Kinds: make(map[string]int64)}
 	last, current := make(map[string]int), make(map[string]*Row)
 	for i := range known {
@@ -31,28 +32,33 @@ func (r Revision) Changes(kind string, known []Row) (Changes, bool) {
 		}
 		c.Replaced = append(c.Replaced, row.Seq)
 		c.Counts[row.counted()]--
+		brake.free(&row.Record)
 		delete(current, id)
 		return true
 	}
 	for _, id := range r.Replaced {
 		if !drop(id) {
-			return c, false
+			return c, ErrStale
 		}
 	}
-	for i := range r.Records {
-		record := &r.Records[i]
+	for _, record := range r.Records {
+		record.At = FromMilli(Milli(record.At))
 		if record.Revision != last[record.ID]+1 {
-			return c, false
+			return c, ErrStale
 		}
 		last[record.ID]++
 		drop(record.ID)
+		if err := brake.pass(&record); err != nil {
+			return c, err
+		}
+		c.Records = append(c.Records, record)
 		c.Counts[record.counted()]++
 	}
 	if r.Kind != "" && r.Kind != kind {
 		c.Kinds[kind]--
 		c.Kinds[r.Kind]++
 	}
-	return c, true
+	return c, nil
 }
 
 // SortRows sorts by folder and Seq.

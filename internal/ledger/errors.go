@@ -10,6 +10,9 @@ var (
 	// ErrClaimLost means that another writer has claimed the folder since.
 	// Nothing of the batch was written.
 	ErrClaimLost = errors.New("ledger: the folder is claimed by another writer")
+	// ErrStale means that a revision was made of records that are no longer current,
+	// or of a message that is not known.
+	ErrStale = errors.New("ledger: the revision is of records that are no longer current")
 	// ErrLocked means that another process writes this ledger; the error that
 	// wraps it names its process id.
 	ErrLocked = errors.New("ledger: in use by another process")

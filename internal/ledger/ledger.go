@@ -100,6 +100,8 @@ type Record struct {
 	JSON     []byte    // one object, no newline; stored as it is
 
 	Event, Class, Provider, Feed, SourceIP, Domain, Campaign, Subscriber, Identity, Verdict string
+
+	Held *Held `json:",omitempty"` // nil: no limit. What a ledger returns has none
 }
 
 // Todo is an after-action owed to the mailbox.
@@ -140,6 +142,7 @@ type Revised struct {
 	// Stale are the report ids of revisions that were left out: made of
 	// records that are no longer current, or of a message that is not known.
 	Stale []string
+	Over  []FeedDay // the days on which records were held back
 }
 
 // Committed is what a Commit did.
@@ -148,6 +151,7 @@ type Committed struct {
 	Kinds      map[string]int64 // these, by kind
 	Duplicates int              // messages whose report_id was known already, also within the batch
 	Rows       []Row            // the records of the new messages, in order of Seq
+	Over       []FeedDay        // the days on which records were held back
 }
 
 // Query selects records; zero fields select everything.
@@ -199,7 +203,7 @@ type Ledger interface {
 	// Commit writes a batch in one transaction, or nothing: ErrClaimLost,
 	// ErrFull, ctx's error, or the disk's. Messages whose ReportID is known are
 	// counted and left out, with their records. The checkpoint is always
-	// written.
+	// written. The limits of records (see Held) hold across all writers.
 	Commit(ctx context.Context, claim Claim, batch Batch) (Committed, error)
 
 	// Revise writes the next revisions of records, or new records in place of

@@ -50,8 +50,9 @@ type NewMessage struct {
 	Seq   int64 // of its first record
 }
 
-// Number numbers the records of the messages that are not known, from next on.
-func Number(claim Claim, messages []Message, known map[string]bool, next int64) Numbered {
+// Number numbers the records of the messages that are not known, from next on, and
+// holds back those that are too many. An error is one of the brake.
+func Number(claim Claim, messages []Message, known map[string]bool, next int64, brake *Brake) (Numbered, error) {
 	p := Numbered{Counts: make(map[Count]int64), Committed: Committed{Kinds: make(map[string]int64)}, Next: next}
 	seen := make(map[string]bool, len(messages))
 	for i, m := range messages {
@@ -65,12 +66,16 @@ func Number(claim Claim, messages []Message, known map[string]bool, next int64) 
 		p.New = append(p.New, NewMessage{i, p.Next})
 		for _, r := range m.Records {
 			r.At = FromMilli(Milli(r.At))
+			if err := brake.pass(&r); err != nil {
+				return Numbered{}, err
+			}
 			p.Rows = append(p.Rows, Row{FolderID: claim.ID, Folder: claim.Folder, Seq: p.Next, Record: r})
 			p.Next++
 			p.Counts[r.counted()]++
 		}
 	}
-	return p
+	p.Over = brake.Over()
+	return p, nil
 }
 
 // counted is where a record counts; N is 0.

@@ -11,81 +11,46 @@ import (
 
 var overTheBrake = report.Reason{Code: report.CodeOverBrake, Text: "over the brake"}
 
-// Brake keeps each feed's verdicts yes of a day (UTC, of receipt) within a limit,
-// whatever accounts its messages come to: where a loop runs wild, or a rule does, the
-// rest waits for a person. nil: no limit.
+// Brake limits the verdicts yes of a day (UTC, of receipt) and feed, over all
+// accounts: if a loop or a rule runs wild, the rest waits for a person. The ledger
+// counts. nil: no limit.
 type Brake struct {
 	most int
 	log  *slog.Logger
 	mu   sync.Mutex
-	days map[feedDay]int
-	said map[feedDay]bool // that a day has too many
+	told map[ledger.FeedDay]bool
 }
 
-type feedDay struct {
-	day            int64 // since 1970
-	provider, feed string
+// NewBrake allows most verdicts yes a day and feed. A nil log is none.
+func NewBrake(most int, log *slog.Logger) *Brake {
+	return &Brake{most: most, log: log, told: make(map[ledger.FeedDay]bool)}
 }
 
-func dayOf(at time.Time, provider, feed string) feedDay {
-	return feedDay{at.Unix() / (24 * 60 * 60), provider, feed}
+// Hold gives a row whose record says yes what to say over the limit. A person's yes
+// has no limit.
+func (b *Brake) Hold(row *ledger.Record, r *report.Record) {
+	if b == nil || r.Suppress == nil || r.Suppress.Verdict != report.SuppressYes || !r.Suppress.DecidedAt.IsZero() {
+		return
+	}
+	held := *r
+	held.Suppress = &report.Suppress{
+		Verdict: report.SuppressReview, Codes: []report.Code{overTheBrake.Code}, Reasons: []string{overTheBrake.Text},
+	}
+	row.Held = &ledger.Held{Most: b.most, Verdict: string(report.SuppressReview), JSON: held.AppendJSON(nil)}
 }
 
-// NewBrake allows most verdicts yes a day and feed, those of counts among them.
-func NewBrake(most int, counts []ledger.Count, log *slog.Logger) *Brake {
-	b := &Brake{most: most, log: log, days: make(map[feedDay]int), said: make(map[feedDay]bool)}
-	for _, c := range counts {
-		if c.Verdict == string(report.SuppressYes) {
-			b.days[dayOf(c.Hour, c.Provider, c.Feed)] += int(c.N)
-		}
-	}
-	return b
-}
-
-// allows takes a place for one more yes, if there is one.
-func (b *Brake) allows(r *report.Record) bool {
-	if b == nil {
-		return true
-	}
-	at := r.ReceivedAt
-	if at.IsZero() {
-		at = r.ProcessedAt
-	}
-	d := dayOf(at, r.Provider, r.Feed)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.days[d] < b.most {
-		b.days[d]++
-		return true
-	}
-	if !b.said[d] && b.log != nil {
-		b.log.Warn("more complaints to act upon in a day than the brake allows: the others of that day wait for fblwatch review",
-			"provider", r.Provider, "feed", r.Feed, "day", at.UTC().Format(time.DateOnly), "brake", b.most)
-	}
-	b.said[d] = true
-	return false
-}
-
-// settle gives back the places of what was not written: those messages were known,
-// or will be read again.
-func (b *Brake) Settle(messages []ledger.Message, written []ledger.Row) {
-	if b == nil {
+// Log logs each day of a feed once.
+func (b *Brake) Log(over []ledger.FeedDay) {
+	if b == nil || b.log == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, m := range messages {
-		for i := range m.Records {
-			b.add(&m.Records[i], -1)
+	for _, d := range over {
+		if !b.told[d] {
+			b.told[d] = true
+			b.log.Warn("more complaints to act upon in a day than the brake allows: the others of that day wait for fblwatch review",
+				"provider", d.Provider, "feed", d.Feed, "day", d.Day.Format(time.DateOnly), "brake", d.Most)
 		}
-	}
-	for i := range written {
-		b.add(&written[i].Record, 1)
-	}
-}
-
-func (b *Brake) add(r *ledger.Record, n int) {
-	if r.Verdict == string(report.SuppressYes) {
-		b.days[dayOf(r.At, r.Provider, r.Feed)] += n
 	}
 }

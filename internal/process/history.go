@@ -181,7 +181,7 @@ func differ(a, b *report.Record) bool {
 }
 
 // revision is what is to be written; false: nothing.
-func (h history) revision(kept ledger.KeptMessage, r *report.Report, records []report.Record) (ledger.Revision, bool) {
+func (h history) revision(kept ledger.KeptMessage, r *report.Report, records []report.Record, brake *Brake) (ledger.Revision, bool) {
 	revision := ledger.Revision{ReportID: kept.ReportID, Kind: string(r.Kind)}
 	for id := range h.current {
 		if !slices.ContainsFunc(records, func(r report.Record) bool { return r.ID == id }) {
@@ -205,6 +205,9 @@ func (h history) revision(kept ledger.KeptMessage, r *report.Report, records []r
 		}
 		now.Revision = h.last[now.ID] + 1
 		row := LedgerRecord(now, now.AppendJSON(nil))
+		if old == nil || old.Suppress == nil || old.Suppress.Verdict != report.SuppressYes {
+			brake.Hold(&row, now)
+		}
 		if now.ReceivedAt.IsZero() && !h.at.IsZero() {
 			row.At = h.at // the time of this reading would move the record
 		}

@@ -95,7 +95,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.KeptMessage, rows []le
 	for i := range records {
 		was.keepFacts(&records[i], altered)
 	}
-	revision, changed := was.revision(kept, r, records)
+	revision, changed := was.revision(kept, r, records, g.Brake)
 	if !changed {
 		return revision, Same, nil
 	}

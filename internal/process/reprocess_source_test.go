@@ -17,7 +17,7 @@ import (
 // Reading again lifts no brake, and a rule that makes many yes at once meets it.
 func TestReprocessBrake(t *testing.T) {
 	g := Rules{Trust: checker(t, trusting())}
-	g.Brake = NewBrake(0, nil, nil) // the day is full
+	g.Brake = NewBrake(0, nil) // the day is full
 	s := shelve(t, g, sample.Signed(1), 1<<20)
 	s.is("review*")
 	if got := s.again(Rules{Trust: checker(t, trusting())}); got != Same {

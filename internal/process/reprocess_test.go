@@ -46,7 +46,9 @@ func shelve(t *testing.T, g Rules, message []byte, most int, doubts ...report.Re
 	head := g.Head(plain, r)
 	m := ledger.Message{ReportID: r.ID, UIDValidity: 9, UID: 3, Kind: string(r.Kind), At: came, Size: int64(len(message) - len(plain) + len(head)), Head: head}
 	for i := range records {
-		m.Records = append(m.Records, LedgerRecord(&records[i], records[i].AppendJSON(nil)))
+		row := LedgerRecord(&records[i], records[i].AppendJSON(nil))
+		g.Brake.Hold(&row, &records[i])
+		m.Records = append(m.Records, row)
 	}
 	if _, err := s.l.Commit(t.Context(), s.c, ledger.Batch{Messages: []ledger.Message{m}}); err != nil {
 		t.Fatal(err)

@@ -85,27 +85,17 @@ func unchecked(records []report.Record, reason report.Reason) {
 }
 
 // decide sets the verdicts. was are the ledger's records by id: what the brake once
-// held back waits for a person, and what it let pass does not count again.
+// held back waits for a person.
 func (g Rules) decide(records []report.Record, was map[string]*report.Record, doubts []report.Reason) {
 	for i := range records {
 		r := &records[i]
 		verdict := r.Decide(doubts...)
-		if verdict.Verdict == report.SuppressYes && !g.passes(r, was[r.ID]) {
+		if old := was[r.ID]; verdict.Verdict == report.SuppressYes && old != nil && old.Suppress != nil &&
+			old.Suppress.DecidedAt.IsZero() && old.Suppress.Has(report.CodeOverBrake) {
 			verdict = r.Decide(overTheBrake)
 		}
 		r.Suppress = &verdict
 	}
-}
-
-func (g Rules) passes(r, was *report.Record) bool {
-	switch {
-	case was == nil || was.Suppress == nil:
-	case was.Suppress.Verdict == report.SuppressYes, !was.Suppress.DecidedAt.IsZero():
-		return true
-	case was.Suppress.Has(report.CodeOverBrake):
-		return false
-	}
-	return g.Brake.allows(r)
 }
 
 // Doubts are the reasons to let a person decide about a message. A message received

@@ -1,13 +1,10 @@
 package settings
 
 import (
-	"context"
 	"log/slog"
-	"time"
 
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/identify"
-	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/trust"
@@ -52,15 +49,10 @@ func (c *Config) Believed() trust.Config {
 	return whom
 }
 
-// NewBrake returns the config's brake, with what the ledger counts already.
-// nil: there is no limit.
-func (c *Config) NewBrake(ctx context.Context, l ledger.Reader, log *slog.Logger) (*process.Brake, error) {
+// NewBrake returns the config's brake; nil: there is no limit.
+func (c *Config) NewBrake(log *slog.Logger) *process.Brake {
 	if c.Brake == 0 {
-		return nil, nil
+		return nil
 	}
-	counts, err := l.Counts(ctx, time.Time{}, time.Time{})
-	if err != nil {
-		return nil, err
-	}
-	return process.NewBrake(c.Brake, counts, log), nil
+	return process.NewBrake(c.Brake, log)
 }

@@ -339,7 +339,6 @@ func (p *pipeline) take(ctx context.Context, b *batch, m arrived, got parsed) er
 	if id, err := p.readBefore(ctx, m.UID, got.id, got.origin); err != nil {
 		return err
 	} else if id != "" {
-		p.f.a.Reading.Brake.Settle([]ledger.Message{{Records: p.rows(got.records)}}, nil)
 		got.id, got.records, got.head = id, nil, nil // the ledger counts it as known
 	}
 	if got.after != (Action{}) {
@@ -391,6 +390,7 @@ func (p *pipeline) rows(records []report.Record) []ledger.Record {
 	for i := range records {
 		p.json = records[i].AppendJSON(p.json[:0])
 		out[i] = process.LedgerRecord(&records[i], bytes.Clone(p.json))
+		p.f.a.Reading.Brake.Hold(&out[i], &records[i])
 	}
 	return out
 }
@@ -404,9 +404,6 @@ func (p *pipeline) committer(ctx context.Context) {
 			if err = p.write(ctx, b); err != nil {
 				p.fail(err)
 			}
-		}
-		if err != nil {
-			p.f.a.Reading.Brake.Settle(b.made, nil)
 		}
 		for _, m := range b.messages {
 			m.Release()
@@ -430,7 +427,7 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 		return &LedgerError{err}
 	}
 	p.kept = true
-	p.f.a.Reading.Brake.Settle(b.made, done.Rows)
+	p.f.a.Reading.Brake.Log(done.Over)
 	if len(b.made) > 0 {
 		p.f.a.commits.Add(1)
 	}

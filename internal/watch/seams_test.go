@@ -135,7 +135,7 @@ func TestRewrittenBrake(t *testing.T) {
 		s.Append("INBOX", sample.Signed(1))
 		a := account(s, memory.New())
 		a.Reading = believed(t)
-		a.Reading.Brake = process.NewBrake(3, nil, nil)
+		a.Reading.Brake = process.NewBrake(3, nil)
 		for range 3 {
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // memory is a ledger that ends with the process, for tests and dry runs.
@@ -108,7 +109,10 @@ func (m *memory) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Ba
 	for _, message := range batch.Messages {
 		known[message.ReportID] = m.messages[message.ReportID] != nil
 	}
-	p := ledger.Number(f.claim, batch.Messages, known, f.next)
+	p, err := ledger.Number(f.claim, batch.Messages, known, f.next, m.brake())
+	if err != nil {
+		return ledger.Committed{}, err
+	}
 	now := ledger.Milli(time.Now())
 	for _, pm := range p.New {
 		message := batch.Messages[pm.Index]
@@ -139,6 +143,18 @@ func (m *memory) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Ba
 	return p.Committed, nil
 }
 
+// brake counts by m.hourly.
+func (m *memory) brake() *ledger.Brake {
+	return &ledger.Brake{Count: func(day time.Time, provider, feed string) (n int64, err error) {
+		for c, hour := range m.hourly {
+			if c.Verdict == string(report.SuppressYes) && c.Provider == provider && c.Feed == feed && c.Hour.Truncate(24*time.Hour).Equal(day) {
+				n += hour
+			}
+		}
+		return n, nil
+	}}
+}
+
 func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledger.Revised, error) {
 	leave, err := m.enter(ctx)
 	if err != nil {
@@ -160,8 +176,9 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
 		}
-		c, ok := r.Changes(message.Kind, known)
-		if !ok {
+		brake := m.brake()
+		c, err := r.Changes(message.Kind, known, brake)
+		if err != nil {
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
 		}
@@ -170,8 +187,8 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 		for i := range f.records {
 			f.records[i].Replaced = f.records[i].Replaced || slices.Contains(c.Replaced, f.records[i].Seq)
 		}
-		for _, record := range r.Records {
-			record.At = ledger.FromMilli(ledger.Milli(record.At))
+		done.Over = append(done.Over, brake.Over()...)
+		for _, record := range c.Records {
 			row := ledger.Row{FolderID: f.claim.ID, Folder: f.claim.Folder, Seq: f.next, Record: record}
 			f.records = append(f.records, row)
 			done.Rows = append(done.Rows, row)

@@ -26,8 +26,8 @@ func noise(seed string, n int) []byte {
 	return out[:n]
 }
 
-// report is a head of size octets, as like to others of its feed as reports are.
-func report(seed string, size int) []byte {
+// reportOf makes a head of size octets, as like to others of its feed as reports are.
+func reportOf(seed string, size int) []byte {
 	id := hex.EncodeToString(noise(seed, 16))
 	var b strings.Builder
 	fmt.Fprintf(&b, "Received: from out.example.net by mx.example.com with ESMTPS id %s;\r\n"+
@@ -49,8 +49,8 @@ func reports(batch, n int) []ledger.Message {
 	for i := range messages {
 		seed := fmt.Sprint(batch, "-", i)
 		m := ledgertest.Message(hex.EncodeToString(noise(seed, 16)), 1)
-		m.Head = report(seed, 6000)
-		m.Records[0].JSON = fmt.Appendf(nil, `{"schema":1,"extensions":{"x":[%q]}}`, report("j"+seed, 1150))
+		m.Head = reportOf(seed, 6000)
+		m.Records[0].JSON = fmt.Appendf(nil, `{"schema":1,"extensions":{"x":[%q]}}`, reportOf("j"+seed, 1150))
 		m.Records[0].At = ledgertest.Noon.Add(time.Duration(batch*n+i) * time.Second)
 		messages[i] = m
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // write runs f in the one writing transaction. It is all or nothing, and ctx
@@ -163,7 +164,10 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 		if err != nil {
 			return err
 		}
-		p = ledger.Number(claim, batch.Messages, known, next)
+		p, err = ledger.Number(claim, batch.Messages, known, next, t.brake())
+		if err != nil {
+			return err
+		}
 		if err := t.addMessages(claim, batch.Messages, p, packs); err != nil {
 			return err
 		}
@@ -262,6 +266,15 @@ func (t tx) addRecords(rows []ledger.Row) error {
 			return append(args, key(r.FolderID, r.Seq), r.ID, r.Revision, ledger.Milli(r.At), r.Event, r.Class, r.Provider, r.Feed,
 				r.SourceIP, r.Domain, r.Campaign, r.Subscriber, r.Identity, r.Verdict, string(r.JSON))
 		})
+}
+
+// brake counts by the rows of hourly.
+func (t tx) brake() *ledger.Brake {
+	return &ledger.Brake{Count: func(day time.Time, provider, feed string) (n int64, err error) {
+		err = t.row([]any{&n}, "SELECT coalesce(sum(n), 0) FROM hourly WHERE hour >= ? AND hour < ? AND provider = ? AND feed = ? AND verdict = ?",
+			ledger.Milli(day), ledger.Milli(day.Add(24*time.Hour)), provider, feed, string(report.SuppressYes))
+		return n, err
+	}}
 }
 
 func (t tx) addCounts(folder int64, byHour map[ledger.Count]int64, kinds map[string]int64) error {

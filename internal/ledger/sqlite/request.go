@@ -140,7 +140,7 @@ func (s *store) change(ctx context.Context, c ledger.Change, request int64) (row
 				return err
 			}
 		}
-		rows, done = revised.Rows, ledger.Changed{Records: len(revised.Rows), Stale: revised.Stale}
+		rows, done = revised.Rows, ledger.Changed{Records: len(revised.Rows), Stale: revised.Stale, Over: revised.Over}
 		if request == 0 {
 			return nil
 		}

@@ -83,6 +83,16 @@ func TestEditBesideWriter(t *testing.T) {
 	ledgertest.Want(t, "unsent", ledgertest.Places(ledgertest.Rows(t, l.Unsent(t.Context(), "s"))), "INBOX/2=a.1")
 	ledgertest.Commit(t, l, c, ledgertest.Message("b", 1)) // the writer's claim holds
 
+	// The limit of a record goes with it, and the days that are full come back.
+	ledgertest.Commit(t, l, c, ledgertest.Limited("full", 0))
+	next := ledgertest.Revised(a.Records[0], 3, nil)
+	next.Verdict, next.Held = "yes", ledgertest.Limited("a", 1).Records[0].Held
+	answered = ask(ledger.Change{Revise: []ledger.Revision{{ReportID: "a", Records: []ledger.Record{next}}}})
+	rows = obey(t, l)
+	if got := <-answered; got.err != nil || len(got.Over) != 1 || got.Over[0].Feed != "cfl" || len(rows) != 1 || rows[0].Verdict != "review" {
+		t.Errorf("answer %+v, rows %+v", got, rows)
+	}
+
 	answered = ask(ledger.Change{Ack: []ledger.Acked{{Sink: "s", FolderID: 99, Seq: 1}}})
 	obey(t, l)
 	if got := <-answered; got.err == nil || got.err.Error() != "ledger: there is no folder 99" {

@@ -22,8 +22,9 @@ func (s *store) Revise(ctx context.Context, revisions []ledger.Revision) (ledger
 
 func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error) {
 	for _, r := range revisions {
-		rows, err := t.reviseMessage(r)
-		if errors.Is(err, errStale) {
+		brake := t.brake()
+		rows, err := t.reviseMessage(r, brake)
+		if errors.Is(err, ledger.ErrStale) {
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
 		}
@@ -31,21 +32,20 @@ func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error)
 			return done, err
 		}
 		done.Rows = append(done.Rows, rows...)
+		done.Over = append(done.Over, brake.Over()...)
 	}
 	ledger.SortRows(done.Rows)
 	return done, nil
 }
 
-var errStale = errors.New("ledger: made of what is no longer current")
-
-// reviseMail fails with errStale before it has written anything.
-func (t tx) reviseMessage(r ledger.Revision) ([]ledger.Row, error) {
+// reviseMessage fails with ErrStale before it has written anything.
+func (t tx) reviseMessage(r ledger.Revision, brake *ledger.Brake) ([]ledger.Row, error) {
 	var message struct{ folder, seq, records int64 }
 	var kind string
 	err := t.row([]any{&message.folder, &message.seq, &message.records, &kind},
 		"SELECT folder, seq, records, kind FROM mail WHERE report_id = ?", r.ReportID)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errStale
+		return nil, ledger.ErrStale
 	}
 	if err != nil {
 		return nil, err
@@ -54,9 +54,9 @@ func (t tx) reviseMessage(r ledger.Revision) ([]ledger.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes, ok := r.Changes(kind, known)
-	if !ok {
-		return nil, errStale
+	changes, err := r.Changes(kind, known, brake)
+	if err != nil {
+		return nil, err
 	}
 	folder, next := ledger.Folder{}, int64(0)
 	err = t.row([]any{&folder.Account, &folder.Name, &next}, // the row's lock makes commit order number order
@@ -66,8 +66,7 @@ func (t tx) reviseMessage(r ledger.Revision) ([]ledger.Row, error) {
 	}
 	next -= int64(len(r.Records))
 	rows := make([]ledger.Row, len(r.Records))
-	for i, record := range r.Records {
-		record.At = ledger.FromMilli(ledger.Milli(record.At))
+	for i, record := range changes.Records {
 		rows[i] = ledger.Row{FolderID: message.folder, Folder: folder, Seq: next + int64(i), Record: record}
 	}
 	for _, old := range changes.Replaced {
