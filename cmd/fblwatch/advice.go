@@ -4,6 +4,13 @@ import (
 	"errors"
 )
 
+// The exit codes.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // wrong usage or config
+)
+
 // advice is an error that knows what the reader can do about it, and the code
 // the program exits with.
 type advice struct {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // numberFlag is an option that takes a whole number in decimal: those of the
@@ -59,4 +61,18 @@ func timeFlag(c *cli.Context, name string) (time.Time, error) {
 		return t, wrong(fmt.Errorf("--%s: %w", name, err), "")
 	}
 	return t, nil
+}
+
+// format checks a --format; without one it is json, or table on a terminal.
+func (p *program) format(name, other string) (string, error) {
+	switch name {
+	case "":
+		if terminal.IsTerminal(p.stdout) {
+			return "table", nil
+		}
+		return "json", nil
+	case "json", "table", other:
+		return name, nil
+	}
+	return "", wrong(fmt.Errorf("unknown format %q", name), "formats are json, "+other+", table")
 }

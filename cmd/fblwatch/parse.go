@@ -2,23 +2,18 @@ package main
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
-	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -128,42 +123,6 @@ func nothingOf(messages int, from, format string) string {
 	return text
 }
 
-// readingOf is how messages become records by --config, else without a config.
-func (p *program) readingOf(c *cli.Context) (process.Rules, error) {
-	config, err := p.configOf(c)
-	if err != nil {
-		return process.Rules{}, err
-	}
-	return config.Rules(p.resolver)
-}
-
-// configOf is the config of --config, else an empty one.
-func (p *program) configOf(c *cli.Context) (*settings.Config, error) {
-	config := &settings.Config{}
-	if c.IsSet("config") {
-		var err error
-		if config, err = p.config(c.Context, c.String("config")); err != nil {
-			return nil, err
-		}
-	}
-	p.warnExposed(config)
-	return config, nil
-}
-
-// format checks a --format; without one it is json, or table on a terminal.
-func (p *program) format(name, other string) (string, error) {
-	switch name {
-	case "":
-		if terminal.IsTerminal(p.stdout) {
-			return "table", nil
-		}
-		return "json", nil
-	case "json", "table", other:
-		return name, nil
-	}
-	return "", wrong(fmt.Errorf("unknown format %q", name), "formats are json, "+other+", table")
-}
-
 // encoder makes one message's part of the output.
 type encoder struct {
 	ctx     context.Context
@@ -212,81 +171,4 @@ func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
 		}
 	}
 	return dst
-}
-
-// mailReader yields the messages of one mailbox.
-type messageReader func(ctx context.Context, path string) iter.Seq2[mailfile.Message, error]
-
-// mailboxes reads paths, and folders on servers where a path is a URL or a
-// c-client name.
-func (p *program) mailboxes(paths []string) (messageReader, error) {
-	remote := make(map[string]settings.Account)
-	for _, path := range paths {
-		if !mailboxurl.IsRemote(path) {
-			continue
-		}
-		a, err := p.named(path, "")
-		if err != nil {
-			hint := "a file of that name begins with ./"
-			if errors.Is(err, mailboxurl.ErrPassword) {
-				hint = "set FBLWATCH_PASSWORD, or wait to be asked"
-			}
-			return nil, wrong(fmt.Errorf("mailbox: %w", err), hint)
-		}
-		a.URL.Folder = cmp.Or(a.URL.Folder, "INBOX")
-		remote[path] = a
-	}
-	return func(ctx context.Context, path string) iter.Seq2[mailfile.Message, error] {
-		if a, ok := remote[path]; ok {
-			return p.remoteMessages(ctx, a)
-		}
-		return filled(ctx, path, mailfile.Read(ctx, path, mailfile.Options{MaxMessage: maxMessage, Stdin: p.stdin}))
-	}, nil
-}
-
-var errNothing = errors.New("nothing to read")
-
-// filled yields the messages of a path that was named, and an error where there are
-// none: a person, or a program, expects some.
-func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Message, error]) iter.Seq2[mailfile.Message, error] {
-	return func(yield func(mailfile.Message, error) bool) {
-		found, passed := false, 0
-		for message, err := range messages {
-			switch {
-			case err == nil && message.Size == 0 && message.Path == path:
-				continue
-			case !errors.Is(err, mailfile.ErrNotMessage):
-				found = true
-			case message.Path == path: // in a directory it may stand beside messages
-				found = true
-				err = failed(errors.New(err.Error()), "name an mbox, a Maildir, an MH folder, a single mail or a directory of them; unpack an archive first")
-			default:
-				passed++
-			}
-			if !yield(message, err) {
-				return
-			}
-		}
-		if found || ctx.Err() != nil {
-			return
-		}
-		what := "is empty: there is no mail in it"
-		if passed > 0 {
-			what = fmt.Sprintf("has no mail in it, but %s of another kind", terminal.Plural(passed, "file"))
-		} else if info, err := os.Stat(path); err == nil && info.IsDir() {
-			what = "has no mail in it"
-		}
-		yield(mailfile.Message{Path: path}, failed(fmt.Errorf("%w: %s %s", errNothing, path, what), "name a mailbox with mails in it; fblwatch parse --help says of which kinds"))
-	}
-}
-
-// readAll yields the messages at all paths; it ends early only with ctx.
-func readAll(ctx context.Context, paths []string, read messageReader, yield func(mailfile.Message, error) bool) {
-	for _, path := range paths {
-		for message, err := range read(ctx, path) {
-			if !yield(message, err) || ctx.Err() != nil {
-				return
-			}
-		}
-	}
 }

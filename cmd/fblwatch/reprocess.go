@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -144,16 +142,6 @@ func kindsOf(kind string) ([]string, error) {
 		return kinds, nil
 	}
 	return nil, wrong(fmt.Errorf("unknown kind %q", kind), "kinds are unparsed, unidentified, other")
-}
-
-// configOrNone is the config file, or an empty config where there is none and
-// none was named.
-func (p *program) configOrNone(c *cli.Context) (*settings.Config, error) {
-	config, err := p.config(c.Context, c.String("config"))
-	if errors.Is(err, fs.ErrNotExist) && !c.IsSet("config") {
-		return &settings.Config{}, nil
-	}
-	return config, err
 }
 
 // doubtsOf are the doubts about each kept message by its account's since.
