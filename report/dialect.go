@@ -1,9 +1,10 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // dialects are the ways in which reports with a report part are written, in
@@ -43,19 +44,15 @@ var dialects = []struct {
 	{"rfc5965", "", func(r *Report) bool { return r.FeedbackType != "" }},
 }
 
+// dialectsOfReaders are those of reports without a report part, and of X-ARF.
+var dialectsOfReaders = []string{"zimbra", "m365-user", "jmrp", "ses-json", "spamcop-plain", "dmarc-plaintext", "redirected", "forward",
+	"xarf", "cfbl-xarf", "xarf-v3mail", "xarf-v4mail", "xarf-netcraft", "xarf-blocklistde", "xarf-cleanmx"}
+
 // dialectNames are all that a record's dialect can be.
 func dialectNames() []string {
-	names := []string{"unknown", "cfbl-xarf", "xarf-v3mail", "xarf-v4mail"}
+	names := append([]string{"unknown"}, dialectsOfReaders...)
 	for _, d := range dialects {
 		names = append(names, d.name)
-	}
-	for _, r := range append(readers(), carriers...) {
-		if r.dialect != "" {
-			names = append(names, r.dialect)
-		}
-	}
-	for _, name := range xarfDialects {
-		names = append(names, name)
 	}
 	slices.Sort(names)
 	return slices.Compact(names)

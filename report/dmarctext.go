@@ -2,8 +2,9 @@ package report
 
 import (
 	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // Mail servers built on Exim, cPanel's among them, say in plain text that a message

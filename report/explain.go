@@ -19,19 +19,6 @@ type Part struct {
 	Why      Why // "" unless Use is UseNone
 }
 
-// Use is what the reader took a part for.
-type Use string
-
-// Uses of parts.
-const (
-	UseNone     Use = "ignored"
-	UseParts    Use = "parts"    // it was split; its parts follow
-	UseMessage  Use = "message"  // a message that was opened; its parts follow
-	UseReport   Use = "report"   // the fields of the report (RFC 5965 section 3)
-	UseText     Use = "text"     // a text or JSON from which a dialect reads its report
-	UseOriginal Use = "original" // the reported message, or its header
-)
-
 // Why says why the reader ignored a part.
 type Why string
 
@@ -72,30 +59,6 @@ func (r *Report) Parts(b []byte) []Part {
 	root.Top = p.top
 	l.list(root, "")
 	return l.parts
-}
-
-// uses are what parts were taken for, by the address of their body. A nil map takes
-// no notes.
-type uses map[*byte]Use
-
-// of notes a use, unless another one was noted before.
-func (u uses) of(body []byte, use Use) {
-	if u != nil && len(body) > 0 && u[&body[0]] == "" {
-		u[&body[0]] = use
-	}
-}
-
-// text notes the use of the text that Text finds.
-func (u uses) text(m *message.Message) {
-	if u == nil {
-		return
-	}
-	for _, q := range m.Parts() {
-		if message.IsPlain(message.MediaType(q.ContentType)) {
-			u.of(q.Body, UseText)
-			return
-		}
-	}
 }
 
 // lister makes the list of a message's parts.

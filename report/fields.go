@@ -1,9 +1,10 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // fieldID is a field of the report part that has a key of its own.
@@ -313,22 +314,6 @@ func (p *parser) rcptTo(value string) {
 	if more {
 		p.extend("original-rcpt-to", value)
 	}
-}
-
-// knows reports whether addr was named already.
-func (p *parser) knows(addr string) bool {
-	if n := len(p.r.OriginalRcptTo); n == 0 {
-		return false
-	} else if n == 1 {
-		return p.r.OriginalRcptTo[0] == addr
-	}
-	if p.named == nil {
-		p.named = make(map[string]bool)
-	}
-	for _, known := range p.r.OriginalRcptTo[len(p.named):] {
-		p.named[known] = true
-	}
-	return p.named[addr]
 }
 
 // mta reads "dns; host"; the type may be missing.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 

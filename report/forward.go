@@ -1,9 +1,10 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // isAttachedReport knows a report that somebody sends on as a whole.
@@ -50,21 +51,6 @@ func redirector(m *message.Message) string {
 		}
 	}
 	return ""
-}
-
-// isLoop knows the address of a feedback loop by its local part.
-func isLoop(addr string) bool {
-	local, domain, _ := strings.Cut(strings.ToLower(addr), "@")
-	if local == "staff" && domain == "hotmail.com" {
-		return true
-	}
-	for word := range strings.FieldsFuncSeq(local, func(c rune) bool { return c == '-' || c == '_' || c == '.' || c == '+' }) {
-		switch word {
-		case "fbl", "feedback", "feedbackloop", "complaint", "complaints", "jmrp", "spamreport", "scomp":
-			return true
-		}
-	}
-	return false
 }
 
 func (p *parser) readRedirected(m *message.Message) Kind {

@@ -11,8 +11,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // FuzzParse: whatever the bytes, what is fetched by Need has the whole message's

@@ -1,9 +1,9 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"iter"
-	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // The headers that a report has, as rules name them.
@@ -36,64 +36,4 @@ type raw struct {
 	outer, original, report Header
 
 	text, textType, textEncoding string
-}
-
-// Header gives the header named "outer", "original" or "report"; an empty one
-// where there is none, and for a message that makes no record. It is not for
-// concurrent use.
-func (r *Report) Header(source string) *Header {
-	switch source {
-	case FromOuter:
-		return &r.raw.outer
-	case FromOriginal:
-		return &r.raw.original
-	case FromReport:
-		return &r.raw.report
-	}
-	return new(Header)
-}
-
-// Text is the first part of the message that is made for a reader, decoded: at
-// most 64 KiB of it, and nothing for a message that makes no record.
-func (r *Report) Text() string {
-	t := message.Part{Body: []byte(r.raw.text), ContentType: []byte(r.raw.textType), Encoding: []byte(r.raw.textEncoding)}
-	b := t.Text()
-	return message.Valid(string(b[:min(len(b), message.MaxRaw)]))
-}
-
-// keepRaw copies what is asked for later. What stands around several reports
-// they have in common with the first, nil: it is the first.
-func (p *parser) keepRaw(w *walker, first *Report) {
-	var outerFields message.Spans
-	var text, typ, encoding []byte
-	outer := 0
-	if first == nil {
-		outerFields, outer = p.outer.Kept()
-		text = w.text.Body[:min(len(w.text.Body), message.MaxRaw)]
-		typ, encoding = w.text.ContentType[:min(len(w.text.ContentType), message.MaxRaw)], w.text.Encoding[:min(len(w.text.Encoding), message.MaxRaw)]
-	}
-	originalFields, original := p.original.Kept()
-	reportFields, report := p.report.Kept()
-
-	fields := make(message.Spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
-	var all strings.Builder
-	all.Grow(outer + original + report + len(text) + len(typ) + len(encoding))
-	keep := func(b []byte) string {
-		all.Write(b)
-		return all.String()[all.Len()-len(b):]
-	}
-	header := func(b []byte, s message.Spans, whole bool) Header {
-		fields = append(fields, s...)
-		return Header{message.NewHeader(keep(b), fields[len(fields)-len(s):], whole)}
-	}
-	p.r.raw = raw{
-		outer:    header(p.message[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),
-		original: header(p.originalRaw[:original], originalFields, p.originalEnded && len(originalFields) == len(p.original)),
-		report:   header(p.reportRaw[:report], reportFields, p.r.whole && len(reportFields) == len(p.report)),
-		text:     keep(text), textType: keep(typ), textEncoding: keep(encoding),
-	}
-	if first != nil {
-		p.r.raw.outer = Header{first.raw.outer.headers.Own()}
-		p.r.raw.text, p.r.raw.textType, p.r.raw.textEncoding = first.raw.text, first.raw.textType, first.raw.textEncoding
-	}
 }

@@ -2,11 +2,12 @@ package report
 
 import (
 	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 const headerMessage = "Received: from b.example.net by a.example.com; Mon, 06 Jul 2026 10:00:05 +0000\n" +

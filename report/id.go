@@ -5,9 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strconv"
 	"sync"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // idBody is how much of the body counts for the report's id, in octets after

@@ -1,16 +1,15 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // Microsoft's Junk Message Reporting Program sent, until 2026, the reported message
 // as an attachment of a message whose subject names the address it came from, or
 // the reported message itself. Both begin with a field that names the recipient.
-const hmxmr = "x-hmxmroriginalrecipient"
-
 func isJMRP(m *message.Message) bool {
 	return m.Field(hmxmr) != "" || isJMRPCover(m)
 }

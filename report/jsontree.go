@@ -3,11 +3,12 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 const (

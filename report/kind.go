@@ -1,9 +1,9 @@
 package report
 
 import (
-	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // kindOf says what a message without a report in it is, but for one that accuses
@@ -210,11 +210,4 @@ func isDesk(word string) bool {
 func acknowledges(subject string) bool {
 	_, subject = untagged(subject)
 	return startsWith(subject, []string{"your abuse report", "your spam report", "your complaint", "we received your", "we have received your", "thank you for your", "thanks for your"})
-}
-
-// isAggregate knows a DMARC aggregate report by its file's name: receiver "!"
-// domain "!" begin "!" end (RFC 9990).
-func isAggregate(p *message.Part, typ []byte) bool {
-	name := p.Name()
-	return bytes.Count(name, []byte("!")) >= 3 && (bytes.Contains(name, []byte(".xml")) || bytes.HasSuffix(name, []byte(".zip")) || message.Is(typ, "application/gzip"))
 }

@@ -9,4 +9,6 @@ const (
 	firstLook     = 32 << 10 // octets that are asked for first, where more than was given is wanted
 	lookReport    = 16 << 20 // octets of a multipart/report that are searched for its parts
 	lookLeaf      = 64 << 10 // octets of a message that is no multipart
+	maxWithin     = 4        // messages within messages that are looked for
+	maxBatched    = 50       // X-ARF texts of one message
 )

@@ -2,10 +2,14 @@ package report
 
 import (
 	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
+
+// hmxmr is the field in which Microsoft names the recipient of the original.
+const hmxmr = "x-hmxmroriginalrecipient"
 
 // readOriginal reads the header of the reported message. It takes what comes: an
 // mbox line first, blank lines within the header, lines that are no field.
@@ -175,4 +179,34 @@ func dkimTag(v []byte, name byte) []byte {
 		}
 	}
 	return nil
+}
+
+// readReported reads the message that is complained about.
+func (p *parser) readReported(m *message.Message) {
+	p.readOriginal(&m.Message)
+	if p.uses != nil && m.Outer != nil && m.Outer.IsMessage(m.At) {
+		p.uses.of(m.Outer.Parts()[m.At].Body, UseOriginal)
+	}
+	if !m.Ended && !m.Message.Closed {
+		p.cutShort("original: its header has no end")
+	}
+}
+
+// derive fills what the report leaves out and the message says elsewhere. What
+// hangs on the provider too is each record's: see Record.derive.
+func (p *parser) derive() {
+	r := p.r
+	r.whole = true
+	if o := r.Original; o != nil && (message.IsAddress(o.ReturnPath) || o.ReturnPath == "<>") {
+		p.fill(&r.OriginalMailFrom, "original_mail_from", o.ReturnPath, "original:Return-Path")
+	}
+	if len(r.OriginalRcptTo) == 0 && p.hmxmr != "" && r.Dialect != "jmrp" && r.Extensions["original-rcpt-to"] == nil && !p.fillRecipients(p.hmxmr, "original:X-HmXmrOriginalRecipient") {
+		p.extend(hmxmr, p.hmxmr)
+	}
+	if removal := r.Extensions["removal-recipient"]; len(r.OriginalRcptTo) == 0 && len(removal) == 1 && eventOf(r.FeedbackType) == OptOut {
+		if addr, _ := message.Address(removal[0]); message.IsAddress(addr) && !message.IsPlaceholder(addr) {
+			r.OriginalRcptTo = []string{addr}
+			p.from("original_rcpt_to", "report:Removal-Recipient")
+		}
+	}
 }

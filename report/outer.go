@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
@@ -15,28 +16,6 @@ type outerHeader struct {
 
 	end    int // where its blank line is
 	fields message.Spans
-}
-
-// splitHeader splits a message at its first empty line; the last line break of the
-// header belongs to neither side. ended: the header is all there, or as much of
-// it as counts.
-func splitHeader(b []byte) (header, body []byte, ended bool) {
-	limited := b[:min(len(b), message.MaxHeader)]
-	for at := 0; ; {
-		line, rest, more := message.CutLine(limited[at:])
-		if more && len(line) == 0 {
-			return chomp(b[:at]), b[len(limited)-len(rest):], true
-		}
-		if !more {
-			return chomp(limited), nil, len(limited) == message.MaxHeader
-		}
-		at = len(limited) - len(rest)
-	}
-}
-
-// chomp takes one line break off the end.
-func chomp(b []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }
 
 // behindBlanks is a message without the blank lines, also those of white space alone,

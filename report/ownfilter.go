@@ -1,8 +1,9 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // A filter of messages reports to the administrator of its own server what it held

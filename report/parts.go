@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
@@ -130,4 +131,11 @@ func skipYAML(b []byte) []byte {
 		}
 		b = rest
 	}
+}
+
+// isAggregate knows a DMARC aggregate report by its file's name: receiver "!"
+// domain "!" begin "!" end (RFC 9990).
+func isAggregate(p *message.Part, typ []byte) bool {
+	name := p.Name()
+	return bytes.Count(name, []byte("!")) >= 3 && (bytes.Contains(name, []byte(".xml")) || bytes.HasSuffix(name, []byte(".zip")) || message.Is(typ, "application/gzip"))
 }

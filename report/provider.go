@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/message"
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // Provider is one row of the table of providers: a feed, how its reports are
@@ -226,4 +227,19 @@ func registrable(domain string) string {
 		return d
 	}
 	return domain
+}
+
+// isLoop knows the address of a feedback loop by its local part.
+func isLoop(addr string) bool {
+	local, domain, _ := strings.Cut(strings.ToLower(addr), "@")
+	if local == "staff" && domain == "hotmail.com" {
+		return true
+	}
+	for word := range strings.FieldsFuncSeq(local, func(c rune) bool { return c == '-' || c == '_' || c == '.' || c == '+' }) {
+		switch word {
+		case "fbl", "feedback", "feedbackloop", "complaint", "complaints", "jmrp", "spamreport", "scomp":
+			return true
+		}
+	}
+	return false
 }

@@ -2,10 +2,11 @@ package report
 
 import (
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 func TestProviders(t *testing.T) {

@@ -2,9 +2,10 @@ package report
 
 import (
 	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // People and ticket systems send a report on in the text of their own message,

@@ -170,3 +170,11 @@ type Envelope struct {
 	Mailbox     *Mailbox  // nil: left out. an empty MessageID is filled in
 	Providers   Providers // the user's rows of the table of providers
 }
+
+// utc drops the zone, the monotonic clock and what is less than a millisecond.
+func utc(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.UTC().Truncate(time.Millisecond)
+}

@@ -4,54 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
-
-// bareType is a Feedback-Type in small letters, without "-", "_" and blanks, and
-// without what stands around its token: comments (RFC 5965 section 3.1), quotes,
-// parameters. It is kept in space.
-func bareType(space []byte, feedbackType string) []byte {
-	depth := 0
-	for i := range len(feedbackType) {
-		switch c := feedbackType[i]; c {
-		case '(':
-			depth++
-		case ')':
-			depth = max(depth-1, 0)
-		case ';':
-			if depth == 0 {
-				return space
-			}
-		case '-', '_', ' ', '\t', '"', '<', '>', 0xc2, 0xa0: // the last two are a blank that does not break
-		default:
-			if depth == 0 {
-				space = append(space, message.LowerByte(c))
-			}
-		}
-	}
-	return space
-}
-
-// eventOf reads a Feedback-Type. A type that nobody knows is a complaint still;
-// not-spam (RFC 6430) never is.
-func eventOf(feedbackType string) Event {
-	var space [32]byte
-	switch string(bareType(space[:0], feedbackType)) {
-	case "":
-		return Unparsed
-	case "notspam":
-		return NotSpam
-	case "optout", "optoutlist":
-		return OptOut
-	case "authfailure":
-		return AuthFailed
-	}
-	return Complaint
-}
 
 // event is what the report is: what its Feedback-Type says, else its reader.
 func (r *Report) event() Event {
@@ -314,14 +273,6 @@ func (r *Report) status() ParseStatus {
 		s.Status = ParseFailed
 	}
 	return s
-}
-
-// utc drops the zone, the monotonic clock and what is less than a millisecond.
-func utc(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
-	return t.UTC().Truncate(time.Millisecond)
 }
 
 // Unfetched is the record of a message that could never be fetched; reason says

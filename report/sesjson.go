@@ -3,9 +3,10 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // Amazon SES reports through SNS: a message whose body is a JSON object, to which

@@ -1,8 +1,9 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"iter"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 const (

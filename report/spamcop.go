@@ -2,8 +2,9 @@ package report
 
 import (
 	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // SpamCop's text form: a subject with the source and SpamCop's number, "Email

@@ -1,5 +1,7 @@
 package report
 
+import "github.com/fblwatch/fblwatch/internal/message"
+
 // Event is what a report says about the message (record.event).
 type Event string
 
@@ -95,4 +97,46 @@ func joined[T ~string](values []T) (text string) {
 		text += string(v)
 	}
 	return text
+}
+
+// bareType is a Feedback-Type in small letters, without "-", "_" and blanks, and
+// without what stands around its token: comments (RFC 5965 section 3.1), quotes,
+// parameters. It is kept in space.
+func bareType(space []byte, feedbackType string) []byte {
+	depth := 0
+	for i := range len(feedbackType) {
+		switch c := feedbackType[i]; c {
+		case '(':
+			depth++
+		case ')':
+			depth = max(depth-1, 0)
+		case ';':
+			if depth == 0 {
+				return space
+			}
+		case '-', '_', ' ', '\t', '"', '<', '>', 0xc2, 0xa0: // the last two are a blank that does not break
+		default:
+			if depth == 0 {
+				space = append(space, message.LowerByte(c))
+			}
+		}
+	}
+	return space
+}
+
+// eventOf reads a Feedback-Type. A type that nobody knows is a complaint still;
+// not-spam (RFC 6430) never is.
+func eventOf(feedbackType string) Event {
+	var space [32]byte
+	switch string(bareType(space[:0], feedbackType)) {
+	case "":
+		return Unparsed
+	case "notspam":
+		return NotSpam
+	case "optout", "optoutlist":
+		return OptOut
+	case "authfailure":
+		return AuthFailed
+	}
+	return Complaint
 }

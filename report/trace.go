@@ -2,9 +2,10 @@ package report
 
 import (
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // derive fills what the report leaves out and the trace fields of the original

@@ -1,8 +1,9 @@
 package report
 
 import (
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // Mail servers report in the name of their users: a click on "junk" or "not junk"

@@ -3,8 +3,9 @@ package report
 import (
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/message"
 	"golang.org/x/net/publicsuffix"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // ownWords is a text without the names in it: URLs, e-mail addresses, hosts, paths

@@ -5,12 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"io"
 	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 var (
@@ -143,7 +144,7 @@ func originalBytes(b []byte) writtenPart {
 	}
 	for line := range bytes.Lines(p.body) {
 		switch {
-		case len(chomp(line)) > maxLine || bytes.IndexByte(line, 0) >= 0:
+		case len(message.Chomp(line)) > maxLine || bytes.IndexByte(line, 0) >= 0:
 			p.encoding = "binary"
 			return p
 		case !isASCII(line):

@@ -3,13 +3,14 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"net/netip"
 	"net/textproto"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // writeFields writes the report part, in the order of RFC 5965 section 3 and

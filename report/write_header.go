@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"mime/quotedprintable"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 const (

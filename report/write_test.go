@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // written is a message with every field that a report may have.

@@ -2,8 +2,9 @@ package report
 
 import (
 	"bytes"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // X-ARF 0.1 and 0.2 are messages with a text part of "Name: value" lines, in YAML.

@@ -3,10 +3,11 @@ package report
 import (
 	"bytes"
 	"encoding/base64"
-	"github.com/fblwatch/fblwatch/internal/message"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // X-ARF 1 to 4 are JSON objects, beside a report part of type xarf as the

@@ -272,3 +272,25 @@ func AppendLineFeeds(dst, b []byte, limit int) []byte {
 	}
 	return dst[:min(len(dst), end)]
 }
+
+// SplitHeader splits a message at its first empty line; the last line break of the
+// header belongs to neither side. ended: the header is all there, or as much of
+// it as counts.
+func SplitHeader(b []byte) (header, body []byte, ended bool) {
+	limited := b[:min(len(b), MaxHeader)]
+	for at := 0; ; {
+		line, rest, more := CutLine(limited[at:])
+		if more && len(line) == 0 {
+			return Chomp(b[:at]), b[len(limited)-len(rest):], true
+		}
+		if !more {
+			return Chomp(limited), nil, len(limited) == MaxHeader
+		}
+		at = len(limited) - len(rest)
+	}
+}
+
+// Chomp takes one line break off the end.
+func Chomp(b []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
+}
