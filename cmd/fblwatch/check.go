@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +12,9 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -69,7 +70,7 @@ func (p *program) check(c *cli.Context) error {
 	t.ledger(c.Context, config)
 	for _, a := range config.Accounts {
 		t.ok(a.Name, "mailbox: %s", whom.System(a.Name))
-		t.account(c.Context, reading, a)
+		t.account(c.Context, a)
 	}
 	if c.Context.Err() != nil {
 		return c.Context.Err()
@@ -165,20 +166,20 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	}
 }
 
-func (t *trial) account(ctx context.Context, reading process.Rules, a settings.Account) {
-	account, err := t.p.watched(reading, a, nil)
+func (t *trial) account(ctx context.Context, a settings.Account) {
+	options, err := t.p.imapOptions(a)
 	if err != nil {
 		t.fail(a.Name, err)
 		return
 	}
-	client, err := imapclient.Dial(ctx, account.IMAP)
+	client, err := imapclient.Dial(ctx, options)
 	if err != nil {
 		t.fail(a.Name, err)
 		return
 	}
 	defer client.Close()
 	t.ok(a.Name, "logged in as %s at %s:%d", a.URL.User, a.URL.Host, a.URL.Port)
-	if err := account.After.Refusal(client.Has); err != nil {
+	if err := a.After.Refusal(client.Has); err != nil {
 		t.fail(a.Name+": after", err)
 	}
 	if client.Has("IDLE") {
@@ -187,8 +188,8 @@ func (t *trial) account(ctx context.Context, reading process.Rules, a settings.A
 		t.ok(a.Name, "the server has no IDLE: watch looks for new mail every minute")
 	}
 	var watched []string
-	for _, folder := range account.Folders {
-		names, err := t.folder(ctx, client, a.Name, folder, account.After)
+	for _, folder := range a.FolderNames() {
+		names, err := t.folder(ctx, client, a.Name, folder, a.After)
 		if err != nil {
 			return // the session is over
 		}
@@ -256,4 +257,16 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 		}
 	}
 	return names, nil
+}
+
+// hooks looks for the config's commands.
+func (t *trial) hooks(config hook.Config) {
+	commands := config.Commands()
+	for _, event := range slices.Sorted(maps.Keys(commands)) {
+		if err := commands[event].Find(); err != nil {
+			t.fail("hooks."+event, err)
+		} else {
+			t.ok("hooks."+event, "%s is there", commands[event][0])
+		}
+	}
 }

@@ -100,10 +100,10 @@ func (p *program) demo(c *cli.Context) error {
 				return imapclient.Credentials{Username: demoUser, Password: imapclient.Secret(server.password)}, nil
 			},
 		},
-		Reading:   process.Rules{Trust: trust, DNS: true},
-		Ledger:    l,
-		Log:       p.logger(settings.LogConfig{Level: "warn"}),
-		Committed: d.print,
+		Reading:  process.Rules{Trust: trust, DNS: true},
+		Ledger:   l,
+		Log:      p.logger(settings.LogConfig{Level: "warn"}),
+		Observer: watch.Observer{Committed: d.print},
 	}
 	err = account.Run(ctx, false)
 	cancel()

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strings"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
-	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -88,26 +86,26 @@ func (p *program) named(mailbox, passwordFile string) (settings.Account, error) 
 	return a, nil
 }
 
-// watched is the account as internal/watch takes it, without a ledger. All
-// accounts share one reading: what it caches, and its files in memory.
-func (p *program) watched(reading process.Rules, a settings.Account, log *slog.Logger) (watch.Account, error) {
-	imap, err := p.imapOptions(a)
-	if err != nil {
-		return watch.Account{}, err
-	}
-	return watch.Account{
-		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Reading: reading, Since: a.FirstAge(), Log: log,
-		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity, After: a.After,
-	}, nil
-}
-
-// imapOptions are the account's for a session. What is not safe is said at each start.
+// imapOptions are the account's for a session.
 func (p *program) imapOptions(a settings.Account) (imapclient.Options, error) {
-	options, err := a.IMAP(settings.Person{Ask: p.ask, LogIn: p.loginLine})
-	if warning := a.Warning(); warning != "" && err == nil {
-		p.warn(warning)
+	options, err := a.IMAP(p.person())
+	if err == nil {
+		p.warnWay(a)
 	}
 	return options, err
+}
+
+func (p *program) person() settings.Person {
+	return settings.Person{Ask: p.ask, LogIn: p.loginLine}
+}
+
+// warnWay says at each start which way to a server is not safe.
+func (p *program) warnWay(accounts ...settings.Account) {
+	for _, a := range accounts {
+		if warning := a.Warning(); warning != "" {
+			p.warn(warning)
+		}
+	}
 }
 
 // sessionHint says what to do about a session that could not be.

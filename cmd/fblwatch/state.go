@@ -41,6 +41,7 @@ func (r stateRow) fails() bool {
 const (
 	sessionState = "session/" // begins the name of a session's row of state: account and folder follow
 	hooksState   = "hooks"
+	sinkState    = "sink/" // begins the name of a sink's row of state
 	// staleAfter is when a row is too old to tell of now: what runs writes its
 	// row twice a minute.
 	staleAfter = 5 * time.Minute

@@ -9,9 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
-	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/settings"
-	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
@@ -78,58 +76,6 @@ ok      sink/stdout: ok, as of 2026-03-02 12:00:00
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", &b, want)
 	}
-}
-
-// A sink's row names the record that waits, and a restart does not make it
-// younger.
-func TestSinkStates(t *testing.T) {
-	l := memory.New()
-	since := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	if got := stateOf(sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, true); got !=
-		(stateRow{State: "failing", Failing: since, Err: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}) {
-		t.Errorf("%+v", got)
-	}
-	if got := stateOf(sink.Trouble{}, false); got != (stateRow{State: "ok"}) {
-		t.Errorf("%+v", got)
-	}
-	value := `{"state":"failing","failing":"2026-03-02T09:00:00Z","err":"no answer","record":"` + firstID(t, l) + `","waits":"2026-03-02T10:00:00Z"}`
-	if err := l.SetState(t.Context(), "sink/command", value); err != nil {
-		t.Fatal(err)
-	}
-	config := &settings.Config{Hooks: hook.Config{Record: subprocess.Command{"/bin/false"}}}
-	log := (&program{stderr: new(strings.Builder)}).logger(settings.LogConfig{})
-	_, sinks, err := (&program{}).startSinks(t.Context(), l, config, false, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sinks.flush(t.Context()); err == nil {
-		t.Error("the command answered")
-	}
-	if err := sinks.states(t.Context(), l, false); err != nil {
-		t.Fatal(err)
-	}
-	states, err := l.States(t.Context())
-	if err != nil || len(states) != 2 { // with that of what was printed
-		t.Fatalf("%v, %v", states, err)
-	}
-	if row := readState(states[1]); row.Waits != since.Add(time.Hour) || row.Failing != since || row.Record == "" || !strings.Contains(row.Err, "/bin/false") {
-		t.Errorf("%+v", row)
-	}
-	_ = sinks.close()
-}
-
-// firstID commits a record and returns its id.
-func firstID(t *testing.T, l ledger.Ledger) string {
-	t.Helper()
-	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done, err := l.Commit(t.Context(), claim, ledger.Batch{Messages: []ledger.Message{sampleMessage(1)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return done.Rows[0].ID
 }
 
 // A feed that is silent for more than three of its usual gaps is reported, by

@@ -73,11 +73,8 @@ type Account struct {
 	// MaxMail is how many octets of a message are read at most; 0: 16 MiB.
 	MaxMessage int64
 
-	// Committed is told, in each folder in order of commit, what each commit
-	// wrote. It must not block, and a watch calls it for several folders at once.
-	Committed func(ledger.Committed)
-	// Progress is told how far a folder is, likewise.
-	Progress func(Progress)
+	Observer // hears of commits, progress and states
+
 	// DiskError decides what to do when the ledger could not write: true gives
 	// up, false tries again later. serious: nothing can be written at all
 	// (c-client: mm_diskerror). nil: give up in a sweep, never in a watch.
@@ -89,15 +86,6 @@ type Account struct {
 	wall    func() time.Time                     // the clock on the wall; nil: the machine's
 	resume  *resume                              // of this Run
 	learned *learned                             // by the sessions of this Run
-}
-
-// Progress is how far the reading of a folder is.
-type Progress struct {
-	Folder  string
-	Done    int // messages read since this session began to catch up
-	Total   int // messages there were to read then
-	Records int // records those made
-	Caught  bool
 }
 
 const (

@@ -195,7 +195,7 @@ func (p *pipeline) fail(err error) {
 
 // begin and caughtUp frame the catching up, for whoever shows progress.
 func (p *pipeline) begin(total int) {
-	p.report(func(pr *Progress) { *pr = Progress{Folder: p.f.name, Total: total} })
+	p.report(func(pr *Progress) { *pr = Progress{Account: p.f.a.Name, Folder: p.f.name, Total: total} })
 }
 
 func (p *pipeline) caughtUp() {

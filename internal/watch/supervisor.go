@@ -255,6 +255,9 @@ func (s *supervisor) state(state string, err error) {
 	}
 	s.mu.Unlock()
 	s.writeState()
+	if s.a.State != nil {
+		s.a.State(SessionState{Account: s.a.Name, Folder: s.name, State: state, Since: now, Err: err})
+	}
 }
 
 func (s *supervisor) writeState() {

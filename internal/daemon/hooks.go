@@ -1,11 +1,9 @@
-package main
+package daemon
 
 import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"maps"
-	"slices"
 	"sync"
 
 	"github.com/fblwatch/fblwatch/callbacks"
@@ -14,16 +12,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
-
-// startHooks makes ready to run the config's commands. All must be there, also
-// the one for the records.
-func startHooks(config *settings.Config, log *slog.Logger) (*hook.Hooks, error) {
-	hooks, err := hook.New(config.Hooks, log)
-	if err != nil {
-		return nil, wrong(err, "")
-	}
-	return hooks, nil
-}
 
 // listen has log and hooks hear of the account's sessions, and of their protocol
 // lines where a command is for those.
@@ -62,19 +50,7 @@ func stopHooks(ctx context.Context, l ledger.Ledger, hooks *hook.Hooks, log *slo
 	return sync.OnceFunc(func() {
 		hooks.Stop(ctx)
 		if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble(), true); err != nil {
-			log.Warn("upkeep of the ledger", "err", err)
+			log.Warn(upkeepOf, "err", err)
 		}
 	})
-}
-
-// hooks looks for the config's commands.
-func (t *trial) hooks(config hook.Config) {
-	commands := config.Commands()
-	for _, event := range slices.Sorted(maps.Keys(commands)) {
-		if err := commands[event].Find(); err != nil {
-			t.fail("hooks."+event, err)
-		} else {
-			t.ok("hooks."+event, "%s is there", commands[event][0])
-		}
-	}
 }

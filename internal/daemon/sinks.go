@@ -1,18 +1,16 @@
-package main
+package daemon
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"sync"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
-// sinks take the records out of the ledger while a command runs.
+// sinks take the records out of the ledger while a Daemon runs.
 type sinks struct {
 	pumps   []*sink.Pump
 	opened  []sink.Sink
@@ -22,41 +20,45 @@ type sinks struct {
 	printed *printed
 }
 
-// startSinks starts the config's sinks, and stdout where it is wanted. The
-// context it returns ends when a sink does: records that go nowhere must not
-// pile up unseen.
-func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *settings.Config, stdout bool, log *slog.Logger) (context.Context, *sinks, error) {
+// startSinks starts the config's sinks, and Stdout. The context that it returns ends
+// when a sink does.
+func (d *Daemon) startSinks(ctx context.Context, l ledger.Ledger) (context.Context, *sinks, error) {
 	s := &sinks{}
-	if config.Records.File != "" {
-		file, err := sink.OpenFile(config.Records)
+	ctx, err := s.start(ctx, d, l)
+	if err != nil {
+		return nil, nil, errors.Join(err, s.close())
+	}
+	return ctx, s, nil
+}
+
+func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.Context, error) {
+	open := func(opened sink.Sink, atHead bool, err error) error {
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		s.opened = append(s.opened, file)
-		if err := l.Register(ctx, file.Name(), false); err != nil {
-			return nil, nil, errors.Join(err, s.close())
+		s.opened = append(s.opened, opened)
+		return l.Register(ctx, opened.Name(), atHead)
+	}
+	if d.config.Records.File != "" {
+		file, err := sink.OpenFile(d.config.Records)
+		if err := open(file, false, err); err != nil {
+			return nil, err
 		}
 	}
-	if config.Hooks.Record != nil {
-		command, err := sink.OpenCommand(config.Hooks.Record, log)
-		if err != nil {
-			return nil, nil, errors.Join(err, s.close())
-		}
-		s.opened = append(s.opened, command)
-		if err := l.Register(ctx, command.Name(), false); err != nil {
-			return nil, nil, errors.Join(err, s.close())
+	if d.config.Hooks.Record != nil {
+		command, err := sink.OpenCommand(d.config.Hooks.Record, d.Log)
+		if err := open(command, false, err); err != nil {
+			return nil, err
 		}
 	}
 	var err error
-	if s.printed, err = beginPrinted(ctx, l, stdout); err != nil {
-		return nil, nil, errors.Join(err, s.close())
+	if s.printed, err = beginPrinted(ctx, l, d.Stdout != nil); err != nil {
+		return nil, err
 	}
-	if stdout {
-		out := sink.Stdout(p.stdout)
-		s.opened = append(s.opened, out)
+	if d.Stdout != nil {
 		// New readers start at the head.
-		if err := l.Register(ctx, out.Name(), true); err != nil {
-			return nil, nil, errors.Join(err, s.close())
+		if err := open(sink.Stdout(d.Stdout), true, nil); err != nil {
+			return nil, err
 		}
 	}
 	ctx, fail := context.WithCancelCause(ctx)
@@ -72,10 +74,10 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *setti
 		if opened.Name() == stdoutSink {
 			box = owed{l, s.printed}
 		}
-		s.pumps = append(s.pumps, sink.NewPump(box, opened, log))
+		s.pumps = append(s.pumps, sink.NewPump(box, opened, d.Log))
 	}
 	if err := s.recall(ctx, l); err != nil {
-		return nil, nil, errors.Join(err, s.close())
+		return nil, err
 	}
 	for _, pump := range s.pumps {
 		s.running.Go(func() {
@@ -85,12 +87,12 @@ func (p *program) startSinks(ctx context.Context, l ledger.Ledger, config *setti
 			}
 		})
 	}
-	return ctx, s, nil
+	return ctx, nil
 }
 
 const stdoutSink = "stdout" // the name of sink.Stdout
 
-// offer is for watch.Account.Committed.
+// offer is for watch.Observer.Committed.
 func (s *sinks) offer(done ledger.Committed) {
 	if len(done.Rows) == 0 {
 		return
@@ -103,7 +105,7 @@ func (s *sinks) offer(done ledger.Committed) {
 const sinkState = "sink/" // begins the name of a sink's row of state
 
 // states writes a row a sink into the ledger: if it does not work why, and which
-// record waits since when. ended: the command is over.
+// record waits since when. ended: the Daemon stops.
 func (s *sinks) states(ctx context.Context, l ledger.Ledger, ended bool) error {
 	var failures []error
 	for _, pump := range s.pumps {
@@ -148,15 +150,15 @@ func (s *sinks) flush(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// settle is for a command's end, behind close: it leaves in the ledger how the
-// sinks ended.
+// settle follows close: it leaves in the ledger how the sinks ended.
 func (s *sinks) settle(ctx context.Context, l ledger.Ledger) error {
 	ctx = context.WithoutCancel(ctx)
 	return errors.Join(s.printed.settle(ctx, l), s.states(ctx, l, true))
 }
 
-// close ends the context of startSinks, and hands over what it can in a few
-// seconds; the rest stays in the ledger for the next start. The error is that of a sink that had ended before.
+// close ends the context of startSinks, and hands over what it can in a few seconds;
+// the rest stays in the ledger for the next start. The error is that of a sink that
+// had ended before.
 func (s *sinks) close() error {
 	if s.stop != nil {
 		s.stop()

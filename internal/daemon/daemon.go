@@ -1,0 +1,107 @@
+// Package daemon runs the body of watch and of sweep: sessions, sinks, hooks and the
+// upkeep of the ledger, started and stopped as one.
+package daemon
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/fblwatch/fblwatch/callbacks"
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/hook"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/trust"
+	"github.com/fblwatch/fblwatch/internal/watch"
+)
+
+// Options are what the config does not hold. All may be zero.
+type Options struct {
+	Person   settings.Person // answers what a login asks
+	Resolver trust.Resolver  // of the keys of signatures; nil: the system's
+	Log      *slog.Logger    // nil: none
+	Stdout   io.Writer       // a sink, which gets the records one a line; nil: none
+	Observer watch.Observer
+
+	// Of a sweep.
+	All    bool        // from the first UID on
+	DryRun bool        // write nothing, neither to the ledger nor to a sink other than Stdout; run no hook; leave the mailbox as it is
+	Failed func(error) // hears of an account that failed, if another fails after it: the last one is Sweep's error
+}
+
+// Daemon reads the accounts of a config into its ledger.
+type Daemon struct {
+	Options
+	config settings.Config
+}
+
+// New makes a Daemon. It does nothing before Run or Sweep.
+func New(config *settings.Config, o Options) *Daemon {
+	d := &Daemon{Options: o, config: *config}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	if d.DryRun {
+		d.config.Records.File, d.config.Hooks = "", hook.Config{}
+	}
+	return d
+}
+
+// running is what Run and Sweep have while they run.
+type running struct {
+	*Daemon
+	ledger    ledger.Ledger
+	rules     process.Rules
+	hooks     *hook.Hooks
+	stopHooks func() // once
+	sinks     *sinks
+}
+
+// start opens all. The context that it returns ends when a sink does: records that
+// go nowhere must not pile up unseen. Who starts calls close.
+func (d *Daemon) start(ctx context.Context) (_ context.Context, _ *running, err error) {
+	r := &running{Daemon: d}
+	if r.rules, err = d.config.Rules(d.Resolver); err != nil {
+		return nil, nil, err
+	}
+	if r.ledger, err = openLedger(ctx, d.config.Ledger, d.DryRun); err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	r.rules.Brake = d.config.NewBrake(d.Log)
+	if r.hooks, err = hook.New(d.config.Hooks, d.Log); err != nil {
+		return nil, nil, &settings.Error{Err: err}
+	}
+	r.stopHooks = stopHooks(ctx, r.ledger, r.hooks, d.Log)
+	ctx, r.sinks, err = d.startSinks(ctx, r.ledger)
+	return ctx, r, err
+}
+
+func (r *running) close() {
+	if r.stopHooks != nil {
+		r.stopHooks()
+	}
+	r.ledger.Close()
+}
+
+// account is the config's account as internal/watch takes it. All accounts share the
+// rules: what they cache, and their files in memory.
+func (r *running) account(a settings.Account, imap imapclient.Options, log callbacks.Handler) watch.Account {
+	account := watch.Account{
+		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Log: r.Log,
+		Reading: r.rules, NoHeads: r.config.Keep == settings.KeepNone, All: r.All, Since: a.FirstAge(),
+		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
+		Observer: watch.Join(watch.Observer{Committed: r.sinks.offer}, r.Observer),
+	}
+	if !r.DryRun { // what no ledger keeps must not leave the mailbox
+		account.After = a.After
+	}
+	listen(&r.config, &account, log, r.hooks)
+	return account
+}

@@ -1,0 +1,114 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/fblwatch/fblwatch/internal/hook"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/settings"
+)
+
+const (
+	requestEvery = time.Second / 2
+	pruneEvery   = time.Hour
+	stateEvery   = 30 * time.Second
+	changeEvery  = time.Second // for a sink or the hooks that fail, or work again
+	lookEvery    = time.Minute
+)
+
+const upkeepOf = "upkeep of the ledger" // a failure's message in the log
+
+// upkeep does what a watch does beside its sessions, until stop is called.
+func (r *running) upkeep(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	keep := func(pause time.Duration, what string, do func() error) {
+		running.Go(func() { every(ctx, pause, do, what, r.Log) })
+	}
+	states := func() error {
+		return errors.Join(r.sinks.states(ctx, r.ledger, false), hookState(ctx, r.ledger, r.hooks.Counts(), r.hooks.Trouble(), false))
+	}
+	told := trouble(r.sinks, r.hooks)
+	keep(requestEvery, upkeepOf, func() error { return r.requests(ctx) })
+	keep(pruneEvery, upkeepOf, func() error { return prune(ctx, r.ledger, &r.config) })
+	keep(stateEvery, upkeepOf, states)
+	keep(changeEvery, upkeepOf, func() (err error) {
+		if now := trouble(r.sinks, r.hooks); now != told {
+			told, err = now, states()
+		}
+		return err
+	})
+	if r.rules.Enrich != nil {
+		keep(lookEvery, "looking up addresses", r.rules.Enrich.Refresh)
+	}
+	return func() {
+		cancel()
+		running.Wait()
+	}
+}
+
+// requests carries out what other commands ask of the ledger's writer.
+func (r *running) requests(ctx context.Context) error {
+	rows, err := r.ledger.RunRequests(ctx)
+	r.sinks.offer(ledger.Committed{Rows: rows})
+	return err
+}
+
+// trouble is another text where a sink or the hooks begin to fail, fail by another
+// record, or work again.
+func trouble(sinks *sinks, hooks *hook.Hooks) string {
+	t := hooks.Trouble()
+	text := fmt.Sprint(t.Err != "", t.Dropping)
+	for _, pump := range sinks.pumps {
+		t := pump.Trouble()
+		text += fmt.Sprint(" ", t.Err != "", t.Record)
+	}
+	return text
+}
+
+// prune drops what the config wants kept no longer.
+func prune(ctx context.Context, l ledger.Ledger, config *settings.Config) error {
+	var heads, records time.Time // zero: for ever
+	switch now := time.Now(); {
+	case config.Keep == settings.KeepNone:
+		heads = now // also those that were kept before the config said none
+	case config.Keep != 0:
+		heads = now.Add(-time.Duration(config.Keep))
+	}
+	if config.Retention != 0 {
+		records = time.Now().Add(-time.Duration(config.Retention))
+	}
+	return l.Prune(ctx, heads, records)
+}
+
+// every does what is to be done now and again, until ctx ends. It logs a failure when
+// it differs from the one before, and when it is over.
+func every(ctx context.Context, pause time.Duration, do func() error, what string, log *slog.Logger) {
+	ticker := time.NewTicker(pause)
+	defer ticker.Stop()
+	last := ""
+	for {
+		now := ""
+		if err := do(); err != nil {
+			now = err.Error()
+		}
+		switch {
+		case now == last || ctx.Err() != nil:
+		case now != "":
+			log.Warn(what, "err", now)
+		default:
+			log.Info(what + ": works again")
+		}
+		last = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
