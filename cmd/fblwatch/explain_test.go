@@ -13,36 +13,33 @@ import (
 	"github.com/fblwatch/fblwatch/internal/pacetest"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/terminal"
+	"github.com/fblwatch/fblwatch/report"
 )
 
-// The parts as the boundaries declare them, however the message is broken.
+// The parts with their depth, and no more of them than a person reads.
 func TestPartsOf(t *testing.T) {
-	deep := ""
-	for range 30 {
-		deep += "Content-Type: message/rfc822\n\n"
-	}
 	tests := []struct {
 		name, message string
 		want          []messagePart
 	}{
-		{"empty", "", []messagePart{{Type: "text/plain"}}},
-		{"mbox line", "From x\nContent-Type: Text/HTML; charset=x\n\nabc", []messagePart{{Type: "text/html", Octets: 3}}},
-		{"cut", "Content-Type: multipart/mixed; boundary=b=1\n\npreamble\n--b=1\nContent-Type: a/b; name=n\n\nx\n--b=1\n\ny\r\n\n",
-			[]messagePart{{Type: "multipart/mixed", Octets: 55}, {Depth: 1, Type: "a/b", Name: "n", Octets: 1}, {Depth: 1, Type: "text/plain", Octets: 4}}},
-		{"a longer line is no boundary", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--bc\n--b--\n--b\n\n",
-			[]messagePart{{Type: "multipart/mixed", Octets: 21}, {Depth: 1, Type: "text/plain", Octets: 4}}},
-		{"control", "Content-Type: a\x1b/b\n\n", []messagePart{{Type: "a\uFFFD/b"}}},
+		{"empty", "", []messagePart{{Path: "1", Type: "text/plain", Use: report.UseNone, Why: report.WhyEmpty}}},
+		{"mbox line", "From x\nContent-Type: Text/HTML; charset=x\n\nabc", []messagePart{{Path: "1", Type: "text/html", Octets: 3, Use: report.UseNone, Why: report.WhyOther}}},
+		{"within", "Content-Type: multipart/mixed; boundary=b=1\n\npreamble\n--b=1\nContent-Type: a/b; name=n\n\nx\n--b=1\n\ny\r\n\n", []messagePart{
+			{Type: "multipart/mixed", Octets: 55, Use: report.UseParts},
+			{Depth: 1, Path: "1", Type: "a/b", Name: "n", Octets: 1, Use: report.UseNone, Why: report.WhyOther},
+			{Depth: 1, Path: "2", Type: "text/plain", Octets: 4, Use: report.UseNone, Why: report.WhyOther},
+		}},
+		{"control", "Content-Type: a\x1b/b\n\n", []messagePart{{Path: "1", Type: "a\uFFFD/b", Use: report.UseNone, Why: report.WhyEmpty}}},
 	}
 	for _, test := range tests {
-		if diff := cmp.Diff(test.want, partsOf([]byte(test.message))); diff != "" {
+		b := []byte(test.message)
+		if diff := cmp.Diff(test.want, partsOf(report.Parse(b), b)); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
 	}
-	if n := len(partsOf([]byte(deep))); n != maxShownDepth+1 {
-		t.Errorf("%d parts of a deep mail", n)
-	}
-	if n := len(partsOf([]byte("Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\n", 1000)))); n != maxShownParts {
-		t.Errorf("%d parts of a wide mail", n)
+	wide := []byte("Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\n", 1000))
+	if n := len(partsOf(report.Parse(wide), wide)); n != maxShownParts {
+		t.Errorf("%d parts of a wide message", n)
 	}
 }
 
@@ -109,7 +106,7 @@ func TestExplainMuch(t *testing.T) {
 		if len(text) > 4<<20 {
 			t.Errorf("%s: %d octets", name, len(text))
 		}
-		if shown := strings.Count(text, "\nrecord "); shown != min(len(e.Records), 100) || len(e.Records) > 100 != strings.Contains(text, "records more: --format json shows all\n") {
+		if shown := strings.Count(text, "\nrecord "); shown != min(len(e.Records), 100) || len(e.Records) > 100 != strings.Contains(text, "more records: --format json shows all\n") {
 			t.Errorf("%s: %d of %d records", name, shown, len(e.Records))
 		}
 	}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
-	"github.com/fblwatch/fblwatch/internal/terminal"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/terminal"
+	"github.com/fblwatch/fblwatch/report"
 )
 
 // heading has what a record's first line says.
@@ -15,7 +17,8 @@ const (
 	longValue  = 160
 	longReason = 500 // its end says what is to be done
 	longSource = 60
-	partGap    = 5 // blanks in a line of a part
+	partGap    = 6 // blanks in a line of a part
+	useWidth   = 20
 
 	traceIndent = 14 // of what a field of the trace says, and why
 )
@@ -26,22 +29,22 @@ const mostShown = 100
 // text is for a person. Lines are broken at width, 0: never.
 func (e *explanation) text(width int) string {
 	var out strings.Builder
-	out.WriteString(terminal.Wrap("", fmt.Sprintf("%s, mail %d: %s, %d octets", terminal.Printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size), 2, width))
+	out.WriteString(terminal.Wrap("", fmt.Sprintf("%s, message %d: %s, %d octets", terminal.Printable(e.Mailbox.Folder), e.Mailbox.UID, e.Kind, e.Mailbox.Size), 2, width))
 	out.WriteString(terminal.Wrap("report_id ", e.ReportID, 2, width) + "\nparts\n")
 	label, name := 44, 1<<10
 	if width > 0 {
-		label = max(1, min(label, width-partGap-9))
-		name = max(0, width-label-partGap-9)
+		label = max(1, min(label, width-partGap-9-useWidth))
+		name = max(0, width-label-partGap-9-useWidth)
 	}
 	for _, part := range e.Parts {
 		text := terminal.Cut(strings.Repeat("  ", part.Depth)+terminal.Printable(part.Type), label)
-		fmt.Fprintf(&out, "  %s%s %9d  %s\n", text, strings.Repeat(" ", label-terminal.Cells(text)), part.Octets, terminal.Cut(terminal.Printable(strings.TrimSpace(part.Encoding+" "+part.Name)), name))
+		fmt.Fprintf(&out, "  %s%s %9d  %-*s %s\n", text, strings.Repeat(" ", label-terminal.Cells(text)), part.Octets, useWidth, part.use(), terminal.Cut(terminal.Printable(strings.TrimSpace(part.Encoding+" "+part.Name)), name))
 	}
 	for _, rec := range e.Records[:min(len(e.Records), mostShown)] {
 		out.WriteString("\n" + rec.text(width))
 	}
 	if more := len(e.Records) - mostShown; more > 0 {
-		fmt.Fprintf(&out, "\nand %d records more: --format json shows all\n", more)
+		fmt.Fprintf(&out, "\nand %d more records: --format json shows all\n", more)
 	}
 	if len(e.Records) == 0 {
 		out.WriteString("\nno record\n")
@@ -116,4 +119,15 @@ func (rec *explainedRecord) text(width int) string {
 		out.WriteString(terminal.Wrap("  "+key+strings.Repeat(" ", keyWidth-terminal.Cells(key)+2), text, keyWidth+4, width))
 	}
 	return out.String()
+}
+
+// use says what the reader did with the part.
+func (part messagePart) use() string {
+	why, known := map[report.Why]string{
+		report.WhyEmpty: "empty", report.WhySecond: "not first", report.WhyOther: "no report", report.WhyAfter: "not needed",
+	}[part.Why]
+	if !known {
+		return string(part.Use)
+	}
+	return string(part.Use) + ": " + why
 }

@@ -16,8 +16,12 @@ import (
 func ledgerFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the config `FILE`; default $XDG_CONFIG_HOME/fblwatch/config.yaml"},
-		&cli.StringFlag{Name: "ledger", Usage: "the ledger `FILE`; default the config's, else $XDG_STATE_HOME/fblwatch/fblwatch.db"},
+		ledgerFlag(),
 	}
+}
+
+func ledgerFlag() cli.Flag {
+	return &cli.StringFlag{Name: "ledger", Usage: "the ledger `FILE`; default the config's, else $XDG_STATE_HOME/fblwatch/fblwatch.db"}
 }
 
 // openReader opens the ledger of the flags for reading.
