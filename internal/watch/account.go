@@ -80,12 +80,12 @@ type Account struct {
 	// (c-client: mm_diskerror). nil: give up in a sweep, never in a watch.
 	DiskError func(err error, serious bool) (abort bool)
 
-	commits *atomic.Int64                        // commits of this Run that brought messages
-	sizes   *atomic.Bool                         // the server's RFC822.SIZE is not what it gives; learned in this Run
-	pause   func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
-	wall    func() time.Time                     // the clock on the wall; nil: the machine's
-	resume  *resume                              // of this Run
-	learned *learned                             // by the sessions of this Run
+	commits      *atomic.Int64                        // commits of this Run that brought messages
+	sizes        *atomic.Bool                         // the server's RFC822.SIZE is not what it gives; learned in this Run
+	pause        func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
+	wall         func() time.Time                     // the clock on the wall; nil: the machine's
+	wakeDetector *wakeDetector                        // of this Run
+	learned      *learned                             // by the sessions of this Run
 }
 
 const (
@@ -100,6 +100,20 @@ type LedgerError struct{ Err error }
 
 func (e *LedgerError) Error() string { return "writing the ledger: " + e.Err.Error() }
 func (e *LedgerError) Unwrap() error { return e.Err }
+
+// ledgerError is how an error of the ledger ends a session: with the cause of ctx if
+// that has ended, else as a *LedgerError.
+func ledgerError(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, new(*LedgerError)):
+		return err
+	}
+	return &LedgerError{err}
+}
 
 // FolderError is a folder that could not be opened, or whose messages the server
 // refuses.
@@ -133,12 +147,12 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 	run.IMAP.Account = a.Name
 	run.learned = new(learned)
 	run.IMAP.Quirks = &run.learned.quirks
-	run.resume = newResume(run.wall)
+	run.wakeDetector = newWakeDetector(run.wall)
 	ctx, cancel := context.WithCancelCause(ctx)
 	var waking sync.WaitGroup
 	defer waking.Wait()
 	defer cancel(nil)
-	waking.Go(func() { run.resume.run(ctx) })
+	waking.Go(func() { run.wakeDetector.run(ctx) })
 	if once {
 		return run.sweep(ctx)
 	}
@@ -152,8 +166,8 @@ func or[T int64 | time.Duration](v, def T) T {
 	return def
 }
 
-// session is the account for one line of sessions: its Handler hears of one
-// thing at a time, and may block this line only.
+// session is the account for one lane: its Handler gets one event at a time, and
+// blocks this lane only.
 func (a *Account) session() *Account {
 	one := *a
 	one.Handler = callbacks.Nop{}

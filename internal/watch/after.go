@@ -91,9 +91,9 @@ func (s *session) act(ctx context.Context) error {
 		return nil
 	}
 	for {
-		todos, err := s.a.Ledger.Todos(ctx, s.line.claim, todosAtOnce)
+		todos, err := s.a.Ledger.Todos(ctx, s.pipe.claim, todosAtOnce)
 		if err != nil {
-			return s.ledgerError(ctx, err)
+			return ledgerError(ctx, err)
 		}
 		if len(todos) == 0 {
 			s.owed = nil
@@ -172,7 +172,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	i := slices.IndexFunc(asked, func(a Action) bool { return a.String() == todos[0].Action })
 	if i < 0 || todos[0].UIDValidity != s.sel.UIDValidity {
 		s.a.Log.Warn("after-actions are owed no more", "folder", s.name, "action", todos[0].Action, "mails", len(todos))
-		return s.ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.line.claim, todos))
+		return ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.pipe.claim, todos))
 	}
 	action := asked[i]
 	uids := make([]uint32, len(todos))
@@ -194,7 +194,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 		return err
 	}
 	s.unacted = ""
-	return s.ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.line.claim, todos))
+	return ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.pipe.claim, todos))
 }
 
 // remove removes messages for good, and no other message that has the flag \Deleted.
@@ -296,15 +296,4 @@ func (s *session) move(ctx context.Context, uids []uint32, folder string) error 
 		return err
 	}
 	return s.remove(ctx, uids)
-}
-
-// ledgerError is how an error of the ledger ends a session.
-func (s *session) ledgerError(ctx context.Context, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	}
-	return &LedgerError{err}
 }

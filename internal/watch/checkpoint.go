@@ -14,7 +14,7 @@ import (
 // commit fail then the session is over, and the checkpoint with it.
 func (p *pipeline) advance(b *batch) {
 	p.cp.High = max(p.cp.High, b.high)
-	p.cp.Again = max(p.cp.Again, b.again)
+	p.cp.Again = max(p.cp.Again, b.rereadTo)
 	for _, uid := range b.found {
 		p.suspend(uid)
 	}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -13,58 +14,58 @@ import (
 )
 
 const (
-	maxDeaths   = 3           // connections in a row that a message may end at the same octet, or refusals, before it is given up
+	maxDeaths   = 3           // connections in a row that a message may end at the same octet, or refusals, after which the message is given up
 	mostDeaths  = 10          // connections that it may end anywhere: a bad link ends them too
-	mostNoes    = 20          // messages refused in a row, behind which the server itself is in question
-	probes      = 4           // messages to try whether the server can give any
+	mostNoes    = 20          // messages refused in a row, after which the server itself is in doubt
+	probes      = 4           // messages to ask for, to see whether the server gives any
 	probeSize   = 1024        // octets to ask for of each of those
-	provedFor   = time.Minute // for which a message that was read proves that the server gives any, where no other is left
+	provedFor   = time.Minute // for which a message that was read proves that the server gives any, if no other is left
 	refusedWait = time.Second // before a refused message is asked for again; doubles
 )
 
-// blame says whose fault it is when a message ends the connection or is refused. A
-// server that fails for a while must not have messages given up.
+// blame is whose fault it is if a message ends the connection or is refused. No
+// message is given up because a server fails for a while.
 type blame int
 
 const (
-	perhaps blame = iota // the message's, as far as one can tell: it is asked for last and alone from now on
+	perhaps blame = iota // probably the message's: it is asked for last and alone from now on
 	surely               // the message's: another one was read just before
-	nobody               // unknown: no other message is there to tell by
+	nobody               // cause unknown: there is no other message to compare with
 )
 
-// place is where a message died last, and how often in a row. It is forgotten with
-// the process; that costs some more deaths.
-type place struct {
+// death is where a message ended the connection last, and how often in a row. A new
+// process starts without it, at the cost of some more deaths.
+type death struct {
 	octets int64
 	times  int
-	sum    octetSum // of what came last, where that was too little
+	sum    octetSum // of the last reply, if that was too short
 }
 
 const (
-	placeRefused = -1 // not an octet: the server refused the message
-	placeShort   = -2 // not an octet: the server gave too little of the message
+	deathRefused = -1 // not an octet: the server refused the message
+	deathShort   = -2 // not an octet: the server gave too little of the message
 )
 
 // died notes that a message ended the connection, or was refused.
 func (s *session) died(uid uint32, octets int64) {
-	s.line.add(batch{died: []uint32{uid}})
-	p := s.places[uid]
+	s.pipe.add(batch{died: []uint32{uid}})
+	p := s.deaths[uid]
 	if p.octets != octets {
-		p = place{octets: octets}
+		p = death{octets: octets}
 	}
 	p.times++
-	s.places[uid] = p
+	s.deaths[uid] = p
 }
 
-// killer tells whether a pending message is to be given up. One that ends each
-// connection at the same octet does so by what is in it; one that died wherever
-// the link did, large as it may be, has many trials. What comes short is judged by
-// askWhole.
+// killer reports whether a pending message is to be given up. A message that ends
+// each connection at the same octet does so by its content; one that died at any
+// octet, as a large one does on a bad link, gets more trials. askWhole judges
+// messages that come short.
 func (s *session) killer(p ledger.Pending) bool {
-	if s.places[p.UID].octets == placeShort {
+	if s.deaths[p.UID].octets == deathShort {
 		return false
 	}
-	return p.Tries >= mostDeaths || p.Tries >= maxDeaths && s.places[p.UID].times >= maxDeaths
+	return p.Tries >= mostDeaths || p.Tries >= maxDeaths && s.deaths[p.UID].times >= maxDeaths
 }
 
 // fetch reads messages that the checkpoint holds as pending.
@@ -72,7 +73,7 @@ func (s *session) fetch(ctx context.Context, uids []uint32) error {
 	return s.fetchTo(ctx, uids, s.prefix.octets)
 }
 
-// fetchTo is fetch of as many octets as octets says now.
+// fetchTo is fetch of as many octets as octets returns at each FETCH.
 func (s *session) fetchTo(ctx context.Context, uids []uint32, octets func() int64) error {
 	if len(uids) > 0 && s.careful && s.blame == perhaps {
 		if err := s.prove(ctx); err != nil {
@@ -91,8 +92,8 @@ func (s *session) fetchTo(ctx context.Context, uids []uint32, octets func() int6
 	return nil
 }
 
-// suspect narrows down which message ends the connection, where none was seen on
-// the wire: fewer at once next time, and of one alone it is certain.
+// suspect narrows down which message ends the connection if none was seen on the
+// wire: the next FETCH asks for fewer, and a single one is the culprit.
 func (s *session) suspect(ctx context.Context, err error, asked []uint32, read int) error {
 	if ctx.Err() != nil || errors.As(err, new(*imapclient.FetchError)) || read > 0 || !isDeath(err) || errors.Is(err, ErrShort) {
 		return err
@@ -102,34 +103,34 @@ func (s *session) suspect(ctx context.Context, err error, asked []uint32, read i
 	}
 	s.chunk = max(1, min(s.chunk, len(asked))/8)
 	if s.blame == surely {
-		return progress{err}
+		return advanced{err}
 	}
 	return err
 }
 
-// isRefusal tells a command that the server refused, so that another may do: not
-// one by which it asked to be left alone, which ends the session.
+// isRefusal reports whether the server refused a command, so that another one may
+// work. A request to back off is none: it ends the session.
 func isRefusal(err error) bool {
 	return errors.As(err, new(*imapclient.ResponseError)) && imapclient.Backoff(err) == 0
 }
 
-// isDeath tells a connection that ended from a ledger that failed.
+// isDeath reports whether the connection ended, not the ledger.
 func isDeath(err error) bool {
 	return !errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*LedgerError))
 }
 
-// prove reads the start of any message that has done no harm. Where that fails the
+// prove reads the start of any message that has done no harm. If that fails the
 // server is to blame, and the error ends the session.
 func (s *session) prove(ctx context.Context) error {
 	s.blame = nobody
-	_, err := s.line.flush()
+	_, err := s.pipe.flush()
 	if err != nil {
 		return err
 	}
 	_, deadly := s.left()
 	var uids []uint32
 	for hi, width := s.high, uint32(firstWindow); len(uids) == 0; width = min(2*width, s.widest()) {
-		if hi == 0 { // perhaps they were read, and moved away
+		if hi == 0 { // perhaps all were read, and moved away
 			if !s.gave.IsZero() && time.Since(s.gave) < provedFor {
 				s.blame = surely
 			}
@@ -155,20 +156,20 @@ func (s *session) prove(ctx context.Context) error {
 			break
 		}
 	}
-	if err == errWithheld { // that tells nothing of the others
+	if err == errWithheld { // says nothing about the others
 		return nil
 	}
 	return err
 }
 
-// givenUp lists those of these messages (ascending) that could not be read, for all
-// that was tried: they are no proof of anything.
+// givenUp lists the messages among found (ascending) that were given up: they prove
+// nothing.
 func (s *session) givenUp(ctx context.Context, found []uint32) (uids []uint32, err error) {
 	for len(found) > 0 {
 		const atOnce = 1000
-		places, err := s.a.Ledger.Places(ctx, s.line.claim.ID, s.sel.UIDValidity, found[0], atOnce)
+		places, err := s.a.Ledger.Places(ctx, s.pipe.claim.ID, s.sel.UIDValidity, found[0], atOnce)
 		if err != nil {
-			return nil, s.ledgerError(ctx, err)
+			return nil, ledgerError(ctx, err)
 		}
 		last := found[len(found)-1]
 		for _, p := range places {
@@ -185,9 +186,9 @@ func (s *session) givenUp(ctx context.Context, found []uint32) (uids []uint32, e
 	return uids, nil
 }
 
-// probe asks for the start of one message. A *imapclient.ResponseError or
-// ErrShort or errWithheld means that it could not be had; another error ended the session,
-// which is laid on nobody.
+// probe asks for the start of one message. A *imapclient.ResponseError, ErrShort or
+// errWithheld: the server did not give it. Another error ended the session, with
+// cause unknown.
 func (s *session) probe(ctx context.Context, uid uint32) error {
 	for m, err := range s.c.Fetch(ctx, []uint32{uid}, probeSize) {
 		var fetch *imapclient.FetchError
@@ -207,18 +208,18 @@ func (s *session) probe(ctx context.Context, uid uint32) error {
 	return nil
 }
 
-// fetchSome reads messages and hands them to the pipeline, in the order of their
-// UIDs. A refused FETCH leaves its messages pending.
+// fetchSome reads messages and hands them to the pipeline in the order of their
+// UIDs. The messages of a refused FETCH stay pending.
 func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (read int, err error) {
 	if s.c.Empty() { // some servers refuse a FETCH there
 		for _, uid := range uids {
-			if err := s.line.message(&imapclient.Message{UID: uid, Size: -1, Gone: true}, prefix); err != nil {
+			if err := s.pipe.message(&imapclient.Message{UID: uid, Size: -1, Gone: true}, prefix); err != nil {
 				return read, err
 			}
 		}
 		return len(uids), nil
 	}
-	o := newOrder(uids, func(m *imapclient.Message) error { return s.line.message(m, prefix) })
+	o := newOrder(uids, func(m *imapclient.Message) error { return s.pipe.message(m, prefix) })
 	came := make([]uint32, 0, len(uids))
 	var short shorts
 	var withheld []uint32
@@ -232,7 +233,7 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 				withheld = append(withheld, m.UID)
 				continue
 			}
-			delete(s.again, m.UID)
+			delete(s.withheld, m.UID)
 			if s.isShort(m, prefix) {
 				short.add(m)
 				continue
@@ -245,8 +246,8 @@ func (s *session) fetchSome(ctx context.Context, uids []uint32, prefix int64) (r
 			}
 			continue
 		}
-		if lineErr := o.flush(); lineErr != nil {
-			return read, lineErr
+		if pipeErr := o.flush(); pipeErr != nil {
+			return read, pipeErr
 		}
 		switch {
 		case !isRefusal(err):
@@ -276,13 +277,12 @@ func minus(a, b []uint32) []uint32 {
 	})
 }
 
-// refused notes that the server would not give a message, unless that is the
-// server's own fault.
+// refused notes that the server refused a message, unless the server is to blame.
 func (s *session) refused(ctx context.Context, uid uint32, err error) error {
 	if s.blame == nobody {
 		return err
 	}
-	s.died(uid, placeRefused)
+	s.died(uid, deathRefused)
 	if s.noes++; s.noes < mostNoes {
 		return nil
 	}
@@ -300,11 +300,11 @@ func (s *session) apart(ctx context.Context, uids []uint32, prefix int64) error 
 	return nil
 }
 
-// left lists what is pending: the messages that only were not read yet, and those
-// that ended a connection or were refused, the most harmless first. Those that the
-// server withholds are left out until it is their time.
+// left lists what is pending: the messages that were not asked for yet, and those
+// that ended a connection or were refused, fewest tries first. Messages that the
+// server withholds are left out until they are due.
 func (s *session) left() (clean []uint32, deadly []ledger.Pending) {
-	for _, p := range s.line.pending() {
+	for _, p := range s.pipe.pending() {
 		if s.waits(p) {
 			continue
 		}
@@ -314,13 +314,13 @@ func (s *session) left() (clean []uint32, deadly []ledger.Pending) {
 			deadly = append(deadly, p)
 		}
 	}
-	slices.SortStableFunc(deadly, func(a, b ledger.Pending) int { return a.Tries - b.Tries })
+	slices.SortStableFunc(deadly, func(a, b ledger.Pending) int { return cmp.Compare(a.Tries, b.Tries) })
 	return clean, deadly
 }
 
-// finish settles everything. What has ended a connection comes last and alone;
-// what was refused gets its further trials after a pause; and what fails once
-// too often is given up.
+// finish settles everything. A message that ended a connection comes last and alone,
+// a refused one is tried again after a pause, and one that fails too often is given
+// up.
 func (s *session) finish(ctx context.Context) error {
 	for round := range maxDeaths + 1 {
 		if err := s.settle(ctx); err != nil {
@@ -356,14 +356,14 @@ func (s *session) finish(ctx context.Context) error {
 	if err := s.settle(ctx); err != nil {
 		return err
 	}
-	if lacks && len(s.line.pending()) > 0 {
+	if lacks && len(s.pipe.pending()) > 0 {
 		return &FolderError{s.name, ErrShort}
 	}
 	return s.complete()
 }
 
-// complete is why not all messages of the folder can be read although nothing is
-// pending any more; nil: they can.
+// complete returns why some messages of the folder cannot be read although nothing
+// is pending; nil: all can be read.
 func (s *session) complete() error {
 	if s.unnamed != nil {
 		return &FolderError{s.name, s.unnamed}
@@ -374,14 +374,14 @@ func (s *session) complete() error {
 // dare asks for one message that has failed before, or gives it up.
 func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 	if s.killer(p) {
-		s.line.add(batch{lost: []lost{{p.UID, "the mail ended the connection, or was refused, each time it was asked for"}}})
-		delete(s.places, p.UID)
+		s.pipe.add(batch{lost: []lost{{p.UID, "the message ended the connection, or was refused, each time it was asked for"}}})
+		delete(s.deaths, p.UID)
 		return nil
 	}
 	if err := s.prove(ctx); err != nil {
 		return err
 	}
-	if s.places[p.UID].octets == placeShort {
+	if s.deaths[p.UID].octets == deathShort {
 		if err := s.askWhole(ctx, p.UID, p.Tries); err != nil {
 			return err
 		}
@@ -393,11 +393,11 @@ func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 	return s.settle(ctx)
 }
 
-// settle commits everything and reads on in the messages of which more is needed,
-// until nothing is pending but what must wait for another session.
+// settle commits everything and reads on in the messages that need more octets,
+// until nothing is pending but messages that wait for another session.
 func (s *session) settle(ctx context.Context) error {
 	for {
-		more, err := s.line.flush()
+		more, err := s.pipe.flush()
 		if err != nil {
 			return err
 		}

@@ -50,16 +50,16 @@ type folder struct {
 	rescan  bool // --all is still to be obeyed
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
 	chunk   int  // UIDs to ask for at once; few while the one that kills is looked for
-	places  map[uint32]place
+	deaths  map[uint32]death
 
-	again map[uint32]withheld // messages that the server withholds
+	withheld map[uint32]withheldSince // messages that the server withholds
 
 	unnamed error // the open folder has messages that no command can name; nil: none is known of
 	list    lister
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMessages, places: make(map[uint32]place), again: make(map[uint32]withheld)}
+	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMessages, deaths: make(map[uint32]death), withheld: make(map[uint32]withheldSince)}
 }
 
 // session is a folder that is open.
@@ -68,7 +68,7 @@ type session struct {
 	c    *imapclient.Client
 	sel  imapclient.Selected
 	high uint32 // as the pipeline knows it, or will
-	line *pipeline
+	pipe *pipeline
 
 	blame     blame     // for a death now
 	noes      int       // messages refused in a row
@@ -105,10 +105,7 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	}
 	claim, err := f.a.Ledger.Claim(ctx, ledger.Folder{Account: f.a.Name, Name: f.name})
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		return nil, &LedgerError{err}
+		return nil, ledgerError(ctx, err)
 	}
 	was := claim.Checkpoint
 	had := was.UIDValidity
@@ -116,9 +113,9 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	case f.rescan:
 		claim.Checkpoint = ledger.Checkpoint{}
 	case had != 0 && had != sel.UIDValidity:
-		clear(f.places)
-		clear(f.again)
-		if claim.Checkpoint, err = f.renewed(ctx, c, claim, sel); err != nil {
+		clear(f.deaths)
+		clear(f.withheld)
+		if claim.Checkpoint, err = f.uidValidityChanged(ctx, c, claim, sel); err != nil {
 			return nil, err
 		}
 	case had != 0:
@@ -128,8 +125,8 @@ func (f *folder) open(ctx context.Context, c *imapclient.Client) (*session, erro
 	}
 	f.noteFirst(claim, sel)
 	claim.Checkpoint.UIDValidity = sel.UIDValidity
-	claim.Checkpoint.Again = maybeRead(was, claim.Checkpoint, sel)
-	return &session{folder: f, c: c, sel: sel, high: claim.Checkpoint.High, line: newPipeline(ctx, f, claim)}, nil
+	claim.Checkpoint.Again = mayBeRead(was, claim.Checkpoint, sel)
+	return &session{folder: f, c: c, sel: sel, high: claim.Checkpoint.High, pipe: newPipeline(ctx, f, claim)}, nil
 }
 
 // sweep reads what is new and returns.
@@ -161,16 +158,16 @@ func (s *session) end(err error) error {
 	var fetch *imapclient.FetchError
 	if errors.As(err, &fetch) && s.blame != nobody {
 		s.died(fetch.UID, fetch.Octets)
-		if _, ferr := s.line.flush(); ferr == nil && s.blame == surely {
-			err = progress{err}
+		if _, ferr := s.pipe.flush(); ferr == nil && s.blame == surely {
+			err = advanced{err}
 		}
 	}
-	lineErr := s.line.close()
-	if s.line.kept {
+	pipeErr := s.pipe.close()
+	if s.pipe.kept {
 		s.rescan = false
 	}
-	if lineErr != nil {
-		return lineErr
+	if pipeErr != nil {
+		return pipeErr
 	}
 	s.forget()
 	if s.caught {
@@ -178,7 +175,7 @@ func (s *session) end(err error) error {
 		s.seen.next = max(s.sel.UIDNext, s.high+1)
 		unfound := max(s.c.Arrived(), s.found) - s.found
 		s.seen.exists = uint32(max(uint64(s.c.Exists()), unfound) - unfound)
-		s.gaps = len(young(s.line.gaps(), nil)) > 0
+		s.gaps = len(young(s.pipe.gaps(), nil)) > 0
 	}
 	return err
 }
@@ -186,11 +183,11 @@ func (s *session) end(err error) error {
 // forget drops what is known of messages that are pending no more.
 func (s *session) forget() {
 	pending := make(map[uint32]bool)
-	for _, p := range s.line.pending() {
+	for _, p := range s.pipe.pending() {
 		pending[p.UID] = true
 	}
-	maps.DeleteFunc(s.places, func(uid uint32, _ place) bool { return !pending[uid] })
-	maps.DeleteFunc(s.again, func(uid uint32, _ withheld) bool { return !pending[uid] })
+	maps.DeleteFunc(s.deaths, func(uid uint32, _ death) bool { return !pending[uid] })
+	maps.DeleteFunc(s.withheld, func(uid uint32, _ withheldSince) bool { return !pending[uid] })
 }
 
 // follow catches up, then waits, then catches up...
@@ -240,7 +237,7 @@ func (s *session) follow(ctx context.Context) error {
 
 // catchUp reads everything from the checkpoint to the folder's end.
 func (s *session) catchUp(ctx context.Context) error {
-	s.line.begin(s.remaining())
+	s.pipe.begin(s.remaining())
 	clean, _ := s.left()
 	err := s.fetch(ctx, clean)
 	if err == nil {
@@ -269,7 +266,7 @@ func (s *session) catchUp(ctx context.Context) error {
 		s.found, s.caught = s.c.Arrived(), true
 		s.endFirst(ctx)
 		s.careful = false
-		s.line.caughtUp()
+		s.pipe.caughtUp()
 	}
 	return err
 }
@@ -278,7 +275,7 @@ func (s *session) catchUp(ctx context.Context) error {
 func (s *session) remaining() int {
 	n := int(s.sel.Exists)
 	if s.sel.UIDNext != 0 {
-		n = min(n, int(int64(s.sel.UIDNext)-1-int64(s.high))+len(s.line.pending()))
+		n = min(n, int(int64(s.sel.UIDNext)-1-int64(s.high))+len(s.pipe.pending()))
 	}
 	return max(n, 0)
 }
@@ -315,7 +312,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 			continue
 		}
 		s.gave = time.Now()
-		if err := s.line.message(m, asked); err != nil {
+		if err := s.pipe.message(m, asked); err != nil {
 			return err
 		}
 	}
@@ -348,7 +345,7 @@ func (s *session) fetchNew(ctx context.Context) error {
 func (s *session) extend(to uint32, unread, there []uint32) {
 	gaps := gapsOf(s.high+1, to, there)
 	s.gaps = s.gaps || len(gaps) > 0
-	s.line.add(batch{found: unread, high: to, gaps: gaps})
+	s.pipe.add(batch{found: unread, high: to, gaps: gaps})
 	s.high = to
 }
 

@@ -12,27 +12,27 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// group is a session that watches several folders: the server tells of them all
-// (NOTIFY, RFC 5465), or they are looked at every Poll. It opens those in which
-// something is new.
+// group is a session that watches several folders: the server announces changes of
+// all (NOTIFY, RFC 5465), or the session looks at them every Poll. It opens the
+// folders in which something is new.
 type group struct {
 	p       *plan
 	c       *imapclient.Client
 	folders []*folder
-	notify  bool             // the server tells of these folders
-	open    *folder          // whose EXISTS the server tells
+	notify  bool             // the server announces changes of these folders
+	open    *folder          // whose EXISTS the server announces
 	opened  time.Time        // when that was opened
-	left    map[*folder]bool // to be asked for before the next wait: the server may not tell what came last
+	left    map[*folder]bool // to be asked for before the next wait: the server may not announce what came last
 	news    map[*folder]bool
-	failed  map[*folder]string // why a folder could not be read, as it was logged
+	failed  map[*folder]string // error of a folder that could not be read, as it was logged
 	ends    ends
 	pace    pace
 	full    bool // the last wait was a whole slice
-	looked  int  // folder that is looked at next although nothing was told of it
+	looked  int  // index of the folder that is looked at next without an announcement
 }
 
-// lookAt is how many folders are looked at behind each slice, should the server
-// have told too little.
+// lookAt is how many folders are looked at after each slice, should the server
+// announce too little.
 const lookAt = 10
 
 func newGroup(p *plan, c *imapclient.Client) *group {
@@ -42,7 +42,7 @@ func newGroup(p *plan, c *imapclient.Client) *group {
 // watch reads and waits for ever, or until the folders are to be divided again.
 func (g *group) watch(ctx context.Context, folders []*folder) error {
 	rung, err := g.take(ctx, folders)
-	if err != nil || rung && g.p.mute {
+	if err != nil || rung && g.p.noNotify {
 		return err
 	}
 	for {
@@ -68,12 +68,12 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 		if g.p.due() {
 			return nil
 		}
-		g.worth(read, found)
+		g.noteLook(read, found)
 		if rung && g.notify {
-			// Once more: Dovecot watches a file that it may have put another in the
-			// place of while many folders were read, and then tells 30 s late. What
-			// it had not told yet it forgets, so all are asked for.
-			if err := g.ring(ctx); err != nil || g.p.mute {
+			// Once more: Dovecot watches a file that it may have replaced while many
+			// folders were read, and then announces 30 s late. It forgets what it had
+			// not announced yet, so all folders are asked for.
+			if err := g.ring(ctx); err != nil || g.p.noNotify {
 				return err
 			}
 			for _, f := range g.folders {
@@ -96,8 +96,8 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 	}
 }
 
-// worth notes what the last look at the folders has brought.
-func (g *group) worth(read, found bool) {
+// noteLook notes what the last look at the folders has brought.
+func (g *group) noteLook(read, found bool) {
 	switch {
 	case found:
 		g.pace.empty = 0
@@ -110,8 +110,8 @@ func (g *group) worth(read, found bool) {
 	g.full = false
 }
 
-// take makes the group one of these folders. Of those that it had already, what
-// it knows stands. It tells whether the server was asked to tell of them.
+// take makes the group one of these folders. It keeps what it knows of folders that
+// it had already. rung reports whether NOTIFY was sent.
 func (g *group) take(ctx context.Context, folders []*folder) (rung bool, err error) {
 	same := slices.Equal(g.folders, folders)
 	for _, f := range folders {
@@ -129,16 +129,16 @@ func (g *group) take(ctx context.Context, folders []*folder) (rung bool, err err
 	if g.notify = g.p.notifies(g.c); !g.notify {
 		return false, nil
 	}
-	return true, g.ring(ctx) // before they are read: what comes meanwhile is told
+	return true, g.ring(ctx) // before the folders are read: what comes meanwhile is announced
 }
 
-// ring has the server tell of the folders; where it refuses, the account does
-// without from now on.
+// ring sends NOTIFY for the folders. If the server refuses, the account does without
+// from now on.
 func (g *group) ring(ctx context.Context) error {
 	err := g.c.Notify(ctx, names(g.folders)...)
 	if errors.Is(err, imapclient.ErrNoNotify) {
 		g.p.a.Log.Warn("no NOTIFY", "err", err)
-		g.notify, g.p.mute = false, true
+		g.notify, g.p.noNotify = false, true
 		return nil
 	}
 	return err
@@ -176,8 +176,8 @@ func (g *group) wait(ctx context.Context) error {
 	start := time.Now()
 	wake, err := g.c.Idle(ctx, g.p.a.slice(slice))
 	if errors.Is(err, imapclient.ErrNoIdle) || errors.Is(err, imapclient.ErrNoNotify) {
-		g.p.a.Log.Warn("the server tells no more: polling", "err", err, "every", g.p.a.Poll)
-		g.notify, g.p.mute = false, true
+		g.p.a.Log.Warn("the server refuses to announce changes: polling", "err", err, "every", g.p.a.Poll)
+		g.notify, g.p.noNotify = false, true
 		return g.look(ctx, len(g.folders))
 	}
 	if err != nil {
@@ -196,7 +196,7 @@ func (g *group) wait(ctx context.Context) error {
 	case imapclient.WakeEnded:
 		if g.ends.often(start) {
 			g.p.a.Log.Warn("the server keeps ending IDLE: polling", "every", g.p.a.Poll)
-			g.notify, g.p.mute = false, true
+			g.notify, g.p.noNotify = false, true
 		}
 		if err := sleep(ctx, idleAgain); err != nil {
 			return err
@@ -209,14 +209,14 @@ func (g *group) wait(ctx context.Context) error {
 	return nil
 }
 
-// read reads what is new in a folder. One that cannot be read stays news, and
+// read reads what is new in a folder. A folder that cannot be read stays news, and
 // the others are read all the same.
 func (g *group) read(ctx context.Context, f *folder) error {
 	if g.notify && g.open != nil && g.open != f {
 		g.left[g.open] = true
 	}
 	if g.notify && len(g.folders) <= lookAt {
-		// What comes just before an IDLE ends Dovecot tells 30 s late.
+		// Dovecot announces 30 s late what comes just before an IDLE ends.
 		for _, other := range g.folders {
 			g.left[other] = true
 		}
@@ -239,8 +239,8 @@ func (g *group) read(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// trouble is why a folder cannot be read, else why after-actions are owed, for
-// the session's row; nil: all is done.
+// trouble is why a folder cannot be read, else why after-actions are owed, for the
+// session's row; nil: neither.
 func (g *group) trouble() (owed error) {
 	for _, f := range g.folders {
 		if text := g.failed[f]; text != "" {
@@ -253,8 +253,8 @@ func (g *group) trouble() (owed error) {
 	return owed
 }
 
-// lookBack asks whether something came of which the server had not told yet and
-// will not, or late. Of what comes from now on it tells.
+// lookBack asks whether something came that the server has not announced and may
+// never announce. What comes from now on is announced.
 func (g *group) lookBack(ctx context.Context) (again bool, err error) {
 	for f := range g.left {
 		delete(g.left, f)
@@ -286,17 +286,17 @@ func (g *group) look(ctx context.Context, n int) error {
 	return nil
 }
 
-// heed takes an EXISTS of the open folder that came along with another answer.
+// heed notes an EXISTS of the open folder that came along with another answer.
 func (g *group) heed() {
 	if slices.Contains(g.folders, g.open) && g.c.Rang() {
 		g.news[g.open] = true
 	}
 }
 
-// ask asks whether something is new in a folder, without opening it. Of the open
-// one many servers' STATUS tells no more than the session knows (Dovecot, Courier,
-// Exchange), so there it is NOOP; and behind a slice it is opened anew, should the
-// server announce nothing.
+// ask asks whether something is new in a folder, without opening it. For the open
+// folder it sends NOOP: the STATUS of many servers says no more than the session
+// knows (Dovecot, Courier, Exchange). After a slice that folder is opened anew,
+// should the server announce nothing.
 func (g *group) ask(ctx context.Context, f *folder) error {
 	if f == g.open {
 		err := g.c.Noop(ctx)
@@ -314,9 +314,9 @@ func (g *group) ask(ctx context.Context, f *folder) error {
 	return nil
 }
 
-// moved reports whether a folder has other messages than when it was read last:
-// also where UIDNEXT goes back, or there are more under the same one. Where the
-// server does not tell, it is assumed.
+// moved reports whether a folder has other messages than at the last read. UIDNEXT
+// may also go back, or more messages be under the same one. Without UIDNEXT or
+// UIDVALIDITY it returns true.
 func (f *folder) moved(st callbacks.Status) bool {
 	if st.UIDNext == nil || st.UIDValidity == nil || *st.UIDValidity != f.seen.validity {
 		return true

@@ -67,10 +67,10 @@ func young(gaps []ledger.Gap, there []uint32) []ledger.Gap {
 
 // late looks for messages in young gaps, and reads them.
 func (s *session) late(ctx context.Context) error {
-	if _, err := s.line.flush(); err != nil {
+	if _, err := s.pipe.flush(); err != nil {
 		return err
 	}
-	gaps := young(s.line.gaps(), nil)
+	gaps := young(s.pipe.gaps(), nil)
 	if s.gaps = len(gaps) > 0; !s.gaps || s.c.Empty() {
 		return nil
 	}
@@ -105,7 +105,7 @@ func (s *session) belated(ctx context.Context, uids []uint32, again uint32) erro
 	}
 	s.a.Log.Warn("messages show up late, below others that were read", "folder", s.name, "uids", uids[:min(len(uids), 10)], "count", len(uids))
 	s.found += uint64(len(uids))
-	s.line.add(batch{found: uids, again: again})
+	s.pipe.add(batch{found: uids, rereadTo: again})
 	return s.fetch(ctx, uids)
 }
 
@@ -151,17 +151,17 @@ func (s *session) recount(ctx context.Context) error {
 		}
 		uids = append(uids, some...)
 	}
-	if _, err := s.line.flush(); err != nil {
+	if _, err := s.pipe.flush(); err != nil {
 		return err
 	}
 	var read []uint32
-	for _, p := range s.line.pending() {
+	for _, p := range s.pipe.pending() {
 		read = append(read, p.UID)
 	}
 	for from := uint32(1); ; {
-		places, err := s.a.Ledger.Places(ctx, s.line.claim.ID, s.sel.UIDValidity, from, placesAtOnce)
+		places, err := s.a.Ledger.Places(ctx, s.pipe.claim.ID, s.sel.UIDValidity, from, placesAtOnce)
 		if err != nil {
-			return s.ledgerError(ctx, err)
+			return ledgerError(ctx, err)
 		}
 		for _, p := range places {
 			read = append(read, p.UID)

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/fblwatch/fblwatch/imapclient"
@@ -63,7 +64,7 @@ func (o *order) flush() error {
 	for _, m := range o.held {
 		held = append(held, m)
 	}
-	slices.SortFunc(held, func(a, b *imapclient.Message) int { return int(int64(a.UID) - int64(b.UID)) })
+	slices.SortFunc(held, func(a, b *imapclient.Message) int { return cmp.Compare(a.UID, b.UID) })
 	clear(o.held)
 	o.size = 0
 	for i, m := range held {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -37,8 +38,8 @@ type pipeline struct {
 
 	// Of the second stage: up to which UID messages may have been read before, and
 	// what is known of those.
-	again  uint32
-	before before
+	rereadTo uint32
+	recorded recorded
 
 	mu       sync.Mutex
 	err      error
@@ -55,7 +56,7 @@ type pipeline struct {
 type batch struct {
 	found    []uint32 // UIDs that become pending
 	high     uint32   // how far the folder is known now; 0: as before
-	again    uint32   // up to which UID messages were read before; 0: as before
+	rereadTo uint32   // up to which UID messages were read before; 0: as before
 	messages []arrived
 	lost     []lost   // given up
 	died     []uint32 // what ended the connection, or was refused
@@ -99,7 +100,7 @@ func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 	p := &pipeline{
 		f: f, claim: claim, cp: claim.Checkpoint, // its Pending too is the pipeline's now
 		read: make(chan *batch), commit: make(chan *batch),
-		more: make(map[uint32]int64), again: claim.Checkpoint.Again,
+		more: make(map[uint32]int64), rereadTo: claim.Checkpoint.Again,
 	}
 	p.wg.Go(func() { p.reader(ctx) })
 	p.wg.Go(func() { p.committer(ctx) })
@@ -116,7 +117,7 @@ func (p *pipeline) gaps() []ledger.Gap { return slices.Clone(p.cp.Gaps) }
 func (p *pipeline) add(b batch) {
 	p.cur.found = append(p.cur.found, b.found...)
 	p.cur.high = max(p.cur.high, b.high)
-	p.cur.again = max(p.cur.again, b.again)
+	p.cur.rereadTo = max(p.cur.rereadTo, b.rereadTo)
 	p.cur.lost = append(p.cur.lost, b.lost...)
 	p.cur.died = append(p.cur.died, b.died...)
 	p.cur.withheld = append(p.cur.withheld, b.withheld...)
@@ -166,7 +167,7 @@ func (p *pipeline) flush() ([]need, error) {
 	for uid, octets := range p.more {
 		needs = append(needs, need{uid, octets})
 	}
-	slices.SortFunc(needs, func(a, b need) int { return int(int64(a.uid) - int64(b.uid)) })
+	slices.SortFunc(needs, func(a, b need) int { return cmp.Compare(a.uid, b.uid) })
 	return needs, nil
 }
 
@@ -216,10 +217,10 @@ func (p *pipeline) report(change func(*Progress)) {
 func (p *pipeline) reader(ctx context.Context) {
 	defer close(p.commit)
 	for b := range p.read {
-		if b.again > 0 {
-			p.again, p.before = max(p.again, b.again), before{} // more was read since
+		if b.rereadTo > 0 {
+			p.rereadTo, p.recorded = max(p.rereadTo, b.rereadTo), recorded{} // more was read since
 		}
-		slices.SortFunc(b.messages, func(a, b arrived) int { return int(int64(a.UID) - int64(b.UID)) })
+		slices.SortFunc(b.messages, func(a, b arrived) int { return cmp.Compare(a.UID, b.UID) })
 		made := make([]parsed, len(b.messages))
 		p.each(len(b.messages), func(i int) { made[i] = p.parse(ctx, b.messages[i]) })
 		for i, m := range b.messages {
@@ -421,10 +422,7 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Messages: b.made, Todos: b.todos})
 	p.f.a.Handler.NoCritical(m)
 	if err != nil {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return &LedgerError{err}
+		return ledgerError(ctx, err)
 	}
 	p.kept = true
 	p.f.a.Reading.Brake.Log(done.Over)

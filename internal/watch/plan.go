@@ -15,44 +15,44 @@ import (
 const (
 	defaultConnections = 8                      // of an account; Dovecot allows 10 a user and address, Gmail 15
 	listEvery          = 4 * time.Minute        // how often folders made since are looked for
-	lineSpread         = 200 * time.Millisecond // between the first logins of an account's lines
-	lineTrials         = 3                      // logins of a line that fail in a row, while the first is up, until it is no use
+	laneSpread         = 200 * time.Millisecond // between the first logins of an account's lanes
+	laneTrials         = 3                      // logins of a lane that fail in a row, while the first lane is up, until the lane is given up
 	crowded            = 30 * time.Minute       // before a server that let in no more connections is tried again
-	settling           = 15 * time.Second       // how soon the first line looks after the others, until all are up
+	settling           = 15 * time.Second       // how soon the first lane looks after the others, until all are up
 )
 
-// plan divides the folders of an account over its sessions. The first line lists
-// the folders, lets as many as there may be connections have a line of their
-// own, and watches the others itself: one by IDLE, several by NOTIFY or by
-// looking. With NOTIFY it watches them all.
+// plan divides the folders of an account over its sessions. The first lane lists
+// the folders, gives as many as there may be connections a lane of their own, and
+// watches the others itself: one by IDLE, several by NOTIFY or by looking. With
+// NOTIFY the first lane watches all folders.
 type plan struct {
-	a   *Account // of the first line
+	a   *Account // of the first lane
 	all *Account
 	wg  sync.WaitGroup
 
-	// Of the first line.
-	first   *supervisor
-	lines   map[string]*line // by folder
-	rest    []*folder
-	listed  time.Time
-	missing string
-	mute    bool // the server has NOTIFY and refused it
-	turn    int  // whose of the rest it is to be read
+	// Of the first lane.
+	first    *supervisor
+	lanes    map[string]*lane // by folder
+	rest     []*folder
+	listed   time.Time
+	missing  string
+	noNotify bool // the server has NOTIFY and refused it
+	turn     int  // whose of the rest it is to be read
 
-	mu    sync.Mutex // what the others tell the first
+	mu    sync.Mutex // what the other lanes report to the first
 	fewer int        // connections that the server did not let in
 	until time.Time  // for how long that counts
 }
 
-// line is a folder's own sequence of sessions.
-type line struct {
+// lane is a folder's own sequence of sessions.
+type lane struct {
 	cancel context.CancelFunc
 	s      *supervisor
 	gone   bool // it gave up; under plan.mu
 }
 
 func newPlan(a *Account) *plan {
-	p := &plan{all: a, a: a.session(), lines: make(map[string]*line)}
+	p := &plan{all: a, a: a.session(), lanes: make(map[string]*lane)}
 	p.first = &supervisor{a: p.a, name: "*"}
 	if len(a.Folders) == 1 && !isPattern(a.Folders[0]) {
 		p.first.name = a.Folders[0]
@@ -87,7 +87,7 @@ func (p *plan) run(ctx context.Context) error {
 	return err
 }
 
-// watchRest watches the folders without a line of their own; nil: they are to
+// watchRest watches the folders without a lane of their own; nil: they are to
 // be divided again.
 func (p *plan) watchRest(ctx context.Context, c *imapclient.Client, g *group) error {
 	if len(p.rest) == 1 {
@@ -97,7 +97,7 @@ func (p *plan) watchRest(ctx context.Context, c *imapclient.Client, g *group) er
 	return g.watch(ctx, p.rest)
 }
 
-// due tells whether the folders are to be listed again, or divided otherwise, or
+// due reports whether the folders are to be listed again, or divided otherwise, or
 // the session is to be made anew.
 func (p *plan) due() bool {
 	if p.first.renew() {
@@ -105,7 +105,7 @@ func (p *plan) due() bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, l := range p.lines {
+	for _, l := range p.lanes {
 		if l.gone {
 			return true
 		}
@@ -117,9 +117,9 @@ func (p *plan) due() bool {
 	return slices.ContainsFunc(p.all.Folders, isPattern) && time.Since(p.listed) >= listEvery
 }
 
-// slice is how long the first line waits before it looks whether it is due.
+// slice is how long the first lane waits before it looks whether it is due.
 func (p *plan) slice() time.Duration {
-	for _, l := range p.lines {
+	for _, l := range p.lanes {
 		if !l.s.isUp() {
 			return min(settling, p.a.Slice)
 		}
@@ -127,8 +127,8 @@ func (p *plan) slice() time.Duration {
 	return p.a.Slice
 }
 
-// divide lists the folders and sees to it that each is watched. own is what a
-// line's context is made of.
+// divide lists the folders and has each watched. The lanes' contexts derive from
+// own.
 func (p *plan) divide(own, session context.Context, c *imapclient.Client, fail context.CancelCauseFunc) error {
 	names, missing, err := p.a.names(session, c)
 	if err != nil {
@@ -140,15 +140,15 @@ func (p *plan) divide(own, session context.Context, c *imapclient.Client, fail c
 		return fmt.Errorf("no folder matches %s", strings.Join(p.a.Folders, ", "))
 	}
 	lined := p.choose(names, c)
-	for name, l := range p.lines {
+	for name, l := range p.lanes {
 		if p.isGone(l) || !slices.Contains(lined, name) {
 			l.cancel()
-			delete(p.lines, name)
+			delete(p.lanes, name)
 		}
 	}
 	for i, name := range lined {
-		if p.lines[name] == nil {
-			p.start(own, name, time.Duration(i)*lineSpread, fail)
+		if p.lanes[name] == nil {
+			p.start(own, name, time.Duration(i)*laneSpread, fail)
 		}
 	}
 	had := p.rest
@@ -169,7 +169,7 @@ func (p *plan) divide(own, session context.Context, c *imapclient.Client, fail c
 	return nil
 }
 
-// choose says which folders get a line of their own.
+// choose says which folders get a lane of their own.
 func (p *plan) choose(names []string, c *imapclient.Client) []string {
 	switch {
 	case len(names) == 1, p.a.Watch == "poll", p.notifies(c):
@@ -184,12 +184,12 @@ func (p *plan) choose(names []string, c *imapclient.Client) []string {
 	return names[:most-1]
 }
 
-// notifies tells whether the server tells of all folders on one connection.
+// notifies reports whether the server announces changes of all folders on one connection.
 func (p *plan) notifies(c *imapclient.Client) bool {
-	return c.Has("NOTIFY") && c.Has("IDLE") && !p.mute && p.a.Watch != "idle" && p.a.Watch != "poll"
+	return c.Has("NOTIFY") && c.Has("IDLE") && !p.noNotify && p.a.Watch != "idle" && p.a.Watch != "poll"
 }
 
-// tell logs the patterns without a folder, where they are others than before.
+// tell logs the patterns without a folder when they change.
 func (p *plan) tell(missing []error) {
 	text := fmt.Sprint(missing)
 	if text != p.missing {
@@ -200,24 +200,24 @@ func (p *plan) tell(missing []error) {
 	p.missing = text
 }
 
-func (p *plan) isGone(l *line) bool {
+func (p *plan) isGone(l *lane) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return l.gone
 }
 
-// giveWay ends a line that is up, after each lineTrials logins in which the first
-// was not: the server may let in fewer than before, and without the first line
-// the rest goes unread. The first never gives up.
+// giveWay ends a lane that is up, after each laneTrials logins of the first lane that
+// failed: the server may let in fewer connections than before, and without the
+// first lane the rest goes unread. The first lane never gives up.
 func (p *plan) giveWay(err error) bool {
-	if errors.As(err, new(*imapclient.AuthError)) && !errors.Is(err, imapclient.ErrTemporary) || p.first.undialed%lineTrials != 0 {
+	if errors.As(err, new(*imapclient.AuthError)) && !errors.Is(err, imapclient.ErrTemporary) || p.first.undialed%laneTrials != 0 {
 		return false
 	}
-	for name, l := range p.lines {
+	for name, l := range p.lanes {
 		if l.s.isUp() {
 			p.a.Log.Warn("a connection gives way to the account's first one", "folder", name, "err", err)
 			l.cancel()
-			delete(p.lines, name)
+			delete(p.lanes, name)
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.fewer++
@@ -228,13 +228,13 @@ func (p *plan) giveWay(err error) bool {
 	return false
 }
 
-// start gives a folder its own line.
+// start gives a folder its own lane.
 func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail context.CancelCauseFunc) {
 	one := p.all.session()
 	ctx, cancel := context.WithCancel(ctx)
-	l := &line{cancel: cancel, s: &supervisor{a: one, name: name}}
+	l := &lane{cancel: cancel, s: &supervisor{a: one, name: name}}
 	l.s.giveUp = func(error) bool { return p.first.isUp() }
-	p.lines[name] = l
+	p.lanes[name] = l
 	f := newFolder(one, name)
 	f.state = func(state string) { l.s.state(state, f.owed) }
 	f.due = l.s.renew
@@ -259,7 +259,7 @@ func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail
 	})
 }
 
-// noUse is a line that does not come up although the account's first one is.
+// noUse is a lane that does not come up although the account's first one is.
 type noUse struct{ error }
 
 func (e *noUse) Unwrap() error { return e.error }

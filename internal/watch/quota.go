@@ -9,8 +9,8 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// quota leaves in the ledger how full the mailbox is, once a session of the first
-// line: in a full one reports bounce.
+// quota writes to the ledger how full the mailbox is, once a session of the first
+// lane: reports to a full mailbox bounce.
 func (p *plan) quota(ctx context.Context, c *imapclient.Client) error {
 	quotas, err := c.Quota(ctx, "INBOX")
 	switch {

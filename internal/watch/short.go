@@ -75,13 +75,13 @@ func (s *session) askAgain(ctx context.Context, short shorts) error {
 	for i, m := range short.messages {
 		short.messages[i] = nil
 		if len(m.Body) > 0 && !s.isShort(m, s.a.MaxMessage) { // by now the sizes are known to be wrong
-			if err := s.line.message(m, s.a.MaxMessage); err != nil {
+			if err := s.pipe.message(m, s.a.MaxMessage); err != nil {
 				return err
 			}
 			continue
 		}
 		uid := m.UID
-		s.places[uid] = place{octets: placeShort, sum: sha256.Sum256(m.Body)}
+		s.deaths[uid] = death{octets: deathShort, sum: sha256.Sum256(m.Body)}
 		m.Release()
 		if err := s.askWhole(ctx, uid, 0); err != nil {
 			return err
@@ -115,20 +115,20 @@ func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 	if s.noes = 0; !m.Gone {
 		s.gave = time.Now()
 	}
-	delete(s.places, uid)
-	return s.line.message(m, s.a.MaxMessage)
+	delete(s.deaths, uid)
+	return s.pipe.message(m, s.a.MaxMessage)
 }
 
 // isSame reports whether a short reply is as the one before it and not cut, as far
 // as one can tell.
 func (s *session) isSame(m *imapclient.Message) bool {
-	p, sum := s.places[m.UID], octetSum(sha256.Sum256(m.Body))
-	if p.octets != placeShort {
-		p = place{octets: placeShort}
+	p, sum := s.deaths[m.UID], octetSum(sha256.Sum256(m.Body))
+	if p.octets != deathShort {
+		p = death{octets: deathShort}
 	}
 	same := p.sum == sum
 	p.sum = sum
-	s.places[m.UID] = p
+	s.deaths[m.UID] = p
 	if closed, _ := report.Closed(m.Body); !same || !closed || len(m.Body) == 0 {
 		return false
 	}
@@ -141,12 +141,12 @@ func (s *session) isSame(m *imapclient.Message) bool {
 // stillShort notes one more short reply, or takes it for all that is to be had.
 func (s *session) stillShort(ctx context.Context, m *imapclient.Message, tries int) error {
 	uid, some := m.UID, len(m.Body) > 0
-	if (some || s.blame == surely) && s.places[uid].times+1 >= shortTrials || tries+1 >= mostDeaths {
-		delete(s.places, uid)
-		return s.line.append(arrived{Message: m, size: m.Size, short: shortReason(m)})
+	if (some || s.blame == surely) && s.deaths[uid].times+1 >= shortTrials || tries+1 >= mostDeaths {
+		delete(s.deaths, uid)
+		return s.pipe.append(arrived{Message: m, size: m.Size, short: shortReason(m)})
 	}
 	m.Release()
-	s.died(uid, placeShort)
+	s.died(uid, deathShort)
 	switch {
 	case some:
 		return nil

@@ -16,13 +16,13 @@ const (
 	backoffFirst = time.Second
 	backoffMost  = 5 * time.Minute
 	longLife     = 5 * time.Minute  // a session that lived so long was no failure
-	healthy      = 10 * time.Second // nor was one that had read all and waited so long, when the server hung up
+	healthy      = 10 * time.Second // nor was one that had read all and then waited so long
 	refusedPause = 30 * time.Minute // between logins once the password is surely wrong
 	loginTrials  = 3                // sessions refused in a row until it is
 	sweepTrials  = 5                // sessions without progress until a sweep gives up
 
-	sweepPatience = time.Minute      // for which a sweep is put off by a server
-	renewAt       = 80               // per cent of a token's life, behind which a session is made anew
+	sweepPatience = time.Minute      // the longest back-off of a server that a sweep waits for
+	renewAt       = 80               // per cent of a token's life, after which a session is made anew
 	shortLife     = 10 * time.Second // of a session whose token cannot have expired in it
 )
 
@@ -32,26 +32,26 @@ type supervisor struct {
 	name string // the folder, or "*" for all
 	once bool
 
-	giveUp func(error) bool // whether lineTrials logins that failed in a row are enough; nil: they never are
+	giveUp func(error) bool // reports whether laneTrials logins that failed in a row are enough; nil: never
 
 	up       bool        // a session was logged in
 	live     atomic.Bool // one is now
 	renewAt  time.Time   // when it is to be made anew, for its token; zero: never
-	undialed int         // sessions in a row that were not
-	failures int         // in a row; each doubles the pause
+	undialed int         // dials in a row that failed
+	failures int         // sessions in a row that failed; each doubles the pause
 	refused  int         // logins refused in a row
 	last     string
-	commits  int64     // there were at the last failure
-	watching time.Time // since when the session has had nothing to do but wait; zero: it has
+	commits  int64     // number of them at the last failure
+	watching time.Time // since when the session only waits; zero: it works
 
 	mu  sync.Mutex // the beat reads what the edges write
 	now stateRow
 }
 
-// renew tells whether the session's token will expire soon.
+// renew reports whether the session's token expires soon.
 func (s *supervisor) renew() bool { return !s.renewAt.IsZero() && time.Now().After(s.renewAt) }
 
-// isUp tells whether a session is logged in.
+// isUp reports whether a session is logged in.
 func (s *supervisor) isUp() bool { return s.live.Load() }
 
 // stateRow is the session's row in the ledger: what it does, since when. The
@@ -69,13 +69,13 @@ const (
 	stateLimit = time.Second // for one row: what matters is in the commits
 )
 
-// progress is what a session brings about although it failed: an error that
-// has it does not raise the backoff.
-type progress struct{ error }
+// advanced is the error of a session that failed and brought something about all
+// the same: it does not raise the backoff.
+type advanced struct{ error }
 
-func (p progress) Unwrap() error { return p.error }
+func (p advanced) Unwrap() error { return p.error }
 
-// run opens sessions until job returns nil, ctx ends, or it is no use.
+// run opens sessions until job returns nil, ctx ends, or an error is final.
 func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
 	defer s.beat()()
 	for {
@@ -87,14 +87,14 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			return context.Cause(ctx)
 		}
 		if err == nil && !s.once && s.renew() { // in time for a new token
-			_ = sleep(ctx, backoffFirst-time.Since(born)) // where there is none, 80 % of little is nothing
+			_ = sleep(ctx, backoffFirst-time.Since(born)) // a token that lives for seconds must not make sessions without end
 			continue
 		}
 		if err == nil {
 			s.state("closed", nil)
 			return nil
 		}
-		if s.giveUp != nil && s.undialed >= lineTrials && s.giveUp(err) {
+		if s.giveUp != nil && s.undialed >= laneTrials && s.giveUp(err) {
 			s.state("closed", err)
 			return &noUse{err}
 		}
@@ -111,7 +111,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			state = "auth-failed"
 		}
 		s.state(state, err)
-		if !errors.As(err, new(hungUp)) { // told already
+		if !errors.As(err, new(hungUp)) { // doze has logged it
 			s.log(err, pause)
 		}
 		select {
@@ -124,7 +124,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 }
 
 func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
-	ctx, end := s.a.resume.session(ctx)
+	ctx, end := s.a.wakeDetector.session(ctx)
 	defer end()
 	c, err := imapclient.Dial(ctx, s.a.IMAP)
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *supervisor) session(ctx context.Context, job func(context.Context, *ima
 	return nil
 }
 
-// judge says how long to wait after a failure, or that trying is no use.
+// judge returns how long to wait after a failure, or that it is final.
 func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, fatal bool) {
 	var ledgerErr *LedgerError
 	if errors.As(err, &ledgerErr) && s.abort(ledgerErr) {
@@ -172,7 +172,7 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 	if errors.As(err, new(hungUp)) {
 		return 0, false
 	}
-	if errors.As(err, new(progress)) {
+	if errors.As(err, new(advanced)) {
 		s.failures = 0
 		return backoff.Full(backoffFirst), false
 	}
@@ -199,8 +199,8 @@ func (s *supervisor) judge(err error, life time.Duration) (pause time.Duration, 
 	return backoff.Full(longest), false
 }
 
-// waited is how long a session had nothing to do but wait before the server hung
-// up, which some do early and often although all is well. 0: it ended otherwise.
+// waited is how long a session had only waited when the server hung up, as some
+// servers do early and often although all is well. 0: the session ended otherwise.
 func (s *supervisor) waited(err error) time.Duration {
 	switch {
 	case s.watching.IsZero(), errors.As(err, new(*imapclient.TimeoutError)), errors.As(err, new(*imapclient.ResponseError)),
@@ -210,8 +210,8 @@ func (s *supervisor) waited(err error) time.Duration {
 	return time.Since(s.watching)
 }
 
-// hopeless is what a sweep does not try again, since somebody waits for its
-// answer: a server that was never reached, or that says no.
+// hopeless reports whether a sweep gives up at once, since somebody waits for it: a
+// server was never reached, or refused.
 func (s *supervisor) hopeless(err error) bool {
 	var refused *imapclient.ResponseError
 	return !s.up || errors.As(err, &refused)
@@ -224,7 +224,7 @@ func (s *supervisor) abort(err *LedgerError) bool {
 	return s.a.DiskError(err, true)
 }
 
-// log tells of an error once, and again when it changes.
+// log logs an error once, and again when it changes.
 func (s *supervisor) log(err error, pause time.Duration) {
 	level := s.a.Log.Warn
 	if s.refused >= loginTrials {

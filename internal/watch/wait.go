@@ -27,10 +27,10 @@ var lookAgain = []time.Duration{2 * time.Second, 15 * time.Second}
 
 // learned is what the sessions of one Run learn of the server.
 type learned struct {
-	quirks  imapclient.Quirks
-	mute    atomic.Bool // IDLE told nothing of a message that came
-	silence silence
-	idle    atomic.Bool // wakes brought nothing, as a person was told
+	quirks    imapclient.Quirks
+	idleMute  atomic.Bool // IDLE told nothing of a message that came
+	tolerance tolerance
+	idle      atomic.Bool // wakes brought nothing, as a person was told
 }
 
 // waiter waits for news by IDLE, or by polling where IDLE is not to be had.
@@ -43,11 +43,11 @@ type waiter struct {
 
 	rang  bool // the last wait ended by EXISTS
 	full  bool // by the end of a whole slice
-	again int  // how many of lookAgain were used
+	looks int  // how many of lookAgain were used
 }
 
 func newWaiter(a *Account, c *imapclient.Client) *waiter {
-	return &waiter{a: a, c: c, pace: pace{a: a, most: wakesIdle}, again: len(lookAgain)}
+	return &waiter{a: a, c: c, pace: pace{a: a, most: wakesIdle}, looks: len(lookAgain)}
 }
 
 // wait returns after an EXISTS (rang), or when it is time to look, behind slice
@@ -65,10 +65,10 @@ func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err 
 		return false, err
 	}
 	slice = w.a.slice(slice)
-	whole := w.again == len(lookAgain)
+	whole := w.looks == len(lookAgain)
 	if !whole {
-		slice = min(slice, lookAgain[w.again])
-		w.again++
+		slice = min(slice, lookAgain[w.looks])
+		w.looks++
 	}
 	start := time.Now()
 	wake, err := w.c.Idle(ctx, slice)
@@ -94,13 +94,13 @@ func (w *waiter) looked(found bool) {
 	switch {
 	case found:
 		w.pace.found()
-		w.again = len(lookAgain)
+		w.looks = len(lookAgain)
 		if w.full {
 			w.a.unannounced()
 		}
 	case w.rang:
 		w.pace.nothing()
-		w.again = 0
+		w.looks = 0
 	}
 }
 
@@ -115,7 +115,7 @@ func (w *waiter) nap(ctx context.Context) (bool, error) {
 // slice is how long to wait in IDLE: no longer than Poll where the server was
 // never heard to tell anything in it.
 func (a *Account) slice(most time.Duration) time.Duration {
-	if a.learned.mute.Load() && !a.learned.quirks.Rings() {
+	if a.learned.idleMute.Load() && !a.learned.quirks.Rings() {
 		return min(most, a.Poll)
 	}
 	return most
@@ -123,7 +123,7 @@ func (a *Account) slice(most time.Duration) time.Duration {
 
 // unannounced notes that a message came of which IDLE did not tell.
 func (a *Account) unannounced() {
-	if !a.learned.quirks.Rings() && !a.learned.mute.Swap(true) {
+	if !a.learned.quirks.Rings() && !a.learned.idleMute.Swap(true) {
 		a.Log.Warn("the server offers IDLE and told nothing of a message that had come: looking more often until it does", "every", a.Poll)
 	}
 }

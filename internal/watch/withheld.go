@@ -18,10 +18,10 @@ var errWithheld = errors.New("the server lists a message and gives nothing for i
 
 // withheld is when a message that the server withholds was asked for first and
 // last.
-type withheld struct{ first, last time.Time }
+type withheldSince struct{ first, last time.Time }
 
 // due reports whether it is time to ask for it again.
-func (w withheld) due() bool {
+func (w withheldSince) due() bool {
 	return time.Since(w.last) >= max(withheldFirst, w.last.Sub(w.first)/4)
 }
 
@@ -33,40 +33,40 @@ func (s *session) withhold(uids []uint32) {
 	var news []uint32
 	now := time.Now()
 	for _, uid := range uids {
-		w, known := s.again[uid]
+		w, known := s.withheld[uid]
 		if !known {
 			w.first = now
 			news = append(news, uid)
 		}
 		w.last = now
-		s.again[uid] = w
+		s.withheld[uid] = w
 	}
 	if len(news) > 0 {
 		s.a.Log.Warn("the server lists messages and gives nothing for them: asking again for hours",
 			"folder", s.name, "uids", news[:min(len(news), 10)], "count", len(news), "give_up_after", withheldFor)
 	}
-	s.line.add(batch{withheld: uids})
+	s.pipe.add(batch{withheld: uids})
 }
 
 // waits reports whether a pending message is withheld, and not to be asked for
 // yet. Each process asks once at least.
 func (s *session) waits(p ledger.Pending) bool {
-	w, asked := s.again[p.UID]
+	w, asked := s.withheld[p.UID]
 	return asked && !p.Withheld.IsZero() && !w.due()
 }
 
 // abandon gives up what was withheld for too long. It is called after a flush.
 func (s *session) abandon() (any bool) {
-	for _, p := range s.line.pending() {
-		w, asked := s.again[p.UID]
+	for _, p := range s.pipe.pending() {
+		w, asked := s.withheld[p.UID]
 		if !asked || p.Withheld.IsZero() {
 			continue
 		}
 		w.first = p.Withheld // by an earlier process
-		s.again[p.UID] = w
+		s.withheld[p.UID] = w
 		if w.last.Sub(w.first) >= withheldFor {
-			s.line.add(batch{lost: []lost{{p.UID, "the server listed the message and gave nothing for it, for hours"}}})
-			delete(s.again, p.UID)
+			s.pipe.add(batch{lost: []lost{{p.UID, "the server listed the message and gave nothing for it, for hours"}}})
+			delete(s.withheld, p.UID)
 			any = true
 		}
 	}
@@ -79,7 +79,7 @@ func (f *folder) restless() bool {
 	if f.gaps && time.Since(f.lookedLate) >= lateEvery {
 		return true
 	}
-	for _, w := range f.again {
+	for _, w := range f.withheld {
 		if w.due() {
 			return true
 		}

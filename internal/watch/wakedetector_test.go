@@ -37,7 +37,7 @@ func TestResume(t *testing.T) {
 		}
 		s.Append("INBOX", messageOf(3, 300))
 		slept.Store(int64(8 * time.Hour))
-		time.Sleep(resumeEvery + 2*time.Second)
+		time.Sleep(clocksEvery + 2*time.Second)
 		same(t, records(t, l), expected(4))
 		if s.Conns() != 2 {
 			t.Errorf("%d connections after", s.Conns())

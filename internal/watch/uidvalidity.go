@@ -10,17 +10,17 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// renewed is where to begin in a folder that has another UIDVALIDITY than when
-// it was read last (RFC 9051 section 2.3.1.1).
-func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger.Claim, sel imapclient.Selected) (ledger.Checkpoint, error) {
+// uidValidityChanged returns where to begin in a folder that has another UIDVALIDITY
+// than at the last read (RFC 9051 section 2.3.1.1).
+func (f *folder) uidValidityChanged(ctx context.Context, c *imapclient.Client, claim ledger.Claim, sel imapclient.Selected) (ledger.Checkpoint, error) {
 	log := f.a.Log.With("folder", f.name, "was", claim.Checkpoint.UIDValidity, "is", sel.UIDValidity)
 	switch {
 	case f.a.OnUIDValidity == "stop":
-		return ledger.Checkpoint{}, &FolderError{f.name, fmt.Errorf("UIDVALIDITY was %d and is %d: its mails are others, or numbered anew; "+
+		return ledger.Checkpoint{}, &FolderError{f.name, fmt.Errorf("UIDVALIDITY was %d and is %d: its messages are others, or have new numbers; "+
 			"set on_uidvalidity to rescan or new-only, or run fblwatch sweep --all", claim.Checkpoint.UIDValidity, sel.UIDValidity)}
 	case f.a.OnUIDValidity != "new-only":
 	case claim.LastCommit.IsZero():
-		log.Warn("it is not known when the folder was read last")
+		log.Warn("UIDVALIDITY changed, and the time of the last commit is unknown")
 	default:
 		since := claim.LastCommit.Add(-24 * time.Hour)
 		uids, ok, err := f.findSince(ctx, c, sel.UIDNext, since)
@@ -34,10 +34,10 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 			}
 		}
 		if !ok {
-			log.Warn("the server does not tell what came lately")
+			log.Warn("UIDVALIDITY changed, and the server does not list what came lately")
 			break
 		}
-		log.Warn("UIDVALIDITY changed: reading what came lately", "since", since.UTC().Format(time.DateOnly), "mails", len(uids))
+		log.Warn("UIDVALIDITY changed: reading what came lately", "since", since.UTC().Format(time.DateOnly), "messages", len(uids))
 		cp := ledger.Checkpoint{High: max(sel.UIDNext, 1) - 1}
 		for _, uid := range uids {
 			cp.High = max(cp.High, uid)
@@ -45,12 +45,12 @@ func (f *folder) renewed(ctx context.Context, c *imapclient.Client, claim ledger
 		}
 		return cp, nil
 	}
-	log.Warn("UIDVALIDITY changed: reading the folder again; known mails fall out")
+	log.Warn("UIDVALIDITY changed: reading the folder again; already recorded messages are skipped")
 	return ledger.Checkpoint{}, nil
 }
 
-// findSince lists what was received since then, in a folder with that UIDNEXT. ok:
-// the server can tell.
+// findSince lists what was received since then. next is the folder's UIDNEXT. ok:
+// the server's answer can be used.
 func (f *folder) findSince(ctx context.Context, c *imapclient.Client, next uint32, since time.Time) (uids []uint32, ok bool, err error) {
 	if c.Empty() { // some servers refuse a SEARCH there
 		return nil, true, nil
@@ -74,12 +74,12 @@ func (f *folder) findSince(ctx context.Context, c *imapclient.Client, next uint3
 	return nil, len(all) > 0, err
 }
 
-// lately is how many of the last messages show whether a SEARCH told the truth.
+// lately is how many of the last messages show whether a SEARCH is right.
 const lately = 8
 
-// isTrue looks at the last messages of a folder with that UIDNEXT, and at the last
+// isTrue compares the last messages of a folder, whose UIDNEXT is next, with the last
 // ones that a SEARCH found. Some servers answer such a SEARCH with other numbers:
-// then it finds what is not there, or leaves out what came after read.
+// it finds messages that do not exist, or misses some that came after read.
 func isTrue(ctx context.Context, c *imapclient.Client, found []uint32, next uint32, read time.Time) (bool, error) {
 	if next != 0 && slices.Max(found) >= next {
 		return false, nil

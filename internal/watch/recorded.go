@@ -9,17 +9,16 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// placesAtOnce is how many messages of the ledger are held to compare with.
+// placesAtOnce is how many of the ledger's places are held to compare with.
 const placesAtOnce = 50_000
 
-// maybeRead is up to which UID messages may have been read before under this
-// UIDVALIDITY; 0: none was. had is how far the folder was read, cp where it is
-// read from now.
-func maybeRead(had, cp ledger.Checkpoint, sel imapclient.Selected) uint32 {
+// mayBeRead is the highest UID that may have been read before under this UIDVALIDITY;
+// 0: none was. had is how far the folder was read, cp where it is read from now.
+func mayBeRead(had, cp ledger.Checkpoint, sel imapclient.Selected) uint32 {
 	switch {
 	case had.UIDValidity == 0:
 		return 0
-	case had.UIDValidity != sel.UIDValidity: // it may have had this one before
+	case had.UIDValidity != sel.UIDValidity: // the folder may have had this one earlier
 		return max(sel.UIDNext, 1) - 1
 	case cp.High < had.High:
 		return max(had.High, had.Again)
@@ -27,26 +26,26 @@ func maybeRead(had, cp ledger.Checkpoint, sel imapclient.Selected) uint32 {
 	return had.Again
 }
 
-// before is what the ledger has of a folder that is read again.
-type before struct {
+// recorded is what the ledger has of a folder that is read again.
+type recorded struct {
 	places   map[uint32][]ledger.Place
-	low, top uint32 // UIDs of which all is in places
+	low, top uint32 // places holds all of these UIDs
 }
 
-// readBefore returns the report id under which a message was recorded when its
-// place was read before; empty: it was not. A server may write a message anew at
-// each fetch, so that it has another id each time: at a known place it is the same
-// if its outer From, Date and Message-ID are.
+// readBefore returns the report id under which a message was recorded when its UID
+// was read before; empty: it was not. Some servers write a message anew at each
+// FETCH, so that it gets another id each time: at a known UID it is the same message
+// if its outer From, Date and Message-ID are equal.
 func (p *pipeline) readBefore(ctx context.Context, uid uint32, id string, origin uint64) (reportID string, err error) {
-	if uid > p.again || origin == 0 {
+	if uid > p.rereadTo || origin == 0 {
 		return "", nil
 	}
-	if b := &p.before; b.places == nil || uid < b.low || uid > b.top {
+	if b := &p.recorded; b.places == nil || uid < b.low || uid > b.top {
 		places, err := p.f.a.Ledger.Places(ctx, p.claim.ID, p.claim.Checkpoint.UIDValidity, uid, placesAtOnce)
 		if err != nil {
 			return "", err
 		}
-		*b = before{places: make(map[uint32][]ledger.Place, len(places)), low: uid, top: ^uint32(0)}
+		*b = recorded{places: make(map[uint32][]ledger.Place, len(places)), low: uid, top: ^uint32(0)}
 		if len(places) == placesAtOnce {
 			b.top = places[len(places)-1].UID - 1 // of the last one there may be more
 		}
@@ -54,12 +53,12 @@ func (p *pipeline) readBefore(ctx context.Context, uid uint32, id string, origin
 			b.places[place.UID] = append(b.places[place.UID], place)
 		}
 	}
-	here := p.before.places[uid]
+	here := p.recorded.places[uid]
 	if slices.ContainsFunc(here, func(place ledger.Place) bool { return place.ReportID == id }) {
-		return "", nil // the ledger knows it by its id
+		return "", nil // recorded under the same id
 	}
 	for _, place := range here {
-		if place.Origin == 0 { // of a ledger that did not note it yet
+		if place.Origin == 0 { // written by an older version
 			head, err := p.f.a.Ledger.Head(ctx, place.ReportID)
 			if err != nil {
 				return "", err

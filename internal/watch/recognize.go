@@ -1,8 +1,8 @@
 package watch
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -12,17 +12,16 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// UIDs may come to mean other messages under the same UIDVALIDITY: where a folder
-// was made again in the same second, or a server starts anew at 1, or gives the
-// lowest free UID again. So the checkpoint keeps how the last few messages are
-// known again.
+// UIDs may come to mean other messages under the same UIDVALIDITY: a folder was made
+// again in the same second, or a server starts anew at 1, or gives the lowest free
+// UID again. Therefore the checkpoint keeps marks of the last few messages.
 const (
 	knownMost    = 3
 	recallOctets = 8192 // of each of them; the outer header is nearly always within
 )
 
-// markOf is how a message is known again: by its outer From, Date and Message-ID,
-// or where one of them is missing by its report id.
+// markOf identifies a message by its outer From, Date and Message-ID, or by its
+// report id if one of them is missing.
 func markOf(origin uint64, id string) string {
 	if origin != 0 {
 		return "o" + strconv.FormatUint(origin, 16)
@@ -36,19 +35,18 @@ func remember(known, more []ledger.Known) []ledger.Known {
 		return known
 	}
 	all := slices.Concat(more, known) // the newer one of a UID comes first
-	slices.SortStableFunc(all, func(a, b ledger.Known) int { return int(int64(a.UID) - int64(b.UID)) })
+	slices.SortStableFunc(all, func(a, b ledger.Known) int { return cmp.Compare(a.UID, b.UID) })
 	all = slices.CompactFunc(all, func(a, b ledger.Known) bool { return a.UID == b.UID })
 	return slices.Clone(all[max(0, len(all)-knownMost):])
 }
 
-// recognize is where to begin in a folder with the UIDVALIDITY that it had. In the
-// normal case it costs one small FETCH. A UIDNEXT that is wrong is taken for not
-// told.
+// recognize returns where to begin in a folder whose UIDVALIDITY is unchanged. It
+// normally costs one small FETCH. A wrong UIDNEXT is set to 0 in sel.
 func (f *folder) recognize(ctx context.Context, c *imapclient.Client, claim ledger.Claim, sel *imapclient.Selected) (ledger.Checkpoint, error) {
 	cp := claim.Checkpoint
-	back := sel.UIDNext != 0 && sel.UIDNext <= cp.High
+	lower := sel.UIDNext != 0 && sel.UIDNext <= cp.High
 	var other bool  // a UID has another message now
-	var same uint32 // the last UID that has not
+	var same uint32 // the last UID that has the same message
 	if len(cp.Known) > 0 && !c.Empty() {
 		var err error
 		if other, same, err = recall(ctx, c, cp.Known); err != nil {
@@ -58,7 +56,7 @@ func (f *folder) recognize(ctx context.Context, c *imapclient.Client, claim ledg
 	high := uint32(0)
 	switch {
 	case other:
-	case !back:
+	case !lower:
 		return cp, nil
 	case same >= sel.UIDNext: // the server's UIDNEXT is too low
 		sel.UIDNext = 0
@@ -77,8 +75,8 @@ func (f *folder) recognize(ctx context.Context, c *imapclient.Client, claim ledg
 	}
 	f.a.Log.Warn("UIDs mean other messages under the same UIDVALIDITY: reading again from there; already recorded messages are skipped",
 		"folder", f.name, "uidvalidity", sel.UIDValidity, "uidnext", sel.UIDNext, "read_up_to", cp.High, "from", uint64(high)+1)
-	clear(f.places)
-	clear(f.again)
+	clear(f.deaths)
+	clear(f.withheld)
 	f.known = nil
 	if err := f.dropOwed(ctx, claim, high); err != nil {
 		return cp, err
@@ -92,8 +90,8 @@ func (f *folder) recognize(ctx context.Context, c *imapclient.Client, claim ledg
 	}, nil
 }
 
-// recall asks for known messages, and for each alone that came without an octet.
-// What does not come, or not with a header, says nothing.
+// recall asks for known messages, and for each alone that came empty. A message that
+// does not come, or comes without a header, says nothing.
 func recall(ctx context.Context, c *imapclient.Client, known []ledger.Known) (other bool, same uint32, err error) {
 	var uids []uint32
 	for _, k := range known {
@@ -141,8 +139,8 @@ func recallSome(ctx context.Context, c *imapclient.Client, known []ledger.Known,
 	return other, same, empty, nil
 }
 
-// dropOwed strikes off what is owed to messages above high: it would be done to
-// others.
+// dropOwed drops the after-actions of messages above high: they would be done to
+// other messages.
 func (f *folder) dropOwed(ctx context.Context, claim ledger.Claim, high uint32) error {
 	todos, err := f.a.Ledger.Todos(ctx, claim, math.MaxInt32)
 	if err == nil {
@@ -152,13 +150,5 @@ func (f *folder) dropOwed(ctx context.Context, claim ledger.Claim, high uint32) 
 			err = f.a.Ledger.CompleteTodos(ctx, claim, todos)
 		}
 	}
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	case errors.As(err, new(*LedgerError)):
-		return err
-	}
-	return &LedgerError{err}
+	return ledgerError(ctx, err)
 }
