@@ -100,7 +100,7 @@ func (p *program) demo(c *cli.Context) error {
 				return imapclient.Credentials{Username: demoUser, Password: imapclient.Secret(server.password)}, nil
 			},
 		},
-		Reading:  process.Rules{Trust: trust, DNS: true},
+		Rules:    process.Rules{Trust: trust, DNS: true},
 		Ledger:   l,
 		Log:      p.logger(settings.LogConfig{Level: "warn"}),
 		Observer: watch.Observer{Committed: d.print},

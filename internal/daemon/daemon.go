@@ -95,7 +95,7 @@ func (r *running) close() {
 func (r *running) account(a settings.Account, imap imapclient.Options, log callbacks.Handler) watch.Account {
 	account := watch.Account{
 		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Log: r.Log,
-		Reading: r.rules, NoHeads: r.config.Keep == settings.KeepNone, All: r.All, Since: a.FirstAge(),
+		Rules: r.rules, NoHeads: r.config.Keep == settings.KeepNone, All: r.All, Since: a.FirstAge(),
 		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
 		Observer: watch.Join(watch.Observer{Committed: r.sinks.offer}, r.Observer),
 	}

@@ -5,7 +5,6 @@ package process
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/fblwatch/fblwatch/internal/enrich"
 	"github.com/fblwatch/fblwatch/internal/identify"
@@ -96,15 +95,6 @@ func (g Rules) decide(records []report.Record, was map[string]*report.Record, do
 		}
 		r.Suppress = &verdict
 	}
-}
-
-// Doubts are the reasons to let a person decide about a message. A message received
-// more than since before the folder's first contact is history.
-func Doubts(received, contact time.Time, since time.Duration) []report.Reason {
-	if since <= 0 || contact.IsZero() || !received.Before(contact.Add(-since)) {
-		return nil
-	}
-	return []report.Reason{{Code: report.CodeHistory, Text: "older than since at first contact"}}
 }
 
 // Head is the start of a message as it may be stored. r was parsed from it.

@@ -29,7 +29,7 @@ type Account struct {
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 
-	Reading process.Rules // how messages become records
+	Rules process.Rules // how messages become records
 
 	// NoHeads keeps nothing of the messages: they cannot be read again later.
 	NoHeads bool

@@ -71,8 +71,8 @@ func TestBrake(t *testing.T) {
 			t.Helper()
 			var said bytes.Buffer
 			a := account(s, l)
-			a.Reading = believed(t)
-			a.Reading.Brake = process.NewBrake(3, slog.New(slog.NewTextHandler(&said, nil)))
+			a.Rules = believed(t)
+			a.Rules.Brake = process.NewBrake(3, slog.New(slog.NewTextHandler(&said, nil)))
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)
 			}
@@ -102,8 +102,8 @@ func TestBrakeAfterFailure(t *testing.T) {
 		s.Append("INBOX", sample.Signed(1))
 		l := &failing{memory.New(), 1}
 		a := account(s, l)
-		a.Reading = believed(t)
-		a.Reading.Brake = process.NewBrake(2, nil)
+		a.Rules = believed(t)
+		a.Rules.Brake = process.NewBrake(2, nil)
 		if err := a.Run(t.Context(), true); err == nil {
 			t.Fatal("the first sweep did not fail")
 		}

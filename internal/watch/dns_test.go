@@ -95,7 +95,7 @@ func sweepSigned(t testing.TB, l ledger.Ledger, messages [][]byte, reading proce
 	t.Helper()
 	s := &endless{messages: len(messages), message: func(n int) []byte { return messages[n] }, came: time.Now()}
 	a := account(nil, l)
-	a.IMAP.Dial, a.Reading = s.dial, reading
+	a.IMAP.Dial, a.Rules = s.dial, reading
 	start := time.Now()
 	if err := a.Run(t.Context(), true); err != nil {
 		t.Fatal(err)

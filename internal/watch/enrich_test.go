@@ -79,7 +79,7 @@ func TestSilentDNS(t *testing.T) {
 		a := account(s, l)
 		if dns != nil {
 			var err error
-			if a.Reading.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, dns); err != nil {
+			if a.Rules.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, dns); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -134,7 +134,7 @@ func TestSilentDNSWatch(t *testing.T) {
 			}
 		}
 		var err error
-		if a.Reading.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, &answers{silent: true}); err != nil {
+		if a.Rules.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, &answers{silent: true}); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -10,8 +9,6 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
-	"github.com/fblwatch/fblwatch/internal/process"
-	"github.com/fblwatch/fblwatch/report"
 )
 
 const (
@@ -21,9 +18,9 @@ const (
 	headMost      = 256 << 10 // octets of a message that the ledger keeps
 )
 
-// pipeline takes a session's messages through reading and commit, each stage a
-// goroutine, with one batch waiting between two of them. The last stage owns
-// the checkpoint.
+// pipeline takes a session's messages through three stages: the session fills a
+// batch, reader makes records, committer writes. One batch waits between two
+// stages. The last stage owns the checkpoint.
 type pipeline struct {
 	f     *folder
 	claim ledger.Claim
@@ -36,8 +33,8 @@ type pipeline struct {
 	wg     sync.WaitGroup
 	json   []byte // of the second stage: the record being written
 
-	// Of the second stage: up to which UID messages may have been read before, and
-	// what is known of those.
+	// Of the second stage: the highest UID that may have been read before, and what
+	// the ledger has of those messages.
 	rereadTo uint32
 	recorded recorded
 
@@ -45,8 +42,8 @@ type pipeline struct {
 	err      error
 	progress Progress
 
-	// Of the last stage; others may look before the first batch, and after a
-	// flush that did not fail.
+	// Of the last stage. Others may read it before the first batch and after a flush
+	// without an error.
 	cp   ledger.Checkpoint
 	more map[uint32]int64 // messages of which more octets are needed
 	kept bool             // the ledger has a checkpoint of this session
@@ -55,13 +52,13 @@ type pipeline struct {
 // batch is one commit in the making.
 type batch struct {
 	found    []uint32 // UIDs that become pending
-	high     uint32   // how far the folder is known now; 0: as before
-	rereadTo uint32   // up to which UID messages were read before; 0: as before
+	high     uint32   // UID up to which the folder is now known; 0: as before
+	rereadTo uint32   // highest UID that may have been read before; 0: as before
 	messages []arrived
 	lost     []lost   // given up
-	died     []uint32 // what ended the connection, or was refused
+	died     []uint32 // UIDs that ended the connection, or were refused
 
-	withheld []uint32     // listed by the server, which gives nothing for them
+	withheld []uint32     // UIDs that the server lists and gives nothing for
 	gaps     []ledger.Gap // below high
 
 	reply chan error
@@ -77,20 +74,20 @@ func (b *batch) empty() bool {
 	return len(b.found) == 0 && b.high == 0 && len(b.messages) == 0 && len(b.lost) == 0 && len(b.died) == 0 && len(b.withheld) == 0
 }
 
-// lost is a message that is given up, and why.
+// lost is a message that is given up, with the reason.
 type lost struct {
 	uid    uint32
 	reason string
 }
 
-// message is a message with the size that its octets are a part of.
+// arrived is a message with the size that its octets are a part of.
 type arrived struct {
 	*imapclient.Message
 	size  int64
-	short string // why there is no more of it although there should be; empty: all is well
+	short string // why the server gives no more of it although it has more; empty: it does
 }
 
-// need is a message of which more is wanted: its first octets octets.
+// need is a message that is to be read again up to octets.
 type need struct {
 	uid    uint32
 	octets int64
@@ -98,7 +95,7 @@ type need struct {
 
 func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 	p := &pipeline{
-		f: f, claim: claim, cp: claim.Checkpoint, // its Pending too is the pipeline's now
+		f: f, claim: claim, cp: claim.Checkpoint, // the pipeline owns its slices now
 		read: make(chan *batch), commit: make(chan *batch),
 		more: make(map[uint32]int64), rereadTo: claim.Checkpoint.Again,
 	}
@@ -107,10 +104,10 @@ func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 	return p
 }
 
-// pending is what the checkpoint holds; after flush only.
+// pending is the checkpoint's; after flush only.
 func (p *pipeline) pending() []ledger.Pending { return slices.Clone(p.cp.Pending) }
 
-// gaps is what the checkpoint holds; after flush only.
+// gaps are the checkpoint's; after flush only.
 func (p *pipeline) gaps() []ledger.Gap { return slices.Clone(p.cp.Gaps) }
 
 // add puts news other than messages into the next commit.
@@ -125,12 +122,12 @@ func (p *pipeline) add(b batch) {
 }
 
 // message puts a message into the next commit. asked is how many octets of it were
-// asked for. It returns why an earlier commit failed.
+// requested. The error is that of an earlier commit.
 func (p *pipeline) message(m *imapclient.Message, asked int64) error {
 	size := m.Size
-	if got := int64(len(m.Body)); got < asked { // all of it, whatever the server says
+	if got := int64(len(m.Body)); got < asked { // the whole message, whatever RFC822.SIZE is
 		size = got
-	} else if size <= got { // where more was there it cannot be so small: find out
+	} else if size <= got { // RFC822.SIZE is too small: there may be more
 		size = p.f.a.MaxMessage
 	}
 	return p.append(arrived{Message: m, size: size})
@@ -155,8 +152,8 @@ func (p *pipeline) send(reply chan error) {
 	p.read <- &b
 }
 
-// flush waits until everything given so far is committed, and returns the
-// messages of which more is needed.
+// flush waits until everything so far is committed, and returns the messages that
+// need more octets.
 func (p *pipeline) flush() ([]need, error) {
 	reply := make(chan error)
 	p.send(reply)
@@ -171,7 +168,7 @@ func (p *pipeline) flush() ([]need, error) {
 	return needs, nil
 }
 
-// close commits what there is and ends the stages.
+// close commits what is left and ends the stages.
 func (p *pipeline) close() error {
 	if !p.cur.empty() {
 		p.send(nil)
@@ -187,14 +184,14 @@ func (p *pipeline) failed() error {
 	return p.err
 }
 
-// fail has nothing more committed.
+// fail stops all further commits.
 func (p *pipeline) fail(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.err = err
 }
 
-// begin and caughtUp frame the catching up, for whoever shows progress.
+// begin starts the report of progress, caughtUp ends it.
 func (p *pipeline) begin(total int) {
 	p.report(func(pr *Progress) { *pr = Progress{Account: p.f.a.Name, Folder: p.f.name, Total: total} })
 }
@@ -211,231 +208,4 @@ func (p *pipeline) report(change func(*Progress)) {
 	if p.f.a.Progress != nil {
 		p.f.a.Progress(now)
 	}
-}
-
-// reader is the second stage: octets to records.
-func (p *pipeline) reader(ctx context.Context) {
-	defer close(p.commit)
-	for b := range p.read {
-		if b.rereadTo > 0 {
-			p.rereadTo, p.recorded = max(p.rereadTo, b.rereadTo), recorded{} // more was read since
-		}
-		slices.SortFunc(b.messages, func(a, b arrived) int { return cmp.Compare(a.UID, b.UID) })
-		made := make([]parsed, len(b.messages))
-		p.each(len(b.messages), func(i int) { made[i] = p.parse(ctx, b.messages[i]) })
-		for i, m := range b.messages {
-			if made[i].err != nil {
-				p.fail(made[i].err)
-			} else if err := p.take(ctx, b, m, made[i]); err != nil {
-				p.fail(&LedgerError{err})
-			}
-		}
-		for _, l := range b.lost {
-			p.givenUp(l.uid, l.reason)
-			b.made = append(b.made, p.unfetched(l.uid, l.reason))
-			b.done = append(b.done, l.uid)
-		}
-		p.commit <- b
-	}
-}
-
-// askers is how many messages of a batch may wait for the DNS at once.
-const askers = 16
-
-// each does a batch's messages: one after the other where nothing is asked of
-// anybody, since then the next stage uses the other core.
-func (p *pipeline) each(n int, do func(i int)) {
-	if !p.f.a.Reading.Asks() {
-		for i := range n {
-			do(i)
-		}
-		return
-	}
-	var wg sync.WaitGroup
-	turn := make(chan struct{}, askers)
-	for i := range n {
-		turn <- struct{}{}
-		wg.Go(func() {
-			do(i)
-			<-turn
-		})
-	}
-	wg.Wait()
-}
-
-// parsed is what became of a message.
-type parsed struct {
-	id      string // its report_id; empty: nothing became of it
-	kind    report.Kind
-	origin  uint64
-	at      time.Time // of receipt, as the ledger notes it
-	records []report.Record
-	head    []byte
-	size    int64 // of the message that head is the start of
-	after   Action
-	want    int64 // octets that are needed first; 0: none
-	err     error // the reading ended early, with its context
-}
-
-func (p *pipeline) parse(ctx context.Context, m arrived) parsed {
-	if m.Gone {
-		return parsed{}
-	}
-	if m.short != "" {
-		p.givenUp(m.UID, m.short)
-		return p.parseShort(ctx, m)
-	}
-	got := int64(len(m.Body))
-	most := min(p.f.a.MaxMessage, m.size)
-	r, err := report.ParsePrefixContext(ctx, m.Body, m.size)
-	if err != nil {
-		return parsed{err: context.Cause(ctx)}
-	}
-	if want := min(r.Need(), most); want > got {
-		return parsed{want: want}
-	}
-	after := p.f.a.After.of(r.Kind)
-	if len(m.Body) == 0 { // nothing shows that this is the message, whatever RFC822.SIZE says
-		after = Action{}
-	}
-	if after.Do == "delete" && got < most {
-		return parsed{want: most}
-	}
-	if !after.allows(got, r.Need(), m.size) {
-		p.f.a.Log.Warn("mail is larger than what is read of one: it stays where it is", "folder", p.f.name, "uid", m.UID, "octets", m.size)
-		after = Action{}
-	}
-	at, noted, doubts := p.dated(ctx, m.Message, r)
-	records, whole := p.f.a.Reading.Records(ctx, r, m.Body, got >= most, report.Envelope{
-		ReceivedAt:  at,
-		ProcessedAt: time.Now(),
-		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
-	}, doubts...)
-	if whole {
-		return parsed{want: most}
-	}
-	if p.f.a.NoHeads {
-		return parsed{id: r.ID, kind: r.Kind, origin: r.Origin(), at: noted, records: records, size: m.size, after: after}
-	}
-	plain := m.Body[:min(got, headMost)]
-	head := p.f.a.Reading.Head(plain, r)
-	return parsed{id: r.ID, kind: r.Kind, origin: r.Origin(), at: noted, records: records, head: head, size: m.size + int64(len(head)-len(plain)), after: after}
-}
-
-// take puts what became of a message into its batch.
-func (p *pipeline) take(ctx context.Context, b *batch, m arrived, got parsed) error {
-	if got.want > 0 {
-		// In steps, so that messages which need about as much go into one FETCH.
-		want := min((got.want+prefixStep-1)/prefixStep*prefixStep, p.f.a.MaxMessage)
-		b.needs = append(b.needs, need{m.UID, want})
-		return nil
-	}
-	b.done = append(b.done, m.UID)
-	if got.id == "" {
-		return nil
-	}
-	if m.short == "" {
-		b.known = append(b.known, ledger.Known{UID: m.UID, Mark: markOf(got.origin, got.id)})
-	}
-	if id, err := p.readBefore(ctx, m.UID, got.id, got.origin); err != nil {
-		return err
-	} else if id != "" {
-		got.id, got.records, got.head = id, nil, nil // the ledger counts it as known
-	}
-	if got.after != (Action{}) {
-		b.todos = append(b.todos, ledger.Todo{UIDValidity: p.claim.Checkpoint.UIDValidity, UID: m.UID, Action: got.after.String()})
-	}
-	b.made = append(b.made, ledger.Message{
-		ReportID:    got.id,
-		UIDValidity: p.claim.Checkpoint.UIDValidity,
-		UID:         m.UID,
-		Kind:        string(got.kind),
-		At:          got.at,
-		Size:        got.size,
-		Head:        got.head,
-		Records:     p.rows(got.records),
-		Origin:      got.origin,
-	})
-	return nil
-}
-
-// givenUp tells people of a message that is not asked for again.
-func (p *pipeline) givenUp(uid uint32, reason string) {
-	p.f.a.Log.Warn("message given up; a record says so, and fblwatch sweep --all asks for it again", "folder", p.f.name, "uid", uid, "err", reason)
-}
-
-func (p *pipeline) unfetched(uid uint32, reason string) ledger.Message {
-	now := time.Now()
-	r := report.Unfetched(report.Envelope{ProcessedAt: now, Mailbox: p.mailbox(uid, 0, "")}, reason)
-	return ledger.Message{
-		ReportID:    r.ReportID,
-		UIDValidity: p.claim.Checkpoint.UIDValidity,
-		UID:         uid,
-		Kind:        string(report.KindUnparsed),
-		At:          now,
-		Records:     p.rows([]report.Record{r}),
-	}
-}
-
-func (p *pipeline) mailbox(uid uint32, size int64, messageID string) *report.Mailbox {
-	return &report.Mailbox{
-		Account: p.claim.Folder.Account, Folder: p.claim.Folder.Name,
-		UID: uid, UIDValidity: p.claim.Checkpoint.UIDValidity,
-		Size: max(size, 0), MessageID: messageID,
-	}
-}
-
-// rows are the records as the ledger takes them.
-func (p *pipeline) rows(records []report.Record) []ledger.Record {
-	out := make([]ledger.Record, len(records))
-	for i := range records {
-		p.json = records[i].AppendJSON(p.json[:0])
-		out[i] = process.LedgerRecord(&records[i], bytes.Clone(p.json))
-		p.f.a.Reading.Brake.Hold(&out[i], &records[i])
-	}
-	return out
-}
-
-// committer is the last stage: one transaction a batch. After a failed one
-// nothing more is committed: those messages are read again.
-func (p *pipeline) committer(ctx context.Context) {
-	for b := range p.commit {
-		err := p.failed()
-		if err == nil && !b.empty() {
-			if err = p.write(ctx, b); err != nil {
-				p.fail(err)
-			}
-		}
-		for _, m := range b.messages {
-			m.Release()
-		}
-		if b.reply != nil {
-			b.reply <- err
-		}
-	}
-}
-
-func (p *pipeline) write(ctx context.Context, b *batch) error {
-	p.advance(b)
-	m := p.mailboxName()
-	p.f.a.Handler.Critical(m)
-	done, err := p.f.a.Ledger.Commit(ctx, p.claim, ledger.Batch{Checkpoint: p.cp, Messages: b.made, Todos: b.todos})
-	p.f.a.Handler.NoCritical(m)
-	if err != nil {
-		return ledgerError(ctx, err)
-	}
-	p.kept = true
-	p.f.a.Reading.Brake.Log(done.Over)
-	if len(b.made) > 0 {
-		p.f.a.commits.Add(1)
-	}
-	if p.f.a.Committed != nil {
-		p.f.a.Committed(done)
-	}
-	p.f.prefix.read(len(b.made)-len(b.lost), len(b.needs))
-	p.report(func(pr *Progress) {
-		pr.Done += len(b.made)
-		pr.Records += len(done.Rows)
-	})
-	return nil
 }

@@ -23,7 +23,7 @@ func TestPrivacy(t *testing.T) {
 		defer s.Close()
 		open, closed := memory.New(), memory.New()
 		plain, private := account(s, open), account(s, closed)
-		private.Reading.Privacy = filter
+		private.Rules.Privacy = filter
 		for _, a := range []*Account{plain, private} {
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)

@@ -134,8 +134,8 @@ func TestRewrittenBrake(t *testing.T) {
 		s.Append("INBOX", sample.Signed(0))
 		s.Append("INBOX", sample.Signed(1))
 		a := account(s, memory.New())
-		a.Reading = believed(t)
-		a.Reading.Brake = process.NewBrake(3, nil)
+		a.Rules = believed(t)
+		a.Rules.Brake = process.NewBrake(3, nil)
 		for range 3 {
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)

@@ -168,36 +168,3 @@ func shortReason(m *imapclient.Message) string {
 	}
 	return fmt.Sprintf("the server gave %d%s octets, each time it was asked for the message", len(m.Body), of)
 }
-
-// parseShort makes the records of a message of which only the start is to be had.
-// Nothing is done to it in the mailbox, and no head is kept: what is read again one
-// day is the whole message.
-func (p *pipeline) parseShort(ctx context.Context, m arrived) parsed {
-	r, err := report.ParsePrefixContext(ctx, m.Body, max(m.Size, int64(len(m.Body))+1))
-	if err != nil {
-		return parsed{err: context.Cause(ctx)}
-	}
-	at, noted, doubts := p.dated(ctx, m.Message, r)
-	e := report.Envelope{
-		ReceivedAt:  at,
-		ProcessedAt: time.Now(),
-		Mailbox:     p.mailbox(m.UID, m.Size, r.Outer.MessageID),
-	}
-	p.f.a.Log.Warn("message could not be read whole: it stays where it is", "folder", p.f.name, "uid", m.UID, "err", m.short)
-	switch r.Kind {
-	case report.KindReport, report.KindUnparsed:
-		records, _ := p.f.a.Reading.Records(ctx, r, m.Body, true, e, doubts...)
-		for i := range records {
-			parse := &records[i].Parse
-			if parse.Status == "ok" {
-				parse.Status = report.ParsePartial
-			}
-			parse.Warnings = append(parse.Warnings, m.short)
-		}
-		return parsed{id: r.ID, kind: r.Kind, at: noted, records: records}
-	case report.KindDSN, report.KindMDN, report.KindDMARCAggregate, report.KindTLSRPT: // the start says so
-		return parsed{id: r.ID, kind: r.Kind, at: noted}
-	}
-	one := report.Unfetched(e, m.short)
-	return parsed{id: one.ReportID, kind: report.KindUnparsed, at: noted, records: []report.Record{one}}
-}

@@ -1,0 +1,92 @@
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"sync/atomic"
+
+	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
+)
+
+const (
+	noUIDNext  = 1<<64 - 1 // of a firstRead: the server has not given UIDNEXT yet
+	firstState = "first/"  // begins the name of a firstRead's state row; account and folder follow
+)
+
+// firstRead says which messages were there when a folder was read from its
+// start: at the first contact, by --all, or under a new UIDVALIDITY.
+type firstRead struct {
+	UIDValidity uint64 `json:"uidvalidity"`
+	UID         uint64 `json:"uid"` // the highest of them; 0: none
+
+	known atomic.Bool // to the ledger
+}
+
+// noteFirst notes the first read of a folder, for the sessions that go on with it.
+func (f *folder) noteFirst(claim ledger.Claim, sel imapclient.Selected) {
+	if claim.Checkpoint.High != 0 || len(claim.Checkpoint.Pending) > 0 {
+		return
+	}
+	first := &firstRead{UIDValidity: uint64(sel.UIDValidity)}
+	switch {
+	case sel.Exists == 0:
+	case sel.UIDNext == 0:
+		first.UID = noUIDNext
+	default:
+		first.UID = uint64(sel.UIDNext) - 1
+	}
+	f.firstRead.Store(first)
+}
+
+// endFirst ends the first read where the server did not tell how far it goes.
+func (s *session) endFirst(ctx context.Context) {
+	first := s.firstRead.Load()
+	if first == nil || first.UID != noUIDNext {
+		return
+	}
+	ended := &firstRead{UIDValidity: first.UIDValidity, UID: uint64(s.high)}
+	if first.known.Load() {
+		s.keepFirst(ctx, ended)
+		ended.known.Store(true)
+	}
+	s.firstRead.Store(ended)
+}
+
+// keepFirst writes it to the ledger. Where that fails no message is committed
+// either.
+func (f *folder) keepFirst(ctx context.Context, first *firstRead) {
+	text, _ := json.Marshal(first)
+	_ = f.a.Ledger.SetState(ctx, firstState+f.a.Name+"/"+f.name, string(text))
+}
+
+// first is the folder's first read, as this process or one before noted it. Only
+// messages without a date need it, so only theirs is kept in the ledger.
+func (f *folder) first(ctx context.Context, claim ledger.Claim) *firstRead {
+	first := f.firstRead.Load()
+	if first == nil || first.UIDValidity != uint64(claim.Checkpoint.UIDValidity) {
+		first = &firstRead{UIDValidity: uint64(claim.Checkpoint.UIDValidity)}
+	}
+	if first.known.Load() {
+		return first
+	}
+	states, err := f.a.Ledger.States(ctx)
+	if err != nil {
+		return first // nor is the message committed
+	}
+	earlier := &firstRead{}
+	for _, s := range states {
+		if s.Name == firstState+f.a.Name+"/"+f.name {
+			_ = json.Unmarshal([]byte(s.Value), earlier)
+		}
+	}
+	switch {
+	case earlier.UIDValidity == first.UIDValidity: // it was interrupted
+		first = earlier
+	case first.UID > 0:
+		f.keepFirst(ctx, first)
+	}
+	first.known.Store(true)
+	f.firstRead.Store(first)
+	return first
+}
