@@ -1,12 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/fblwatch/fblwatch/internal/message"
 )
@@ -217,16 +216,10 @@ func matches(v, pattern string) bool {
 	return strings.EqualFold(v, want)
 }
 
-// registrable is the domain that somebody registered, by the public suffix
-// list; the domain itself where the list has no answer.
+// registrable is the domain that somebody registered, or domain itself if the public
+// suffix list has no answer; "unknown" if there is no domain.
 func registrable(domain string) string {
-	if domain == "" {
-		return "unknown"
-	}
-	if d, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
-		return d
-	}
-	return domain
+	return cmp.Or(message.Organisation(domain), domain, "unknown")
 }
 
 // isLoop knows the address of a feedback loop by its local part.

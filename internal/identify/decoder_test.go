@@ -266,7 +266,7 @@ func TestHostile(t *testing.T) {
 		}
 		for _, v := range hostile {
 			for _, v := range append(uris(v), v) {
-				m := &message{}
+				m := &reading{}
 				run := rule{read: b.read}
 				if use := strings.TrimSpace(v); m.usable(use) {
 					if f, ok := run.one(use, m); ok {

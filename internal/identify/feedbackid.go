@@ -40,7 +40,7 @@ func feedbackID(v string) (f found) {
 // cfblFeedbackID reads a CFBL-Feedback-ID (RFC 9477 section 3.2), in which
 // white space does not count. It is opaque: what it names is the message.
 func cfblFeedbackID(v string) (f found) {
-	f[messageID] = unfold(v)
+	f[messageID] = withoutBlanks(v)
 	return f
 }
 

@@ -113,7 +113,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 	if len(records) == 0 {
 		return false
 	}
-	m := newMessage(r, records, len(id.sources))
+	m := newReading(r, records, len(id.sources))
 	defer m.done()
 	for i := range id.rules {
 		switch run := &id.rules[i]; {
@@ -145,7 +145,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 // Subscribers are all that any rule makes of a report's tokens, also where they
 // disagree and Identify names nobody.
 func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (all []string) {
-	m := newMessage(r, records, len(id.sources))
+	m := newReading(r, records, len(id.sources))
 	defer m.done()
 	for i := range id.rules {
 		run := &id.rules[i]
@@ -187,7 +187,7 @@ type result struct {
 }
 
 // run has a rule read all instances of its sources.
-func (id *Identifier) run(r *ready, m *message) {
+func (id *Identifier) run(r *ready, m *reading) {
 	var res *result
 	for _, n := range r.from {
 		for _, v := range m.of(n, &id.sources[n]) {
@@ -205,7 +205,7 @@ func (id *Identifier) run(r *ready, m *message) {
 }
 
 // recipient has a rule read the recipient of one record.
-func (res *result) recipient(rcpt string, m *message) {
+func (res *result) recipient(rcpt string, m *reading) {
 	*res = result{rule: res.rule}
 	if rcpt = strings.TrimSpace(rcpt); m.usable(rcpt) {
 		if f, ok := res.rule.one(rcpt, m); ok {
@@ -215,7 +215,7 @@ func (res *result) recipient(rcpt string, m *message) {
 }
 
 // one reads one instance. ok: it gives anything.
-func (r *rule) one(v string, m *message) (f found, ok bool) {
+func (r *rule) one(v string, m *reading) (f found, ok bool) {
 	f = r.read(v)
 	for i := range f {
 		if f[i] == "" {

@@ -5,7 +5,7 @@ package identify
 // with a marker, the recipient, and the metadata that the sender chose. Its
 // field can have any name: a rule with decode reads it there.
 func kumoRef(v string) (f found) {
-	b, err := unbase64(unfold(v))
+	b, err := unbase64(withoutBlanks(v))
 	if err != nil {
 		return f
 	}

@@ -10,7 +10,7 @@ import (
 // number.recipient.campaign, the last two reversed, in base64, and reversed
 // again. Others use the name for anything: only an address counts.
 func mailerInfo(v string) (f found) {
-	p := strings.Split(unfold(v), ".")
+	p := strings.Split(withoutBlanks(v), ".")
 	if len(p) < 2 || len(p) > 3 || !each(p[0], isDigit, "") {
 		return f
 	}

@@ -8,7 +8,7 @@ import (
 // mailgunSid reads X-Mailgun-Sid: base64 of a JSON list of three strings, of
 // which the second is the recipient.
 func mailgunSid(v string) (f found) {
-	b, err := unbase64(unfold(v))
+	b, err := unbase64(withoutBlanks(v))
 	var list []string
 	if err != nil || json.Unmarshal(b, &list) != nil || len(list) != 3 {
 		return f

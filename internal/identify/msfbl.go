@@ -9,7 +9,7 @@ import (
 // is the recipient and customer_id the customer, of what tenant_id names: the
 // installation; of old, base64 of recipient@binding@group@string.
 func msfbl(v string) (f found) {
-	digest, data, split := strings.Cut(unfold(v), "|")
+	digest, data, split := strings.Cut(withoutBlanks(v), "|")
 	if !split {
 		digest, data = "", digest
 	} else if _, err := unbase64(digest); err != nil || digest == "" {

@@ -7,7 +7,7 @@ import (
 // postmarkRecipient reads X-PM-RCPT: between bars, base64 of
 // stream|account|server|recipient.
 func postmarkRecipient(v string) (f found) {
-	v = unfold(v)
+	v = withoutBlanks(v)
 	inner, opened := strings.CutPrefix(v, "|")
 	inner, closed := strings.CutSuffix(inner, "|")
 	b, err := unbase64(inner)

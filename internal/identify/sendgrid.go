@@ -37,7 +37,7 @@ func sendgridMessage(v string) (f found) {
 // sendgridEvent takes X-SG-EID as it is: base64 of what only SendGrid can read,
 // another for each message.
 func sendgridEvent(v string) (f found) {
-	id := unfold(v)
+	id := withoutBlanks(v)
 	if b, err := unbase64(strings.TrimPrefix(id, "u001.")); err == nil && len(b) >= 16 {
 		f[messageID] = id
 	}

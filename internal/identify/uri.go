@@ -11,7 +11,7 @@ import (
 // brackets and the white space of folding; one without brackets is itself.
 func uris(v string) (all []string) {
 	if strings.IndexByte(v, '<') < 0 {
-		return []string{unfold(v)}
+		return []string{withoutBlanks(v)}
 	}
 	for len(all) <= maxInstances {
 		_, rest, open := strings.Cut(v, "<")
@@ -19,7 +19,7 @@ func uris(v string) (all []string) {
 		if !open || !closed {
 			break
 		}
-		all = append(all, unfold(uri))
+		all = append(all, withoutBlanks(uri))
 		v = rest
 	}
 	return all

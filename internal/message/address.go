@@ -4,6 +4,8 @@ import (
 	"iter"
 	"net/netip"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // address is the addr-spec within v: what stands in the last angle brackets,
@@ -229,4 +231,14 @@ func Within(domain string, parents ...string) bool {
 		}
 	}
 	return false
+}
+
+// Organisation is the domain that somebody registered, by the public suffix list:
+// domain or a parent of it; "" if domain is a public suffix, or no domain.
+func Organisation(domain string) string {
+	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
+	if err != nil {
+		return ""
+	}
+	return org
 }

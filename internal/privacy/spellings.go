@@ -7,6 +7,8 @@ import (
 	"golang.org/x/net/idna"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // canonical is an address in lower case, without the quotation marks, the
@@ -46,7 +48,7 @@ func unquoted(local string) string {
 			depth++
 		case c == ')' && depth > 0:
 			depth--
-		case depth > 0, isBlank(c) && !quoted:
+		case depth > 0, message.IsSpace(c) && !quoted:
 		default:
 			out.WriteByte(c)
 		}

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
-	"golang.org/x/net/publicsuffix"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -72,7 +72,7 @@ func (c *Checker) aligned(domain, from string) bool {
 	if domain == "" || from == "" {
 		return false
 	}
-	if domain == from || organisation(domain) != "" && organisation(domain) == organisation(from) {
+	if domain == from || message.Organisation(domain) != "" && message.Organisation(domain) == message.Organisation(from) {
 		return true
 	}
 	return covered(c.signers, domain) && slices.ContainsFunc(c.signers, func(s string) bool { return below(from, s) || sameAddress(c.from, s) })
@@ -87,7 +87,7 @@ func (c *Checker) known(domain, address string) bool {
 // reportsBelow: the From is at one of the domains, or below it, and domain is
 // above that. Where others have mailboxes at domain, it proves nothing.
 func reportsBelow(list []string, domain, address string) bool {
-	return !isMailboxes(domain) && !isMailboxes(organisation(domain)) && slices.ContainsFunc(list, func(entry string) bool {
+	return !isMailboxes(domain) && !isMailboxes(message.Organisation(domain)) && slices.ContainsFunc(list, func(entry string) bool {
 		return !strings.Contains(entry, "@") && above(domain, entry) && below(domainOf(address), entry)
 	})
 }
@@ -125,16 +125,7 @@ func below(domain, parent string) bool {
 // above reports whether domain is a parent of another, which somebody registered:
 // what is above that is nobody's.
 func above(domain, of string) bool {
-	return below(of, domain) && canonical(domain) != canonical(of) && organisation(canonical(domain)) != ""
-}
-
-// organisation is the domain that somebody registered; "" for a public suffix.
-func organisation(domain string) string {
-	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
-	if err != nil {
-		return ""
-	}
-	return org
+	return below(of, domain) && canonical(domain) != canonical(of) && message.Organisation(canonical(domain)) != ""
 }
 
 // maxDomain is how many octets a name may have to be read as one with U-labels:

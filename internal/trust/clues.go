@@ -40,7 +40,7 @@ func (c *Checker) Clues(sent []byte, r *report.Report, rec *report.Record) (clue
 	clues.Known = rec.Reporter != nil && rec.Reporter.Auth == report.AuthPass && c.known(rec.Reporter.AuthDomain, r.Outer.From)
 	found, in := c.found(r.Header(report.FromOriginal), rec)
 	if rec.Original != nil {
-		clues.Domains = passed(found, organisation(canonical(rec.Original.FromDomain)))
+		clues.Domains = passed(found, message.Organisation(canonical(rec.Original.FromDomain)))
 	}
 	if rec.SourceIP != "" && !message.IsPrivate(rec.SourceIP) && (rec.Derived["source_ip"] == "" || in.ip == rec.SourceIP) {
 		clues.IP = rec.SourceIP
@@ -57,12 +57,12 @@ func (t *trail) clues(domain string) (by string, list []Server) {
 		s := &t.steps[i]
 		switch s.field.name {
 		case "received":
-			org := organisation(s.by)
+			org := message.Organisation(s.by)
 			if s.place == 0 {
 				by = s.by
 			}
-			if org == "" || org != organisation(by) || len(hops) == maxHops {
-				if organisation(by) == "" {
+			if org == "" || org != message.Organisation(by) || len(hops) == maxHops {
+				if message.Organisation(by) == "" {
 					by = ""
 				}
 				return by, list
@@ -76,7 +76,7 @@ func (t *trail) clues(domain string) (by string, list []Server) {
 				continue
 			}
 			seen[a.id] = true
-			if near := len(hops) == 0 || organisation(a.id) == organisation(by); near && organisation(a.id) != "" && a.passes(domain) {
+			if near := len(hops) == 0 || message.Organisation(a.id) == message.Organisation(by); near && message.Organisation(a.id) != "" && a.passes(domain) {
 				list = append(list, Server{ID: a.id, Hops: slices.Clone(hops)})
 			}
 		}
@@ -99,7 +99,7 @@ func (a *authResults) passes(domain string) bool {
 func passed(found []authResults, org string) (domains []string) {
 	for _, a := range found {
 		for _, r := range a.results {
-			if d := r.domain(); org != "" && r.value == resultPass && organisation(d) == org && !isMailboxes(org) && !slices.Contains(domains, d) {
+			if d := r.domain(); org != "" && r.value == resultPass && message.Organisation(d) == org && !isMailboxes(org) && !slices.Contains(domains, d) {
 				domains = append(domains, d)
 			}
 		}

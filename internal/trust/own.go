@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -201,10 +202,10 @@ func (c *Checker) covers(h *report.Header, name string) bool {
 		if !ok || tags["h"] == "" || domain == "" || strings.ContainsFunc(domain, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf }) {
 			return false
 		}
-		ours, near, org := false, false, organisation(domain)
+		ours, near, org := false, false, message.Organisation(domain)
 		for _, own := range c.config.Own.Domains {
 			ours = ours || below(domain, own) || below(own, domain)
-			near = near || org != "" && org == organisation(canonical(own))
+			near = near || org != "" && org == message.Organisation(canonical(own))
 		}
 		switch {
 		case ours:

@@ -3,6 +3,8 @@ package trust
 import (
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // authResults is one Authentication-Results field (RFC 8601 section 2.2).
@@ -187,7 +189,7 @@ func splitResults(v string) (segments [][]string, ok bool) {
 		case c == ';':
 			flush()
 			segments, words, blank = append(segments, words), nil, false
-		case isBlank(rune(c)):
+		case message.IsBlank(rune(c)):
 			blank = true
 		default:
 			if w := word.String(); blank && c != '=' && strings.IndexByte(w, '=') != len(w)-1 || blank && w == "" {

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // signature is the tags of a DKIM-Signature (RFC 6376 section 3.5), an
@@ -77,7 +79,7 @@ func readTags(v string) (map[string]string, bool) {
 	tags := make(map[string]string)
 	for tag := range strings.SplitSeq(v, ";") {
 		name, value, found := strings.Cut(tag, "=")
-		if name = strings.TrimFunc(name, isBlank); !found {
+		if name = strings.TrimFunc(name, message.IsBlank); !found {
 			if name != "" {
 				return nil, false
 			}
@@ -86,7 +88,7 @@ func readTags(v string) (map[string]string, bool) {
 		if _, twice := tags[name]; twice || name == "" {
 			return nil, false
 		}
-		tags[name] = strings.Join(strings.FieldsFunc(value, isBlank), "")
+		tags[name] = strings.Join(strings.FieldsFunc(value, message.IsBlank), "")
 	}
 	return tags, true
 }
@@ -197,7 +199,7 @@ func (s *signature) unsigned(relaxed bool) string {
 	name, value, _ := strings.Cut(s.field.raw, ":")
 	tags := strings.Split(value, ";")
 	for i, tag := range tags {
-		if tagName, _, _ := strings.Cut(tag, "="); strings.TrimFunc(tagName, isBlank) == "b" {
+		if tagName, _, _ := strings.Cut(tag, "="); strings.TrimFunc(tagName, message.IsBlank) == "b" {
 			tags[i] = tagName + "="
 		}
 	}
@@ -226,10 +228,8 @@ func canonicalField(raw string, relaxed bool) string {
 		return raw
 	}
 	name, value, _ := strings.Cut(raw, ":")
-	return lower(strings.TrimFunc(name, isBlank)) + ":" + strings.Join(strings.FieldsFunc(value, isBlank), " ") + "\r\n"
+	return lower(strings.TrimFunc(name, message.IsBlank)) + ":" + strings.Join(strings.FieldsFunc(value, message.IsBlank), " ") + "\r\n"
 }
-
-func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
 
 // canonicalBody is RFC 6376 sections 3.4.3 and 3.4.4, of which the first length
 // octets count; -1: all. It is made once: a message can have many signatures.

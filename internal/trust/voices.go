@@ -3,6 +3,7 @@ package trust
 import (
 	"slices"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -159,7 +160,7 @@ func (v *voice) standIn(sigs []signature, from string) (domain string) {
 	}
 	for _, s := range sigs {
 		switch {
-		case !passed || s.domain != from && (organisation(from) == "" || organisation(s.domain) != organisation(from)):
+		case !passed || s.domain != from && (message.Organisation(from) == "" || message.Organisation(s.domain) != message.Organisation(from)):
 		case domain != "" && s.domain != domain:
 			return ""
 		default:

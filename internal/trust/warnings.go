@@ -69,7 +69,7 @@ const (
 
 func (o *Own) warnings() (texts []string) {
 	for i, domain := range o.Domains {
-		if isMailboxes(domain) || isMailboxes(organisation(canonical(domain))) {
+		if isMailboxes(domain) || isMailboxes(message.Organisation(canonical(domain))) {
 			texts = append(texts, fmt.Sprintf("trust.own.domains[%d] is where anybody can have a mailbox, or send from: a message of anybody's counts as yours", i))
 		}
 	}

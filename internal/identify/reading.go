@@ -1,13 +1,13 @@
 package identify
 
 import (
-	"mime"
 	"slices"
 	"strings"
 	"sync"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -40,8 +40,8 @@ type value struct {
 	from string // the source, as records name it
 }
 
-// message is what the rules read of one report, and what they say.
-type message struct {
+// reading is what the rules read of one report, and what they say.
+type reading struct {
 	r       *report.Report
 	hashes  []string          // by which the report names its recipients
 	hash    *strings.Replacer // of them, where they are many
@@ -57,11 +57,11 @@ type instances struct {
 	known    bool
 }
 
-// messages keeps the memory of a message for the next one.
-var messages = sync.Pool{New: func() any { return new(message) }}
+// readingPool keeps the memory of a reading for the next one.
+var readingPool = sync.Pool{New: func() any { return new(reading) }}
 
-func newMessage(r *report.Report, records []report.Record, sources int) *message {
-	m := messages.Get().(*message)
+func newReading(r *report.Report, records []report.Record, sources int) *reading {
+	m := readingPool.Get().(*reading)
 	m.r, m.read = r, slices.Grow(m.read, sources)[:sources]
 	for i := range records {
 		if local, _, _ := strings.Cut(records[i].RcptHash, "@"); local != "" {
@@ -80,14 +80,14 @@ func newMessage(r *report.Report, records []report.Record, sources int) *message
 }
 
 // done gives the memory back.
-func (m *message) done() {
+func (m *reading) done() {
 	clear(m.hashes)
 	clear(m.values)
 	clear(m.read)
 	clear(m.results)
-	*m = message{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
+	*m = reading{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
 	if cap(m.values)+cap(m.hashes) < 1000 {
-		messages.Put(m)
+		readingPool.Put(m)
 	}
 }
 
@@ -98,7 +98,7 @@ const (
 )
 
 // of are the instances of the n-th source that can be read, lowest first.
-func (m *message) of(n int, s *namedSource) []value {
+func (m *reading) of(n int, s *namedSource) []value {
 	in := &m.read[n]
 	if !in.known {
 		from := len(m.values)
@@ -110,7 +110,7 @@ func (m *message) of(n int, s *namedSource) []value {
 	return m.values[in.from:in.to]
 }
 
-func (m *message) collect(s *namedSource) {
+func (m *reading) collect(s *namedSource) {
 	from := len(m.values)
 	switch s.kind {
 	case "text":
@@ -132,7 +132,7 @@ func (m *message) collect(s *namedSource) {
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
 			v = unencoded(v)
 			if strings.EqualFold(s.name, "CFBL-Feedback-ID") {
-				v = unfold(v) // white space means nothing in it (RFC 9477 section 3.2)
+				v = withoutBlanks(v) // white space means nothing in it (RFC 9477 section 3.2)
 			}
 			if !s.uris {
 				m.add(from, s.label, v)
@@ -147,7 +147,7 @@ func (m *message) collect(s *namedSource) {
 
 // add appends a value to those of one source, unless it is there already or
 // cannot be read.
-func (m *message) add(from int, label string, v string) {
+func (m *reading) add(from int, label string, v string) {
 	v = strings.TrimSpace(v)
 	if len(m.values)-from > maxInstances || !m.usable(v) ||
 		slices.ContainsFunc(m.values[from:], func(known value) bool { return known.text == v }) {
@@ -157,13 +157,13 @@ func (m *message) add(from int, label string, v string) {
 }
 
 // usable reports whether a value is neither empty nor blotted out.
-func (m *message) usable(v string) bool {
+func (m *reading) usable(v string) bool {
 	return v != "" && len(v) <= maxValue && strings.IndexByte(v, 0) < 0 && !isPlaceholder(v) && !m.own(v)
 }
 
 // own reports whether v holds a hash by which the report names its recipient:
 // the provider put it there in place of the address.
-func (m *message) own(v string) bool {
+func (m *reading) own(v string) bool {
 	if len(m.hashes) <= fewHashes {
 		return slices.ContainsFunc(m.hashes, func(hash string) bool { return strings.Contains(v, hash) })
 	}
@@ -180,7 +180,7 @@ func (m *message) own(v string) bool {
 // isList reports whether v is the address of a mailing list that handed the message
 // on: what its author's program wrote of a recipient names the list, and no
 // member of it.
-func (m *message) isList(v string) bool {
+func (m *reading) isList(v string) bool {
 	at := strings.LastIndexByte(v, '@')
 	if at <= 0 {
 		return false
@@ -196,7 +196,7 @@ const idPrefix = "id "
 
 // readLists reads the addresses and the ids of the lists, in lower case, once for
 // all values and records.
-func (m *message) readLists() {
+func (m *reading) readLists() {
 	m.lists = make(map[string]bool)
 	h := m.r.Header(report.FromOriginal)
 	for _, post := range h.Values("List-Post") {
@@ -216,7 +216,7 @@ func (m *message) readLists() {
 
 // fit reports whether a result can be one. Where the reader wrote U+FFFD for
 // octets that are no UTF-8, it is not what the sender wrote.
-func (m *message) fit(v string) bool {
+func (m *reading) fit(v string) bool {
 	if len(v) > maxFound || isPlaceholder(v) || m.own(v) {
 		return false
 	}
@@ -270,9 +270,9 @@ func bare(v string) string {
 	return strings.TrimSpace(v)
 }
 
-// unfold takes out the white space that folding may put into a token (RFC 5322
+// withoutBlanks takes out the white space that folding may put into a token (RFC 5322
 // section 2.2.3): no other is one.
-func unfold(v string) string {
+func withoutBlanks(v string) string {
 	if strings.IndexByte(v, ' ') < 0 && strings.IndexByte(v, '\t') < 0 {
 		return v
 	}
@@ -290,10 +290,7 @@ func unencoded(v string) string {
 			return v
 		}
 	}
-	if plain, err := new(mime.WordDecoder).DecodeHeader(v); err == nil {
-		return plain
-	}
-	return v
+	return message.DecodeWords(v)
 }
 
 func backward(values []string) []string {
