@@ -12,10 +12,11 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/subprocess"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -59,6 +60,9 @@ func (p *program) check(c *cli.Context) error {
 	for _, text := range config.Exposed() {
 		t.say("warning", "config", text)
 	}
+	for _, text := range config.Superseded() {
+		t.say("hint", "config", text)
+	}
 	whom := config.Believed()
 	if !whom.IsSet() {
 		t.ok("trust", "not set, so that no verdict is yes: check --sample 200 learns what to set")
@@ -66,7 +70,7 @@ func (p *program) check(c *cli.Context) error {
 	for _, text := range whom.Warnings() {
 		t.say("warning", "config", text)
 	}
-	t.hooks(config.Hooks)
+	t.commands(config)
 	t.ledger(c.Context, config)
 	for _, a := range config.Accounts {
 		t.ok(a.Name, "mailbox: %s", whom.System(a.Name))
@@ -259,14 +263,22 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 	return names, nil
 }
 
-// hooks looks for the config's commands.
-func (t *trial) hooks(config hook.Config) {
-	commands := config.Commands()
-	for _, event := range slices.Sorted(maps.Keys(commands)) {
-		if err := commands[event].Find(); err != nil {
-			t.fail("hooks."+event, err)
+// commands looks for the programs of the config's hooks and sinks.
+func (t *trial) commands(config *settings.Config) {
+	find := func(what string, command subprocess.Command) {
+		if err := command.Find(); err != nil {
+			t.fail(what, err)
 		} else {
-			t.ok("hooks."+event, "%s is there", commands[event][0])
+			t.ok(what, "%s is there", command[0])
+		}
+	}
+	hooks := config.Hooks.Commands()
+	for _, event := range slices.Sorted(maps.Keys(hooks)) {
+		find("hooks."+event, hooks[event])
+	}
+	for _, s := range config.Sinks {
+		if s.Type == sink.TypeExec {
+			find("sinks."+s.Name, s.Command)
 		}
 	}
 }

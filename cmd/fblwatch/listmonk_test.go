@@ -29,8 +29,8 @@ func TestListmonkConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.Identify.Presets != "listmonk" || len(config.Hooks.Record) != 2 {
-		t.Errorf("%+v, %v", config.Identify, config.Hooks.Record)
+	if config.Identify.Presets != "listmonk" || len(config.Sinks) != 1 || config.Sinks[0].Type != sink.TypeExec || len(config.Sinks[0].Command) != 2 {
+		t.Errorf("%+v, %+v", config.Identify, config.Sinks)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestListmonkHook(t *testing.T) {
 			id := fmt.Sprintf("%032x.1", i)
 			rows = append(rows, ledger.Row{FolderID: 1, Seq: int64(i + 1), Record: ledger.Record{ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)}})
 		}
-		command, err := sink.OpenCommand([]string{python, hook}, slog.New(slog.DiscardHandler))
+		command, err := sink.OpenExec([]string{python, hook}, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

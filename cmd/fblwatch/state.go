@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
@@ -73,12 +74,9 @@ func told(states []ledger.State, config *settings.Config) (rows []ledger.State) 
 			tell = newest[account].Sub(s.At) < staleAfter && (!ended(s) || s.At.Equal(newest[account]))
 		case s.Name == hooksState:
 			tell = len(config.Hooks.Commands()) > 0
-		case s.Name == sinkState+"command":
-			tell = config.Hooks.Record != nil
-		case s.Name == sinkState+"file":
-			tell = config.Records.File != ""
 		default:
-			tell = strings.HasPrefix(s.Name, sinkState)
+			name, isSink := strings.CutPrefix(s.Name, sinkState)
+			tell = isSink && (name == sink.StdoutName || slices.ContainsFunc(config.AllSinks(), func(c sink.Config) bool { return c.Name == name }))
 		}
 		if tell {
 			rows = append(rows, s)

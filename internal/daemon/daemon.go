@@ -44,7 +44,8 @@ func New(config *settings.Config, o Options) *Daemon {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	if d.DryRun {
-		d.config.Records.File, d.config.Hooks = "", hook.Config{}
+		d.config.NoSinks()
+		d.config.Hooks = hook.Config{}
 	}
 	return d
 }

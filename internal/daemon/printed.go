@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
 // printed is the row of state that says which records standard output is owed.
@@ -49,7 +50,7 @@ func beginPrinted(ctx context.Context, l ledger.Ledger, printing bool) (*printed
 		p.Settled = was.Settled
 	case was.Settled && printing:
 		for _, f := range folders {
-			if err := l.Ack(ctx, stdoutSink, f.ID, f.Last); err != nil {
+			if err := l.Ack(ctx, sink.StdoutName, f.ID, f.Last); err != nil {
 				return nil, err
 			}
 		}
@@ -119,7 +120,7 @@ func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 	if !p.Printing {
 		return nil
 	}
-	for row, err := range l.Unsent(ctx, stdoutSink) {
+	for row, err := range l.Unsent(ctx, sink.StdoutName) {
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 		return err
 	}
 	for _, f := range folders {
-		if err := l.Ack(ctx, stdoutSink, f.ID, f.Last); err != nil {
+		if err := l.Ack(ctx, sink.StdoutName, f.ID, f.Last); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
+	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
 // A command that prints owes what it read and what an interrupted one before it
@@ -44,7 +45,7 @@ func TestPrinted(t *testing.T) {
 				t.Fatal(err)
 			}
 			if prints {
-				if err := l.Register(t.Context(), stdoutSink, true); err != nil {
+				if err := l.Register(t.Context(), sink.StdoutName, true); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -56,13 +57,13 @@ func TestPrinted(t *testing.T) {
 				continue
 			}
 			var out []string
-			for row, err := range (owed{l, begun}).Unsent(t.Context(), stdoutSink) {
+			for row, err := range (owed{l, begun}).Unsent(t.Context(), sink.StdoutName) {
 				if err != nil {
 					t.Fatal(err)
 				}
 				if prints {
 					out = append(out, strings.TrimSuffix(row.ID, ".1"))
-					if err := l.Ack(t.Context(), stdoutSink, row.FolderID, row.Seq); err != nil {
+					if err := l.Ack(t.Context(), sink.StdoutName, row.FolderID, row.Seq); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -32,22 +32,17 @@ func (d *Daemon) startSinks(ctx context.Context, l ledger.Ledger) (context.Conte
 }
 
 func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.Context, error) {
-	open := func(opened sink.Sink, atHead bool, err error) error {
-		if err != nil {
-			return err
-		}
+	add := func(name string, opened sink.Sink, box sink.Outbox, atHead bool) error {
 		s.opened = append(s.opened, opened)
-		return l.Register(ctx, opened.Name(), atHead)
+		s.pumps = append(s.pumps, sink.NewPump(name, box, opened, d.Log))
+		return l.Register(ctx, name, atHead)
 	}
-	if d.config.Records.File != "" {
-		file, err := sink.OpenFile(d.config.Records)
-		if err := open(file, false, err); err != nil {
-			return nil, err
+	for _, c := range d.config.AllSinks() {
+		opened, err := sink.Open(c, d.Log)
+		if err == nil {
+			err = add(c.Name, opened, l, false)
 		}
-	}
-	if d.config.Hooks.Record != nil {
-		command, err := sink.OpenCommand(d.config.Hooks.Record, d.Log)
-		if err := open(command, false, err); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +52,7 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 	}
 	if d.Stdout != nil {
 		// New readers start at the head.
-		if err := open(sink.Stdout(d.Stdout), true, nil); err != nil {
+		if err := add(sink.StdoutName, sink.Stdout(d.Stdout), owed{l, s.printed}, true); err != nil {
 			return nil, err
 		}
 	}
@@ -69,13 +64,6 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 		fail(nil)
 	}
 	s.failed = make(chan error, len(s.opened))
-	for _, opened := range s.opened {
-		var box sink.Outbox = l
-		if opened.Name() == stdoutSink {
-			box = owed{l, s.printed}
-		}
-		s.pumps = append(s.pumps, sink.NewPump(box, opened, d.Log))
-	}
 	if err := s.recall(ctx, l); err != nil {
 		return nil, err
 	}
@@ -89,8 +77,6 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 	}
 	return ctx, nil
 }
-
-const stdoutSink = "stdout" // the name of sink.Stdout
 
 // offer is for watch.Observer.Committed.
 func (s *sinks) offer(done ledger.Committed) {

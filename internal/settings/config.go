@@ -38,7 +38,8 @@ type Config struct {
 	Brake     int              `yaml:"brake"` // verdicts yes a day and feed; 0: no limit
 	Enrich    enrich.Config    `yaml:"enrich"`
 	Privacy   privacy.Config   `yaml:"privacy"`
-	Records   sink.FileConfig  `yaml:"records"`
+	Sinks     sink.List        `yaml:"sinks"`   // see AllSinks
+	Records   sink.Records     `yaml:"records"` // older
 	Hooks     hook.Config      `yaml:"hooks"`
 	Log       LogConfig        `yaml:"log"`
 
@@ -89,7 +90,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("accounts[%d].%w", i, err)
 		}
 	}
-	return nil
+	return c.checkSinks()
 }
 
 // Load reads the config file at path. Its errors are of type *Error; if there is no
@@ -127,5 +128,5 @@ func Parse(data []byte, name string, env Env) (*Config, error) {
 
 // isPath reports whether a key's value is the name of a file.
 func isPath(key string) bool {
-	return key == "ledger" || key == "file" || strings.HasSuffix(key, "_file")
+	return key == "ledger" || key == "file" || key == "path" || strings.HasSuffix(key, "_file")
 }

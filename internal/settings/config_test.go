@@ -70,6 +70,9 @@ accounts:
 trust: {mailbox: auto, profiles: [{name: p, authserv_ids: [a.example.net], border: [192.0.2.7]}]}
 keep: 1d12h
 records: {file: "~/r.ndjson"}
+sinks:
+  - {name: own, type: exec, command: [suppress, "~", '${ID}']}
+  - {name: copy, type: file, path: ~/copy.ndjson}
 log: {level: debug, format: json}
 `
 	got, err := Parse([]byte(text), "c", env("HOME", "/home/fbl", "PASSWORD", "~/pa: ${ss} #", "INSECURE", "true", "ID", "gateway.example.net"))
@@ -104,9 +107,13 @@ log: {level: debug, format: json}
 		},
 		Keep:      Keep(36 * time.Hour),
 		Retention: Retention(400 * 24 * time.Hour),
-		Records:   sink.FileConfig{File: "/home/fbl/r.ndjson"},
-		Log:       LogConfig{Level: "debug", Format: "json"},
-		path:      "c",
+		Sinks: sink.List{
+			{Name: "own", Type: "exec", Command: []string{"suppress", "~", "gateway.example.net"}},
+			{Name: "copy", Type: "file", Path: "/home/fbl/copy.ndjson"},
+		},
+		Records: sink.Records{File: "/home/fbl/r.ndjson"},
+		Log:     LogConfig{Level: "debug", Format: "json"},
+		path:    "c",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Error(cmp.Diff(want, got))
@@ -171,7 +178,11 @@ func TestConfigErrorsHoldNoValue(t *testing.T) {
 		"accounts:\n  - {name: a, url: '${S}', password: x}\n", "accounts:\n  - {name: a, url: 'imaps://u:${S}@h', password: x}\n",
 		"accounts:\n  - {name: a, url: '{h/${S}}INBOX', password: x}\n", "accounts:\n  - {name: a, url: '{${S}}INBOX', password: x}\n",
 		"accounts:\n  - {name: a, url: 'imaps://u@h:${S}', password: x}\n", "accounts:\n  - {name: a, url: 'imaps://u@h/%z${S}', password: x}\n",
-		account + "keep: '${S}'", account + "retention: '${S}'", account + "ledger: 'x${S}://y'", account + "records: {file: 'x${S}://y'}", account + "log: {level: '${S}'}", account + "log: {format: '${S}'}", account + "enrich: {timeout: '${S}'}",
+		account + "keep: '${S}'", account + "retention: '${S}'", account + "ledger: 'x${S}://y'", account + "records: {file: 'x${S}://y'}",
+		account + "sinks: [{name: '${S} x', type: file, path: r}]", account + "sinks: [{name: a, type: '${S}', path: r}]", account + "sinks: [{name: a, type: file, path: 'x${S}://y'}]",
+		account + "sinks: [{name: '${S}', type: file, path: r}, {name: '${S}', type: file, path: s}]", account + "sinks: [{name: a, type: file, path: '${S}'}, {name: b, type: file, path: '${S}'}]",
+		account + "sinks: [{name: a, type: file, path: '${S}'}]\nrecords: {file: '${S}'}",
+		account + "sinks: [{name: command, type: exec, command: ['${S}']}]\nhooks: {record: ['${S}']}", account + "log: {level: '${S}'}", account + "log: {format: '${S}'}", account + "enrich: {timeout: '${S}'}",
 		account + "trust: {own: {domains: ['*${S}']}}", account + "trust: {own: {ips: ['${S}']}}", account + "trust: {authserv_ids: ['a ${S}']}",
 		account + "trust: {hops: ['*${S}']}", account + "trust: {mailbox: '${S}'}", account + "trust: {profiles: [{name: a, authserv_ids: ['${S} a']}]}",
 		of("mailbox: '${S}'"), of("mailbox: {hops: ['a@${S}']}"), of("mailbox: {profile: '${S}', gateway: {authserv_ids: ['${S}'], hops: ['${S}'], ips: ['${S}']}}"),

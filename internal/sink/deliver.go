@@ -57,7 +57,7 @@ func (p *Pump) deliver(ctx context.Context) error {
 func (p *Pump) catchUp(ctx context.Context) error {
 	var first error
 	for {
-		err := eachRun(p.out.Unsent(ctx, p.sink.Name(), p.stuck...), func(run []ledger.Row) error { return p.write(ctx, run) })
+		err := eachRun(p.out.Unsent(ctx, p.name, p.stuck...), func(run []ledger.Row) error { return p.write(ctx, run) })
 		if first == nil || IsPermanent(err) {
 			first = err
 		}
@@ -85,7 +85,7 @@ func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 		}
 		p.written[folder] = last
 	}
-	return p.out.Ack(ctx, p.sink.Name(), folder, last)
+	return p.out.Ack(ctx, p.name, folder, last)
 }
 
 // eachRun calls f with runs of consecutive records of one folder. f must not keep

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"github.com/gofrs/flock"
@@ -17,51 +16,23 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// FileConfig configures the sink "file".
-type FileConfig struct {
-	// File is the NDJSON file that records are appended to. It may be renamed
-	// or removed at any time (logrotate): the next record creates it again.
-	File string `yaml:"file"`
-}
-
-// Validate checks what can be wrong before the file is opened.
-func (c FileConfig) Validate() error {
-	scheme, _, url := strings.Cut(c.File, "://")
-	switch {
-	case c.File == "":
-		return errors.New("file is empty; name a file")
-	case url && !strings.Contains(scheme, "/"):
-		return errors.New("file is a URL; name a file's path, without a scheme such as file://")
-	case strings.ContainsRune(c.File, 0):
-		return errors.New("file holds a NUL")
-	case os.IsPathSeparator(c.File[len(c.File)-1]):
-		return errors.New("file names a directory; name a file in it")
-	}
-	return nil
-}
-
 type file struct {
 	path string
 	lock *flock.Flock
 	f    *os.File // nil after a failure
 }
 
-// OpenFile opens the sink "file". It creates the file (mode 600) and its directory
+// OpenFile opens a sink of the type file, which appends NDJSON. It creates the file (mode 600) and its directory
 // (mode 700) if they do not exist. It removes an incomplete last line, which a crash
 // has left: that record comes again. A second writer of the file is refused, except
 // on Windows, where a lock would keep readers out.
-func OpenFile(config FileConfig) (Sink, error) {
-	if err := config.Validate(); err != nil {
-		return nil, fmt.Errorf("sink: %w", err)
-	}
-	s := &file{path: config.File}
+func OpenFile(path string) (Sink, error) {
+	s := &file{path: path}
 	if err := s.open(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
-
-func (s *file) Name() string { return "file" }
 
 var (
 	errLocked = errors.New("another process writes it; end that one, or name another file")

@@ -16,7 +16,7 @@ import (
 
 func openFile(t *testing.T, path string) Sink {
 	t.Helper()
-	s, err := OpenFile(FileConfig{File: path})
+	s, err := OpenFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestFileRefuses(t *testing.T) {
 		dir:                               "is not a regular file",
 		filepath.Join(dir, "f", "r.json"): "not a directory",
 	} {
-		_, err := OpenFile(FileConfig{File: path})
+		_, err := OpenFile(path)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), path) != 1 && want != "not a directory" {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
@@ -105,24 +105,13 @@ func TestFileRefuses(t *testing.T) {
 	if got := fixture.Read(t, other); got != content {
 		t.Errorf("a file of somebody else was cut: %q", got)
 	}
-	for config, want := range map[FileConfig]string{{}: "is empty", {File: "/var/log/"}: "names a directory", {File: "a\x00"}: "NUL", {File: "s3://bucket/r"}: "is a URL"} {
-		if err := config.Validate(); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%+v: %v", config, err)
-		}
-	}
-	if err := (FileConfig{File: "r.ndjson"}).Validate(); err != nil {
-		t.Error(err)
-	}
-	if err := (FileConfig{File: "./s3://r.ndjson"}).Validate(); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestFileSecondWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r")
 	s := openFile(t, path)
 	write(t, s, rows(1, 1, 1))
-	if _, err := OpenFile(FileConfig{File: path}); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+	if _, err := OpenFile(path); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v", err)
 	}
 	s.Close()

@@ -30,6 +30,7 @@ var pauses = backoff.Range{First: time.Second, Most: time.Minute}
 // full queue. A Pump remembers what it wrote, so a cursor that is set back affects
 // only the next Pump.
 type Pump struct {
+	name string
 	out  Outbox
 	sink Sink
 	log  *slog.Logger
@@ -52,17 +53,18 @@ type Pump struct {
 	stuck   []int64         // folders whose first record the sink did not take
 }
 
-// NewPump returns a Pump, which does nothing before Run.
-func NewPump(out Outbox, s Sink, log *slog.Logger) *Pump {
+// NewPump returns a Pump, which does nothing before Run. The name is the key of the
+// sink's cursors in the ledger: it must stay the same.
+func NewPump(name string, out Outbox, s Sink, log *slog.Logger) *Pump {
 	return &Pump{
-		out: out, sink: s, log: log.With("sink", s.Name()),
+		name: name, out: out, sink: s, log: log.With("sink", name),
 		wake: make(chan struct{}, 1), flushes: make(chan chan error), done: make(chan struct{}),
 		behind: true, written: make(map[int64]int64),
 	}
 }
 
 // Name returns the sink's name.
-func (p *Pump) Name() string { return p.sink.Name() }
+func (p *Pump) Name() string { return p.name }
 
 // Offer adds records that have just been committed, consecutive ones of a folder in
 // their order. It never blocks: what does not fit is read from the ledger later.
@@ -128,7 +130,7 @@ func (p *Pump) ended() error {
 	if p.result != nil {
 		return p.result
 	}
-	return fmt.Errorf("sink: %s has stopped", p.sink.Name())
+	return fmt.Errorf("sink: %s has stopped", p.name)
 }
 
 // Run delivers until ctx ends, and then for at most five seconds what is waiting.

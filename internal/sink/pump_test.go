@@ -85,7 +85,6 @@ type recorder struct {
 	do    func(ctx context.Context) error
 }
 
-func (r *recorder) Name() string { return "recorder" }
 func (r *recorder) Close() error { return nil }
 
 func (r *recorder) Write(ctx context.Context, rows []ledger.Row) error {
@@ -140,7 +139,7 @@ func start(t *testing.T, out *outbox, sink *recorder) *pumping {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	p := &pumping{out: out, sink: sink, log: &fixture.Log{}, stop: stop, result: make(chan error, 1)}
-	p.Pump = NewPump(out, sink, p.log.Logger())
+	p.Pump = NewPump("test", out, sink, p.log.Logger())
 	go func() { p.result <- p.Run(ctx) }()
 	return p
 }

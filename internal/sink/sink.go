@@ -14,10 +14,6 @@ import (
 // Sink takes records. One goroutine at a time uses it. The id and the revision of
 // a row together are the key by which a receiver recognises a repeated record.
 type Sink interface {
-	// Name is the key of the sink's cursors in the ledger. It never changes for a
-	// sink of the same purpose.
-	Name() string
-
 	// Write hands over consecutive records of one folder, at least one. Nil means
 	// that all of them will survive a crash, as far as the sink can know. After
 	// an error any of them may have arrived, and all come again.

@@ -58,17 +58,14 @@ func TestContract(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "records.ndjson")
 			return openFile(t, path), func() string { return fixture.Read(t, path) }
 		},
-		"command": func(t *testing.T) (Sink, func() string) {
+		"exec": func(t *testing.T) (Sink, func() string) {
 			path := filepath.Join(t.TempDir(), "records.ndjson")
-			s, _ := openCommand(t, "good", path)
+			s, _ := openExec(t, "good", path)
 			return s, func() string { return fixture.Read(t, path) }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, written := open(t)
-			if s.Name() != name {
-				t.Errorf("named %q", s.Name())
-			}
 			first, second := rows(1, 1, 3), rows(2, 1, 700)
 			want := text(first...) + text(second...) + text(first...)
 			ended, cancel := context.WithCancel(t.Context())

@@ -18,11 +18,9 @@ type stdout struct {
 	rest []byte     // of a line that was written in part
 }
 
-// Stdout returns the sink "stdout", which writes NDJSON to w. If w is a pipe without
+// Stdout returns a sink that writes NDJSON to w. If w is a pipe without
 // a reader, Write returns ErrClosed. Close does not close w.
 func Stdout(w io.Writer) Sink { return &stdout{w: w} }
-
-func (s *stdout) Name() string { return "stdout" }
 
 func (s *stdout) Write(ctx context.Context, rows []ledger.Row) error {
 	if s.busy != nil {

@@ -49,7 +49,7 @@ func TestPumpStuckRecord(t *testing.T) {
 		out := newOutbox(append(rows(1, 1, 2), rows(2, 1, 2)...)...)
 		var log fixture.Log
 		s := &picky{never: "1-2"}
-		p := NewPump(out, s, log.Logger())
+		p := NewPump("test", out, s, log.Logger())
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		start := time.Now()
@@ -97,7 +97,7 @@ func TestPumpStuckRecord(t *testing.T) {
 func TestPumpRecall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, id := range []string{"1-1", "1-0"} {
-			p := NewPump(newOutbox(rows(1, 1, 1)...), &picky{never: "1-1"}, slog.New(slog.DiscardHandler))
+			p := NewPump("test", newOutbox(rows(1, 1, 1)...), &picky{never: "1-1"}, slog.New(slog.DiscardHandler))
 			before := Trouble{Record: id, Waits: time.Now().Add(-time.Hour), Since: time.Now().Add(-2 * time.Hour), Err: "no answer"}
 			p.Recall(before)
 			want := before
@@ -115,8 +115,8 @@ func TestPumpRecall(t *testing.T) {
 }
 
 // The command's refusal names the first record without an answer.
-func TestCommandRefusal(t *testing.T) {
-	s, _ := openCommand(t, "three", t.TempDir()+"/out")
+func TestExecRefusal(t *testing.T) {
+	s, _ := openExec(t, "three", t.TempDir()+"/out")
 	var refused *refusal
 	if err := s.Write(t.Context(), rows(1, 1, 10)); !errors.As(err, &refused) || refused.id != "1-4" || refused.folder != 1 {
 		t.Errorf("%v, want a refusal of 1-4", err)

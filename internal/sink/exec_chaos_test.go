@@ -21,14 +21,14 @@ import (
 // A command that goes wrong at random, again and again, sees each record at
 // least once, the same each time, and each folder's in order: it never gets one
 // while the one before has not been handled.
-func TestCommandChaos(t *testing.T) {
+func TestExecChaos(t *testing.T) {
 	t.Parallel()
 	const seed, folders, many = 1, 2, 300
 	path := filepath.Join(t.TempDir(), "out")
-	s, _ := openCommand(t, "chaos", path, fmt.Sprint(seed))
+	s, _ := openExec(t, "chaos", path, fmt.Sprint(seed))
 	s.answer, s.grace = 500*time.Millisecond, 200*time.Millisecond
 	out := newOutbox()
-	pump := NewPump(out, s, slog.New(slog.DiscardHandler))
+	pump := NewPump("own", out, s, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- pump.Run(ctx) }()

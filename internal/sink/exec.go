@@ -29,19 +29,19 @@ var (
 	errEnded  = errors.New("ended, or closed its stdout, while a record waited for its answer")
 )
 
-type command struct {
-	argv   subprocess.Command
-	log    *slog.Logger
-	answer time.Duration
-	grace  time.Duration
-	life   *life // nil: the command does not run
-	stale  bool  // it has records for which no Write waits any more
+type exec struct {
+	command subprocess.Command
+	log     *slog.Logger
+	answer  time.Duration
+	grace   time.Duration
+	life    *life // nil: the command does not run
+	stale   bool  // it has records for which no Write waits any more
 
 	// handled is, by folder, how far a Write got that failed.
 	handled map[int64]int64
 }
 
-// OpenCommand opens the sink "command": a program that keeps running and gets each
+// OpenExec opens a sink of the type exec: a program that keeps running and gets each
 // record as a line of JSON on stdin. Once it has handled a record it answers with a
 // line on stdout, the record's id and nothing else. Answers come in the order of the
 // records. Any number of records may wait for their answers, so that the program may
@@ -51,21 +51,14 @@ type command struct {
 // A program that ends, gives no answer for a minute while a record waits, or writes
 // anything else is killed with its process group; the next Write starts it again.
 // Its stderr is logged. At the end of its input it has five seconds to end by itself.
-func OpenCommand(argv subprocess.Command, log *slog.Logger) (Sink, error) {
-	if err := argv.Find(); err != nil {
+func OpenExec(command subprocess.Command, log *slog.Logger) (Sink, error) {
+	if err := command.Find(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
 	}
-	if log == nil {
-		log = slog.Default()
-	}
-	s := &command{argv: argv, answer: answerLimit, grace: graceLimit, handled: make(map[int64]int64)}
-	s.log = log.With("sink", s.Name())
-	return s, nil
+	return &exec{command: command, log: log, answer: answerLimit, grace: graceLimit, handled: make(map[int64]int64)}, nil
 }
 
-func (s *command) Name() string { return "command" }
-
-func (s *command) Write(ctx context.Context, rows []ledger.Row) error {
+func (s *exec) Write(ctx context.Context, rows []ledger.Row) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -87,7 +80,7 @@ func (s *command) Write(ctx context.Context, rows []ledger.Row) error {
 }
 
 // feed gives rows to the command, and starts it first if it does not run.
-func (s *command) feed(ctx context.Context, rows []ledger.Row) error {
+func (s *exec) feed(ctx context.Context, rows []ledger.Row) error {
 	switch {
 	case s.life == nil:
 	case s.stale:
@@ -97,7 +90,7 @@ func (s *command) feed(ctx context.Context, rows []ledger.Row) error {
 	}
 	if s.life == nil {
 		var err error
-		if s.life, err = begin(s.argv, s.log); err != nil {
+		if s.life, err = begin(s.command, s.log); err != nil {
 			return fmt.Errorf("sink: %w", err)
 		}
 	}
@@ -113,7 +106,7 @@ func (s *command) feed(ctx context.Context, rows []ledger.Row) error {
 	default:
 		_ = s.end(0) // we killed it: how it ended says nothing
 	}
-	return fmt.Errorf("sink: %s: %w", s.argv[0], err)
+	return fmt.Errorf("sink: %s: %w", s.command[0], err)
 }
 
 // exitText says how a command ended.
@@ -124,13 +117,13 @@ func exitText(err error) string {
 	return err.Error()
 }
 
-func (s *command) end(grace time.Duration) error {
+func (s *exec) end(grace time.Duration) error {
 	l := s.life
 	s.life, s.stale = nil, false
 	return l.end(grace)
 }
 
-func (s *command) Close() error {
+func (s *exec) Close() error {
 	if s.life == nil {
 		return nil
 	}
@@ -148,8 +141,8 @@ type life struct {
 	streams sync.WaitGroup
 }
 
-func begin(argv subprocess.Command, log *slog.Logger) (*life, error) {
-	p, err := argv.Start("FBLWATCH_EVENT=record")
+func begin(command subprocess.Command, log *slog.Logger) (*life, error) {
+	p, err := command.Start("FBLWATCH_EVENT=record")
 	if err != nil {
 		return nil, err
 	}

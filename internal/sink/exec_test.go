@@ -15,27 +15,27 @@ import (
 	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
-// openCommand opens the sink with a command of behave, and shorter limits.
-func openCommand(t *testing.T, how string, args ...string) (*command, *fixture.Log) {
+// openExec opens the sink with a command of behave, and shorter limits.
+func openExec(t *testing.T, how string, args ...string) (*exec, *fixture.Log) {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := &fixture.Log{}
-	opened, err := OpenCommand(append([]string{path, "command", how}, args...), log.Logger())
+	opened, err := Open(Config{Name: "own", Type: TypeExec, Command: append([]string{path, "command", how}, args...)}, log.Logger())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := opened.(*command)
+	s := opened.(*exec)
 	t.Cleanup(func() { s.Close() })
 	return s, log
 }
 
 // One answer for each record, however many wait for theirs.
-func TestCommandAnswersInBatches(t *testing.T) {
+func TestExecAnswersInBatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	s, _ := openCommand(t, "many at once", path)
+	s, _ := openExec(t, "many at once", path)
 	for seq := int64(1); seq < 2000; seq += 500 {
 		write(t, s, rows(1, seq, 500))
 	}
@@ -46,7 +46,7 @@ func TestCommandAnswersInBatches(t *testing.T) {
 
 // Each kind of misbehaviour has its own error, and the next process of the command
 // goes on after what was answered.
-func TestCommandMisbehaves(t *testing.T) {
+func TestExecMisbehaves(t *testing.T) {
 	tests := []struct {
 		how, want string
 		handled   int // of the first process, answered
@@ -71,7 +71,7 @@ func TestCommandMisbehaves(t *testing.T) {
 				fixture.File(t, told, how)
 			}
 			tell(test.how)
-			s, _ := openCommand(t, "as told", path, told)
+			s, _ := openExec(t, "as told", path, told)
 			s.grace = 100 * time.Millisecond
 			if strings.Contains(test.want, "300ms") {
 				s.answer = 300 * time.Millisecond
@@ -98,39 +98,39 @@ func TestCommandMisbehaves(t *testing.T) {
 	}
 }
 
-func TestCommandEndsBetweenRecords(t *testing.T) {
+func TestExecEndsBetweenRecords(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	s, log := openCommand(t, "three", path)
+	s, log := openExec(t, "three", path)
 	write(t, s, rows(1, 1, 3))
 	<-s.life.p.Done()
 	write(t, s, rows(1, 4, 3))
 	if got, want := fixture.Read(t, path), text(rows(1, 1, 6)...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
 	}
-	if !strings.Contains(log.String(), `ended while no record waited; it is started again" sink=command err="exit status 4"`) {
+	if !strings.Contains(log.String(), `ended while no record waited; it is started again" sink=own err="exit status 4"`) {
 		t.Error(log)
 	}
 }
 
-func TestCommandSays(t *testing.T) {
-	s, log := openCommand(t, "says", filepath.Join(t.TempDir(), "out"))
+func TestExecSays(t *testing.T) {
+	s, log := openExec(t, "says", filepath.Join(t.TempDir(), "out"))
 	write(t, s, rows(1, 1, 2))
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), `level=WARN msg="command says: no paper" sink=command`) {
+	if !strings.Contains(log.String(), `level=WARN msg="command says: no paper" sink=own`) {
 		t.Error(log)
 	}
 }
 
 // Write ends with its context, and what was under way then is not taken for
 // an answer to what comes next.
-func TestCommandContext(t *testing.T) {
+func TestExecContext(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path, told := filepath.Join(dir, "out"), filepath.Join(dir, "told")
 	fixture.File(t, told, "stalls")
-	s, _ := openCommand(t, "as told", path, told)
+	s, _ := openExec(t, "as told", path, told)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := s.Write(ctx, rows(1, 1, 5)); !errors.Is(err, context.DeadlineExceeded) {
@@ -146,14 +146,14 @@ func TestCommandContext(t *testing.T) {
 }
 
 // Close lets a command end by itself; one that does not is killed.
-func TestCommandClose(t *testing.T) {
+func TestExecClose(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	s, log := openCommand(t, "good", path)
+	s, log := openExec(t, "good", path)
 	write(t, s, rows(1, 1, 1))
 	if err := s.Close(); err != nil || log.String() != "" {
 		t.Errorf("%v, log %s", err, log)
 	}
-	s, log = openCommand(t, "deaf", path)
+	s, log = openExec(t, "deaf", path)
 	s.grace = 50 * time.Millisecond
 	write(t, s, rows(1, 1, 1))
 	if err := s.Close(); err != nil || !strings.Contains(log.String(), "signal: killed") {
@@ -162,7 +162,7 @@ func TestCommandClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	s, log = openCommand(t, "garrulous", path+"2")
+	s, log = openExec(t, "garrulous", path+"2")
 	s.grace = time.Minute
 	write(t, s, rows(1, 1, 1))
 	if err := s.Close(); err != nil || log.String() != "" || fixture.Read(t, path+"2") != "bye\n" {
@@ -171,10 +171,10 @@ func TestCommandClose(t *testing.T) {
 }
 
 // The limit is for one record, not for all that wait.
-func TestCommandSlow(t *testing.T) {
+func TestExecSlow(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "out")
-	s, _ := openCommand(t, "slow", path)
+	s, _ := openExec(t, "slow", path)
 	s.answer = 2 * time.Second
 	write(t, s, rows(1, 1, 5))
 	if got, want := fixture.Read(t, path), text(rows(1, 1, 5)...); got != want {
@@ -182,11 +182,11 @@ func TestCommandSlow(t *testing.T) {
 	}
 }
 
-func TestCommandMissing(t *testing.T) {
-	if _, err := OpenCommand([]string{"/no/such/handler"}, nil); err == nil || err.Error() != "sink: /no/such/handler: no such file or directory" {
+func TestExecMissing(t *testing.T) {
+	if _, err := OpenExec([]string{"/no/such/handler"}, nil); err == nil || err.Error() != "sink: /no/such/handler: no such file or directory" {
 		t.Errorf("%v", err)
 	}
-	if _, err := OpenCommand(nil, nil); err == nil {
+	if _, err := OpenExec(nil, nil); err == nil {
 		t.Error("no command opens")
 	}
 	// It goes away later, and comes back.
@@ -202,7 +202,7 @@ func TestCommandMissing(t *testing.T) {
 		}
 	}
 	install()
-	s, err := OpenCommand([]string{script, "command", "good", out}, slog.New(slog.DiscardHandler))
+	s, err := OpenExec([]string{script, "command", "good", out}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

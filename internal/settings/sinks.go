@@ -1,0 +1,57 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/fblwatch/fblwatch/internal/sink"
+)
+
+// AllSinks returns the sinks of the config: those of the older keys records and
+// hooks.record, and those of the list.
+func (c *Config) AllSinks() sink.List {
+	return slices.Concat(c.oldSinks(), c.Sinks)
+}
+
+func (c *Config) oldSinks() (old sink.List) {
+	if c.Records.File != "" {
+		old = append(old, sink.Config{Name: sink.RecordsName, Type: sink.TypeFile, Path: c.Records.File})
+	}
+	if c.Hooks.Record != nil {
+		old = append(old, sink.Config{Name: sink.HookRecordName, Type: sink.TypeExec, Command: c.Hooks.Record})
+	}
+	return old
+}
+
+// NoSinks removes every sink.
+func (c *Config) NoSinks() {
+	c.Sinks, c.Records, c.Hooks.Record = nil, sink.Records{}, nil
+}
+
+// checkSinks reports a sink of the list that cannot be told from one of an older key.
+func (c *Config) checkSinks() error {
+	for i, s := range c.Sinks {
+		for _, old := range c.oldSinks() {
+			if err := (sink.List{old, s}).Validate(); err != nil {
+				return fmt.Errorf("sinks[%d] has the name or the path of the sink %s, which is an older key's; remove that key: %s", i, old.Name, newForm(old))
+			}
+		}
+	}
+	return nil
+}
+
+// Superseded returns a hint for each older key that has a new form.
+func (c *Config) Superseded() (hints []string) {
+	for _, old := range c.oldSinks() {
+		hints = append(hints, newForm(old)+"; the name keeps its place in the ledger")
+	}
+	return hints
+}
+
+// newForm says how to write a sink of an older key.
+func newForm(old sink.Config) string {
+	if old.Name == sink.RecordsName {
+		return "records is now written as sinks: [{name: file, type: file, path: FILE}]"
+	}
+	return "hooks.record is now written as sinks: [{name: command, type: exec, command: [PROGRAM, ARGUMENT]}]"
+}
