@@ -1,35 +1,120 @@
-// Package callbacks holds the events of one IMAP session, after the fifteen
-// mm_* functions that every c-client program had to define.
+// Package callbacks holds the events of one IMAP session, like the fifteen mm_*
+// functions that every program with c-client had to define.
 //
-// A program embeds [Nop], the Go form of c-client's file of empty mm_*
-// functions, and writes the few methods it cares about.
+// Embed [Nop] in a type of your own, write the methods for the events that you
+// need, and give it to a session as imapclient.Options.Handler. [Join] gives the
+// events to several Handlers, [Slog] logs them.
 package callbacks
 
-import (
-	"fmt"
-)
+import "fmt"
 
-// Mailbox names the mailbox an event belongs to. UIDValidity is 0 until the
-// server has told it (RFC 9051 section 2.3.1.1). Some servers give more than the
-// 32 bits of the RFC, so it has 64.
-type Mailbox struct {
-	Account     string
-	Name        string
-	UIDValidity uint64
+// Handler receives the events of one session.
+//
+// Unless a method says otherwise:
+//   - The goroutine that owns the session calls it, one event at a time, in the
+//     order of the server's lines, while a method of the session runs.
+//   - It may block. That delays its own session and no other.
+//   - It must not call a method of the Client that calls it: such a call returns
+//     imapclient.ErrLocked.
+//   - A method that does nothing loses nothing: the session keeps what it needs
+//     itself. Nop does nothing.
+//
+// The Handler may keep the slices that it receives. A panic passes through the
+// method of the session that runs.
+type Handler interface {
+	// Exists reports the number of messages in m, at every EXISTS line (RFC 9051
+	// section 7.4.1), also during SELECT and EXAMINE. Use it as a doorbell only:
+	// the number is not reliable enough to compute with. c-client: mm_exists.
+	Exists(m Mailbox, n uint32)
+
+	// Expunged reports that a message is gone: by EXPUNGE (RFC 9051 section
+	// 7.5.1), by VANISHED (RFC 7162 section 3.2.10), or missing after a new
+	// connection. seq is its sequence number, uid its UID. One of the two may be
+	// 0: not known. c-client: mm_expunged.
+	Expunged(m Mailbox, seq, uid uint32)
+
+	// Flags reports all flags of a message, at any FETCH line that has them (RFC
+	// 9051 section 7.5.2). uid is 0 if the line has none. c-client: mm_flags.
+	Flags(m Mailbox, seq, uid uint32, flags []string)
+
+	// Searched reports one UID of the answer to a SEARCH (RFC 3501 section
+	// 7.2.5). c-client: mm_searched.
+	Searched(m Mailbox, uid uint32)
+
+	// List reports one LIST line (RFC 9051 section 7.3.1). delim is 0 if there
+	// is no hierarchy. c-client: mm_list.
+	List(mailbox string, delim rune, attrs []string)
+
+	// LSub reports one LSUB line (RFC 3501 section 7.2.3). c-client: mm_lsub.
+	LSub(mailbox string, delim rune, attrs []string)
+
+	// Status reports one STATUS line (RFC 3501 section 7.2.4): an answer, or with
+	// NOTIFY (RFC 5465) a change in another mailbox. c-client: mm_status.
+	Status(m Mailbox, status Status)
+
+	// Notify reports the text of an untagged OK, NO, BAD or BYE (RFC 9051 section
+	// 7.1), such as an [ALERT], which people must see. code is the response code
+	// with its arguments, without brackets, or empty. text has no control
+	// characters and no secret. A server that says too much is cut short; the
+	// number of omitted texts comes as a Log. c-client: mm_notify.
+	Notify(m Mailbox, level Level, code, text string)
+
+	// Log reports what the session itself says, and refused commands. text never
+	// holds a secret. c-client: mm_log.
+	Log(level Level, text string)
+
+	// Debug reports one line of the protocol, after "C: " for the client or "S: "
+	// for the server, without secrets and literals, at most 1,000 octets of it.
+	// It is called only with imapclient.Options.Debug, by the goroutine that reads
+	// or writes the line: calls may overlap with each other and with other events.
+	// It must not block. c-client: mm_dlog.
+	Debug(line string)
+
+	// Critical and NoCritical come before and after a commit in the ledger. Do not
+	// kill the process between them. imapclient never calls them; the program that
+	// commits does, maybe on another goroutine, but never during another event.
+	// c-client: mm_critical, mm_nocritical.
+	Critical(m Mailbox)
+	NoCritical(m Mailbox)
+
+	nop() // so that a new event breaks no program: embed Nop
 }
 
-func (m Mailbox) String() string { return m.Account + "/" + m.Name }
+// Mailbox names the mailbox of an event.
+type Mailbox struct {
+	Account     string // imapclient.Options.Account
+	Name        string // in UTF-8
+	UIDValidity uint64 // RFC 9051 section 2.3.1.1; 0: not known yet. Some servers have more than 32 bits
+}
 
-// Level grades a Notify or a Log, after c-client's NIL, PARSE, WARN, ERROR and
-// BYE.
+func (m Mailbox) String() string {
+	if m.Account == "" {
+		return m.Name
+	}
+	return m.Account + "/" + m.Name
+}
+
+// Status holds the items of one STATUS line (RFC 3501 section 7.2.4). An item that
+// the line does not have is nil.
+type Status struct {
+	Messages    *uint32 // number of messages
+	UIDNext     *uint32 // the next message's UID is this or above
+	UIDValidity *uint64
+	Unseen      *uint32 // messages without \Seen
+	Recent      *uint32 // messages with \Recent (RFC 3501)
+	Size        *int64  // octets of all messages (RFC 8438)
+}
+
+// Level is the grade of a Notify or a Log, as c-client's NIL, PARSE, WARN, ERROR
+// and BYE.
 type Level int
 
 const (
-	Info Level = iota
-	Parse
-	Warn
-	Error
-	Bye
+	Info  Level = iota // an untagged OK; progress of the session
+	Parse              // the server sent a line that is ignored
+	Warn               // an untagged NO; the session goes on otherwise than asked
+	Error              // an untagged BAD; a refused command; a failed connection
+	Bye                // the server ends the session
 )
 
 func (l Level) String() string {
@@ -48,81 +133,7 @@ func (l Level) String() string {
 	return fmt.Sprintf("level(%d)", int(l))
 }
 
-// Status is what one STATUS line says (RFC 9051 section 7.3.4). A nil field
-// was not in the line.
-type Status struct {
-	Messages    *uint32
-	UIDNext     *uint32
-	UIDValidity *uint64
-	Unseen      *uint32
-	Recent      *uint32
-	Size        *int64 // octets, RFC 8438
-}
-
-// Handler receives the events of one session.
-//
-// Unless a method says otherwise: it is called by the goroutine that owns the
-// session, one event at a time, in the order of the server's lines. It may
-// block, which delays its own session and no other. It must not call back into
-// the Client that feeds it: as in c-client the stream is locked, and such a
-// call returns an error. Doing nothing is always correct; [Nop] does it.
-//
-// Slices are the Handler's to keep.
-type Handler interface {
-	// Exists reports the number of messages in m, at every EXISTS line, also the
-	// one inside SELECT or EXAMINE. It is a doorbell and not a count to
-	// compute with. c-client: mm_exists.
-	Exists(m Mailbox, n uint32)
-
-	// Expunged reports that a message is gone: EXPUNGE, VANISHED (RFC 7162), or
-	// found missing after a reconnect. Of seq and uid 0 is unknown, and at
-	// least one is set. c-client: mm_expunged.
-	Expunged(m Mailbox, seq, uid uint32)
-
-	// Flags reports the flags of a message, at any FETCH line that carries them;
-	// uid is 0 where the line has none. c-client: mm_flags.
-	Flags(m Mailbox, seq, uid uint32, flags []string)
-
-	// Searched reports one number of a SEARCH answer. c-client: mm_searched.
-	Searched(m Mailbox, uid uint32)
-
-	// List reports one LIST line; delim is 0 where there is no hierarchy.
-	// c-client: mm_list.
-	List(mailbox string, delim rune, attrs []string)
-
-	// LSub reports one LSUB line. c-client: mm_lsub.
-	LSub(mailbox string, delim rune, attrs []string)
-
-	// Status reports one STATUS line, asked for or not. c-client: mm_status.
-	Status(m Mailbox, status Status)
-
-	// Notify reports the text of an untagged OK, NO, BAD or BYE, for example
-	// an [ALERT]. code is the response code without brackets, or empty.
-	// c-client: mm_notify.
-	Notify(m Mailbox, level Level, code, text string)
-
-	// Log reports what the session itself has to say, and tagged failures. It
-	// never holds a secret. c-client: mm_log.
-	Log(level Level, text string)
-
-	// Debug reports one protocol line, "C: " or "S: " before it, credentials
-	// and literals blotted out. It is called only where it was asked for, and
-	// unlike the others by whichever goroutine read or wrote the line; it must
-	// not block. c-client: mm_dlog.
-	Debug(line string)
-
-	// Critical and NoCritical stand around the ledger's commit: the process
-	// should not be killed between them. They may come from another goroutine
-	// than the owner, but never at the same time as another event.
-	// c-client: mm_critical, mm_nocritical.
-	Critical(m Mailbox)
-	NoCritical(m Mailbox)
-
-	// nop keeps Handler open for new events: whoever embeds Nop has them.
-	nop()
-}
-
-// Nop is a Handler that does nothing.
+// Nop is a Handler that does nothing. Embed it.
 type Nop struct{}
 
 var _ Handler = Nop{}

@@ -8,7 +8,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// pager tells a person of what the server wants people to see.
+// pager shows a person what the server wants people to see.
 type pager struct{ callbacks.Nop }
 
 func (pager) Notify(m callbacks.Mailbox, _ callbacks.Level, code, text string) {
@@ -17,7 +17,7 @@ func (pager) Notify(m callbacks.Mailbox, _ callbacks.Level, code, text string) {
 	}
 }
 
-// Several Handlers hear the same session: here one of our own, and the log.
+// Give the events of a session to several Handlers: one of your own, and the log.
 func ExampleJoin() {
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
 		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
@@ -32,7 +32,7 @@ func ExampleJoin() {
 	inbox := callbacks.Mailbox{Account: "yahoo", Name: "INBOX"}
 	h.Notify(inbox, callbacks.Info, "ALERT", "your mailbox is nearly full")
 	h.Expunged(inbox, 0, 17)
-	h.Exists(inbox, 4) // the log has it at level debug only
+	h.Exists(inbox, 4) // logged at level Debug only
 	// Output:
 	// page: your mailbox is nearly full
 	// level=WARN msg="server says: your mailbox is nearly full" account=yahoo folder=INBOX kind=info code=ALERT

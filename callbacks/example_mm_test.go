@@ -6,11 +6,11 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// mm is the file of mm_* functions that every c-client program had to have, in
-// Go: all the events there are. It embeds Nop, so that one which is added later
-// does nothing instead of breaking it; leave out what you do not care about.
+// mm is the Go form of the file of mm_* functions that every program with c-client
+// had to have. It has a method for every event. It embeds Nop, so that a later event
+// does not break it. Leave out the events that you do not need.
 //
-// mm_login is imapclient's Options.Login, and mm_fatal a returned error.
+// mm_login is imapclient's Options.Login, and mm_fatal is a returned error.
 type mm struct{ callbacks.Nop }
 
 func (mm) Exists(m callbacks.Mailbox, n uint32) {
@@ -59,8 +59,8 @@ func (mm) Debug(line string) { fmt.Printf("mm_dlog: %s\n", line) }
 func (mm) Critical(m callbacks.Mailbox)   { fmt.Printf("mm_critical: %s\n", m) }
 func (mm) NoCritical(m callbacks.Mailbox) { fmt.Printf("mm_nocritical: %s\n", m) }
 
-// Every event there is, printed. In a program an imapclient.Client calls the
-// Handler, which is given to it as Options.Handler.
+// Print every event. In a program an imapclient.Client calls the Handler, which it
+// receives as Options.Handler.
 func Example_everyEvent() {
 	var h callbacks.Handler = mm{}
 	fbl := callbacks.Mailbox{Account: "yahoo", Name: "FBL"}

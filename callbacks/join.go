@@ -2,8 +2,9 @@ package callbacks
 
 import "slices"
 
-// Join returns a Handler that hands every event to each of handlers, in this
-// order, one after the other; nil ones are left out.
+// Join returns a Handler that passes every event to each of handlers, in this order,
+// one after the other. A nil Handler is left out. If one blocks, the others wait. A
+// panic of one keeps the event from the rest.
 func Join(handlers ...Handler) Handler {
 	var all join
 	for _, h := range handlers {
@@ -30,7 +31,7 @@ func (j join) Expunged(m Mailbox, seq, uid uint32) {
 	}
 }
 
-// Flags gives each its own slice: it is theirs to keep.
+// Flags gives each Handler its own slice, because it may keep it.
 func (j join) Flags(m Mailbox, seq, uid uint32, flags []string) {
 	for _, h := range j {
 		h.Flags(m, seq, uid, slices.Clone(flags))

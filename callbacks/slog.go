@@ -8,12 +8,18 @@ import (
 	"time"
 )
 
-// Slog returns a Handler that logs what a person may have to act on: Notify and
-// Log, by their level, and expunged messages (the first of each minute); other events and the protocol lines
-// of Debug at [slog.LevelDebug]. A nil logger is [slog.Default].
+// Slog returns a Handler that logs the events. nil means [slog.Default].
 //
-// Keys are account, folder, uid, seq, code and what the event counts; account
-// and folder only where the event has a Mailbox, which Log and Debug have not.
+//   - Log: at [slog.LevelWarn] for Warn and Parse, at [slog.LevelError] for Error,
+//     otherwise at [slog.LevelInfo].
+//   - Notify: the same, but an [ALERT] at LevelWarn at least, and other texts of
+//     level Info at [slog.LevelDebug].
+//   - Expunged: at LevelInfo, at most 20 a minute; then the number of the rest.
+//   - All other events, and the lines of Debug: at LevelDebug.
+//
+// Keys are account, folder, uid, seq, code, kind, flags, attrs, messages and uidnext.
+// Log and Debug have none. A value that is not known is left out. One Handler may
+// serve several sessions on different goroutines.
 func Slog(logger *slog.Logger) Handler {
 	if logger == nil {
 		logger = slog.Default()
@@ -26,13 +32,13 @@ type logHandler struct {
 	logger *slog.Logger
 
 	mu    sync.Mutex
-	since time.Time // of the minute of expungedMost
-	gone  int       // expunged since then
+	since time.Time // start of the minute
+	gone  int       // messages expunged since then
 }
 
-const expungedMost = 20 // expunged messages that are logged in a minute; beyond, their number is
+const expungedMost = 20 // expunged messages that are logged one by one in a minute
 
-// severity is the slog level of ours. A BYE is an Info: sessions end.
+// severity is the level of slog for l. A Bye is an Info, because sessions end.
 func severity(l Level) slog.Level {
 	switch l {
 	case Warn, Parse:
@@ -58,7 +64,7 @@ func (h *logHandler) log(level slog.Level, m Mailbox, text string, args ...slog.
 	h.logger.LogAttrs(ctx, level, text, append(attrs, args...)...)
 }
 
-// number leaves out what is not known.
+// number is an attribute, or an empty one if n is 0, which means not known.
 func number(key string, n uint32) slog.Attr {
 	if n == 0 {
 		return slog.Attr{}
@@ -81,13 +87,13 @@ func (h *logHandler) Expunged(m Mailbox, seq, uid uint32) {
 	gone := h.gone
 	h.mu.Unlock()
 	if more > 0 {
-		h.log(slog.LevelInfo, m, "expunged before, and not logged", slog.Int("messages", more))
+		h.log(slog.LevelInfo, m, "more were expunged before", slog.Int("messages", more))
 	}
 	switch {
 	case gone <= expungedMost:
 		h.log(slog.LevelInfo, m, "expunged", number("seq", seq), number("uid", uid))
 	case gone == expungedMost+1:
-		h.log(slog.LevelInfo, m, "many are expunged: not logged one by one for a minute")
+		h.log(slog.LevelInfo, m, "many are expunged; the next are counted only")
 	}
 }
 
@@ -118,8 +124,8 @@ func (h *logHandler) Status(m Mailbox, status Status) {
 	h.log(slog.LevelDebug, m, "status", args...)
 }
 
-// Notify logs an [ALERT] as a warning, which is for the person to see (RFC 9051
-// section 7.1), and capabilities and the like at debug level.
+// Notify logs an [ALERT] as a warning, because people must see it (RFC 9051 section
+// 7.1), and capabilities and the like at debug level.
 func (h *logHandler) Notify(m Mailbox, level Level, code, text string) {
 	at := severity(level)
 	switch {

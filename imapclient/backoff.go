@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// ByeError is a session that the server ended by BYE (RFC 9051 section 7.1.5). It
-// is ErrClosed, and ErrTemporary or ErrExpired as far as the server says why.
+// ByeError is the end of a session by the server's BYE (RFC 9051 section 7.1.5). It
+// is ErrClosed. It is also ErrTemporary or ErrExpired if the server says so.
 type ByeError struct {
-	Code string // response code without brackets, or empty
-	Text string // the server's words
+	Code string // response code with its arguments, without brackets; or empty
+	Text string // the server's words, without control characters
 
-	wait time.Duration // asked for before
+	wait time.Duration // that the server asked for before
 }
 
 func (e *ByeError) Error() string {
@@ -26,7 +26,8 @@ func (e *ByeError) Error() string {
 
 func (e *ByeError) Unwrap() error { return ErrClosed }
 
-// Is tells why, by the server's words.
+// Is reports whether the server's words mean target, which is ErrExpired or
+// ErrTemporary.
 func (e *ByeError) Is(target error) bool {
 	return because(e.Code, e.Text, target) || e.wait > 0 && target == ErrTemporary
 }
@@ -35,8 +36,8 @@ func (e *ByeError) backoff() time.Duration { return max(e.wait, suggested(e.Text
 
 func (e *ResponseError) backoff() time.Duration { return suggested(e.Text) }
 
-// throttled is a session that ended otherwise, after the server had asked to be
-// left alone: Microsoft's tells so in a BAD, and then hangs up.
+// throttled is the end of a session after the server asked for a pause: Microsoft
+// does so in a BAD, and then closes the connection.
 type throttled struct {
 	error
 	wait time.Duration
@@ -46,9 +47,9 @@ func (t *throttled) Unwrap() error          { return t.error }
 func (t *throttled) Is(target error) bool   { return target == ErrTemporary }
 func (t *throttled) backoff() time.Duration { return t.wait }
 
-// Backoff returns how long the server asked to be left alone, by any error of this
-// package's: Microsoft's "Suggested Backoff Time: 299910 milliseconds" in a NO, BAD
-// or BYE. 0: it did not. At most an hour.
+// Backoff returns the pause that the server asked for in an error of this package:
+// Microsoft's "Suggested Backoff Time: 299910 milliseconds" in a NO, BAD or BYE. It
+// is at most an hour, and 0 if the server did not ask.
 func Backoff(err error) time.Duration {
 	var asked interface{ backoff() time.Duration }
 	for errors.As(err, &asked) {
@@ -67,7 +68,7 @@ const (
 	maxBackoff  = time.Hour
 )
 
-// suggested reads a server's words.
+// suggested is the pause in a server's words, or 0.
 func suggested(text string) time.Duration {
 	_, rest, found := strings.Cut(text, backoffText)
 	digits, _, _ := strings.Cut(rest, " ")

@@ -12,13 +12,19 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Client is one session with a server, logged in. Its methods may be called by
-// one goroutine at a time. After an error that is none of *ResponseError, those
-// named ErrNo..., ErrReadOnly, ErrLocked and a missing UIDVALIDITY the session is
-// over and every method returns the reason.
+// Client is one logged-in session with a server. Only one goroutine at a time may
+// call its methods.
 //
-// A panic in a Handler, or in the loop over Fetch, goes through the method that
-// ran it; of the session only Close may be called then.
+// The session goes on after these errors: *ResponseError, ErrNoIdle, ErrNoNotify,
+// ErrNoQuota, ErrNoFlag, ErrNoMove, ErrNoUIDPlus, ErrReadOnly, ErrUID, ErrLocked,
+// an argument that is not valid, and a mailbox without UIDVALIDITY. After any
+// other error the session is over: [Client.Ended] is closed and every method
+// returns the reason. That is a *TimeoutError, a *ByeError, a *FetchError,
+// ErrProtocol, ErrUIDValidity, ErrClosed, the cause of the context, or an error of
+// the network.
+//
+// A panic in a Handler or in the loop over Fetch passes through the method that
+// called it. Then only Close may be called.
 type Client struct {
 	opts    Options
 	limits  Timeouts
@@ -28,67 +34,69 @@ type Client struct {
 	gi      *imapclient.Client
 	caps    map[string]bool
 	mailbox callbacks.Mailbox  // as the events name it
-	next    *callbacks.Mailbox // that is being opened, until the events are its
-	expires time.Time          // of what it is logged in by
+	next    *callbacks.Mailbox // the mailbox that is being opened, until its events begin
+	expires time.Time          // of the credentials
 	locked  bool               // a Handler or the loop over Fetch is running
 
-	// What the events of the running command have gathered.
+	// Gathered by the events of the running command.
 	selected Selected
 	searches bool   // a SEARCH found a message
-	odd      string // UIDVALIDITY, where it is no number of 64 bits
+	odd      string // UIDVALIDITY, if it is no number of 64 bits
 	found    []uint32
-	far      uint64 // a UID beyond 32 bits, told since the command began; 0: none
+	far      uint64 // a UID beyond 32 bits since the command began; 0: none
 	lists    []List
-	listing  string // LIST or LSUB, while lists gathers its lines
+	listing  string // LIST or LSUB, while it runs
 	asking   string // the mailbox whose STATUS status is
 	status   callbacks.Status
-	refusal  status // the last tagged answer to a command of go-imap's
+	refusal  status // the last tagged NO or BAD
 	bye      *ByeError
-	quiet    int       // words that were only information
-	until    time.Time // when a server that was asked too much wants to be asked again
+	quiet    int       // texts of level Info during the command
+	until    time.Time // end of the pause that the server asked for
 
 	// Of the doorbell.
-	rang    bool   // since the last look
-	opening bool   // a mailbox is being opened: its EXISTS is no news
-	arrived uint64 // messages that EXISTS announced since the mailbox was opened
-	shrunk  bool   // by an expunge since the last EXISTS
-	recents uint32 // of the last RECENT
-	risen   uint32 // by EXISTS since then
+	rang    bool   // new messages that Rang and Idle have not reported
+	opening bool   // a mailbox is being opened: its EXISTS is not news
+	arrived uint64 // messages announced by EXISTS since the mailbox was opened
+	shrunk  bool   // an EXPUNGE came after the last EXISTS
+	recents uint32 // number of the last RECENT
+	risen   uint32 // rise of EXISTS since then
 	alone   bool   // no EXISTS since then
-	waiting bool   // in IDLE, behind its "+"
-	babbled int    // weight of needless EXISTS lines
+	waiting bool   // in IDLE, after its "+"
+	babbled int    // weight of the needless EXISTS lines
 
 	// Of extensions.
-	asked     bool            // for QRESYNC
-	enabled   bool            // QRESYNC
-	permanent []string        // flags the open mailbox keeps; nil: not told
-	watched   map[string]bool // what Notify asked for; nil: nothing
-	overflow  bool            // and the server has given up
-	overflows int             // how often in a row
-	changed   map[string]bool // of those, since Changed
-	stirred   bool            // and since Idle told
-	personal  List            // namespace
+	asked     bool            // ENABLE QRESYNC was sent
+	enabled   bool            // QRESYNC is on
+	permanent []string        // flags that the open mailbox keeps; nil: not known
+	watched   map[string]bool // mailboxes of Notify; nil: none
+	overflow  bool            // the server has stopped NOTIFY by itself
+	overflows int             // so often in a row
+	changed   map[string]bool // of watched, since Changed
+	stirred   bool            // changed has news that Idle has not reported
+	personal  List            // the personal namespace
 	spelled   spellings
-	overlists bool // warned that LIST answers with more than was asked for
+	overlists bool // the Handler was warned that LIST answers with too much
 	quotas    []Quota
 
 	lastOverflow time.Time
 
-	idle <-chan status // the answer to an IDLE that was left and not waited for
+	idle <-chan status // answer to an IDLE that Idle has left; nil: none
 }
 
-// Has tells whether the server offers a capability, e.g. "IDLE".
+// Has reports whether the server offers a capability, such as "IDLE" (RFC 9051
+// section 7.2.2). Case does not matter.
 func (c *Client) Has(capability string) bool { return c.caps[strings.ToUpper(capability)] }
 
-// Expires is when the token expires by which the session is logged in. Zero: not
-// known, or never.
+// Expires is the Expires of the Credentials that logged in. Zero: not known, or
+// never.
 func (c *Client) Expires() time.Time { return c.expires }
 
-// Ended is closed once the session is over: by Close, by the server or by the
-// network. It may be called at any time and from any goroutine.
+// Ended returns a channel that is closed when the session is over: by Close, by the
+// server or by the network. Any goroutine may call it at any time.
 func (c *Client) Ended() <-chan struct{} { return c.tap.quit }
 
-// Close ends the session at once and waits until nothing of it runs.
+// Close closes the connection, and waits until all goroutines of the session have
+// ended. It returns ErrLocked or nil. A second Close does nothing.
 func (c *Client) Close() error {
 	if c.locked {
 		return ErrLocked
@@ -97,8 +105,8 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// Logout ends the session politely: LOGOUT, at most a second for its answer,
-// then Close.
+// Logout sends LOGOUT (RFC 9051 section 6.1.3), waits at most a second for the
+// answer, and closes the session. It returns ErrLocked or nil.
 func (c *Client) Logout(ctx context.Context) error {
 	if c.locked {
 		return ErrLocked
@@ -121,8 +129,8 @@ func (c *Client) Logout(ctx context.Context) error {
 	return nil
 }
 
-// shut closes the connection and waits for go-imap's reader; what it still
-// tells on its way out is dropped.
+// shut closes the connection and waits for go-imap's reader. Events that come
+// meanwhile are dropped.
 func (c *Client) shut(cause error) {
 	c.tap.end(cause)
 	c.sayOmitted(true)
@@ -135,7 +143,7 @@ func (c *Client) shut(cause error) {
 	}
 }
 
-// await runs events until done says that the command is through.
+// await runs events until the command is done.
 func (c *Client) await(done <-chan error) error {
 	for {
 		select {
@@ -148,8 +156,8 @@ func (c *Client) await(done <-chan error) error {
 	}
 }
 
-// answer runs events until a command of our own is answered. false: it never
-// will be.
+// answer runs events until a command of our own is answered. ok is false if the
+// session ends first.
 func (c *Client) answer(answer <-chan status) (st status, ok bool) {
 	for {
 		select {
@@ -170,7 +178,7 @@ func (c *Client) answer(answer <-chan status) (st status, ok bool) {
 	}
 }
 
-// drain runs the events that came before a command's answer.
+// drain runs the events that have come so far.
 func (c *Client) drain() {
 	for {
 		select {
@@ -189,8 +197,8 @@ func (c *Client) serve(ev func(*Client)) {
 	ev(c)
 }
 
-// begin guards a method: not from a Handler, not on a dead session. The
-// connection lives no longer than ctx until end is called.
+// begin starts a method. It refuses a call from a Handler, and one after the end of
+// the session. Until end is called, the end of ctx closes the connection.
 func (c *Client) begin(ctx context.Context) (end func(), err error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -205,7 +213,7 @@ func (c *Client) begin(ctx context.Context) (end func(), err error) {
 	return func() { stop() }, nil
 }
 
-// do runs one command of go-imap's. run starts it and waits for its answer.
+// do runs one command of go-imap. run starts it and waits for the answer.
 func (c *Client) do(ctx context.Context, name string, limit time.Duration, run func() error) error {
 	end, err := c.begin(ctx)
 	if err != nil {
@@ -222,7 +230,7 @@ func (c *Client) do(ctx context.Context, name string, limit time.Duration, run f
 	return c.finish(name, err)
 }
 
-// own runs one command of our own, which go-imap has not or would harm.
+// own runs one command without go-imap, which lacks it or does it wrongly.
 func (c *Client) own(ctx context.Context, limit time.Duration, command string) error {
 	end, err := c.begin(ctx)
 	if err != nil {
@@ -247,13 +255,13 @@ func (c *Client) own(ctx context.Context, limit time.Duration, command string) e
 	return c.finish(name, err)
 }
 
-// owed says how long the server may be silent on the commands to come.
+// owed sets how long the server may be silent before it answers the next commands.
 func (c *Client) owed(name string, limit time.Duration) {
 	c.refusal = status{}
 	c.tap.owe("answer to "+name, limit)
 }
 
-// finish turns the end of a command into an error of ours.
+// finish returns the error of a command that has ended.
 func (c *Client) finish(name string, err error) error {
 	if cause := c.tap.ended(); cause != nil {
 		c.drain()
@@ -265,14 +273,15 @@ func (c *Client) finish(name string, err error) error {
 		re := &ResponseError{Command: name, Status: c.refusal.kind, Code: c.refusal.code, Text: c.refusal.text}
 		c.serve(func(c *Client) { c.told(callbacks.Error, re.Error()) })
 		return re
-	case err != nil: // go-imap gave up on what the tap let through
+	case err != nil: // go-imap could not read what the tap let through
 		c.shut(fmt.Errorf("%w: %v", ErrProtocol, err))
 		return c.over(c.tap.ended())
 	}
 	return nil
 }
 
-// over says why the session ended, in the server's own words where it had any.
+// over is the error for the end of the session, with the server's own words if
+// there are any.
 func (c *Client) over(cause error) error {
 	var fetch *FetchError
 	if errors.As(cause, &fetch) {

@@ -13,14 +13,15 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Compression says when to ask for COMPRESS=DEFLATE (RFC 4978). It saves most
-// of a message's octets, and costs more than it gains on a fast link.
+// Compression is when to ask for COMPRESS=DEFLATE (RFC 4978). It saves most of a
+// message's octets, but on a fast network it costs more time than it saves. A server
+// that does not offer it, or refuses, is used without.
 type Compression int
 
 const (
-	CompressAuto Compression = iota // at hosts that are neither loopback nor private
-	CompressOn                      // wherever it is offered
-	CompressOff
+	CompressAuto Compression = iota // if the server's address is neither loopback nor private (RFC 1918, RFC 4193)
+	CompressOn                      // always
+	CompressOff                     // never
 )
 
 // compress asks for COMPRESS. A server that refuses goes on without.
@@ -40,18 +41,18 @@ func (s *setup) compress() error {
 	return nil
 }
 
-// isPublic tells whether the other end is beyond our own networks.
+// isPublic reports whether the other end is outside of private networks.
 func isPublic(conn net.Conn) bool {
 	a, ok := conn.RemoteAddr().(*net.TCPAddr)
 	return ok && a.IP.IsGlobalUnicast() && !a.IP.IsPrivate()
 }
 
-// deflate puts DEFLATE (RFC 1951) around all that follows, both ways. What has
-// been read behind the answer to COMPRESS is part of it.
+// deflate starts DEFLATE (RFC 1951) in both directions. Octets that have been read
+// after the answer to COMPRESS belong to it.
 //
-// Lines and literals are measured behind it, so that their limits hold however
-// well they are compressed. What we send is short: a writer that keeps no state
-// costs a few octets a command, and no memory.
+// Lines and literals are measured after decompression, so that their limits hold.
+// What we send is short: a writer without state costs a few octets a command, and
+// no memory.
 func (w *wire) deflate() {
 	w.r = bufio.NewReaderSize(&inflater{w, flate.NewReaderOpts(w.r, flate.WithPartialBlock())}, inflateBuffer)
 	w.packed = new(bytes.Buffer)
@@ -60,19 +61,19 @@ func (w *wire) deflate() {
 const (
 	inflateBuffer = 16 << 10 // octets, beside the wire's own buffer
 
-	// DEFLATE can make a thousand octets of one, and each costs time: a server
-	// that sends four million must not take up a processor for the four thousand
-	// million they come to. Message may be as dense (runs of blanks, zeros in base64),
-	// but a body that was asked for does not count here, nor do the first octets
-	// beyond. What is left is lines, of which ours come to ten or twenty times as
-	// many, and bodies of servers that send more than was asked for.
+	// DEFLATE can make a thousand octets of one, and each costs time: four million
+	// octets of a server must not keep a processor busy with four thousand million.
+	// A message may be as dense (runs of blanks, zeros in base64), but bodies that
+	// were asked for do not count here, nor do the first inflateFree octets. The rest
+	// is lines, which grow ten or twenty times, and the bodies of servers that send
+	// more than was asked for.
 	inflateFree = 128 << 20
 	inflateMost = 100
 )
 
-// inflater counts what comes out of a flate.Reader, which gives what there is
-// after each block, for servers flush in more than one way. It ends with the
-// connection: a few octets still held may be a thousand times as many.
+// inflater counts the octets of a flate.Reader, which returns what there is after
+// each block, because servers flush in more than one way. It ends with the
+// connection: a few octets in its buffer may become a thousand times as many.
 type inflater struct {
 	w *wire
 	r io.Reader

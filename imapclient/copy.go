@@ -2,9 +2,9 @@ package imapclient
 
 import "context"
 
-// Copy copies messages of the open mailbox to another (RFC 9051 section 6.4.7), which
-// must exist: a *ResponseError with the code TRYCREATE tells that it does not.
-// Repeated, it copies them once more.
+// Copy copies messages of the open mailbox to another mailbox (RFC 9051 section
+// 6.4.7). If that does not exist, the error is a *ResponseError with the code
+// TRYCREATE. A second Copy makes second copies. UIDs that do not exist are ignored.
 func (c *Client) Copy(ctx context.Context, uids []uint32, mailbox string) error {
 	if c.locked {
 		return ErrLocked

@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// Create makes a mailbox (RFC 9051 section 6.3.4). That there is one already is no
-// error.
+// Create makes a mailbox (RFC 9051 section 6.3.4). If the server says ALREADYEXISTS,
+// Create returns nil. Other refusals are a *ResponseError.
 func (c *Client) Create(ctx context.Context, mailbox string) error {
 	if c.locked {
 		return ErrLocked

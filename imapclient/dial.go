@@ -15,17 +15,21 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Dial connects, secures the connection, logs in and returns the session. After
-// a refused login it asks Options.Login again and connects anew. It ends within
-// ctx; on error nothing is left open. Errors: *AuthError where the login was
-// refused, ErrNoMechanism, ErrNoSTARTTLS, ErrTLSPort, ErrInjected, ErrInsecure, ErrPin,
-// *TimeoutError, and those of crypto/tls and net.
+// Dial connects, starts TLS, logs in and returns the session. After a refused login
+// it calls Options.Login again and connects again. ctx limits Dial only, not the
+// session. On error nothing stays open.
+//
+// Errors: *AuthError (refused login), *ResponseError (refused greeting or
+// CAPABILITY), *ByeError, *TimeoutError, ErrNoMechanism, ErrNoSTARTTLS, ErrTLSPort,
+// ErrInjected, ErrInsecure, ErrPin, ErrProtocol, the error of Options.Login, the
+// cause of ctx, and the errors of crypto/tls and net. After a refusal, errors.Is
+// with ErrTemporary means try again later, with ErrExpired get a new token.
 func Dial(ctx context.Context, opts Options) (*Client, error) {
 	if opts.Login == nil {
 		return nil, errors.New("imapclient: Options.Login is not set")
 	}
 	if !opts.private() && !opts.Insecure && isRemote(opts.Host) {
-		return nil, ErrInsecure // the others are looked at once connected
+		return nil, ErrInsecure // a host name is looked at after the connection
 	}
 	c := &Client{
 		opts:    opts,
@@ -47,7 +51,7 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		if errors.As(err, new(*AuthError)) && s.challenge.Trial < maxTrials {
 			s.challenge.Last = err
 			if err = s.ask(ctx); err == nil {
-				c.log(callbacks.Warn, s.challenge.Last.Error()) // else the error below says it
+				c.log(callbacks.Warn, s.challenge.Last.Error()) // otherwise the error below says it
 				continue
 			}
 		}
@@ -63,8 +67,8 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 	return c, nil
 }
 
-// connect makes a connection and one trial to log in on it. A connection whose
-// login was refused is not used again.
+// connect makes a connection and one trial to log in. A connection with a refused
+// login is not used again.
 func (s *setup) connect(ctx context.Context) error {
 	address := net.JoinHostPort(s.opts.Host, strconv.Itoa(s.opts.port()))
 	s.Client.log(callbacks.Info, "dial "+address)
@@ -113,7 +117,7 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, err
 }
 
-// secure puts TLS on the connection.
+// secure starts TLS on the connection.
 func (w *wire) secure(ctx context.Context, conf *tls.Config, limit time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &TimeoutError{"TLS handshake with " + conf.ServerName, limit})
 	defer cancel()
@@ -134,13 +138,13 @@ func (w *wire) secure(ctx context.Context, conf *tls.Config, limit time.Duration
 	return nil
 }
 
-// isRemote tells whether host is an address that is surely not on this machine.
+// isRemote reports whether host is an IP address that is not loopback.
 func isRemote(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return err == nil && !addr.IsLoopback()
 }
 
-// isLoopback tells whether the other end is on this machine.
+// isLoopback reports whether the other end is on this machine.
 func isLoopback(conn net.Conn) bool {
 	a, ok := conn.RemoteAddr().(*net.TCPAddr)
 	return ok && a.IP.IsLoopback()

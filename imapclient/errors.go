@@ -8,68 +8,77 @@ import (
 	"time"
 )
 
+// The causes of errors, for errors.Is.
 var (
-	// ErrLocked: a Handler, or the loop over Fetch, called back into its Client.
+	// ErrLocked: a Handler, or the loop over a Fetch, called a method of its own
+	// Client. The method did nothing.
 	ErrLocked = errors.New("imapclient: the session is locked: called from a Handler or from within Fetch")
-	// ErrClosed: the session is over.
+	// ErrClosed: the session is over, because of Close, Logout, a *ByeError, or a
+	// loop over a Fetch that was left.
 	ErrClosed = errors.New("imapclient: session closed")
-	// ErrNoSTARTTLS: the server does not offer STARTTLS, or somebody on the way
-	// took the offer out.
+	// ErrNoSTARTTLS: the server does not offer STARTTLS, or an attacker removed
+	// the offer. From Dial.
 	ErrNoSTARTTLS = errors.New("imapclient: the server does not offer STARTTLS")
-	// ErrInjected: there were octets behind the server's answer to STARTTLS,
-	// which only an attacker sends (CVE-2011-0411).
-	ErrInjected = errors.New("imapclient: unencrypted data behind the answer to STARTTLS")
-	// ErrTLSPort: the server speaks TLS from the first octet, and Options.Security
-	// is another.
+	// ErrInjected: data followed the answer to STARTTLS without encryption. Only
+	// an attacker sends that (CVE-2011-0411). From Dial.
+	ErrInjected = errors.New("imapclient: unencrypted data after the answer to STARTTLS")
+	// ErrTLSPort: the port is for TLS from the first octet, and Options.Security
+	// is not ImplicitTLS. From Dial.
 	ErrTLSPort = errors.New("imapclient: this port is for TLS from the first octet on")
-	// ErrInsecure: a password would have gone over the network in clear, or to
-	// a server that nobody verifies.
+	// ErrInsecure: the login would go over the network unencrypted, or to a
+	// server that is not verified. No credential was sent. From Dial.
 	ErrInsecure = errors.New("imapclient: refusing to log in without verified TLS to a host that is not loopback")
-	// ErrPin: the server's certificate is not the one of Options.Pin.
+	// ErrPin: the server's certificate does not match Options.Pin. From Dial.
 	ErrPin = errors.New("imapclient: the server's certificate is not the pinned one")
-	// ErrNoMechanism: the server offers no way to log in by the credentials
-	// there are.
+	// ErrNoMechanism: the server offers no way to log in with these Credentials.
+	// From Dial.
 	ErrNoMechanism = errors.New("imapclient: the server offers no way to log in with these credentials")
-	// ErrExpired: an access token, or by [EXPIRED] (RFC 5530) a password, is no
-	// longer valid. Only what the server says so of: Microsoft refuses an
-	// expired token without a reason.
+	// ErrExpired: the access token, or with [EXPIRED] (RFC 5530 section 3) the
+	// password, is no longer valid. Get another one. Microsoft refuses an expired
+	// token without a reason: that is an *AuthError only.
 	ErrExpired = errors.New("imapclient: the credentials have expired")
-	// ErrTemporary: the server cannot now, which is nobody's fault here: try
-	// again later.
+	// ErrTemporary: the server cannot do it now. Try again later, after Backoff.
+	// It says so by a response code (UNAVAILABLE, INUSE, LIMIT, SERVERBUG: RFC
+	// 5530 section 3) or by known words.
 	ErrTemporary = errors.New("imapclient: the server is unavailable for now")
-	// ErrProtocol: the server sent what no IMAP server may send.
+	// ErrProtocol: the server sent what RFC 9051 does not allow, or more than
+	// any honest server sends. The session is over.
 	ErrProtocol = errors.New("imapclient: protocol error")
 	// ErrNoQuota: the server does not offer QUOTA (RFC 2087).
-	ErrNoQuota = errors.New("imapclient: the server tells no quota")
-	// ErrNoNotify: the server does not offer NOTIFY (RFC 5465), or not for so
-	// many mailboxes.
-	ErrNoNotify = errors.New("imapclient: the server does not tell of other mailboxes")
-	// ErrNoIdle: the server refused IDLE.
+	ErrNoQuota = errors.New("imapclient: the server does not support QUOTA")
+	// ErrNoNotify: the server does not offer NOTIFY (RFC 5465), refuses it for
+	// these mailboxes, or has stopped it.
+	ErrNoNotify = errors.New("imapclient: the server does not report other mailboxes")
+	// ErrNoIdle: the server refused IDLE (RFC 2177).
 	ErrNoIdle = errors.New("imapclient: the server refused IDLE")
 	// ErrReadOnly: the mailbox was opened by Examine, or the server allows no
-	// changes in it.
+	// changes in it (RFC 9051 section 7.1, READ-ONLY).
 	ErrReadOnly = errors.New("imapclient: the mailbox is read-only")
-	// ErrNoFlag: the mailbox would forget the flag with the session.
+	// ErrNoFlag: the mailbox would lose the flag at the end of the session (RFC
+	// 9051 section 7.1, PERMANENTFLAGS).
 	ErrNoFlag = errors.New("imapclient: the mailbox does not keep this flag")
 	// ErrNoMove: the server does not offer MOVE (RFC 6851).
 	ErrNoMove = errors.New("imapclient: the server does not offer MOVE")
-	// ErrNoUIDPlus: the server does not offer UIDPLUS (RFC 4315), without which
-	// an EXPUNGE removes other people's messages too.
+	// ErrNoUIDPlus: the server does not offer UIDPLUS (RFC 4315). Its EXPUNGE
+	// would also remove the messages that other clients have marked.
 	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no message can be removed alone")
-	// ErrUID: the mailbox has messages whose UIDs are beyond 32 bits, the most
-	// there may be (RFC 9051 section 2.3.1.1). No command can name them.
+	// ErrUID: the mailbox has messages with a UID over 32 bits (RFC 9051 section
+	// 2.3.1.1). No command can name them. The other messages are returned.
 	ErrUID = errors.New("imapclient: UID beyond 32 bits")
-	// ErrUIDValidity: UIDVALIDITY changed under an open mailbox, or is missing.
+	// ErrUIDValidity: UIDVALIDITY (RFC 9051 section 2.3.1.1) changed while the
+	// mailbox was open, and the session is over; or the mailbox has none, and the
+	// session goes on.
 	ErrUIDValidity = errors.New("imapclient: UIDVALIDITY changed or missing")
 )
 
-// ResponseError is a tagged NO or BAD, or a BYE where an answer was due (RFC
-// 9051 section 7.1).
+// ResponseError is the server's refusal of a command: a tagged NO or BAD, or a BYE
+// as greeting (RFC 9051 section 7.1). The session goes on, except after a BYE. It
+// is ErrExpired or ErrTemporary if the server says so.
 type ResponseError struct {
-	Command string // e.g. "EXAMINE"
+	Command string // such as "EXAMINE"; "login" for a login, "greeting" for the greeting
 	Status  string // NO, BAD or BYE
-	Code    string // response code without brackets, or empty
-	Text    string // the server's words
+	Code    string // response code with its arguments, without brackets; or empty
+	Text    string // the server's words, without control characters
 }
 
 func (e *ResponseError) Error() string {
@@ -80,16 +89,17 @@ func (e *ResponseError) Error() string {
 	return s + " " + e.Text
 }
 
-// Is makes it ErrExpired or ErrTemporary, as far as the server says why.
+// Is reports whether the server's words mean target, which is ErrExpired or
+// ErrTemporary.
 func (e *ResponseError) Is(target error) bool { return because(e.Code, e.Text, target) }
 
-// is tells whether the response code is this one.
+// is reports whether the response code is code.
 func (e *ResponseError) is(code string) bool {
 	word, _, _ := strings.Cut(e.Code, " ")
 	return strings.EqualFold(word, code)
 }
 
-// because tells whether the server's words mean target.
+// because reports whether the server's words mean target.
 func because(code, text string, target error) bool {
 	code, _, _ = strings.Cut(strings.ToUpper(code), " ")
 	switch target {
@@ -105,9 +115,8 @@ func because(code, text string, target error) bool {
 	return false
 }
 
-// crowded is what servers say instead of a response code: the account or the
-// server has too many connections, or is not up to it now. No word of it speaks
-// of the password.
+// crowded are the words of servers that give no response code: the account or the
+// server has too many connections, or is busy. None of them is about the password.
 var crowded = []string{
 	"too many simultaneous connections", // Google
 	"too many connections",              // Zimbra, Courier, WildDuck
@@ -141,14 +150,14 @@ func isCrowded(text string) bool {
 	return slices.ContainsFunc(crowded, func(words string) bool { return strings.Contains(text, words) })
 }
 
-// AuthError is a refused login; it wraps the server's ResponseError. It is
-// ErrTemporary where the server cannot tell now, ErrExpired where a new token is
-// wanted; otherwise user name, password or token are wrong.
+// AuthError is a refused login. It is ErrTemporary if the server cannot check the
+// login now, and ErrExpired if the server wants a new token. Otherwise the user
+// name, password or token is wrong. It never holds a secret.
 type AuthError struct {
 	Username   string
-	Mechanism  string // SASL name
-	TokenError string // what the server said of a token (RFC 7628 section 3.2.2), e.g. "status 401"
-	Err        error
+	Mechanism  string // SASL name, such as "PLAIN"
+	TokenError string // the server's reason to refuse a token (RFC 7628 section 3.2.2), such as "status 401"; or empty
+	Err        error  // the server's *ResponseError
 
 	expired bool
 }
@@ -163,29 +172,30 @@ func (e *AuthError) Error() string {
 
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// Is makes it ErrExpired, unless it is ErrTemporary.
+// Is reports whether target is ErrExpired and the token has expired. A temporary
+// refusal is not ErrExpired.
 func (e *AuthError) Is(target error) bool {
 	return target == ErrExpired && e.expired && !errors.Is(e.Err, ErrTemporary)
 }
 
-// TimeoutError is a wait that reached its deadline. The session is closed.
+// TimeoutError is a wait over its limit, see [Timeouts]. The session is over.
 type TimeoutError struct {
-	Wait  string // what was waited for
-	After time.Duration
+	Wait  string        // what did not come, such as "answer to EXAMINE"
+	After time.Duration // the limit
 }
 
 func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("imapclient: no %s within %v", e.Wait, e.After)
 }
 
-// Timeout makes it a net.Error in spirit.
+// Timeout returns true, as for a net.Error.
 func (e *TimeoutError) Timeout() bool { return true }
 
-// FetchError is a session that ended while a message was on the wire.
+// FetchError is the end of a session in the middle of a message's body.
 type FetchError struct {
-	UID    uint32
-	Octets int64 // of its body that had come
-	Err    error
+	UID    uint32 // the message
+	Octets int64  // received of its body
+	Err    error  // why the session ended
 }
 
 func (e *FetchError) Error() string {
@@ -196,8 +206,8 @@ func (e *FetchError) Unwrap() error { return e.Err }
 
 const packageName = "imapclient: "
 
-// ours tells an error that is complete as it stands.
+// ours reports whether the text of err has the package's prefix.
 func ours(err error) bool { return strings.HasPrefix(err.Error(), packageName) }
 
-// bare is an error's text for use within another of ours.
+// bare is the text of err without the package's prefix.
 func bare(err error) string { return strings.TrimPrefix(err.Error(), packageName) }

@@ -12,8 +12,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// flagCount counts how often each flag was seen. It needs no lock: a session
-// tells one event at a time. A Handler of several sessions would need one.
+// flagCount counts the flags. It needs no lock: a session calls it with one event at
+// a time. A Handler of several sessions needs one.
 type flagCount struct {
 	callbacks.Nop
 	seen map[string]int
@@ -25,9 +25,9 @@ func (f flagCount) Flags(_ callbacks.Mailbox, _, _ uint32, flags []string) {
 	}
 }
 
-// What other clients do to the messages of an open mailbox.
+// Observe what other clients do with the messages of the open mailbox.
 func ExampleOptions_handler() {
-	s := imaptest.New() // stands in for a mail provider
+	s := imaptest.New() // the server of a provider, for the example
 	defer s.Close()
 	for range 3 {
 		s.Append("INBOX", []byte("Subject: report\r\n\r\n"))
@@ -41,7 +41,7 @@ func ExampleOptions_handler() {
 			return imapclient.Credentials{Username: "user", Password: "pass"}, ch.Last
 		},
 		Handler: counts,
-		Dial:    s.Dial, Security: imapclient.NoTLS, Insecure: true, // you leave these out
+		Dial:    s.Dial, Security: imapclient.NoTLS, Insecure: true, // leave these out
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -51,9 +51,9 @@ func ExampleOptions_handler() {
 		log.Fatal(err)
 	}
 
-	s.SetFlags("INBOX", 1, `\Seen`) // somebody reads two messages and answers one
+	s.SetFlags("INBOX", 1, `\Seen`) // another client reads two messages and answers one
 	s.SetFlags("INBOX", 2, `\Seen`, `\Answered`)
-	if err := c.Noop(ctx); err != nil { // any command brings the news
+	if err := c.Noop(ctx); err != nil { // any command receives the news
 		log.Fatal(err)
 	}
 	for _, flag := range slices.Sorted(maps.Keys(counts.seen)) {

@@ -12,13 +12,13 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// bell prints what it is told of new message, and leaves the rest to Nop.
+// bell prints the number of messages. Nop ignores all other events.
 type bell struct{ callbacks.Nop }
 
 func (bell) Exists(m callbacks.Mailbox, n uint32) { fmt.Printf("%s holds %d messages\n", m, n) }
 
-// exampleServer stands in for a mail provider. You leave Options.Dial and
-// Options.Security out.
+// exampleServer is the server of a provider, for the examples. In your program leave
+// out Options.Dial, Options.Security and Options.Insecure.
 func exampleServer() *imaptest.Server {
 	s := imaptest.New()
 	s.Append("INBOX", []byte("Subject: first\r\n\r\nhello\r\n"))
@@ -31,7 +31,7 @@ func exampleOptions(s *imaptest.Server) imapclient.Options {
 		Account: "example",
 		Host:    "imap.example.com",
 		Login: func(ctx context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) {
-			if ch.Trial > 1 { // the password was wrong; it will be the next time
+			if ch.Trial > 1 { // the password is wrong
 				return imapclient.Credentials{}, ch.Last
 			}
 			return imapclient.Credentials{Username: "user", Password: "pass"}, nil
@@ -71,7 +71,7 @@ func Example() {
 		m.Release()
 	}
 
-	s.Append("INBOX", []byte("Subject: third\r\n\r\nnews\r\n")) // somebody writes
+	s.Append("INBOX", []byte("Subject: third\r\n\r\nnews\r\n")) // another client writes
 	if wake, err := c.Idle(ctx, 4*time.Minute); err != nil || wake != imapclient.WakeExists {
 		log.Fatal(wake, err)
 	}
@@ -90,6 +90,7 @@ func Example() {
 	// new, UID 3: "Subject: third\r\n\r\nnews\r\n"
 }
 
+// Connect, and end the session politely.
 func ExampleDial() {
 	s := exampleServer()
 	defer s.Close()
@@ -99,7 +100,7 @@ func ExampleDial() {
 	ctx := context.Background()
 	c, err := imapclient.Dial(ctx, opts)
 	if err != nil {
-		fmt.Println(err) // names the host and says what was wrong
+		fmt.Println(err) // has the host and the cause
 		return
 	}
 	defer c.Logout(ctx)
@@ -107,7 +108,7 @@ func ExampleDial() {
 	// Output: IDLE offered: true
 }
 
-// Log in by an OAuth2 access token, and get another where that has expired.
+// Log in by an OAuth2 access token. If it has expired, get another one.
 func ExampleCredentials() {
 	s := exampleServer()
 	defer s.Close()
@@ -133,7 +134,7 @@ func ExampleCredentials() {
 	// Output: expires within the hour: true
 }
 
-// Trust one certificate and no other, as openssl prints its fingerprint.
+// Trust one certificate only, by the fingerprint that openssl prints.
 func ExamplePin() {
 	var opts imapclient.Options
 	err := opts.Pin.UnmarshalText([]byte("9F:86:D0:81:88:4C:7D:65:9A:2F:EA:A0:C5:5A:D0:15:A3:BF:4F:1B:2B:0B:82:2C:D1:5D:6C:15:B0:F0:0A:08"))
@@ -146,6 +147,7 @@ func ExamplePin() {
 	// imapclient: a SHA-256 fingerprint has 64 hexadecimal digits, with or without colons
 }
 
+// List all mailboxes, with the number of messages in each.
 func ExampleClient_List() {
 	s := exampleServer()
 	defer s.Close()
@@ -189,10 +191,10 @@ func ExampleClient_Notify() {
 	if _, err := c.Examine(ctx, "INBOX"); err != nil {
 		log.Fatal(err)
 	}
-	if err := c.Notify(ctx, "INBOX", "FBL/Yahoo"); err != nil { // ErrNoNotify: one connection a mailbox
+	if err := c.Notify(ctx, "INBOX", "FBL/Yahoo"); err != nil { // ErrNoNotify: use a connection for each mailbox
 		log.Fatal(err)
 	}
-	s.Append("FBL/Yahoo", []byte("Subject: complaint\r\n\r\nspam!\r\n")) // somebody writes
+	s.Append("FBL/Yahoo", []byte("Subject: complaint\r\n\r\nspam!\r\n")) // another client writes
 	wake, err := c.Idle(ctx, 4*time.Minute)
 	if err != nil {
 		log.Fatal(err)
@@ -203,7 +205,7 @@ func ExampleClient_Notify() {
 	// Output: [FBL/Yahoo]
 }
 
-// changes prints what has happened to known messages.
+// changes prints the changes of known messages.
 type changes struct{ callbacks.Nop }
 
 func (changes) Expunged(m callbacks.Mailbox, seq, uid uint32) { fmt.Println("gone: UID", uid) }
@@ -211,7 +213,7 @@ func (changes) Flags(m callbacks.Mailbox, seq, uid uint32, flags []string) {
 	fmt.Println("flags of UID", uid, flags)
 }
 
-// Learn after a reconnect what happened in between.
+// Get the changes since the previous connection.
 func ExampleClient_ExamineSince() {
 	s := exampleServer()
 	defer s.Close()
@@ -230,7 +232,7 @@ func ExampleClient_ExamineSince() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println("resynced:", sel.Resynced) // false: look with Search which UIDs are left
+		fmt.Println("resynced:", sel.Resynced) // false: use Search to find which UIDs are left
 		since = imapclient.Since{UIDValidity: sel.UIDValidity, ModSeq: sel.HighestModSeq, UID: sel.UIDNext - 1}
 		c.Close()
 
@@ -244,7 +246,7 @@ func ExampleClient_ExamineSince() {
 	// resynced: true
 }
 
-// Move a message that is done with, and make the mailbox for it where there is none.
+// Move a message to another mailbox. If that does not exist, make it.
 func ExampleClient_Move() {
 	s := exampleServer()
 	defer s.Close()
@@ -268,7 +270,7 @@ func ExampleClient_Move() {
 		}
 	}
 	if errors.Is(err, imapclient.ErrNoMove) {
-		fmt.Println("this server cannot; nothing was done")
+		fmt.Println("the server cannot move messages; nothing was done")
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -283,7 +285,7 @@ func ExampleClient_Move() {
 	// done: 1
 }
 
-// Come back when the server wants it.
+// Wait as long as the server wants.
 func ExampleBackoff() {
 	s := exampleServer()
 	defer s.Close()

@@ -2,10 +2,10 @@ package imapclient
 
 import "context"
 
-// Expunge removes those of these messages for good that have the flag \Deleted (RFC
-// 4315 section 2.1). ErrNoUIDPlus: the server could remove such messages only
-// together with everybody else's, so nothing is done; look for UIDPLUS by Has
-// before setting the flag. ErrReadOnly: the mailbox allows no changes.
+// Expunge removes for ever those of these messages that have the flag \Deleted (RFC
+// 4315 section 2.1). Errors: ErrReadOnly, ErrNoUIDPlus, *ResponseError. Check
+// Has("UIDPLUS") before you set the flag: without UIDPLUS any other client's
+// EXPUNGE removes the messages, and this Client cannot.
 func (c *Client) Expunge(ctx context.Context, uids []uint32) error {
 	switch {
 	case c.locked:

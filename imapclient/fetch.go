@@ -14,32 +14,34 @@ import (
 )
 
 const (
-	maxSet    = 1000    // UIDs in one FETCH
-	inFlight  = 2       // FETCHes the server works on at once
-	mailQueue = 64      // messages that may wait for the owner
-	poolMost  = 1 << 17 // a larger buffer is not kept for the next message
+	maxSet       = 1000    // UIDs in one FETCH
+	inFlight     = 2       // FETCHes that run at once
+	messageQueue = 64      // messages that may wait for the owner
+	poolMost     = 1 << 17 // octets of the largest buffer that is kept for the next message
 )
 
-// Message is one message of a FETCH.
+// Message is one message of a FETCH (RFC 9051 section 7.5.2). At most one of Gone,
+// Withheld and Bodyless is true; then Body is nil.
 type Message struct {
 	UID          uint32
-	InternalDate time.Time // zero where the server gave none
-	Size         int64     // octets of the whole message (RFC822.SIZE); -1: not told
-	Body         []byte    // its first octets, all that was asked for
+	InternalDate time.Time // when the server received it; zero: not known
+	Size         int64     // octets of the whole message (RFC822.SIZE); -1: not known
+	Body         []byte    // its first octets, as many as asked for
 
-	// Gone: asked for twice and not so much as named either time, and not listed
-	// by a SEARCH behind that; it was expunged.
+	// Gone: the message does not exist any more. The server did not mention it in
+	// the answers to two requests, and SEARCH does not list it.
 	Gone bool
-	// Withheld: likewise, but the SEARCH lists it. Servers give such a message
-	// later, or never.
+	// Withheld: the server did not mention the message in two answers, but SEARCH
+	// lists it. Ask again later; some servers never give such a message.
 	Withheld bool
-	// Bodyless: the server knows the message but gave no body for it.
+	// Bodyless: the server knows the message, but sent no body.
 	Bodyless bool
 
 	buf *[]byte
 }
 
-// Release gives Body's memory back. Body must not be used any more.
+// Release returns the memory of Body for the next message. Do not use Body after
+// it. A Message that is not released costs new memory only.
 func (m *Message) Release() {
 	if m.buf != nil && cap(*m.buf) <= poolMost {
 		buffers.Put(m.buf)
@@ -49,22 +51,25 @@ func (m *Message) Release() {
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// Fetch yields the messages of the open mailbox with these UIDs (ascending), of
-// each the first prefix octets, in the server's order. Messages the server gives no
-// body for are asked for once more, and then yielded as Bodyless, Gone or Withheld.
+// Fetch yields the messages with these UIDs, which must ascend, of the open mailbox
+// (RFC 9051 section 6.4.5). Body holds the first prefix octets. Messages come in the
+// server's order. Fetch asks once more for messages without a body, and then yields
+// them as Bodyless, Gone or Withheld. It does not set \Seen.
 //
-// The second value is not nil once, at the end: a *ResponseError where the
-// server refused a set and the session goes on (what is missing was neither
-// read nor gone), a *FetchError where the session ended while a message was on
-// the wire, or why it ended otherwise. Breaking off the loop before the last
-// body ends the session.
+// An error is the last value that the loop yields; its Message is nil. A
+// *ResponseError: the server refused a part, and the session goes on; the missing
+// messages may exist. A *FetchError: the session ended in the middle of a message.
+// Others as for [Client].
+//
+// Do not leave the loop early: that ends the session with ErrClosed. Within the
+// loop all methods of the Client return ErrLocked.
 func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return c.fetchUIDs(ctx, uids, prefix, false)
 }
 
-// FetchWhole is Fetch for servers that answer a request for the first octets of a
-// body wrongly: it asks for whole bodies, and yields at most prefix octets of each.
-// The server sends what is beyond all the same.
+// FetchWhole is Fetch for servers that answer a request for the first octets
+// wrongly. It asks for whole bodies, and yields at most prefix octets of each. The
+// server sends the rest too.
 func (c *Client) FetchWhole(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return c.fetchUIDs(ctx, uids, prefix, true)
 }
@@ -75,7 +80,7 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 		for _, uid := range uids {
 			missing[uid] = true
 		}
-		for range 2 { // the second time for what is missing
+		for range 2 { // the second time for the missing ones
 			left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
 			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, whole, func(m *Message, err error) bool {
 				if err == nil {
@@ -106,7 +111,7 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 		}
 		for _, uid := range left {
 			m := &Message{UID: uid, Size: -1, Gone: true}
-			if nameless { // it may be the one
+			if nameless { // the body without a UID may be its
 				m.Gone, m.Bodyless = false, true
 			} else if _, is := slices.BinarySearch(listed, uid); is {
 				m.Gone, m.Withheld = false, true
@@ -120,8 +125,8 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 	}
 }
 
-// FetchOnce is Fetch without the second request: what the server knows and gives no
-// body for is Bodyless, and what it does not name is left out.
+// FetchOnce is Fetch without the second request. Messages that the server does not
+// mention are left out; none is Gone or Withheld.
 func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		if !c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, false, yield) {
@@ -136,10 +141,9 @@ func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) ite
 	}
 }
 
-// FetchFrom yields every message with a UID of from or above, as Fetch does; what
-// the server does not name is not missed, so a message may have been left out. It
-// is for the few messages that have just come. ErrUID at the end: the server named
-// messages that no command can ask for.
+// FetchFrom is FetchOnce for every message with a UID of from or above. Use it for
+// the few messages that have just come. The last error is ErrUID if the server
+// mentioned a message with a UID over 32 bits.
 func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		from := max(from, 1)
@@ -182,27 +186,27 @@ func uidSet(uids []uint32) imap.UIDSet {
 	return set
 }
 
-// fetching is the state of one fetch: the FETCHes in flight share it.
+// fetching is the state of one fetch. Its FETCHes share it.
 type fetching struct {
 	c        *Client
 	prefix   int64
-	body     bool          // the whole body is asked for, and not its start
+	body     bool          // ask for the whole body instead of its start
 	messages chan arrival  // in the server's order
 	done     chan error    // one for each FETCH
 	left     chan struct{} // closed when the owner has left
 	leave    func()        // closes it
 }
 
-// arrival is a message whose body has been read; whole tells whether the rest of
+// arrival is a message whose body has been read. whole receives whether the rest of
 // its line came too.
 type arrival struct {
 	message *Message
 	whole   chan bool
 }
 
-// fetch runs the sets, at most inFlight at once; with from, one that has none
-// means all UIDs from there on. It returns false after an error was yielded, or
-// when yield wanted no more.
+// fetch runs a FETCH for each set, at most inFlight at once. If from is not 0, it
+// runs one for all UIDs from there on. It returns false after it has yielded an
+// error, or if yield returned false.
 func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, whole bool, yield func(*Message, error) bool) bool {
 	end, err := c.begin(ctx)
 	if err != nil {
@@ -216,9 +220,9 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 	}
 	c.tap.expect(prefix, from)
 	c.owed("UID FETCH", c.limits.Command)
-	f := &fetching{c: c, prefix: prefix, body: whole, messages: make(chan arrival, mailQueue), done: make(chan error, inFlight), left: make(chan struct{})}
+	f := &fetching{c: c, prefix: prefix, body: whole, messages: make(chan arrival, messageQueue), done: make(chan error, inFlight), left: make(chan struct{})}
 	f.leave = sync.OnceFunc(func() { close(f.left) })
-	defer f.leave() // also when a Handler or the loop panics
+	defer f.leave() // also after a panic in a Handler or in the loop
 	var refused error
 	var starting chan struct{} // closed when the last FETCH has been written
 	for running := 0; ; {
@@ -247,7 +251,7 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 			}
 		case err := <-f.done:
 			running--
-			c.drain() // the refusal, if it was one
+			c.drain() // the refusal, if there is one
 			if c.tap.ended() != nil || err != nil && c.refusal.kind == "" {
 				return f.abort(running, err, yield)
 			}
@@ -270,7 +274,7 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 
 var errBroken = fmt.Errorf("%w: the loop over Fetch was left", ErrClosed)
 
-// whole waits for the rest of a message's line, which is right behind its body.
+// whole waits for the rest of a message's line, which follows its body.
 func (c *Client) whole(a arrival) bool {
 	for {
 		select {
@@ -288,8 +292,8 @@ func (c *Client) give(m *Message, yield func(*Message, error) bool) bool {
 	return yield(m, nil)
 }
 
-// abort ends the session in mid-FETCH, hands over what had been read whole,
-// and yields why, unless yield wanted no more.
+// abort ends the session during a FETCH. It yields the messages that have been read
+// whole, and then the error, unless yield has returned false.
 func (f *fetching) abort(running int, err error, yield func(*Message, error) bool) bool {
 	c := f.c
 	if err == nil {
@@ -315,7 +319,7 @@ func (f *fetching) abort(running int, err error, yield func(*Message, error) boo
 	return false
 }
 
-// wait takes the end of one FETCH, and the events on the way.
+// wait waits for the end of one FETCH, and runs the events meanwhile.
 func (f *fetching) wait(broken bool) {
 	for {
 		select {
@@ -329,8 +333,8 @@ func (f *fetching) wait(broken bool) {
 	}
 }
 
-// drain runs one FETCH. Each has a goroutine of its own: drained one after the
-// other, two of them can wait for each other.
+// drain runs one FETCH. Each needs a goroutine of its own, because two that are
+// drained in turn can wait for each other.
 func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
 	section := &imap.FetchItemBodySection{Peek: true}
 	if !f.body {
@@ -343,7 +347,7 @@ func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
 	close(started)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		if err := f.read(msg); err != nil {
-			// go-imap is not to be touched any more: wait until it is out.
+			// Do not touch go-imap any more; wait until its reader has ended.
 			f.c.tap.end(err)
 			<-f.c.gi.Closed()
 			f.done <- err
@@ -353,8 +357,8 @@ func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
 	f.done <- cmd.Close()
 }
 
-// read reads one message by its exact size. It hands it on while go-imap waits for
-// us to be through with the body, so that no message overtakes another.
+// read reads one message by its exact size. It passes the message on before go-imap
+// reads further, so that no message overtakes another.
 func (f *fetching) read(msg *imapclient.FetchMessageData) error {
 	m := &Message{Size: -1}
 	var whole chan bool

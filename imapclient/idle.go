@@ -11,35 +11,38 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Wake says why Idle returned.
+// Wake is why Idle returned.
 type Wake int
 
 const (
-	WakeExists  Wake = iota // EXISTS: there may be new message
+	WakeExists  Wake = iota // EXISTS: there may be new messages
 	WakeTimeout             // the time is over
 	WakeEnded               // the server ended IDLE by itself
-	WakeOther               // a mailbox of Notify has changed: see Changed
+	WakeOther               // a mailbox of Notify has changed: call Changed
 )
 
-// So often in a row, each sooner than that, a server that has given up telling is
-// asked again.
+// A server that has stopped NOTIFY by itself is asked again, unless it stopped more
+// than overflowMost times, each within overflowSpan of the time before.
 const (
 	overflowMost = 3
 	overflowSpan = time.Minute
 )
 
-// Idle waits in IDLE (RFC 2177) for an EXISTS, or for what Notify asked for, at
-// most for slice. A NOOP goes ahead, for what came since the last command. DONE
-// goes out with the next command, so that this is answered one round trip after
-// the news; only another Idle waits in between, and every command where the
-// server was seen to lose what comes with DONE. Until then the server goes on
-// telling, and it is heard. News that came before, and that neither Idle nor Rang or Changed has told of, makes it return
-// at once. ErrNoIdle: the server refused; the session goes on, as it does after a
-// *ResponseError that has a Backoff. ErrNoNotify: it has
-// stopped telling what Notify asked for, and would not start again; likewise.
+// Idle waits in IDLE (RFC 2177) for at most slice until a rising EXISTS arrives, or
+// a change in a mailbox of Notify. It returns at once if there is news that neither
+// Idle nor Rang or Changed has reported. Before IDLE it sends NOOP, for the news
+// since the last command. RFC 2177 wants slice under 29 minutes.
 //
-// IDLE is the tap's own command and not go-imap's, whose IDLE waits for "+"
-// for ever and does not notice that the server has ended it.
+// Errors: ErrNoIdle (the server refuses IDLE), ErrNoNotify (the server has stopped
+// NOTIFY and does not resume), a *ResponseError with a Backoff (the server wants a
+// pause). The session goes on after these. Others as for [Client].
+//
+// After Idle the IDLE goes on, and its events are received. The next command sends
+// DONE in the same write. Only another Idle waits for the answer to DONE, and every
+// command if the server loses commands that come with DONE.
+//
+// IDLE is the tap's own command. go-imap's IDLE waits for "+" for ever, and does
+// not notice that the server has ended it.
 func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	if c.overflow && !c.locked {
 		if err := c.gaveUp(); err != nil {
@@ -88,7 +91,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 				c.quirks.rings.Store(true)
 			}
 		case <-cont:
-			cont, c.waiting = nil, true // it may have rung before
+			cont, c.waiting = nil, true // news may have come before
 		case st := <-told:
 			if told = nil; suggested(st.text) == 0 {
 				continue
@@ -108,7 +111,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 			}
 		case <-c.tap.quit:
 			if together && cont != nil && errors.As(c.tap.ended(), new(*TimeoutError)) {
-				c.quirks.apart.Store(true) // it may have lost what came with NOOP
+				c.quirks.apart.Store(true) // the server may have lost the IDLE that came with NOOP
 			}
 			return 0, c.finish("IDLE", nil)
 		}
@@ -119,8 +122,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 	return c.woken(WakeTimeout), nil
 }
 
-// gaveUp is an error where the server has given up telling too often to be asked
-// again.
+// gaveUp is an error if the server has stopped NOTIFY too often to ask again.
 func (c *Client) gaveUp() error {
 	if time.Since(c.lastOverflow) > overflowSpan {
 		c.overflows = 0
@@ -130,12 +132,12 @@ func (c *Client) gaveUp() error {
 		return nil
 	}
 	c.overflow, c.watched = false, nil
-	return fmt.Errorf("%w: it gives up telling again and again", ErrNoNotify)
+	return fmt.Errorf("%w: it stops NOTIFY again and again", ErrNoNotify)
 }
 
-// announced sends NOOP and waits for its answer. Several servers (pymap, go-imap,
-// maddy, imap4d) tell in IDLE only what comes after it began, so that what came
-// since the last command must be asked for.
+// announced sends NOOP and waits for its answer. In IDLE several servers (pymap,
+// go-imap, maddy, imap4d) report only what comes after its start, so NOOP asks for
+// the news since the last command.
 func (c *Client) announced() error {
 	c.owed("NOOP", c.limits.Command)
 	answer, err := c.tap.inject("NOOP")
@@ -147,8 +149,8 @@ func (c *Client) announced() error {
 	return c.finish("NOOP", err)
 }
 
-// leaveIdle ends an IDLE that was left, and waits for the answer. alone: only
-// where the server takes no command along with DONE.
+// leaveIdle ends an IDLE that Idle has left, and waits for the answer. With alone
+// it does so only if the server loses commands that come with DONE.
 func (c *Client) leaveIdle(alone bool) error {
 	if c.idle == nil || alone && !c.quirks.doneAlone.Load() {
 		return nil
@@ -164,10 +166,10 @@ func (c *Client) leaveIdle(alone bool) error {
 	return nil
 }
 
-// news tells whether something came that nobody was told of.
+// news reports whether there is news that no method has reported.
 func (c *Client) news() bool { return c.rang || c.stirred }
 
-// woken says why Idle returns: for the news, or else for another reason.
+// woken is why Idle returns: for news, or else for otherwise.
 func (c *Client) woken(otherwise Wake) Wake {
 	switch {
 	case c.rang:
@@ -180,11 +182,11 @@ func (c *Client) woken(otherwise Wake) Wake {
 	return otherwise
 }
 
-// idled takes the answer to an IDLE that we had not ended.
+// idled handles the end of an IDLE by the server.
 func (c *Client) idled(st status) (Wake, error) {
 	if st.kind != "OK" {
 		err := fmt.Errorf("%w: %s %s", ErrNoIdle, st.kind, st.text)
-		if suggested(st.text) > 0 { // not now: that says nothing of IDLE
+		if suggested(st.text) > 0 { // a pause is no refusal of IDLE
 			c.suggestion(st)
 			err = &ResponseError{Command: "IDLE", Status: st.kind, Code: st.code, Text: st.text}
 		}

@@ -12,12 +12,13 @@ import (
 
 // List is one mailbox of the server (RFC 9051 section 7.3.1).
 type List struct {
-	Mailbox string
-	Delim   rune // 0: no hierarchy
-	Attrs   []string
+	Mailbox string   // name in UTF-8, as the methods of Client take it
+	Delim   rune     // between the levels of the name; 0: no hierarchy
+	Attrs   []string // such as \HasChildren
 }
 
-// Selectable tells whether the mailbox can be opened.
+// Selectable reports whether the mailbox can be opened: it has neither \Noselect
+// nor \NonExistent.
 func (l List) Selectable() bool {
 	for _, a := range l.Attrs {
 		if strings.EqualFold(a, `\Noselect`) || strings.EqualFold(a, `\NonExistent`) {
@@ -29,8 +30,8 @@ func (l List) Selectable() bool {
 
 const maxLists = 1 << 16 // mailboxes of one answer
 
-// LSub is List for the mailboxes that the user has subscribed to (RFC 3501
-// section 6.3.9). They need not exist.
+// LSub returns the mailboxes that the user has subscribed to (RFC 3501 section
+// 6.3.9) and that match an IMAP pattern, see List. They may not exist.
 func (c *Client) LSub(ctx context.Context, pattern string) ([]List, error) {
 	return c.list("LSUB", pattern, func() error {
 		return c.own(ctx, c.limits.Command, `LSUB "" `+mailboxArg(pattern))
@@ -56,9 +57,9 @@ func (c *Client) list(name, pattern string, run func() error) ([]List, error) {
 	return c.matching(name, pattern, lists, octets), err
 }
 
-// matching drops mailboxes that the pattern does not match: Twisted takes a
-// pattern for the beginning of a name. A mailbox with a spelling of its own may
-// match by the shown or the decoded name.
+// matching drops mailboxes that the pattern does not match: Twisted reads a pattern
+// as the beginning of a name. A mailbox with a spelling of its own may match by the
+// shown or the decoded name.
 func (c *Client) matching(command, pattern string, lists []List, octets []string) []List {
 	if pattern == "" { // asks for the hierarchy delimiter (RFC 9051 section 6.3.9)
 		return lists
@@ -76,7 +77,7 @@ func (c *Client) matching(command, pattern string, lists []List, octets []string
 	return kept
 }
 
-// listed takes a line of LIST or LSUB, asked for or not.
+// listed takes a line of LIST or LSUB.
 func (c *Client) listed(name, octets string, delim rune, attrs []string) {
 	mailbox := c.name(octets)
 	if name == c.listing {
@@ -93,7 +94,9 @@ func (c *Client) listed(name, octets string, delim rune, attrs []string) {
 	}
 }
 
-// Status asks for the counts of a mailbox without opening it.
+// Status returns the counts of a mailbox without opening it (RFC 9051 section
+// 6.3.11): messages, UIDNEXT, UIDVALIDITY and unseen. A count is nil if the server
+// did not send it. A refusal is a *ResponseError.
 func (c *Client) Status(ctx context.Context, mailbox string) (callbacks.Status, error) {
 	if c.locked {
 		return callbacks.Status{}, ErrLocked
@@ -125,12 +128,14 @@ func (c *Client) askStatus(ctx context.Context, mailbox string) (callbacks.Statu
 	return c.status, err
 }
 
-// Noop asks the server for news (RFC 9051 section 6.1.2).
+// Noop asks the server for news (RFC 9051 section 6.1.2). The Handler receives them
+// before Noop returns.
 func (c *Client) Noop(ctx context.Context) error {
 	return c.do(ctx, "NOOP", c.limits.Command, func() error { return c.gi.Noop().Wait() })
 }
 
-// Rang tells whether an EXISTS came since the last call.
+// Rang reports whether the number of messages in the open mailbox has risen since
+// the last call or the last Idle.
 func (c *Client) Rang() bool {
 	rang := c.rang
 	c.rang = false

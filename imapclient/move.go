@@ -2,10 +2,9 @@ package imapclient
 
 import "context"
 
-// Move moves messages of the open mailbox to another (RFC 6851), which must exist as
-// for Copy. ErrNoMove: the server does not offer it; then Copy, and only behind
-// its success Store of \Deleted and Expunge, come to the same. ErrReadOnly: the
-// mailbox allows no changes.
+// Move moves messages of the open mailbox to another mailbox, which must exist as
+// for Copy (RFC 6851). Errors: ErrReadOnly, ErrNoMove, *ResponseError. After
+// ErrNoMove, use Copy, and only after its success Store of \Deleted and Expunge.
 func (c *Client) Move(ctx context.Context, uids []uint32, mailbox string) error {
 	if c.locked {
 		return ErrLocked

@@ -10,23 +10,23 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Mailbox names. RFC 3501 section 5.1.3 has one spelling of each in modified
-// UTF-7, and most servers keep to it. Others list "R&D", half a surrogate or
-// octets of any charset, and know a mailbox by these octets only. So the octets
-// that were listed are kept beside the name that they are shown by, and sent.
+// Mailbox names. In RFC 3501 section 5.1.3 each name has one spelling in modified
+// UTF-7, and most servers follow it. Others list "R&D", half a surrogate or octets
+// of any charset, and know a mailbox by these octets only. Therefore the listed
+// octets are kept beside the shown name, and sent to the server.
 
-// maxSpellings is how many names of another spelling are kept.
+// maxSpellings is how many names with another spelling are kept.
 const maxSpellings = 4096
 
-// spellings are the names whose spelling is not that of encodeUTF7, both ways.
+// spellings are the names with another spelling than that of encodeUTF7, both ways.
 type spellings struct {
 	octets map[string]string // by name
 	names  map[string]string // by octets
 	asked  bool              // all mailboxes were listed for them
 }
 
-// decodeName is a name as it can be shown: UTF-8. Octets that are none count as
-// ISO 8859-1, in which no two become one.
+// decodeName is a name in UTF-8, for people. Octets that are not UTF-8 count as ISO
+// 8859-1, so that no two names become one.
 func decodeName(octets string) string {
 	name := decodeUTF7(octets)
 	if utf8.ValidString(name) {
@@ -39,7 +39,7 @@ func decodeName(octets string) string {
 	return out.String()
 }
 
-// isOdd tells whether the server has its own spelling of a name.
+// isOdd reports whether the server has its own spelling of a name.
 func isOdd(octets string) bool { return encodeUTF7(decodeName(octets)) != octets }
 
 // name is the name for listed octets.
@@ -58,8 +58,8 @@ func (c *Client) arg(mailbox string) string {
 	return mailboxArg(mailbox)
 }
 
-// learn notes the spelling of listed mailboxes, and gives them their names. Where
-// two would have one name, the other spelling is shown in quotes.
+// learn notes the spelling of listed mailboxes, and gives them their names. If two
+// would have the same name, the one with the odd spelling is shown in quotes.
 func (c *Client) learn(lists []List) {
 	usual := make(map[string]bool)
 	for _, l := range lists {
@@ -88,8 +88,8 @@ func (c *Client) learn(lists []List) {
 	}
 }
 
-// respelled tells whether a refused name is one that the server spells otherwise:
-// then another try is worth it. It lists all mailboxes, once a session.
+// respelled reports whether the server has another spelling for a refused name, so
+// that another try is worth it. It lists all mailboxes, once a session.
 func (c *Client) respelled(ctx context.Context, mailbox string, refusal error) bool {
 	if !isRefusal(refusal) || c.spelled.asked || c.spelled.octets[mailbox] != "" || !canBeOdd(mailbox) {
 		return false
@@ -99,23 +99,23 @@ func (c *Client) respelled(ctx context.Context, mailbox string, refusal error) b
 	return err == nil && c.spelled.octets[mailbox] != ""
 }
 
-// canBeOdd tells a name that has more than one spelling, or looks like one.
+// canBeOdd reports whether a name has, or seems to have, more than one spelling.
 func canBeOdd(name string) bool {
 	return strings.ContainsFunc(name, func(r rune) bool { return r == '&' || r < ' ' || r > '~' })
 }
 
-// isRefusal tells a command that was refused from a session that ended, or is
-// to pause.
+// isRefusal reports whether the server refused the command; the session has not
+// ended, and the server did not ask for a pause.
 func isRefusal(err error) bool {
 	return errors.As(err, new(*ResponseError)) && Backoff(err) == 0
 }
 
-// List returns the mailboxes that match an IMAP pattern: "*" matches anything,
-// "%" anything within one level. Each is named as the other methods take it,
-// whatever octets the server has for it. Case does not count. Names that the
-// pattern does not match are left out, with one warning a session. Where the
-// server refuses the pattern, or may spell it otherwise, List asks for all and
-// matches them itself.
+// List returns the mailboxes that match an IMAP pattern (RFC 9051 section 6.3.9):
+// "*" matches anything, "%" anything within one level. Case does not matter. A
+// mailbox that the server lists although it does not match is left out, with one
+// warning a session. If the server refuses the pattern, or may spell it otherwise,
+// List asks for all mailboxes and matches them itself. More than 65,536 mailboxes are ErrProtocol. A
+// refusal is a *ResponseError.
 func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
 	lists, err := c.listOnce(ctx, pattern)
 	if pattern == "*" || err != nil && !isRefusal(err) || err == nil && (len(lists) > 0 || !canBeOdd(pattern)) {
@@ -146,9 +146,9 @@ func (c *Client) listOnce(ctx context.Context, pattern string) ([]List, error) {
 	})
 }
 
-// matches is the matching of RFC 9051 section 6.3.9, without regard to case
-// (Exchange has none) and to how accents are composed. A delimiter at the end of
-// the name counts as none. The time is linear in pattern times name.
+// matches matches as RFC 9051 section 6.3.9, but ignores case (Exchange does) and
+// the composition of accents. A delimiter at the end of the name is ignored. The
+// time is linear in pattern times name.
 func matches(pattern, name string, delim rune) bool {
 	if strings.EqualFold(pattern, "INBOX") {
 		return strings.EqualFold(name, "INBOX")

@@ -2,10 +2,9 @@ package imapclient
 
 import "context"
 
-// Namespace returns what the names of the user's own mailboxes begin with and
-// what stands between their levels (RFC 2342): "INBOX." and '.' at a server
-// where FBL is INBOX.FBL. A server without NAMESPACE is asked by LIST, and has
-// no prefix.
+// namespace returns the prefix of the user's own mailboxes, and the delimiter of
+// their levels (RFC 2342): "INBOX." and '.' at a server where FBL is INBOX.FBL.
+// Without NAMESPACE it asks by LIST, and the prefix is empty.
 func (c *Client) namespace(ctx context.Context) (prefix string, delim rune, err error) {
 	if c.locked {
 		return "", 0, ErrLocked

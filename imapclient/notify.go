@@ -11,15 +11,15 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// maxCommand is how many octets a command may have; servers take 8,192 at least
+// maxCommand is how many octets a command may have. Servers accept at least 8,192
 // (RFC 7162 section 4).
 const maxCommand = 8000
 
-// Notify asks the server to tell of new and expunged messages in these mailboxes,
-// whichever one is open (RFC 5465): then Idle returns WakeOther, and Changed says
-// which. What has happened before is not told. It lasts until the next call; none
-// of the mailboxes ends it. ErrNoNotify: the server does not offer it, or refuses,
-// and not for a Backoff only.
+// Notify asks the server to report new and expunged messages in these mailboxes,
+// besides the open one (RFC 5465). Then Idle returns WakeOther, and Changed returns
+// the mailboxes. Earlier changes are not reported. The next call replaces the list;
+// a call without mailboxes ends the reports. Errors: ErrNoNotify, or a *ResponseError
+// with a Backoff if the server wants a pause.
 func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 	if c.locked {
 		return ErrLocked
@@ -33,13 +33,13 @@ func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 	}
 	command := "NOTIFY NONE"
 	if len(mailboxes) > 0 {
-		// An event of the open mailbox that is not named here is no longer told.
+		// The server stops the events of the open mailbox that are not named here.
 		command = "NOTIFY SET (selected (MessageNew MessageExpunge FlagChange)) (" + filter + " (MessageNew MessageExpunge))"
 	}
 	if len(command) > maxCommand {
-		return fmt.Errorf("%w: not of %d at once", ErrNoNotify, len(mailboxes))
+		return fmt.Errorf("%w: %d mailboxes are too many", ErrNoNotify, len(mailboxes))
 	}
-	if err := c.enable(ctx); err != nil { // so that it says where one mailbox's news end
+	if err := c.enable(ctx); err != nil { // with QRESYNC it says CLOSED between two mailboxes
 		return err
 	}
 	err = c.own(ctx, c.limits.Command, command)
@@ -55,11 +55,11 @@ func (c *Client) Notify(ctx context.Context, mailboxes ...string) error {
 	return err
 }
 
-// mostNamed is how many mailboxes are named to NOTIFY; Dovecot takes a hundred.
+// mostNamed is how many mailboxes NOTIFY names. Dovecot accepts a hundred.
 const mostNamed = 50
 
-// filter names mailboxes (RFC 5465 section 6): each, or where they are many all
-// that are the user's own, if all of them are.
+// filter is the filter for mailboxes (RFC 5465 section 6): their names, or if they
+// are too many all of the user's own mailboxes.
 func (c *Client) filter(ctx context.Context, mailboxes []string) (string, error) {
 	args := make([]string, len(mailboxes))
 	for i, name := range mailboxes {
@@ -77,20 +77,21 @@ func (c *Client) filter(ctx context.Context, mailboxes []string) (string, error)
 	}
 	for _, name := range mailboxes {
 		if !strings.HasPrefix(inbox(name), prefix) && inbox(name) != "INBOX" {
-			return "", fmt.Errorf("%w: not of so many, of which %s is not under %q", ErrNoNotify, name, prefix)
+			return "", fmt.Errorf("%w: so many mailboxes must all be under %[3]q, which %[2]s is not", ErrNoNotify, name, prefix)
 		}
 	}
 	return "personal", nil
 }
 
-// Changed lists the mailboxes of Notify that have changed since the last call.
+// Changed returns the mailboxes of Notify that have changed since the last call, in
+// order of their names. INBOX is always in capitals.
 func (c *Client) Changed() []string {
 	changed := slices.Sorted(maps.Keys(c.changed))
 	c.changed, c.stirred = nil, false
 	return changed
 }
 
-// stir notes that a mailbox has changed, if anybody wants to know.
+// stir notes that a mailbox of Notify has changed.
 func (c *Client) stir(mailbox string) {
 	if !c.watched[inbox(mailbox)] {
 		return
@@ -102,8 +103,8 @@ func (c *Client) stir(mailbox string) {
 	c.stirred = true
 }
 
-// overflowed takes NOTIFICATIONOVERFLOW: the server has given up telling, so
-// everything may have changed (RFC 5465 section 5.8).
+// overflowed takes NOTIFICATIONOVERFLOW: the server has stopped NOTIFY, so every
+// mailbox may have changed (RFC 5465 section 5.8).
 func (c *Client) overflowed() {
 	c.overflow = c.watched != nil
 	for name := range c.watched {
@@ -111,7 +112,7 @@ func (c *Client) overflowed() {
 	}
 }
 
-// statusLine takes a STATUS line: the answer to Status, or news of a mailbox.
+// statusLine takes a STATUS line: the answer to Status, or a change in a mailbox.
 func (c *Client) statusLine(octets string, st callbacks.Status) {
 	mailbox := c.name(octets)
 	switch inbox(mailbox) {
@@ -128,7 +129,7 @@ func (c *Client) statusLine(octets string, st callbacks.Status) {
 	c.h.Status(m, st)
 }
 
-// inbox gives the one name without case its usual form.
+// inbox returns INBOX in capitals: its case does not matter.
 func inbox(name string) string {
 	if strings.EqualFold(name, "INBOX") {
 		return "INBOX"

@@ -9,59 +9,61 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Security says how the connection is protected.
+// Security is how the connection is encrypted.
 type Security int
 
 const (
 	ImplicitTLS Security = iota // TLS from the first octet (RFC 8314), port 993
-	STARTTLS                    // TLS by command, port 143; refused if not offered
-	NoTLS                       // no TLS: to loopback only, unless Options.Insecure
+	STARTTLS                    // TLS by command (RFC 9051 section 6.2.1), port 143; ErrNoSTARTTLS if the server does not offer it
+	NoTLS                       // no TLS, port 143; to loopback addresses only, unless Options.Insecure
 )
 
-// Options say where and how to open a session. Host and Login must be set; the
-// zero value of everything else is usable.
+// Options are the server and the way to open a session. Set Host and Login; the
+// zero value of every other field is usable.
 type Options struct {
-	// Account is the name that events carry.
+	// Account is the Account of every callbacks.Mailbox. It is for people.
 	Account string
 
-	Host     string
-	Port     int // 0: 993 for ImplicitTLS, 143 otherwise
-	Security Security
+	Host     string   // name or IP address
+	Port     int      // 0: 993 for ImplicitTLS, 143 otherwise
+	Security Security // default: ImplicitTLS
 
-	// TLS is cloned; ServerName defaults to Host, and MinVersion is TLS 1.2 at
-	// least. RootCAs are authorities of one's own, Certificates log in by
+	// TLS is cloned. ServerName defaults to Host. MinVersion is at least TLS 1.2.
+	// Set RootCAs to trust other authorities, and Certificates to log in by
 	// EXTERNAL.
 	TLS *tls.Config
 
-	// Pin, if set, is the only certificate or key that is taken from the server,
-	// whoever signed it and whatever name and dates are in it.
+	// Pin, if set, is the only certificate or public key that is accepted. Its
+	// signature, names and dates do not matter then. Another certificate is
+	// ErrPin.
 	Pin Pin
 
-	// Insecure allows a login in clear (NoTLS), or to whomever it may be
-	// (TLS.InsecureSkipVerify with no other way to verify), at a host that is
-	// not loopback.
+	// Insecure allows a login without TLS (NoTLS), or with unverified TLS
+	// (TLS.InsecureSkipVerify without a Pin or a Verify function), at a host that
+	// is not loopback. Otherwise Dial returns ErrInsecure there.
 	Insecure bool
 
-	// Compress says when to compress the connection.
+	// Compress is when to ask for COMPRESS.
 	Compress Compression
 
-	// NoID keeps from the server what it talks to, which it is told where it
-	// offers ID (RFC 2971).
+	// NoID suppresses the ID command (RFC 2971). By default a server that offers
+	// ID gets the name and version of this module.
 	NoID bool
 
-	// Login decides with what to log in. It is called again, with Trial one
-	// higher, right after each refusal, and ends the trials by an error. Each
-	// trial has a connection of its own.
+	// Login returns the credentials for a trial to log in. After a refusal Login
+	// is called again, with Trial one higher, at most ten times. An error ends
+	// the trials, and Dial returns it. Each trial has a connection of its own.
+	// Login runs on the goroutine of Dial.
 	Login func(context.Context, Challenge) (Credentials, error)
 
 	// Handler receives the events; nil is callbacks.Nop.
 	Handler callbacks.Handler
 
-	// Quirks keeps what is learned of the server, for the sessions that share it;
-	// nil: for this session only.
+	// Quirks is what earlier sessions with this server have learned; nil: learn
+	// for this session only.
 	Quirks *Quirks
 
-	// Debug turns on Handler.Debug.
+	// Debug turns on Handler.Debug, which costs time.
 	Debug bool
 
 	// Dial replaces the TCP dialer, in tests.
@@ -70,38 +72,41 @@ type Options struct {
 	Timeouts Timeouts
 }
 
-// Challenge is what a server offers when it asks who we are.
+// Challenge is the server's request to log in.
 type Challenge struct {
-	Trial      int      // from 1
-	Mechanisms []string // SASL mechanisms offered, upper case
-	Last       error    // why the trial before was refused, an *AuthError; nil at the first
+	Trial      int      // number of the trial, from 1
+	Mechanisms []string // SASL mechanisms that the server offers, upper case
+	Last       error    // the refusal of the previous trial, an *AuthError; nil in the first trial
 }
 
-// Credentials answer a Challenge. A token logs in by OAUTHBEARER (RFC 7628) or
-// XOAUTH2, a password by PLAIN, LOGIN or the LOGIN command; with neither it is
-// EXTERNAL, the certificate of Options.TLS. Where there is a token and the server
-// wants none, the password is used.
+// Credentials answer a Challenge. With a Token the mechanism is OAUTHBEARER (RFC
+// 7628) or XOAUTH2. With a Password it is PLAIN (RFC 4616), LOGIN, or the LOGIN
+// command (RFC 9051 section 6.2.3). With both, the password serves if the server
+// offers neither token mechanism. With none it is EXTERNAL (RFC 4422): the client
+// certificate of Options.TLS.
 type Credentials struct {
-	Username string // for EXTERNAL whom to act as, empty: whom the certificate names
+	Username string // with EXTERNAL the user to act as; empty: the user of the certificate
 	Password Secret
 	Token    Secret    // an OAuth2 access token
-	Expires  time.Time // of the token; zero: not known
+	Expires  time.Time // end of the token's life; zero: not known
 
 	// Mechanism overrides the choice: PLAIN, LOGIN, EXTERNAL, OAUTHBEARER or
-	// XOAUTH2, whether offered or not.
+	// XOAUTH2. It is used even if the server does not offer it.
 	Mechanism string
 }
 
-// Timeouts bound every wait of a session. A zero field takes its default.
+// Timeouts limit every wait of a session. A wait over its limit ends the session
+// with a *TimeoutError. A zero field means the default, which the field's comment
+// gives.
 type Timeouts struct {
-	Dial     time.Duration // TCP and TLS handshake, each; 20 s
-	Greeting time.Duration // 30 s
-	Auth     time.Duration // each trial; 60 s
-	Select   time.Duration // silence while a mailbox is opened; 60 s
-	Command  time.Duration // silence while any other answer or literal is due; 60 s
-	IdleCont time.Duration // "+" after IDLE; 30 s
-	Done     time.Duration // OK after DONE; 15 s
-	Write    time.Duration // a command to be taken by the network; 30 s
+	Dial     time.Duration // TCP connection, and TLS handshake, each: 20 s
+	Greeting time.Duration // the server's first line: 30 s
+	Auth     time.Duration // each whole answer during Dial, after the greeting: 60 s
+	Select   time.Duration // silence while a mailbox is opened: 60 s
+	Command  time.Duration // silence before the end of any other answer: 60 s
+	IdleCont time.Duration // "+" after IDLE: 30 s
+	Done     time.Duration // OK after DONE: 15 s
+	Write    time.Duration // until the network has taken a command: 30 s
 }
 
 func or(d, def time.Duration) time.Duration {
@@ -171,7 +176,7 @@ func (o *Options) tlsConfig() *tls.Config {
 	return conf
 }
 
-// private tells whether nobody on the way can read what is sent.
+// private reports whether the connection is encrypted to a verified server.
 func (o *Options) private() bool {
 	if o.Security == NoTLS {
 		return false

@@ -11,14 +11,13 @@ import (
 )
 
 // Pin is the SHA-256 fingerprint of a server's certificate, as "openssl x509
-// -fingerprint -sha256" and browsers show it, or of the public key in it
-// (SubjectPublicKeyInfo, RFC 7469 section 2.4), which outlives renewals that keep
-// the key. Either matches: no certificate has the hash of another's key. The zero
-// Pin is none.
+// -fingerprint -sha256" and browsers show it, or of the certificate's public key
+// (SubjectPublicKeyInfo, RFC 7469 section 2.4), which stays valid if a renewal keeps
+// the key. The zero Pin means none.
 type Pin [sha256.Size]byte
 
-// UnmarshalText reads 64 hexadecimal digits, with or without colons, behind
-// "sha256:" or not.
+// UnmarshalText reads 64 hexadecimal digits, with or without colons between them and
+// with or without "sha256:" before them.
 func (p *Pin) UnmarshalText(text []byte) error {
 	digits := bytes.ToLower(bytes.TrimSpace(text))
 	digits = bytes.ReplaceAll(bytes.TrimPrefix(digits, []byte("sha256:")), []byte(":"), nil)
@@ -30,15 +29,15 @@ func (p *Pin) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// String is the fingerprint as openssl prints it.
+// String returns the fingerprint as openssl prints it: "AB:CD:...".
 func (p Pin) String() string {
 	return strings.ReplaceAll(fmt.Sprintf("% X", p[:]), " ", ":")
 }
 
-// MarshalText is String.
+// MarshalText returns the text of String.
 func (p Pin) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// verify compares the server's own certificate, on a resumed connection too.
+// verify checks the server's own certificate, also on a resumed connection.
 func (p Pin) verify(state tls.ConnectionState) error {
 	leaf := state.PeerCertificates[0]
 	certificate, key := Pin(sha256.Sum256(leaf.Raw)), Pin(sha256.Sum256(leaf.RawSubjectPublicKeyInfo))

@@ -8,16 +8,16 @@ import (
 
 // Quota is one limit on a mailbox (RFC 2087 section 5.1, RFC 9208 section 5).
 type Quota struct {
-	Root     string // of the mailboxes that share it; may be empty
-	Resource string // STORAGE, in units of 1,024 octets, or MESSAGE, ...
+	Root     string // name of the group of mailboxes that share the limit; may be empty
+	Resource string // STORAGE (in units of 1,024 octets), MESSAGE (messages), ...
 	Used     int64
 	Limit    int64
 }
 
 const maxQuotas = 100 // of one answer
 
-// Quota returns the limits on a mailbox, none where there are none. ErrNoQuota:
-// the server tells none.
+// Quota returns the limits on a mailbox, at most 100. The list is empty if there are
+// none. Errors: ErrNoQuota, *ResponseError.
 func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -39,7 +39,7 @@ func (c *Client) quotaLine(quotas []Quota) {
 	c.quotas = append(c.quotas, quotas[:min(len(quotas), maxQuotas-len(c.quotas))]...)
 }
 
-// parseQuota reads what is behind "* QUOTA": a root and triples.
+// parseQuota reads what follows "* QUOTA": a root, and triples.
 func parseQuota(rest []byte) (quotas []Quota) {
 	p := parser{rest}
 	root, _ := p.str()

@@ -7,25 +7,24 @@ import (
 	"strings"
 )
 
-// ExamineSince is Examine, and tells what has happened to the messages known at an
-// earlier time as events: Expunged for those that are gone, Flags for those whose
-// flags have changed (RFC 7162, QRESYNC). Some may be told that were told before.
-// Where the server cannot, or the mailbox is another one, Selected.Resynced is
-// false: then only a Search tells which UIDs are left.
+// ExamineSince is Examine, and reports the changes since an earlier time as events:
+// Expunged for messages that are gone, Flags for messages with changed flags (RFC
+// 7162 section 3.2.5, QRESYNC). An event may come again that came before. If the
+// server does not offer QRESYNC, or UIDVALIDITY changed, Selected.Resynced is
+// false: then use Search to find which UIDs are left.
 //
-// From the first call on, Expunged events have UIDs where the server offers
-// QRESYNC. The zero Since is for a mailbox not known.
+// After the first call, Expunged events have UIDs if the server offers QRESYNC.
 func (c *Client) ExamineSince(ctx context.Context, mailbox string, since Since) (Selected, error) {
 	return c.openSince(ctx, mailbox, true, since)
 }
 
-// SelectSince is ExamineSince for a mailbox that is to be changed.
+// SelectSince is ExamineSince for changes, as Select.
 func (c *Client) SelectSince(ctx context.Context, mailbox string, since Since) (Selected, error) {
 	return c.openSince(ctx, mailbox, false, since)
 }
 
-// HighestModSeq is the state of the open mailbox as far as the server has told
-// it, for a later Since; 0: not told.
+// HighestModSeq is the latest known state of the open mailbox, for a later Since
+// (RFC 7162 section 3.1.2.1). 0: not known.
 func (c *Client) HighestModSeq() uint64 { return c.selected.HighestModSeq }
 
 func (c *Client) openSince(ctx context.Context, mailbox string, readOnly bool, since Since) (Selected, error) {
@@ -45,7 +44,7 @@ func (c *Client) openSince(ctx context.Context, mailbox string, readOnly bool, s
 	return sel, err
 }
 
-// enable turns QRESYNC on, once, where it is offered (RFC 5161).
+// enable turns QRESYNC on, once, if the server offers it (RFC 5161).
 func (c *Client) enable(ctx context.Context) error {
 	if c.locked {
 		return ErrLocked
@@ -56,7 +55,7 @@ func (c *Client) enable(ctx context.Context) error {
 	c.asked = true
 	err := c.own(ctx, c.limits.Command, "ENABLE QRESYNC")
 	if errors.As(err, new(*ResponseError)) {
-		return nil // then it goes without
+		return nil // QRESYNC stays off
 	}
 	return err
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/emersion/go-imap/v2"
 )
 
-// Search returns the UIDs between lo and hi that exist in the open mailbox,
-// ascending. A hi of 0 means the last. With ErrUID the server found messages that
-// no command can name beside those that are returned.
+// Search returns the UIDs from lo to hi that exist in the open mailbox, ascending
+// (RFC 9051 section 6.4.4). A hi of 0 means no upper limit. The answer may have at
+// most 1,048,576 UIDs; more is ErrProtocol. ErrUID comes beside the UIDs: the
+// mailbox has other messages with a UID over 32 bits.
 func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -24,7 +25,7 @@ func (c *Client) Search(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	return slices.DeleteFunc(uids, func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi }), err
 }
 
-// among is Search for some UIDs only: of few far apart no answer is too long.
+// among is Search for some UIDs, so that the answer is short if they are few.
 func (c *Client) among(ctx context.Context, uids []uint32) (listed []uint32, err error) {
 	for some := range slices.Chunk(uids, maxSet) {
 		found, err := c.search(ctx, &imap.SearchCriteria{UID: []imap.UIDSet{uidSet(some)}})
@@ -36,10 +37,11 @@ func (c *Client) among(ctx context.Context, uids []uint32) (listed []uint32, err
 	return listed, nil
 }
 
-// Range is the UIDs from Low to High.
+// Range is the UIDs from Low to High, both included.
 type Range struct{ Low, High uint32 }
 
-// SearchRanges is Search in several ranges by one command; they should be few.
+// SearchRanges is Search in several ranges by one command. Give it a few hundred at
+// most: servers limit the length of a command.
 func (c *Client) SearchRanges(ctx context.Context, ranges []Range) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -57,19 +59,19 @@ func (c *Client) SearchRanges(ctx context.Context, ranges []Range) ([]uint32, er
 	}), err
 }
 
-// SearchSince returns the UIDs of the messages that were received on or after the
-// day of t, as the server counts days, ascending (RFC 9051 section 6.4.4); ErrUID
-// as for Search. The UIDs are constrained, since without that iCloud answers with
-// numbers that are none.
+// SearchSince returns the UIDs of the messages that the server received on the day
+// of t or later, ascending (RFC 9051 section 6.4.4, SINCE). The server counts days
+// in its own time zone. Limit and ErrUID as for Search.
 func (c *Client) SearchSince(ctx context.Context, t time.Time) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
 	}
+	// Without a range of UIDs iCloud answers with numbers that are no UIDs.
 	return c.search(ctx, &imap.SearchCriteria{Since: t, UID: []imap.UIDSet{{{Start: 1}}}})
 }
 
-// SearchWorks reports whether a SEARCH of this session found a message, be it one
-// that was not asked for. On some servers none ever does.
+// SearchWorks reports whether a SEARCH of this session has found any message. On
+// some servers none ever does.
 func (c *Client) SearchWorks() bool { return c.searches }
 
 func (c *Client) search(ctx context.Context, criteria *imap.SearchCriteria) ([]uint32, error) {

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// Secret is a password or token. It prints as "<secret>" however it is printed;
-// Reveal is the only way to its text.
+// Secret is a password or token. Every form of printing, logging and marshalling
+// gives "<secret>". Only Reveal returns the text.
 type Secret string
 
 const hidden = "<secret>"

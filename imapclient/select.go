@@ -10,35 +10,37 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Selected is what the server told when it opened a mailbox.
+// Selected is the state of a mailbox at its opening (RFC 9051 section 6.3.2).
 type Selected struct {
-	UIDValidity uint64
-	UIDNext     uint32 // 0: not told, or beyond 32 bits
-	Exists      uint32
-	ReadOnly    bool
+	UIDValidity uint64 // never 0; some servers have more than 32 bits
+	UIDNext     uint32 // 0: not known, or over 32 bits
+	Exists      uint32 // number of messages
+	ReadOnly    bool   // opened by Examine, or the server allows no changes
 
-	// HighestModSeq is the state of the mailbox (RFC 7162 section 3.1.2.1), to
-	// be kept for Since; 0: not told.
+	// HighestModSeq is the state of the mailbox (RFC 7162 section 3.1.2.1). Keep
+	// it for Since. 0: not known.
 	HighestModSeq uint64
-	// Resynced: what has happened since Since was told as events.
+	// Resynced: the Handler has received all changes since Since.
 	Resynced bool
 }
 
-// Since is what was known of a mailbox at an earlier time.
+// Since is the state of a mailbox at an earlier time (RFC 7162 section 3.2.5). The
+// zero Since is for a mailbox that is not known.
 type Since struct {
 	UIDValidity uint64
-	ModSeq      uint64 // Selected.HighestModSeq, or what Client.HighestModSeq told later
-	UID         uint32 // the highest; above it all is new and need not be told
+	ModSeq      uint64 // Selected.HighestModSeq, or a later Client.HighestModSeq
+	UID         uint32 // highest known UID; 0: not known. No events come for UIDs above it
 }
 
-// Examine opens a mailbox read-only: nothing that is done in it leaves a trace
-// (RFC 9051 section 6.3.3).
+// Examine opens a mailbox read-only (RFC 9051 section 6.3.3). Nothing that the
+// Client does in it leaves a trace. Errors: *ResponseError (no such mailbox, or no
+// access), ErrUIDValidity if the mailbox has no UIDVALIDITY.
 func (c *Client) Examine(ctx context.Context, mailbox string) (Selected, error) {
 	return c.open(ctx, mailbox, true, "")
 }
 
-// Select opens a mailbox (RFC 9051 section 6.3.2). Selected.ReadOnly tells where
-// that allows no changes.
+// Select opens a mailbox for changes (RFC 9051 section 6.3.2). If the server allows
+// none, Selected.ReadOnly is true. Errors as for Examine.
 func (c *Client) Select(ctx context.Context, mailbox string) (Selected, error) {
 	return c.open(ctx, mailbox, false, "")
 }
@@ -75,7 +77,7 @@ func (c *Client) tryOpen(ctx context.Context, mailbox string, readOnly bool, par
 	c.opening = true
 	defer func() { c.opening = false }()
 	if !c.enabled || c.mailbox.Name == "" {
-		c.enter() // else the server says when
+		c.enter() // otherwise the server says when
 	}
 	defer c.enter()
 	name := "SELECT"
@@ -91,12 +93,12 @@ func (c *Client) tryOpen(ctx context.Context, mailbox string, readOnly bool, par
 	return c.own(ctx, c.limits.Select, strings.TrimRight(name+" "+c.arg(mailbox)+" "+params, " "))
 }
 
-// enter makes the events that follow those of the next mailbox, if there is one.
+// enter assigns the following events to the mailbox that is being opened, if any.
 func (c *Client) enter() {
 	if c.next == nil {
 		return
 	}
-	if c.rang && c.watched != nil { // nobody will tell of it again
+	if c.rang && c.watched != nil { // no later event repeats it
 		c.stir(c.mailbox.Name)
 	}
 	c.mailbox, c.next = *c.next, nil
@@ -104,9 +106,9 @@ func (c *Client) enter() {
 	c.recents, c.risen, c.shrunk = 0, 0, false
 }
 
-// opening tells by a response code that the mailbox before is closed. A server
-// says CLOSED where QRESYNC is on (RFC 7162 section 3.2.11); the others belong
-// to the next mailbox for certain.
+// opening reports whether a response code means that the previous mailbox is
+// closed. With QRESYNC the server says CLOSED (RFC 7162 section 3.2.11). The other
+// codes belong to the next mailbox in any case.
 func opening(code string) bool {
 	word, _, _ := strings.Cut(strings.ToUpper(code), " ")
 	switch word {
@@ -118,7 +120,7 @@ func opening(code string) bool {
 
 const maxName = 1000 // octets of a mailbox name
 
-// validName keeps out what could only be sent as a literal.
+// validName refuses names that only a literal could hold.
 func validName(mailbox string) error {
 	if mailbox == "" || len(mailbox) > maxName || strings.ContainsAny(mailbox, "\r\n\x00") {
 		return fmt.Errorf("imapclient: %.100q is no mailbox name", mailbox)

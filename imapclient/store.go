@@ -8,12 +8,13 @@ import (
 	"strings"
 )
 
-// Store adds flags to messages of the open mailbox (RFC 9051 section 6.4.6), such as
-// \Seen, \Flagged or a keyword. UIDs that are gone do not matter. ErrReadOnly: the
-// mailbox allows no changes. ErrNoFlag: it would not keep one of the flags.
+// Store adds flags, such as \Seen, \Flagged or a keyword, to messages of the open
+// mailbox (RFC 9051 section 6.4.6). UIDs that do not exist are ignored. Errors:
+// ErrReadOnly, ErrNoFlag (the mailbox would lose one of the flags), *ResponseError.
 //
-// This and the other commands that take UIDs are sent as one command up to 700
-// scattered UIDs, and as several beyond; on an error those before it are done.
+// A command has at most 8,000 octets. Store, Copy, Move and Expunge send several if
+// the UIDs need more, from about 700 scattered UIDs on. After an error the earlier
+// commands have been done.
 func (c *Client) Store(ctx context.Context, uids []uint32, flags ...string) error {
 	switch {
 	case c.locked:
@@ -32,9 +33,9 @@ func (c *Client) Store(ctx context.Context, uids []uint32, flags ...string) erro
 	return c.each(ctx, uids, "UID STORE ", " +FLAGS.SILENT ("+strings.Join(flags, " ")+")")
 }
 
-// Keeps is why the open mailbox does not keep a flag that is set: it would be gone
-// with the session, which is ErrNoFlag (RFC 9051 section 7.1, PERMANENTFLAGS), or it
-// is no flag.
+// Keeps returns nil if the open mailbox keeps a flag, as far as is known. The error
+// is ErrNoFlag if the flag would be lost with the session (RFC 9051 section 7.1,
+// PERMANENTFLAGS); otherwise flag is not a valid flag.
 func (c *Client) Keeps(flag string) error {
 	atom := strings.TrimPrefix(flag, `\`)
 	if atom == "" || len(atom) > 100 || strings.ContainsFunc(atom, func(r rune) bool {
@@ -51,7 +52,7 @@ func (c *Client) Keeps(flag string) error {
 	return nil
 }
 
-// permanentFlags takes "(\Seen \*)". A list that was cut short says nothing.
+// permanentFlags takes "(\Seen \*)". A list that was cut short is ignored.
 func (c *Client) permanentFlags(arg string) {
 	c.permanent = nil
 	if strings.HasSuffix(arg, ")") && len(arg) < maxList {
@@ -60,17 +61,17 @@ func (c *Client) permanentFlags(arg string) {
 	}
 }
 
-// each runs a UID command for messages, as often as their set is too long for one.
-func (c *Client) each(ctx context.Context, uids []uint32, before, behind string) error {
-	for _, set := range sets(uids, maxCommand-len(before)-len(behind)) {
-		if err := c.own(ctx, c.limits.Command, before+set+behind); err != nil {
+// each runs a UID command for messages, in as many parts as the set of UIDs needs.
+func (c *Client) each(ctx context.Context, uids []uint32, before, after string) error {
+	for _, set := range sets(uids, maxCommand-len(before)-len(after)) {
+		if err := c.own(ctx, c.limits.Command, before+set+after); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sets writes UIDs as sequence sets of at most so many octets.
+// sets writes UIDs as sequence sets of at most most octets each.
 func sets(uids []uint32, most int) []string {
 	uids = slices.Clone(uids)
 	slices.Sort(uids)

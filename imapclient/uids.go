@@ -7,8 +7,9 @@ import (
 	"strconv"
 )
 
-// UIDs is Search by FETCH, for servers that refuse SEARCH or answer it wrongly. It
-// takes a line of the server for each message, so the range should be narrow.
+// UIDs is Search by FETCH, for servers that refuse SEARCH or answer it wrongly. The
+// server sends a line for each message, so keep the range narrow. Limit and errors
+// as for Search.
 func (c *Client) UIDs(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	if c.locked {
 		return nil, ErrLocked
@@ -33,7 +34,7 @@ func (c *Client) UIDs(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	return uids, c.unnamed()
 }
 
-// named notes a message of UIDs.
+// named notes a UID in the answer to UIDs.
 func (c *Client) named(uid uint32) {
 	if len(c.found) >= maxFound {
 		c.tap.end(fmt.Errorf("%w: more than %d messages in answer to a FETCH of UIDs", ErrProtocol, maxFound))
@@ -42,14 +43,14 @@ func (c *Client) named(uid uint32) {
 	c.found = append(c.found, uid)
 }
 
-// Exists is how many messages the open mailbox has, as far as the server has told.
+// Exists is the number of messages in the open mailbox, as far as is known.
 func (c *Client) Exists() uint32 { return c.selected.Exists }
 
 // Arrived is how many messages the server has announced since the mailbox was
-// opened, be they gone again.
+// opened. Messages that are gone again count too.
 func (c *Client) Arrived() uint64 { return c.arrived }
 
-// Empty reports whether the open mailbox has no message, as far as the server has
-// told. Some servers refuse SEARCH and FETCH there. With QRESYNC it is told only
-// while the mailbox is opened.
+// Empty reports whether the open mailbox is known to have no message. Some servers
+// refuse SEARCH and FETCH then. With QRESYNC on it returns false, because then the
+// count is not reliable.
 func (c *Client) Empty() bool { return c.selected.Exists == 0 && !c.enabled }
