@@ -79,7 +79,7 @@ func TestNoNUL(t *testing.T) {
 	// What comes later is no better.
 	rec := Parse(arf("", "")).Records(Envelope{Mailbox: &Mailbox{Folder: "a\x00b"}})[0]
 	rec.Identify(Identity{Status: "identified", Subscriber: "4\x007"})
-	rec.Tags = []string{"x\x00"}
+	rec.Supersedes = []string{"x\x00"}
 	checkNoNUL(t, "identity", &rec)
 	late := Unfetched(Envelope{Mailbox: &Mailbox{Folder: "F"}}, "BAD \x00")
 	checkNoNUL(t, "a reason", &late)

@@ -7,81 +7,97 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// fieldID is a field of the report part that has a key of its own.
-type fieldID int
-
-const (
-	extension fieldID = iota
-	feedbackType
-	userAgent
-	version
-	originalEnvelopeID
-	originalMailFrom
-	originalRcptTo
-	arrivalDate
-	receivedDate
-	reportingMTA
-	sourceIP
-	sourcePort
-	incidents
-	authenticationResults
-	reportedDomain
-	reportedURI
-	authFailure
-	deliveryResult
-	identityAlignment
-	dkimDomain
-	dkimIdentity
-	dkimSelector
-	dkimSelectorDNS
-	dkimCanonicalizedHeader
-	dkimCanonicalizedBody
-	dkimADSPDNS
-	spfDNS
-)
-
-var fieldIDs = map[string]fieldID{
-	// RFC 5965 section 3
-	"feedback-type":          feedbackType,
-	"user-agent":             userAgent,
-	"version":                version,
-	"original-envelope-id":   originalEnvelopeID,
-	"original-mail-from":     originalMailFrom,
-	"original-rcpt-to":       originalRcptTo,
-	"arrival-date":           arrivalDate,
-	"received-date":          receivedDate, // its name in the drafts
-	"reporting-mta":          reportingMTA,
-	"source-ip":              sourceIP,
-	"incidents":              incidents,
-	"authentication-results": authenticationResults,
-	"reported-domain":        reportedDomain,
-	"reported-uri":           reportedURI,
-	// RFC 6692 section 2
-	"source-port": sourcePort,
-	// RFC 6591 section 3.2
-	"auth-failure":              authFailure,
-	"delivery-result":           deliveryResult,
-	"dkim-domain":               dkimDomain,
-	"dkim-identity":             dkimIdentity,
-	"dkim-selector":             dkimSelector,
-	"dkim-selector-dns":         dkimSelectorDNS,
-	"dkim-canonicalized-header": dkimCanonicalizedHeader,
-	"dkim-canonicalized-body":   dkimCanonicalizedBody,
-	"dkim-adsp-dns":             dkimADSPDNS,
-	"spf-dns":                   spfDNS,
-	// RFC 9991
-	"identity-alignment": identityAlignment,
+// reportField is a field of the report part that has a key of its own.
+type reportField struct {
+	name string // in lower case
+	read func(p *parser, f *reportField, value string)
+	bit  uint64 // of parser.seen
 }
 
-func fieldOf(name []byte) fieldID {
+// reportFields are the fields of RFC 5965 section 3, RFC 6591 section 3.2, RFC 6692
+// section 2 and RFC 9991.
+var reportFields = func() map[string]*reportField {
+	all := []reportField{
+		{name: "feedback-type", read: once(func(p *parser) *string { return &p.r.FeedbackType })},
+		{name: "user-agent", read: once(func(p *parser) *string { return &p.r.UserAgent })},
+		{name: "version", read: once(func(p *parser) *string { return &p.r.Version })},
+		{name: "original-envelope-id", read: once(func(p *parser) *string { return &p.r.OriginalEnvelopeID })},
+		{name: "original-mail-from", read: (*parser).mailFrom},
+		{name: "original-rcpt-to", read: (*parser).rcptTo},
+		{name: "arrival-date", read: once(func(p *parser) *string { return &p.arrival })},
+		{name: "received-date", read: once(func(p *parser) *string { return &p.received })}, // arrival-date in the drafts of RFC 5965
+		{name: "reporting-mta", read: (*parser).mta},
+		{name: "source-ip", read: (*parser).ip},
+		{name: "source-port", read: number(65535, func(r *Report) *int { return &r.SourcePort })},
+		{name: "incidents", read: number(1<<31-1, func(r *Report) *int { return &r.Incidents })},
+		{name: "authentication-results", read: (*parser).results},
+		{name: "reported-domain", read: many(func(r *Report) *[]string { return &r.ReportedDomain })},
+		{name: "reported-uri", read: many(func(r *Report) *[]string { return &r.ReportedURI })},
+		{name: "auth-failure", read: once(func(p *parser) *string { return &p.r.AuthFailure.AuthFailure })},
+		{name: "delivery-result", read: once(func(p *parser) *string { return &p.r.AuthFailure.DeliveryResult })},
+		{name: "identity-alignment", read: once(func(p *parser) *string { return &p.r.AuthFailure.IdentityAlignment })},
+		{name: "dkim-domain", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMDomain })},
+		{name: "dkim-identity", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMIdentity })},
+		{name: "dkim-selector", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMSelector })},
+		{name: "dkim-selector-dns", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMSelectorDNS })},
+		{name: "dkim-canonicalized-header", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMCanonicalizedHeader })},
+		{name: "dkim-canonicalized-body", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMCanonicalizedBody })},
+		{name: "dkim-adsp-dns", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMADSPDNS })},
+		{name: "spf-dns", read: many(func(r *Report) *[]string { return &r.AuthFailure.SPFDNS })},
+	}
+	byName := make(map[string]*reportField, len(all))
+	for i := range all {
+		all[i].bit = 1 << i
+		byName[all[i].name] = &all[i]
+	}
+	return byName
+}()
+
+// once reads a field that may stand only once.
+func once(dst func(*parser) *string) func(*parser, *reportField, string) {
+	return func(p *parser, f *reportField, value string) {
+		if p.first(f, value) {
+			*dst(p) = value
+		}
+	}
+}
+
+// many reads a field that may stand several times.
+func many(dst func(*Report) *[]string) func(*parser, *reportField, string) {
+	return func(p *parser, _ *reportField, value string) {
+		list := dst(p.r)
+		*list = p.keep.Append(*list, value)
+	}
+}
+
+// number reads a field of a number from 1 to limit.
+func number(limit int, dst func(*Report) *int) func(*parser, *reportField, string) {
+	return func(p *parser, f *reportField, value string) {
+		if !p.first(f, value) {
+			return
+		}
+		bare, _, comment := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
+		n := message.Number(strings.TrimRight(bare, " \t"))
+		if n <= 0 || n > limit {
+			p.unread(f, value)
+			return
+		}
+		if *dst(p.r) = n; comment {
+			p.extend(f.name, value)
+		}
+	}
+}
+
+// fieldOf is the field of that name, in any case; nil: it has no key of its own.
+func fieldOf(name []byte) *reportField {
 	var lower [32]byte
 	if len(name) > len(lower) {
-		return extension
+		return nil
 	}
 	for i, c := range name {
 		lower[i] = message.LowerByte(c)
 	}
-	return fieldIDs[string(lower[:len(name)])]
+	return reportFields[string(lower[:len(name)])]
 }
 
 // readFields reads the fields of the report part.
@@ -144,130 +160,41 @@ func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 // readField reads one whole field. What its key cannot hold stays in the
 // extensions, under the field's own name.
 func (p *parser) readField(f *message.Field) {
-	id := fieldOf(f.Name)
-	value := p.keep.Keep(f.Value, f.Folded)
-	if id == extension {
+	known, value := fieldOf(f.Name), p.keep.Keep(f.Value, f.Folded)
+	switch {
+	case known == nil:
 		p.extend(p.keep.Lower(f.Name), value)
-		return
+	case value != "": // an empty field says nothing
+		p.known++
+		known.read(p, known, value)
 	}
-	if value == "" {
-		return // an empty field says nothing
-	}
-	p.known++
-	r := p.r
-	switch id {
-	case feedbackType:
-		p.single(&r.FeedbackType, id, value)
-	case userAgent:
-		p.single(&r.UserAgent, id, value)
-	case version:
-		p.single(&r.Version, id, value)
-	case originalEnvelopeID:
-		p.single(&r.OriginalEnvelopeID, id, value)
-	case originalMailFrom:
-		p.mailFrom(value)
-	case originalRcptTo:
-		p.rcptTo(value)
-	case arrivalDate:
-		p.single(&p.arrival, id, value)
-	case receivedDate:
-		p.single(&p.received, id, value)
-	case reportingMTA:
-		p.mta(value)
-	case sourceIP:
-		p.ip(value)
-	case sourcePort:
-		p.number(&r.SourcePort, id, value, 65535)
-	case incidents:
-		p.number(&r.Incidents, id, value, 1<<31-1)
-	case authenticationResults:
-		if !strings.EqualFold(value, "authentication result string is not available") {
-			r.AuthenticationResults = p.keep.Append(r.AuthenticationResults, value)
-		}
-	case reportedDomain:
-		r.ReportedDomain = p.keep.Append(r.ReportedDomain, value)
-	case reportedURI:
-		r.ReportedURI = p.keep.Append(r.ReportedURI, value)
-	case spfDNS:
-		r.AuthFailure.SPFDNS = p.keep.Append(r.AuthFailure.SPFDNS, value)
-	default:
-		p.single(r.AuthFailure.field(id), id, value)
-	}
-}
-
-func (a *AuthFailure) field(id fieldID) *string {
-	switch id {
-	case authFailure:
-		return &a.AuthFailure
-	case deliveryResult:
-		return &a.DeliveryResult
-	case identityAlignment:
-		return &a.IdentityAlignment
-	case dkimDomain:
-		return &a.DKIMDomain
-	case dkimIdentity:
-		return &a.DKIMIdentity
-	case dkimSelector:
-		return &a.DKIMSelector
-	case dkimSelectorDNS:
-		return &a.DKIMSelectorDNS
-	case dkimCanonicalizedHeader:
-		return &a.DKIMCanonicalizedHeader
-	case dkimCanonicalizedBody:
-		return &a.DKIMCanonicalizedBody
-	}
-	return &a.DKIMADSPDNS
-}
-
-// name is the field's name in lower case.
-func (id fieldID) name() string {
-	for name, known := range fieldIDs {
-		if known == id {
-			return name
-		}
-	}
-	return ""
 }
 
 // first reports whether a field that may stand only once was not there yet;
 // a second one goes to the extensions.
-func (p *parser) first(id fieldID, value string) bool {
-	if bit := uint64(1) << id; p.seen&bit == 0 {
-		p.seen |= bit
+func (p *parser) first(f *reportField, value string) bool {
+	if p.seen&f.bit == 0 {
+		p.seen |= f.bit
 		return true
 	}
-	p.deviation(id.name() + ": more than once")
-	p.extend(id.name(), value)
+	p.deviation(f.name + ": more than once")
+	p.extend(f.name, value)
 	return false
 }
 
-func (p *parser) single(dst *string, id fieldID, value string) {
-	if p.first(id, value) {
-		*dst = value
+func (p *parser) results(_ *reportField, value string) {
+	if !strings.EqualFold(value, "authentication result string is not available") {
+		p.r.AuthenticationResults = p.keep.Append(p.r.AuthenticationResults, value)
 	}
 }
 
-func (p *parser) number(dst *int, id fieldID, value string, limit int) {
-	if !p.first(id, value) {
-		return
-	}
-	bare, _, comment := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
-	if n := message.Number(strings.TrimRight(bare, " \t")); n > 0 && n <= limit {
-		if *dst = n; comment {
-			p.extend(id.name(), value)
-		}
-		return
-	}
-	p.unread(id, value)
-}
-
-func (p *parser) ip(value string) {
-	if !p.first(sourceIP, value) {
+func (p *parser) ip(f *reportField, value string) {
+	if !p.first(f, value) {
 		return
 	}
 	ip, rest := message.ParseIP(value)
 	if ip == "" {
-		p.unread(sourceIP, value)
+		p.unread(f, value)
 		return
 	}
 	if p.r.SourceIP = ip; rest {
@@ -275,13 +202,13 @@ func (p *parser) ip(value string) {
 	}
 }
 
-func (p *parser) mailFrom(value string) {
-	if !p.first(originalMailFrom, value) {
+func (p *parser) mailFrom(f *reportField, value string) {
+	if !p.first(f, value) {
 		return
 	}
 	addr, rest := message.Address(value)
 	if strings.ContainsAny(addr, " \t{}") { // words, or a template that nobody filled in
-		p.unread(originalMailFrom, value)
+		p.unread(f, value)
 		return
 	}
 	if p.r.OriginalMailFrom = addr; rest {
@@ -290,7 +217,7 @@ func (p *parser) mailFrom(value string) {
 }
 
 // rcptTo reads one field, which may hold several addresses.
-func (p *parser) rcptTo(value string) {
+func (p *parser) rcptTo(_ *reportField, value string) {
 	more := strings.Trim(value, ", ") == ""
 	for member := range message.Addresses(message.WithCommas(value)) {
 		addr, rest := message.Address(member)
@@ -317,8 +244,8 @@ func (p *parser) rcptTo(value string) {
 }
 
 // mta reads "dns; host"; the type may be missing.
-func (p *parser) mta(value string) {
-	if !p.first(reportingMTA, value) {
+func (p *parser) mta(f *reportField, value string) {
+	if !p.first(f, value) {
 		return
 	}
 	kind, name, found := strings.Cut(value, ";")
@@ -331,10 +258,10 @@ func (p *parser) mta(value string) {
 // dates takes Arrival-Date, else Received-Date.
 func (p *parser) dates() {
 	r := p.r
-	id := arrivalDate
+	name := "arrival-date"
 	switch {
 	case p.arrival == "":
-		id, r.ArrivalDateRaw = receivedDate, p.received
+		name, r.ArrivalDateRaw = "received-date", p.received
 	case p.received != "":
 		p.extend("received-date", p.received)
 		fallthrough
@@ -346,14 +273,14 @@ func (p *parser) dates() {
 	}
 	var ok bool
 	if r.ArrivalDate, ok = message.ParseDate(r.ArrivalDateRaw); !ok {
-		p.loss(id.name() + ": no instant") // the raw value is kept
+		p.loss(name + ": no instant") // the raw value is kept
 	}
 }
 
 // unread keeps a value that its key cannot hold.
-func (p *parser) unread(id fieldID, value string) {
-	p.loss(id.name() + ": cannot be read")
-	p.extend(id.name(), value)
+func (p *parser) unread(f *reportField, value string) {
+	p.loss(f.name + ": cannot be read")
+	p.extend(f.name, value)
 }
 
 func (p *parser) extend(name, value string) {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -16,116 +17,127 @@ const (
 )
 
 // fit is the record without the values that its line has no room for: single texts
-// of more than maxSingle octets, then what is behind in a list. Its warnings say how
-// many were left out. A record that fits is returned as it is.
+// of more than maxSingle octets, then the ends of lists. Its warnings say how many were
+// left out. A record that fits is returned as it is.
 func (r *Record) fit(limit int) Record {
 	if len(r.appendJSON(nil)) <= limit {
 		return *r
 	}
-	slim := *r
-	left, told := 0, limit
-	if limit == MaxLine-spareLine {
-		told = MaxLine
-	}
-	single := func(s *string) {
-		if len(*s) > maxSingle/6 && len(appended(*s)) > maxSingle {
-			*s = ""
-			left++
-		}
-	}
-	for _, s := range []*string{&slim.FeedbackType, &slim.UserAgent, &slim.Version, &slim.ArrivalDateRaw, &slim.OriginalMailFrom, &slim.OriginalRcptTo, &slim.OriginalEnvelopeID, &slim.RcptHash,
-		&slim.Provider, &slim.Feed} {
-		single(s)
-	}
-	slim.AuthFailure.each(single)
-	slim.ReportingMTA, slim.Original, slim.Identity = copied(r.ReportingMTA), copied(r.Original), copied(r.Identity)
-	slim.Reporter, slim.Suppress, slim.Mailbox, slim.Source = copied(r.Reporter), copied(r.Suppress), copied(r.Mailbox), copied(r.Source)
-	lists := []*[]string{&slim.Supersedes, &slim.Tags, &slim.Parse.Warnings}
-	if m := slim.ReportingMTA; m != nil {
-		single(&m.Type)
-		single(&m.Name)
-	}
-	if id := slim.Identity; id != nil {
-		for _, s := range []*string{&id.Subscriber, &id.Campaign, &id.Tenant, &id.MessageID} {
-			single(s)
-		}
-	}
-	if s := slim.Suppress; s != nil {
+	f := fitting{Record: *r}
+	f.shorten(reflect.ValueOf(&f.Record).Elem())
+	f.Derived = maps.Clone(r.Derived)
+	maps.DeleteFunc(f.Derived, func(_, source string) bool { return f.isLong(source) })
+	lists := []*[]string{&f.Supersedes, &f.Parse.Warnings}
+	if s := f.Suppress; s != nil {
 		lists = append(lists, &s.Reasons)
 	}
-	if s := slim.Source; s != nil {
-		single(&s.ReverseDNS)
-		single(&s.ASName)
-	}
-	if by := slim.Reporter; by != nil {
-		for _, s := range []*string{&by.From, &by.FromDomain, &by.AuthDomain, &by.Reason} {
-			single(s)
-		}
-	}
-	if m := slim.Mailbox; m != nil {
-		for _, s := range []*string{&m.Account, &m.Folder, &m.MessageID} {
-			single(s)
-		}
-	}
-	lists = append(lists, &slim.AuthenticationResults, &slim.ReportedDomain, &slim.ReportedURI, &slim.AuthFailure.SPFDNS)
-	if o := slim.Original; o != nil {
-		o.each(single)
+	lists = append(lists, &f.AuthenticationResults, &f.ReportedDomain, &f.ReportedURI, &f.AuthFailure.SPFDNS)
+	if o := f.Original; o != nil {
 		lists = append(lists, &o.DKIMDomains, &o.ListUnsubscribe, &o.To)
 	}
 	full := make([][]string, len(lists))
 	for i, list := range lists {
 		full[i], *list = *list, nil
 	}
-	slim.Extensions = nil
-	if slim.Derived != nil {
-		slim.Derived = maps.Clone(slim.Derived)
-		for key, source := range slim.Derived {
-			if single(&source); source == "" {
-				delete(slim.Derived, key)
-			}
-		}
-	}
+	f.Extensions = nil
 
 	const warning = 200 // octets of the warning, and of a list's key
-	room := limit - len(slim.appendJSON(nil)) - warning*(len(lists)+1)
-	take := func(values []string) (kept []string) {
-		for _, v := range values {
-			if n := len(v) + 3; n > room {
-				left++ // in JSON it is no shorter
-			} else if n = len(appended(v)) + 1; n > room {
-				left++
-			} else {
-				room -= n
-				kept = append(kept, v)
+	f.room = limit - len(f.appendJSON(nil)) - warning*(len(lists)+1)
+	for i, list := range lists {
+		*list = f.take(full[i])
+	}
+	f.takeExtensions(r.Extensions)
+	if f.left > 0 {
+		if limit == MaxLine-spareLine {
+			limit = MaxLine
+		}
+		f.warn(fmt.Sprintf("record: longer than %d octets, %d values left out", limit, f.left))
+	}
+	return f.Record
+}
+
+// fitting is a record that is made shorter.
+type fitting struct {
+	Record
+	room int // octets that its lists may still take
+	left int // values that were left out
+}
+
+// isLong reports whether a single text is left out, and counts it.
+func (f *fitting) isLong(s string) bool {
+	long := len(s) > maxSingle/6 && len(appended(s)) > maxSingle
+	if long {
+		f.left++
+	}
+	return long
+}
+
+// shorten leaves out the long texts of v, and copies what v points to.
+func (f *fitting) shorten(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if f.isLong(v.String()) {
+			v.SetString("")
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			own := reflect.New(v.Type().Elem())
+			own.Elem().Set(v.Elem())
+			f.shorten(own.Elem())
+			v.Set(own)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if field := v.Field(i); field.CanSet() { // those of a time cannot be
+				f.shorten(field)
 			}
 		}
-		return kept
 	}
-	for i, list := range lists {
-		*list = take(full[i])
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.Extensions)) {
-		key := len(appended(name)) + 4
-		if key > room {
-			left += len(r.Extensions[name])
+}
+
+// take is what there is room for, of a list.
+func (f *fitting) take(values []string) (kept []string) {
+	for _, v := range values {
+		n := len(v) + 3 // in JSON it is no shorter
+		if n <= f.room {
+			n = len(appended(v)) + 1
+		}
+		if n > f.room {
+			f.left++
 			continue
 		}
-		if room -= key; slim.Extensions == nil {
-			slim.Extensions = make(map[string][]string)
-		}
-		if kept := take(r.Extensions[name]); kept != nil {
-			slim.Extensions[name] = kept
-		} else {
-			room += key
-		}
+		f.room -= n
+		kept = append(kept, v)
 	}
-	if left > 0 {
-		slim.Parse.Warnings = append(slices.Clip(slim.Parse.Warnings), fmt.Sprintf("record: longer than %d octets, %d values left out", told, left))
-		if slim.Parse.Status == "ok" {
-			slim.Parse.Status = ParsePartial
+	return kept
+}
+
+func (f *fitting) takeExtensions(all map[string][]string) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		key := len(appended(name)) + 4
+		if key > f.room {
+			f.left += len(all[name])
+			continue
 		}
+		f.room -= key
+		kept := f.take(all[name])
+		if kept == nil {
+			f.room += key
+			continue
+		}
+		if f.Extensions == nil {
+			f.Extensions = make(map[string][]string)
+		}
+		f.Extensions[name] = kept
 	}
-	return slim
+}
+
+// warn adds a warning: something is missing.
+func (rec *Record) warn(text string) {
+	rec.Parse.Warnings = append(slices.Clip(rec.Parse.Warnings), text)
+	if rec.Parse.Status == ParseOK {
+		rec.Parse.Status = ParsePartial
+	}
 }
 
 func copied[T any](v *T) *T {

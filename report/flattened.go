@@ -29,7 +29,7 @@ func fieldsAt(b []byte) int {
 				next = rest[len(block):]
 			}
 			at, known, typed = len(b)-len(next), 0, false
-		case fieldOf(f.Name) != extension:
+		case fieldOf(f.Name) != nil:
 			known++
 			typed = typed || message.Is(f.Name, "feedback-type")
 		}
@@ -86,13 +86,14 @@ func outdent(b []byte, marks string) []byte {
 // names that it knows.
 func reflow(b []byte) []byte {
 	f, rest, _ := message.ReadField(b)
-	if id := fieldOf(f.Name); id != feedbackType && id != userAgent && id != version || bytes.IndexByte(f.Value, ':') < 0 {
+	first := message.Is(f.Name, "feedback-type") || message.Is(f.Name, "user-agent") || message.Is(f.Name, "version")
+	if !first || bytes.IndexByte(f.Value, ':') < 0 {
 		return b
 	}
 	var out []byte
 	fields := 0
 	for word := range bytes.FieldsSeq(b[:len(b)-len(rest)]) {
-		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != extension {
+		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != nil {
 			if fields++; fields > 1 {
 				out = append(out, '\n')
 			}
@@ -127,7 +128,7 @@ func hyphens(line []byte) []byte {
 	if name = bytes.TrimRight(name, " \t"); !found || bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(value, []byte("//")) {
 		return nil
 	}
-	if name = bytes.ReplaceAll(name, []byte(" "), []byte("-")); fieldOf(name) == extension {
+	if name = bytes.ReplaceAll(name, []byte(" "), []byte("-")); fieldOf(name) == nil {
 		return nil
 	}
 	return name

@@ -32,7 +32,7 @@ func behindBlanks(b []byte) []byte {
 	if len(rest) == len(b) {
 		return b
 	}
-	if f, _, kind := message.ReadField(rest); kind == message.FieldLine && (fieldOf(f.Name) == extension || message.LooksLikeHeader(rest)) {
+	if f, _, kind := message.ReadField(rest); kind == message.FieldLine && (fieldOf(f.Name) == nil || message.LooksLikeHeader(rest)) {
 		return rest
 	}
 	return b

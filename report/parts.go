@@ -97,7 +97,7 @@ func looksLikeReport(b []byte, least int) bool {
 		switch {
 		case kind == message.EndOfData:
 			return false
-		case kind == message.FieldLine && fieldOf(f.Name) != extension:
+		case kind == message.FieldLine && fieldOf(f.Name) != nil:
 			known++
 			typed = typed || message.Is(f.Name, "feedback-type")
 		case known > 0:

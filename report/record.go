@@ -48,7 +48,6 @@ type Record struct {
 	ReportedURI           []string `json:"reported_uri,omitempty"`
 	AuthFailure
 
-	Tags       []string            `json:"tags,omitempty"`
 	Extensions map[string][]string `json:"extensions,omitempty"` // every other field, by lower-case name
 	Original   *Original           `json:"original,omitempty"`
 	Identity   *Identity           `json:"identity,omitempty"`

@@ -159,28 +159,22 @@ func (rec *Record) bound(e Envelope, r *Report) {
 			receipt = now
 		}
 	}
-	warn := func(text string) {
-		rec.Parse.Warnings = append(slices.Clip(rec.Parse.Warnings), text)
-		if rec.Parse.Status == ParseOK {
-			rec.Parse.Status = ParsePartial
-		}
-	}
 	if at := rec.ArrivalDate; at.Year() > farthest || !receipt.IsZero() && at.After(receipt.Add(24*time.Hour)) {
 		rec.ArrivalDate = time.Time{}
 		if rec.Derived["arrival_date"] != "" {
 			rec.Derived = maps.Clone(rec.Derived)
 			delete(rec.Derived, "arrival_date")
 		}
-		warn("arrival-date: more than a day after the receipt")
+		rec.warn("arrival-date: more than a day after the receipt")
 	}
 	if rec.ReportedAt.Year() > farthest {
 		rec.ReportedAt = time.Time{}
-		warn("date: beyond the year 2261")
+		rec.warn("date: beyond the year 2261")
 	}
 	if o := rec.Original; o != nil && o.Date.Year() > farthest {
 		rec.Original = copied(o)
 		rec.Original.Date = time.Time{}
-		warn("original: a date beyond the year 2261")
+		rec.warn("original: a date beyond the year 2261")
 	}
 }
 

@@ -68,14 +68,14 @@ func TestRecordKeys(t *testing.T) {
 	full := Record{
 		Schema: 1, ID: "i.1", Revision: 2, ReportID: "i", Fingerprint: "f", Supersedes: []string{"i.0"},
 		Event: Complaint, Class: "fbl", Provider: "p", Feed: "f", Dialect: "d",
-		Tags: []string{"t"}, Extensions: map[string][]string{"b": {"2"}, "a": {"1", ""}},
-		Identity: &Identity{Status: "partial", Subscriber: "s", By: map[string]Rule{"subscriber": {"r", "s"}}},
-		Derived:  map[string]string{"source_ip": "x"},
-		Source:   &Source{ReverseDNS: "r", Country: "c", ASN: 64496, ASName: "n"},
-		Parse:    ParseStatus{Status: "ok"},
+		Extensions: map[string][]string{"b": {"2"}, "a": {"1", ""}},
+		Identity:   &Identity{Status: "partial", Subscriber: "s", By: map[string]Rule{"subscriber": {"r", "s"}}},
+		Derived:    map[string]string{"source_ip": "x"},
+		Source:     &Source{ReverseDNS: "r", Country: "c", ASN: 64496, ASName: "n"},
+		Parse:      ParseStatus{Status: "ok"},
 	}
 	want := `{"schema":1,"id":"i.1","revision":2,"report_id":"i","fingerprint":"f","supersedes":["i.0"],"event":"complaint","class":"fbl",` +
-		`"provider":"p","feed":"f","dialect":"d","tags":["t"],"extensions":{"a":["1",""],"b":["2"]},` +
+		`"provider":"p","feed":"f","dialect":"d","extensions":{"a":["1",""],"b":["2"]},` +
 		`"identity":{"status":"partial","subscriber":"s","by":{"subscriber":{"rule":"r","source":"s"}}},"derived":{"source_ip":"x"},` +
 		`"source":{"reverse_dns":"r","country":"c","asn":64496,"as_name":"n"},"parse":{"status":"ok"}}`
 	if got := string(full.AppendJSON(nil)); got != want {

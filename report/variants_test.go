@@ -202,7 +202,7 @@ var variants = map[string]func(framed) string{
 	"fields: blanks in names": func(f framed) string {
 		return f.fieldsChanged(func(fields []string) []string {
 			for i := range fields {
-				if name, value, found := strings.Cut(fields[i], ":"); found && fieldOf([]byte(name)) != extension {
+				if name, value, found := strings.Cut(fields[i], ":"); found && fieldOf([]byte(name)) != nil {
 					fields[i] = strings.ReplaceAll(name, "-", " ") + ":" + value
 				}
 			}

@@ -71,7 +71,7 @@ func (r *Report) writeFields(h *headerWriter) {
 	each("SPF-DNS", a.SPFDNS)
 
 	for _, name := range slices.Sorted(maps.Keys(r.Extensions)) {
-		if fieldOf([]byte(name)) != extension {
+		if fieldOf([]byte(name)) != nil {
 			h.fail(name, fmt.Errorf("%w: it has a place of its own", ErrInvalid))
 			continue
 		}

@@ -150,7 +150,7 @@ func sourceOf(r *report.Report, rec *report.Record, key string) string {
 		return ""
 	}
 	switch top {
-	case "fingerprint", "complainant", "recipients", "tags", "derived", "identity", "suppress", "mailbox", "parse":
+	case "fingerprint", "complainant", "recipients", "derived", "identity", "suppress", "mailbox", "parse":
 		return "" // ours
 	case "source":
 		if rest == "reverse_dns" {

@@ -112,7 +112,7 @@ func record(local, domain, text string) report.Record {
 		Schema: 1, ID: "0123.1", ReportID: "0123", Revision: 1, Event: "complaint", Fingerprint: "0123456789abcdef0123456789abcdef",
 		OriginalRcptTo: local + "@" + domain, Complainant: "named", Recipients: 1,
 		OriginalMailFrom: text, OriginalEnvelopeID: text, AuthenticationResults: []string{"x; " + text},
-		ReportedURI: []string{text, text}, ReportingMTA: &report.MTA{Name: text}, Tags: []string{text},
+		ReportedURI: []string{text, text}, ReportingMTA: &report.MTA{Name: text}, ReportedDomain: []string{text},
 		Extensions: map[string][]string{"x-one": {text, "mine"}, text: {"a"}},
 		Original: &report.Original{To: []string{local + "@" + domain}, From: "news@example.com", Subject: "Dear " + text, ReturnPath: text,
 			ListUnsubscribe: []string{text}, MessageID: text, FeedbackID: text},

@@ -1,0 +1,188 @@
+package report
+
+import (
+	"bytes"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// encoder writes the members of objects, each with a comma after it.
+type encoder struct {
+	b   []byte
+	nul bool // a text held one
+}
+
+// open begins a member that is an object itself; close ends it.
+func (j *encoder) open(key string) {
+	j.key(key)
+	j.b = append(j.b, '{')
+}
+
+func (j *encoder) close() { j.b = append(bytes.TrimSuffix(j.b, []byte(",")), "},"...) }
+
+// key writes a key that is ours, named one that somebody else chose.
+func (j *encoder) key(key string) {
+	b := append(j.b, '"')
+	b = append(b, key...)
+	j.b = append(b, '"', ':')
+}
+
+func (j *encoder) named(key string) {
+	j.text(key)
+	j.b = append(j.b, ':')
+}
+
+func (j *encoder) value(v string) {
+	j.text(v)
+	j.b = append(j.b, ',')
+}
+
+func (j *encoder) text(v string) {
+	b, nul := appendString(j.b, v)
+	j.b, j.nul = b, j.nul || nul
+}
+
+func (j *encoder) must(key, v string) {
+	j.key(key)
+	j.value(v)
+}
+
+func (j *encoder) string(key, v string) {
+	if v != "" {
+		j.must(key, v)
+	}
+}
+
+func (j *encoder) strings(key string, v []string) {
+	if len(v) > 0 {
+		j.key(key)
+		list(j, v)
+	}
+}
+
+func list[T ~string](j *encoder, v []T) {
+	j.b = append(j.b, '[')
+	for i, s := range v {
+		if i > 0 {
+			j.b = append(j.b, ',')
+		}
+		j.text(string(s))
+	}
+	j.b = append(j.b, "],"...)
+}
+
+func (j *encoder) number(key string, n int64) {
+	j.key(key)
+	j.b = append(strconv.AppendInt(j.b, n, 10), ',')
+}
+
+func (j *encoder) count(key string, n int64) {
+	if n != 0 {
+		j.number(key, n)
+	}
+}
+
+func (j *encoder) unsigned(key string, n uint64) {
+	if n != 0 {
+		j.key(key)
+		j.b = append(strconv.AppendUint(j.b, n, 10), ',')
+	}
+}
+
+func (j *encoder) bool(key string, v bool) {
+	if v {
+		j.key(key)
+		j.b = append(j.b, "true,"...)
+	}
+}
+
+func (j *encoder) time(key string, t time.Time) {
+	if !t.IsZero() {
+		j.key(key)
+		j.b = append(j.b, '"')
+		j.b = t.UTC().AppendFormat(j.b, "2006-01-02T15:04:05.999Z07:00")
+		j.b = append(j.b, `",`...)
+	}
+}
+
+// sorted calls f with each member of m, by key.
+func sorted[V any](m map[string]V, f func(string, V)) {
+	var space [16]string
+	keys := space[:0]
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		f(key, m[key])
+	}
+}
+
+const hexDigits = "0123456789abcdef"
+
+// literal has the octets that stand for themselves in a string.
+var literal = func() (table [256]bool) {
+	for c := byte(' '); c < 0x7f; c++ {
+		table[c] = c != '"' && c != '\\'
+	}
+	return table
+}()
+
+// inert is how many octets at the start of s stand for themselves. It looks at
+// eight at a time: a high bit is set where one of them is not literal.
+func inert(s string) (n int) {
+	const each = 0x0101010101010101
+	for ; n+8 <= len(s); n += 8 {
+		b := s[n : n+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		if (x|(x-each*' ')|(x+each)|((x^each*'"')-each)|((x^each*'\\')-each))&(each<<7) != 0 {
+			break
+		}
+	}
+	for n < len(s) && literal[s[n]] {
+		n++
+	}
+	return n
+}
+
+// appendString appends s as JSON, a NUL of it as U+FFFD; nul: there was one.
+func appendString(dst []byte, s string) (_ []byte, nul bool) {
+	dst = append(dst, '"')
+	for {
+		n := inert(s)
+		dst = append(dst, s[:n]...)
+		if s = s[n:]; s == "" {
+			return append(dst, '"'), nul
+		}
+		r, size := utf8.DecodeRuneInString(s)
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', s[0])
+		case r == 0:
+			dst, nul = append(dst, "\ufffd"...), true
+		case r == '\n':
+			dst = append(dst, `\n`...)
+		case r == '\t':
+			dst = append(dst, `\t`...)
+		case r > 0x7f && !isActive(r) && (r != utf8.RuneError || size > 1):
+			dst = append(dst, s[:size]...)
+		default:
+			dst = append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+		}
+		s = s[size:]
+	}
+}
+
+// isActive knows the characters beyond ASCII that steer a terminal or the
+// order of a text: C1, line separators, bidirectional controls.
+func isActive(r rune) bool {
+	switch {
+	case 0x80 <= r && r <= 0x9f, r == 0x061c, r == 0x200e, r == 0x200f,
+		0x2028 <= r && r <= 0x202e, 0x2066 <= r && r <= 0x2069:
+		return true
+	}
+	return false
+}
