@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
@@ -75,4 +76,19 @@ func (p *program) format(name, other string) (string, error) {
 		return name, nil
 	}
 	return "", wrong(fmt.Errorf("unknown format %q", name), "formats are json, "+other+", table")
+}
+
+// parseTime reads a moment: a settings.Span before now, a date, or RFC 3339. A date
+// without a zone is UTC.
+func parseTime(text string, now time.Time) (time.Time, error) {
+	var ago settings.Span
+	if ago.UnmarshalText([]byte(text)) == nil {
+		return now.Add(-time.Duration(ago)), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", time.DateOnly} {
+		if t, err := time.ParseInLocation(layout, text, time.UTC); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a length of time (24h, 7d) nor a date (2026-01-31, 2026-01-31T15:04:05Z)", text)
 }

@@ -128,23 +128,3 @@ func (p *program) showPrompt(a settings.Account, prompt oauth.Prompt) {
 			"  ssh -L %d:127.0.0.1:%d THIS-MACHINE\n", prompt.Port, prompt.Port)
 	}
 }
-
-// loginLine is the command that logs an account in.
-func (p *program) loginLine(account string) string {
-	command := "fblwatch login"
-	if p.configFile != "" {
-		command += " -c " + shellWord(p.configFile)
-	}
-	return command + " --account " + shellWord(account)
-}
-
-// shellWord is a word for the shell.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./@+:,=", r)
-	}
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !plain(r) }) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}

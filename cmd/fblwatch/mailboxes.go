@@ -14,6 +14,10 @@ import (
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
+// maxMessage is how much of one message is kept; a report says what it has to say
+// long before.
+const maxMessage = 8 << 20
+
 // messageReader yields the messages of one mailbox.
 type messageReader func(ctx context.Context, path string) iter.Seq2[mailfile.Message, error]
 

@@ -39,10 +39,6 @@ func (p *program) parseCommand() *cli.Command {
 	}
 }
 
-// maxMail is how much of one message is kept; a report says what it has to say
-// long before.
-const maxMessage = 8 << 20
-
 func (p *program) parse(c *cli.Context) error {
 	paths := append(c.StringSlice("mailbox"), c.Args().Slice()...)
 	if len(paths) == 0 {
