@@ -46,7 +46,7 @@ func BenchmarkMbox(b *testing.B) {
 					messages++
 				}
 				if messages != n {
-					b.Fatalf("%d mails, want %d", messages, n)
+					b.Fatalf("%d messages, want %d", messages, n)
 				}
 				b.StopTimer()
 				start := time.Now()

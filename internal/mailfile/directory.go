@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// directory reads a Maildir, or whatever messages there are under dir.
+// directory reads the messages under dir, which may be a Maildir.
 func (r *reader) directory(dir string) {
 	names, err := list(dir)
 	if err != nil {
-		r.fail(dir, err) // and go on with what was listed
+		r.fail(dir, err) // and go on with the names that were listed
 	}
 	if isDir(dir, "cur") && isDir(dir, "new") {
 		r.maildir(dir)
@@ -35,7 +35,7 @@ func (r *reader) directory(dir string) {
 		case info.IsDir():
 			r.directory(path)
 		case info.Mode()&os.ModeSymlink != 0 && isDir(dir, name):
-			// Following it could go round for ever.
+			// Following it could loop for ever.
 			r.fail(path, fmt.Errorf("%w (symbolic link to a directory)", ErrNotFile))
 		case isNumber(name):
 			r.file(path, single)
@@ -71,7 +71,7 @@ func (r *reader) maildir(dir string) {
 	}
 }
 
-// list returns the names in dir, in no order.
+// list returns the names in dir, unsorted.
 func list(dir string) ([]string, error) {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -86,7 +86,7 @@ func isDir(dir, name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// numbersFirst orders numbers by value and ahead of other names.
+// numbersFirst orders numbers by value, and before other names.
 func numbersFirst(a, b string) int {
 	switch aNum, bNum := isNumber(a), isNumber(b); {
 	case aNum && bNum:

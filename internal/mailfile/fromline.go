@@ -7,16 +7,15 @@ import "bytes"
 //
 //	From sender Mon Mar  2 06:00:00 2026
 //
-// with what c-client lets pass as well: no seconds, a zone before or after the
-// year, "remote from host" at the end. A sentence that begins with "From " has
-// none of it.
+// and what c-client accepts as well: no seconds, a zone before or after the year,
+// "remote from host" at the end. A sentence that begins with "From " has no date.
 func fromLine(line []byte) bool {
 	rest, ok := bytes.CutPrefix(line, fromWord)
 	if !ok {
 		return false
 	}
-	// Only the last words matter: the date has four before the year and up to
-	// two for a zone, and three may follow it.
+	// Only the last words matter: the date has four before the year, a zone up to
+	// two, and three may follow.
 	var words [11][]byte
 	n := 0
 	for word := range bytes.FieldsSeq(rest) {
@@ -53,7 +52,7 @@ func isName(word []byte, names string) bool {
 	return false
 }
 
-// isYear reports whether words are a year and what may stand around it.
+// isYear reports whether words are a year and what may surround it.
 func isYear(words [][]byte) bool {
 	if n := len(words); n >= 3 && string(words[n-3]) == "remote" && string(words[n-2]) == "from" {
 		words = words[:n-3]

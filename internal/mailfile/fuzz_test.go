@@ -24,7 +24,7 @@ func readAll(t *testing.T, src io.Reader) (bodies [][]byte) {
 			t.Fatal(err)
 		}
 		if m.Size != int64(len(m.Body)) {
-			t.Fatalf("a mail of %d octets has a body of %d", m.Size, len(m.Body))
+			t.Fatalf("a message of %d octets has a body of %d", m.Size, len(m.Body))
 		}
 		bodies = append(bodies, bytes.Clone(m.Body))
 	}
@@ -34,11 +34,11 @@ func readAll(t *testing.T, src io.Reader) (bodies [][]byte) {
 func equal(t *testing.T, what string, got, want [][]byte) {
 	t.Helper()
 	if len(got) != len(want) {
-		t.Errorf("%s: %d mails, want %d", what, len(got), len(want))
+		t.Errorf("%s: %d messages, want %d", what, len(got), len(want))
 	}
 	for i := range min(len(got), len(want)) {
 		if !bytes.Equal(got[i], want[i]) {
-			t.Fatalf("%s: mail %d of %d is\n%.1000q, want\n%.1000q", what, i+1, len(want), got[i], want[i])
+			t.Fatalf("%s: message %d of %d is\n%.1000q, want\n%.1000q", what, i+1, len(want), got[i], want[i])
 		}
 	}
 }
@@ -176,7 +176,7 @@ func FuzzMbox(f *testing.F) {
 				kept += len(body)
 			}
 			if kept+dropped != len(input) {
-				t.Fatalf("%d octets in mails and %d around them, of %d", kept, dropped, len(input))
+				t.Fatalf("%d octets in messages and %d around them, of %d", kept, dropped, len(input))
 			}
 			if internalData(want[0]) {
 				want = want[1:]
@@ -235,7 +235,7 @@ func FuzzRead(f *testing.F) {
 		} else if !zipped && failed != nil && !errors.Is(failed, errJoined) {
 			t.Fatal(failed)
 		} else if !zipped && failed == nil && !joined && !startsMbox(input) && size != int64(len(input)) {
-			t.Fatalf("mails of %d octets in %d", size, len(input))
+			t.Fatalf("messages of %d octets in %d", size, len(input))
 		}
 	})
 }
@@ -274,7 +274,7 @@ func TestPartsAcrossWindows(t *testing.T) {
 		box = append(box, bytes.Repeat([]byte("a line\n"), lookAhead/8)...)
 		box = append(box, "--=_x1--\n\n"...)
 		if n := len(readAll(t, bytes.NewReader(box))); n != 2 {
-			t.Errorf("%d mails, want 2, behind a mail of %d octets", n, size)
+			t.Errorf("%d messages, want 2, behind a message of %d octets", n, size)
 		}
 	}
 }

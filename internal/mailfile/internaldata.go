@@ -3,8 +3,8 @@ package mailfile
 import "bytes"
 
 // internalData reports whether the first message of an mbox is the one in which
-// c-client keeps its own state. Nobody sent it, so it is passed over; all three
-// fields must be there just as c-client writes them.
+// c-client keeps its own state. Nobody sent it, so it is skipped. All three fields
+// must be exactly as c-client writes them.
 func internalData(message []byte) bool {
 	var from, subject, state bool
 	for line := range bytes.Lines(message) {

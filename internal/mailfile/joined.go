@@ -2,15 +2,42 @@ package mailfile
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 )
 
-// Files of messages that were joined have no separators: a message ends where its
-// outermost multipart is closed, if the header of another message begins right there.
-// Where there is no multipart, nothing tells a second message from a quoted one.
+// A file of joined messages has no separators. A message ends where its outermost
+// multipart is closed, if the header of another message begins right there. Without a
+// multipart, a second message looks the same as a quoted one.
 
-// cutJoined returns the first message in b, and the messages behind it.
+// joined yields the messages that were collected as one.
+func (r *reader) joined(path string) {
+	if r.delivered {
+		r.emit(path, 1)
+		return
+	}
+	cut := r.message.size - int64(len(r.message.body)) // by MaxMessage
+	body, rest := cutJoined(r.message.body)
+	for number := 1; !r.done(); number++ {
+		m := Message{Path: path, Number: number, Body: body, Size: int64(len(body)), Joined: number > 1}
+		if rest == nil {
+			m.Size += cut
+		}
+		if r.hand(m); m.Joined && m.Size > int64(len(body)) {
+			r.fail(path, fmt.Errorf("%w: more than %d octets of messages without a separator", errJoined, len(r.message.body)))
+		}
+		if rest == nil {
+			break
+		}
+		body, rest = cutJoined(rest)
+	}
+}
+
+var errJoined = errors.New("not read to its end")
+
+// cutJoined returns the first message in b, and the messages after it.
 func cutJoined(b []byte) (message, rest []byte) {
 	delimiter := closingDelimiter(b)
 	if delimiter == nil {
@@ -46,8 +73,8 @@ var (
 	boundaryParam = regexp.MustCompile(`(?i);\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
 )
 
-// closingDelimiter is the line that ends a message's outermost multipart (RFC 2046
-// section 5.1.1); nil: it has none.
+// closingDelimiter returns the line that ends a message's outermost multipart (RFC
+// 2046 section 5.1.1); nil: it has none.
 func closingDelimiter(message []byte) []byte {
 	for name, value := range headerFields(message) {
 		if !strings.EqualFold(name, "Content-Type") {
@@ -66,7 +93,7 @@ func closingDelimiter(message []byte) []byte {
 	return nil
 }
 
-// isMailHeader reports whether b begins with a header that has an author, and two
+// isMessageHeader reports whether b begins with a header that has an author, and two
 // more fields as only a message's own header has them.
 func isMessageHeader(b []byte) bool {
 	author, others := false, 0
@@ -81,11 +108,11 @@ func isMessageHeader(b []byte) bool {
 	return author && others >= 2
 }
 
-// maxJoinedHeader is how much of a header is looked at.
+// maxJoinedHeader is how many octets of a header are read.
 const maxJoinedHeader = 64 << 10
 
 // headerFields yields the fields of the header at the start of b, with their line
-// breaks, up to the first line that is no field.
+// breaks, up to the first line that is not a field.
 func headerFields(b []byte) func(yield func(name string, value []byte) bool) {
 	b = bytes.TrimLeft(b[:min(len(b), maxJoinedHeader)], "\r\n")
 	return func(yield func(name string, value []byte) bool) {

@@ -63,12 +63,12 @@ func TestJoined(t *testing.T) {
 						t.Errorf("%s, %s, %s: %+v %v", name, ending, file, m.Number, err)
 					}
 					if !bytes.HasPrefix(m.Body, []byte("Return-Path")) && !bytes.HasPrefix(m.Body, []byte("From: ")) {
-						t.Errorf("%s, %s, %s: mail %d is %.40q", name, ending, file, n, m.Body)
+						t.Errorf("%s, %s, %s: message %d is %.40q", name, ending, file, n, m.Body)
 					}
 					all.Write(m.Body)
 				}
 				if n != c.want {
-					t.Errorf("%s, %s, %s: %d mails, want %d", name, ending, file, n, c.want)
+					t.Errorf("%s, %s, %s: %d messages, want %d", name, ending, file, n, c.want)
 				}
 				if c.want == 1 && all.String() != content {
 					t.Errorf("%s, %s, %s: %q", name, ending, file, all.String())
@@ -89,7 +89,7 @@ func TestJoined(t *testing.T) {
 		}
 	}
 	if n != 3 {
-		t.Errorf("%d mails of 3 that were delivered", n)
+		t.Errorf("%d messages of 3 that were delivered", n)
 	}
 
 	// What lies beyond the limit is not passed over in silence.
@@ -99,10 +99,10 @@ func TestJoined(t *testing.T) {
 		if err != nil {
 			failed = err
 		} else if m.Number > 2 {
-			t.Errorf("mail %d", m.Number)
+			t.Errorf("message %d", m.Number)
 		}
 	}
-	if failed == nil || !strings.Contains(failed.Error(), "that nothing separates") {
+	if failed == nil || !strings.Contains(failed.Error(), "messages without a separator") {
 		t.Errorf("%v", failed)
 	}
 }
@@ -138,7 +138,7 @@ func TestArchive(t *testing.T) {
 	} {
 		messages, errs := collect(fixture.File(t, filepath.Join(t.TempDir(), name), c.content), mailfile.Options{})
 		if len(messages) > 0 || len(errs) != 1 || !strings.Contains(fmt.Sprint(errs), "it looks like "+c.want) {
-			t.Errorf("%s: %d mails, %v, want %s", name, len(messages), errs, c.want)
+			t.Errorf("%s: %d messages, %v, want %s", name, len(messages), errs, c.want)
 		}
 	}
 	// A message that speaks of one is a message.

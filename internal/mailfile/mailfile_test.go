@@ -47,7 +47,7 @@ func bodies(t *testing.T, input string) []string {
 				t.Fatal(err)
 			}
 			if m.Path != "-" || m.Number != len(bodies)+1 || m.Size != int64(len(m.Body)) {
-				t.Errorf("mail %d of %q has number %d and %d octets of %d", len(bodies)+1, m.Path, m.Number, len(m.Body), m.Size)
+				t.Errorf("message %d of %q has number %d and %d octets of %d", len(bodies)+1, m.Path, m.Number, len(m.Body), m.Size)
 			}
 			bodies = append(bodies, string(m.Body))
 		}
@@ -127,7 +127,7 @@ func TestMaxMessage(t *testing.T) {
 			t.Fatal(err)
 		}
 		if int64(len(m.Body)) != min(m.Size, keep) {
-			t.Errorf("mail %d of %d octets: %d kept", m.Number, m.Size, len(m.Body))
+			t.Errorf("message %d of %d octets: %d kept", m.Number, m.Size, len(m.Body))
 		}
 		sizes = append(sizes, m.Size)
 	}
@@ -302,7 +302,7 @@ func TestStuck(t *testing.T) {
 	head := from + strings.Repeat("a line\n", 10_000)
 	messages, errs := collect("-", mailfile.Options{Stdin: io.MultiReader(strings.NewReader(head), stuck{})})
 	if len(messages) != 1 || len(errs) != 1 || !errors.Is(errs[0], io.ErrNoProgress) {
-		t.Errorf("%d mails, errors %v", len(messages), errs)
+		t.Errorf("%d messages, errors %v", len(messages), errs)
 	}
 }
 
@@ -382,8 +382,8 @@ func TestBinary(t *testing.T) {
 				t.Errorf("%s: %v", test.name, err)
 			}
 		}
-		if want := test.want; messages == 1 != (want == "") || want != "" && !strings.HasSuffix(said, "no mail or mbox: it looks like "+want) {
-			t.Errorf("%s: %d mails, %q, want %q", test.name, messages, said, want)
+		if want := test.want; messages == 1 != (want == "") || want != "" && !strings.HasSuffix(said, "not a message or an mbox: it looks like "+want) {
+			t.Errorf("%s: %d messages, %q, want %q", test.name, messages, said, want)
 		}
 	}
 }

@@ -5,14 +5,14 @@ import "bytes"
 const (
 	// maxFromLine is the longest line that can separate two messages.
 	maxFromLine = 1 << 10
-	// maxBoundary is the longest boundary line of a part that is looked for; RFC
-	// 2046 section 5.1.1 has 72.
+	// maxBoundary is the longest boundary line of a part that is accepted; RFC
+	// 2046 section 5.1.1 allows 72.
 	maxBoundary = 258
-	// holdBack is how much of a window's end is not taken while more may
+	// holdBack is how many octets at a window's end are not taken while more may
 	// follow: an empty line (2) and the beginning of "From " (4).
 	holdBack = 6
-	// lookAhead is how far beyond a separator its message is searched for the
-	// boundary that would make it a part of the message before.
+	// lookAhead is how many octets after a separator are searched for the boundary
+	// that would make its message a part of the message before.
 	lookAhead = 128 << 10
 )
 
@@ -21,8 +21,8 @@ var (
 	bom      = []byte("\xef\xbb\xbf")
 )
 
-// skipBlank returns head without a byte order mark and blank lines, which may hold
-// white space.
+// skipBlank returns head without a leading byte order mark and blank lines, which
+// may hold white space.
 func skipBlank(head []byte) []byte {
 	head = bytes.TrimPrefix(head, bom)
 	for {
@@ -43,9 +43,9 @@ func startsMbox(head []byte) bool { return bytes.HasPrefix(skipBlank(head), from
 //
 // A message ends where an empty line is followed by a line that fromLine accepts,
 // or at the end of the file. That empty line, and one at the end of the file,
-// belongs to no message; a line of any number of ">" and "From " loses one ">".
-// Content-Length (mboxcl) is not believed: its sender wrote it, and could hide
-// the messages that follow.
+// belongs to no message. A line of any number of ">" and "From " loses one ">".
+// Content-Length (mboxcl) is ignored: a message's sender could write it to hide the
+// messages that follow.
 type mbox struct {
 	w    *window
 	eol  byte // what ends a line: LF, perhaps after CR; or CR in an old Mac's file
@@ -61,13 +61,13 @@ func openMbox(w *window) *mbox {
 	if i := bytes.IndexAny(head, "\r\n"); i >= 0 && head[i] == '\r' && !bytes.HasPrefix(head[i:], []byte("\r\n")) && fromLine(head[:i]) {
 		m.eol = '\r'
 	}
-	// Whatever the first line holds, it belongs to no message; one that is too
-	// long for a separator loses what is beyond head to its message.
+	// The first line belongs to no message. If it is too long for a separator, its
+	// octets after head belong to the message.
 	w.pos += lineLen(head, m.eol)
 	return m
 }
 
-// lineLen is the length of b's first line with its end, or all of b.
+// lineLen returns the length of b's first line with its end, or of all of b.
 func lineLen(b []byte, eol byte) int {
 	if i := bytes.IndexByte(b, eol); i >= 0 {
 		return i + 1
@@ -75,7 +75,7 @@ func lineLen(b []byte, eol byte) int {
 	return len(b)
 }
 
-// next collects the next message; false means that there was none.
+// next collects the next message, and reports whether there was one.
 func (m *mbox) next(message *collector) bool {
 	if !m.open {
 		return false
@@ -130,8 +130,8 @@ func (m *mbox) next(message *collector) bool {
 	return true
 }
 
-// separator returns the length of the separator at pos, whose "From " is n
-// octets further; 0 where it is none.
+// separator returns the length of the separator at pos, whose "From " is n octets
+// further; 0 if it is not a separator.
 func (m *mbox) separator(n int) int {
 	line := m.w.want(n + maxFromLine)[n:]
 	line = line[:lineLen(line, m.eol)]
@@ -141,14 +141,14 @@ func (m *mbox) separator(n int) int {
 	return n + len(line)
 }
 
-// inPart reports whether the separator of n octets at pos is rather the first
-// line of a message inside the message before it: some reporters attach the original
-// with its own mbox line, and some writers of mbox files quote nothing.
+// inPart reports whether the separator of n octets at pos is the first line of a
+// message inside the message before it: some reporters attach the original with its
+// own mbox line, and some writers of mbox files quote nothing.
 //
-// It is where the header of a message part ends right there, and that part's
-// closing boundary follows ahead of any further separator, without having been
-// named in between. The part's header alone would not do, for a message that ends
-// with one could swallow the next.
+// That is so if the header of a message part ends right there, and the part's closing
+// boundary follows before any further separator, with no other mention of that
+// boundary in between. The part's header alone is not enough: a message that ends
+// with one could swallow the next message.
 func (m *mbox) inPart(n int) bool {
 	boundary := bytes.Clone(partBoundary(m.w.buf[:m.w.pos], m.eol))
 	if boundary == nil {
@@ -160,7 +160,7 @@ func (m *mbox) inPart(n int) bool {
 	return ok && !bytes.Contains(before, boundary[2:]) && len(bytes.TrimSpace(after[:lineLen(after, m.eol)])) == 0
 }
 
-// nextSeparator returns where in b the next separator begins, or its length.
+// nextSeparator returns the offset of the next separator in b, or len(b).
 func (m *mbox) nextSeparator(b []byte) int {
 	for at := 0; ; at += len(fromWord) {
 		i := bytes.Index(b[at:], fromWord)
@@ -178,8 +178,8 @@ func (m *mbox) nextSeparator(b []byte) int {
 	}
 }
 
-// partBoundary returns the boundary line of the part whose header ends with b,
-// or nil where b does not end with the header of a message within a message.
+// partBoundary returns the boundary line of the part whose header ends with b, or nil
+// if b does not end with the header of a message within a message.
 func partBoundary(b []byte, eol byte) []byte {
 	message := false
 	for {
@@ -190,7 +190,7 @@ func partBoundary(b []byte, eol byte) []byte {
 		case len(line) == 0:
 			return nil
 		case bytes.HasPrefix(line, []byte("--")):
-			// A line of dashes, or of words between dashes, stands in many a text.
+			// Many texts have a line of dashes, or of words between dashes.
 			if message && len(line) <= maxBoundary && !bytes.ContainsAny(line, " \t") && len(bytes.Trim(line, "-=_")) > 0 {
 				return line
 			}
@@ -204,8 +204,8 @@ func partBoundary(b []byte, eol byte) []byte {
 	}
 }
 
-// blankBefore returns where the empty line right before b[at] begins, or at
-// where there is none.
+// blankBefore returns the offset of the empty line right before b[at], or at if there
+// is none.
 func blankBefore(b []byte, at int, eol byte) int {
 	if at == 0 || b[at-1] != eol {
 		return at

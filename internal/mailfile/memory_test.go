@@ -37,7 +37,7 @@ func TestFlatMemory(t *testing.T) {
 		most = max(most, heap())
 	}
 	if messages != 80*400+1 || biggest != 200<<20 {
-		t.Errorf("%d mails, the biggest of %d octets", messages, biggest)
+		t.Errorf("%d messages, the biggest of %d octets", messages, biggest)
 	}
 	if grown := most - before; grown > 40<<20 {
 		t.Errorf("the heap grew by %d MB", grown>>20)

@@ -26,7 +26,7 @@ func TestSpecialFiles(t *testing.T) {
 	if diff := cmp.Diff([]string{"1 b"}, messages); diff != "" {
 		t.Error(diff)
 	}
-	if len(errs) != 1 || !errors.Is(errs[0], mailfile.ErrNotFile) || !strings.Contains(errs[0].Error(), "a.eml: no regular file (named pipe)") {
+	if len(errs) != 1 || !errors.Is(errs[0], mailfile.ErrNotFile) || !strings.Contains(errs[0].Error(), "a.eml: not a regular file (named pipe)") {
 		t.Errorf("errors %v", errs)
 	}
 	if _, errs := collect("/dev/null", mailfile.Options{}); len(errs) != 1 || !errors.Is(errs[0], mailfile.ErrNotFile) {

@@ -6,14 +6,14 @@ const (
 	windowSize = 256 << 10
 	// history is how many octets before pos a window keeps.
 	history = 8 << 10
-	// maxHead is where the first line that is not empty must begin.
+	// maxHead is the offset before which the first non-empty line must begin.
 	maxHead = 4 << 10
 	// noProgress is how many empty reads in a row end a source.
 	noProgress = 100
 )
 
-// window is a stretch of a file: buf[pos:end] is still to be taken, and some of
-// what was taken is kept before it.
+// window is a section of a file: buf[pos:end] is still to be taken, and up to history
+// octets that were taken are kept before it.
 type window struct {
 	src      io.Reader
 	buf      []byte
@@ -25,8 +25,8 @@ func (w *window) reset(src io.Reader) {
 	*w = window{src: src, buf: w.buf}
 }
 
-// want returns what is to be taken, at least n octets unless the source ends
-// before. n is at most windowSize-history.
+// want returns the octets to be taken, at least n unless the source ends before. n is
+// at most windowSize-history.
 func (w *window) want(n int) []byte {
 	for empty := 0; w.end-w.pos < n && w.err == nil; {
 		if len(w.buf)-w.pos < n {
@@ -46,7 +46,7 @@ func (w *window) want(n int) []byte {
 	return w.buf[w.pos:w.end]
 }
 
-// collector keeps the beginning of a message and counts the whole.
+// collector keeps the beginning of a message and counts all its octets.
 type collector struct {
 	max  int64 // octets to keep
 	body []byte

@@ -86,8 +86,8 @@ func TestExposed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a file")
 	for mode, want := range map[os.FileMode]string{
 		0o600: "", 0o400: "", 0o640: "", 0o660: "",
-		0o644: path + " is open to everybody (mode 0644); run chmod 600 " + path + ", or 640 where its group is to read it",
-		0o602: path + " is open to everybody (mode 0602); run chmod 600 " + path + ", or 640 where its group is to read it",
+		0o644: path + " is open to everybody (mode 0644); run chmod 600 " + path + ", or 640 if its group must read it",
+		0o602: path + " is open to everybody (mode 0602); run chmod 600 " + path + ", or 640 if its group must read it",
 	} {
 		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Chmod(path, mode)); err != nil {
 			t.Fatal(err)

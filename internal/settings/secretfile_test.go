@@ -53,7 +53,7 @@ func TestExposedConfig(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := config.Exposed()
-			if len(got) != told || told == 1 && got[0] != "config, which holds accounts[0].password: "+path+" is open to everybody (mode 0644); run chmod 600 "+path+", or 640 where its group is to read it" {
+			if len(got) != told || told == 1 && got[0] != "config, which holds accounts[0].password: "+path+" is open to everybody (mode 0644); run chmod 600 "+path+", or 640 if its group must read it" {
 				t.Errorf("%s, mode %04o: %q", password, mode, got)
 			}
 		}
