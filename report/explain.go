@@ -51,7 +51,7 @@ func (r *Report) Parts(b []byte) []Part {
 	for root.Outer != nil {
 		root = root.Outer
 	}
-	l.open(root.Inner)
+	l.open(root.Opened())
 	for _, q := range append([]*parser{p}, p.more...) {
 		l.open(q.lead)
 		l.open(q.self)

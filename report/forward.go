@@ -62,7 +62,7 @@ func (p *parser) readRedirected(m *message.Message) Kind {
 		p.extend("redirected-by", redirector(m))
 		r.Outer.Date = time.Time{} // the Date is its author's
 		reported := *m
-		reported.Message.Body = behindTrace(m)
+		reported.Whole.Body = behindTrace(m)
 		p.lead = &reported
 		p.readReported(&reported)
 	}
@@ -76,7 +76,7 @@ func (p *parser) readRedirected(m *message.Message) Kind {
 // behindTrace is the message behind the fields that sending it on has added.
 func behindTrace(m *message.Message) []byte {
 	end := 0
-	m.Message.Budget.Spend(len(m.Header))
+	m.Whole.Budget.Spend(len(m.Header))
 	for rest := m.Header; len(rest) > 0; {
 		f, next, kind := message.ReadField(rest)
 		if kind != message.FieldLine {
@@ -88,7 +88,7 @@ func behindTrace(m *message.Message) []byte {
 		}
 		rest = next
 	}
-	return m.Message.Body[end:]
+	return m.Whole.Body[end:]
 }
 
 // isForward knows a message that is attached to words that call it spam: by a

@@ -183,11 +183,11 @@ func dkimTag(v []byte, name byte) []byte {
 
 // readReported reads the message that is complained about.
 func (p *parser) readReported(m *message.Message) {
-	p.readOriginal(&m.Message)
+	p.readOriginal(&m.Whole)
 	if p.uses != nil && m.Outer != nil && m.Outer.IsMessage(m.At) {
 		p.uses.of(m.Outer.Parts()[m.At].Body, UseOriginal)
 	}
-	if !m.Ended && !m.Message.Closed {
+	if !m.Ended && !m.Whole.Closed {
 		p.cutShort("original: its header has no end")
 	}
 }

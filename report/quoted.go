@@ -12,15 +12,12 @@ import (
 // with "> " before its lines. One level of it is read through; an answer, which
 // quotes what it answers, is no report.
 
-// unquoted is the letter with one level of quoting taken off its texts, of which
-// no more than limit octets are looked at; nil: nothing in them is quoted.
+// unquoted is the message with one level of quoting removed from its texts, of which it
+// reads at most limit octets; nil if nothing in them is quoted.
 func unquoted(m *message.Message, limit int) *message.Message {
-	later := *m
-	later.Leaves, later.Walked = slices.Clone(m.Parts()), true
-	later.Inner, later.Opened = nil, false
-	found := false
-	for i := range later.Leaves {
-		q := &later.Leaves[i]
+	parts, found := slices.Clone(m.Parts()), false
+	for i := range parts {
+		q := &parts[i]
 		if !message.IsPlain(message.MediaType(q.ContentType)) {
 			continue
 		}
@@ -33,7 +30,7 @@ func unquoted(m *message.Message, limit int) *message.Message {
 	if !found {
 		return nil
 	}
-	return &later
+	return m.WithParts(parts)
 }
 
 // unquoteOnce takes one ">" and one blank behind it off each line that has it.
@@ -67,7 +64,7 @@ func (p *parser) readQuoted(top *message.Message, kind Kind) bool {
 			if !reader.detect(seen) {
 				continue
 			}
-			p.readBy(reader, unquoted(m, len(m.Message.Body)))
+			p.readBy(reader, unquoted(m, len(m.Whole.Body)))
 			p.r.first = false
 			p.uses.text(m)
 			if p.r.Kind == KindReport || p.r.Kind == KindUnparsed {

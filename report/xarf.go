@@ -21,7 +21,7 @@ func xarfLeaves(m *message.Message, n int) (leaves []*message.Part) {
 	var weak *message.Part
 	parts := m.Parts()
 	for i := range parts {
-		if m.Message.Budget.Spent() {
+		if m.Whole.Budget.Spent() {
 			break
 		}
 		q := &parts[i]

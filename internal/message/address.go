@@ -8,9 +8,9 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// address is the addr-spec within v: what stands in the last angle brackets,
-// else the first word with an "@", else v. rest says that v holds more than
-// it. The null sender is "<>". net/mail refuses too much of what reports hold.
+// Address returns the addr-spec within v: the contents of the last angle brackets, else
+// the first word with an "@", else v. rest reports whether v holds more than it. The
+// null sender is "<>". net/mail refuses many addresses that reports hold.
 func Address(v string) (addr string, rest bool) {
 	if open := strings.LastIndexByte(v, '<'); open >= 0 {
 		end := strings.IndexByte(v[open:], '>')
@@ -39,8 +39,8 @@ func Address(v string) (addr string, rest bool) {
 	return bare(v)
 }
 
-// quotedLocal is where the quoted local part at the start of v ends (RFC 5321
-// section 4.1.2), in front of its "@"; 0: there is none.
+// quotedLocal is the end of the quoted local part at the start of v (RFC 5321 section
+// 4.1.2), before its "@"; 0 if there is none.
 func quotedLocal(v string) int {
 	for i := 1; i+1 < len(v) && v[0] == '"'; i++ {
 		switch v[i] {
@@ -56,7 +56,7 @@ func quotedLocal(v string) int {
 	return 0
 }
 
-// bare is an address without what says that it is one.
+// bare is an address without the prefix that says so.
 func bare(v string) (addr string, rest bool) {
 	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:", "smtp:"} { // of RFC 3464, RFC 6533, RFC 6068, Exchange
 		if len(v) > len(prefix) && strings.EqualFold(v[:len(prefix)], prefix) {
@@ -66,8 +66,8 @@ func bare(v string) (addr string, rest bool) {
 	return v, false
 }
 
-// withCommas puts commas between addresses that only blanks or semicolons
-// separate. One in brackets behind another is no second one.
+// WithCommas puts commas between addresses that only blanks or semicolons separate. An
+// address in brackets after a bare one is no second address: v is then left as it is.
 func WithCommas(v string) string {
 	if !strings.ContainsAny(v, " \t;") {
 		return v
@@ -84,8 +84,8 @@ func WithCommas(v string) string {
 	return strings.Join(words, ",")
 }
 
-// addresses yields the members of an address list. Commas within quotes,
-// brackets and comments separate nothing.
+// Addresses yields the members of an address list (RFC 5322 section 3.4). Commas within
+// quotes, brackets and comments separate nothing.
 func Addresses(v string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if strings.IndexByte(v, ',') < 0 {
@@ -121,8 +121,8 @@ func Addresses(v string) iter.Seq[string] {
 	}
 }
 
-// isAddress reports whether addr has a local part and a domain, and no octet of
-// it was lost.
+// IsAddress reports whether addr has a local part and a domain, at most 1,000 octets,
+// and no U+FFFD.
 func IsAddress(addr string) bool {
 	at := strings.LastIndexByte(addr, '@')
 	if at <= 0 || len(addr) > maxAddress || !IsHost(strings.TrimSuffix(addr[at+1:], ".")) || strings.Contains(addr, "\ufffd") {
@@ -134,7 +134,7 @@ func IsAddress(addr string) bool {
 	return !strings.ContainsAny(addr[:at], " \t<>,:;@\"")
 }
 
-// domainOf is the domain of an address in lower case, or "".
+// DomainOf returns the domain of an address in lower case, or "".
 func DomainOf(addr string) string {
 	at := strings.LastIndexByte(addr, '@')
 	if at <= 0 {
@@ -147,7 +147,7 @@ func DomainOf(addr string) string {
 	return strings.ToLower(domain)
 }
 
-// inHost has the octets of the names of hosts, and all that are no ASCII.
+// inHost has the octets of the names of hosts, and all beyond ASCII.
 var inHost = func() (table [256]bool) {
 	for c := range 256 {
 		table[c] = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_' || c >= 0x80
@@ -155,6 +155,7 @@ var inHost = func() (table [256]bool) {
 	return table
 }()
 
+// IsHost reports whether domain can be the name of a host. It has at most 512 octets.
 func IsHost(domain string) bool {
 	if len(domain) > maxHost {
 		return false
@@ -167,7 +168,7 @@ func IsHost(domain string) bool {
 	return domain != ""
 }
 
-// isPlaceholder reports whether a recipient was blotted out.
+// IsPlaceholder reports whether the address of a recipient was redacted.
 func IsPlaceholder(addr string) bool {
 	local, _, _ := strings.Cut(strings.ToLower(addr), "@")
 	if strings.Trim(local, "x*.-_") == "" || strings.IndexByte(local, '*') >= 0 || strings.Contains(local, "...") {
@@ -181,9 +182,9 @@ func IsPlaceholder(addr string) bool {
 	return strings.Contains(DomainOf(addr), "redacted")
 }
 
-// isHash reports whether an address has a digest for its local part: 32, 40 or
-// 64 hexadecimal digits (RFC 6590). Decimal ones alone are a person's number: one
-// digest in three million looks like it.
+// IsHash reports whether the local part of an address is a digest: 32, 40 or 64
+// hexadecimal digits (RFC 6590), not all of them decimal. A local part of decimal digits
+// is more likely the number of a person.
 func IsHash(addr string) bool {
 	local, _, _ := strings.Cut(addr, "@")
 	if len(local) != 32 && len(local) != 40 && len(local) != 64 {
@@ -199,8 +200,8 @@ func IsHash(addr string) bool {
 	return letters
 }
 
-// parseIP reads an address in canonical form; a v4-mapped one becomes v4. rest
-// says that v holds more than it.
+// ParseIP reads an IP address and returns its canonical form, or "". An IPv4-mapped
+// address becomes IPv4. rest reports whether v holds more than the address.
 func ParseIP(v string) (ip string, rest bool) {
 	word, more := strings.Trim(v, "\u00a0"), ""
 	if end := strings.IndexAny(word, " \t(;,"); end >= 0 {
@@ -222,7 +223,7 @@ func ParseIP(v string) (ip string, rest bool) {
 	return string(canonical), more != ""
 }
 
-// within reports whether a domain is one of parents or below one.
+// Within reports whether a domain is one of parents or below one.
 func Within(domain string, parents ...string) bool {
 	for _, parent := range parents {
 		cut := len(domain) - len(parent)
@@ -233,8 +234,8 @@ func Within(domain string, parents ...string) bool {
 	return false
 }
 
-// Organisation is the domain that somebody registered, by the public suffix list:
-// domain or a parent of it; "" if domain is a public suffix, or no domain.
+// Organisation returns the domain that somebody registered, by the public suffix list:
+// domain or a parent of it. It returns "" for a public suffix, and for no domain.
 func Organisation(domain string) string {
 	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil {

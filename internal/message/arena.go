@@ -2,17 +2,17 @@ package message
 
 import "strings"
 
-// arena holds the strings of one report: what is kept is copied once, into few
-// blocks.
+// Arena holds the strings of one report. It copies each once, into few blocks. The zero
+// value is ready.
 type Arena struct {
 	block strings.Builder
 	lists
 }
 
-// lists is a block whose elements are the first ones of several lists.
+// lists is a block that holds the first elements of several lists.
 type lists []string
 
-// list appends v to a list, which is nil at first.
+// Append appends v to a list, which is nil at first.
 func (l *lists) Append(list []string, v string) []string {
 	if list != nil {
 		return append(list, v)
@@ -25,8 +25,8 @@ func (l *lists) Append(list []string, v string) []string {
 	return (*l)[n-1 : n : n]
 }
 
-// keep copies b. Line breaks of folding, with the white space around them,
-// become one blank; what is not UTF-8 becomes U+FFFD.
+// Keep copies b. If folded, each line break with the white space around it becomes one
+// blank. Octets that are no UTF-8 become U+FFFD.
 func (a *Arena) Keep(b []byte, folded bool) string {
 	if len(b) == 0 {
 		return ""
@@ -53,7 +53,7 @@ func (a *Arena) Keep(b []byte, folded bool) string {
 	return Valid(a.block.String()[from:])
 }
 
-// lower keeps b in lower case.
+// Lower keeps b in lower case.
 func (a *Arena) Lower(b []byte) string {
 	s := a.Keep(b, false)
 	for i := range len(s) {
@@ -64,5 +64,5 @@ func (a *Arena) Lower(b []byte) string {
 	return s
 }
 
-// size is the room of the block, in octets.
+// Size returns the capacity of the current block, in octets.
 func (a *Arena) Size() int { return a.block.Cap() }

@@ -5,33 +5,33 @@ import (
 	"errors"
 )
 
-// Every step over a message is linear, and the number of steps is bounded. The
-// budget is the net below: it counts the octets that are looked at, each time
-// anew. The clock decides nothing, so that a message has one record, whatever
-// machine reads it.
+// Each step over a message is linear, and the number of steps is bounded. The budget is
+// the safety net: it counts the octets that are looked at, each time again. Time does
+// not count, so that every machine reads a message alike.
 const (
-	WorkPerOctet = 64      // times that each octet may be looked at
-	WorkAtLeast  = 1 << 20 // octets that any message may cost
-	askEvery     = 1 << 20 // octets after which the context is asked again
+	WorkPerOctet = 64      // looks at each octet of a message
+	WorkAtLeast  = 1 << 20 // octets for any message, in addition
+	askEvery     = 1 << 20 // octets between two looks at the context
 )
 
+// ErrTooMuch is the error of a Budget of which nothing is left.
 var ErrTooMuch = errors.New("reading: it costs more than 64 times its size")
 
-// budget is what the reading of one message may still cost. A nil budget is
-// without end.
+// Budget is the work that is left for one message. A nil Budget never ends.
 type Budget struct {
-	ctx  context.Context // nil: nobody ends the reading
+	ctx  context.Context // nil: none
 	Left int             // octets
-	ask  int             // of left, below which ctx is asked
-	Err  error           // why the reading ends
+	ask  int             // of Left, below which ctx is looked at
+	Err  error           // why the work ends: ErrTooMuch, or that of the context; nil: it goes on
 }
 
+// NewBudget returns the budget of a message of size octets.
 func NewBudget(ctx context.Context, size int) Budget {
 	left := WorkPerOctet*size + WorkAtLeast
 	return Budget{ctx: ctx, Left: left, ask: left}
 }
 
-// spend counts n octets.
+// Spend counts n octets.
 func (b *Budget) Spend(n int) {
 	if b == nil {
 		return
@@ -41,7 +41,7 @@ func (b *Budget) Spend(n int) {
 	}
 }
 
-// check ends the reading if nothing is left or the context is done.
+// check ends the work if nothing is left or the context is done.
 func (b *Budget) check() {
 	b.ask = max(0, b.Left-askEvery)
 	switch {
@@ -53,5 +53,5 @@ func (b *Budget) check() {
 	}
 }
 
-// spent reports whether the reading ends; loops ask it.
+// Spent reports whether the work ends. Loops ask it.
 func (b *Budget) Spent() bool { return b != nil && b.Err != nil }

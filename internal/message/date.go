@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// zones are the zone names that mean one offset, in minutes: those of RFC 5322
-// section 4.3 and a few that nobody else uses. A name that is not here gives no
-// instant; time.Parse would read it as UTC.
+// zones are the zone names that mean one offset, in minutes: those of RFC 5322 section
+// 4.3 and some that have one meaning. A date with another name is no instant;
+// time.Parse reads it as UTC.
 var zones = map[string]int{
 	"UT": 0, "UTC": 0, "GMT": 0, "Z": 0,
 	"EST": -5 * 60, "EDT": -4 * 60, "CST": -6 * 60, "CDT": -5 * 60,
@@ -19,7 +19,7 @@ var zones = map[string]int{
 var months = [...]string{"january", "february", "march", "april", "may", "june",
 	"july", "august", "september", "october", "november", "december"}
 
-// dateParts is a date while it is read; -1 is unknown.
+// dateParts are the parts of a date; -1 is unknown.
 type dateParts struct {
 	year, month, day, hour, minute, second, nanos int
 	offset                                        int // minutes east
@@ -27,9 +27,9 @@ type dateParts struct {
 	zoned, named, bad                             bool
 }
 
-// parseDate reads a date as mail programs write it: RFC 5322 with or without
-// weekday (which may be wrong), asctime with a zone, ISO 8601. It is an instant
-// or nothing: no time of day, no zone or an unknown zone gives false.
+// ParseDate reads a date as mail programs write it: RFC 5322 with or without weekday
+// (which may be wrong), asctime with a zone, ISO 8601; at most 100 octets. It returns
+// false if there is no time of day, no zone, or an unknown one.
 func ParseDate(s string) (time.Time, bool) {
 	d := dateParts{year: -1, month: -1, day: -1, hour: -1}
 	if len(s) > 100 {
@@ -62,13 +62,13 @@ func ParseDate(s string) (time.Time, bool) {
 	return d.time()
 }
 
-// standard reads the form that nearly all messages have, "Mon, 06 Jul 2026
-// 09:58:12 +0000", quickly; false, and d as it was, where s is not of it.
+// standard reads the most common form, "Mon, 06 Jul 2026 09:58:12 +0000", quickly. If s
+// has another form, it returns false and leaves d as it was.
 func (d *dateParts) standard(s string) bool {
 	if len(s) > 5 && s[3] == ',' && s[4] == ' ' {
 		s = s[5:]
 	}
-	if len(s) > 0 && s[0] == ' ' { // the day is filled up with a blank
+	if len(s) > 0 && s[0] == ' ' { // the day is padded with a blank
 		s = s[1:]
 	}
 	day := 2
@@ -94,7 +94,7 @@ func (d *dateParts) standard(s string) bool {
 	return true
 }
 
-// time is the instant, if d has all of one.
+// time returns the instant, if d has all its parts.
 func (d *dateParts) time() (time.Time, bool) {
 	if d.bad || !d.zoned || d.hour < 0 || d.year < 1900 || d.year > 9999 || d.month < 1 || d.day < 1 {
 		return time.Time{}, false
@@ -120,8 +120,8 @@ func (d *dateParts) token(s string) {
 	}
 }
 
-// name reads a word before the time of day: a month or, if it is the first, a
-// weekday of any language, of which some ("mar") look like a month.
+// name reads a word before the time of day: a month or, if it is the first word, a
+// weekday of any language. Some weekdays ("mar") look like a month.
 func (d *dateParts) name(s string) {
 	d.words++
 	month := monthOf(s)
@@ -148,7 +148,7 @@ func (d *dateParts) digits(s string) {
 		two, three, _ := strings.Cut(rest, "-")
 		if d.month = monthOf(two); len(one) == 4 {
 			one, three = three, one
-			if d.month < 0 { // in other orders, 06-07 is June to some and July to others
+			if d.month < 0 { // in other orders, 06-07 is June or July
 				d.month = Number(two)
 			}
 		}
@@ -245,7 +245,7 @@ func yearOf(s string) int {
 	return n
 }
 
-// number reads up to nine digits; -1 is none.
+// Number reads one to nine digits; it returns -1 for anything else.
 func Number(s string) int {
 	if s == "" || len(s) > 9 {
 		return -1

@@ -11,9 +11,9 @@ import (
 	"github.com/emersion/go-message/charset"
 )
 
-// decoded is the part's body without its transfer encoding, up to maxDecoded
-// octets. A body that plainly is not in its declared encoding is returned as it
-// is, and so is one in base64 that does not say so.
+// Decoded returns the body without its transfer encoding, at most MaxDecoded octets. A
+// body that is plainly not in the declared encoding is returned as it is. Base64 is
+// decoded even if no encoding is declared.
 func (p *Part) Decoded() []byte {
 	b, encoding := p.Body, MediaType(p.Encoding)
 	switch {
@@ -26,7 +26,7 @@ func (p *Part) Decoded() []byte {
 	}
 	if isBase64(b) {
 		p.Budget.Spend(min(len(b), MaxDecoded/3*4))
-		if plain := decodeBase64(b); isText(plain) { // else a long word is a long word
+		if plain := decodeBase64(b); isText(plain) { // else it is only a long word
 			b = plain
 		}
 	}
@@ -65,9 +65,9 @@ func isBase64Byte(c byte) bool {
 	return 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '+' || c == '/'
 }
 
-// decodeBase64 decodes up to the first padding; what is not of the alphabet is
-// skipped (RFC 2045 section 6.8), unless it makes no text: then b is as it was
-// written. A cut body gives its whole quanta.
+// decodeBase64 decodes b up to the first padding. It skips other octets (RFC 2045
+// section 6.8), unless the result is no text: then it returns b. Of a cut body it
+// decodes the complete quanta.
 func decodeBase64(b []byte) []byte {
 	if line, _, _ := CutLine(SkipEnvelope(b, true)); bytes.IndexByte(line, ':') >= 0 {
 		return b
@@ -109,8 +109,8 @@ func fromBase64(b []byte) []byte {
 	return clean[:n]
 }
 
-// decodeQuoted decodes quoted-printable (RFC 2045 section 6.7); a "=" that
-// stands for nothing is kept.
+// decodeQuoted decodes quoted-printable (RFC 2045 section 6.7). It keeps a "=" without
+// meaning.
 func decodeQuoted(b []byte) []byte {
 	b = b[:min(len(b), MaxDecoded)]
 	out := make([]byte, 0, len(b))
@@ -135,8 +135,8 @@ func decodeQuoted(b []byte) []byte {
 	return out
 }
 
-// softBreak is how many octets behind a "=" belong to a soft line break, which
-// may have blanks before it, or are all that was not cut; -1: it is none.
+// softBreak is how many octets after a "=" belong to a soft line break, with blanks
+// before it, or to an escape that the end cuts; -1 if there is neither.
 func softBreak(b []byte) int {
 	n := 0
 	for n < len(b) && (b[n] == ' ' || b[n] == '\t') {
@@ -154,7 +154,7 @@ func softBreak(b []byte) int {
 	return -1
 }
 
-// lineBreak is where a line break that stands at b[n] ends.
+// lineBreak is the end of the line break at b[n].
 func lineBreak(b []byte, n int) int {
 	for n < len(b) && b[n] == '\r' {
 		n++
@@ -165,6 +165,7 @@ func lineBreak(b []byte, n int) int {
 	return n
 }
 
+// Unhex returns the value of a hexadecimal digit, or -1.
 func Unhex(c byte) int {
 	switch {
 	case '0' <= c && c <= '9':
@@ -177,8 +178,8 @@ func Unhex(c byte) int {
 	return -1
 }
 
-// toUTF8 reads b in the charset that a Content-Type names, unless it is UTF-8
-// already or the charset is not known.
+// ToUTF8 converts b from the charset that a Content-Type names. If b is valid UTF-8, or
+// the charset is unknown, it returns b.
 func ToUTF8(b, contentType []byte) []byte {
 	if utf8.Valid(b) {
 		return b
@@ -200,8 +201,8 @@ func ToUTF8(b, contentType []byte) []byte {
 
 var words = mime.WordDecoder{CharsetReader: wordReader}
 
-// wordReader reads one word in a charset. A [bytes.Reader] spares the decoder a
-// buffer of 32 KB a word.
+// wordReader reads one word in a charset. A [bytes.Reader] saves the decoder a buffer of
+// 32 KB for each word.
 func wordReader(name string, word io.Reader) (io.Reader, error) {
 	r, err := charset.Reader(name, word)
 	if err != nil {
@@ -211,9 +212,8 @@ func wordReader(name string, word io.Reader) (io.Reader, error) {
 	return bytes.NewReader(plain), err
 }
 
-// decodeWords decodes the encoded words of a header value (RFC 2047). A value
-// that cannot be decoded stays as it is, and so does one that is too long or
-// whose words have no ends of their own.
+// DecodeWords decodes the encoded words of a header value (RFC 2047). It returns s if s
+// cannot be decoded, has more than 16 KiB, or holds many words without an end.
 func DecodeWords(s string) string {
 	if !strings.Contains(s, "=?") || len(s) > maxWords || wordsCost(s) > 4*len(s) {
 		return s
@@ -225,8 +225,8 @@ func DecodeWords(s string) string {
 	return strings.ToValidUTF8(out, "\ufffd")
 }
 
-// wordsCost is how many octets a decoder looks at that tries what begins like a
-// word up to the next end of one, and then goes on behind its beginning.
+// wordsCost is how many octets a decoder looks at if it tries each beginning of a word
+// up to the next end of one.
 func wordsCost(s string) (cost int) {
 	end := len(s)
 	for i := len(s) - 2; i >= 0; i-- {
@@ -240,7 +240,7 @@ func wordsCost(s string) (cost int) {
 	return cost
 }
 
-// valid has U+FFFD for what is no UTF-8.
+// Valid returns s with U+FFFD for octets that are no UTF-8.
 func Valid(s string) string {
 	if utf8.ValidString(s) {
 		return s

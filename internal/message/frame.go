@@ -5,30 +5,29 @@ import (
 	"strings"
 )
 
-// Frame is how Parse splits the body of a message that has one Content-Type, and
-// what that hangs on.
+// Frame says how Walk splits the body of a message that has one Content-Type.
 type Frame struct {
-	// Boundary is the one that Content-Type declares, if the body has a delimiter
-	// of it; "": Parse takes another, or the body has no parts.
+	// Boundary is the declared boundary, if the body has a delimiter of it. If it is "",
+	// Walk takes another boundary, or the body has no parts.
 	Boundary string
 
-	// Unencoded: Parse reads the body as it stands, with or without the
-	// Content-Transfer-Encoding. A multipart or a message has none (RFC 2045
-	// section 6.4), but Parse decodes what it cannot read otherwise.
+	// Unencoded reports whether Walk reads the body as it is, with or without the
+	// Content-Transfer-Encoding. A multipart or a message has none (RFC 2045 section
+	// 6.4), but Walk decodes it if it finds no delimiter otherwise.
 	Unencoded bool
 
-	// Plain: any reader splits the body by this boundary. The type is multipart/report
-	// or multipart/mixed. Each parameter stands once and in one piece, and nothing in
-	// it can be read in two ways; the boundary has 70 octets at most (RFC 2046 section
-	// 5.1.1) and no blank. The encoding is none, 7bit, 8bit or binary. Before the
-	// first delimiter stands nothing, or a preamble that says "MIME" in its first
-	// line, and no other line that begins with "--".
+	// Plain reports whether every reader splits the body by this boundary. The type is
+	// multipart/report or multipart/mixed. Each parameter occurs once, in one piece,
+	// and has one reading. The boundary has at most 70 octets (RFC 2046 section 5.1.1)
+	// and no blank. The encoding is none, 7bit, 8bit or binary. Before the first
+	// delimiter there is nothing, or a preamble with "MIME" in its first line and no
+	// other line that begins with "--".
 	Plain bool
 }
 
-// FrameOf reads the values of a Content-Type and a Content-Transfer-Encoding, ""
-// if there is none, and a body, of which the start is enough: a delimiter that does
-// not stand in the first 256 KiB is none.
+// FrameOf returns the frame of a body by the values of Content-Type and
+// Content-Transfer-Encoding, "" if there is none. It looks for a delimiter in the first
+// 256 KiB of the body.
 func FrameOf(contentType, encoding string, body []byte) Frame {
 	body = body[:min(len(body), LookMixed)]
 	p := Part{ContentType: Trim([]byte(contentType)), Encoding: Trim([]byte(encoding)), Body: body}
@@ -42,7 +41,7 @@ func FrameOf(contentType, encoding string, body []byte) Frame {
 	}
 	var space [128]byte
 	decoded, delim, first, found, guessed := p.delimiters(space[:0])
-	if !found || guessed || len(decoded) != len(body) { // what is decoded has fewer octets
+	if !found || guessed || len(decoded) != len(body) { // decoded, it has fewer octets
 		return Frame{}
 	}
 	boundary := string(delim[2:])
@@ -54,8 +53,8 @@ func FrameOf(contentType, encoding string, body []byte) Frame {
 	}
 }
 
-// isPreamble reports whether b may stand before the first delimiter, and is not a
-// text that somebody else wrote a delimiter into.
+// isPreamble reports whether b may precede the first delimiter, and is no text into
+// which somebody else wrote a delimiter.
 func isPreamble(b []byte) bool {
 	if bytes.HasPrefix(b, []byte("--")) || bytes.Contains(b, []byte("\n--")) {
 		return false
@@ -64,10 +63,10 @@ func isPreamble(b []byte) bool {
 	return len(line) == 0 || bytes.Contains(line, []byte("MIME"))
 }
 
-const maxPlain = 998 // octets of a Content-Type; RFC 5322 section 2.1.1 has as many for a line
+const maxPlain = 998 // octets of a Content-Type: those of a line (RFC 5322 section 2.1.1)
 
-// plainBoundary is the boundary of a Content-Type that can be read in one way only;
-// "": it cannot. White space stands only behind a ";", which may be the last.
+// plainBoundary is the boundary of a Content-Type with one possible reading; "" if it
+// has more. White space is allowed only after a ";". A ";" may be the last octet.
 func plainBoundary(v string) string {
 	typ, rest, more := strings.Cut(v, ";")
 	if len(v) > maxPlain || !strings.EqualFold(typ, "multipart/report") && !strings.EqualFold(typ, "multipart/mixed") {
@@ -104,8 +103,8 @@ func plainBoundary(v string) string {
 
 const maxDeclared = 70 // octets of a boundary (RFC 2046 section 5.1.1)
 
-// attribute has the octets of a parameter's name, but for those by which RFC 2231
-// continues and extends it; the boundaries of RFC 2046 section 5.1.1 have some more.
+// attribute has the octets of the name of a parameter, without those by which RFC 2231
+// continues and extends it. Boundaries have some more (RFC 2046 section 5.1.1).
 const attribute = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-"
 
 func consists(s, of string) bool { return s != "" && strings.Trim(s, of) == "" }

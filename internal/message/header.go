@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// headers is the fields of one header in their order, each as sent but for
-// folding.
+// Header is the fields of one header in their order. It is not for concurrent use.
 type Header struct {
 	Raw    string
 	fields Spans
@@ -15,7 +14,7 @@ type Header struct {
 	lists         // of Values
 }
 
-// span is where a field stands in its header, with its last line break.
+// span is the place of a field in its header, with the last line break.
 type span struct {
 	Start, End int32
 	Name       uint8 // octets of its name, maxName at most
@@ -23,17 +22,17 @@ type span struct {
 	folded     bool
 }
 
-// spans are the fields of a header in their order.
+// Spans are the places of the fields of a header, in order.
 type Spans []span
 
-// add notes a field that stands at start.
+// Add notes the place of a field. It ignores fields beyond MaxFields.
 func (s *Spans) Add(f *Field, start, end int) {
 	if len(*s) < MaxFields {
 		*s = append(*s, span{int32(start), int32(end), uint8(len(f.Name)), mark(f.Name), f.Folded})
 	}
 }
 
-// mark is one of 64 numbers that tells most names apart, whatever their case.
+// mark is one of 64 numbers, by which most names differ. Case does not matter.
 func mark[T string | []byte](name T) uint8 {
 	n := len(name)
 	if n == 0 {
@@ -42,7 +41,7 @@ func mark[T string | []byte](name T) uint8 {
 	return (uint8(n) + 3*(name[0]|0x20) + 5*(name[n-1]|0x20)) & 63
 }
 
-// kept is the first fields, which are kept, and where they end.
+// Kept returns the first fields, up to MaxRaw octets, and where they end.
 func (s Spans) Kept() (first Spans, end int) {
 	for n := len(s); n > 0; n-- {
 		if end := int(s[n-1].End); end <= MaxRaw {
@@ -52,8 +51,8 @@ func (s Spans) Kept() (first Spans, end int) {
 	return nil, 0
 }
 
-// newHeaders gives the header that raw holds, with these fields. whole: no other is
-// missing.
+// NewHeader returns the header that raw holds, with these fields. whole: no other
+// field is missing.
 func NewHeader(raw string, fields Spans, whole bool) Header {
 	h := Header{Raw: raw, fields: fields, whole: whole && len(fields) < MaxFields}
 	for i := range fields {
@@ -62,15 +61,16 @@ func NewHeader(raw string, fields Spans, whole bool) Header {
 	return h
 }
 
-// own is a copy that may be used beside h.
+// Own returns a copy that may be used concurrently with h.
 func (h *Header) Own() Header {
 	c := *h
 	c.lists = nil
 	return c
 }
 
-// Values are the values of the fields of that name, in any case, in their
-// order, unfolded: a line break and the white space around it is one blank.
+// Values returns the values of the fields of that name, in any case, in their order.
+// Each is unfolded (a line break and the white space around it is one blank) and valid
+// UTF-8.
 func (h *Header) Values(name string) (values []string) {
 	m := mark(name)
 	if h.marks&(1<<m) == 0 {
@@ -96,13 +96,13 @@ func (h *Header) Fields() iter.Seq2[string, string] {
 	}
 }
 
-// Whole reports whether no field is missing: the header's end was seen, and it
-// is within the limits.
+// Whole reports whether no field is missing: the header is complete and within
+// MaxFields and MaxRaw.
 func (h *Header) Whole() bool { return h.whole }
 
 func (h *Header) name(s *span) string { return h.Raw[s.Start : s.Start+int32(s.Name)] }
 
-// value is the field's value, unfolded and in valid UTF-8.
+// value is the value of the field, unfolded and in valid UTF-8.
 func (h *Header) value(s *span) string {
 	_, v, _ := strings.Cut(h.Raw[s.Start+int32(s.Name):s.End], ":")
 	if !s.folded {
@@ -113,7 +113,7 @@ func (h *Header) value(s *span) string {
 	return Valid(v)
 }
 
-// joinLines makes one line of those that hold anything.
+// joinLines joins the lines that are not blank.
 func joinLines(v string) string {
 	joined := make([]byte, 0, len(v))
 	for line := range strings.SplitSeq(v, "\n") {

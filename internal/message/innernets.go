@@ -2,17 +2,17 @@ package message
 
 import "net/netip"
 
-// innerNet is public addresses by which hosts of Exchange Online hand messages on
-// to each other. What greets from there by a name of exchangeHosts is a host of
-// Microsoft's; but it may hand on what another customer wrote, header and all.
-// Between customers a message leaves by a host below outbound.protection.outlook.com
-// and comes in by one below protection.outlook.com, as from anywhere else.
+// innerNet is a network of public addresses by which hosts of Exchange Online pass
+// messages to each other. A client from there with a name of exchangeHosts is a host of
+// Microsoft. But it may pass on a message that another customer wrote, header included.
+// Between customers a message leaves by a host below outbound.protection.outlook.com and
+// arrives by a host below protection.outlook.com, as from anywhere else.
 type innerNet struct {
 	net       netip.Prefix
 	customers bool // their messages leave from here for the Internet
 }
 
-// innerNets: providers.md says by what each is known, and since when.
+// innerNets are listed in providers.md with their evidence and its date.
 var innerNets = []innerNet{
 	{netip.MustParsePrefix("2603:1086::/32"), false},
 	{netip.MustParsePrefix("2603:1096::/32"), false},
@@ -25,13 +25,13 @@ var innerNets = []innerNet{
 }
 
 var (
-	exchangeHosts     = []string{"prod.outlook.com", "prod.protection.outlook.com", "prod.exchangelabs.com"} // they greet so
-	exchangeFrontends = []string{"outlook.office365.com"}                                                    // behind the servers that take messages in
+	exchangeHosts     = []string{"prod.outlook.com", "prod.protection.outlook.com", "prod.exchangelabs.com"} // names in their HELO
+	exchangeFrontends = []string{"outlook.office365.com"}                                                    // after the servers that accept messages
 	exchangeBackends  = []string{"outlook.office365.com", "prod.outlook.com", "prod.exchangelabs.com"}
 )
 
-// isInner reports whether the hop is from one host of Exchange Online to the next
-// within one customer's part of it.
+// isInner reports whether the hop is between two hosts of Exchange Online within the
+// part of one customer.
 func (h *Hop) isInner() bool {
 	addr, err := netip.ParseAddr(h.IP)
 	if err != nil || len(h.From) != 1 || !Within(h.From[0], exchangeHosts...) {

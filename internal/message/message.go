@@ -6,35 +6,47 @@ import (
 	"strings"
 )
 
-// letter is a message as the readers see it, or a message within one.
+// Message is a message, or a message attached to one. It is not for concurrent use.
 type Message struct {
-	Outer   *Message // the message that holds it; nil: it is the message itself
-	At      int      // in which of its parts
-	Message Part     // all of it
-	Header  []byte   // its whole fields
-	Top     Part     // its body, as a part
-	Ended   bool     // its header is all there
-	Leaves  []Part   // see parts
-	names   [][]byte // of the leaves
-	Walked  bool
-	Inner   *Message // see within
-	Opened  bool
-	title   *string // see subject
+	Outer  *Message // the message that holds this one; nil: none does
+	At     int      // which of Outer.Parts holds it
+	Whole  Part     // header and body
+	Header []byte   // the complete fields
+	Top    Part     // the body, as a part
+	Ended  bool     // the header is complete
+	leaves []Part   // see Parts
+	names  [][]byte // of the leaves
+	walked bool
+	inner  *Message // see Within
+	opened bool
+	title  *string // see Subject
 }
 
-// parts are the parts that are no multipart, in order.
+// Parts returns the parts that are no multipart, in order.
 func (m *Message) Parts() []Part {
-	if !m.Walked {
+	if !m.walked {
 		var w Walk
-		w.Parts(m.Top, 0, func(p Part) { m.Leaves = append(m.Leaves, p) }, nil)
-		m.Walked = true
+		w.Parts(m.Top, 0, func(p Part) { m.leaves = append(m.leaves, p) }, nil)
+		m.walked = true
 	}
-	return m.Leaves
+	return m.leaves
 }
 
-// newLetter splits a message; body is its body, nil: what follows its header.
+// WithParts returns a copy of m that has these parts.
+func (m *Message) WithParts(parts []Part) *Message {
+	later := *m
+	later.leaves, later.walked = parts, true
+	later.inner, later.opened = nil, false
+	return &later
+}
+
+// Opened returns what Within returned, without looking; nil if nobody asked.
+func (m *Message) Opened() *Message { return m.inner }
+
+// New splits a message into header and body. outer is the message that holds it, or
+// nil. A nil body is what follows the header.
 func New(outer *Message, message Part, body []byte) *Message {
-	m := &Message{Outer: outer, Message: message}
+	m := &Message{Outer: outer, Whole: message}
 	b, from := message.Body[:min(len(message.Body), MaxHeader)], false
 	for rest := b; ; {
 		f, next, kind := ReadField(rest)
@@ -64,13 +76,14 @@ func New(outer *Message, message Part, body []byte) *Message {
 	return m
 }
 
-// field is the first field of the name, in lower case, unfolded; "" is none.
+// Field returns the value of the first field of the name, which is in lower case,
+// unfolded; "" if there is none.
 func (m *Message) Field(name string) string {
 	f, _ := m.find(name)
 	return Unfold(f.Value)
 }
 
-// subject is the subject, decoded.
+// Subject returns the Subject, decoded.
 func (m *Message) Subject() string {
 	if m.title == nil {
 		title := strings.TrimSpace(DecodeWords(m.Field("subject")))
@@ -79,32 +92,32 @@ func (m *Message) Subject() string {
 	return *m.title
 }
 
-// find gives the field too, and the header from it on.
+// find returns the first field of the name, and the header from there.
 func (m *Message) find(name string) (f Field, from []byte) {
 	for rest := m.Header; len(rest) > 0; {
 		f, next, kind := ReadField(rest)
 		if kind == FieldLine && Is(f.Name, name) {
-			m.Message.Budget.Spend(len(m.Header) - len(next))
+			m.Whole.Budget.Spend(len(m.Header) - len(next))
 			return f, rest
 		}
 		rest = next
 	}
-	m.Message.Budget.Spend(len(m.Header))
+	m.Whole.Budget.Spend(len(m.Header))
 	return Field{}, nil
 }
 
-// from is the message from the first field of that name on.
+// From returns the message from its first field of that name on.
 func (m *Message) From(name string) *Message {
 	later := *m
 	later.title = nil
 	if _, rest := m.find(name); rest != nil {
-		later.Message.Body = m.Message.Body[len(m.Header)-len(rest):]
+		later.Whole.Body = m.Whole.Body[len(m.Header)-len(rest):]
 	}
 	return &later
 }
 
-// text is the first leaf that is text, decoded; start is what detect may see of
-// it.
+// Text returns the first part of plain text, decoded, in UTF-8. closed reports whether
+// the part is complete.
 func (m *Message) Text() (text []byte, closed bool) {
 	parts := m.Parts()
 	for i := range parts {
@@ -115,6 +128,7 @@ func (m *Message) Text() (text []byte, closed bool) {
 	return nil, false
 }
 
+// Start is Text of the first 4,096 octets of that part.
 func (m *Message) Start() []byte {
 	for _, q := range m.Parts() {
 		if IsPlain(MediaType(q.ContentType)) {
@@ -125,20 +139,20 @@ func (m *Message) Start() []byte {
 	return nil
 }
 
-// isPlain knows the types of a text that is for no other program than its
-// reader: plain text, and JSON by any name ("application/xarf+json").
+// IsPlain reports whether the type is of plain text, or of JSON by any name
+// ("application/xarf+json").
 func IsPlain(typ []byte) bool {
 	return len(typ) == 0 || Is(typ, "text/plain") || Is(typ, "text") || len(typ) > 5 && Is(typ[len(typ)-5:], "/json") || len(typ) > 5 && Is(typ[len(typ)-5:], "+json")
 }
 
-// text is the part's body, decoded and in UTF-8.
+// Text returns the body, decoded and in UTF-8.
 func (p *Part) Text() []byte {
 	b := p.Decoded()
 	p.Budget.Spend(len(b) + len(p.ContentType))
 	return ToUTF8(b, p.ContentType)
 }
 
-// name is the file name of a part.
+// Name returns the file name of the part; nil if it has none.
 func (p *Part) Name() []byte {
 	p.Budget.Spend(len(p.disposition) + len(p.ContentType))
 	if name := fileName(p.disposition, "filename"); name != nil {
@@ -147,19 +161,19 @@ func (p *Part) Name() []byte {
 	return fileName(p.ContentType, "name")
 }
 
-// name is the file name of part i.
+// Name returns the file name of part i; nil if it has none.
 func (m *Message) Name(i int) []byte {
 	if m.names == nil {
-		m.names = make([][]byte, len(m.Leaves))
-		for i := range m.Leaves {
-			m.names[i] = m.Leaves[i].Name()
+		m.names = make([][]byte, len(m.leaves))
+		for i := range m.leaves {
+			m.names[i] = m.leaves[i].Name()
 		}
 	}
 	return m.names[i]
 }
 
-// fileName is a parameter that may be continued or in percents (RFC 2231
-// sections 3 and 4); what charset it says it is in does not matter.
+// fileName is a parameter that may be continued or percent-encoded (RFC 2231 sections 3
+// and 4). Its charset does not matter.
 func fileName(v []byte, name string) []byte {
 	if len(v) == 0 {
 		return nil
@@ -167,7 +181,7 @@ func fileName(v []byte, name string) []byte {
 	if whole := Param(v, name); whole != nil || bytes.IndexByte(v, '*') < 0 {
 		return whole
 	}
-	var whole []byte                         // in percents
+	var whole []byte                         // percent-encoded
 	var plain, percents [maxContinued][]byte // pieces
 	first := func(piece *[]byte, value []byte) {
 		if *piece == nil {
@@ -204,7 +218,7 @@ func fileName(v []byte, name string) []byte {
 	return joined
 }
 
-// unescape undoes the percents behind the charset and the language.
+// unescape decodes the value after the charset and the language.
 func unescape(v []byte) []byte {
 	v = v[bytes.LastIndexByte(v, '\'')+1:]
 	s, err := url.PathUnescape(string(v))
@@ -214,22 +228,22 @@ func unescape(v []byte) []byte {
 	return []byte(s)
 }
 
-// within is the first message attached; nil is none.
+// Within returns the first attached message; nil if there is none.
 func (m *Message) Within() *Message {
-	if m.Opened {
-		return m.Inner
+	if m.opened {
+		return m.inner
 	}
-	m.Opened = true
+	m.opened = true
 	parts := m.Parts()
 	for i := range parts {
-		if m.Inner = m.Attached(i); m.Inner != nil || m.Message.Budget.Spent() {
+		if m.inner = m.Attached(i); m.inner != nil || m.Whole.Budget.Spent() {
 			break
 		}
 	}
-	return m.Inner
+	return m.inner
 }
 
-// attached is the message in part i; nil: it is none.
+// Attached returns the message in part i; nil if the part is none.
 func (m *Message) Attached(i int) *Message {
 	q := &m.Parts()[i]
 	if !m.IsMessage(i) {
@@ -244,13 +258,13 @@ func (m *Message) Attached(i int) *Message {
 	return within
 }
 
-// isMail knows a message that is attached as part i; SpamAssassin may call it text.
+// IsMessage reports whether part i is a message. SpamAssassin may declare it as text.
 func (m *Message) IsMessage(i int) bool {
 	p := &m.Parts()[i]
 	return IsOriginalType(MediaType(p.ContentType)) || Is(Param(p.ContentType, "x-spam-type"), "original") || bytes.HasSuffix(bytes.ToLower(m.Name(i)), []byte(".eml"))
 }
 
-// source names where a field of m was found.
+// Source names a field of m, for people: "outer:From", "forwarded:From".
 func (m *Message) Source(name string) string {
 	if m.Outer == nil {
 		return "outer:" + name
@@ -258,8 +272,8 @@ func (m *Message) Source(name string) string {
 	return "forwarded:" + name
 }
 
-// lines yields what stands in b line by line; a last line that may be cut is
-// left out.
+// Lines yields each line of b, and what follows it. Unless closed, it leaves out a last
+// line without a line break.
 func Lines(b []byte, closed bool) func(yield func(line, rest []byte) bool) {
 	return func(yield func(line, rest []byte) bool) {
 		for len(b) > 0 {
@@ -272,7 +286,8 @@ func Lines(b []byte, closed bool) func(yield func(line, rest []byte) bool) {
 	}
 }
 
-// unfold is one value without its line breaks, in valid UTF-8.
+// Unfold returns v in valid UTF-8, with one blank for each run of white space and line
+// breaks.
 func Unfold(v []byte) string {
 	return strings.ToValidUTF8(strings.Join(strings.Fields(string(v)), " "), "\ufffd")
 }

@@ -9,26 +9,25 @@ import (
 
 // Hop is what one Received says (RFC 5321 section 4.4).
 type Hop struct {
-	From    []string // the names that its sender gives itself, or that its address has: none is proven
-	IP      string   // its sender's, canonical, as the server saw it (TCP-info); "": not told
-	By      string   // who wrote it; "": not told
+	From    []string // names that the sender gives itself, or that its address has: none is proven
+	IP      string   // of the sender, canonical, as the server saw it (TCP-info); "": unknown
+	By      string   // the server that wrote it; "": unknown
 	With    string   // the protocol, in lower case
 	Date    time.Time
 	Relayed bool // it came from another host
-	Doubt   bool // of some word the writer cannot be told: From and IP are empty
-	Queue   bool // a line of qmail's queue, which names no host: it is of the host that wrote the next one
+	Doubt   bool // the client may have written some of it: From and IP are empty
+	Queue   bool // a line of qmail's queue, without a host: the host of the next Received wrote it
 }
 
 const maxPieces = 8 // of a Received between "from" and "by"
 
 // ReadHop reads a Received.
 //
-// The client's own words stand beside those of the server: what it says in
-// HELO, and what its user says (ident), may hold blanks, parentheses, and a
-// whole Received. A server writes its "by" in any case, and where it has the
-// address from the connection, directly in front of that. So "by" must be there
-// once, and what stands in front of it must be, as a whole, one of the forms in
-// which servers are known to write it; else the hop is in doubt.
+// A Received mixes words of the client with those of the server. The name in HELO and
+// the name of the user (ident) may hold blanks, parentheses, and a whole Received. A
+// server always writes its "by", and the address of the connection directly before it.
+// So "by" must occur once, and everything before it must have one of the forms that
+// servers are known to write. Else the hop is in doubt.
 func ReadHop(value string) (h Hop) {
 	clauses, date := value, ""
 	if i := strings.LastIndexByte(value, ';'); i >= 0 {
@@ -58,7 +57,7 @@ func ReadHop(value string) (h Hop) {
 	return h
 }
 
-// isQueue: "(qmail 4711 invoked by uid 89)", and nothing else.
+// isQueue reports whether there is nothing but "(qmail 4711 invoked by uid 89)".
 func isQueue(clauses string) bool {
 	note, found := strings.CutPrefix(strings.TrimSpace(clauses), "(qmail ")
 	note, closed := strings.CutSuffix(note, ")")
@@ -66,7 +65,7 @@ func isQueue(clauses string) bool {
 	return found && closed && invoked && how != "" && !strings.ContainsAny(note, "()")
 }
 
-// cutBy cuts at the last word "by", and says how often that word is there.
+// cutBy cuts at the last word "by" and counts that word.
 func cutBy(v string) (head, tail string, times int) {
 	for start, at := 0, 0; at <= len(v); at++ {
 		if at < len(v) && !IsBlank(rune(v[at])) {
@@ -81,10 +80,11 @@ func cutBy(v string) (head, tail string, times int) {
 	return head, tail, times
 }
 
+// IsBlank reports whether c is white space or of a line break.
 func IsBlank(c rune) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// readBy reads what stands behind "by": the server's words, but for the
-// addresses of the envelope, which are not looked at.
+// readBy reads the words after "by". They are the server's, except for the addresses of
+// the envelope, which are ignored.
 func (h *Hop) readBy(tail string) {
 	depth, before := 0, "by"
 	for word := range strings.FieldsFuncSeq(tail, IsBlank) {
@@ -107,8 +107,8 @@ func (h *Hop) readBy(tail string) {
 	}
 }
 
-// piecesOf splits at blanks, and takes "(a (b) c)" for one piece, without the
-// last parenthesis. ok: the parentheses match, and it is not too much.
+// piecesOf splits head at blanks. "(a (b) c)" is one piece, without the last
+// parenthesis. ok: the parentheses match, and there are at most maxPieces.
 func piecesOf(head string) (pieces []string, ok bool) {
 	for len(pieces) <= maxPieces {
 		head = strings.TrimLeftFunc(head, IsBlank)
@@ -138,7 +138,7 @@ func piecesOf(head string) (pieces []string, ok bool) {
 
 func isGroup(piece string) bool { return strings.HasPrefix(piece, "(") }
 
-// readFrom reads what stands behind "from"; false: in no form that is known.
+// readFrom reads the pieces after "from". It returns false if their form is unknown.
 func (h *Hop) readFrom(pieces []string) bool {
 	if len(pieces) == 0 || isGroup(pieces[0]) || slices.ContainsFunc(pieces[1:], func(p string) bool { return !isGroup(p) }) {
 		return false
@@ -147,8 +147,8 @@ func (h *Hop) readFrom(pieces []string) bool {
 	told, bracketed := addressOf(first)
 	h.call(first)
 	if len(groups) == 0 {
-		// A name alone may be anybody's word, and so may an address; only who comes
-		// by HTTP has not said HELO (Yahoo, from one host to another).
+		// A name alone may be the client's word, and so may an address. Only a client of
+		// HTTP says no HELO (Yahoo, from one host to another).
 		h.IP = told
 		return !holdsAddress(first) || told != "" && !bracketed && (h.With == "http" || h.With == "https")
 	}
@@ -162,7 +162,7 @@ func (h *Hop) readFrom(pieces []string) bool {
 		h.IP = told
 		if len(more) > 0 && qmailAddress(more[0]) != "" {
 			h.IP, more = qmailAddress(more[0]), more[1:]
-			if told != "" && told != h.IP && !IsPrivate(told) { // Yahoo's has a proxy of its own in front
+			if told != "" && told != h.IP && !IsPrivate(told) { // before Yahoo's server there is a proxy of its own
 				return false
 			}
 		}
@@ -185,7 +185,7 @@ func (h *Hop) peer(words []string) (ip string) {
 	}
 	named := len(words) > 1 && !strings.HasPrefix(words[0], "[")
 	if named && strings.Contains(words[0], "=") {
-		return "" // no name has that: it is Exim's "helo=", and what follows the client's word
+		return "" // it is Exim's "helo=": the client's words follow
 	}
 	if named {
 		h.call(words[0][strings.LastIndexByte(words[0], '@')+1:])
@@ -223,8 +223,8 @@ func qmailAddress(group string) string {
 	return ip
 }
 
-// addressOf reads an address in brackets or bare, and nothing around it but a
-// port: "[192.0.2.1]", "[192.0.2.1]:25", "[192.0.2.1:25]", "[IPv6:2001:db8::1]".
+// addressOf reads an address, bare or in brackets, with or without a port:
+// "[192.0.2.1]", "[192.0.2.1]:25", "[192.0.2.1:25]", "[IPv6:2001:db8::1]".
 func addressOf(word string) (ip string, bracketed bool) {
 	inside, bracketed := strings.CutPrefix(word, "[")
 	if !bracketed {
@@ -252,7 +252,7 @@ func isPort(v string) bool {
 	return found && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// call notes how the sender is called, if that is no address.
+// call notes a name of the sender, if it is no address.
 func (h *Hop) call(word string) {
 	if ip, _ := addressOf(word); ip == "" && word != "" {
 		h.From = append(h.From, strings.TrimSuffix(word, "."))
@@ -261,8 +261,9 @@ func (h *Hop) call(word string) {
 
 func isGreeting(word string) bool { return ContainsFold([]string{"helo", "ehlo", "lhlo"}, word) }
 
-// isRemark knows what servers add behind the address of the connection. No
-// address may be in it: it would be in doubt which one is that of the connection.
+// isRemark reports whether servers write such a text after the address of the
+// connection. A text that holds an address is none: either could be that of the
+// connection.
 func isRemark(text string) bool {
 	known := slices.ContainsFunc([]string{"using ", "client ", "no client certificate", "authenticated", "may be forged", "tls", "auth", "ident:"},
 		func(start string) bool { return len(text) >= len(start) && strings.EqualFold(text[:len(start)], start) })
@@ -278,14 +279,14 @@ func holdsAddress(text string) bool {
 	return false
 }
 
-// IsWithin reports whether the sender of the hop is one of hosts, which are
-// domains. known: it could be told.
+// IsWithin reports whether the sender of the hop is one of hosts, which are domains.
+// known reports whether that is certain.
 //
-// Its names are its own word. A host of another network cannot have a private
-// address: who has one is of hosts if it is called so, or not called at all. Who
-// is called so and has a public address may be anybody, but for the addresses
-// that a provider's hosts are known to have. A hop that tells no sender, or one who
-// has logged in, may be where a user hands in a message: what stands below is his.
+// A sender chooses its names. But a host of another network cannot have a private
+// address: a sender with one is of hosts if its name is, or if it has no name. A sender
+// with such a name and a public address may be anybody, unless the address is known to
+// be of the provider's hosts. A hop without a sender, or with one that logged in, may be
+// where a user submitted the message: then the fields below are the user's.
 func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
 	if h.Doubt || !h.Relayed {
 		return false, false
@@ -296,7 +297,7 @@ func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
 		named = named || strings.Contains(name, ".")
 	}
 	switch {
-	case h.With == "mapi": // somebody's own client
+	case h.With == "mapi": // the program of a user
 		return false, false
 	case IsPrivate(h.IP):
 		inside = inside || !named
@@ -308,8 +309,8 @@ func (h *Hop) IsWithin(hosts []string) (inside, known bool) {
 	return false, true
 }
 
-// isLogin knows the protocols by which somebody logs in first (RFC 3848, RFC 6531
-// section 4.3), in lower case. Hosts log in to each other by LMTP alone.
+// isLogin reports whether the client logs in first by the protocol, in lower case (RFC
+// 3848, RFC 6531 section 4.3). Hosts log in to each other by LMTP alone.
 func isLogin(with string) bool {
 	switch with {
 	case "esmtpa", "esmtpsa", "utf8smtpa", "utf8smtpsa":
@@ -318,13 +319,14 @@ func isLogin(with string) bool {
 	return false
 }
 
-// IsPrivate reports whether ip is an address that is no host's in the Internet:
-// a private, a loopback or a link-local one.
+// IsPrivate reports whether no host in the Internet can have the address: it is private,
+// loopback or link-local.
 func IsPrivate(ip string) bool {
 	addr, err := netip.ParseAddr(ip)
 	return err == nil && (!addr.IsGlobalUnicast() || addr.IsPrivate())
 }
 
+// ContainsFold reports whether v is in the list. Case does not matter.
 func ContainsFold(list []string, v string) bool {
 	for _, one := range list {
 		if len(one) == len(v) && strings.EqualFold(one, v) {

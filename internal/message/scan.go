@@ -2,25 +2,27 @@ package message
 
 import "bytes"
 
-// field is one header field; its slices point into the message.
+// Field is one header field. Its slices point into the message.
 type Field struct {
 	Name, Value []byte
-	Folded      bool // value holds line breaks
-	Ended       bool // a line break follows it
+	Folded      bool // Value holds line breaks
+	Ended       bool // a line break follows the field
 }
 
-type lineKind int
+// LineKind says what ReadField found.
+type LineKind int
 
 const (
-	EndOfData lineKind = iota
+	EndOfData LineKind = iota
 	FieldLine
 	BlankLine
-	OtherLine // neither; in value
+	OtherLine // no field; Value holds the line
 )
 
-// readField reads the field, or the line that is none, at the start of b. A
-// field reaches over its continuation lines (RFC 5322 section 2.2.3).
-func ReadField(b []byte) (f Field, rest []byte, kind lineKind) {
+// ReadField reads the field at the start of b with its continuation lines (RFC 5322
+// section 2.2.3), or the line that is no field. A name has at most MaxName octets.
+// Value has no white space around it.
+func ReadField(b []byte) (f Field, rest []byte, kind LineKind) {
 	if len(b) == 0 {
 		return f, nil, EndOfData
 	}
@@ -53,8 +55,8 @@ func ReadField(b []byte) (f Field, rest []byte, kind lineKind) {
 	return f, rest, FieldLine
 }
 
-// cutLine splits b behind its first line; the line end, LF or CRLF, belongs to
-// neither side.
+// CutLine splits b after its first line. The line end, LF or CRLF, belongs to neither
+// side. ended reports whether there was one.
 func CutLine(b []byte) (line, rest []byte, ended bool) {
 	i := bytes.IndexByte(b, '\n')
 	if i < 0 {
@@ -68,7 +70,7 @@ func CutLine(b []byte) (line, rest []byte, ended bool) {
 	return line, rest, ended
 }
 
-// inName has the octets that a field's name is made of (RFC 5322 section 2.2).
+// inName has the octets of which the name of a field consists (RFC 5322 section 2.2).
 var inName = func() (table [256]bool) {
 	for c := byte('!'); c <= '~'; c++ {
 		table[c] = c != ':'
@@ -76,6 +78,7 @@ var inName = func() (table [256]bool) {
 	return table
 }()
 
+// IsFieldName reports whether b can be the name of a field.
 func IsFieldName(b []byte) bool {
 	if len(b) == 0 || len(b) > MaxName {
 		return false
@@ -88,11 +91,13 @@ func IsFieldName(b []byte) bool {
 	return true
 }
 
-// is compares without case, in ASCII; lower is in lower case.
+// Is reports whether b is lower, which is in lower case. The case of ASCII letters in b
+// does not matter.
 func Is(b []byte, lower string) bool {
 	return len(b) == len(lower) && HasPrefixFold(b, lower)
 }
 
+// HasPrefixFold reports whether b begins with lower, compared as Is does.
 func HasPrefixFold(b []byte, lower string) bool {
 	if len(b) < len(lower) {
 		return false
@@ -105,6 +110,7 @@ func HasPrefixFold(b []byte, lower string) bool {
 	return true
 }
 
+// LowerByte is c in lower case, if c is a letter of ASCII.
 func LowerByte(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + 'a' - 'A'
@@ -112,9 +118,10 @@ func LowerByte(c byte) byte {
 	return c
 }
 
+// IsSpace reports whether c is white space or of a line break.
 func IsSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
-// trim takes white space off both ends, line breaks too.
+// Trim returns b without the white space and line breaks at its ends.
 func Trim(b []byte) []byte {
 	for len(b) > 0 && IsSpace(b[0]) {
 		b = b[1:]
@@ -125,7 +132,8 @@ func Trim(b []byte) []byte {
 	return b
 }
 
-// mediaType is the type of a Content-Type value, without its parameters.
+// MediaType is the type of a Content-Type value, without its parameters. It has at most
+// 256 octets.
 func MediaType(v []byte) []byte {
 	return word(v[:min(len(v), maxType)])
 }
@@ -140,10 +148,9 @@ func word(v []byte) []byte {
 	return v
 }
 
-// parameters are those of a Content-Type or Content-Disposition value. They are
-// what mime.ParseMediaType refuses too: an unquoted value with "=" or "/", a
-// trailing ";", a missing closing quote. What is beyond maxParams and
-// maxParameters is not looked at.
+// parameters are those of a Content-Type or Content-Disposition value. Some of them
+// mime.ParseMediaType refuses: an unquoted value with "=" or "/", a trailing ";", a
+// missing closing quote. Parameters beyond maxParams and maxParameters are ignored.
 type parameters struct {
 	name, value []byte
 	rest        []byte // from the next ";" on
@@ -156,7 +163,7 @@ func parametersOf(v []byte) parameters {
 	return parameters{rest: v[end:]}
 }
 
-// next takes the next parameter; false: there is none.
+// next reads the next parameter and reports whether there is one.
 func (p *parameters) next() bool {
 	for len(p.rest) > 0 && p.n < maxParams {
 		p.n++
@@ -172,8 +179,8 @@ func (p *parameters) next() bool {
 	return false
 }
 
-// indexUnquoted is where the first "=" of v stands, -1: nowhere, and where the
-// first ";" that is not quoted stands, or v ends.
+// indexUnquoted gives the index of the first "=" of v, or -1, and the index of the
+// first ";" that is not quoted, or the end of v.
 func indexUnquoted(v []byte) (eq, end int) {
 	quoted, eq := false, -1
 	for i, c := range v {
@@ -189,7 +196,8 @@ func indexUnquoted(v []byte) (eq, end int) {
 	return eq, len(v)
 }
 
-// param finds a parameter of a Content-Type or Content-Disposition value.
+// Param returns a parameter of a Content-Type or Content-Disposition value, without its
+// quotes; nil if there is none. name is in lower case.
 func Param(v []byte, name string) []byte {
 	v = v[:min(len(v), maxParameters)]
 	for range maxParams {
@@ -226,9 +234,9 @@ func paramValue(v []byte) []byte {
 	return v
 }
 
-// skipEnvelope drops what some programs leave before a header: a byte order
-// mark, blank lines, also those of white space (blanks), mbox lines, also quoted
-// ones.
+// SkipEnvelope drops lines that some programs leave before a header: a byte order
+// mark, and mbox lines, quoted ones too. With blanks it drops blank lines, those of
+// white space too.
 func SkipEnvelope(b []byte, blanks bool) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for len(b) > 0 && bytes.IndexByte([]byte("\r\n\t\f >\"F"), b[0]) >= 0 {
@@ -244,8 +252,8 @@ func SkipEnvelope(b []byte, blanks bool) []byte {
 	return b
 }
 
-// lineFeeds returns b with CR and CRLF read as LF: b itself unless its first
-// line ends in a bare CR.
+// LineFeeds returns b with each CR and CRLF as LF. If the first line does not end in a
+// bare CR, it returns b itself.
 func LineFeeds(b []byte) []byte {
 	cr := bytes.IndexByte(b[:min(len(b), MaxHeader)], '\r')
 	if cr < 0 || cr+1 >= len(b) || b[cr+1] == '\n' || bytes.IndexByte(b[:cr], '\n') >= 0 {
@@ -254,7 +262,7 @@ func LineFeeds(b []byte) []byte {
 	return AppendLineFeeds(make([]byte, 0, len(b)), b, len(b))
 }
 
-// appendLineFeeds appends b, up to limit octets of it, with CR and CRLF as LF.
+// AppendLineFeeds appends b with each CR and CRLF as LF, at most limit octets.
 func AppendLineFeeds(dst, b []byte, limit int) []byte {
 	end := len(dst) + limit
 	for len(dst) < end {
@@ -273,9 +281,9 @@ func AppendLineFeeds(dst, b []byte, limit int) []byte {
 	return dst[:min(len(dst), end)]
 }
 
-// SplitHeader splits a message at its first empty line; the last line break of the
-// header belongs to neither side. ended: the header is all there, or as much of
-// it as counts.
+// SplitHeader splits a message at its first empty line. The last line break of the
+// header belongs to neither side. ended reports whether the header is complete or has
+// more than MaxHeader octets.
 func SplitHeader(b []byte) (header, body []byte, ended bool) {
 	limited := b[:min(len(b), MaxHeader)]
 	for at := 0; ; {
@@ -290,7 +298,7 @@ func SplitHeader(b []byte) (header, body []byte, ended bool) {
 	}
 }
 
-// Chomp takes one line break off the end.
+// Chomp returns b without one line break at its end.
 func Chomp(b []byte) []byte {
 	return bytes.TrimSuffix(bytes.TrimSuffix(b, []byte("\n")), []byte("\r"))
 }

@@ -4,38 +4,38 @@ import (
 	"bytes"
 )
 
-// part is one MIME part, as far as it is there.
+// Part is one MIME part, or the beginning of one. Its slices point into the message.
 type Part struct {
-	ContentType   []byte // value of the field
+	ContentType   []byte // value of the field; nil: there is none
 	Encoding      []byte
 	disposition   []byte
-	Head          []byte // its header
-	ArfHead       bool   // its header holds fields of a report
-	messageFields int    // fields of a message in it
+	Head          []byte // the header
+	ArfHead       bool   // the header holds a Feedback-Type (RFC 5965): the fields of a report are there
+	messageFields int    // fields of a message in the header
 	HeadEnded     bool   // a blank line or a boundary follows the header
 	Body          []byte
-	Closed        bool // a boundary follows it
+	Closed        bool // a boundary follows the part: it is complete
 	Found         bool
 	Budget        *Budget
 }
 
-// partWalk is what a walk over the parts of a message meets.
+// Walk walks the parts of a message and notes deviations. The zero value is ready.
 type Walk struct {
 	Open    bool // a multipart has no closing boundary
 	Guessed bool // a boundary is not the one that is declared
-	TooMany bool
-	TooDeep bool
+	TooMany bool // the message has more than 1,000 parts: the rest is skipped
+	TooDeep bool // a multipart lies within MaxDepth others: it is skipped
 
-	// Enter, if it is not nil, gets each part before it is walked, a multipart too.
+	// Enter, if it is not nil, is called with each part before the parts within it.
 	// depth counts the multiparts around it.
 	Enter func(p Part, depth int)
 
 	parts int
 }
 
-// part calls leaf with each part of p that is no multipart, or with p itself, in
-// order. After each, done reports whether the walk ends; rest is what follows that part
-// in its multipart. A nil done never ends it.
+// Parts calls leaf with each part of p that is no multipart, in order, or with p itself.
+// After each part of a multipart it calls done, if done is not nil, with the octets that
+// follow the part there, and ends if done returns true.
 func (w *Walk) Parts(p Part, depth int, leaf func(Part), done func(rest []byte) bool) {
 	if !HasPrefixFold(MediaType(p.ContentType), "multipart/") {
 		w.enter(p, depth)
@@ -102,8 +102,8 @@ func (w *Walk) multipart(p Part, depth int, leaf func(Part), done func(rest []by
 	}
 }
 
-// readHead splits the part's header from its body. Where the boundary is
-// followed by an empty line and the header comes after it, the header is taken.
+// readHead splits the header of the part from its body. The header may also follow
+// blank lines after the boundary.
 func (p *Part) readHead() {
 	if rest := SkipEnvelope(p.Body, true); HasPrefixFold(rest, "content-") {
 		p.Body = rest
@@ -133,10 +133,10 @@ func (p *Part) readHead() {
 	}
 }
 
-// readHeadField is readField in the header of a part, which a line of white space
-// ends as an empty one does: a signature tells no such lines apart (RFC 6376 section
-// 3.4.4), so whoever passes a message on can turn one into the other.
-func readHeadField(b []byte) (f Field, rest []byte, kind lineKind) {
+// readHeadField is ReadField for the header of a part. A line of white space ends that
+// header as an empty line does: a signature makes no difference between the two (RFC
+// 6376 section 3.4.4), so anybody who passes a message on can exchange them.
+func readHeadField(b []byte) (f Field, rest []byte, kind LineKind) {
 	isBlank := func(line []byte, ended bool) bool { return ended && len(bytes.Trim(line, " \t")) == 0 }
 	line, next, ended := CutLine(b)
 	if isBlank(line, ended) {
@@ -154,8 +154,8 @@ func readHeadField(b []byte) (f Field, rest []byte, kind lineKind) {
 	return f, rest, kind
 }
 
-// joinHead gives a message its header back where no blank line parts it from the
-// part's own; b begins with that.
+// joinHead moves the header of an attached message to the body if no blank line divides
+// it from the header of the part. b begins with the latter.
 func (p *Part) joinHead(b []byte) {
 	own := Part{}
 	for {
@@ -189,8 +189,8 @@ func (p *Part) headField(f *Field) {
 	}
 }
 
-// delimiter is where a boundary line stands: the part before it ends at start,
-// the next one begins at end.
+// delimiter is the place of a boundary line: the part before it ends at start, the
+// next part begins at end.
 type delimiter struct {
 	start, end int
 	last       bool
@@ -233,8 +233,8 @@ func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 	}
 }
 
-// guessDelimiter is the first line that begins with "--" and is followed by a
-// header field of a part.
+// guessDelimiter is the first line that begins with "--" and precedes a header field
+// of a part.
 func guessDelimiter(b []byte) []byte {
 	for len(b) > 0 {
 		line, rest, _ := CutLine(b)
@@ -246,7 +246,7 @@ func guessDelimiter(b []byte) []byte {
 	return nil
 }
 
-// start is the first few kilobytes of the part's body, decoded.
+// Start returns the first 8 KiB of the body, decoded.
 func (p *Part) Start() []byte {
 	start := *p
 	start.Body = p.Body[:min(len(p.Body), 8<<10)]
@@ -254,12 +254,13 @@ func (p *Part) Start() []byte {
 	return start.Decoded()
 }
 
+// IsMIMEField reports whether the field is of MIME (RFC 2045 section 3).
 func IsMIMEField(name []byte) bool {
 	return HasPrefixFold(name, "content-") || Is(name, "mime-version")
 }
 
-// looksLikeHeader reports whether b begins with two fields of a message, or with
-// the one that RFC 9477 lets stand alone.
+// LooksLikeHeader reports whether b begins with two fields of a message, or with
+// CFBL-Feedback-ID alone (RFC 9477).
 func LooksLikeHeader(b []byte) bool {
 	b = SkipEnvelope(b, true)
 	for range 2 {
@@ -275,7 +276,7 @@ func LooksLikeHeader(b []byte) bool {
 	return true
 }
 
-// isTraceField knows what mail servers write above a header.
+// IsTraceField reports whether mail servers write the field above a header.
 func IsTraceField(name []byte) bool {
 	for _, known := range [...]string{"received-spf", "authentication-results", "domainkey-signature", "envelope-to", "delivery-date", "feedback-id", "cfbl-address"} {
 		if Is(name, known) {
@@ -285,7 +286,7 @@ func IsTraceField(name []byte) bool {
 	return HasPrefixFold(name, "arc-")
 }
 
-// isMailField knows the fields that a message's header begins with.
+// IsMessageField reports whether the header of a message may begin with the field.
 func IsMessageField(name []byte) bool {
 	for _, known := range [...]string{"from", "to", "date", "subject", "message-id", "received", "return-path", "mime-version",
 		"content-type", "content-transfer-encoding", "reply-to", "sender", "cc", "delivered-to", "dkim-signature", "list-unsubscribe", "list-id"} {
@@ -296,8 +297,8 @@ func IsMessageField(name []byte) bool {
 	return HasPrefixFold(name, "x-")
 }
 
-// headerEnds reports whether the header at the start of b is whole: a blank
-// line is there, and a line behind it that does not belong to it.
+// HeaderEnds reports whether the header at the start of b is complete: a blank line
+// follows it, and then a line that does not belong to it.
 func HeaderEnds(b []byte) bool {
 	b = SkipEnvelope(b, true)
 	for {
@@ -312,17 +313,19 @@ func HeaderEnds(b []byte) bool {
 	}
 }
 
-// goesOn reports whether a header goes on behind a blank line.
+// GoesOn reports whether a header goes on in b, which follows a blank line.
 func GoesOn(b []byte) bool {
 	f, _, kind := ReadField(b)
 	return kind == FieldLine && IsMessageField(f.Name)
 }
 
+// IsOriginalType reports whether a part of the type holds a message or its header.
 func IsOriginalType(typ []byte) bool {
 	return HasPrefixFold(typ, "message/rfc822") || HasPrefixFold(typ, "text/rfc822") || Is(typ, "message/global") || Is(typ, "message/global-headers")
 }
 
-// isClosed reports whether a multipart has its closing delimiter.
+// IsClosed reports whether a multipart has its closing delimiter (RFC 2046 section
+// 5.1.1).
 func (p *Part) IsClosed() bool {
 	var space [128]byte
 	body, delim, d, found, _ := p.delimiters(space[:0])
@@ -333,9 +336,9 @@ func (p *Part) IsClosed() bool {
 	return found
 }
 
-// delimiters finds the first delimiter of a multipart, and the body and the
-// delimiter by which to find the next ones; delim is written to space. guessed: it
-// is not the one declared.
+// delimiters finds the first delimiter of a multipart. body and delim are for the search
+// for the next ones; delim is written to space. guessed: delim is not the declared
+// boundary.
 func (p *Part) delimiters(space []byte) (body, delim []byte, first delimiter, found, guessed bool) {
 	body = p.Body
 	delim = append(append(space, "--"...), Param(p.ContentType, "boundary")...)
