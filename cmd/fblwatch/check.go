@@ -117,7 +117,7 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	}
 	written, err := backend.Written(ctx, path)
 	t.unwritten = err == nil && !written
-	for _, state := range told(states, config) {
+	for _, state := range reported(states, config) {
 		t.state(state, time.Now())
 	}
 	feeds, err := feedsOf(ctx, reader)

@@ -44,13 +44,6 @@ func TestCheckIdentified(t *testing.T) {
 	if _, err := l.Commit(t.Context(), claim, ledger.Batch{Messages: messages}); err != nil {
 		t.Fatal(err)
 	}
-	if err := feedStates(t.Context(), l); err != nil {
-		t.Fatal(err)
-	}
-	if states, err := l.States(t.Context()); err != nil || len(states) != 2 || states[1].Name != "feed/yahoo cfl" ||
-		!strings.Contains(states[1].Value, `{"state":"3 complaints in 30 days, the last within two hours; 66% name a subscriber","last":"20`) {
-		t.Errorf("states %v, %v", states, err)
-	}
 	l.Close()
 	var b strings.Builder
 	tr := trial{p: &program{stdout: &b}}

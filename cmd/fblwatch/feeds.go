@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +16,6 @@ const (
 	feedSpan  = 30 * 24 * time.Hour // how far back a feed's complaints are counted
 	feedPast  = 90 * 24 * time.Hour // how far back its gaps are
 	mostFeeds = 20                  // feeds that are told of: silent ones, then those with the most complaints
-	feedState = "feed/"             // begins the name of a feed's row of state
 
 	fewestGaps  = 3 // before a feed has a usual gap
 	silenceGaps = 3 // usual gaps without a complaint are silence
@@ -119,25 +117,6 @@ func feedsOf(ctx context.Context, reader ledger.Reader) ([]feed, error) {
 		return cmp.Compare(b.of, a.of)
 	})
 	return list[:min(len(list), mostFeeds)], nil
-}
-
-// feedStates writes a row a feed into the ledger: when it gave its last complaint.
-func feedStates(ctx context.Context, l ledger.Ledger) error {
-	feeds, err := feedsOf(ctx, l)
-	for _, f := range feeds {
-		if err != nil {
-			break
-		}
-		var row []byte
-		row, err = json.Marshal(struct {
-			State string    `json:"state"`
-			Last  time.Time `json:"last"` // its hour
-		}{f.String(), f.last})
-		if err == nil {
-			err = l.SetState(ctx, feedState+f.name, string(row))
-		}
-	}
-	return err
 }
 
 // ago is how long ago something was, as its hour is known.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,118 +14,92 @@ import (
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
-// stateRow is the last word of a session, a sink or the hooks in the ledger. Not
-// every row has every key.
-type stateRow struct {
-	State   string    `json:"state"`
-	Failing time.Time `json:"failing,omitzero"` // since when nothing works
-	Err     string    `json:"err,omitempty"`
-	Record  string    `json:"record,omitempty"` // the id of the record that a sink does not take
-	Waits   time.Time `json:"waits,omitzero"`   // since when that record waits
-	Ended   bool      `json:"ended,omitempty"`  // nobody writes the row again before the next start
-}
+// staleAfter is the age at which a row says nothing about now. What runs writes a
+// heartbeat each 30 seconds.
+const staleAfter = 5 * time.Minute
 
-func readState(s ledger.State) (row stateRow) {
-	if err := json.Unmarshal([]byte(s.Value), &row); err != nil {
-		row.State = s.Value
-	}
-	return row
-}
-
-// failingStates are those of rows without a time of their own, too.
-var failingStates = []string{"backoff", "throttled", "auth-failed", "failed", "failing", "dropping"}
-
-func (r stateRow) fails() bool {
-	return r.State != "closed" && (!r.Failing.IsZero() || slices.Contains(failingStates, r.State))
-}
-
-const (
-	sessionState = "session/" // begins the name of a session's row of state: account and folder follow
-	hooksState   = "hooks"
-	sinkState    = "sink/" // begins the name of a sink's row of state
-	// staleAfter is when a row is too old to tell of now: what runs writes its
-	// row twice a minute.
-	staleAfter = 5 * time.Minute
-)
-
-// told lists the rows of state that check tells of: those of the config's
-// accounts, sinks and hooks. A folder that is not in the config any more has
-// none, nor one whose row nobody writes while the account's other rows are
-// written. Feeds and quotas are told of as they are now.
-func told(states []ledger.State, config *settings.Config) (rows []ledger.State) {
-	newest := make(map[string]time.Time) // by account
-	owner := make(map[string]string)     // account, by the row's name
+// reported returns the rows of state that check reports: those of the config's
+// accounts, sinks and hooks. Of an account it reports what its last writer wrote, and
+// no folder that has ended while another is watched. Feeds and quotas are asked for
+// instead.
+func reported(states []ledger.Status, config *settings.Config) (rows []ledger.Status) {
+	owner := make(map[string]string)         // account, by the row's name
+	latest := make(map[string]ledger.Status) // by account
+	open := make(map[string]bool)            // account has a row of that run that has not ended
 	for _, s := range states {
 		for _, a := range config.Accounts {
-			folder, found := strings.CutPrefix(s.Name, sessionState+a.Name+"/")
+			folder, found := strings.CutPrefix(s.Name, ledger.SessionStatus+a.Name+"/")
 			if !found || folder != "*" && !a.Reads(folder) {
 				continue
 			}
 			owner[s.Name] = a.Name
-			if s.At.After(newest[a.Name]) {
-				newest[a.Name] = s.At
+			if last := latest[a.Name]; s.Run.After(last.Run) || s.Run.Equal(last.Run) && s.At.After(last.At) {
+				latest[a.Name], open[a.Name] = s, s.Run.Equal(last.Run) && open[a.Name]
+			}
+			if s.Run.Equal(latest[a.Name].Run) && !s.State.Ends() {
+				open[a.Name] = true
 			}
 		}
 	}
 	for _, s := range states {
-		tell := false
+		report := false
 		switch account, session := owner[s.Name]; {
 		case session:
-			tell = newest[account].Sub(s.At) < staleAfter && (!ended(s) || s.At.Equal(newest[account]))
-		case s.Name == hooksState:
-			tell = len(config.Hooks.Commands()) > 0
+			last := latest[account]
+			report = s.Run.Equal(last.Run) && (s.State != ledger.StateFailed || s.At.Equal(last.At)) &&
+				(s.State != ledger.StateClosed || !open[account] || s.Run.IsZero()) &&
+				(!s.Run.IsZero() || last.At.Sub(s.At) < staleAfter) // an older version wrote each row twice a minute
+		case s.Name == ledger.HooksStatus:
+			report = len(config.Hooks.Commands()) > 0
 		default:
-			name, isSink := strings.CutPrefix(s.Name, sinkState)
-			tell = isSink && (name == sink.StdoutName || slices.ContainsFunc(config.AllSinks(), func(c sink.Config) bool { return c.Name == name }))
+			name, isSink := strings.CutPrefix(s.Name, ledger.SinkStatus)
+			report = isSink && (name == sink.StdoutName || slices.ContainsFunc(config.AllSinks(), func(c sink.Config) bool { return c.Name == name }))
 		}
-		if tell {
+		if report {
 			rows = append(rows, s)
 		}
 	}
 	return rows
 }
 
-// ended reports whether a session's row is of a sweep that failed: it says how that
-// ended, and not how the account is now.
-func ended(s ledger.State) bool {
-	return strings.HasPrefix(s.Name, sessionState) && readState(s).State == "failed"
-}
-
-// state shows what a session, a sink or the hooks said last. A row that nobody
-// writes any more is no check of its own: that watch is not running may be meant
-// so. Nor is a sweep that failed: check tries itself what the sweep needs.
-func (t *trial) state(s ledger.State, now time.Time) {
-	row, age := readState(s), now.Sub(s.At)
-	if ended(s) {
-		t.say("was", s.Name, fmt.Sprintf("the last sweep failed at %s, %s ago: %s", s.At.Format(time.DateTime), terminal.Duration(age), row.Err))
+// state shows what a session, a sink or the hooks said last. A stale row is no failure:
+// watch may be stopped on purpose. Nor is a sweep that failed: check tries itself what
+// the sweep needs.
+func (t *trial) state(s ledger.Status, now time.Time) {
+	at, age := s.Beat.Format(time.DateTime), now.Sub(s.Beat)
+	if s.State == ledger.StateFailed {
+		t.say("was", s.Name, fmt.Sprintf("the last sweep failed at %s, %s ago: %s", at, terminal.Duration(age), s.Error))
 		return
 	}
-	text := fmt.Sprintf("%s, as of %s", row.State, s.At.Format(time.DateTime))
+	text := fmt.Sprintf("%s, as of %s", cmp.Or(string(s.State), "unknown"), at)
 	old := age >= staleAfter
-	stale := (old || t.unwritten) && row.State != "closed" && !row.Ended
+	stale := (old || t.unwritten || !s.Current) && s.State != ledger.StateClosed && !s.Ended
 	switch {
 	case stale && old:
 		text += fmt.Sprintf(", which is stale: nothing has written it for %s", terminal.Duration(age))
-	case stale:
+	case stale && t.unwritten:
 		text += fmt.Sprintf(", which is stale: it is %s old, and no fblwatch writes this ledger", terminal.Duration(age))
+	case stale:
+		text += fmt.Sprintf(", which is stale: it is %s old, and another fblwatch writes this ledger now", terminal.Duration(age))
 	case old:
 		text += ", " + terminal.Duration(age) + " ago"
 	}
+	fails := s.State != ledger.StateClosed && (s.State.Fails() || !s.Failing.IsZero())
 	hint := ""
-	if row.fails() {
-		if !row.Failing.IsZero() {
-			text += "; failing for " + terminal.Duration(now.Sub(row.Failing))
+	if fails {
+		if !s.Failing.IsZero() {
+			text += "; failing for " + terminal.Duration(now.Sub(s.Failing))
 		}
-		if row.Record != "" {
-			text += fmt.Sprintf("; record %s waits since %s, for %s", row.Record, row.Waits.Format(time.DateTime), terminal.Duration(now.Sub(row.Waits)))
-			hint = "the later records of its folder wait too; fblwatch records --id " + row.Record + " shows it"
+		if s.Record != "" {
+			text += fmt.Sprintf("; record %s waits since %s, for %s", s.Record, s.Waits.Format(time.DateTime), terminal.Duration(now.Sub(s.Waits)))
+			hint = "the later records of its folder wait too; fblwatch records --id " + s.Record + " shows it"
 		}
 	}
-	if row.Err != "" {
-		text += ": " + row.Err
+	if s.Error != "" {
+		text += ": " + s.Error
 	}
 	switch {
-	case row.fails():
+	case fails && s.Current: // a later writer may have mended it
 		t.fail(s.Name, failed(errors.New(text), hint))
 	case stale:
 		t.say("stale", s.Name, text)

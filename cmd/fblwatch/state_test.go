@@ -17,14 +17,14 @@ import (
 // what the config does not name is not told of.
 func TestCheckStates(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	row := func(name, value string, age time.Duration) ledger.State {
-		return ledger.State{Name: name, Value: value, At: now.Add(-age)}
+	row := func(name, value string, age time.Duration) ledger.Status { // as an older version wrote it
+		return ledger.ParseStatus(name, value, now.Add(-age))
 	}
 	config := &settings.Config{
 		Accounts: []settings.Account{{Name: "a", Folders: []string{"FBL/*", "Old%"}}, {Name: "b"}, {Name: "c"}},
 		Hooks:    hook.Config{Record: subprocess.Command{"/bin/true"}, Exists: subprocess.Command{"/bin/true"}},
 	}
-	states := []ledger.State{
+	states := ledger.DateStates([]ledger.Status{
 		row("feed/yahoo cfl", `{"state":"3 complaints"}`, 0),
 		row("hooks", `{"state":"failing","failing":"2026-03-02T11:30:00Z","err":"exists: /bin/false: exit status 1","done":9}`, 10*time.Second),
 		row("quota/a", `{"state":"95% of STORAGE used"}`, time.Hour),
@@ -40,10 +40,10 @@ func TestCheckStates(t *testing.T) {
 		row("sink/command", `{"state":"failing","failing":"2026-03-02T10:00:00Z","err":"no answer within 1m0s","record":"0a.1","waits":"2026-03-02T10:30:00Z"}`, 4*time.Hour),
 		row("sink/file", `{"state":"failing","err":"disk full"}`, 0), // not in the config any more
 		row("sink/stdout", `{"state":"ok","ended":true}`, 50*time.Hour),
-	}
+	})
 	var b strings.Builder
 	tr := trial{p: &program{stdout: &b}}
-	for _, s := range told(states, config) {
+	for _, s := range reported(states, config) {
 		tr.state(s, now)
 	}
 	want := `FAILED  hooks: failing, as of 2026-03-02 11:59:50; failing for 30 minutes: exists: /bin/false: exit status 1
@@ -61,14 +61,70 @@ ok      sink/stdout: ok, as of 2026-02-28 10:00:00, 2 days ago
 	}
 }
 
+// Rows are written when they change, and the heartbeat of the last writer dates its
+// own: what failed once and works again is not reported as failing, and what an
+// earlier writer said is not about now.
+func TestCheckStatesByBeat(t *testing.T) {
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	config := &settings.Config{Accounts: []settings.Account{{Name: "a", Folders: []string{"*"}}, {Name: "b"}}, Hooks: hook.Config{Exists: subprocess.Command{"/bin/true"}}}
+	hours := func(n int) time.Time { return now.Add(-time.Duration(n) * time.Hour) }
+	row := func(name, value string, at, run time.Time) ledger.Status {
+		s := ledger.ParseStatus(name, value, at)
+		s.Run = run
+		return s
+	}
+	check := func(what string, beat time.Time, unwritten bool, failed int, want string, rows ...ledger.Status) {
+		t.Helper()
+		writer := ledger.WriterStatus(hours(10))
+		writer.At, writer.Beat, writer.Run = beat, beat, hours(10)
+		var b strings.Builder
+		tr := trial{p: &program{stdout: &b}, unwritten: unwritten}
+		for _, s := range reported(ledger.DateStates(append(rows, writer)), config) {
+			tr.state(s, now)
+		}
+		if b.String() != want || tr.failed != failed {
+			t.Errorf("%s: %d failed, got\n%s\nwant\n%s", what, tr.failed, &b, want)
+		}
+	}
+	run, before := hours(10), hours(20)
+	alive := now.Add(-20 * time.Second)
+	watching := row("session/a/INBOX", `{"state":"watch"}`, hours(9), run)
+	check("an old row of a watch that lives", alive, false, 0, "ok      session/a/INBOX: watch, as of 2026-03-02 11:59:40\n", watching)
+	check("a watch that was killed", hours(1), true, 0,
+		"stale   session/a/INBOX: watch, as of 2026-03-02 11:00:00, which is stale: nothing has written it for 1 hour\n", watching)
+	check("a watch that hangs", hours(1), false, 0,
+		"stale   session/a/INBOX: watch, as of 2026-03-02 11:00:00, which is stale: nothing has written it for 1 hour\n", watching)
+	check("what failed once and is read by a later writer", alive, false, 0, "ok      session/a/INBOX: watch, as of 2026-03-02 11:59:40\n",
+		watching, row("session/a/*", `{"state":"failed","err":"login refused"}`, hours(15), before), row("session/a/Junk", `{"state":"backoff","err":"refused"}`, hours(15), before))
+	check("a folder that is watched no more", alive, false, 0, "ok      session/a/INBOX: watch, as of 2026-03-02 11:59:40\n",
+		watching, row("session/a/Gone", `{"state":"closed"}`, hours(8), run))
+	check("a watch that has ended", hours(1), true, 0,
+		"ok      session/a/INBOX: closed, as of 2026-03-02 11:00:00, 1 hour ago\nok      session/a/Junk: closed, as of 2026-03-02 11:00:00, 1 hour ago\n",
+		row("session/a/INBOX", `{"state":"closed"}`, hours(1), run), row("session/a/Junk", `{"state":"closed"}`, hours(1), run))
+	check("a failure that lasts", alive, false, 1, "FAILED  session/a/INBOX: dial, as of 2026-03-02 11:59:40; failing for 3 hours: refused\n",
+		row("session/a/INBOX", `{"state":"dial","failing":"2026-03-02T09:00:00Z","err":"refused"}`, hours(3), run))
+	check("what only an earlier writer knows", alive, false, 0,
+		"stale   hooks: failing, as of 2026-03-01 21:00:00, which is stale: nothing has written it for 15 hours: exit status 1\n"+
+			"stale   session/b/INBOX: backoff, as of 2026-03-01 21:00:00, which is stale: nothing has written it for 15 hours: refused\n",
+		row("hooks", `{"state":"failing","err":"exit status 1"}`, hours(15), before),
+		row("session/b/INBOX", `{"state":"backoff","err":"refused"}`, hours(15), before))
+	check("a new writer that has not come to it", alive, false, 0,
+		"stale   hooks: failing, as of 2026-03-02 11:59:30, which is stale: it is 30 seconds old, and another fblwatch writes this ledger now: exit status 1\n",
+		row("hooks", `{"state":"failing","err":"exit status 1"}`, now.Add(-30*time.Second), before))
+}
+
 // What a watch that was killed said is stale at once.
 func TestCheckStatesUnwritten(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	var b strings.Builder
 	tr := trial{p: &program{stdout: &b}, unwritten: true}
-	tr.state(ledger.State{Name: "session/a/INBOX", Value: `{"state":"watch"}`, At: now.Add(-40 * time.Second)}, now)
-	tr.state(ledger.State{Name: "session/a/Old", Value: `{"state":"closed"}`, At: now.Add(-40 * time.Second)}, now)
-	tr.state(ledger.State{Name: "sink/stdout", Value: `{"state":"ok","ended":true}`, At: now}, now)
+	for _, s := range ledger.DateStates([]ledger.Status{
+		ledger.ParseStatus("session/a/INBOX", `{"state":"watch"}`, now.Add(-40*time.Second)),
+		ledger.ParseStatus("session/a/Old", `{"state":"closed"}`, now.Add(-40*time.Second)),
+		ledger.ParseStatus("sink/stdout", `{"state":"ok","ended":true}`, now),
+	}) {
+		tr.state(s, now)
+	}
 	want := `stale   session/a/INBOX: watch, as of 2026-03-02 11:59:20, which is stale: it is 40 seconds old, and no fblwatch writes this ledger
 ok      session/a/Old: closed, as of 2026-03-02 11:59:20
 ok      sink/stdout: ok, as of 2026-03-02 12:00:00

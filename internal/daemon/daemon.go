@@ -54,6 +54,7 @@ func New(config *settings.Config, o Options) *Daemon {
 type running struct {
 	*Daemon
 	ledger    ledger.Ledger
+	board     *ledger.Board
 	rules     process.Rules
 	hooks     *hook.Hooks
 	stopHooks func() // once
@@ -70,6 +71,7 @@ func (d *Daemon) start(ctx context.Context) (_ context.Context, _ *running, err 
 	if r.ledger, err = openLedger(ctx, d.config.Ledger, d.DryRun); err != nil {
 		return nil, nil, err
 	}
+	r.board = ledger.NewBoard(r.ledger.SetStates)
 	defer func() {
 		if err != nil {
 			r.close()
@@ -79,7 +81,7 @@ func (d *Daemon) start(ctx context.Context) (_ context.Context, _ *running, err 
 	if r.hooks, err = hook.New(d.config.Hooks, d.Log); err != nil {
 		return nil, nil, &settings.Error{Err: err}
 	}
-	r.stopHooks = stopHooks(ctx, r.ledger, r.hooks, d.Log)
+	r.stopHooks = stopHooks(ctx, r.board, r.hooks, d.Log)
 	ctx, r.sinks, err = d.startSinks(ctx, r.ledger)
 	return ctx, r, err
 }
@@ -95,7 +97,7 @@ func (r *running) close() {
 // rules: what they cache, and their files in memory.
 func (r *running) account(a settings.Account, imap imapclient.Options, log callbacks.Handler) watch.Account {
 	account := watch.Account{
-		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Log: r.Log,
+		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Board: r.board, Log: r.Log,
 		Rules: r.rules, NoHeads: r.config.Keep == settings.KeepNone, All: r.All, Since: a.FirstAge(),
 		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
 		Observer: watch.Join(watch.Observer{Committed: r.sinks.offer}, r.Observer),

@@ -82,7 +82,7 @@ func TestRun(t *testing.T) {
 			watch.Observer{State: func(s watch.SessionState) {
 				mu.Lock()
 				defer mu.Unlock()
-				states[s.Account+"/"+s.Folder+" "+s.State] = true
+				states[s.Account+"/"+s.Folder+" "+string(s.State)] = true
 			}},
 		)})
 		ended := make(chan error, 1)

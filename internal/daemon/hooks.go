@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync"
 
@@ -21,35 +20,30 @@ func listen(c *settings.Config, account *watch.Account, log callbacks.Handler, h
 	account.Resync = c.Hooks.Expunged != nil || c.Hooks.Flags != nil // nobody else wants to know
 }
 
-// hookState writes what became of the events into the ledger, once there were
-// any. ended: the command is over.
-func hookState(ctx context.Context, l ledger.Ledger, counts hook.Counts, trouble hook.Trouble, ended bool) error {
+// hookStates is what became of the events, once there were any. ended: the Daemon
+// stops.
+func hookStates(counts hook.Counts, trouble hook.Trouble, ended bool) []ledger.Status {
 	if counts == (hook.Counts{}) {
 		return nil
 	}
-	row := struct {
-		stateRow
-		hook.Counts
-	}{stateRow{State: "ok", Ended: ended}, counts}
+	s := ledger.Status{Name: ledger.HooksStatus, State: ledger.StateOK, Ended: ended, Counts: map[string]int64{
+		"done": counts.Done, "failed": counts.Failed, "dropped": counts.Dropped,
+	}}
 	if trouble.Err != "" {
-		row.State, row.Failing, row.Err = "failing", trouble.Since.UTC(), trouble.Err
+		s.State, s.Failing, s.Error = ledger.StateFailing, trouble.Since.UTC(), trouble.Err
 	}
 	if trouble.Dropping {
-		row.State = "dropping"
+		s.State = ledger.StateDropping
 	}
-	b, err := json.Marshal(row)
-	if err != nil {
-		return err
-	}
-	return l.SetState(ctx, hooksState, string(b))
+	return []ledger.Status{s}
 }
 
 // stopHooks returns what ends the hooks, once, and leaves what became of the last
 // events in the ledger.
-func stopHooks(ctx context.Context, l ledger.Ledger, hooks *hook.Hooks, log *slog.Logger) func() {
+func stopHooks(ctx context.Context, board *ledger.Board, hooks *hook.Hooks, log *slog.Logger) func() {
 	return sync.OnceFunc(func() {
 		hooks.Stop(ctx)
-		if err := hookState(context.WithoutCancel(ctx), l, hooks.Counts(), hooks.Trouble(), true); err != nil {
+		if err := board.Set(context.WithoutCancel(ctx), hookStates(hooks.Counts(), hooks.Trouble(), true)...); err != nil {
 			log.Warn(upkeepOf, "err", err)
 		}
 	})

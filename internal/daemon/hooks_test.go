@@ -1,47 +1,41 @@
 package daemon
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
-	"github.com/fblwatch/fblwatch/internal/ledger/memory"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
 func TestHookState(t *testing.T) {
-	l := memory.New()
-	defer l.Close()
 	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	counts := func(done, failed, dropped int64) map[string]int64 {
+		return map[string]int64{"done": done, "failed": failed, "dropped": dropped}
+	}
 	for _, test := range []struct {
 		counts  hook.Counts
 		trouble hook.Trouble
-		want    string
+		want    ledger.Status
 	}{
-		{hook.Counts{}, hook.Trouble{}, ""},
-		{hook.Counts{Done: 3, Failed: 1}, hook.Trouble{}, `{"state":"ok","done":3,"failed":1,"dropped":0}`}, // it works again
+		{hook.Counts{Done: 3, Failed: 1}, hook.Trouble{}, ledger.Status{State: ledger.StateOK, Counts: counts(3, 1, 0)}}, // it works again
 		{hook.Counts{Done: 3, Failed: 1}, hook.Trouble{Err: "exists: /bin/false: exit status 1", Since: noon},
-			`{"state":"failing","failing":"2026-03-01T12:00:00Z","err":"exists: /bin/false: exit status 1","done":3,"failed":1,"dropped":0}`},
+			ledger.Status{State: ledger.StateFailing, Failing: noon, Error: "exists: /bin/false: exit status 1", Counts: counts(3, 1, 0)}},
 		{hook.Counts{Done: 3, Dropped: 2}, hook.Trouble{Err: "2 events dropped", Since: noon, Dropping: true},
-			`{"state":"dropping","failing":"2026-03-01T12:00:00Z","err":"2 events dropped","done":3,"failed":0,"dropped":2}`},
+			ledger.Status{State: ledger.StateDropping, Failing: noon, Error: "2 events dropped", Counts: counts(3, 0, 2)}},
 	} {
-		if err := hookState(t.Context(), l, test.counts, test.trouble, false); err != nil {
-			t.Fatal(err)
+		test.want.Name = "hooks"
+		if got := hookStates(test.counts, test.trouble, false); len(got) != 1 || !reflect.DeepEqual(got[0], test.want) {
+			t.Errorf("got %+v, want %+v", got, test.want)
 		}
-		states, err := l.States(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := ""
-		for _, s := range states {
-			got += s.Value
-		}
-		if got != test.want {
-			t.Errorf("got %s, want %s", got, test.want)
-		}
+	}
+	if got := hookStates(hook.Counts{}, hook.Trouble{}, true); len(got) != 0 {
+		t.Errorf("without an event: %+v", got)
 	}
 }
 

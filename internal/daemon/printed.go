@@ -74,7 +74,7 @@ func readPrinted(ctx context.Context, l ledger.Reader) (p printed, known bool, e
 	states, err := l.States(ctx)
 	for _, s := range states {
 		if s.Name == printedState {
-			known = json.Unmarshal([]byte(s.Value), &p) == nil
+			known = json.Unmarshal(s.Data, &p) == nil
 		}
 	}
 	return p, known, err
@@ -85,7 +85,7 @@ func (p *printed) write(ctx context.Context, l ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	return l.SetState(ctx, printedState, string(b))
+	return l.SetStates(ctx, ledger.Status{Name: printedState, Data: b})
 }
 
 // skip leaves out what the folders got since from.

@@ -57,7 +57,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	stopUpkeep()
 	var hooks sync.WaitGroup
 	hooks.Go(r.stopHooks) // beside the sinks: each may take seconds
-	err = errors.Join(append(failures, r.sinks.close(), r.sinks.settle(ctx, r.ledger))...)
+	err = errors.Join(append(failures, r.sinks.close(), r.sinks.settle(ctx, r.ledger, r.board))...)
 	hooks.Wait()
 	return err
 }

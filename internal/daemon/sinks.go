@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"sync"
 
@@ -88,28 +87,24 @@ func (s *sinks) offer(done ledger.Committed) {
 	}
 }
 
-const sinkState = "sink/" // begins the name of a sink's row of state
-
-// states writes a row a sink into the ledger: if it does not work why, and which
-// record waits since when. ended: the Daemon stops.
-func (s *sinks) states(ctx context.Context, l ledger.Ledger, ended bool) error {
-	var failures []error
-	for _, pump := range s.pumps {
-		row := stateOf(pump.Trouble(), ended)
-		b, err := json.Marshal(row)
-		if err == nil {
-			err = l.SetState(ctx, sinkState+pump.Name(), string(b))
-		}
-		failures = append(failures, err)
+// states are the states of the sinks: if one does not work why, and which record
+// waits since when. ended: the Daemon stops.
+func (s *sinks) states(ended bool) []ledger.Status {
+	states := make([]ledger.Status, len(s.pumps))
+	for i, pump := range s.pumps {
+		states[i] = stateOf(pump.Name(), pump.Trouble(), ended)
 	}
-	return errors.Join(failures...)
+	return states
 }
 
-func stateOf(t sink.Trouble, ended bool) stateRow {
+func stateOf(name string, t sink.Trouble, ended bool) ledger.Status {
 	if t.Err == "" {
-		return stateRow{State: "ok", Ended: ended}
+		return ledger.Status{Name: ledger.SinkStatus + name, State: ledger.StateOK, Ended: ended}
 	}
-	return stateRow{State: "failing", Failing: t.Since.UTC(), Err: t.Err, Record: t.Record, Waits: t.Waits.UTC()}
+	return ledger.Status{
+		Name: ledger.SinkStatus + name, State: ledger.StateFailing,
+		Failing: t.Since.UTC(), Error: t.Err, Record: t.Record, Waits: t.Waits.UTC(),
+	}
 }
 
 // recall tells the pumps what an earlier run left in the ledger, so that since
@@ -117,10 +112,9 @@ func stateOf(t sink.Trouble, ended bool) stateRow {
 func (s *sinks) recall(ctx context.Context, l ledger.Reader) error {
 	states, err := l.States(ctx)
 	for _, state := range states {
-		row := readState(state)
 		for _, pump := range s.pumps {
-			if state.Name == sinkState+pump.Name() && row.State == "failing" && row.Record != "" {
-				pump.Recall(sink.Trouble{Record: row.Record, Waits: row.Waits, Since: row.Failing, Err: row.Err})
+			if state.Name == ledger.SinkStatus+pump.Name() && state.State == ledger.StateFailing && state.Record != "" {
+				pump.Recall(sink.Trouble{Record: state.Record, Waits: state.Waits, Since: state.Failing, Err: state.Error})
 			}
 		}
 	}
@@ -137,9 +131,9 @@ func (s *sinks) flush(ctx context.Context) error {
 }
 
 // settle follows close: it leaves in the ledger how the sinks ended.
-func (s *sinks) settle(ctx context.Context, l ledger.Ledger) error {
+func (s *sinks) settle(ctx context.Context, l ledger.Ledger, board *ledger.Board) error {
 	ctx = context.WithoutCancel(ctx)
-	return errors.Join(s.printed.settle(ctx, l), s.states(ctx, l, true))
+	return errors.Join(s.printed.settle(ctx, l), board.Set(ctx, s.states(true)...))
 }
 
 // close ends the context of startSinks, and hands over what it can in a few seconds;

@@ -1,11 +1,13 @@
 package daemon
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/hook"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
@@ -17,16 +19,16 @@ import (
 func TestSinkStates(t *testing.T) {
 	l := memory.New()
 	since := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	if got := stateOf(sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, true); got !=
-		(stateRow{State: "failing", Failing: since, Err: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}) {
+	waiting := ledger.Status{Name: "sink/command", State: ledger.StateFailing, Failing: since, Error: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}
+	if got := stateOf("command", sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, true); !reflect.DeepEqual(got, waiting) {
 		t.Errorf("%+v", got)
 	}
-	if got := stateOf(sink.Trouble{}, false); got != (stateRow{State: "ok"}) {
+	if got := stateOf("command", sink.Trouble{}, false); !reflect.DeepEqual(got, ledger.Status{Name: "sink/command", State: ledger.StateOK}) {
 		t.Errorf("%+v", got)
 	}
 	commitOne(t, l, "INBOX", "1")
-	value := `{"state":"failing","failing":"2026-03-02T09:00:00Z","err":"no answer","record":"1.1","waits":"2026-03-02T10:00:00Z"}`
-	if err := l.SetState(t.Context(), "sink/command", value); err != nil {
+	waiting.Record = "1.1"
+	if err := l.SetStates(t.Context(), waiting); err != nil {
 		t.Fatal(err)
 	}
 	d := New(&settings.Config{Hooks: hook.Config{Record: subprocess.Command{"/bin/false"}}}, Options{})
@@ -37,15 +39,9 @@ func TestSinkStates(t *testing.T) {
 	if err := sinks.flush(t.Context()); err == nil {
 		t.Error("the command answered")
 	}
-	if err := sinks.states(t.Context(), l, false); err != nil {
-		t.Fatal(err)
-	}
-	states, err := l.States(t.Context())
-	if err != nil || len(states) != 2 { // with that of what was printed
-		t.Fatalf("%v, %v", states, err)
-	}
-	if row := readState(states[1]); row.Waits != since.Add(time.Hour) || row.Failing != since || row.Record == "" || !strings.Contains(row.Err, "/bin/false") {
-		t.Errorf("%+v", row)
+	states := sinks.states(false)
+	if len(states) != 1 || states[0].Waits != since.Add(time.Hour) || states[0].Failing != since || states[0].Record == "" || !strings.Contains(states[0].Error, "/bin/false") {
+		t.Errorf("%+v", states)
 	}
 	_ = sinks.close()
 }

@@ -29,6 +29,9 @@ func (d *Daemon) Sweep(ctx context.Context) error {
 	beside.Go(func() {
 		every(requesting, requestEvery, func() error { return r.requests(requesting) }, upkeepOf, d.Log)
 	})
+	beside.Go(func() {
+		every(requesting, ledger.BeatEvery, func() error { return r.board.Beat(requesting) }, upkeepOf, d.Log)
+	})
 	err = r.accounts(ctx)
 	if d.Observer.Progress != nil {
 		d.Observer.Progress(watch.Progress{})
@@ -43,7 +46,7 @@ func (d *Daemon) Sweep(ctx context.Context) error {
 	if err == nil {
 		err = prune(ctx, r.ledger, &r.config)
 	}
-	if sunk := errors.Join(r.sinks.close(), r.sinks.settle(ctx, r.ledger)); sunk != nil {
+	if sunk := errors.Join(r.sinks.close(), r.sinks.settle(ctx, r.ledger, r.board)); sunk != nil {
 		err = sunk
 	}
 	return err

@@ -2,13 +2,10 @@ package daemon
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
 )
@@ -16,7 +13,6 @@ import (
 const (
 	requestEvery = time.Second / 2
 	pruneEvery   = time.Hour
-	stateEvery   = 30 * time.Second
 	changeEvery  = time.Second // for a sink or the hooks that fail, or work again
 	lookEvery    = time.Minute
 )
@@ -30,18 +26,23 @@ func (r *running) upkeep(ctx context.Context) (stop func()) {
 	keep := func(pause time.Duration, what string, do func() error) {
 		running.Go(func() { every(ctx, pause, do, what, r.Log) })
 	}
-	states := func() error {
-		return errors.Join(r.sinks.states(ctx, r.ledger, false), hookState(ctx, r.ledger, r.hooks.Counts(), r.hooks.Trouble(), false))
+	states := func() []ledger.Status {
+		return append(r.sinks.states(false), hookStates(r.hooks.Counts(), r.hooks.Trouble(), false)...)
 	}
-	told := trouble(r.sinks, r.hooks)
+	var hooks ledger.State // counts of events change all the time: they wait for the beat
 	keep(requestEvery, upkeepOf, func() error { return r.requests(ctx) })
 	keep(pruneEvery, upkeepOf, func() error { return prune(ctx, r.ledger, &r.config) })
-	keep(stateEvery, upkeepOf, states)
-	keep(changeEvery, upkeepOf, func() (err error) {
-		if now := trouble(r.sinks, r.hooks); now != told {
-			told, err = now, states()
+	keep(ledger.BeatEvery, upkeepOf, func() error { return r.board.Beat(ctx, states()...) })
+	keep(changeEvery, upkeepOf, func() error {
+		now := states()
+		if last := len(now) - 1; last >= 0 && now[last].Name == ledger.HooksStatus {
+			if now[last].State == hooks {
+				now = now[:last]
+			} else {
+				hooks = now[last].State
+			}
 		}
-		return err
+		return r.board.Set(ctx, now...)
 	})
 	if r.rules.Enrich != nil {
 		keep(lookEvery, "looking up addresses", r.rules.Enrich.Refresh)
@@ -57,18 +58,6 @@ func (r *running) requests(ctx context.Context) error {
 	rows, err := r.ledger.RunRequests(ctx)
 	r.sinks.offer(ledger.Committed{Rows: rows})
 	return err
-}
-
-// trouble is another text where a sink or the hooks begin to fail, fail by another
-// record, or work again.
-func trouble(sinks *sinks, hooks *hook.Hooks) string {
-	t := hooks.Trouble()
-	text := fmt.Sprint(t.Err != "", t.Dropping)
-	for _, pump := range sinks.pumps {
-		t := pump.Trouble()
-		text += fmt.Sprint(" ", t.Err != "", t.Record)
-	}
-	return text
 }
 
 // prune drops what the config wants kept no longer.

@@ -45,7 +45,7 @@ type Hooks struct {
 	hasty   bool // somebody waits for the end of Stop: what that kills and drops is no trouble
 	counts  Counts
 	failure map[string]failure // by event: of its last command
-	told    uint64             // dropped, as logged last
+	told    int64              // dropped, as logged last
 	at      time.Time          // when
 	dropped drops
 }
@@ -58,9 +58,9 @@ type waiting struct {
 
 // Counts are since the start. Done includes Failed.
 type Counts struct {
-	Done    uint64 `json:"done"`    // commands that ended
-	Failed  uint64 `json:"failed"`  // by an error, or killed
-	Dropped uint64 `json:"dropped"` // events whose command was never started
+	Done    int64 // commands that ended
+	Failed  int64 // by an error, or killed
+	Dropped int64 // events whose command was never started
 }
 
 // failure is a command that failed at its last event.

@@ -184,13 +184,6 @@ type MessageCount struct {
 	N      int64
 }
 
-// State is the last word of a session, folder or sink about itself.
-type State struct {
-	Name  string // e.g. "session/yahoo/INBOX"
-	Value string // JSON
-	At    time.Time
-}
-
 // Ledger is the writer's side; every implementation passes the same contract
 // suite. All methods are safe for concurrent use.
 type Ledger interface {
@@ -228,8 +221,9 @@ type Ledger interface {
 	// later start at their beginning.
 	Register(ctx context.Context, sink string, atHead bool) error
 
-	// SetState replaces the state row of that name.
-	SetState(ctx context.Context, name, value string) error
+	// SetStates replaces the rows of those names in one transaction, and notes that
+	// this writer lives; without any it only does that.
+	SetStates(ctx context.Context, states ...Status) error
 
 	// Prune drops the heads of messages committed before heads and the records
 	// received before records; a zero time drops nothing. Message rows stay.
@@ -270,7 +264,7 @@ type Reader interface {
 	Counts(ctx context.Context, since, until time.Time) ([]Count, error)
 	MessageCounts(ctx context.Context) ([]MessageCount, error)
 	// States lists by name.
-	States(ctx context.Context) ([]State, error)
+	States(ctx context.Context) ([]Status, error)
 
 	Close() error
 }

@@ -68,6 +68,9 @@ type Account struct {
 
 	// Poll is how often to look where IDLE is not to be had; 0: 60 s.
 	Poll time.Duration
+	// Board takes the states of the sessions; its owner calls Beat. nil: Run makes one.
+	Board *ledger.Board
+
 	// Slice is how long one IDLE lasts at most; 0: 4 min.
 	Slice time.Duration
 	// MaxMail is how many octets of a message are read at most; 0: 16 MiB.
@@ -153,6 +156,10 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 	defer waking.Wait()
 	defer cancel(nil)
 	waking.Go(func() { run.wakeDetector.run(ctx) })
+	if run.Board == nil {
+		run.Board = ledger.NewBoard(run.Ledger.SetStates)
+		waking.Go(func() { run.beat(ctx) })
+	}
 	if once {
 		return run.sweep(ctx)
 	}

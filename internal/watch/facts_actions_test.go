@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -131,9 +130,8 @@ func troubled(t *testing.T, l ledger.Reader) (errs string) {
 		t.Fatal(err)
 	}
 	for _, s := range states {
-		var row stateRow
-		if json.Unmarshal([]byte(s.Value), &row) == nil && !row.Failing.IsZero() {
-			errs += s.Name + ": " + row.Err + "\n"
+		if !s.Failing.IsZero() {
+			errs += s.Name + ": " + s.Error + "\n"
 		}
 	}
 	return errs

@@ -2,23 +2,19 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"sync/atomic"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-const (
-	noUIDNext  = 1<<64 - 1 // of a firstRead: the server has not given UIDNEXT yet
-	firstState = "first/"  // begins the name of a firstRead's state row; account and folder follow
-)
+const noUIDNext = 1<<64 - 1 // of a firstRead: the server has not given UIDNEXT yet
 
 // firstRead says which messages were there when a folder was read from its
 // start: at the first contact, by --all, or under a new UIDVALIDITY.
 type firstRead struct {
-	UIDValidity uint64 `json:"uidvalidity"`
-	UID         uint64 `json:"uid"` // the highest of them; 0: none
+	UIDValidity uint64
+	UID         uint64 // the highest of them; 0: none
 
 	known atomic.Bool // to the ledger
 }
@@ -53,11 +49,12 @@ func (s *session) endFirst(ctx context.Context) {
 	s.firstRead.Store(ended)
 }
 
-// keepFirst writes it to the ledger. Where that fails no message is committed
-// either.
+// keepFirst writes it to the ledger. If that fails, a message is hardly committed
+// either; else the next write of states has it.
 func (f *folder) keepFirst(ctx context.Context, first *firstRead) {
-	text, _ := json.Marshal(first)
-	_ = f.a.Ledger.SetState(ctx, firstState+f.a.Name+"/"+f.name, string(text))
+	_ = f.a.Board.Set(ctx, ledger.Status{Name: ledger.FirstStatus + f.a.Name + "/" + f.name, Counts: map[string]int64{
+		"uidvalidity": int64(first.UIDValidity), "uid": int64(first.UID), // as signed numbers of 64 bits
+	}})
 }
 
 // first is the folder's first read, as this process or one before noted it. Only
@@ -76,8 +73,8 @@ func (f *folder) first(ctx context.Context, claim ledger.Claim) *firstRead {
 	}
 	earlier := &firstRead{}
 	for _, s := range states {
-		if s.Name == firstState+f.a.Name+"/"+f.name {
-			_ = json.Unmarshal([]byte(s.Value), earlier)
+		if s.Name == ledger.FirstStatus+f.a.Name+"/"+f.name {
+			earlier.UIDValidity, earlier.UID = uint64(s.Counts["uidvalidity"]), uint64(s.Counts["uid"])
 		}
 	}
 	switch {

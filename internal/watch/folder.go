@@ -15,7 +15,7 @@ type folder struct {
 	a      *Account
 	name   string
 	prefix prefix
-	state  func(string)         // called when the session does something else, for its row in the ledger
+	state  func(ledger.State)   // called when the session does something else, for its row in the ledger
 	slice  func() time.Duration // how long to wait for news at once; nil: the account's Slice
 	due    func() bool          // reports after a slice whether the watch is to end; nil: never
 
@@ -50,7 +50,7 @@ type folder struct {
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, state: func(string) {}, rescan: a.All, chunk: fewMessages, deaths: make(map[uint32]death), withheld: make(map[uint32]withheldSince)}
+	return &folder{a: a, name: name, state: func(ledger.State) {}, rescan: a.All, chunk: fewMessages, deaths: make(map[uint32]death), withheld: make(map[uint32]withheldSince)}
 }
 
 // open opens the folder and claims it. All UIDs of the session belong to the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // group is a session that watches several folders: the server announces changes of
@@ -55,7 +56,7 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 			if !g.news[f] {
 				continue
 			}
-			g.p.first.state("catchup", nil)
+			g.p.first.state(ledger.StateCatchUp, nil)
 			had := f.seen
 			if err := g.read(ctx, f); err != nil {
 				return err
@@ -89,7 +90,7 @@ func (g *group) watch(ctx context.Context, folders []*folder) error {
 			}
 			continue
 		}
-		g.p.first.state("watch", g.trouble())
+		g.p.first.state(ledger.StateWatch, g.trouble())
 		if err := g.wait(ctx); err != nil {
 			return err
 		}

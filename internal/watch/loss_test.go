@@ -291,7 +291,7 @@ func TestCancel(t *testing.T) {
 					t.Errorf("%v from cancel to the end", d)
 				}
 				states, err := l.States(t.Context())
-				if err != nil || len(states) != 1 || !strings.Contains(states[0].Value, `"closed"`) {
+				if err != nil || len(states) != 1 || states[0].State != ledger.StateClosed {
 					t.Errorf("the last state is %v, %v; want closed", states, err)
 				}
 			})

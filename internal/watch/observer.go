@@ -31,7 +31,7 @@ type Progress struct {
 type SessionState struct {
 	Account string
 	Folder  string // "*": the session is for several folders
-	State   string // dial, up, catchup, watch, backoff, throttled, auth-failed, closed or failed
+	State   ledger.State
 	Since   time.Time
 	Err     error // nil: none
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 const (
@@ -162,7 +163,7 @@ func (p *plan) divide(own, session context.Context, c *imapclient.Client, fail c
 		if i >= 0 {
 			f = had[i]
 		}
-		f.state = func(state string) { p.first.state(state, f.owed) }
+		f.state = func(state ledger.State) { p.first.state(state, f.owed) }
 		f.slice, f.due = p.slice, p.due
 		p.rest = append(p.rest, f)
 	}
@@ -236,7 +237,7 @@ func (p *plan) start(ctx context.Context, name string, pause time.Duration, fail
 	l.s.giveUp = func(error) bool { return p.first.isUp() }
 	p.lanes[name] = l
 	f := newFolder(one, name)
-	f.state = func(state string) { l.s.state(state, f.owed) }
+	f.state = func(state ledger.State) { l.s.state(state, f.owed) }
 	f.due = l.s.renew
 	p.wg.Go(func() {
 		defer cancel()

@@ -264,7 +264,7 @@ func TestFoldersChange(t *testing.T) {
 					t.Errorf("%d connections: %d records", connections, n)
 				}
 				states, err := l.States(t.Context())
-				if err != nil || !slices.ContainsFunc(states, func(s ledger.State) bool { return strings.Contains(s.Value, "not yours") }) {
+				if err != nil || !slices.ContainsFunc(states, func(s ledger.Status) bool { return strings.Contains(s.Error, "not yours") }) {
 					t.Errorf("%d connections: no state tells of the locked folder: %+v, %v", connections, states, err)
 				}
 			})

@@ -2,11 +2,11 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
+	"strings"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // quota writes to the ledger how full the mailbox is, once a session of the first
@@ -19,23 +19,15 @@ func (p *plan) quota(ctx context.Context, c *imapclient.Client) error {
 	case err != nil:
 		return err
 	}
-	fullest, state := -1.0, ""
+	counts := make(map[string]int64)
 	for _, q := range quotas {
-		if share := float64(q.Used) / float64(q.Limit); q.Limit > 0 && share > fullest {
-			fullest, state = share, fmt.Sprintf("%.0f%% of %s used (%d of %d)", share*100, q.Resource, q.Used, q.Limit)
+		if q.Limit > 0 {
+			name := strings.ToLower(q.Resource)
+			counts[name+"_used"], counts[name+"_limit"] = int64(q.Used), int64(q.Limit)
 		}
 	}
-	if state == "" {
-		return nil
+	if len(counts) > 0 {
+		p.a.setState(ledger.Status{Name: ledger.QuotaStatus + p.a.Name, State: ledger.StateOK, Counts: counts})
 	}
-	b, err := json.Marshal(struct {
-		State string `json:"state"`
-	}{state})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, stateLimit)
-	defer cancel()
-	_ = p.a.Ledger.SetState(ctx, "quota/"+p.a.Name, string(b)) // as with the other states
 	return nil
 }

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +16,12 @@ import (
 func TestQuota(t *testing.T) {
 	for name, test := range map[string]struct {
 		answer imaptest.Action
-		want   string
+		want   map[string]int64
 	}{
 		"told": {imaptest.Action{Do: imaptest.Answer, Text: "OK done",
-			Before: "* QUOTAROOT INBOX \"\"\r\n* QUOTA \"\" (STORAGE 10 100 MESSAGE 19 20)\r\n"}, `{"state":"95% of MESSAGE used (19 of 20)"}`},
-		"none":    {imaptest.Action{Do: imaptest.Answer, Text: "OK done", Before: "* QUOTAROOT INBOX\r\n"}, ""},
-		"refused": {imaptest.Action{Do: imaptest.Answer, Text: "NO not you"}, ""},
+			Before: "* QUOTAROOT INBOX \"\"\r\n* QUOTA \"\" (STORAGE 10 100 MESSAGE 19 20)\r\n"}, map[string]int64{"storage_used": 10, "storage_limit": 100, "message_used": 19, "message_limit": 20}},
+		"none":    {imaptest.Action{Do: imaptest.Answer, Text: "OK done", Before: "* QUOTAROOT INBOX\r\n"}, nil},
+		"refused": {imaptest.Action{Do: imaptest.Answer, Text: "NO not you"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -43,14 +44,14 @@ func TestQuota(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got := ""
+				got := map[string]int64(nil)
 				for _, state := range states {
 					if state.Name == "quota/test" {
-						got = state.Value
+						got = state.Counts
 					}
 				}
-				if got != test.want {
-					t.Errorf("state %s, want %s", got, test.want)
+				if !maps.Equal(got, test.want) {
+					t.Errorf("state %v, want %v", got, test.want)
 				}
 				cancel()
 				<-done

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // session is a folder that is open.
@@ -71,11 +72,11 @@ func (s *session) forget() {
 
 // follow catches up, then waits and reads what is new, again and again.
 func (s *session) follow(ctx context.Context) error {
-	s.state("catchup")
+	s.state(ledger.StateCatchUp)
 	if err := s.catchUp(ctx); err != nil {
 		return err
 	}
-	s.state("watch")
+	s.state(ledger.StateWatch)
 	w := newWaiter(s.a, s.c)
 	for {
 		s.blame = perhaps // the proof is old
@@ -106,7 +107,7 @@ func (s *session) follow(ctx context.Context) error {
 			err = s.finish(ctx)
 		}
 		if err == nil && s.owed != owed {
-			s.state("watch")
+			s.state(ledger.StateWatch)
 		}
 		if err != nil || s.due != nil && s.due() {
 			return err

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,11 +9,12 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/imaptest"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
 // TestState: the ledger tells what a session does and since when; the row of a
-// session that lives is never older than stateEvery.
+// session that lives is never older than ledger.BeatEvery.
 func TestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
@@ -27,29 +27,27 @@ func TestState(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- account(s, l).Run(ctx, false) }()
 		start := time.Now()
-		look := func(want string) (row stateRow) {
+		look := func(want ledger.State) ledger.Status {
 			t.Helper()
 			states, err := l.States(t.Context())
 			if err != nil || len(states) != 1 || states[0].Name != "session/test/INBOX" {
 				t.Fatalf("%v, %v", states, err)
 			}
-			if err := json.Unmarshal([]byte(states[0].Value), &row); err != nil {
-				t.Fatal(err)
-			}
-			if row.State != want || time.Since(states[0].At) > stateEvery {
-				t.Errorf("after %v: %s, written %v ago; want %s", time.Since(start), row.State, time.Since(states[0].At), want)
+			row := states[0]
+			if row.State != want || time.Since(row.Beat) > ledger.BeatEvery || !row.Current {
+				t.Errorf("after %v: %s, as of %v ago, current %v; want %s", time.Since(start), row.State, time.Since(row.Beat), row.Current, want)
 			}
 			return row
 		}
 		time.Sleep(10 * time.Minute)
-		if row := look("watch"); row.Since.Sub(start) > time.Second {
-			t.Errorf("watching since %v, started at %v", row.Since, start)
+		if row := look("watch"); row.Since.Sub(start) > time.Second || row.At.Sub(start) > time.Second {
+			t.Errorf("watching since %v, written at %v, started at %v", row.Since, row.At, start)
 		}
 		limit.Store(0)
 		s.Disconnect()
 		time.Sleep(30 * time.Minute)
 		row := look("backoff")
-		if row.Err == "" {
+		if row.Error == "" {
 			t.Error("no reason for the backoff")
 		}
 		if failing := row.Failing.Sub(start); failing < 10*time.Minute || failing > 11*time.Minute {
@@ -57,12 +55,47 @@ func TestState(t *testing.T) {
 		}
 		limit.Store(-1)
 		time.Sleep(10 * time.Minute)
-		if row := look("watch"); row.Err != "" || !row.Failing.IsZero() {
+		if row := look("watch"); row.Error != "" || !row.Failing.IsZero() {
 			t.Errorf("it works again, and says %+v", row)
 		}
 		cancel()
 		<-done
 		look("closed")
+	})
+}
+
+// forgetful does not take states while it is full.
+type forgetful struct {
+	ledger.Ledger
+	full atomic.Bool
+}
+
+func (d *forgetful) SetStates(ctx context.Context, states ...ledger.Status) error {
+	if d.full.Load() {
+		return ledger.ErrFull
+	}
+	return d.Ledger.SetStates(ctx, states...)
+}
+
+// TestStateLater: a change of state that the ledger could not take is in it with the
+// next heartbeat.
+func TestStateLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(3, 300)
+		defer s.Close()
+		l := &forgetful{Ledger: memory.New()}
+		defer whileWatching(t, account(s, l))()
+		time.Sleep(time.Minute)
+		cut := time.Now()
+		l.full.Store(true)
+		s.Disconnect()
+		time.Sleep(time.Minute)
+		l.full.Store(false)
+		time.Sleep(ledger.BeatEvery + time.Second)
+		states, err := l.States(t.Context())
+		if err != nil || len(states) != 1 || states[0].State != ledger.StateWatch || states[0].Since.Before(cut) {
+			t.Errorf("%+v, %v; want the state of the second session", states, err)
+		}
 	})
 }
 

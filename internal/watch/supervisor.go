@@ -2,14 +2,13 @@ package watch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/backoff"
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 const (
@@ -43,9 +42,7 @@ type supervisor struct {
 	last     string
 	commits  int64     // number of them at the last failure
 	watching time.Time // since when the session only waits; zero: it works
-
-	mu  sync.Mutex // the beat reads what the edges write
-	now stateRow
+	now      ledger.Status
 }
 
 // renew reports whether the session's token expires soon.
@@ -54,20 +51,8 @@ func (s *supervisor) renew() bool { return !s.renewAt.IsZero() && time.Now().Aft
 // isUp reports whether a session is logged in.
 func (s *supervisor) isUp() bool { return s.live.Load() }
 
-// stateRow is the session's row in the ledger: what it does, since when. The
-// row itself is written anew every stateEvery, so that an old one tells of a
-// process that is gone.
-type stateRow struct {
-	State   string    `json:"state"` // dial, up, catchup, watch, backoff, throttled, auth-failed, closed, failed
-	Since   time.Time `json:"since"`
-	Err     string    `json:"err,omitempty"`
-	Failing time.Time `json:"failing,omitzero"` // since when a folder was not read to its end, or after-actions are owed; with an Err
-}
-
-const (
-	stateEvery = 30 * time.Second
-	stateLimit = time.Second // for one row: what matters is in the commits
-)
+// stateLimit bounds the writing of a state: what matters is in the commits.
+const stateLimit = time.Second
 
 // advanced is the error of a session that failed and brought something about all
 // the same: it does not raise the backoff.
@@ -77,13 +62,12 @@ func (p advanced) Unwrap() error { return p.error }
 
 // run opens sessions until job returns nil, ctx ends, or an error is final.
 func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
-	defer s.beat()()
 	for {
-		s.state("dial", nil)
+		s.state(ledger.StateDial, nil)
 		born := time.Now()
 		err := s.session(ctx, job)
 		if ctx.Err() != nil {
-			s.state("closed", nil)
+			s.state(ledger.StateClosed, nil)
 			return context.Cause(ctx)
 		}
 		if err == nil && !s.once && s.renew() { // in time for a new token
@@ -91,24 +75,24 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 			continue
 		}
 		if err == nil {
-			s.state("closed", nil)
+			s.state(ledger.StateClosed, nil)
 			return nil
 		}
 		if s.giveUp != nil && s.undialed >= laneTrials && s.giveUp(err) {
-			s.state("closed", err)
+			s.state(ledger.StateClosed, err)
 			return &noUse{err}
 		}
 		pause, fatal := s.judge(err, time.Since(born))
 		if fatal {
-			s.state("failed", err)
+			s.state(ledger.StateFailed, err)
 			return err
 		}
-		state := "backoff"
+		state := ledger.StateBackoff
 		switch {
 		case imapclient.Backoff(err) > 0:
-			state = "throttled"
+			state = ledger.StateThrottled
 		case s.refused >= loginTrials:
-			state = "auth-failed"
+			state = ledger.StateAuthFailed
 		}
 		s.state(state, err)
 		if !errors.As(err, new(hungUp)) { // doze has logged it
@@ -117,7 +101,7 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 		select {
 		case <-s.a.pause(pause):
 		case <-ctx.Done():
-			s.state("closed", nil)
+			s.state(ledger.StateClosed, nil)
 			return context.Cause(ctx)
 		}
 	}
@@ -137,7 +121,7 @@ func (s *supervisor) session(ctx context.Context, job func(context.Context, *ima
 	s.up, s.refused, s.undialed = true, 0, 0
 	s.live.Store(true)
 	defer s.live.Store(false)
-	s.state("up", nil)
+	s.state(ledger.StateUp, nil)
 	s.watching = time.Time{}
 	if err := job(ctx, c); err != nil {
 		c.Close()
@@ -236,57 +220,38 @@ func (s *supervisor) log(err error, pause time.Duration) {
 	}
 }
 
-// state leaves the state of the session in the ledger.
-func (s *supervisor) state(state string, err error) {
-	if state == "watch" && s.watching.IsZero() {
+// state sets the state of the session.
+func (s *supervisor) state(state ledger.State, err error) {
+	if state == ledger.StateWatch && s.watching.IsZero() {
 		s.watching = time.Now()
 	}
-	s.mu.Lock()
 	was, now := s.now, time.Now().UTC().Truncate(time.Second)
-	s.now = stateRow{State: state, Since: now}
+	s.now = ledger.Status{Name: ledger.SessionStatus + s.a.Name + "/" + s.name, State: state, Since: now}
 	switch {
 	case err != nil:
-		s.now.Err, s.now.Failing = err.Error(), now
+		s.now.Error, s.now.Failing = err.Error(), now
 		if !was.Failing.IsZero() {
 			s.now.Failing = was.Failing
 		}
-	case state != "watch" && state != "closed": // nothing is proved before
-		s.now.Err, s.now.Failing = was.Err, was.Failing
+	case state != ledger.StateWatch && state != ledger.StateClosed: // nothing is proved before
+		s.now.Error, s.now.Failing = was.Error, was.Failing
 	}
-	s.mu.Unlock()
-	s.writeState()
+	s.a.setState(s.now)
 	if s.a.State != nil {
 		s.a.State(SessionState{Account: s.a.Name, Folder: s.name, State: state, Since: now, Err: err})
 	}
 }
 
-func (s *supervisor) writeState() {
-	s.mu.Lock()
-	b, _ := json.Marshal(s.now)
-	s.mu.Unlock()
+// setState writes a state to the ledger. The board tries again what fails.
+func (a *Account) setState(s ledger.Status) {
 	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
 	defer cancel()
-	_ = s.a.Ledger.SetState(ctx, "session/"+s.a.Name+"/"+s.name, string(b))
+	_ = a.Board.Set(ctx, s)
 }
 
-// beat writes the state again and again, until what it returns is called.
-func (s *supervisor) beat() (stop func()) {
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		ticker := time.NewTicker(stateEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				s.writeState()
-			case <-quit:
-				return
-			}
-		}
-	}()
-	return func() {
-		close(quit)
-		<-done
+// beat notes in the ledger that the account is read, until ctx ends.
+func (a *Account) beat(ctx context.Context) {
+	for sleep(ctx, ledger.BeatEvery) == nil {
+		_ = a.Board.Beat(ctx)
 	}
 }

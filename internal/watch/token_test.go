@@ -137,7 +137,7 @@ func TestThrottled(t *testing.T) {
 				go func() { done <- a.Run(ctx, false) }()
 				time.Sleep(time.Minute)
 				states, err := l.States(t.Context())
-				if err != nil || len(states) != 1 || !strings.Contains(states[0].Value, `"throttled"`) {
+				if err != nil || len(states) != 1 || states[0].State != ledger.StateThrottled {
 					t.Errorf("state %v, %v", states, err)
 				}
 				time.Sleep(11 * time.Minute)

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		{"Prune", testPrune},
 		{"Todos", testTodos},
 		{"States", testStates},
+		{"Beat", testBeat},
 		{"Counts", testCounts},
 		{"Revise", testRevise},
 		{"ReviseCounts", testReviseCounts},

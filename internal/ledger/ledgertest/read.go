@@ -179,7 +179,7 @@ func testRecordsPages(t *testing.T, l ledger.Ledger) {
 				t.Fatalf("%s: seq %d, want %d", name, row.Seq, next)
 			}
 			if next++; next%100 == 0 {
-				if err := l.SetState(t.Context(), "s", "{}"); err != nil {
+				if err := l.SetStates(t.Context(), ledger.Status{Name: "s"}); err != nil {
 					t.Fatal(err)
 				}
 			}

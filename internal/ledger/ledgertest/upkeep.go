@@ -114,23 +114,3 @@ func testTodos(t *testing.T, l ledger.Ledger) {
 	check(a, ledger.Todo{UIDValidity: wide, UID: 2, Action: "seen"})
 	check(b, ledger.Todo{UIDValidity: 7, UID: 9, Action: "seen"})
 }
-
-func testStates(t *testing.T, l ledger.Ledger) {
-	start := time.Now().Truncate(time.Millisecond)
-	for _, s := range [][2]string{{"sink/b", "1"}, {"sink/a", "2"}, {"sink/b", "3"}} {
-		if err := l.SetState(t.Context(), s[0], s[1]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	states, err := l.States(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, s := range states {
-		if s.At.Before(start) || s.At.After(time.Now()) {
-			t.Errorf("state of %v", s.At)
-		}
-		states[i].At = time.Time{}
-	}
-	Diff(t, "states", states, []ledger.State{{Name: "sink/a", Value: "2"}, {Name: "sink/b", Value: "3"}})
-}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +23,8 @@ type memory struct {
 	hourly   map[ledger.Count]int64
 	kinds    map[ledger.MessageCount]int64
 	cursors  map[string]map[int64]int64 // by sink and folder
-	states   map[string]ledger.State
+	states   map[string]ledger.Status
+	run      time.Time
 }
 
 type memFolder struct {
@@ -41,7 +43,7 @@ type memMessage struct {
 func New() ledger.Ledger {
 	return &memory{
 		messages: make(map[string]*memMessage), hourly: make(map[ledger.Count]int64), kinds: make(map[ledger.MessageCount]int64),
-		cursors: make(map[string]map[int64]int64), states: make(map[string]ledger.State),
+		cursors: make(map[string]map[int64]int64), states: make(map[string]ledger.Status), run: time.Now().UTC(),
 	}
 }
 
@@ -263,13 +265,21 @@ func (m *memory) Register(ctx context.Context, sink string, atHead bool) error {
 	return nil
 }
 
-func (m *memory) SetState(ctx context.Context, name, value string) error {
+func (m *memory) SetStates(ctx context.Context, states ...ledger.Status) error {
 	leave, err := m.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	m.states[name] = ledger.State{Name: name, Value: value, At: ledger.FromMilli(ledger.Milli(time.Now()))}
+	rows := make(map[string]ledger.Status)
+	for _, state := range append(slices.Clip(states), ledger.WriterStatus(m.run)) {
+		text, err := state.Format(m.run)
+		if err != nil {
+			return err
+		}
+		rows[state.Name] = ledger.ParseStatus(state.Name, text, ledger.FromMilli(ledger.Milli(time.Now())))
+	}
+	maps.Copy(m.states, rows)
 	return nil
 }
 

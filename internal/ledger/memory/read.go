@@ -129,13 +129,13 @@ func (m *memory) MessageCounts(ctx context.Context) ([]ledger.MessageCount, erro
 	return counts, nil
 }
 
-func (m *memory) States(ctx context.Context) ([]ledger.State, error) {
+func (m *memory) States(ctx context.Context) ([]ledger.Status, error) {
 	leave, err := m.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return slices.SortedFunc(maps.Values(m.states), func(a, b ledger.State) int { return cmp.Compare(a.Name, b.Name) }), nil
+	return ledger.DateStates(slices.SortedFunc(maps.Values(m.states), func(a, b ledger.Status) int { return cmp.Compare(a.Name, b.Name) })), nil
 }
 
 func (m *memory) KeptMessages(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[ledger.KeptMessage, error] {

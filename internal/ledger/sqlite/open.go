@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
@@ -33,6 +34,7 @@ type store struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	turn  chan struct{}
+	run   time.Time            // when it was opened
 	stmts map[string]*sql.Stmt // of conn, by their text
 
 	closing sync.Once
@@ -70,7 +72,7 @@ func open(ctx context.Context, path string, maxPages int) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{lock: lock, turn: make(chan struct{}, 1), closed: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
+	s := &store{lock: lock, run: time.Now().UTC(), turn: make(chan struct{}, 1), closed: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
 	s.path = path
 	if err := s.open(ctx, maxPages); err != nil {
 		s.Close()

@@ -100,15 +100,14 @@ func (r *reader) MessageCounts(ctx context.Context) ([]ledger.MessageCount, erro
 	return counts, err
 }
 
-func (r *reader) States(ctx context.Context) ([]ledger.State, error) {
-	var states []ledger.State
+func (r *reader) States(ctx context.Context) ([]ledger.Status, error) {
+	var states []ledger.Status
 	err := r.each(ctx, func(rows *sql.Rows) error {
-		var s ledger.State
+		var name, text string
 		var at int64
-		err := rows.Scan(&s.Name, &s.Value, &at)
-		s.At = ledger.FromMilli(at)
-		states = append(states, s)
+		err := rows.Scan(&name, &text, &at)
+		states = append(states, ledger.ParseStatus(name, text, ledger.FromMilli(at)))
 		return err
 	}, "SELECT name, value, at FROM state ORDER BY name")
-	return states, err
+	return ledger.DateStates(states), err
 }

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -83,9 +85,20 @@ func (s *store) Register(ctx context.Context, sink string, atHead bool) error {
 	})
 }
 
-func (s *store) SetState(ctx context.Context, name, value string) error {
+func (s *store) SetStates(ctx context.Context, states ...ledger.Status) error {
+	states = append(slices.Clip(states), ledger.WriterStatus(s.run))
+	texts := make([]string, len(states))
+	for i, state := range states {
+		var err error
+		if texts[i], err = state.Format(s.run); err != nil {
+			return fmt.Errorf("ledger: state %s: %w", state.Name, err)
+		}
+	}
 	return s.write(ctx, func(t tx) error {
-		return t.exec("INSERT OR REPLACE INTO state (name, value, at) VALUES (?, ?, ?)", name, value, ledger.Milli(time.Now()))
+		now := ledger.Milli(time.Now())
+		return t.insert("INSERT OR REPLACE INTO state (name, value, at)", 3, "", len(states), func(i int, args []any) []any {
+			return append(args, states[i].Name, texts[i], now)
+		})
 	})
 }
 
