@@ -13,17 +13,6 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Compression is when to ask for COMPRESS=DEFLATE (RFC 4978). It saves most of a
-// message's octets, but on a fast network it costs more time than it saves. A server
-// that does not offer it, or refuses, is used without.
-type Compression int
-
-const (
-	CompressAuto Compression = iota // if the server's address is neither loopback nor private (RFC 1918, RFC 4193)
-	CompressOn                      // always
-	CompressOff                     // never
-)
-
 // compress asks for COMPRESS. A server that refuses goes on without.
 func (s *setup) compress() error {
 	if !s.Has("COMPRESS=DEFLATE") || s.opts.Compress == CompressOff || s.opts.Compress == CompressAuto && !isPublic(s.wire.raw) {
@@ -91,14 +80,4 @@ func (i *inflater) Read(p []byte) (int, error) {
 		err = fmt.Errorf("%w: COMPRESS: %v", ErrProtocol, err)
 	}
 	return n, err
-}
-
-// pack compresses what is to be written.
-func (w *wire) pack(p []byte) ([]byte, error) {
-	if w.packed == nil {
-		return p, nil
-	}
-	w.packed.Reset()
-	err := flate.StatelessDeflate(w.packed, p, false, nil)
-	return w.packed.Bytes(), err
 }

@@ -12,5 +12,5 @@ func (c *Client) Copy(ctx context.Context, uids []uint32, mailbox string) error 
 	if err := validName(mailbox); err != nil {
 		return err
 	}
-	return c.each(ctx, uids, "UID COPY ", " "+c.arg(mailbox))
+	return c.each(ctx, uids, "UID COPY ", " "+c.spelled.arg(mailbox))
 }

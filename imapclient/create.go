@@ -14,7 +14,7 @@ func (c *Client) Create(ctx context.Context, mailbox string) error {
 	if err := validName(mailbox); err != nil {
 		return err
 	}
-	err := c.own(ctx, c.limits.Command, "CREATE "+c.arg(mailbox))
+	err := c.own(ctx, c.limits.Command, "CREATE "+c.spelled.arg(mailbox))
 	var no *ResponseError
 	if errors.As(err, &no) && no.is("ALREADYEXISTS") {
 		return nil

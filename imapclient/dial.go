@@ -1,8 +1,8 @@
 package imapclient
 
 import (
+	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -117,27 +117,6 @@ func (c *Client) dial(ctx context.Context, address string) (net.Conn, error) {
 	return conn, err
 }
 
-// secure starts TLS on the connection.
-func (w *wire) secure(ctx context.Context, conf *tls.Config, limit time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &TimeoutError{"TLS handshake with " + conf.ServerName, limit})
-	defer cancel()
-	conn := tls.Client(w.raw, conf)
-	w.disarm()
-	if err := conn.HandshakeContext(ctx); err != nil {
-		if ctx.Err() != nil {
-			err = context.Cause(ctx)
-		}
-		if ours(err) {
-			return err
-		}
-		return fmt.Errorf("imapclient: TLS with %s: %w", conf.ServerName, err)
-	}
-	w.mu.Lock()
-	w.conn = conn
-	w.mu.Unlock()
-	return nil
-}
-
 // isRemote reports whether host is an IP address that is not loopback.
 func isRemote(host string) bool {
 	addr, err := netip.ParseAddr(host)
@@ -148,4 +127,76 @@ func isRemote(host string) bool {
 func isLoopback(conn net.Conn) bool {
 	a, ok := conn.RemoteAddr().(*net.TCPAddr)
 	return ok && a.IP.IsLoopback()
+}
+
+func (s *setup) run(ctx context.Context) error {
+	if s.opts.Security == ImplicitTLS {
+		if err := s.wire.secure(ctx, s.opts.tlsConfig(), s.limits.Dial); err != nil {
+			return err
+		}
+	}
+	s.wire.armTotal("greeting", s.limits.Greeting)
+	stop := func() {}
+	if s.opts.Security != ImplicitTLS {
+		stop = s.doubt(ctx)
+	}
+	preauth, err := s.greeting()
+	stop()
+	if s.wire.ended() == ErrTLSPort {
+		return ErrTLSPort
+	}
+	if err != nil {
+		return err
+	}
+	if s.opts.Security == STARTTLS {
+		if preauth { // the command is not allowed any more, RFC 9051 section 7.1.4
+			return fmt.Errorf("%w: it greets with PREAUTH", ErrNoSTARTTLS)
+		}
+		if err := s.starttls(ctx); err != nil {
+			return err
+		}
+	}
+	if preauth {
+		err = s.capability()
+	} else {
+		err = s.admitted(ctx)
+	}
+	if err == nil {
+		err = s.identify()
+	}
+	if err == nil {
+		err = s.compress() // the last: what it is agreed in is not compressed
+	}
+	return err
+}
+
+// admitted logs in where that is safe.
+func (s *setup) admitted(ctx context.Context) error {
+	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
+		return ErrInsecure
+	}
+	return s.trial(ctx)
+}
+
+func (s *setup) greeting() (preauth bool, err error) {
+	if b, _ := s.wire.r.Peek(2); isTLS(b) {
+		return false, ErrTLSPort
+	}
+	line, err := s.readLine()
+	if err != nil {
+		return false, err
+	}
+	rest, ok := bytes.CutPrefix(line, []byte("* "))
+	st, isStatus := s.wire.readStatus(rest)
+	if !ok || !isStatus {
+		return false, fmt.Errorf("%w: greeting was %q: is this an IMAP server, and the right port for TLS or not?", ErrProtocol, s.excerpt(line))
+	}
+	s.untagged(rest)
+	switch st.kind {
+	case "OK":
+		return false, nil
+	case "PREAUTH":
+		return true, nil
+	}
+	return false, &ResponseError{Command: "greeting", Status: st.kind, Code: st.code, Text: st.text}
 }

@@ -1,7 +1,5 @@
 package imapclient
 
-import "github.com/fblwatch/fblwatch/callbacks"
-
 // exists takes the number of messages in the open mailbox. Only a rising number
 // rings: some servers repeat EXISTS behind each EXPUNGE, each OK or each "+".
 // The number rises against what expunges have left, so that a message is noticed
@@ -50,6 +48,26 @@ const babbling = 30 // weight of needless EXISTS lines of which a person is told
 // babble counts a needless EXISTS line. One warning is enough for a server.
 func (c *Client) babble(weight int) {
 	if c.babbled += weight; c.babbled >= babbling && !c.quirks.babbles.Swap(true) {
-		c.h.Log(callbacks.Warn, "the server says EXISTS although no message has come: only a rising number counts")
+		c.warn("the server says EXISTS although no message has come: only a rising number counts")
 	}
 }
+
+// Rang reports whether the number of messages in the open mailbox has risen since
+// the last call or the last Idle.
+func (c *Client) Rang() bool {
+	rang := c.rang
+	c.rang = false
+	return rang
+}
+
+// Exists is the number of messages in the open mailbox, as far as is known.
+func (c *Client) Exists() uint32 { return c.selected.Exists }
+
+// Arrived is how many messages the server has announced since the mailbox was
+// opened. Messages that are gone again count too.
+func (c *Client) Arrived() uint64 { return c.arrived }
+
+// Empty reports whether the open mailbox is known to have no message. Some servers
+// refuse SEARCH and FETCH then. With QRESYNC on it returns false, because then the
+// count is not reliable.
+func (c *Client) Empty() bool { return c.selected.Exists == 0 && !c.enabled }

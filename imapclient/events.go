@@ -116,3 +116,123 @@ func (c *Client) uidValidity(arg string) {
 	c.selected.UIDValidity = v
 	c.mailbox.UIDValidity = v
 }
+
+// notify hands the text of a status response on.
+func (c *Client) notify(level callbacks.Level, st status, last bool) {
+	quiet := level == callbacks.Info && !(&ResponseError{Code: st.code}).is("ALERT")
+	if quiet {
+		if c.quiet++; c.quiet > quietMost {
+			c.quirks.words.omit()
+			return
+		}
+	} else if !last && !c.quirks.words.pass() {
+		return
+	}
+	c.h.Notify(c.mailbox, level, st.code, st.text)
+}
+
+// told logs what a server's line makes one say.
+func (c *Client) told(level callbacks.Level, text string) {
+	if c.quirks.words.pass() {
+		c.h.Log(level, text)
+	}
+}
+
+// sayOmitted tells how much was left out, if it is time again.
+func (c *Client) sayOmitted(end bool) {
+	if n := c.quirks.words.omitted(end); n > 0 {
+		c.log(callbacks.Warn, fmt.Sprintf("the server says too much: %d of its words and refusals were left out", n))
+	}
+}
+
+// drain runs the events that have come so far.
+func (c *Client) drain() {
+	for {
+		select {
+		case ev := <-c.tap.events:
+			c.serve(ev)
+		default:
+			return
+		}
+	}
+}
+
+// serve runs an event. Meanwhile the methods return ErrLocked.
+func (c *Client) serve(ev func(listener)) {
+	was := c.locked
+	defer func() { c.locked = was }() // also after a panic in the Handler
+	c.locked = true
+	ev(c)
+}
+
+func (c *Client) log(l callbacks.Level, text string) {
+	c.serve(func(listener) { c.h.Log(l, text) })
+}
+
+// enter assigns the following events to the mailbox that is being opened, if any.
+func (c *Client) enter() {
+	if c.next == nil {
+		return
+	}
+	if c.rang && c.watched != nil { // no later event repeats it
+		c.stir(c.mailbox.Name)
+	}
+	c.mailbox, c.next = *c.next, nil
+	c.selected, c.permanent, c.odd, c.arrived = Selected{}, nil, "", 0
+	c.recents, c.risen, c.shrunk = 0, 0, false
+}
+
+// opening reports whether a response code means that the previous mailbox is
+// closed. With QRESYNC the server says CLOSED (RFC 7162 section 3.2.11). The other
+// codes belong to the next mailbox in any case.
+func opening(code string) bool {
+	word, _, _ := strings.Cut(strings.ToUpper(code), " ")
+	switch word {
+	case "CLOSED", "PERMANENTFLAGS", "UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "NOMODSEQ":
+		return true
+	}
+	return false
+}
+
+// permanentFlags takes "(\Seen \*)". A list that was cut short is ignored.
+func (c *Client) permanentFlags(arg string) {
+	c.permanent = nil
+	if strings.HasSuffix(arg, ")") && len(arg) < maxList {
+		p := parser{[]byte(arg)}
+		c.permanent = append([]string{}, p.list()...)
+	}
+}
+
+// stir notes that a mailbox of Notify has changed.
+func (c *Client) stir(mailbox string) {
+	if !c.watched[inbox(mailbox)] {
+		return
+	}
+	if c.changed == nil {
+		c.changed = make(map[string]bool)
+	}
+	c.changed[inbox(mailbox)] = true
+	c.stirred = true
+}
+
+// overflowed takes NOTIFICATIONOVERFLOW: the server has stopped NOTIFY, so every
+// mailbox may have changed (RFC 5465 section 5.8).
+func (c *Client) overflowed() {
+	c.overflow = c.watched != nil
+	for name := range c.watched {
+		c.stir(name)
+	}
+}
+
+// named notes a UID in the answer to UIDs.
+func (c *Client) named(uid uint32) {
+	if len(c.found) >= maxFound {
+		c.tap.end(fmt.Errorf("%w: more than %d messages in answer to a FETCH of UIDs", ErrProtocol, maxFound))
+		return
+	}
+	c.found = append(c.found, uid)
+}
+
+func (c *Client) flags(seq, uid uint32, flags []string) { c.h.Flags(c.mailbox, seq, uid, flags) }
+
+func (c *Client) warn(text string) { c.h.Log(callbacks.Warn, text) }

@@ -7,49 +7,16 @@ import (
 	"iter"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 )
 
 const (
-	maxSet       = 1000    // UIDs in one FETCH
-	inFlight     = 2       // FETCHes that run at once
-	messageQueue = 64      // messages that may wait for the owner
-	poolMost     = 1 << 17 // octets of the largest buffer that is kept for the next message
+	inFlight     = 2  // FETCHes that run at once
+	messageQueue = 64 // messages that may wait for the owner
+
 )
-
-// Message is one message of a FETCH (RFC 9051 section 7.5.2). At most one of Gone,
-// Withheld and Bodyless is true; then Body is nil.
-type Message struct {
-	UID          uint32
-	InternalDate time.Time // when the server received it; zero: not known
-	Size         int64     // octets of the whole message (RFC822.SIZE); -1: not known
-	Body         []byte    // its first octets, as many as asked for
-
-	// Gone: the message does not exist any more. The server did not mention it in
-	// the answers to two requests, and SEARCH does not list it.
-	Gone bool
-	// Withheld: the server did not mention the message in two answers, but SEARCH
-	// lists it. Ask again later; some servers never give such a message.
-	Withheld bool
-	// Bodyless: the server knows the message, but sent no body.
-	Bodyless bool
-
-	buf *[]byte
-}
-
-// Release returns the memory of Body for the next message. Do not use Body after
-// it. A Message that is not released costs new memory only.
-func (m *Message) Release() {
-	if m.buf != nil && cap(*m.buf) <= poolMost {
-		buffers.Put(m.buf)
-	}
-	m.Body, m.buf = nil, nil
-}
-
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // Fetch yields the messages with these UIDs, which must ascend, of the open mailbox
 // (RFC 9051 section 6.4.5). Body holds the first prefix octets. Messages come in the
@@ -116,7 +83,7 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 			} else if _, is := slices.BinarySearch(listed, uid); is {
 				m.Gone, m.Withheld = false, true
 			} else {
-				c.serve(func(c *Client) { c.h.Expunged(c.mailbox, 0, uid) })
+				c.serve(func(listener) { c.h.Expunged(c.mailbox, 0, uid) })
 			}
 			if !c.give(m, yield) {
 				return
@@ -171,19 +138,6 @@ func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.
 
 func (f fetchLine) bodyless() *Message {
 	return &Message{UID: f.uid, InternalDate: f.date, Size: f.size, Bodyless: true}
-}
-
-func uidSet(uids []uint32) imap.UIDSet {
-	var set imap.UIDSet
-	for i := 0; i < len(uids); {
-		j := i + 1
-		for j < len(uids) && uids[j] == uids[j-1]+1 {
-			j++
-		}
-		set = append(set, imap.UIDRange{Start: imap.UID(uids[i]), Stop: imap.UID(uids[j-1])})
-		i = j
-	}
-	return set
 }
 
 // fetching is the state of one fetch. Its FETCHes share it.

@@ -143,27 +143,10 @@ func (c *Client) announced() error {
 	answer, err := c.tap.inject("NOOP")
 	if err == nil {
 		if st, ok := c.answer(answer); ok && suggested(st.text) > 0 {
-			c.serve(func(c *Client) { c.tagged(st) })
+			c.serve(func(listener) { c.tagged(st) })
 		}
 	}
 	return c.finish("NOOP", err)
-}
-
-// leaveIdle ends an IDLE that Idle has left, and waits for the answer. With alone
-// it does so only if the server loses commands that come with DONE.
-func (c *Client) leaveIdle(alone bool) error {
-	if c.idle == nil || alone && !c.quirks.doneAlone.Load() {
-		return nil
-	}
-	if err := c.tap.leave(); err != nil {
-		return c.finish("DONE", err)
-	}
-	c.answer(c.idle)
-	c.idle = nil
-	if c.tap.ended() != nil {
-		return c.finish("DONE", nil)
-	}
-	return nil
 }
 
 // news reports whether there is news that no method has reported.
@@ -190,7 +173,7 @@ func (c *Client) idled(st status) (Wake, error) {
 			c.suggestion(st)
 			err = &ResponseError{Command: "IDLE", Status: st.kind, Code: st.code, Text: st.text}
 		}
-		c.serve(func(c *Client) { c.told(callbacks.Warn, err.Error()) })
+		c.serve(func(listener) { c.told(callbacks.Warn, err.Error()) })
 		return 0, err
 	}
 	return c.woken(WakeEnded), nil

@@ -3,30 +3,7 @@ package imapclient
 import (
 	"context"
 	"fmt"
-	"strings"
-
-	"github.com/emersion/go-imap/v2"
-
-	"github.com/fblwatch/fblwatch/callbacks"
 )
-
-// List is one mailbox of the server (RFC 9051 section 7.3.1).
-type List struct {
-	Mailbox string   // name in UTF-8, as the methods of Client take it
-	Delim   rune     // between the levels of the name; 0: no hierarchy
-	Attrs   []string // such as \HasChildren
-}
-
-// Selectable reports whether the mailbox can be opened: it has neither \Noselect
-// nor \NonExistent.
-func (l List) Selectable() bool {
-	for _, a := range l.Attrs {
-		if strings.EqualFold(a, `\Noselect`) || strings.EqualFold(a, `\NonExistent`) {
-			return false
-		}
-	}
-	return true
-}
 
 const maxLists = 1 << 16 // mailboxes of one answer
 
@@ -53,7 +30,7 @@ func (c *Client) list(name, pattern string, run func() error) ([]List, error) {
 	for i, l := range lists {
 		octets[i] = l.Mailbox
 	}
-	c.learn(lists)
+	c.spelled.learn(lists)
 	return c.matching(name, pattern, lists, octets), err
 }
 
@@ -72,14 +49,14 @@ func (c *Client) matching(command, pattern string, lists []List, octets []string
 	}
 	if left := len(lists) - len(kept); left > 0 && !c.overlists {
 		c.overlists = true
-		c.h.Log(callbacks.Warn, fmt.Sprintf("the server answers %s with names that the pattern %q does not match: %d of %d left out", command, pattern, left, len(lists)))
+		c.warn(fmt.Sprintf("the server answers %s with names that the pattern %q does not match: %d of %d left out", command, pattern, left, len(lists)))
 	}
 	return kept
 }
 
 // listed takes a line of LIST or LSUB.
 func (c *Client) listed(name, octets string, delim rune, attrs []string) {
-	mailbox := c.name(octets)
+	mailbox := c.spelled.name(octets)
 	if name == c.listing {
 		if len(c.lists) == maxLists {
 			c.tap.end(fmt.Errorf("%w: more than %d mailboxes in answer to %s", ErrProtocol, maxLists, name))
@@ -94,50 +71,49 @@ func (c *Client) listed(name, octets string, delim rune, attrs []string) {
 	}
 }
 
-// Status returns the counts of a mailbox without opening it (RFC 9051 section
-// 6.3.11): messages, UIDNEXT, UIDVALIDITY and unseen. A count is nil if the server
-// did not send it. A refusal is a *ResponseError.
-func (c *Client) Status(ctx context.Context, mailbox string) (callbacks.Status, error) {
-	if c.locked {
-		return callbacks.Status{}, ErrLocked
+// respelled reports whether the server has another spelling for a refused name, so
+// that another try is worth it. It lists all mailboxes, once a session.
+func (c *Client) respelled(ctx context.Context, mailbox string, refusal error) bool {
+	if !isRefusal(refusal) || c.spelled.asked || c.spelled.octets[mailbox] != "" || !canBeOdd(mailbox) {
+		return false
 	}
-	if err := validName(mailbox); err != nil {
-		return callbacks.Status{}, err
-	}
-	st, err := c.askStatus(ctx, mailbox)
-	if c.respelled(ctx, mailbox, err) {
-		st, err = c.askStatus(ctx, mailbox)
-	}
-	return st, err
+	c.spelled.asked = true
+	_, err := c.listOnce(ctx, "*")
+	return err == nil && c.spelled.octets[mailbox] != ""
 }
 
-func (c *Client) askStatus(ctx context.Context, mailbox string) (callbacks.Status, error) {
-	c.asking, c.status = mailbox, callbacks.Status{}
-	var err error
-	if c.spelled.octets[mailbox] != "" {
-		err = c.own(ctx, c.limits.Command, "STATUS "+c.arg(mailbox)+" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)")
-	} else {
-		err = c.do(ctx, "STATUS", c.limits.Command, func() error {
-			_, err := c.gi.Status(mailbox, &imap.StatusOptions{
-				NumMessages: true, UIDNext: true, UIDValidity: true, NumUnseen: true,
-			}).Wait()
-			return err
+// List returns the mailboxes that match an IMAP pattern (RFC 9051 section 6.3.9):
+// "*" matches anything, "%" anything within one level. Case does not matter. A
+// mailbox that the server lists although it does not match is left out, with one
+// warning a session. If the server refuses the pattern, or may spell it otherwise,
+// List asks for all mailboxes and matches them itself. More than 65,536 mailboxes are ErrProtocol. A
+// refusal is a *ResponseError.
+func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
+	lists, err := c.listOnce(ctx, pattern)
+	if pattern == "*" || err != nil && !isRefusal(err) || err == nil && (len(lists) > 0 || !canBeOdd(pattern)) {
+		return lists, err
+	}
+	all, allErr := c.listOnce(ctx, "*")
+	if allErr != nil {
+		if isRefusal(allErr) {
+			return nil, err
+		}
+		return nil, allErr
+	}
+	c.spelled.asked = true
+	for _, l := range all {
+		if matches(pattern, l.Mailbox, l.Delim) {
+			lists = append(lists, l)
+		}
+	}
+	return lists, nil
+}
+
+// listOnce is one LIST.
+func (c *Client) listOnce(ctx context.Context, pattern string) ([]List, error) {
+	return c.list("LIST", pattern, func() error {
+		return c.do(ctx, "LIST", c.limits.Command, func() error {
+			return c.gi.List("", pattern, nil).Close()
 		})
-	}
-	c.asking = ""
-	return c.status, err
-}
-
-// Noop asks the server for news (RFC 9051 section 6.1.2). The Handler receives them
-// before Noop returns.
-func (c *Client) Noop(ctx context.Context) error {
-	return c.do(ctx, "NOOP", c.limits.Command, func() error { return c.gi.Noop().Wait() })
-}
-
-// Rang reports whether the number of messages in the open mailbox has risen since
-// the last call or the last Idle.
-func (c *Client) Rang() bool {
-	rang := c.rang
-	c.rang = false
-	return rang
+	})
 }

@@ -17,5 +17,5 @@ func (c *Client) Move(ctx context.Context, uids []uint32, mailbox string) error 
 	case !c.Has("MOVE"):
 		return ErrNoMove
 	}
-	return c.each(ctx, uids, "UID MOVE ", " "+c.arg(mailbox))
+	return c.each(ctx, uids, "UID MOVE ", " "+c.spelled.arg(mailbox))
 }

@@ -1,8 +1,7 @@
 package imapclient
 
 import (
-	"context"
-	"errors"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -43,16 +42,16 @@ func decodeName(octets string) string {
 func isOdd(octets string) bool { return encodeUTF7(decodeName(octets)) != octets }
 
 // name is the name for listed octets.
-func (c *Client) name(octets string) string {
-	if name, odd := c.spelled.names[octets]; odd {
+func (s *spellings) name(octets string) string {
+	if name, odd := s.names[octets]; odd {
 		return name
 	}
 	return decodeName(octets)
 }
 
 // arg is a mailbox as an argument of a command, in the server's spelling.
-func (c *Client) arg(mailbox string) string {
-	if octets, odd := c.spelled.octets[mailbox]; odd {
+func (s *spellings) arg(mailbox string) string {
+	if octets, odd := s.octets[mailbox]; odd {
 		return string(quote([]byte(octets)))
 	}
 	return mailboxArg(mailbox)
@@ -60,7 +59,7 @@ func (c *Client) arg(mailbox string) string {
 
 // learn notes the spelling of listed mailboxes, and gives them their names. If two
 // would have the same name, the one with the odd spelling is shown in quotes.
-func (c *Client) learn(lists []List) {
+func (s *spellings) learn(lists []List) {
 	usual := make(map[string]bool)
 	for _, l := range lists {
 		if !isOdd(l.Mailbox) {
@@ -69,81 +68,28 @@ func (c *Client) learn(lists []List) {
 	}
 	for i, l := range lists {
 		octets := l.Mailbox
-		name := c.name(octets)
+		name := s.name(octets)
 		lists[i].Mailbox = name
-		if !isOdd(octets) || c.spelled.names[octets] != "" || len(c.spelled.names) >= maxSpellings {
+		if !isOdd(octets) || s.names[octets] != "" || len(s.names) >= maxSpellings {
 			continue
 		}
-		if usual[name] || c.spelled.octets[name] != "" {
+		if usual[name] || s.octets[name] != "" {
 			name = `"` + octets + `"`
-			if !utf8.ValidString(name) || c.spelled.octets[name] != "" {
+			if !utf8.ValidString(name) || s.octets[name] != "" {
 				continue // unreachable, as it was
 			}
 		}
-		if c.spelled.octets == nil {
-			c.spelled.octets, c.spelled.names = make(map[string]string), make(map[string]string)
+		if s.octets == nil {
+			s.octets, s.names = make(map[string]string), make(map[string]string)
 		}
-		c.spelled.octets[name], c.spelled.names[octets] = octets, name
+		s.octets[name], s.names[octets] = octets, name
 		lists[i].Mailbox = name
 	}
-}
-
-// respelled reports whether the server has another spelling for a refused name, so
-// that another try is worth it. It lists all mailboxes, once a session.
-func (c *Client) respelled(ctx context.Context, mailbox string, refusal error) bool {
-	if !isRefusal(refusal) || c.spelled.asked || c.spelled.octets[mailbox] != "" || !canBeOdd(mailbox) {
-		return false
-	}
-	c.spelled.asked = true
-	_, err := c.listOnce(ctx, "*")
-	return err == nil && c.spelled.octets[mailbox] != ""
 }
 
 // canBeOdd reports whether a name has, or seems to have, more than one spelling.
 func canBeOdd(name string) bool {
 	return strings.ContainsFunc(name, func(r rune) bool { return r == '&' || r < ' ' || r > '~' })
-}
-
-// isRefusal reports whether the server refused the command; the session has not
-// ended, and the server did not ask for a pause.
-func isRefusal(err error) bool {
-	return errors.As(err, new(*ResponseError)) && Backoff(err) == 0
-}
-
-// List returns the mailboxes that match an IMAP pattern (RFC 9051 section 6.3.9):
-// "*" matches anything, "%" anything within one level. Case does not matter. A
-// mailbox that the server lists although it does not match is left out, with one
-// warning a session. If the server refuses the pattern, or may spell it otherwise,
-// List asks for all mailboxes and matches them itself. More than 65,536 mailboxes are ErrProtocol. A
-// refusal is a *ResponseError.
-func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
-	lists, err := c.listOnce(ctx, pattern)
-	if pattern == "*" || err != nil && !isRefusal(err) || err == nil && (len(lists) > 0 || !canBeOdd(pattern)) {
-		return lists, err
-	}
-	all, allErr := c.listOnce(ctx, "*")
-	if allErr != nil {
-		if isRefusal(allErr) {
-			return nil, err
-		}
-		return nil, allErr
-	}
-	c.spelled.asked = true
-	for _, l := range all {
-		if matches(pattern, l.Mailbox, l.Delim) {
-			lists = append(lists, l)
-		}
-	}
-	return lists, nil
-}
-
-// listOnce is one LIST.
-func (c *Client) listOnce(ctx context.Context, pattern string) ([]List, error) {
-	return c.list("LIST", pattern, func() error {
-		return c.do(ctx, "LIST", c.limits.Command, func() error {
-			return c.gi.List("", pattern, nil).Close()
-		})
-	})
 }
 
 // matches matches as RFC 9051 section 6.3.9, but ignores case (Exchange does) and
@@ -191,4 +137,22 @@ func foldRune(r rune) rune {
 		least = min(least, next)
 	}
 	return least
+}
+
+const maxName = 1000 // octets of a mailbox name
+
+// validName refuses names that only a literal could hold.
+func validName(mailbox string) error {
+	if mailbox == "" || len(mailbox) > maxName || strings.ContainsAny(mailbox, "\r\n\x00") {
+		return fmt.Errorf("imapclient: %.100q is no mailbox name", mailbox)
+	}
+	return nil
+}
+
+// inbox returns INBOX in capitals: its case does not matter.
+func inbox(name string) string {
+	if strings.EqualFold(name, "INBOX") {
+		return "INBOX"
+	}
+	return name
 }

@@ -23,19 +23,6 @@ func (c *Client) namespace(ctx context.Context) (prefix string, delim rune, err 
 	return c.personal.Mailbox, c.personal.Delim, err
 }
 
-// parseNamespace reads the first of the personal namespaces.
-func parseNamespace(rest []byte) (prefix string, delim rune) {
-	p := parser{rest}
-	for range 2 {
-		if p.space(); !p.skip('(') {
-			return "", 0 // NIL
-		}
-	}
-	prefix, _ = p.str()
-	if d, ok := p.str(); ok {
-		for _, delim = range d {
-			break
-		}
-	}
-	return decodeUTF7(prefix), delim
+func (c *Client) namespaceLine(prefix string, delim rune) {
+	c.personal = List{Mailbox: prefix, Delim: delim}
 }

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/fblwatch/fblwatch/callbacks"
 )
 
 // maxCommand is how many octets a command may have. Servers accept at least 8,192
@@ -66,7 +64,7 @@ func (c *Client) filter(ctx context.Context, mailboxes []string) (string, error)
 		if err := validName(name); err != nil {
 			return "", err
 		}
-		args[i] = c.arg(name)
+		args[i] = c.spelled.arg(name)
 	}
 	if len(args) <= mostNamed {
 		return "mailboxes (" + strings.Join(args, " ") + ")", nil
@@ -89,50 +87,4 @@ func (c *Client) Changed() []string {
 	changed := slices.Sorted(maps.Keys(c.changed))
 	c.changed, c.stirred = nil, false
 	return changed
-}
-
-// stir notes that a mailbox of Notify has changed.
-func (c *Client) stir(mailbox string) {
-	if !c.watched[inbox(mailbox)] {
-		return
-	}
-	if c.changed == nil {
-		c.changed = make(map[string]bool)
-	}
-	c.changed[inbox(mailbox)] = true
-	c.stirred = true
-}
-
-// overflowed takes NOTIFICATIONOVERFLOW: the server has stopped NOTIFY, so every
-// mailbox may have changed (RFC 5465 section 5.8).
-func (c *Client) overflowed() {
-	c.overflow = c.watched != nil
-	for name := range c.watched {
-		c.stir(name)
-	}
-}
-
-// statusLine takes a STATUS line: the answer to Status, or a change in a mailbox.
-func (c *Client) statusLine(octets string, st callbacks.Status) {
-	mailbox := c.name(octets)
-	switch inbox(mailbox) {
-	case inbox(c.asking):
-		c.status = st
-	case inbox(c.mailbox.Name):
-	default:
-		c.stir(mailbox)
-	}
-	m := callbacks.Mailbox{Account: c.opts.Account, Name: mailbox}
-	if st.UIDValidity != nil {
-		m.UIDValidity = *st.UIDValidity
-	}
-	c.h.Status(m, st)
-}
-
-// inbox returns INBOX in capitals: its case does not matter.
-func inbox(name string) string {
-	if strings.EqualFold(name, "INBOX") {
-		return "INBOX"
-	}
-	return name
 }

@@ -152,7 +152,7 @@ func TestNoNotify(t *testing.T) {
 		{"too many, of others", func(s *imaptest.Server) {
 			s.Caps = append(s.Caps, "NAMESPACE")
 			s.Hook = at(imaptest.Received, "NAMESPACE", imaptest.Action{Do: imaptest.Answer, Before: "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n", Text: "OK done"})
-		}, many, "not of so many, of which FBL/0 is not under"},
+		}, many, "so many mailboxes must all be under \"INBOX.\", which FBL/0 is not"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -184,3 +184,14 @@ func (o *Options) private() bool {
 	conf := o.tlsConfig()
 	return !conf.InsecureSkipVerify || conf.VerifyConnection != nil || conf.VerifyPeerCertificate != nil
 }
+
+// Compression is when to ask for COMPRESS=DEFLATE (RFC 4978). It saves most of a
+// message's octets, but on a fast network it costs more time than it saves. A server
+// that does not offer it, or refuses, is used without.
+type Compression int
+
+const (
+	CompressAuto Compression = iota // if the server's address is neither loopback nor private (RFC 1918, RFC 4193)
+	CompressOn                      // always
+	CompressOff                     // never
+)

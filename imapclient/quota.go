@@ -1,18 +1,6 @@
 package imapclient
 
-import (
-	"context"
-	"strconv"
-	"strings"
-)
-
-// Quota is one limit on a mailbox (RFC 2087 section 5.1, RFC 9208 section 5).
-type Quota struct {
-	Root     string // name of the group of mailboxes that share the limit; may be empty
-	Resource string // STORAGE (in units of 1,024 octets), MESSAGE (messages), ...
-	Used     int64
-	Limit    int64
-}
+import "context"
 
 const maxQuotas = 100 // of one answer
 
@@ -29,7 +17,7 @@ func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
 		return nil, ErrNoQuota
 	}
 	c.quotas = nil
-	err := c.own(ctx, c.limits.Command, "GETQUOTAROOT "+c.arg(mailbox))
+	err := c.own(ctx, c.limits.Command, "GETQUOTAROOT "+c.spelled.arg(mailbox))
 	quotas := c.quotas
 	c.quotas = nil
 	return quotas, err
@@ -37,20 +25,4 @@ func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
 
 func (c *Client) quotaLine(quotas []Quota) {
 	c.quotas = append(c.quotas, quotas[:min(len(quotas), maxQuotas-len(c.quotas))]...)
-}
-
-// parseQuota reads what follows "* QUOTA": a root, and triples.
-func parseQuota(rest []byte) (quotas []Quota) {
-	p := parser{rest}
-	root, _ := p.str()
-	for items := p.list(); len(items) >= 3; items = items[3:] {
-		q := Quota{Root: root, Resource: strings.ToUpper(items[0])}
-		var err1, err2 error
-		q.Used, err1 = strconv.ParseInt(items[1], 10, 64)
-		q.Limit, err2 = strconv.ParseInt(items[2], 10, 64)
-		if err1 == nil && err2 == nil && q.Used >= 0 && q.Limit >= 0 {
-			quotas = append(quotas, q)
-		}
-	}
-	return quotas
 }

@@ -66,28 +66,3 @@ func (c *Client) enabledLine(words []string) {
 		c.enabled = c.enabled || c.asked && strings.EqualFold(word, "QRESYNC")
 	}
 }
-
-// vanished turns "VANISHED (EARLIER) 41,43:116" (RFC 7162) into events.
-func (t *tap) vanished(rest []byte) {
-	p := parser{rest}
-	earlier := p.list() != nil
-	for _, part := range strings.Split(p.word(), ",") {
-		from, to, isRange := strings.Cut(part, ":")
-		a, b := parser{[]byte(from)}, parser{[]byte(to)}
-		lo := a.number()
-		hi := lo
-		if isRange {
-			hi = b.number()
-		}
-		if lo > hi {
-			lo, hi = hi, lo
-		}
-		for uid := uint64(lo); uid <= uint64(hi) && uid != 0; uid++ {
-			if !t.chatter.vanish() {
-				return
-			}
-			gone := uint32(uid)
-			t.emit(func(c *Client) { c.expunged(0, gone, earlier) })
-		}
-	}
-}

@@ -72,18 +72,3 @@ func (s *setup) sasl(client sasl.Client, saslIR bool) (status, error) {
 	}
 	return s.command(line+" "+initial, line+" "+hidden, client.Next)
 }
-
-// answer answers a "+" line.
-func (s *setup) answer(line []byte, next func([]byte) ([]byte, error)) error {
-	text := strings.TrimPrefix(strings.TrimPrefix(string(line), "+"), " ")
-	challenge, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		challenge = []byte(text)
-	}
-	response, err := next(s.wire.veil.over(challenge))
-	if err != nil {
-		s.cancelled = true
-		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2
-	}
-	return s.wire.send(base64.StdEncoding.EncodeToString(response), hidden)
-}

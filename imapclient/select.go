@@ -10,20 +10,6 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// Selected is the state of a mailbox at its opening (RFC 9051 section 6.3.2).
-type Selected struct {
-	UIDValidity uint64 // never 0; some servers have more than 32 bits
-	UIDNext     uint32 // 0: not known, or over 32 bits
-	Exists      uint32 // number of messages
-	ReadOnly    bool   // opened by Examine, or the server allows no changes
-
-	// HighestModSeq is the state of the mailbox (RFC 7162 section 3.1.2.1). Keep
-	// it for Since. 0: not known.
-	HighestModSeq uint64
-	// Resynced: the Handler has received all changes since Since.
-	Resynced bool
-}
-
 // Since is the state of a mailbox at an earlier time (RFC 7162 section 3.2.5). The
 // zero Since is for a mailbox that is not known.
 type Since struct {
@@ -90,40 +76,5 @@ func (c *Client) tryOpen(ctx context.Context, mailbox string, readOnly bool, par
 			return err
 		})
 	}
-	return c.own(ctx, c.limits.Select, strings.TrimRight(name+" "+c.arg(mailbox)+" "+params, " "))
-}
-
-// enter assigns the following events to the mailbox that is being opened, if any.
-func (c *Client) enter() {
-	if c.next == nil {
-		return
-	}
-	if c.rang && c.watched != nil { // no later event repeats it
-		c.stir(c.mailbox.Name)
-	}
-	c.mailbox, c.next = *c.next, nil
-	c.selected, c.permanent, c.odd, c.arrived = Selected{}, nil, "", 0
-	c.recents, c.risen, c.shrunk = 0, 0, false
-}
-
-// opening reports whether a response code means that the previous mailbox is
-// closed. With QRESYNC the server says CLOSED (RFC 7162 section 3.2.11). The other
-// codes belong to the next mailbox in any case.
-func opening(code string) bool {
-	word, _, _ := strings.Cut(strings.ToUpper(code), " ")
-	switch word {
-	case "CLOSED", "PERMANENTFLAGS", "UIDVALIDITY", "UIDNEXT", "HIGHESTMODSEQ", "NOMODSEQ":
-		return true
-	}
-	return false
-}
-
-const maxName = 1000 // octets of a mailbox name
-
-// validName refuses names that only a literal could hold.
-func validName(mailbox string) error {
-	if mailbox == "" || len(mailbox) > maxName || strings.ContainsAny(mailbox, "\r\n\x00") {
-		return fmt.Errorf("imapclient: %.100q is no mailbox name", mailbox)
-	}
-	return nil
+	return c.own(ctx, c.limits.Select, strings.TrimRight(name+" "+c.spelled.arg(mailbox)+" "+params, " "))
 }

@@ -2,7 +2,7 @@ package imapclient
 
 import (
 	"bytes"
-	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -23,78 +23,6 @@ type setup struct {
 	cancelled bool         // by us, so that the server says BAD
 	ways      []string     // to log in that are left of an interrupted trial; nil: all
 	veil      veil         // of all trials
-}
-
-func (s *setup) run(ctx context.Context) error {
-	if s.opts.Security == ImplicitTLS {
-		if err := s.wire.secure(ctx, s.opts.tlsConfig(), s.limits.Dial); err != nil {
-			return err
-		}
-	}
-	s.wire.armTotal("greeting", s.limits.Greeting)
-	stop := func() {}
-	if s.opts.Security != ImplicitTLS {
-		stop = s.doubt(ctx)
-	}
-	preauth, err := s.greeting()
-	stop()
-	if s.wire.ended() == ErrTLSPort {
-		return ErrTLSPort
-	}
-	if err != nil {
-		return err
-	}
-	if s.opts.Security == STARTTLS {
-		if preauth { // the command is not allowed any more, RFC 9051 section 7.1.4
-			return fmt.Errorf("%w: it greets with PREAUTH", ErrNoSTARTTLS)
-		}
-		if err := s.starttls(ctx); err != nil {
-			return err
-		}
-	}
-	if preauth {
-		err = s.capability()
-	} else {
-		err = s.admitted(ctx)
-	}
-	if err == nil {
-		err = s.identify()
-	}
-	if err == nil {
-		err = s.compress() // the last: what it is agreed in is not compressed
-	}
-	return err
-}
-
-// admitted logs in where that is safe.
-func (s *setup) admitted(ctx context.Context) error {
-	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
-		return ErrInsecure
-	}
-	return s.trial(ctx)
-}
-
-func (s *setup) greeting() (preauth bool, err error) {
-	if b, _ := s.wire.r.Peek(2); isTLS(b) {
-		return false, ErrTLSPort
-	}
-	line, err := s.readLine()
-	if err != nil {
-		return false, err
-	}
-	rest, ok := bytes.CutPrefix(line, []byte("* "))
-	st, isStatus := s.wire.readStatus(rest)
-	if !ok || !isStatus {
-		return false, fmt.Errorf("%w: greeting was %q: is this an IMAP server, and the right port for TLS or not?", ErrProtocol, s.excerpt(line))
-	}
-	s.untagged(rest)
-	switch st.kind {
-	case "OK":
-		return false, nil
-	case "PREAUTH":
-		return true, nil
-	}
-	return false, &ResponseError{Command: "greeting", Status: st.kind, Code: st.code, Text: st.text}
 }
 
 func (s *setup) capability() error {
@@ -189,7 +117,7 @@ func (s *setup) whole(line []byte) ([]byte, error) {
 func (s *setup) untagged(rest []byte) {
 	if st, ok := s.wire.readStatus(rest); ok {
 		s.capabilityCode(st)
-		s.serve(func(c *Client) { c.notified(st) })
+		s.serve(func(l listener) { l.notified(st) })
 		return
 	}
 	if words := strings.Fields(string(rest)); len(words) > 0 && strings.EqualFold(words[0], "CAPABILITY") {
@@ -236,4 +164,19 @@ func (s *setup) ended(err error) error {
 		return err
 	}
 	return fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)
+}
+
+// answer answers a "+" line.
+func (s *setup) answer(line []byte, next func([]byte) ([]byte, error)) error {
+	text := strings.TrimPrefix(strings.TrimPrefix(string(line), "+"), " ")
+	challenge, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		challenge = []byte(text)
+	}
+	response, err := next(s.wire.veil.over(challenge))
+	if err != nil {
+		s.cancelled = true
+		return s.wire.send("*", "*") // cancels, RFC 9051 section 6.2.2
+	}
+	return s.wire.send(base64.StdEncoding.EncodeToString(response), hidden)
 }

@@ -2,7 +2,9 @@ package imapclient
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"time"
 )
 
 // starttls is RFC 9051 section 6.2.1. What was said in clear counts for nothing.
@@ -27,4 +29,25 @@ func (s *setup) starttls(ctx context.Context) error {
 	}
 	clear(s.caps) // what was said in clear counts for nothing
 	return s.wire.secure(ctx, s.opts.tlsConfig(), s.limits.Dial)
+}
+
+// secure starts TLS on the connection.
+func (w *wire) secure(ctx context.Context, conf *tls.Config, limit time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &TimeoutError{"TLS handshake with " + conf.ServerName, limit})
+	defer cancel()
+	conn := tls.Client(w.raw, conf)
+	w.disarm()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		if ours(err) {
+			return err
+		}
+		return fmt.Errorf("imapclient: TLS with %s: %w", conf.ServerName, err)
+	}
+	w.mu.Lock()
+	w.conn = conn
+	w.mu.Unlock()
+	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -52,15 +51,6 @@ func (c *Client) Keeps(flag string) error {
 	return nil
 }
 
-// permanentFlags takes "(\Seen \*)". A list that was cut short is ignored.
-func (c *Client) permanentFlags(arg string) {
-	c.permanent = nil
-	if strings.HasSuffix(arg, ")") && len(arg) < maxList {
-		p := parser{[]byte(arg)}
-		c.permanent = append([]string{}, p.list()...)
-	}
-}
-
 // each runs a UID command for messages, in as many parts as the set of UIDs needs.
 func (c *Client) each(ctx context.Context, uids []uint32, before, after string) error {
 	for _, set := range sets(uids, maxCommand-len(before)-len(after)) {
@@ -69,36 +59,4 @@ func (c *Client) each(ctx context.Context, uids []uint32, before, after string) 
 		}
 	}
 	return nil
-}
-
-// sets writes UIDs as sequence sets of at most most octets each.
-func sets(uids []uint32, most int) []string {
-	uids = slices.Clone(uids)
-	slices.Sort(uids)
-	uids = slices.Compact(uids)
-	var list []string
-	var set []byte
-	for len(uids) > 0 {
-		n := 1
-		for n < len(uids) && uids[n] == uids[n-1]+1 {
-			n++
-		}
-		run := strconv.AppendUint(nil, uint64(uids[0]), 10)
-		if n > 1 {
-			run = strconv.AppendUint(append(run, ':'), uint64(uids[n-1]), 10)
-		}
-		if len(set) > 0 && len(set)+1+len(run) > most {
-			list = append(list, string(set))
-			set = set[:0]
-		}
-		if len(set) > 0 {
-			set = append(set, ',')
-		}
-		set = append(set, run...)
-		uids = uids[n:]
-	}
-	if len(set) > 0 {
-		list = append(list, string(set))
-	}
-	return list
 }

@@ -14,37 +14,6 @@ const (
 	maxBody = 1 << 30  // octets of a body, however few were asked for
 )
 
-// asked is what FETCHes wait for. It is guarded by tap.mu.
-type asked struct {
-	uids map[uint32]bool // true: asked for and not answered; false: answered
-	from uint32          // not 0: this UID and all above are asked for
-
-	// What is known of these messages beside their bodies. It stays where no body
-	// comes: such a message exists.
-	beside map[uint32]fetchLine
-	// A body came without a UID: which message has been answered is not known.
-	nameless bool
-}
-
-func (a *asked) due(uid uint32) bool {
-	due, told := a.uids[uid]
-	return due || !told && a.from != 0 && uid >= a.from
-}
-
-// note remembers a line, which may be one of several for its message.
-func (a *asked) note(f fetchLine) {
-	if had, ok := a.beside[f.uid]; ok {
-		if f.date.IsZero() {
-			f.date = had.date
-		}
-		if f.size < 0 {
-			f.size = had.size
-		}
-	}
-	f.body, f.flags = nil, nil
-	a.beside[f.uid] = f
-}
-
 // expect readies the tap for FETCHes of at most prefix octets a body. from is
 // 0, or the UID from which on all are wanted.
 func (t *tap) expect(prefix int64, from uint32) {
@@ -142,14 +111,14 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 	}
 	if f.hasFlags {
 		flags := f.flags
-		t.emit(func(c *Client) { c.h.Flags(c.mailbox, f.seq, f.uid, flags) })
+		t.emit(func(l listener) { l.flags(f.seq, f.uid, flags) })
 	}
 	body := f.body
 	if t.held != nil {
 		body, t.held = t.held, nil
 	}
 	if f.beyond != 0 {
-		t.emit(func(c *Client) { c.beyond(f.beyond) })
+		t.emit(func(l listener) { l.beyond(f.beyond) })
 		return nil
 	}
 	if f.uid == 0 {
@@ -157,12 +126,12 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 			t.mu.Lock()
 			t.asked.nameless = true
 			t.mu.Unlock()
-			t.emit(func(c *Client) { c.told(callbacks.Warn, "passed over a message without a UID") })
+			t.emit(func(l listener) { l.told(callbacks.Warn, "passed over a message without a UID") })
 		}
 		return nil
 	}
 	if uid := f.uid; t.naming.Load() && !f.hasBody {
-		t.emit(func(c *Client) { c.named(uid) })
+		t.emit(func(l listener) { l.named(uid) })
 		return nil
 	}
 	passed := before != nil && before.hasBody // go-imap has its octets

@@ -45,7 +45,7 @@ func (t *tap) continuation() {
 		close(cont)
 		return
 	}
-	t.emit(func(c *Client) { c.told(callbacks.Parse, "passed over a stray +") })
+	t.emit(func(l listener) { l.told(callbacks.Parse, "passed over a stray +") })
 }
 
 // endIdle has DONE sent right before the next command, in one write: the two take
@@ -127,14 +127,13 @@ func (t *tap) settle(tag string) {
 // idleOver is called with mu held when IDLE has been answered.
 func (t *tap) idleOver() {
 	if t.resent = false; len(t.behind) > 0 {
-		t.doubt = time.AfterFunc(lostAfter, func() { t.emit((*Client).probe) })
+		t.doubt = time.AfterFunc(lostAfter, func() { t.emit(func(listener) { t.probe() }) })
 	}
 }
 
 // probe asks, by a NOOP, whether the server has lost the commands behind DONE:
 // where they are answered no sooner than the NOOP, it has.
-func (c *Client) probe() {
-	t := c.tap
+func (t *tap) probe() {
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	t.mu.Lock()
@@ -162,9 +161,9 @@ func (t *tap) probed() (lost []byte) {
 	return lost
 }
 
-func (c *Client) sendAgain(lost []byte) {
-	c.h.Log(callbacks.Warn, "the server loses a command that comes with DONE: it is sent again, and from now on behind the answer to DONE")
-	t := c.tap
+// sendAgain sends the lost commands once more.
+func (t *tap) sendAgain(l listener, lost []byte) {
+	l.warn("the server loses a command that comes with DONE: it is sent again, and from now on after the answer to DONE")
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	t.log("C: ", "<the commands behind DONE, again>")

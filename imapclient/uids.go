@@ -33,24 +33,3 @@ func (c *Client) UIDs(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	uids = slices.DeleteFunc(slices.Compact(uids), func(uid uint32) bool { return uid < lo || hi != 0 && uid > hi })
 	return uids, c.unnamed()
 }
-
-// named notes a UID in the answer to UIDs.
-func (c *Client) named(uid uint32) {
-	if len(c.found) >= maxFound {
-		c.tap.end(fmt.Errorf("%w: more than %d messages in answer to a FETCH of UIDs", ErrProtocol, maxFound))
-		return
-	}
-	c.found = append(c.found, uid)
-}
-
-// Exists is the number of messages in the open mailbox, as far as is known.
-func (c *Client) Exists() uint32 { return c.selected.Exists }
-
-// Arrived is how many messages the server has announced since the mailbox was
-// opened. Messages that are gone again count too.
-func (c *Client) Arrived() uint64 { return c.arrived }
-
-// Empty reports whether the open mailbox is known to have no message. Some servers
-// refuse SEARCH and FETCH then. With QRESYNC on it returns false, because then the
-// count is not reliable.
-func (c *Client) Empty() bool { return c.selected.Exists == 0 && !c.enabled }

@@ -119,27 +119,3 @@ func isWord(c byte) bool {
 }
 
 func isBase64(c byte) bool { return isWord(c) && c < 0x80 || strings.IndexByte("+/=-_", c) >= 0 }
-
-// readStatus is parseStatus with the secrets blotted out of what is for people.
-func (w *wire) readStatus(rest []byte) (st status, ok bool) {
-	st, ok = parseStatus(rest)
-	if !ok || w.veil == nil {
-		return st, ok
-	}
-	p := parser{rest}
-	kind := p.token()
-	if over := w.veil.over(p.b); len(over) != len(p.b) || !bytes.Equal(over, p.b) {
-		said, _ := parseStatus(append(append(bytes.Clone(kind), ' '), over...))
-		st.text = said.text
-		if word, _, _ := strings.Cut(st.code, " "); !forPrograms[strings.ToUpper(word)] {
-			st.code = said.code
-		}
-	}
-	return st, true
-}
-
-// forPrograms are the response codes whose arguments are read.
-var forPrograms = map[string]bool{
-	"CAPABILITY": true, "UIDVALIDITY": true, "UIDNEXT": true, "HIGHESTMODSEQ": true, "PERMANENTFLAGS": true, "COPYUID": true, "APPENDUID": true,
-	"UNSEEN": true, "MODIFIED": true,
-}

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/klauspost/compress/flate"
 )
 
 const (
@@ -242,13 +244,36 @@ func (w *wire) log(side, line string) {
 	w.debug(side + clean(line))
 }
 
-// clean makes a server's text safe for a log: control characters become
-// spaces, invalid UTF-8 becomes U+FFFD.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
+// readStatus is parseStatus with the secrets blotted out of what is for people.
+func (w *wire) readStatus(rest []byte) (st status, ok bool) {
+	st, ok = parseStatus(rest)
+	if !ok || w.veil == nil {
+		return st, ok
+	}
+	p := parser{rest}
+	kind := p.token()
+	if over := w.veil.over(p.b); len(over) != len(p.b) || !bytes.Equal(over, p.b) {
+		said, _ := parseStatus(append(append(bytes.Clone(kind), ' '), over...))
+		st.text = said.text
+		if word, _, _ := strings.Cut(st.code, " "); !forPrograms[strings.ToUpper(word)] {
+			st.code = said.code
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}
+	return st, true
+}
+
+// forPrograms are the response codes whose arguments are read.
+var forPrograms = map[string]bool{
+	"CAPABILITY": true, "UIDVALIDITY": true, "UIDNEXT": true, "HIGHESTMODSEQ": true, "PERMANENTFLAGS": true, "COPYUID": true, "APPENDUID": true,
+	"UNSEEN": true, "MODIFIED": true,
+}
+
+// pack compresses what is to be written.
+func (w *wire) pack(p []byte) ([]byte, error) {
+	if w.packed == nil {
+		return p, nil
+	}
+	w.packed.Reset()
+	err := flate.StatelessDeflate(w.packed, p, false, nil)
+	return w.packed.Bytes(), err
 }

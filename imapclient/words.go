@@ -1,11 +1,8 @@
 package imapclient
 
 import (
-	"fmt"
 	"sync"
 	"time"
-
-	"github.com/fblwatch/fblwatch/callbacks"
 )
 
 // How much of a server's words the Handler hears: so many at once and one more each
@@ -56,32 +53,4 @@ func (w *words) omitted(end bool) (n int) {
 		n, w.left = w.left, 0
 	}
 	return n
-}
-
-// notify hands the text of a status response on.
-func (c *Client) notify(level callbacks.Level, st status, last bool) {
-	quiet := level == callbacks.Info && !(&ResponseError{Code: st.code}).is("ALERT")
-	if quiet {
-		if c.quiet++; c.quiet > quietMost {
-			c.quirks.words.omit()
-			return
-		}
-	} else if !last && !c.quirks.words.pass() {
-		return
-	}
-	c.h.Notify(c.mailbox, level, st.code, st.text)
-}
-
-// told logs what a server's line makes one say.
-func (c *Client) told(level callbacks.Level, text string) {
-	if c.quirks.words.pass() {
-		c.h.Log(level, text)
-	}
-}
-
-// sayOmitted tells how much was left out, if it is time again.
-func (c *Client) sayOmitted(end bool) {
-	if n := c.quirks.words.omitted(end); n > 0 {
-		c.log(callbacks.Warn, fmt.Sprintf("the server says too much: %d of its words and refusals were left out", n))
-	}
 }
