@@ -2,11 +2,11 @@ package report
 
 import "github.com/fblwatch/fblwatch/internal/message"
 
-// Closed reports whether a message ends as its outermost multipart says: by the
-// closing delimiter (RFC 2046 section 5.1.1) of the boundary that Parse splits it
-// by. For a message that is no multipart it reports whether its header has an end;
-// nothing else can be known of it. A server that gives fewer octets of a message
-// than it has can so be found out.
+// Closed reports whether a message has its end, so that a caller notices a server
+// that gives fewer octets than the message has. A multipart ends with the closing
+// delimiter (RFC 2046 section 5.1.1) of the boundary by which Parse splits it. Of any
+// other message, closed reports only whether its header has an end. A message that
+// is a message/rfc822 counts as the message in it, through 20 levels.
 func Closed(b []byte) (closed, multipart bool) {
 	sent := behindBlanks(message.SkipEnvelope(message.LineFeeds(b), false))
 	for range message.MaxDepth {

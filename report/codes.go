@@ -5,7 +5,8 @@ package report
 // a program must ignore codes that it does not know. docs/trust.md explains each.
 type Code string
 
-// Codes of Suppress that say who or what the record is about.
+// Codes of Suppress about the record itself. A comment that begins with "yes" or "no" names
+// the verdict; all others lead to review.
 const (
 	CodeEvent           Code = "event"            // no: neither complaint nor opt_out
 	CodeClass           Code = "class"            // no: neither fbl nor cfbl
@@ -14,7 +15,7 @@ const (
 	CodeCandidate       Code = "candidate"        // one of several named recipients
 	CodeHashOnly        Code = "hash_only"        // the complainant is known by a hash
 	CodeNobody          Code = "nobody"           // the complainant is not known
-	CodeUnsignedHeader  Code = "unsigned_header"  // the complainant stands in the report's own header
+	CodeUnsignedHeader  Code = "unsigned_header"  // the complainant is in the report's own header, which need not be signed
 	CodeHistory         Code = "history"          // older than since at first contact
 	CodeOverBrake       Code = "over_brake"       // more verdicts yes than the brake allows
 	CodeNamed           Code = Code(Named)        // yes: the complainant is named
@@ -23,21 +24,22 @@ const (
 	CodeRejected        Code = "rejected"         // no: a person said so
 )
 
-// Codes of Reporter, and of Suppress, that say why a report is not trusted.
+// Codes of Reporter and Suppress: the report is not trusted. The names in the comments are
+// keys of the program's config.
 const (
-	CodeTrustUnchecked Code = "trust_unchecked" // package report alone: it checks no sender
-	CodeTrustOff       Code = "trust_off"       // trust is not configured
-	CodeUntrusted      Code = "untrusted"       // of a record that an older version wrote
+	CodeTrustUnchecked Code = "trust_unchecked" // nobody checked the sender: this package does not
+	CodeTrustOff       Code = "trust_off"       // the config says nothing of trust
+	CodeUntrusted      Code = "untrusted"       // a record of a version without codes
 
 	CodeSeveral   Code = "several_reports" // attached with others: the sender's signature vouches for the first alone
 	CodeTooLong   Code = "too_long"        // the whole message is needed, and not to be had
 	CodeMalformed Code = "malformed"       // the header is malformed, or beyond what is checked
-	CodeNoFrom    Code = "no_from"
-	CodeTwoFields Code = "doubled_field" // a field that may stand once stands twice
-	CodeFrom      Code = "from"          // From is not the one address that was read
+	CodeNoFrom    Code = "no_from"         // the header has no From
+	CodeTwoFields Code = "doubled_field"   // a field that may stand once stands twice
+	CodeFrom      Code = "from"            // From is not the one address that was read
 
 	CodeUnsigned     Code = "unsigned"      // no signature that may speak for From
-	CodeDKIMOff      Code = "dkim_off"      // signed, and nobody verified it: trust.dkim is off
+	CodeDKIMOff      Code = "dkim_off"      // signed, but trust.dkim is off
 	CodeHopUnknown   Code = "hop_unknown"   // a pass stands below a Received by a server that is not in trust.hops
 	CodeIDUnknown    Code = "id_unknown"    // a pass is of a server that is not in trust.authserv_ids
 	CodeSecondField  Code = "second_field"  // a pass stands below another field of the same server: it may be the sender's
@@ -62,7 +64,7 @@ const (
 	CodeUnsignedToken   Code = "unsigned_token"   // what names the subscriber is not signed
 )
 
-// Reason is why a verdict is as it is.
+// Reason is one reason of a verdict.
 type Reason struct {
 	Code Code   // for programs
 	Text string // for people

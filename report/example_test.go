@@ -2,7 +2,9 @@ package report_test
 
 import (
 	"fmt"
+	"os"
 	"strings"
+	"time"
 
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -31,19 +33,17 @@ Message-ID: <4711.42@example.net>
 --b--
 `
 
+// Who complained about which message?
 func ExampleParse() {
 	r := report.Parse([]byte(sent))
-	fmt.Println(r.Kind, r.FeedbackType, r.SourceIP)
 	for _, record := range r.Records(report.Envelope{}) {
-		fmt.Println(record.Event, record.OriginalRcptTo, record.Original.MessageID)
+		fmt.Println(record.Event, "by", record.OriginalRcptTo, "about", record.Original.MessageID)
 	}
-	// Output:
-	// report abuse 192.0.2.10
-	// complaint user@example.com 4711.42@example.net
+	// Output: complaint by user@example.com about 4711.42@example.net
 }
 
-// A message is fetched piece by piece until Parse has seen enough of it.
-func ExampleReport_Need() {
+// A message is fetched piece by piece until the reader has enough of it.
+func ExampleParsePrefix() {
 	large := strings.Replace(sent, "\n--b--", strings.Repeat("\nLorem ipsum", 100_000)+"\n--b--", 1)
 	b := []byte(large)[:2048]
 	r := report.ParsePrefix(b, int64(len(large)))
@@ -67,11 +67,40 @@ func ExampleReport_Parts() {
 	// "2" text/rfc822-headers: original
 }
 
+// The records of a message as NDJSON, one a line.
 func ExampleRecord_AppendJSON() {
-	record := report.Record{Schema: report.Schema, ID: "0123.1", Revision: 1, Event: report.Complaint,
-		Class: "fbl", Provider: "example.com", Feed: "unknown", Dialect: "rfc5965",
-		UserAgent: "\x1b[31mred\u202e", Parse: report.ParseStatus{Status: "ok"}}
-	fmt.Printf("%s\n", record.AppendJSON(nil))
+	envelope := report.Envelope{ReceivedAt: time.Date(2026, time.July, 6, 10, 0, 5, 0, time.UTC)}
+	var lines []byte
+	for _, record := range report.Parse([]byte(sent)).Records(envelope) {
+		lines = append(record.AppendJSON(lines), '\n')
+	}
+	os.Stdout.Write(lines)
 	// Output:
-	// {"schema":1,"id":"0123.1","revision":1,"event":"complaint","class":"fbl","provider":"example.com","feed":"unknown","dialect":"rfc5965","user_agent":"\u001b[31mred\u202e","parse":{"status":"ok"}}
+	// {"schema":1,"id":"8d6f457511931163d16c667f2ac5babf.1","revision":1,"report_id":"8d6f457511931163d16c667f2ac5babf","fingerprint":"a80e2c19e2aa57452684b8a33f7bd05a","event":"complaint","class":"fbl","provider":"example.com","feed":"unknown","dialect":"rfc5965","received_at":"2026-07-06T10:00:05Z","reported_at":"2026-07-06T10:00:00Z","feedback_type":"abuse","user_agent":"ExampleFBL/1.0","version":"1","source_ip":"192.0.2.10","original_rcpt_to":"user@example.com","complainant":"named","recipients":1,"original":{"message_id":"4711.42@example.net","from":"news@example.net","from_domain":"example.net","subject":"What is new","headers_only":true,"size":78},"identity":{"status":"unknown"},"reporter":{"from":"fbl@example.com","from_domain":"example.com","auth":"unchecked","trusted":false,"code":"trust_unchecked","reason":"not checked"},"suppress":{"verdict":"review","codes":["trust_unchecked"],"reasons":["trust is not checked"]},"parse":{"status":"ok"}}
+}
+
+// A provider of your own: the marks of its reports, and its feed's name.
+func ExampleProviders() {
+	own := report.Providers{{Name: "acme", Feed: "junk", Class: report.ClassFBL, UserAgents: []string{"ExampleFBL/"}}}
+	if err := own.Validate(); err != nil {
+		fmt.Println(err)
+	}
+	for _, record := range report.Parse([]byte(sent)).Records(report.Envelope{Providers: own}) {
+		fmt.Println(record.Provider, record.Feed, record.Class)
+	}
+	// Output: acme junk fbl
+}
+
+// The verdict follows from what the caller knows of the reporter and the subscriber.
+func ExampleRecord_Decide() {
+	record := report.Parse([]byte(sent)).Records(report.Envelope{})[0]
+	fmt.Println(record.Suppress.Verdict, record.Suppress.Codes)
+
+	record.Reporter = &report.Reporter{FromDomain: "example.com", Auth: report.AuthPass, Trusted: true}
+	record.Identify(report.Identity{Status: report.Identified, Subscriber: "4711"})
+	verdict := record.Decide()
+	fmt.Println(verdict.Verdict, verdict.Codes)
+	// Output:
+	// review [trust_unchecked]
+	// yes [named]
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// MaxLine is how long the line of a record is at most, in octets without its line
-// break. Many programs read lines, or blocks, of no more than a mebibyte.
+// MaxLine is the limit of the line of a record, in octets, without its line break. Many
+// programs read lines, or blocks, of at most a mebibyte.
 const MaxLine = 1_000_000
 
 const (

@@ -42,9 +42,9 @@ func reportID(h *outerHeader, header, body []byte) string {
 	return hex.EncodeToString(hash[:16])
 }
 
-// Origin is a number made of the outer From, Date and Message-ID, as sent but for
-// folding; 0: one of them is missing. Some servers write a message anew at each
-// fetch, with other boundaries and so another ID: Origin then stays.
+// Origin returns a hash of the outer From, Date and Message-ID; 0: one of them is
+// missing. Some servers write a message anew at each fetch, with other boundaries: then
+// its ID changes and Origin does not.
 func (r *Report) Origin() uint64 {
 	if r.from == "" || r.date == "" || r.Outer.MessageID == "" {
 		return 0

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// AppendJSON appends the record as one line of JSON without a line break. It
-// is inert on a terminal and in a log: control characters, line separators,
-// bidirectional controls and what is not UTF-8 are escaped; a NUL becomes U+FFFD.
-// Times have milliseconds at most. The line has MaxLine octets at most: values of a
-// record that is longer are left out, and its warnings say how many.
+// AppendJSON appends the record as one line of JSON (RFC 8259), without a line break. The
+// line is safe on a terminal and in a log: control characters, line separators,
+// bidirectional controls and octets that are not UTF-8 are escaped, and a NUL becomes
+// U+FFFD. Times have at most milliseconds. The line has at most [MaxLine] octets:
+// AppendJSON leaves values of a longer record out and adds a warning with their
+// number.
 func (r *Record) AppendJSON(dst []byte) []byte {
 	start := len(dst)
 	if dst = r.appendJSON(dst); len(dst)-start > MaxLine {
@@ -115,7 +116,7 @@ func (r *Record) appendJSON(dst []byte) []byte {
 	return append(bytes.TrimSuffix(j.b, []byte(",")), '}')
 }
 
-// MarshalJSON is AppendJSON.
+// MarshalJSON returns what AppendJSON appends. The error is always nil.
 func (r Record) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
 
 func (j *encoder) authFailure(a *AuthFailure) {

@@ -10,36 +10,37 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// Provider is one row of the table of providers: a feed, how its reports are
-// known, and what is known about it.
+// Provider is one row of the table of providers: a feed, the marks of its reports, and
+// what is known about it. All comparisons ignore case.
 //
-// A row that lists Dialects is for these only, and one that lists Sources or
-// From must match by one of them; the others need one mark that matches. Of
-// several rows wins the one that matches by Dialects, then by Signed,
-// UserAgents, Sources, From; of equal ones the first. All comparisons are
-// without case. By Dialects alone, a row without a Name is behind those that match
-// by Signed or UserAgents: our own header may ask for that dialect (RFC 9477).
+// A row that lists Dialects matches these only. A row that lists Sources or From must
+// match by one of them. Any other row must match by one mark. Of several rows, the one
+// that matches by Dialects wins, then by Signed, UserAgents, Sources, From; of equal
+// ones, the first. A row without a Name that matches by Dialects alone counts less than
+// one that matches by Signed or UserAgents: your own header may ask for that dialect
+// (RFC 9477).
 type Provider struct {
-	Name  string `yaml:"provider"` // "": the registrable domain of From; for programs that anybody runs
+	Name  string `yaml:"provider"` // "": the registrable domain of the outer From, for programs that anybody runs
 	Feed  string `yaml:"feed"`     // "": unknown
-	Class Class  `yaml:"class"`    // "": as the report says, else fbl
+	Class Class  `yaml:"class"`    // "": as the report says, else ClassFBL
 
-	Dialects   []string `yaml:"dialects"`    // whole names
-	Signed     []string `yaml:"signed"`      // domains that sign its reports; those below them too
+	Dialects   []string `yaml:"dialects"`    // whole names, as in Record.Dialect
+	Signed     []string `yaml:"signed"`      // domains that sign its reports (RFC 6376), and those below them
 	UserAgents []string `yaml:"user_agents"` // how the User-Agent begins
 	Sources    []string `yaml:"sources"`     // the field Source of the report part
 	From       []string `yaml:"from"`        // a domain, with those below it; or an address there, whose local part may begin or end with "*"
 
-	Carriers []string `yaml:"carriers"` // domains of From that Signed need not be in line with
-	Hosts    []string `yaml:"hosts"`    // domains of the hosts that receive its message
-	Hashes   bool     `yaml:"hashes"`   // a recipient's local part of 32, 40 or 64 hex digits is a hash
+	Carriers []string `yaml:"carriers"` // domains of From that may differ from Signed
+	Hosts    []string `yaml:"hosts"`    // domains of the hosts that take in its users' messages
+	Hashes   bool     `yaml:"hashes"`   // a local part of 32, 40 or 64 hexadecimal digits is a hash (RFC 6590)
 }
 
-// Providers are the user's own rows. The built-in ones stand behind them; nil
-// is these alone.
+// Providers are your own rows of the table. The built-in rows follow them; nil has the
+// built-in rows alone.
 type Providers []Provider
 
-// Validate reports a row that can name nothing, or has a class there is not.
+// Validate returns an error for each row that matches nothing, says nothing, or has an
+// unknown class or dialect. Rows count from 1.
 func (p Providers) Validate() error {
 	var errs []error
 	for i, row := range p {
@@ -73,10 +74,9 @@ func (p Providers) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Of gives the row that the report matches, with Name, Feed and Class filled
-// in: where no row matches, Name is the registrable domain of From, or
-// "unknown", and the feed may hash. It goes by what the message says of itself:
-// anybody can say so.
+// Of returns the row that the report matches, with Name, Feed and Class filled in. If no
+// row matches, Name is the registrable domain of From, or "unknown", and Hashes is
+// true. Of goes by what the message says of itself, which proves nothing.
 func (p Providers) Of(r *Report) Provider { return p.of(r, r.dialect()) }
 
 func (p Providers) of(r *Report, dialect string) Provider {

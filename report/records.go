@@ -20,10 +20,11 @@ func (r *Report) event() Event {
 	return eventOf(r.FeedbackType)
 }
 
-// Records makes the report's records: one for each recipient that it names, one
-// where it names none, none for a message that is no report. A message of
-// KindUnparsed makes one record with the number 0. The records share what they
-// have in common; Identity, Reporter and Suppress are each record's own.
+// Records returns the records of the report and of More: one for each recipient that a
+// report names, at least one a report. A message of KindUnparsed makes one record with
+// the number 0; a message of another kind makes none. A message makes at most 1,000
+// records and 32 MiB of them. The records share maps, lists and pointers; Identity,
+// Reporter and Suppress are each record's own.
 func (r *Report) Records(e Envelope) []Record {
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
 		return nil
@@ -202,9 +203,9 @@ func (rec *Record) own(r *Report) {
 	rec.Suppress = &suppress
 }
 
-// Identify sets who the record is about, and what follows from it: with a
-// subscriber, a complainant whom the report does not name is a Token, and has a
-// fingerprint. It leaves Suppress alone; see Decide.
+// Identify sets Identity, and Complainant and Fingerprint with it: if the report does not
+// name the complainant in clear, a subscriber makes Complainant a Token. Call
+// Decide afterwards: Identify leaves Suppress as it is.
 func (rec *Record) Identify(id Identity) {
 	rec.Identity = &id
 	if named := rec.OriginalRcptTo + rec.RcptHash; named == "" {
@@ -269,8 +270,8 @@ func (r *Report) status() ParseStatus {
 	return s
 }
 
-// Unfetched is the record of a message that could never be fetched; reason says
-// why. Its id begins with "u" and is the only one that depends on the mailbox.
+// Unfetched returns the unparsed record of a message that cannot be fetched; reason, for
+// people, says why. Its ID begins with "u" and depends on e.Mailbox alone.
 func Unfetched(e Envelope, reason string) Record {
 	m := Mailbox{}
 	if e.Mailbox != nil {

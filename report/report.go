@@ -6,9 +6,10 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// Kind says what a message is. Only KindReport and KindUnparsed make records.
+// Kind is what a message is. Only KindReport and KindUnparsed make records.
 type Kind string
 
+// Kinds of messages.
 const (
 	KindReport         Kind = "report"          // a feedback report
 	KindUnparsed       Kind = "unparsed"        // a complaint, or a program's accusation, that cannot be read
@@ -17,53 +18,60 @@ const (
 	KindDMARCAggregate Kind = "dmarc-aggregate" // RFC 9990
 	KindTLSRPT         Kind = "tlsrpt"          // RFC 8460
 	KindAutoReply      Kind = "autoreply"       // RFC 3834
-	KindUnsubscribe    Kind = "unsubscribe"     // a message to a List-Unsubscribe address
-	KindNotice         Kind = "notice"          // a provider or another program that says something else
-	KindOther          Kind = "other"           // a person, anything else
+	KindUnsubscribe    Kind = "unsubscribe"     // a message to a List-Unsubscribe address, RFC 2369
+	KindNotice         Kind = "notice"          // anything else by a program
+	KindOther          Kind = "other"           // anything else
 )
 
-// Kinds are all there are.
+// Kinds are all kinds.
 var Kinds = []Kind{KindReport, KindUnparsed, KindDSN, KindMDN, KindDMARCAggregate, KindTLSRPT, KindAutoReply, KindUnsubscribe, KindNotice, KindOther}
 
-// Report is what one message says. The fields of the report part are as sent, but
-// for folding, brackets around addresses, and a canonical SourceIP.
+// Report is what one message says. A zero value is unknown.
+//
+// The fields of the report part (RFC 5965 section 3) are as sent, but unfolded,
+// without brackets around addresses, and with SourceIP in canonical form. Of a field
+// that may stand once, the first counts. The report part counts up to 1 MiB and
+// 10,000 lines; a message names at most 1,000 recipients.
 type Report struct {
-	ID    string // report_id: 32 hex digits, from the message's bytes alone
+	ID    string // 32 hexadecimal digits, from the message's octets alone
 	Kind  Kind
 	Outer Outer
 
-	// Of a report that is no ARF: its dialect, who speaks in it and what it is
-	// where it has no FeedbackType, as its reader knows them; see Record.
+	// Dialect, Class and Event are set for a report in another format than ARF. Class
+	// and Event are what the format implies; see Record for what counts.
 	Dialect string
 	Class   Class
 	Event   Event
 
-	FeedbackType                                       string
-	UserAgent                                          string
-	Version                                            string
-	OriginalEnvelopeID                                 string
-	OriginalMailFrom                                   string    // "<>" is the null sender
-	OriginalRcptTo                                     []string  // no placeholders; hashed ones are among them
-	ArrivalDate                                        time.Time // of Arrival-Date, else Received-Date
-	ArrivalDateRaw                                     string
-	ReportingMTA                                       *MTA
-	SourceIP                                           string
-	SourcePort                                         int
-	Incidents                                          int
-	AuthFailure                                        AuthFailure
-	AuthenticationResults, ReportedDomain, ReportedURI []string
+	FeedbackType       string    // RFC 5965 section 3.1; as sent: any word
+	UserAgent          string    // RFC 5965 section 3.1
+	Version            string    // RFC 5965 section 3.1
+	OriginalEnvelopeID string    // RFC 5965 section 3.2
+	OriginalMailFrom   string    // RFC 5965 section 3.2; "<>" is the null sender
+	OriginalRcptTo     []string  // RFC 5965 section 3.3; hashes (RFC 6590) too, but no placeholders
+	ArrivalDate        time.Time // RFC 5965 section 3.2; of Arrival-Date, else Received-Date
+	ArrivalDateRaw     string    // the same, as sent
+	ReportingMTA       *MTA      // RFC 5965 section 3.2; nil: unknown
+	SourceIP           string    // RFC 5965 section 3.2; IPv4 or IPv6
+	SourcePort         int       // RFC 6692 section 2; 1 to 65535
+	Incidents          int       // RFC 5965 section 3.2; 0: not said, so one
+	AuthFailure        AuthFailure
 
-	// Extensions holds every other field by its lower-case name, and what the
-	// fields above could not hold; lines that are no field stand under "_lines".
+	AuthenticationResults []string // RFC 5965 section 3.3; values as in RFC 8601
+	ReportedDomain        []string // RFC 5965 section 3.3
+	ReportedURI           []string // RFC 5965 section 3.3
+
+	// Extensions holds every other field by its lower-case name, and values that the
+	// fields above cannot hold. Lines that are no field are in "_lines".
 	Extensions map[string][]string
 
-	// More are the reports behind the first one, where several are attached to
-	// one message, in their order. ID, Kind and Outer are the same.
+	// More are the other reports of a message to which several are attached, in their
+	// order, at most 50. ID, Kind and Outer are the same.
 	More []*Report
 
-	Original *Original         // nil: there is none, or nothing to read in it
-	Derived  map[string]string // key: where its value came from, instead of the report
-	Problems []Problem
+	Original *Original         // the reported message; nil: none that can be read
+	Derived  map[string]string // by the record's key: the source of a value that the report part does not give, such as "original:Return-Path"
+	Problems []Problem         // what was wrong, in the order of reading
 
 	from, date string // of the outer header, as sent but for folding
 
@@ -79,39 +87,41 @@ type Report struct {
 	first   bool     // see FirstHand
 }
 
-// Outer is the header of the report's own message.
+// Outer is the header of the report's own message (RFC 5322 section 3.6).
 type Outer struct {
-	From, FromDomain string
-	Date             time.Time
-	Received         time.Time // of the topmost Received
-	MessageID        string    // with its brackets
-	Subject          string    // decoded
+	From       string    // the address; the decoded text where there is none
+	FromDomain string    // "" without an address
+	Date       time.Time // zero: none, or no instant
+	Received   time.Time // of the topmost Received; zero: unknown
+	MessageID  string    // with its brackets
+	Subject    string    // decoded (RFC 2047)
 }
 
-// Problem is something wrong with a message.
+// Problem is something wrong with a message. Its text is for people and may be
+// reworded at any time.
 type Problem struct {
 	Text string
 	Loss bool // something could not be read, or was not there to be read
 }
 
-// Need is how many octets of the message, from its start, are wanted to read it
-// fully; 0: no more than Parse was given. It is more than that, never more than
-// the message's size, and for a message that plainly is no report only what its ID
-// needs. It may take several rounds.
+// Need returns how many octets of the message, from its start, the reader wants in
+// order to read it fully; 0: no more than it was given. Need is never more than the
+// message's size. For a message that plainly is no report it is what ID needs. A
+// message may take several rounds.
 func (r *Report) Need() int64 { return r.need }
 
-// Partial reports whether Parse was given only the start of the message.
+// Partial reports whether the reader was given only the start of the message.
 func (r *Report) Partial() bool { return r.partial }
 
-// FirstHand reports whether the message's author reports: what was read stands in the
-// message's own parts, or is its text. Else it stands in a message that is attached,
-// or among the words of a text, which its author may only pass on; or the message
-// itself is the one that is reported, and its header is anybody's.
+// FirstHand reports whether the message's author reports. Then the report is in the
+// message's own parts, or is its text. Otherwise it is in an attached message or is
+// quoted, so that the author may only pass it on; or the message is itself the
+// reported one, with a header that anybody wrote.
 func (r *Report) FirstHand() bool { return r.first }
 
-// Header gives the header named "outer", "original" or "report"; an empty one
-// where there is none, and for a message that makes no record. It is not for
-// concurrent use.
+// Header returns the header of the source: FromOuter, FromOriginal or FromReport. It is
+// empty if there is none, for another source, and for a message that makes no
+// record. At most 64 KiB of a header are kept.
 func (r *Report) Header(source string) *Header {
 	switch source {
 	case FromOuter:
@@ -124,8 +134,8 @@ func (r *Report) Header(source string) *Header {
 	return new(Header)
 }
 
-// Text is the first part of the message that is made for a reader, decoded: at
-// most 64 KiB of it, and nothing for a message that makes no record.
+// Text returns the first text of the message, decoded to UTF-8: at most 64 KiB of it. It
+// is "" for a message that makes no record.
 func (r *Report) Text() string {
 	t := message.Part{Body: []byte(r.raw.text), ContentType: []byte(r.raw.textType), Encoding: []byte(r.raw.textEncoding)}
 	b := t.Text()

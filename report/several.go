@@ -132,9 +132,8 @@ func (p *parser) readLetter(m *message.Message) bool {
 	return false
 }
 
-// Split yields each report of the message with those of its records that are its
-// own. records are those of Records; where each report had not as many, there
-// is no telling, and nothing is yielded.
+// Split yields r and each report of More with its own part of records, which are those of
+// Records. If the counts do not match, Split yields nothing.
 func (r *Report) Split(records []Record) iter.Seq2[*Report, []Record] {
 	return func(yield func(*Report, []Record) bool) {
 		if len(r.More) == 0 {

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// KnowsWho reports whether the verdict was reached in the knowledge of who
-// complained, which a record whose people were taken out does not hold any more.
+// KnowsWho reports whether Decide knew the complainant. A record may have lost the
+// address since.
 func (s *Suppress) KnowsWho() bool {
 	return s.Verdict == SuppressYes || s.Verdict == SuppressReview && !s.Has(CodeHashOnly) && !s.Has(CodeNobody)
 }
 
-// Has reports whether the verdict has the code.
+// Has reports whether the verdict has the code. In a record of a version without codes,
+// Has goes by the reasons.
 func (s *Suppress) Has(code Code) bool {
 	if len(s.Codes) == 0 {
 		return s.hadText(code)
@@ -21,8 +22,8 @@ func (s *Suppress) Has(code Code) bool {
 	return slices.Contains(s.Codes, code)
 }
 
-// Named reports whether the verdict was yes on somebody who was named, which a
-// record whose people were taken out may know by a token alone.
+// Named reports whether the verdict is yes because the report names the complainant. A
+// record may have lost the address since.
 func (s *Suppress) Named() bool { return s.Verdict == SuppressYes && s.Has(CodeNamed) }
 
 func decided(verdict Verdict, reasons ...Reason) (s Suppress) {
@@ -33,10 +34,11 @@ func decided(verdict Verdict, reasons ...Reason) (s Suppress) {
 	return s
 }
 
-// Decide gives the verdict on the record as it stands, by its event, class,
-// complainant, Identity and Reporter, without changing it. doubts are what the record
-// does not hold and what keeps a verdict from being yes: that the message is older
-// than the first contact allows, that there are too many.
+// Decide returns the verdict on the record, by Event, Class, FeedbackType, Complainant,
+// Identity and Reporter. It does not change the record. The verdict is no if nobody
+// complains or the speaker does not count, yes if the complainant is known and the
+// reporter trusted, and review otherwise. doubts are further reasons that keep it from
+// being yes, such as CodeHistory and CodeOverBrake.
 func (rec *Record) Decide(doubts ...Reason) Suppress {
 	switch {
 	case rec.Event != Complaint && rec.Event != OptOut:

@@ -15,43 +15,41 @@ import (
 )
 
 var (
-	// ErrMissing means that something which the RFC requires is not there.
+	// ErrMissing: a Message lacks something that RFC 5965 or RFC 6591 requires.
 	ErrMissing = errors.New("missing")
-	// ErrInvalid means a value that the RFC has no place for. A line break or a
-	// NUL in a field's value is one, always.
+	// ErrInvalid: a Message has a value that the RFC does not allow. A line break or
+	// a NUL in the value of a field never is.
 	ErrInvalid = errors.New("cannot be written")
 )
 
-// Message is a feedback report to be written as a message (RFC 5965 section 2).
+// Message is a feedback report to write as a message (RFC 5965 section 2).
 //
-// What it says is in Report: From, Subject, Date and Message-ID in Outer, then
-// the fields of the report part, as [Parse] reads them. Kind, ID, Derived,
-// Problems and Original of the Report are not looked at. FeedbackType,
-// UserAgent and Version are required, AuthFailure and AuthenticationResults too
-// where the type is auth-failure (RFC 6591 section 3.1). From and To may have
-// display names. Extensions must not have the name of a field that Report has a
-// place for.
+// Report holds the header, in Outer (From, Subject, Date, MessageID), and the fields
+// of the report part. FeedbackType, UserAgent and Version are required; for the type
+// auth-failure AuthFailure and AuthenticationResults too (RFC 6591 section 3.1). From
+// and To may have display names. Extensions must not hold a field that Report has a
+// field for. Write ignores the other fields of Report.
 //
-// A zero Date is now; an empty MessageID or Boundary is made up. With all
-// three, the same Message gives the same bytes.
+// A zero Date is now. An empty MessageID or Boundary is made up. A Message with all
+// three always gives the same octets.
 type Message struct {
 	Report   Report
-	To       []string
-	Text     string // for a reader; empty: a sentence
-	Original []byte // the reported message, or no more than its header; required
-	Boundary string // RFC 2046 section 5.1.1, without blanks
+	To       []string // addresses; one is required
+	Text     string   // for a person; "": a sentence
+	Original []byte   // the reported message, or its header alone; required
+	Boundary string   // RFC 2046 section 5.1.1, without blanks
 }
 
-// Write writes the message, in lines that end in CRLF; [Parse] reads it back
-// equal. Where there is an error that is no error of w, nothing was written.
+// Write writes the message with lines that end in CRLF. [Parse] reads it back equal.
+// The error is one of w, or it wraps each [ErrMissing] and [ErrInvalid], with the
+// field's name; then Write wrote nothing.
 //
-// Headers are folded at blanks to 78 octets. The subject and display names may
-// have any characters; the fields of the report part are ASCII (RFC 5965
-// section 7.1), and a value whose words are longer than 998 octets is refused
-// (RFC 5322 section 2.1.1). The reported message is written as it is, but for its
-// line ends and an mbox line before it: 8-bit, even binary, if it is that. A
-// complaint that is to be acted on under RFC 9477 must then be signed by DKIM,
-// which is the caller's to do.
+// Write folds headers at blanks to 78 octets. The subject and display names may have any
+// characters. The fields of the report part are ASCII (RFC 5965 section 7.1), and no
+// word of a value has more than 998 octets (RFC 5322 section 2.1.1). The reported
+// message stays as it is, 8-bit or binary, but for its line ends and an mbox line
+// before it. Write does not sign; a complaint under RFC 9477 needs a DKIM
+// signature.
 func Write(w io.Writer, m Message) error {
 	b, err := m.bytes()
 	if err != nil {

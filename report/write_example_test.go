@@ -9,8 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// A mailbox provider tells a sender that somebody does not want its message, and
-// not who.
+// A mailbox provider reports a complaint and redacts the complainant.
 func ExampleWrite() {
 	received := "Return-Path: <bounce+4711@mail.example.com>\nMessage-ID: <spring.4711@mail.example.com>\nSubject: Spring sale\n"
 	var b strings.Builder
