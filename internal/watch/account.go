@@ -1,5 +1,5 @@
-// Package watch reads the folders of IMAP accounts into the ledger: sessions,
-// what is new, fetch, read, commit; once or for ever.
+// Package watch reads the folders of IMAP accounts into the ledger, once or for ever:
+// sessions, search, fetch, process, commit.
 package watch
 
 import (
@@ -29,58 +29,57 @@ type Account struct {
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 
-	Rules process.Rules // how messages become records
+	Rules process.Rules // make the records of messages
 
-	// NoHeads keeps nothing of the messages: they cannot be read again later.
+	// NoHeads stores nothing of the messages. Reprocess cannot read them then.
 	NoHeads bool
 
-	// All reads every folder from its first UID again, once. What the ledger
-	// knows falls out by its report_id.
+	// All reads every folder from its first UID again, once. Already recorded
+	// messages are skipped by their report_id.
 	All bool
 
-	// Since is how old a message may have been when its folder was first read, for
-	// its records to be acted upon; 0: any age. See Doubts.
+	// Since is how old a message may have been when its folder was first read for
+	// its records to be acted upon; 0: any age. See process.Doubts.
 	Since time.Duration
 
-	// After is what is done to messages that were read. With any action the folders
-	// are opened for changes; without one, nothing is ever changed in them.
+	// After is what is done to messages after the commit. With any action the folders
+	// are opened for changes (SELECT), else read-only (EXAMINE).
 	After After
 
-	// Resync lets the Handler hear what was expunged, and where the server has
-	// QRESYNC which flags were changed, between two sessions of this Run.
+	// Resync reports to the Handler what was expunged between two sessions of this
+	// Run, and which flags were changed if the server has QRESYNC (RFC 7162).
 	Resync bool
 
-	// OnUIDValidity is what to do about a folder whose UIDs mean other messages than
-	// when it was read last: "rescan" reads it all again, and what the ledger
-	// knows falls out by its report_id; "new-only" reads what came since the day
-	// before the last commit; "stop" leaves it alone until one of the two is
-	// chosen. Empty: "rescan".
+	// OnUIDValidity is what to do with a folder whose UIDVALIDITY changed (RFC 9051
+	// section 2.3.1.1): "rescan" reads all of it again and skips already recorded
+	// messages; "new-only" reads what came since the day before the last commit;
+	// "stop" leaves it alone until one of the two is chosen. Empty: "rescan".
 	OnUIDValidity string
 
-	// Watch is how new message is noticed: "notify" is by one connection that tells of
-	// all folders (RFC 5465) where the server has it, "idle" by one connection a
-	// folder, "poll" by looking at all folders by one connection. "auto", and
-	// empty, is the first of these that the server has.
+	// Watch is how new messages are noticed: "notify" by one connection on which the
+	// server announces changes of all folders (RFC 5465), "idle" by one connection a
+	// folder (RFC 2177), "poll" by looking at all folders on one connection. "auto",
+	// and empty, is the first of these that the server has.
 	Watch string
-	// Connections is how many a watch makes at most; 0: 8. More folders than
+	// Connections is how many connections a watch makes at most; 0: 8. Folders beyond
 	// that are looked at every Poll.
 	Connections int
 
-	// Poll is how often to look where IDLE is not to be had; 0: 60 s.
+	// Poll is how often to look without IDLE; 0: 60 s.
 	Poll time.Duration
+	// Slice is the longest time of one IDLE; 0: 4 min.
+	Slice time.Duration
+	// MaxMessage is how many octets of a message are read at most; 0: 16 MiB.
+	MaxMessage int64
+
 	// Board takes the states of the sessions; its owner calls Beat. nil: Run makes one.
 	Board *ledger.Board
 
-	// Slice is how long one IDLE lasts at most; 0: 4 min.
-	Slice time.Duration
-	// MaxMail is how many octets of a message are read at most; 0: 16 MiB.
-	MaxMessage int64
-
 	Observer // hears of commits, progress and states
 
-	// DiskError decides what to do when the ledger could not write: true gives
-	// up, false tries again later. serious: nothing can be written at all
-	// (c-client: mm_diskerror). nil: give up in a sweep, never in a watch.
+	// DiskError decides what to do if the ledger could not write: true gives up,
+	// false tries again later. serious: nothing at all can be written (c-client:
+	// mm_diskerror). nil: a sweep gives up, a watch does not.
 	DiskError func(err error, serious bool) (abort bool)
 
 	commits      *atomic.Int64                        // commits of this Run that brought messages
@@ -97,8 +96,8 @@ const (
 	defaultMaxMessage = 16 << 20
 )
 
-// LedgerError is a commit that failed. The messages are read again later: nothing
-// is lost.
+// LedgerError is a commit that failed. Its messages are read again later: nothing is
+// lost.
 type LedgerError struct{ Err error }
 
 func (e *LedgerError) Error() string { return "writing the ledger: " + e.Err.Error() }
@@ -118,8 +117,8 @@ func ledgerError(ctx context.Context, err error) error {
 	return &LedgerError{err}
 }
 
-// FolderError is a folder that could not be opened, or whose messages the server
-// refuses.
+// FolderError is the error of a folder that could not be opened, or whose messages the
+// server refuses.
 type FolderError struct {
 	Folder string
 	Err    error
@@ -128,9 +127,9 @@ type FolderError struct {
 func (e *FolderError) Error() string { return fmt.Sprintf("folder %q: %v", e.Folder, e.Err) }
 func (e *FolderError) Unwrap() error { return e.Err }
 
-// Run reads every folder of the account. once: until nothing is new, by one
-// session after the other, and the error is why it could not. Otherwise for
-// ever, until ctx ends or DiskError gives up.
+// Run reads every folder of the account. once: one session after the other, until
+// nothing is new; the error joins those of all folders. Otherwise Run returns when
+// ctx ends or DiskError gives up.
 func (a *Account) Run(ctx context.Context, once bool) error {
 	run := *a
 	run.commits, run.sizes = new(atomic.Int64), new(atomic.Bool)
@@ -185,8 +184,8 @@ func (a *Account) session() *Account {
 	return &one
 }
 
-// sweep reads all folders in one session; a lost connection is made again, and
-// goes on with the next folder.
+// sweep reads all folders in one session. After a lost connection it goes on with the
+// next folder.
 func (a *Account) sweep(ctx context.Context) error {
 	a = a.session()
 	var folders []*folder
@@ -208,7 +207,7 @@ func (a *Account) sweep(ctx context.Context) error {
 			if errors.As(err, new(*imapclient.ResponseError)) && !errors.As(err, new(*FolderError)) {
 				err = &FolderError{folders[0].name, err}
 			}
-			if errors.As(err, new(*FolderError)) && imapclient.Backoff(err) == 0 { // the others still can be read
+			if errors.As(err, new(*FolderError)) && imapclient.Backoff(err) == 0 { // the others can still be read
 				failed = append(failed, err)
 			} else if err != nil {
 				folders = append(folders[1:], folders[0])
@@ -225,8 +224,7 @@ func (a *Account) sweep(ctx context.Context) error {
 
 func isPattern(name string) bool { return strings.ContainsAny(name, "*%") }
 
-// names turns the patterns into the folders there are, in the order of the
-// config and each once.
+// names lists the folders of the patterns, in the order of the config, each once.
 func (a *Account) names(ctx context.Context, c *imapclient.Client) (names []string, missing []error, err error) {
 	for _, pattern := range a.Folders {
 		if !isPattern(pattern) {

@@ -12,8 +12,8 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Action is what is done in the mailbox to a message that was read; the zero Action
-// is nothing.
+// Action is what is done in the mailbox to a message after its commit. The zero Action
+// does nothing.
 type Action struct {
 	Do  string // seen, flag, move, delete
 	Arg string // the flag, or the folder
@@ -25,7 +25,7 @@ func (a *Action) UnmarshalText(text []byte) error {
 	arg = strings.TrimSpace(arg)
 	switch {
 	case do == "flag" && (strings.EqualFold(arg, `\Deleted`) || strings.EqualFold(arg, `\Recent`)):
-		return errors.New(`cannot flag mails \Deleted or \Recent; delete removes those that were read to their end`)
+		return errors.New(`cannot flag messages \Deleted or \Recent; use delete, which removes messages that were read to their end`)
 	case do == "none" && arg == "":
 		*a = Action{}
 	case (do == "seen" || do == "delete") && arg == "", do == "flag" && arg != "" && !strings.ContainsAny(arg, ` (){%*"]`), do == "move" && arg != "":
@@ -38,8 +38,7 @@ func (a *Action) UnmarshalText(text []byte) error {
 
 func (a Action) String() string { return strings.TrimSpace(a.Do + " " + a.Arg) }
 
-// After says what is done to messages once what they gave is in the ledger, by what
-// they are.
+// After is what is done to messages, by kind, once their records are in the ledger.
 type After struct {
 	Report   Action `yaml:"report"`
 	Unparsed Action `yaml:"unparsed"`
@@ -48,7 +47,7 @@ type After struct {
 
 func (a After) all() []Action { return []Action{a.Report, a.Unparsed, a.Other} }
 
-// any tells whether anything is done at all.
+// any reports whether anything is done at all.
 func (a After) any() bool { return a != After{} }
 
 // Targets are the folders that messages are moved to, which are never watched.
@@ -71,8 +70,8 @@ func (a After) of(kind report.Kind) Action {
 	return a.Other
 }
 
-// allows reports whether an action may be done to a message that was read so far:
-// what is moved was read to what it needs, what is deleted to its end.
+// allows reports whether the action may be done to a message of size octets that was
+// read up to read: a moved one must be read up to need, a deleted one to its end.
 func (a Action) allows(read, need, size int64) bool {
 	switch a.Do {
 	case "move":
@@ -85,7 +84,7 @@ func (a Action) allows(read, need, size int64) bool {
 
 const todosAtOnce = 1000
 
-// act does what is owed to the mailbox. What the server refuses stays owed.
+// act does the after-actions that are owed. What the server refuses stays owed.
 func (s *session) act(ctx context.Context) error {
 	if !s.a.After.any() || s.idleHands {
 		return nil
@@ -120,7 +119,7 @@ func (s *session) act(ctx context.Context) error {
 	}
 }
 
-// refusal is why the open mailbox allows none of what is to be done.
+// refusal is why the open mailbox allows no after-action.
 func (s *session) refusal() error {
 	if s.sel.ReadOnly {
 		return imapclient.ErrReadOnly
@@ -128,8 +127,8 @@ func (s *session) refusal() error {
 	return s.a.After.Refusal(s.c.Has)
 }
 
-// Refusal is why a server that has such capabilities cannot do what is to be
-// done without harm to other messages; nil: it can.
+// Refusal returns why a server with these capabilities cannot do the actions without
+// harm to other messages (ErrNoUIDPlus, ErrNoMove); nil: it can.
 func (a After) Refusal(has func(capability string) bool) error {
 	for _, action := range a.all() {
 		switch {
@@ -142,8 +141,8 @@ func (a After) Refusal(has func(capability string) bool) error {
 	return nil
 }
 
-// ActionError is a folder in whose messages the server did not do what is asked
-// for. It stays owed.
+// ActionError is the error of a folder in which the server refused an after-action. The
+// action stays owed.
 type ActionError struct {
 	Folder string
 	Err    error
@@ -154,8 +153,8 @@ func (e *ActionError) Error() string {
 }
 func (e *ActionError) Unwrap() error { return e.Err }
 
-// refuse tells of it, once while it is the same, and leaves the mailbox alone
-// for the rest of this session.
+// refuse logs a refusal when it changes, and leaves the mailbox alone for the rest of
+// this session.
 func (s *session) refuse(what string, err error) {
 	s.idleHands = true
 	s.owed = &ActionError{s.name, fmt.Errorf("%s: %w", what, err)}
@@ -165,13 +164,14 @@ func (s *session) refuse(what string, err error) {
 	}
 }
 
-// do does the same to several messages, and strikes it off. Of another UIDVALIDITY
-// these would be other messages, and what the config asks for no more is not done.
+// do does one action to several messages and completes their todos. It drops todos
+// of another UIDVALIDITY, whose UIDs mean other messages, and actions that the
+// config no longer has.
 func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	asked := s.a.After.all()
 	i := slices.IndexFunc(asked, func(a Action) bool { return a.String() == todos[0].Action })
 	if i < 0 || todos[0].UIDValidity != s.sel.UIDValidity {
-		s.a.Log.Warn("after-actions are owed no more", "folder", s.name, "action", todos[0].Action, "mails", len(todos))
+		s.a.Log.Warn("dropping stale after-actions", "folder", s.name, "action", todos[0].Action, "count", len(todos))
 		return ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.pipe.claim, todos))
 	}
 	action := asked[i]
@@ -197,7 +197,7 @@ func (s *session) do(ctx context.Context, todos []ledger.Todo) error {
 	return ledgerError(ctx, s.a.Ledger.CompleteTodos(ctx, s.pipe.claim, todos))
 }
 
-// remove removes messages for good, and no other message that has the flag \Deleted.
+// remove deletes messages, and no other message that has the flag \Deleted.
 func (s *session) remove(ctx context.Context, uids []uint32) error {
 	if err := s.c.Store(ctx, uids, `\Deleted`); err != nil {
 		return err
@@ -205,15 +205,15 @@ func (s *session) remove(ctx context.Context, uids []uint32) error {
 	return s.c.Expunge(ctx, uids)
 }
 
-// moveTo moves messages to a folder, and makes it first if it is not there.
+// moveTo moves messages to a folder, and creates it first if it does not exist.
 func (s *session) moveTo(ctx context.Context, uids []uint32, folder string) error {
 	err := s.move(ctx, uids, folder)
 	var no *imapclient.ResponseError
 	if !errors.As(err, &no) || !isRefusal(err) || no.Status == "BYE" {
 		return err
 	}
-	// RFC 9051 section 6.4.7 wants TRYCREATE in the answer; not all servers have
-	// read that, or write it where it belongs.
+	// RFC 9051 section 6.4.7 wants TRYCREATE in the answer. Some servers leave it out,
+	// or write it elsewhere.
 	if !strings.HasPrefix(strings.ToUpper(no.Code), "TRYCREATE") {
 		list, lerr := find(ctx, s.c, folder)
 		switch {
@@ -224,14 +224,14 @@ func (s *session) moveTo(ctx context.Context, uids []uint32, folder string) erro
 		}
 	}
 	if cerr := s.c.Create(ctx, folder); isRefusal(cerr) {
-		return fmt.Errorf("%w; and it could not be made: %w", err, cerr)
+		return fmt.Errorf("%w; and the folder could not be created: %w", err, cerr)
 	} else if cerr != nil {
 		return cerr
 	}
 	return s.move(ctx, uids, folder)
 }
 
-// find is what the server lists of one folder; nil: it lists none of that name.
+// find returns the server's LIST answer for one folder; nil: there is none.
 func find(ctx context.Context, c *imapclient.Client, folder string) (*imapclient.List, error) {
 	lists, err := c.List(ctx, folder) // which may be a pattern
 	for i := range lists {
@@ -242,9 +242,9 @@ func find(ctx context.Context, c *imapclient.Client, folder string) (*imapclient
 	return nil, err
 }
 
-// Obstacles is what will keep the after-actions from being done in the folder that
-// is open, beside Refusal: none of it is tried. missing are the folders that the
-// first move must make. The error is why that could not be found out.
+// Obstacles returns what will keep the after-actions from being done in the open
+// folder, beside Refusal, without trying any. missing are the folders that the first
+// move must create. The error is of the connection.
 func (a After) Obstacles(ctx context.Context, c *imapclient.Client, opened imapclient.Selected) (obstacles []error, missing []string, err error) {
 	if a.any() && opened.ReadOnly {
 		return []error{imapclient.ErrReadOnly}, nil, nil
@@ -286,8 +286,8 @@ func (a After) Obstacles(ctx context.Context, c *imapclient.Client, opened imapc
 	return obstacles, missing, nil
 }
 
-// move moves messages. Where that takes a copy first, a crash between the two leaves
-// it doubled in the other folder; nothing is lost.
+// move moves messages. Without MOVE it copies and deletes: after a crash in between
+// the message is in both folders, and nothing is lost.
 func (s *session) move(ctx context.Context, uids []uint32, folder string) error {
 	if s.c.Has("MOVE") {
 		return s.c.Move(ctx, uids, folder)

@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	chaosShort  = 30 * time.Second // in every test run
+	chaosShort  = 15 * time.Second // in every test run
 	chaosLong   = 10 * time.Minute // in make soak
 	chaosSettle = 2 * time.Minute  // until everything is in the ledger, once all is well
 	chaosHeap   = 8 << 20          // octets by which the heap may grow
@@ -104,7 +104,7 @@ func chaos(t *testing.T, seed uint64, length time.Duration) {
 		security := imapclient.Security(random.IntN(3))
 		way := []string{"notify", "idle", "poll"}[random.IntN(3)]
 		compress := []imapclient.Compression{imapclient.CompressOn, imapclient.CompressOff}[random.IntN(2)]
-		life := time.Second + time.Duration(random.Int64N(int64(9*time.Second)))
+		life := time.Second + time.Duration(random.Int64N(int64(min(9*time.Second, length/5))))
 		restart := random.IntN(2) == 0
 		a := real(t, d, security, nil)
 		through(t, a, proxies[security].Addr())

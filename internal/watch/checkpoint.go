@@ -9,9 +9,9 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// advance moves the checkpoint to what it is once b is committed. Of a message at
-// or below High nothing is ever forgotten: it is done, or pending. Should the
-// commit fail then the session is over, and the checkpoint with it.
+// advance moves the checkpoint to its state after the commit of b. Each message at or
+// below High is done or pending. If the commit fails, the session ends and the
+// checkpoint with it.
 func (p *pipeline) advance(b *batch) {
 	p.cp.High = max(p.cp.High, b.high)
 	p.cp.Again = max(p.cp.Again, b.rereadTo)
@@ -29,7 +29,7 @@ func (p *pipeline) advance(b *batch) {
 		p.more[n.uid] = n.octets
 	}
 	for uid := range p.more {
-		if uid <= p.cp.High { // above it nothing is known to be there
+		if uid <= p.cp.High { // above it no message is known
 			p.suspend(uid)
 		}
 	}
@@ -50,7 +50,7 @@ func (p *pipeline) advance(b *batch) {
 	}
 }
 
-// suspend makes a message pending, if it is not.
+// suspend makes a message pending.
 func (p *pipeline) suspend(uid uint32) {
 	if i, ok := p.find(uid); !ok {
 		p.cp.Pending = slices.Insert(p.cp.Pending, i, ledger.Pending{UID: uid})
@@ -64,7 +64,7 @@ func (p *pipeline) find(uid uint32) (int, bool) {
 	return slices.BinarySearchFunc(p.cp.Pending, uid, func(q ledger.Pending, uid uint32) int { return cmp.Compare(q.UID, uid) })
 }
 
-// without takes the UIDs of done out of pending.
+// without removes the UIDs of done from pending.
 func without(pending []ledger.Pending, done []uint32) []ledger.Pending {
 	slices.Sort(done)
 	return slices.DeleteFunc(pending, func(q ledger.Pending) bool {

@@ -12,11 +12,11 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger/sqlite"
 )
 
-// TestCutsOfLargeMails cuts a sweep of large messages into SQLite at 200 random
-// octets, on one to three of its connections. The messages are read in several
-// steps, each further than the last.
+// TestCutsOfLargeMessages cuts a sweep of large messages into SQLite at random octets,
+// others in each run, on one to three of its connections. The messages are read in
+// several steps, each further than the last.
 func TestCutsOfLargeMessages(t *testing.T) {
-	const messages, cuts = 12, 200
+	const messages, cuts = 8, 80
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -76,7 +76,7 @@ func TestCutsOfLargeMessages(t *testing.T) {
 		})
 	}
 	sweep(t, nil)
-	if length < 1<<20 {
+	if length < 1<<19 {
 		t.Fatalf("a session of %d octets", length)
 	}
 	for range cuts {

@@ -220,7 +220,7 @@ var idleFacts = []fact{
 					time.Sleep(17 * time.Second)
 				}
 			})
-			if n := book.count("offers IDLE and told nothing"); n != 1 || s.Conns() != 1 {
+			if n := book.count("offers IDLE and did not announce"); n != 1 || s.Conns() != 1 {
 				t.Errorf("%d warnings, %d connections", n, s.Conns())
 			}
 		},
@@ -351,7 +351,7 @@ var idleFacts = []fact{
 				s.Append("INBOX", messageOf(3, 300))
 				within(t, l, 4, 3*time.Second)
 			})
-			if n := book.count("keeps telling of new messages and has none"); n != 1 {
+			if n := book.count("keeps announcing new messages and has none"); n != 1 {
 				t.Errorf("%d warnings", n)
 			}
 		},

@@ -99,13 +99,15 @@ func TestByeInEveryState(t *testing.T) {
 	}
 }
 
-// TestCutAtEveryByte cuts the first connection of a sweep of 20 messages behind
-// each of its octets.
+// TestCutAtEveryByte cuts the first connection of a sweep after each of its octets. Six
+// messages are a first, a last and some between, in one FETCH and one commit, as
+// any number up to a batch is.
 func TestCutAtEveryByte(t *testing.T) {
+	const messages = 6
 	length := int64(0)
 	sweep := func(t *testing.T, cut int64) {
 		synctest.Test(t, func(t *testing.T) {
-			s := filled(20, 300)
+			s := filled(messages, 300)
 			defer s.Close()
 			s.Limit = func(conn int) int64 {
 				if conn == 1 {
@@ -122,7 +124,7 @@ func TestCutAtEveryByte(t *testing.T) {
 			if err != nil {
 				t.Fatalf("cut at %d: %v", cut, err)
 			}
-			same(t, sorted(records(t, l)), expected(20))
+			same(t, sorted(records(t, l)), expected(messages))
 			for _, step := range s.Steps() {
 				if step.Conn == 1 && cut < 0 && step.Part != imaptest.Received {
 					length += int64(step.Size)
@@ -131,7 +133,7 @@ func TestCutAtEveryByte(t *testing.T) {
 		})
 	}
 	sweep(t, -1)
-	if length < 20*300 {
+	if length < messages*300 {
 		t.Fatalf("a session of %d octets", length)
 	}
 	t.Logf("%d octets", length)

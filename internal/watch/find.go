@@ -8,9 +8,9 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// lister is how the messages of a folder are listed: by SEARCH, or by FETCH where
-// the server refuses SEARCH or finds nothing by it. empty is a SEARCH that found
-// nothing, and FETCH confirmed that.
+// lister is how the messages of a folder are listed: by SEARCH, or by FETCH if the
+// server refuses SEARCH or finds nothing by it. empty is a SEARCH that found nothing,
+// as FETCH confirmed.
 type lister struct {
 	blind bool // SEARCH fails
 	empty searched
@@ -19,8 +19,8 @@ type lister struct {
 // searched is a SEARCH of a folder with so many messages.
 type searched struct{ lo, hi, exists uint32 }
 
-// find lists the messages from UID lo to hi; 0: to the last. Those that no command
-// can name are left out, and end the session once all others are read.
+// find lists the messages from UID lo to hi; 0: to the last. Messages that no command
+// can name are left out: they end the session once all others are read.
 func (s *session) find(ctx context.Context, lo, hi uint32) ([]uint32, error) {
 	return s.folder.find(ctx, s.c, lo, hi)
 }
@@ -42,7 +42,7 @@ func (f *folder) find(ctx context.Context, c *imapclient.Client, lo, hi uint32) 
 			return nil, nil
 		}
 	}
-	// By FETCH, also behind a SEARCH without a hit while no other one had any.
+	// By FETCH, also after a SEARCH without a hit if no SEARCH has had a hit yet.
 	uids, err := f.nameable(c.UIDs(ctx, lo, hi))
 	if isRefusal(err) && hi != 0 { // imap4d refuses a range with an end that is no message's
 		uids, err = f.nameable(c.UIDs(ctx, lo, 0))
@@ -64,7 +64,7 @@ func (f *folder) find(ctx context.Context, c *imapclient.Client, lo, hi uint32) 
 	return uids, nil
 }
 
-// nameable notes that there are messages which no command can name.
+// nameable notes that the folder has messages that no command can name.
 func (f *folder) nameable(uids []uint32, err error) ([]uint32, error) {
 	if errors.Is(err, imapclient.ErrUID) {
 		f.unnamed, err = err, nil

@@ -10,16 +10,16 @@ import (
 
 const noUIDNext = 1<<64 - 1 // of a firstRead: the server has not given UIDNEXT yet
 
-// firstRead says which messages were there when a folder was read from its
-// start: at the first contact, by --all, or under a new UIDVALIDITY.
+// firstRead is which messages a folder had when it was read from its start: at the
+// first contact, by Account.All, or under a new UIDVALIDITY.
 type firstRead struct {
 	UIDValidity uint64
 	UID         uint64 // the highest of them; 0: none
 
-	known atomic.Bool // to the ledger
+	known atomic.Bool // the ledger has it
 }
 
-// noteFirst notes the first read of a folder, for the sessions that go on with it.
+// noteFirst notes the first read of a folder, for the sessions that continue it.
 func (f *folder) noteFirst(claim ledger.Claim, sel imapclient.Selected) {
 	if claim.Checkpoint.High != 0 || len(claim.Checkpoint.Pending) > 0 {
 		return
@@ -35,7 +35,7 @@ func (f *folder) noteFirst(claim ledger.Claim, sel imapclient.Selected) {
 	f.firstRead.Store(first)
 }
 
-// endFirst ends the first read where the server did not tell how far it goes.
+// endFirst ends a first read that began without UIDNEXT.
 func (s *session) endFirst(ctx context.Context) {
 	first := s.firstRead.Load()
 	if first == nil || first.UID != noUIDNext {
@@ -49,16 +49,16 @@ func (s *session) endFirst(ctx context.Context) {
 	s.firstRead.Store(ended)
 }
 
-// keepFirst writes it to the ledger. If that fails, a message is hardly committed
-// either; else the next write of states has it.
+// keepFirst writes a first read to the ledger. If that fails, a message is hardly
+// committed either; else the next write of states has it.
 func (f *folder) keepFirst(ctx context.Context, first *firstRead) {
 	_ = f.a.Board.Set(ctx, ledger.Status{Name: ledger.FirstStatus + f.a.Name + "/" + f.name, Counts: map[string]int64{
 		"uidvalidity": int64(first.UIDValidity), "uid": int64(first.UID), // as signed numbers of 64 bits
 	}})
 }
 
-// first is the folder's first read, as this process or one before noted it. Only
-// messages without a date need it, so only theirs is kept in the ledger.
+// first is the folder's first read, as this process or an earlier one noted it. Only
+// messages without a date need it: it is written to the ledger for them only.
 func (f *folder) first(ctx context.Context, claim ledger.Claim) *firstRead {
 	first := f.firstRead.Load()
 	if first == nil || first.UIDValidity != uint64(claim.Checkpoint.UIDValidity) {

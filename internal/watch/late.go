@@ -9,13 +9,12 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// A message may show up late, with a UID below others that were read. So UIDs that
-// were not there when the checkpoint passed them are looked for once more, for a
-// while.
+// A message may show up late, with a UID below others that were read. Therefore UIDs
+// that were missing when the checkpoint passed them are looked for again, for a while.
 const (
 	gapFor    = 24 * time.Hour   // for which a gap is young
-	gapsMost  = 32               // gaps of a folder; the last ones count
-	lateEvery = 10 * time.Minute // between two looks where EXISTS tells of nothing
+	gapsMost  = 32               // gaps of a folder that are kept: the last ones
+	lateEvery = 10 * time.Minute // between two looks without an EXISTS
 )
 
 // gapsOf lists the ranges from lo to hi without any of these UIDs.
@@ -37,7 +36,7 @@ func gapsOf(lo, hi uint32, uids []uint32) (gaps []ledger.Gap) {
 	return gaps[max(0, len(gaps)-gapsMost):]
 }
 
-// young keeps the gaps that are still to be looked at, without these UIDs.
+// young keeps the gaps that are still to be looked at, without the UIDs of there.
 func young(gaps []ledger.Gap, there []uint32) []ledger.Gap {
 	if len(gaps) == 0 {
 		return gaps
@@ -97,20 +96,20 @@ func (s *session) late(ctx context.Context) error {
 	return s.belated(ctx, uids, 0)
 }
 
-// belated reads messages that showed up below others. again: up to which UID they
+// belated reads messages that showed up below others. rereadTo is the highest UID that
 // may have been read before.
-func (s *session) belated(ctx context.Context, uids []uint32, again uint32) error {
+func (s *session) belated(ctx context.Context, uids []uint32, rereadTo uint32) error {
 	if len(uids) == 0 {
 		return nil
 	}
 	s.a.Log.Warn("messages show up late, below others that were read", "folder", s.name, "uids", uids[:min(len(uids), 10)], "count", len(uids))
 	s.found += uint64(len(uids))
-	s.pipe.add(batch{found: uids, rereadTo: again})
+	s.pipe.add(batch{found: uids, rereadTo: rereadTo})
 	return s.fetch(ctx, uids)
 }
 
-// account compares what was announced since the last time with what was found.
-// Where more was announced, messages may be below the checkpoint.
+// account compares what was announced since the last time with what was found. If
+// more was announced, messages may be below the checkpoint.
 func (s *session) account(ctx context.Context) error {
 	if s.c.Arrived() > s.found {
 		if err := s.late(ctx); err != nil {
@@ -126,8 +125,8 @@ func (s *session) account(ctx context.Context) error {
 	return nil
 }
 
-// grown recounts a folder that has more messages than when this process read it
-// last, and than were found since.
+// grown recounts a folder that has more messages than at this process' last read and
+// found since.
 func (s *session) grown(ctx context.Context) error {
 	was := s.seen
 	if was.validity != s.sel.UIDValidity || uint64(s.sel.Exists) <= uint64(was.exists)+s.found {
@@ -136,46 +135,64 @@ func (s *session) grown(ctx context.Context) error {
 	return s.recount(ctx)
 }
 
-// recount lists what is below the checkpoint, and reads what the ledger does not
-// have. It is for an EXISTS that nothing else explains.
+// recount compares what is below the checkpoint with the ledger, window by window, and
+// reads what the ledger does not have. It is for an EXISTS that nothing else explains.
 func (s *session) recount(ctx context.Context) error {
 	if s.high == 0 || s.c.Empty() || !s.recounted.IsZero() && time.Since(s.recounted) < lateEvery {
 		return nil
 	}
 	s.recounted = time.Now()
-	var uids []uint32
-	for lo, width := uint64(1), uint64(s.widest()); lo <= uint64(s.high); lo += width {
-		some, err := s.find(ctx, uint32(lo), uint32(min(lo+width-1, uint64(s.high))))
-		if err != nil {
-			return err
-		}
-		uids = append(uids, some...)
-	}
 	if _, err := s.pipe.flush(); err != nil {
 		return err
 	}
-	var read []uint32
-	for _, p := range s.pipe.pending() {
-		read = append(read, p.UID)
-	}
-	for from := uint32(1); ; {
-		places, err := s.a.Ledger.Places(ctx, s.pipe.claim.ID, s.sel.UIDValidity, from, placesAtOnce)
+	pending := s.pipe.pending()
+	var few, unread []uint32
+	count := 0
+	for lo, width := uint64(1), uint64(s.widest()); lo <= uint64(s.high); lo += width {
+		hi := min(lo+width-1, uint64(s.high))
+		uids, err := s.find(ctx, uint32(lo), uint32(hi))
 		if err != nil {
-			return ledgerError(ctx, err)
+			return err
 		}
-		for _, p := range places {
+		if len(uids) == 0 {
+			continue
+		}
+		read, err := s.recordedIn(ctx, uint32(lo), uint32(hi))
+		if err != nil {
+			return err
+		}
+		for _, p := range pending {
 			read = append(read, p.UID)
 		}
-		if len(places) < placesAtOnce || places[len(places)-1].UID == ^uint32(0) {
-			break
+		unread = append(unread, minus(uids, read)...)
+		if count += len(uids); count <= fewMessages {
+			few = append(few, uids...)
 		}
-		from = places[len(places)-1].UID + 1
 	}
-	if unread := minus(uids, read); len(unread) > 0 {
+	if len(unread) > 0 {
 		return s.belated(ctx, unread, 0)
 	}
-	if n := len(uids); n <= fewMessages && n == int(s.c.Exists()) {
-		return s.belated(ctx, uids, s.high) // a UID was given again: EXISTS counts no other message
+	if count <= fewMessages && count == int(s.c.Exists()) {
+		return s.belated(ctx, few, s.high) // a UID was given again: EXISTS counts no other message
 	}
 	return nil
+}
+
+// recordedIn lists the UIDs from lo to hi that the ledger has.
+func (s *session) recordedIn(ctx context.Context, lo, hi uint32) (uids []uint32, err error) {
+	for {
+		places, err := s.a.Ledger.Places(ctx, s.pipe.claim.ID, s.sel.UIDValidity, lo, placesAtOnce)
+		if err != nil {
+			return nil, ledgerError(ctx, err)
+		}
+		for _, p := range places {
+			if p.UID <= hi {
+				uids = append(uids, p.UID)
+			}
+		}
+		if len(places) < placesAtOnce || places[len(places)-1].UID >= hi {
+			return uids, nil
+		}
+		lo = places[len(places)-1].UID + 1
+	}
 }

@@ -10,8 +10,8 @@ import (
 // heldMost is how many octets of messages may wait for one that comes before them.
 const heldMost = 8 << 20
 
-// order brings messages back into the order in which they were asked for: a
-// server may answer two FETCHes at once, in turns.
+// order gives messages in the order in which they were requested: a server may answer
+// two FETCHes at once, in turns.
 type order struct {
 	next []uint32 // UIDs not yet given, ascending
 	held map[uint32]*imapclient.Message
@@ -23,7 +23,7 @@ func newOrder(uids []uint32, give func(*imapclient.Message) error) *order {
 	return &order{next: uids, held: make(map[uint32]*imapclient.Message), give: give}
 }
 
-// add takes the next message that came, and gives those whose turn it is.
+// add takes a message that came, and gives those whose turn it is.
 func (o *order) add(m *imapclient.Message) error {
 	if len(o.next) > 0 && m.UID == o.next[0] {
 		o.next = o.next[1:]
@@ -58,7 +58,7 @@ func (o *order) follow() error {
 	return nil
 }
 
-// flush gives all held messages, those before them being missing or late.
+// flush gives all held messages: those before them are missing or late.
 func (o *order) flush() error {
 	held := make([]*imapclient.Message, 0, len(o.held))
 	for _, m := range o.held {

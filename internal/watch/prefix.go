@@ -2,11 +2,10 @@ package watch
 
 import "sync"
 
-// prefix is how many octets of a message to ask for at first. It follows what the
-// folder's messages need: where more than one in twenty of the last two hundred
-// needed more, it grows by a step.
+// prefix is how many octets of a message to ask for at first. If more than one in
+// twenty of the folder's last two hundred messages needed more, it grows by a step.
 type prefix struct {
-	mu            sync.Mutex // asked by the session's owner, told by its last stage
+	mu            sync.Mutex // read by the session, written by its last stage
 	size          int64
 	messages, not int // read, and not read to what they need
 }
@@ -24,7 +23,7 @@ func (p *prefix) octets() int64 {
 	return max(p.size, prefixFirst)
 }
 
-// read notes for how many messages the prefix was enough, and for how many not.
+// read notes for how many messages the prefix was enough, and for how many it was not.
 func (p *prefix) read(enough, not int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,10 +8,9 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// openMailbox opens the folder, for changes where messages are to be changed. With
-// Account.Resync the Handler hears what has happened there since the session
-// before: all of it where the server has QRESYNC (RFC 7162), else which messages are
-// gone.
+// openMailbox opens the folder, for changes if there are after-actions. With
+// Account.Resync the Handler gets what happened there since the last session: all of
+// it if the server has QRESYNC (RFC 7162), else which messages are gone.
 func (f *folder) openMailbox(ctx context.Context, c *imapclient.Client) (imapclient.Selected, error) {
 	plain, since := c.Examine, c.ExamineSince
 	if f.a.After.any() {
@@ -42,7 +41,7 @@ func (f *folder) openMailbox(ctx context.Context, c *imapclient.Client) (imapcli
 
 // uids lists all messages of the open folder.
 func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.Selected) (all []uint32, err error) {
-	all = []uint32{} // of an empty folder it is known that there are none
+	all = []uint32{} // not nil: an empty folder is known to be empty
 	for lo := uint32(1); ; lo += widestWindow {
 		hi := lo + widestWindow - 1
 		if sel.Exists <= widestWindow || sel.UIDNext == 0 || hi >= sel.UIDNext || hi < lo {
@@ -55,7 +54,7 @@ func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.
 	}
 }
 
-// know notes that a message is there, for the comparison at the next session.
+// know notes that a message exists, for the comparison at the next session.
 func (f *folder) know(uid uint32) {
 	if f.known == nil {
 		return
@@ -65,7 +64,7 @@ func (f *folder) know(uid uint32) {
 	}
 }
 
-// part notes how far the events of a session have told what happens.
+// part notes up to where the Handler got events.
 func (s *session) part() {
 	s.since = imapclient.Since{UIDValidity: s.sel.UIDValidity, ModSeq: s.c.HighestModSeq(), UID: s.high}
 }

@@ -6,9 +6,8 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// serial keeps the events of one session from coming at once: those around a
-// commit come from another goroutine than the rest. Debug may come at any time,
-// as it may without serial.
+// serial passes on the events of one session one at a time: those around a commit come
+// from another goroutine than the rest. Debug may come at any time.
 type serial struct {
 	callbacks.Nop
 	mu sync.Mutex

@@ -11,24 +11,23 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Some servers give fewer octets of a message than it has and call them all: an
-// empty literal, NIL, or a part. Such a reply is not read. The message is asked for
-// alone and to its end, and again later. If two replies are the same and nothing in
-// them says that they were cut, then RFC822.SIZE is wrong and these octets are the
-// message.
+// Some servers give fewer octets of a message than it has: an empty literal, NIL, or a
+// part. Such a reply is not read. The message is asked for alone and to its end, and
+// again later. If two replies are equal and do not look cut, RFC822.SIZE is wrong and
+// these octets are the message.
 
-// shortTrials is how often a message is asked for alone until what came of it is
-// taken for all that is to be had, while the server gives others whole.
+// shortTrials is how often a message is asked for alone, while the server gives others
+// whole, until its reply is taken for all that can be had.
 const shortTrials = 5
 
-// ErrShort means that messages of a folder stay pending, since the server gives
-// too little of them, or of any.
+// ErrShort means that messages of a folder stay pending, since the server gives too few
+// of their octets.
 var ErrShort = errors.New("the server gives messages without their octets, or without all of them")
 
 type octetSum [sha256.Size]byte
 
-// shorts are the short replies of one FETCH. The octets of the first few are
-// kept: if the sizes turn out to be wrong they need not be asked for again.
+// shorts are the short replies of one FETCH. The octets of the first few are kept: if
+// the sizes prove wrong those need not be asked for again.
 type shorts struct {
 	messages []*imapclient.Message
 	octets   int
@@ -67,10 +66,10 @@ func (s *session) isShort(m *imapclient.Message, asked int64) bool {
 	case !s.a.sizes.Load():
 		return true
 	}
-	return !multipart && s.a.After.any() // the end of a text shows nowhere, and what is deleted is gone
+	return !multipart && s.a.After.any() // a text does not show where it ends, and a deleted message is gone
 }
 
-// askAgain asks for what came short, each message alone.
+// askAgain asks for the messages that came short, each alone.
 func (s *session) askAgain(ctx context.Context, short shorts) error {
 	for i, m := range short.messages {
 		short.messages[i] = nil
@@ -90,7 +89,7 @@ func (s *session) askAgain(ctx context.Context, short shorts) error {
 	return nil
 }
 
-// askWhole asks for one message to its end, after tries that failed.
+// askWhole asks for one message to its end. tries is how often that failed.
 func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 	var m *imapclient.Message
 	for one, err := range s.c.FetchWhole(ctx, []uint32{uid}, s.a.MaxMessage) {
@@ -119,8 +118,7 @@ func (s *session) askWhole(ctx context.Context, uid uint32, tries int) error {
 	return s.pipe.message(m, s.a.MaxMessage)
 }
 
-// isSame reports whether a short reply is as the one before it and not cut, as far
-// as one can tell.
+// isSame reports whether a short reply equals the one before it and does not look cut.
 func (s *session) isSame(m *imapclient.Message) bool {
 	p, sum := s.deaths[m.UID], octetSum(sha256.Sum256(m.Body))
 	if p.octets != deathShort {
@@ -138,7 +136,7 @@ func (s *session) isSame(m *imapclient.Message) bool {
 	return true
 }
 
-// stillShort notes one more short reply, or takes it for all that is to be had.
+// stillShort notes one more short reply, or takes it for all that can be had.
 func (s *session) stillShort(ctx context.Context, m *imapclient.Message, tries int) error {
 	uid, some := m.UID, len(m.Body) > 0
 	if (some || s.blame == surely) && s.deaths[uid].times+1 >= shortTrials || tries+1 >= mostDeaths {

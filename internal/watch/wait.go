@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	idleAgain = time.Second      // after a server ended IDLE by itself
-	idleShort = 5 * time.Second  // an IDLE that ends sooner was no use
-	idleEnds  = 3                // such ends in a row, and the folder is polled
-	idlePoll  = 10 * time.Second // so often then: the server does have news at once
+	idleAgain = time.Second      // pause after the server ended an IDLE by itself
+	idleShort = 5 * time.Second  // an IDLE that ends sooner is of no use
+	idleEnds  = 3                // such ends in a row after which the folder is polled
+	idlePoll  = 10 * time.Second // how often then
 
 	wakeEvery = 500 * time.Millisecond // between two wakes that brought a message
-	wakeIdle  = time.Second            // behind a wake that brought nothing
-	wakesIdle = 5                      // such wakes on end of which a person is told
-	wakesAll  = 30                     // where other folders' expunges wake too
+	wakeIdle  = time.Second            // pause after a wake that brought nothing
+	wakesIdle = 5                      // such wakes in a row after which a warning is logged
+	wakesAll  = 30                     // likewise, if other folders' expunges wake too
 )
 
 // lookAgain is how soon to look again after a wake that brought nothing: some
@@ -28,21 +28,21 @@ var lookAgain = []time.Duration{2 * time.Second, 15 * time.Second}
 // learned is what the sessions of one Run learn of the server.
 type learned struct {
 	quirks    imapclient.Quirks
-	idleMute  atomic.Bool // IDLE told nothing of a message that came
+	idleMute  atomic.Bool // IDLE did not announce a message that came
 	tolerance tolerance
-	idle      atomic.Bool // wakes brought nothing, as a person was told
+	idle      atomic.Bool // wakes brought nothing: the warning is logged
 }
 
-// waiter waits for news by IDLE, or by polling where IDLE is not to be had.
+// waiter waits for news by IDLE, or without IDLE by polling.
 type waiter struct {
 	a    *Account
 	c    *imapclient.Client
-	poll time.Duration // not 0: without IDLE, so often
+	poll time.Duration // how often to look without IDLE; 0: with IDLE
 	ends ends
 	pace pace
 
 	rang  bool // the last wait ended by EXISTS
-	full  bool // by the end of a whole slice
+	full  bool // the last wait ended by the end of a whole slice
 	looks int  // how many of lookAgain were used
 }
 
@@ -50,9 +50,8 @@ func newWaiter(a *Account, c *imapclient.Client) *waiter {
 	return &waiter{a: a, c: c, pace: pace{a: a, most: wakesIdle}, looks: len(lookAgain)}
 }
 
-// wait returns after an EXISTS (rang), or when it is time to look, behind slice
-// at the latest where it is IDLE that waits. looked must be called before the
-// next wait.
+// wait returns after an EXISTS (rang), or when it is time to look: with IDLE after
+// slice at the latest. looked must be called before the next wait.
 func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err error) {
 	w.rang, w.full = false, false
 	if w.poll == 0 && (w.a.Watch == "poll" || !w.c.Has("IDLE")) {
@@ -89,7 +88,7 @@ func (w *waiter) wait(ctx context.Context, slice time.Duration) (rang bool, err 
 	return false, sleep(ctx, idleAgain)
 }
 
-// looked tells what a look behind wait has brought.
+// looked notes whether the look after wait found a message.
 func (w *waiter) looked(found bool) {
 	switch {
 	case found:
@@ -112,8 +111,8 @@ func (w *waiter) nap(ctx context.Context) (bool, error) {
 	return w.c.Rang(), err
 }
 
-// slice is how long to wait in IDLE: no longer than Poll where the server was
-// never heard to tell anything in it.
+// slice is how long to wait in IDLE: no longer than Poll if the server has never
+// announced anything in it.
 func (a *Account) slice(most time.Duration) time.Duration {
 	if a.learned.idleMute.Load() && !a.learned.quirks.Rings() {
 		return min(most, a.Poll)
@@ -121,17 +120,17 @@ func (a *Account) slice(most time.Duration) time.Duration {
 	return most
 }
 
-// unannounced notes that a message came of which IDLE did not tell.
+// unannounced notes that a message came that IDLE did not announce.
 func (a *Account) unannounced() {
 	if !a.learned.quirks.Rings() && !a.learned.idleMute.Swap(true) {
-		a.Log.Warn("the server offers IDLE and told nothing of a message that had come: looking more often until it does", "every", a.Poll)
+		a.Log.Warn("the server offers IDLE and did not announce a message: looking more often until it does", "every", a.Poll)
 	}
 }
 
 // ends counts the IDLEs in a row that a server has ended too soon to be of use.
 type ends int
 
-// often notes that the server has ended the IDLE begun at start.
+// often notes that the server ended the IDLE begun at start, and reports whether that happens too often.
 func (e *ends) often(start time.Time) bool {
 	if *e++; time.Since(start) >= idleShort {
 		*e = 0
@@ -142,9 +141,9 @@ func (e *ends) often(start time.Time) bool {
 // pace keeps a server that rings without end from making work without end.
 type pace struct {
 	a     *Account
-	most  int       // empty wakes of which a person is told
-	next  time.Time // before which there is no other wake
-	empty int       // wakes on end that brought nothing
+	most  int       // empty wakes in a row after which a warning is logged
+	next  time.Time // earliest next wake
+	empty int       // wakes in a row that brought nothing
 }
 
 func (p *pace) rest(ctx context.Context) error {
@@ -162,7 +161,7 @@ func (p *pace) nothing() {
 	}
 	p.next = time.Now().Add(wakeIdle)
 	if p.empty++; p.empty == p.most && !p.a.learned.idle.Swap(true) {
-		p.a.Log.Warn("the server keeps telling of new messages and has none: looking once a second at most")
+		p.a.Log.Warn("the server keeps announcing new messages and has none: looking once a second at most")
 	}
 }
 

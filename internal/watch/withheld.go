@@ -7,16 +7,16 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// A message that SEARCH lists and FETCH does not give may come later: some servers
-// list before they can give. It stays pending, and is asked for again and again.
+// A message that SEARCH lists and FETCH does not give may come later: some servers list
+// before they can give. The message stays pending and is asked for again.
 const (
-	withheldFor   = 6 * time.Hour // behind which it is given up
+	withheldFor   = 6 * time.Hour // after which it is given up
 	withheldFirst = time.Minute   // before it is asked for again; later a quarter of its age
 )
 
 var errWithheld = errors.New("the server lists a message and gives nothing for it")
 
-// withheld is when a message that the server withholds was asked for first and
+// withheldSince is when a message that the server withholds was asked for first and
 // last.
 type withheldSince struct{ first, last time.Time }
 
@@ -48,14 +48,15 @@ func (s *session) withhold(uids []uint32) {
 	s.pipe.add(batch{withheld: uids})
 }
 
-// waits reports whether a pending message is withheld, and not to be asked for
-// yet. Each process asks once at least.
+// waits reports whether a pending message is withheld and not due yet. Each process
+// asks at least once.
 func (s *session) waits(p ledger.Pending) bool {
 	w, asked := s.withheld[p.UID]
 	return asked && !p.Withheld.IsZero() && !w.due()
 }
 
-// abandon gives up what was withheld for too long. It is called after a flush.
+// abandon gives up messages that were withheld for too long, and reports whether there
+// were any. Call it after a flush.
 func (s *session) abandon() (any bool) {
 	for _, p := range s.pipe.pending() {
 		w, asked := s.withheld[p.UID]
@@ -73,8 +74,8 @@ func (s *session) abandon() (any bool) {
 	return any
 }
 
-// restless reports whether something is to be asked for again although nothing
-// new is told of the folder.
+// restless reports whether something is to be asked for again although the server
+// announces nothing new.
 func (f *folder) restless() bool {
 	if f.gaps && time.Since(f.lookedLate) >= lateEvery {
 		return true
