@@ -24,8 +24,8 @@ import (
 func (p *program) checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
-		Usage: "try the config: ledger, connection, login and folders; changes nothing",
-		Description: "Prints a line for each thing tried; the exit code is 1 if one failed.\n\n" +
+		Usage: "try the config: ledger, connection, login and folders; change nothing",
+		Description: "Prints a line for each check; the exit code is 1 if one failed.\n\n" +
 			"Example: fblwatch check -c config.yaml\n" +
 			"Example: fblwatch check -c config.yaml --sample 200",
 		Flags:  append(sessionFlags(), sampleFlag()),
@@ -65,7 +65,7 @@ func (p *program) check(c *cli.Context) error {
 	}
 	whom := config.Believed()
 	if !whom.IsSet() {
-		t.ok("trust", "not set, so that no verdict is yes: check --sample 200 learns what to set")
+		t.ok("trust", "own is not set, so no verdict is yes: check --sample 200 proposes what to set")
 	}
 	for _, text := range whom.Warnings() {
 		t.say("warning", "config", text)
@@ -96,7 +96,7 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	path := config.Ledger
 	reader, err := backend.OpenReader(ctx, path)
 	if errors.Is(err, ledger.ErrNone) {
-		t.ok("ledger", "%s is not there yet; the first sweep or watch makes it", path)
+		t.ok("ledger", "%s does not exist yet; the first sweep or watch creates it", path)
 		return
 	} else if err != nil {
 		t.fail("ledger", err)
@@ -151,9 +151,9 @@ func (t *trial) account(ctx context.Context, a settings.Account) {
 		t.fail(a.Name+": after", err)
 	}
 	if client.Has("IDLE") {
-		t.ok(a.Name, "the server tells of new mail at once (IDLE)")
+		t.ok(a.Name, "the server announces new messages at once (IDLE)")
 	} else {
-		t.ok(a.Name, "the server has no IDLE: watch looks for new mail every minute")
+		t.ok(a.Name, "the server has no IDLE: watch polls every minute")
 	}
 	var watched []string
 	for _, folder := range a.FolderNames() {
@@ -209,7 +209,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			t.fail(account, err)
 			return nil, err
 		default:
-			t.ok(account, "folder %s: %s", name, terminal.Plural(int(selected.Exists), "mail"))
+			t.ok(account, "folder %s: %s", name, terminal.Plural(int(selected.Exists), "message"))
 			if t.sample == nil {
 				continue
 			}

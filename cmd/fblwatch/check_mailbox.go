@@ -44,7 +44,7 @@ func (t *trial) quota(ctx context.Context, client *imapclient.Client, account, f
 			t.ok(account, "%s", what)
 			continue
 		}
-		t.fail(account, failed(errors.New(what), "when it is full, reports bounce: after in the config can remove mails that were read"))
+		t.fail(account, failed(errors.New(what), "reports bounce from a full mailbox: after in the config can remove messages that were read"))
 	}
 	return nil
 }
@@ -70,11 +70,11 @@ func (t *trial) junk(ctx context.Context, client *imapclient.Client, account str
 			return err
 		}
 		if n == 0 {
-			t.ok(account, "no report among the newest %s in %s", terminal.Plural(of, "mail"), l.Mailbox)
+			t.ok(account, "no report among the newest %s in %s", terminal.Plural(of, "message"), l.Mailbox)
 			continue
 		}
-		t.fail(account, failed(fmt.Errorf("%d of the newest %s in %s are feedback reports", n, terminal.Plural(of, "mail"), l.Mailbox),
-			"keep the filter from them, or read this folder too"))
+		t.fail(account, failed(fmt.Errorf("%d of the newest %s in %s are feedback reports", n, terminal.Plural(of, "message"), l.Mailbox),
+			"exempt them from the filter, or read this folder too"))
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (t *trial) after(ctx context.Context, client *imapclient.Client, account, f
 			t.made = make(map[string]bool)
 		}
 		t.made[account+" "+name] = true
-		t.ok(account+": after", "folder %s is not there yet: it is made when the first message is moved", name)
+		t.ok(account+": after", "folder %s does not exist yet: the first move creates it", name)
 	}
 	if err != nil {
 		t.fail(account, err)

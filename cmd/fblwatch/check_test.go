@@ -64,7 +64,7 @@ func TestCheckQuota(t *testing.T) {
 		want     string
 	}{
 		{100, exitDone, "ok      fbl@127.0.0.1: quota of message: 100 of 1000 used (10%)\n"},
-		{800, exitFailed, "FAILED  fbl@127.0.0.1: quota of message: 900 of 1000 used (90%)\n        hint: when it is full"},
+		{800, exitFailed, "FAILED  fbl@127.0.0.1: quota of message: 900 of 1000 used (90%)\n        hint: reports bounce from a full mailbox"},
 	} {
 		for n := range test.messages {
 			d.Append("INBOX", sample.Report(n, 400))
@@ -97,7 +97,7 @@ func TestCheckJunk(t *testing.T) {
 		}
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), []string{"fblwatch", "check", "-c", config}, nil, &stdout, &stderr, env("HOME", dir))
-		if told := strings.Contains(stdout.String(), "1 of the newest 1 mail in FBL/Junk are feedback reports"); code != want || told != (want == exitFailed) {
+		if told := strings.Contains(stdout.String(), "1 of the newest 1 message in FBL/Junk are feedback reports"); code != want || told != (want == exitFailed) {
 			t.Errorf("%s: exit %d\n%s%s", folders, code, &stdout, &stderr)
 		}
 	}
@@ -125,14 +125,14 @@ func TestAfterRefused(t *testing.T) {
 		check       string // what check says
 		sweep       string // what sweep says; empty: nothing is refused
 	}{
-		{"nothing is refused", "{report: delete, other: seen}", []string{"UIDPLUS"}, nil, "ok      a: folder INBOX: 2 mails", ""},
+		{"nothing is refused", "{report: delete, other: seen}", []string{"UIDPLUS"}, nil, "ok      a: folder INBOX: 2 messages", ""},
 		{"read-only", "{report: seen}", nil, opened("OK [READ-ONLY] opened"), `FAILED  a: after: folder "INBOX": imapclient: the mailbox is read-only`, "the mailbox is read-only"},
 		{"no UIDPLUS", "{report: delete}", nil, nil, "FAILED  a: after: imapclient: the server does not offer UIDPLUS", "does not offer UIDPLUS"},
 		{"no MOVE", "{report: move Done}", nil, nil, "FAILED  a: after: imapclient: the server does not offer MOVE", "does not offer MOVE"},
 		{"the flag is not kept", "{report: flag $Done}", nil, opened(`* OK [PERMANENTFLAGS (\Seen \Deleted)] kept`), `FAILED  a: after: folder "INBOX": flag $Done: imapclient: the mailbox does not keep this flag: $Done`, "does not keep this flag"},
 		{"nothing can be deleted", "{report: delete}", []string{"UIDPLUS"}, opened(`* OK [PERMANENTFLAGS (\Seen)] kept`), `FAILED  a: after: folder "INBOX": delete: imapclient: the mailbox does not keep this flag: \Deleted`, "does not keep this flag"},
 		{"nothing can be moved by a copy", "{report: move Done}", []string{"UIDPLUS"}, opened(`* OK [PERMANENTFLAGS ()] none`), `FAILED  a: after: folder "INBOX": move Done: imapclient: the mailbox does not keep`, "does not keep this flag"},
-		{"the target is missing", "{report: move New}", []string{"MOVE"}, nil, "ok      a: after: folder New is not there yet: it is made when the first message is moved", ""},
+		{"the target is missing", "{report: move New}", []string{"MOVE"}, nil, "ok      a: after: folder New does not exist yet: the first move creates it", ""},
 		{"the target is a mere name", "{report: move Names}", []string{"MOVE"}, nil, `FAILED  a: after: folder "INBOX": move Names: folder "Names" takes no messages, as it is listed by \Noselect`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -166,7 +166,7 @@ func (p *program) openReader(c *cli.Context) (ledger.Reader, error) {
 	}
 	reader, err := backend.OpenReader(c.Context, path)
 	if errors.Is(err, ledger.ErrNone) {
-		return nil, failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep makes it; --ledger FILE names another")
+		return nil, failed(fmt.Errorf("there is no ledger at %s", path), "fblwatch sweep creates it; --ledger FILE names another")
 	}
 	return reader, err
 }

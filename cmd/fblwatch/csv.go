@@ -16,7 +16,7 @@ var csvHead = []string{
 	"event", "class", "provider", "feed", "feedback_type",
 	"source_ip", "original_mail_from", "original_rcpt_to", "rcpt_hash", "complainant",
 	"reported_domain", "original_message_id", "original_from", "original_subject",
-	"subscriber", "campaign", "tenant", "verdict", "account", "folder", "uid",
+	"subscriber", "campaign", "tenant", "verdict", "account", "folder", "uid", "codes",
 }
 
 // csvRow is a record in the order of csvHead.
@@ -27,7 +27,7 @@ func csvRow(r *report.Record) []string {
 		string(r.Event), string(r.Class), r.Provider, r.Feed, r.FeedbackType,
 		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, string(r.Complainant),
 		strings.Join(r.ReportedDomain, " "), original.MessageID, original.From, original.Subject,
-		identity.Subscriber, identity.Campaign, identity.Tenant, string(some(r.Suppress).Verdict), mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)),
+		identity.Subscriber, identity.Campaign, identity.Tenant, string(some(r.Suppress).Verdict), mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)), codesOf(r, " "),
 	}
 	for i := range row {
 		row[i] = inert(terminal.Printable(row[i]))

@@ -25,11 +25,11 @@ import (
 func (p *program) demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
-		Usage: "see it work: an IMAP server of its own, sample reports, watch; no set-up",
-		Description: "Runs until Ctrl-C. Everything is on this machine and gone afterwards.\n\n" +
+		Usage: "see it work without a set-up: an IMAP server, sample reports and a watch",
+		Description: "Runs until Ctrl-C. Everything is on this machine and is deleted at the end.\n\n" +
 			"Example: fblwatch demo --count 5",
 		Flags: []cli.Flag{
-			numberFlag("count", "end after `N` records; 0 is never", 0),
+			numberFlag("count", "stop after `N` records; 0 means never", 0),
 		},
 		Action: p.demo,
 	}
@@ -42,9 +42,9 @@ const (
 
 func (p *program) demo(c *cli.Context) error {
 	if c.Int("count") < 0 {
-		return wrong(errors.New("--count is below 0"), "")
+		return wrong(errors.New("--count must be 0 or more"), "")
 	}
-	_, err := fmt.Fprintln(p.stdout, "Starting an IMAP server with sample reports, and a watch of it. Everything\nis on this machine, and gone afterwards.")
+	_, err := fmt.Fprintln(p.stdout, "Starting an IMAP server with sample reports, and a watch of it. Everything\nis on this machine and is deleted at the end.")
 	if err != nil {
 		return err
 	}
@@ -66,11 +66,11 @@ func (p *program) demo(c *cli.Context) error {
 	defer server.close()
 
 	fmt.Fprintf(p.stdout, "An IMAP server for this demo listens on 127.0.0.1:%d. %d messages wait\n"+
-		"in its INBOX. A new one comes every %v, and its record a moment later.\n"+
+		"in its INBOX. A new one arrives every %v, and its record a moment later.\n"+
 		"Ctrl-C ends it.\n\n"+
-		"Trust is set up: %s signs its reports, with a key made just now.\n"+
-		"Its complaints get the verdict yes. Some reports are forged, which anybody can\n"+
-		"do: they are not signed, and wait for a review.\n\n", server.port(), demoMessages, demoEvery, demoReporter)
+		"Trust is set up: %s signs its reports with a new key. Its\n"+
+		"complaints get the verdict yes. Some reports are forged, as anybody could do:\n"+
+		"they have no signature and get the verdict review.\n\n", server.port(), demoMessages, demoEvery, demoReporter)
 	ctx, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	room := terminal.Width(p.stdout)
@@ -113,7 +113,7 @@ func (p *program) demo(c *cli.Context) error {
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "\nNow with mail of your own. The first three change nothing:\n"+
+	fmt.Fprintf(p.stdout, "\nNow with your own messages. The first three commands change nothing:\n"+
 		"  fblwatch parse FILE                   an mbox, Maildir or .eml\n"+
 		"  fblwatch sweep --url imaps://USER@HOST/FOLDER --dry-run\n"+
 		"  fblwatch check -c config.yaml --sample 200     what to trust\n"+

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -81,7 +80,7 @@ func (p *program) explain(c *cli.Context) error {
 // messageOf reads the message that the argument of explain names.
 func (p *program) messageOf(c *cli.Context, number int) (mailfile.Message, error) {
 	path, seen := c.Args().First(), 0
-	if _, err := os.Stat(path); err != nil && idForm.MatchString(path) {
+	if _, err := os.Stat(path); err != nil && (idForm.MatchString(path) || shortForm.MatchString(path)) {
 		return p.keptMessage(c, path)
 	}
 	read, err := p.mailboxes([]string{path})
@@ -101,9 +100,6 @@ func (p *program) messageOf(c *cli.Context, number int) (mailfile.Message, error
 	return mailfile.Message{}, failed(fmt.Errorf("%s has no message %d: it has %s", path, number, terminal.Plural(seen, "message")), "")
 }
 
-// idForm is the form of the id of a report or a record.
-var idForm = regexp.MustCompile(`^[0-9a-f]{32}(\.[0-9]+)?$`)
-
 // keptMessage reads from the ledger the message of a record or report.
 func (p *program) keptMessage(c *cli.Context, id string) (mailfile.Message, error) {
 	reader, err := p.openReader(c)
@@ -111,6 +107,9 @@ func (p *program) keptMessage(c *cli.Context, id string) (mailfile.Message, erro
 		return mailfile.Message{}, err
 	}
 	defer reader.Close()
+	if id, err = wholeID(c.Context, reader, id); err != nil {
+		return mailfile.Message{}, err
+	}
 	reportID, _, _ := strings.Cut(id, ".")
 	head, err := reader.Head(c.Context, reportID)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 func (p *program) foldersCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "folders",
-		Usage:       "list the folders of the accounts, with the mails in each",
+		Usage:       "list the folders of the accounts, with the number of messages in each",
 		Description: "Example: fblwatch folders --url imaps://fbl@imap.example.com",
 		Flags:       sessionFlags(),
 		Action:      p.folders,
@@ -72,7 +72,7 @@ func (p *program) listFolders(c *cli.Context, a settings.Account) error {
 
 	var refused []error
 	list := terminal.Sheet{Columns: []terminal.Column{
-		{Title: "ACCOUNT", Rank: 1}, {Title: "MAILS"}, {Title: "UNSEEN", Rank: 2}, {Title: "SUBSCRIBED", Rank: 3}, {Title: "FOLDER"},
+		{Title: "ACCOUNT", Rank: 1}, {Title: "MESSAGES"}, {Title: "UNSEEN", Rank: 2}, {Title: "SUBSCRIBED", Rank: 3}, {Title: "FOLDER"},
 	}}
 	print := func() error { return list.Write(p.stdout, terminal.Width(p.stdout), p.colours(p.stdout)) }
 	for _, l := range lists {
@@ -98,7 +98,7 @@ func (p *program) listFolders(c *cli.Context, a settings.Account) error {
 	if err := client.Logout(c.Context); err != nil || len(refused) == 0 {
 		return err
 	}
-	return failed(errors.Join(refused...), "the server refuses to tell of these folders; the others are listed")
+	return failed(errors.Join(refused...), "the server refuses STATUS for these folders; the others are listed")
 }
 
 // refuses tells a server that refused one command, and takes others.

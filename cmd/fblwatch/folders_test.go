@@ -35,7 +35,7 @@ func TestFoldersRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for command, wants := range map[string][]string{
-		"folders": {"a        ?      ?       -           A\n", "a        0      0       -           R&D\n", "a        0      0       -           Z\n",
+		"folders": {"a        ?         ?       -           A\n", "a        0         0       -           R&D\n", "a        0         0       -           Z\n",
 			`fblwatch: error: account a: folder "A": imapclient: STATUS: server said NO [SERVERBUG] Internal error`},
 		"check": {`FAILED  a: folder "A": `, `FAILED  a: folder "FBL/%": no folder matches`, "ok      a: folder R&D: 0 ", "ok      a: folder Z: 0 ", "fblwatch: error: 2 checks failed"},
 	} {

@@ -39,7 +39,7 @@ func (p *program) helpCommand() *cli.Command {
 func (p *program) versionCommand() *cli.Command {
 	return &cli.Command{
 		Name:        "version",
-		Usage:       "show the version, and what it was built from",
+		Usage:       "show the version and the commit that it was built from",
 		Description: "Example: fblwatch version",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {

@@ -17,15 +17,15 @@ import (
 func (p *program) loginCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "login",
-		Usage: "log in to an account by OAuth2: approve the access once, in a browser",
-		Description: "Shows an address to open, and a code to enter there where the grant is device, and\n" +
-			"keeps the login in the account's token_file, for watch and sweep to use. With the\n" +
-			"grant client_credentials nobody has to approve: it tries whether the issuer gives a\n" +
-			"token, and keeps nothing.\n\n" +
+		Usage: "log in to an account by OAuth2: approve the access once in a browser",
+		Description: "Shows an address to open, with the grant device also a code to enter there. It\n" +
+			"stores the login in the account's token_file, for watch and sweep. The grant\n" +
+			"client_credentials needs no approval: login only asks the issuer for a token and\n" +
+			"stores nothing.\n\n" +
 			"Example: fblwatch login -c config.yaml --account jmrp",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "the config `FILE`; default $XDG_CONFIG_HOME/fblwatch/config.yaml"},
-			&cli.StringFlag{Name: "account", Usage: "the account's `NAME`, needed where more than one has oauth2"},
+			&cli.StringFlag{Name: "account", Usage: "the account's `NAME`; needed if several accounts have oauth2"},
 		},
 		Action: p.logIn,
 	}
@@ -50,17 +50,17 @@ func (p *program) logIn(c *cli.Context) error {
 		if err != nil {
 			return fmt.Errorf("account %s: %w", a.Name, err)
 		}
-		life := "for a time it does not say"
+		life := "for an unknown time"
 		if !expires.IsZero() {
 			life = "for " + time.Until(expires).Round(time.Second).String()
 		}
-		fmt.Fprintf(p.stdout, "The issuer gives tokens for account %s, this one %s; nobody has to log in.\n", terminal.Printable(a.Name), life)
+		fmt.Fprintf(p.stdout, "The issuer gives tokens for account %s, this one %s. No login is needed.\n", terminal.Printable(a.Name), life)
 		return nil
 	}
 	if err := p.approve(c, a, source); err != nil {
 		return fmt.Errorf("account %s: %w", a.Name, err)
 	}
-	fmt.Fprintf(p.stdout, "Logged in. %s keeps the login of account %s; fblwatch check tries the mailbox.\n", terminal.Printable(a.OAuth2.TokenFile), terminal.Printable(a.Name))
+	fmt.Fprintf(p.stdout, "Logged in. %s holds the login of account %s. fblwatch check tries the mailbox.\n", terminal.Printable(a.OAuth2.TokenFile), terminal.Printable(a.Name))
 	return nil
 }
 
@@ -71,7 +71,7 @@ func oauthAccount(config *settings.Config, name string) (settings.Account, error
 	for _, a := range config.Accounts {
 		switch {
 		case a.Name == name && a.OAuth2 == nil:
-			return settings.Account{}, wrong(fmt.Errorf("account %s has no oauth2 in the config: it logs in by a password", name), "")
+			return settings.Account{}, wrong(fmt.Errorf("account %s has no oauth2 in the config: it uses a password", name), "")
 		case a.Name == name:
 			return a, nil
 		case a.OAuth2 != nil:

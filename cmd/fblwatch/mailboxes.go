@@ -31,7 +31,7 @@ func (p *program) mailboxes(paths []string) (messageReader, error) {
 		}
 		a, err := p.named(path, "")
 		if err != nil {
-			hint := "a file of that name begins with ./"
+			hint := "to name a file instead, begin it with ./"
 			if errors.Is(err, mailboxurl.ErrPassword) {
 				hint = "set FBLWATCH_PASSWORD, or wait to be asked"
 			}
@@ -63,7 +63,7 @@ func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Messag
 				found = true
 			case message.Path == path: // in a directory it may stand beside messages
 				found = true
-				err = failed(errors.New(err.Error()), "name an mbox, a Maildir, an MH folder, a single mail or a directory of them; unpack an archive first")
+				err = failed(errors.New(err.Error()), "name an mbox, a Maildir, an MH folder, a single message or a directory of them; unpack an archive first")
 			default:
 				passed++
 			}
@@ -74,13 +74,13 @@ func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Messag
 		if found || ctx.Err() != nil {
 			return
 		}
-		what := "is empty: there is no mail in it"
+		what := "is empty"
 		if passed > 0 {
-			what = fmt.Sprintf("has no mail in it, but %s of another kind", terminal.Plural(passed, "file"))
+			what = fmt.Sprintf("has no message, but %s of another kind", terminal.Plural(passed, "file"))
 		} else if info, err := os.Stat(path); err == nil && info.IsDir() {
-			what = "has no mail in it"
+			what = "has no message"
 		}
-		yield(mailfile.Message{Path: path}, failed(fmt.Errorf("%w: %s %s", errNothing, path, what), "name a mailbox with mails in it; fblwatch parse --help says of which kinds"))
+		yield(mailfile.Message{Path: path}, failed(fmt.Errorf("%w: %s %s", errNothing, path, what), "name a mailbox with messages; fblwatch parse --help lists the kinds of mailboxes"))
 	}
 }
 

@@ -53,12 +53,12 @@ func nothing(ctx context.Context, reader ledger.Reader, q ledger.Query) (lines [
 		}
 	}
 	if q.ID != "" {
-		lines = append(lines, fmt.Sprintf("no record has the id %q; an id is 32 hexadecimal digits, and for one record .1, .2 behind them", terminal.Printable(q.ID)))
+		lines = append(lines, fmt.Sprintf("no record has the id %q; an id has 32 hexadecimal digits, and a record's id .1, .2 and so on after them", terminal.Printable(q.ID)))
 	}
 	first, last := counts[0].Hour, counts[len(counts)-1].Hour.Add(time.Hour)
 	switch {
 	case !q.Since.IsZero() && !q.Until.IsZero() && !q.Since.Before(q.Until):
-		lines = append(lines, "--since is not before --until: no record can be between")
+		lines = append(lines, "--since must be before --until")
 	case !q.Since.IsZero() && !q.Since.Before(last), !q.Until.IsZero() && !q.Until.After(first):
 		lines = append(lines, fmt.Sprintf("no record was received in that time; the ledger has records from %s to %s", terminal.ShortTime(first), terminal.ShortTime(last)))
 	}
@@ -72,11 +72,11 @@ func nothing(ctx context.Context, reader ledger.Reader, q ledger.Query) (lines [
 // thereIs names what is near, and what there is.
 func thereIs(value string, there map[string]bool) string {
 	if len(there) == 0 {
-		return "there is none"
+		return "the ledger has none"
 	}
-	text := "there are: " + listOf(there)
+	text := "the ledger has: " + listOf(there)
 	if near := nearest.Word(value, slices.Sorted(maps.Keys(there))); near != "" {
-		text = fmt.Sprintf("is %q meant? ", terminal.Printable(near)) + text
+		text = fmt.Sprintf("did you mean %q? ", terminal.Printable(near)) + text
 	}
 	return text
 }

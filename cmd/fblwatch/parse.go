@@ -23,17 +23,17 @@ func (p *program) parseCommand() *cli.Command {
 		Name:      "parse",
 		Usage:     "read mailbox files, print records; no IMAP, no ledger",
 		ArgsUsage: "[PATH...]",
-		Description: "PATH is an mbox, Maildir, MH folder, single mail or a directory of them,\n" +
+		Description: "PATH is an mbox, Maildir, MH folder, single message or a directory of them,\n" +
 			"compressed by gzip or not; - is standard input. A URL is a folder on a server,\n" +
-			"imaps://USER@HOST/FOLDER, and so is a c-client name, {HOST/imap/ssl/user=USER}INBOX;\n" +
-			"its password is in FBLWATCH_PASSWORD, or is asked for.\n\n" +
+			"imaps://USER@HOST/FOLDER, and so is a c-client name, {HOST/imap/ssl/user=USER}INBOX.\n" +
+			"The password comes from FBLWATCH_PASSWORD or the terminal.\n\n" +
 			"Example: fblwatch parse -m ~/mail/fbl --format arf",
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "mailbox", Aliases: []string{"m"}, Usage: "read `PATH`, like a plain argument"},
-			&cli.StringFlag{Name: "format", Usage: "json (one record a line), arf (plain header lines) or table; json where stdout is no terminal, else table"},
-			&cli.StringFlag{Name: "from", Usage: "only reports whose From is `ADDR`"},
+			&cli.StringFlag{Name: "format", Usage: "json (one record a line), arf (plain header lines) or table; the default is table on a terminal, else json"},
+			&cli.StringFlag{Name: "from", Usage: "only reports from the address `ADDR`"},
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, enrich, privacy"},
-			&cli.BoolFlag{Name: "all", Usage: "with json: also a line {\"kind\": ..., \"mailbox\": ...} for each mail that makes no record"},
+			&cli.BoolFlag{Name: "all", Usage: "with json: also a line {\"kind\": ..., \"mailbox\": ...} for each message that makes no record"},
 		},
 		Action: p.parse,
 	}
@@ -42,7 +42,7 @@ func (p *program) parseCommand() *cli.Command {
 func (p *program) parse(c *cli.Context) error {
 	paths := append(c.StringSlice("mailbox"), c.Args().Slice()...)
 	if len(paths) == 0 {
-		return wrong(errors.New("no mailbox named"), "fblwatch parse FILE, or - for standard input")
+		return wrong(errors.New("parse needs a mailbox"), "fblwatch parse FILE, or - for standard input")
 	}
 	format, err := p.format(c.String("format"), "arf")
 	if err != nil {
@@ -54,7 +54,7 @@ func (p *program) parse(c *cli.Context) error {
 	}
 	e := encoder{ctx: c.Context, reading: reading, format: format, from: c.String("from"), all: c.Bool("all"), table: p.recordTable(p.stdout)}
 	if e.all && format != "json" {
-		return wrong(errors.New("--all goes with --format json only"), "")
+		return wrong(errors.New("--all needs --format json"), "")
 	}
 
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
@@ -78,10 +78,10 @@ func (p *program) parse(c *cli.Context) error {
 				unreadable++
 				p.printError(b.err)
 			default:
-				fmt.Fprintf(p.stderr, "fblwatch: passed over: %s\n", terminal.Printable(b.err.Error()))
+				fmt.Fprintf(p.stderr, "fblwatch: skipped: %s\n", terminal.Printable(b.err.Error()))
 			}
 		}
-		progress.Show("%s, %d MB", terminal.Plural(b.upTo, "mail"), b.octets>>20)
+		progress.Show("%s, %d MB", terminal.Plural(b.upTo, "message"), b.octets>>20)
 		messages, octets = b.upTo, octets+len(b.out)
 		if _, err := out.Write(b.out); err != nil {
 			return err
@@ -102,19 +102,19 @@ func (p *program) parse(c *cli.Context) error {
 		err = fmt.Errorf("%s could not be read to the end", terminal.Plural(unreadable, "file"))
 	}
 	if err == nil && barren > 0 {
-		err = fmt.Errorf("%s gave no mail", terminal.Plural(barren, "path"))
+		err = fmt.Errorf("%s had no message", terminal.Plural(barren, "path"))
 	}
 	return err
 }
 
 // nothingOf says that messages were read and nothing was printed.
 func nothingOf(messages int, from, format string) string {
-	text := terminal.Plural(messages, "mail") + " read, and no report among them"
+	text := terminal.Plural(messages, "message") + " read, no report found"
 	if from != "" {
 		text += " from " + terminal.Printable(from)
 	}
 	if from == "" && format == "json" {
-		text += "; --all tells of each"
+		text += "; --all lists each"
 	}
 	return text
 }
@@ -148,7 +148,7 @@ func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
 	records, _ := reading.Records(e.ctx, r, m.Body, true, report.Envelope{ProcessedAt: time.Now(), Mailbox: &mailbox})
 	for i := range records {
 		if m.Joined {
-			records[i].Parse.Warnings = append(slices.Clip(records[i].Parse.Warnings), "file: it stands behind another message, with no line between")
+			records[i].Parse.Warnings = append(slices.Clip(records[i].Parse.Warnings), "file: no line separates it from the message before")
 		}
 		if e.format == "table" {
 			dst = e.table.AppendRow(dst, recordCells(&records[i]))

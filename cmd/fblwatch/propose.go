@@ -273,7 +273,7 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 	}
 	fmt.Fprintln(w)
 	if s.dns.spent() {
-		say("the DNS took longer than %v: what it did not answer is unchecked", sampleDNS)
+		say("the DNS took longer than %v: signatures without an answer are unchecked", sampleDNS)
 	}
 	if s.left > 0 {
 		say("the sample is larger than %d MB: %s are not judged again", mostKept>>20, terminal.Plural(s.left, "complaint"))
@@ -282,17 +282,17 @@ func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
 	steps, yes, now := s.best(ctx, &p)
 	switch {
 	case now == all:
-		say("trust: nothing need be changed, every complaint is yes")
+		say("trust: no change is needed, every complaint is yes")
 		return
 	case p.genuine == 0:
-		say("trust: nothing can be learnt from the sample: no report of a known reporter has a signature that verifies and came within 7 days; docs/trust.md says what to do about each cause")
+		say("trust: the sample shows nothing to trust: no report of a known reporter has a valid signature and came within 7 days; docs/trust.md has an answer to each cause")
 		return
 	case steps == 0:
-		say("trust: all that can be learnt from %s is configured, or makes no more complaints yes (%d of %d); docs/trust.md says what to do about each cause", terminal.Plural(p.genuine, "verified report"), now, all)
+		say("trust: everything that %s show is configured, or makes no more complaints yes (%d of %d); docs/trust.md has an answer to each cause", terminal.Plural(p.genuine, "verified report"), now, all)
 		return
 	}
-	fmt.Fprintf(w, "# To be set under trust: %d of %s would be yes (now %d).\n", yes, terminal.Plural(all, "complaint"), now)
-	fmt.Fprintf(w, "# Learnt from %s of known reporters, whose signatures verify.\n", terminal.Plural(p.genuine, "report"))
+	fmt.Fprintf(w, "# Set under trust: %d of %s would be yes (now %d).\n", yes, terminal.Plural(all, "complaint"), now)
+	fmt.Fprintf(w, "# From %s of known reporters with valid signatures.\n", terminal.Plural(p.genuine, "report"))
 	fmt.Fprintln(w, "trust:")
 	p.print(w, s.trust, steps)
 }
@@ -324,8 +324,8 @@ func (p *proposal) print(w io.Writer, trust trust.Config, steps int) {
 	}
 	if len(domains)+len(addresses) > 0 {
 		fmt.Fprintln(w, "  # Only if these are yours, and nobody else signs for the domains or sends from")
-		fmt.Fprintln(w, "  # the addresses: anybody can send you reports about messages of his own. Then")
-		fmt.Fprintln(w, "  # take the marks away.")
+		fmt.Fprintln(w, "  # the addresses: anybody can send you reports about his own messages. If so,")
+		fmt.Fprintln(w, "  # remove the comment marks.")
 		fmt.Fprintln(w, "  # own:")
 		list("  #   ", "domains", trust.Own.Domains, domains)
 		list("  #   ", "ips", trust.Own.IPs, addresses)

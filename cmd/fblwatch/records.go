@@ -18,20 +18,20 @@ import (
 func (p *program) recordsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "records",
-		Usage: "query and export the ledger, also beside a running watch",
-		Description: "By folder, and within it in the order in which they were read.\n\n" +
+		Usage: "query and export the ledger, also during a watch",
+		Description: "Prints records by folder, and within a folder in the order in which they were read.\n\n" +
 			"Example: fblwatch records --since 7d --event complaint --format csv > complaints.csv",
 		Flags: append(ledgerFlags(),
-			&cli.StringFlag{Name: "format", Usage: "json (one record a line), csv or table; json where stdout is no terminal, else table"},
-			&cli.StringFlag{Name: "since", Usage: "received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.StringFlag{Name: "format", Usage: "json (one record a line), csv or table; the default is table on a terminal, else json"},
+			&cli.StringFlag{Name: "since", Usage: "received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
 			&cli.StringFlag{Name: "until", Usage: "received before `TIME`"},
 			&cli.StringFlag{Name: "account", Usage: "of account `NAME`"},
 			&cli.StringFlag{Name: "folder", Usage: "of folder `NAME`"},
 			&cli.StringFlag{Name: "provider", Usage: "of provider `NAME`"},
 			&cli.StringFlag{Name: "event", Usage: "`EVENT`: complaint, not_spam, opt_out, auth_failure or unparsed"},
-			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all of the report with that id"},
-			numberFlag("limit", "at most `N` records; 0 is all", 0),
-			&cli.BoolFlag{Name: "revisions", Usage: "also what was replaced since by a later revision, or by another record"},
+			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all records of the report ID; the start of it is enough if no other begins so"},
+			numberFlag("limit", "at most `N` records; 0 means all", 0),
+			&cli.BoolFlag{Name: "revisions", Usage: "also records that a later revision, or another record, has replaced"},
 		),
 		Action: p.records,
 	}
@@ -52,7 +52,7 @@ func (p *program) records(c *cli.Context) error {
 		return wrong(fmt.Errorf("unknown event %q", query.Event), hint)
 	}
 	if query.Limit < 0 {
-		return wrong(errors.New("--limit is below 0"), "")
+		return wrong(errors.New("--limit must be 0 or more"), "")
 	}
 	var err error
 	if query.Since, err = timeFlag(c, "since"); err != nil {
@@ -70,6 +70,9 @@ func (p *program) records(c *cli.Context) error {
 		return err
 	}
 	defer reader.Close()
+	if query.ID, err = wholeID(c.Context, reader, query.ID); err != nil {
+		return err
+	}
 
 	out, n := newRecordWriter(p, format), 0
 	for row, err := range reader.Records(c.Context, query) {
@@ -117,7 +120,7 @@ func (w *recordWriter) write(record []byte) error {
 	}
 	var r report.Record
 	if err := json.Unmarshal(record, &r); err != nil {
-		return fmt.Errorf("a record of the ledger is no record: %w", err)
+		return fmt.Errorf("the ledger holds an unreadable record: %w", err)
 	}
 	if w.format == "csv" {
 		return w.csv.Write(csvRow(&r))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/terminal"
@@ -52,4 +53,14 @@ func some[T any](p *T) T {
 		return *new(T)
 	}
 	return *p
+}
+
+// codesOf joins the codes of a record's verdict. Records of earlier versions have
+// none.
+func codesOf(r *report.Record, separator string) string {
+	var codes []string
+	for _, code := range some(r.Suppress).Codes {
+		codes = append(codes, string(code))
+	}
+	return strings.Join(codes, separator)
 }

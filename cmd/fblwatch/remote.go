@@ -67,7 +67,7 @@ func (p *program) readFolder(ctx context.Context, a settings.Account, yield func
 			}
 			err = nil
 			if message.Bodyless || message.Withheld || len(message.Body) == 0 && message.Size > 0 {
-				err = fmt.Errorf("account %s: folder %s: the server gives nothing of mail UID %d", a.Name, a.URL.Folder, message.UID)
+				err = fmt.Errorf("account %s: folder %s: the server returns nothing for message UID %d", a.Name, a.URL.Folder, message.UID)
 			}
 			more := yield(mailfile.Message{Path: a.URL.Folder, Number: int(message.UID), Body: message.Body, Size: max(message.Size, int64(len(message.Body)))}, err)
 			message.Release()

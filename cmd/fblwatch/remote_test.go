@@ -56,7 +56,7 @@ func TestRemoteWithoutOctets(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"fblwatch", "parse", "--format", "json", "-m", "{" + address + "/imap/notls/user=user}INBOX"},
 		nil, &stdout, &stderr, env("FBLWATCH_PASSWORD", "pass", "HOME", t.TempDir()))
-	if n := strings.Count(stdout.String(), "\n"); code != exitFailed || n != 2 || !strings.Contains(stderr.String(), "the server gives nothing of mail UID 2") {
+	if n := strings.Count(stdout.String(), "\n"); code != exitFailed || n != 2 || !strings.Contains(stderr.String(), "the server returns nothing for message UID 2") {
 		t.Errorf("exit %d, %d records, %s", code, n, &stderr)
 	}
 }

@@ -22,15 +22,15 @@ import (
 func (p *program) reprocessCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "reprocess",
-		Usage: "read kept mails again by today's rules; what is different makes new revisions",
-		Description: "The ledger keeps the start of each mail for a while (keep in the config). What\n" +
-			"reads otherwise today goes to the sinks as the next revision of its record. What a\n" +
-			"person decided stays, and nothing is taken back. It works beside a running watch.\n\n" +
+		Usage: "read kept messages again by today's rules; differences make new revisions",
+		Description: "The ledger keeps the start of each message for a while (keep in the config). A\n" +
+			"record that reads differently today goes to the sinks as its next revision. A\n" +
+			"person's decision stays, and no record is withdrawn. It also works during a watch.\n\n" +
 			"Example: fblwatch reprocess -c config.yaml --kind unidentified --dry-run",
 		Flags: append(ledgerFlags(),
-			&cli.StringFlag{Name: "since", Usage: "mails received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
-			&cli.StringFlag{Name: "kind", Usage: "only mails that are `KIND`: unparsed, unidentified (complaints that name no subscriber) or other (made no record)"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "change nothing; print what would be different"},
+			&cli.StringFlag{Name: "since", Usage: "only messages received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.StringFlag{Name: "kind", Usage: "only messages of `KIND`: unparsed, unidentified (complaints that name no subscriber) or other (made no record)"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "change nothing; print the differences"},
 		),
 		Action: p.reprocess,
 	}
@@ -104,7 +104,7 @@ func (p *program) reprocess(c *cli.Context) error {
 	}
 	for _, f := range folders { // an account of --url has a host in its name
 		if len(config.Accounts) == 0 && !strings.Contains(f.Folder.Account, "@") {
-			return wrong(fmt.Errorf("the ledger has mail of account %s, whose config file is not there", f.Folder.Account),
+			return wrong(fmt.Errorf("the ledger has messages of account %s, but its config file does not exist", f.Folder.Account),
 				"name it with -c FILE; without its rules, trust and privacy every record would be revised")
 		}
 	}
@@ -118,7 +118,7 @@ func (p *program) reprocess(c *cli.Context) error {
 	err = r.run(c.Context, since, kinds)
 	r.print()
 	if r.total.messages == 0 && config.Keep == settings.KeepNone {
-		fmt.Fprintln(p.stderr, "the config says keep: none, so that no message is kept to be read again")
+		fmt.Fprintln(p.stderr, "keep is none in the config: the ledger keeps no message to read again")
 	}
 	return err
 }
@@ -178,7 +178,7 @@ func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string)
 			return err
 		}
 		chunk = chunk[:0]
-		progress.Show("%s read again, %s revised", terminal.Plural(r.total.messages, "mail"), terminal.Plural(r.total.records, "record"))
+		progress.Show("%s read again, %s revised", terminal.Plural(r.total.messages, "message"), terminal.Plural(r.total.records, "record"))
 	}
 	if err := r.chunk(ctx, chunk); err != nil {
 		return err
@@ -346,7 +346,7 @@ func (r *reprocessing) print() {
 	if r.editor == nil {
 		would = "would be "
 	}
-	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", terminal.Plural(t.messages, "mail"), terminal.Plural(t.records, "record"), would)
+	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", terminal.Plural(t.messages, "message"), terminal.Plural(t.records, "record"), would)
 	for _, line := range []struct {
 		n    int
 		what string
@@ -357,7 +357,7 @@ func (r *reprocessing) print() {
 		{t.by[process.Pruned], "whose records are not kept any more"},
 	} {
 		if line.n > 0 {
-			fmt.Fprintf(r.p.stderr, "%s %s\n", terminal.Plural(line.n, "mail"), line.what)
+			fmt.Fprintf(r.p.stderr, "%s %s\n", terminal.Plural(line.n, "message"), line.what)
 		}
 	}
 }

@@ -20,12 +20,12 @@ import (
 func (p *program) reviewCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "review",
-		Usage: "list the complaints that need a person's decision, and decide",
-		Description: "Without --accept or --reject it lists them, the oldest first. A decision makes\n" +
-			"the next revision of the record, for the sinks too: suppress says yes or no then,\n" +
-			"whatever is read of the mail later. docs/trust.md says what to do about each code;\n" +
-			"fblwatch explain shows one mail. An id may be a record's or a report's; - reads\n" +
-			"ids from standard input, the first word of each line.\n\n" +
+		Usage: "list the complaints that need a person's decision, and decide them",
+		Description: "Without --accept or --reject it lists them, the oldest first. A decision makes the\n" +
+			"next revision of the record, which goes to the sinks too. Its verdict is yes or no\n" +
+			"and outlasts every later reading of the message. docs/trust.md has an answer to each\n" +
+			"code; fblwatch explain ID shows one message. An ID is a record's or a report's;\n" +
+			"- reads ids from standard input, the first word of each line.\n\n" +
 			"Example: fblwatch review --provider yahoo\n" +
 			"Example: fblwatch review --accept ce129da5cffb0c534c20a70476098aec.1",
 		ArgsUsage: "[ID...]",
@@ -33,7 +33,7 @@ func (p *program) reviewCommand() *cli.Command {
 			&cli.BoolFlag{Name: "accept", Usage: "act on these complaints"},
 			&cli.BoolFlag{Name: "reject", Usage: "do not act on these complaints"},
 			&cli.StringFlag{Name: "format", Usage: "table or json (one record a line)", Value: "table"},
-			&cli.StringFlag{Name: "since", Usage: "list those received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.StringFlag{Name: "since", Usage: "list those received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
 			&cli.StringFlag{Name: "provider", Usage: "list those of provider `NAME`"},
 			numberFlag("limit", "list at most `N`", 100),
 		),
@@ -47,11 +47,11 @@ func (p *program) review(c *cli.Context) error {
 	case accept && reject:
 		return wrong(errors.New("--accept and --reject exclude each other"), "")
 	case !accept && !reject && c.Args().Present():
-		return wrong(fmt.Errorf("what is to be done with %s?", c.Args().First()), "name --accept or --reject")
+		return wrong(fmt.Errorf("%s needs --accept or --reject", c.Args().First()), "--accept acts on the complaint, --reject does not")
 	case !accept && !reject:
 		return p.listReview(c)
 	case !c.Args().Present():
-		return wrong(errors.New("no id is named"), "fblwatch review lists them; - reads ids from standard input")
+		return wrong(errors.New("--accept and --reject need an id"), "fblwatch review lists them; - reads ids from standard input")
 	}
 	ids, err := p.idsOf(c.Args().Slice())
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *program) listReview(c *cli.Context) error {
 	}
 	limit := c.Int("limit")
 	if limit < 0 {
-		return wrong(errors.New("--limit is below 0"), "")
+		return wrong(errors.New("--limit must be 0 or more"), "")
 	}
 	reader, err := p.openReader(c)
 	if err != nil {
@@ -113,30 +113,21 @@ func (p *program) listReview(c *cli.Context) error {
 		if who == "" {
 			who = "nobody"
 		}
-		list.Row(row.ID, terminal.ShortTime(when(&r)), r.Provider, who, codesOf(some(r.Suppress)), strings.Join(some(r.Suppress).Reasons, "; "))
+		list.Row(row.ID, terminal.ShortTime(when(&r)), r.Provider, who, codesOf(&r, ","), strings.Join(some(r.Suppress).Reasons, "; "))
 	}
 	if err := print(); err != nil {
 		return err
 	}
 	switch {
 	case n == 0:
-		fmt.Fprintln(p.stderr, "nothing waits for review")
+		fmt.Fprintln(p.stderr, "no record has verdict review")
 		if query.Provider != "" || !since.IsZero() {
 			return p.sayNothing(c.Context, reader, query)
 		}
 	case limit > 0 && n > limit:
-		fmt.Fprintf(p.stderr, "there are more than these %d; --limit 0 lists all\n", limit)
+		fmt.Fprintf(p.stderr, "more than %d records have verdict review; --limit 0 lists all\n", limit)
 	}
 	return nil
-}
-
-// codesOf lists the codes of a verdict. The records of earlier versions have none.
-func codesOf(s report.Suppress) string {
-	codes := make([]string, len(s.Codes))
-	for i, code := range s.Codes {
-		codes[i] = string(code)
-	}
-	return strings.Join(codes, ",")
 }
 
 // idsOf reads ids from standard input where one of args is "-".
@@ -166,6 +157,11 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 		return err
 	}
 	defer reader.Close()
+	for i := range ids {
+		if ids[i], err = wholeID(c.Context, reader, ids[i]); err != nil {
+			return err
+		}
+	}
 	decisions, err := suppress.Decide(c.Context, reader, ids, accept, time.Now())
 	if errors.As(err, new(*suppress.RefusedError)) {
 		return wrong(err, "nothing was decided; fblwatch review lists what there is to decide")

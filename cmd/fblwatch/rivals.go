@@ -53,6 +53,6 @@ func (t *trial) rivals(list []*rivals) {
 			}
 			fmt.Fprint(t.p.stdout, terminal.Wrap(indent+"- ", where+terminal.Cut(terminal.Printable(one.Says), longValue), checkIndent+2, terminal.Width(t.p.stdout)))
 		}
-		fmt.Fprint(t.p.stdout, terminal.Wrap(indent, "anybody can write that name: the server must remove Authentication-Results of others that bear its id, see docs/trust.md", checkIndent, terminal.Width(t.p.stdout)))
+		fmt.Fprint(t.p.stdout, terminal.Wrap(indent, "anybody can write that name: your server must remove Authentication-Results of others that have its id, see docs/trust.md", checkIndent, terminal.Width(t.p.stdout)))
 	}
 }

@@ -32,8 +32,8 @@ const (
 
 // sampleFlag is the option of check that reads messages.
 func sampleFlag() cli.Flag {
-	return numberFlag("sample", "read the newest `N` messages of each folder, 1,000 at most, and count the verdicts that a sweep would give, and their causes, without since and brake; "+
-		"propose what to trust, by the reports that verify, and rules for those that name no subscriber; asks the DNS for the keys of signatures", 0)
+	return numberFlag("sample", "read the newest `N` messages of each folder, 1,000 at most; count the verdicts of a sweep without since and brake, and their causes; "+
+		"propose whom to trust, by the reports that verify, and rules for those without a subscriber; asks the DNS for the keys of signatures", 0)
 }
 
 // sampling is what a sample of the messages shows; nil: none was asked for.
@@ -87,7 +87,7 @@ func newSampling(c *cli.Context, p *program) (*sampling, error) {
 		return nil, nil
 	}
 	if n < 1 || n > mostSamples {
-		return nil, wrong(fmt.Errorf("--sample is not between 1 and %d", mostSamples), "")
+		return nil, wrong(fmt.Errorf("--sample must be between 1 and %d", mostSamples), "")
 	}
 	return &sampling{most: n, dns: newOnceDNS(p.resolver), progress: p.progress(false),
 		seen: make(map[string]bool), providers: make(map[string]*counts), causes: make(map[report.Code]*cause)}, nil
@@ -233,7 +233,7 @@ func (s *sampling) print(ctx context.Context, w io.Writer) {
 	width := terminal.Width(w)
 	fmt.Fprintln(w)
 	if len(s.providers) == 0 {
-		fmt.Fprintln(w, "no complaint is among the messages of the sample")
+		fmt.Fprintln(w, "the sample has no complaint")
 		return
 	}
 	list := terminal.Sheet{Columns: []terminal.Column{{Title: "PROVIDER"}, {Title: "COMPLAINTS"}, {Title: "YES"}, {Title: "REVIEW"}, {Title: "NO"}, {Title: "IDENTIFIED"}}}
@@ -282,8 +282,8 @@ func (s *sampling) proposeRules(w io.Writer) {
 		fmt.Fprintf(w, "%s without a subscriber: no header field looks like a token\n", terminal.Plural(len(s.unknown), "report"))
 		return
 	}
-	fmt.Fprintf(w, "# A rule to try, made of %s without a subscriber.\n", terminal.Plural(len(s.unknown), "report"))
-	fmt.Fprintln(w, "# See that the example's token is what your list knows a subscriber by.")
+	fmt.Fprintf(w, "# A rule to try, from %s without a subscriber.\n", terminal.Plural(len(s.unknown), "report"))
+	fmt.Fprintln(w, "# Check that the token of the example is a subscriber's key in your list.")
 	fmt.Fprintln(w, "identify:\n  rules:")
 	mark := "    "
 	for _, p := range proposals {

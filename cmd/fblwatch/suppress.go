@@ -22,16 +22,17 @@ import (
 func (p *program) suppressCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "suppress",
-		Usage: "list whom to send no more mail, by the ledger's complaints",
+		Usage: "list the people who must get no more messages, by the ledger's complaints",
 		Description: "One line for each complainant, the newest first: a recipient, or a subscriber of\n" +
-			"one tenant. A later \"not spam\" takes nobody off the list. Verdict yes is genuine\n" +
-			"and about your mail, as trust in the config has it; review needs a person.\n\n" +
+			"one tenant. A later \"not spam\" removes nobody from the list. Verdict yes means a\n" +
+			"genuine report about one of your messages, by trust in the config; verdict review\n" +
+			"needs a person.\n\n" +
 			"Example: fblwatch suppress --since 7d --format csv > suppress.csv",
 		Flags: append(ledgerFlags(),
-			&cli.StringFlag{Name: "format", Usage: "csv, json (one object a line) or table; csv where stdout is no terminal, or with --new, else table"},
-			&cli.StringFlag{Name: "include", Usage: "`VERDICT` review: also those for whom no complaint has verdict yes"},
-			&cli.StringFlag{Name: "since", Usage: "by complaints received from `TIME` on: 24h, 7d, 2026-01-31 or RFC 3339"},
-			&cli.BoolFlag{Name: "new", Usage: "only by records that came, or were revised, since the last call with --new"},
+			&cli.StringFlag{Name: "format", Usage: "csv, json (one object a line) or table; the default is table on a terminal without --new, else csv"},
+			&cli.StringFlag{Name: "include", Usage: "`VERDICT` review: also the complainants without a complaint of verdict yes"},
+			&cli.StringFlag{Name: "since", Usage: "only complaints received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
+			&cli.BoolFlag{Name: "new", Usage: "only records that are new or revised since the last call with --new"},
 		),
 		Action: p.suppress,
 	}
@@ -76,7 +77,7 @@ func (p *program) suppress(c *cli.Context) error {
 		return err
 	}
 	if list.Nameless > 0 {
-		fmt.Fprintf(p.stderr, "left out: %s to review that name nobody\n", terminal.Plural(list.Nameless, "record"))
+		fmt.Fprintf(p.stderr, "left out: %s with verdict review and without a complainant\n", terminal.Plural(list.Nameless, "record"))
 	}
 	if err := p.printSuppressions(list.Entries, format); err != nil {
 		return err

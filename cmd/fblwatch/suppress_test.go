@@ -152,7 +152,7 @@ func TestSuppressJSON(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"fblwatch", "suppress", "--include", "review", "--format", "json", "--ledger", path}, nil, &stdout, &stderr, env())
 	want := `{"subscriber":"a\u202eb\u009b","provider":"yahoo","verdict":"yes","first_reported":"2026-03-01T01:59:00Z","last_received":"2026-03-01T02:00:00Z","reports":1,"id":"r2.1"}` + "\n"
-	if code != exitDone || stdout.String() != want || stderr.String() != "left out: 1 record to review that name nobody\n" {
+	if code != exitDone || stdout.String() != want || stderr.String() != "left out: 1 record with verdict review and without a complainant\n" {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
 }

@@ -32,7 +32,7 @@ func (t *trial) withheld(folders []ledger.Claim) {
 			uids = append(uids, "...")
 		}
 		if n > 0 {
-			t.say("WAITS", f.Folder.Account+"/"+f.Folder.Name, fmt.Sprintf("the server lists %s and gives nothing for them, since %s: UID %s; they are asked for again, and are unparsed in the end",
+			t.say("WAITS", f.Folder.Account+"/"+f.Folder.Name, fmt.Sprintf("the server lists %s but has returned nothing for them since %s: UID %s; fblwatch asks again, and finally records them as unparsed",
 				terminal.Plural(n, "message"), since.UTC().Format(time.RFC3339), strings.Join(uids, ", ")))
 		}
 	}

@@ -29,7 +29,7 @@ func TestCheckNamesWithheld(t *testing.T) {
 	l.Close()
 	var b strings.Builder
 	(&trial{p: &program{stdout: &b}}).ledger(t.Context(), &settings.Config{Ledger: path})
-	want := "WAITS   yahoo/INBOX: the server lists 2 messages and gives nothing for them, since 2026-11-30T09:00:00Z: UID 5, 7;"
+	want := "WAITS   yahoo/INBOX: the server lists 2 messages but has returned nothing for them since 2026-11-30T09:00:00Z: UID 5, 7;"
 	if !strings.Contains(b.String(), want) {
 		t.Errorf("got\n%s\nwant %s", b.String(), want)
 	}

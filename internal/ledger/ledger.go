@@ -249,6 +249,10 @@ type Reader interface {
 	// time or no kinds: all. It holds no transaction open between yields.
 	KeptMessages(ctx context.Context, since time.Time, kinds ...string) iter.Seq2[KeptMessage, error]
 
+	// ReportIDs lists the ids of messages that begin with prefix, in their order
+	// and at most limit.
+	ReportIDs(ctx context.Context, prefix string, limit int) ([]string, error)
+
 	// Head returns the kept head of a message, decompressed; nil where it is not
 	// kept any more.
 	Head(ctx context.Context, reportID string) ([]byte, error)

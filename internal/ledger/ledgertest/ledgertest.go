@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		{"UnsentSnapshot", testUnsentSnapshot},
 		{"Register", testRegister},
 		{"Records", testRecords},
+		{"ReportIDs", testReportIDs},
 		{"RecordsPages", testRecordsPages},
 		{"HostileText", testHostileText},
 		{"Heads", testHeads},

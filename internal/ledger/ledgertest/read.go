@@ -45,6 +45,17 @@ func testUnsent(t *testing.T, l ledger.Ledger) {
 	}
 }
 
+func testReportIDs(t *testing.T, l ledger.Ledger) {
+	Commit(t, l, Claim(t, l, Inbox), Message("abd", 1), Message("abc", 2), Message("b", 1), Message("ab", 0))
+	for prefix, want := range map[string]string{"": "ab abc abd", "ab": "ab abc abd", "abc": "abc", "c": "", "abc.": "", "a%": ""} {
+		ids, err := l.ReportIDs(t.Context(), prefix, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		Want(t, "ids of "+prefix, strings.Join(ids, " "), want)
+	}
+}
+
 func testUnsentSnapshot(t *testing.T, l ledger.Ledger) {
 	c := Claim(t, l, Inbox)
 	Commit(t, l, c, Message("a", 1), Message("b", 1))

@@ -75,6 +75,21 @@ func (m *memory) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.R
 	}
 }
 
+func (m *memory) ReportIDs(ctx context.Context, prefix string, limit int) (ids []string, err error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for id := range m.messages {
+		if strings.HasPrefix(id, prefix) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids[:min(len(ids), limit)], nil
+}
+
 func (m *memory) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[ledger.Row, error] {
 	return m.rows(ctx, func(r ledger.Row) bool {
 		return r.Seq > m.cursors[sink][r.FolderID] && !slices.Contains(without, r.FolderID)

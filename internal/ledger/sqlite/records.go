@@ -89,6 +89,16 @@ func (r *reader) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.R
 	}
 }
 
+func (r *reader) ReportIDs(ctx context.Context, prefix string, limit int) (ids []string, err error) {
+	err = r.each(ctx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, "SELECT report_id FROM mail WHERE report_id >= ? AND report_id < ? ORDER BY report_id LIMIT ?", prefix, prefix+"\xff", limit)
+	return ids, err
+}
+
 // sections tells where the records of q can be.
 func (r *reader) sections(ctx context.Context, q ledger.Query) ([]section, error) {
 	var sections []section
