@@ -1,33 +1,31 @@
 // Package hook runs a user's commands for the events of IMAP sessions.
 //
-// A command gets its event as one line of JSON on stdin. Its keys, where they
-// are known:
+// A command gets its event as one line of JSON on stdin. The keys, if they are known:
 //
 //	event                     as in the config: exists, expunged, flags, ...
-//	at                        when it happened, RFC 3339 in UTC
+//	at                        the time of the event, RFC 3339 in UTC
 //	account                   as in the config
-//	mailbox, uidvalidity      of all events but log and debug; list and lsub
+//	mailbox, uidvalidity      of all events except log and debug; list and lsub
 //	                          have no uidvalidity
 //	n                         exists: the number of messages
 //	seq, uid                  expunged, flags; searched has a uid
 //	flags                     flags: a list
-//	delim, attrs              list, lsub: a text and a list
+//	delim, attrs              list, lsub: a string and a list
 //	messages, uidnext, unseen, recent, size
 //	                          status: numbers
 //	level                     notify, log: info, parse, warn, error, bye
-//	code, text                notify; log and debug have a text
+//	code, text                notify; log and debug have text only
 //
-// Mailboxes, flags, codes and texts are the server's words: whoever it is that
-// runs it writes them.
+// Mailboxes, flags, codes and texts come from the server. Do not trust them.
 //
-// Its environment has PATH, HOME, USER, LOGNAME, LANG, LC_ALL, LC_CTYPE, TZ and
-// TMPDIR of ours, where they are set, and FBLWATCH_EVENT, FBLWATCH_ACCOUNT and
-// FBLWATCH_MAILBOX, in which control characters are escaped; nothing else.
+// The environment has PATH, HOME, USER, LOGNAME, LANG, LC_ALL, LC_CTYPE, TZ and TMPDIR
+// of fblwatch's own, if they are set, and FBLWATCH_EVENT, FBLWATCH_ACCOUNT and
+// FBLWATCH_MAILBOX, in which control characters are escaped. It has nothing else.
 //
-// Commands never hold up a session: four run at once, each for 30 seconds at
-// most, then it is killed; up to 1,000 events wait, then the oldest is dropped.
-// What a command has left running in its process group ends with it. No order
-// is promised. What must not be lost is a sink.
+// Commands never delay a session. Four run at once. One that runs for 30 seconds is
+// killed. 1,000 events wait at most: then the oldest is dropped. Processes that a
+// command leaves in its process group end with it. Events may come out of order. Use a
+// sink for data that must not be lost.
 package hook
 
 import (
@@ -38,8 +36,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
-// Config names a command for each event that is to have one, and one for the
-// records.
+// Config names commands by event. An event without a command is ignored.
 type Config struct {
 	Exists     subprocess.Command `yaml:"exists"`
 	Expunged   subprocess.Command `yaml:"expunged"`
@@ -54,11 +51,11 @@ type Config struct {
 	Critical   subprocess.Command `yaml:"critical"`
 	NoCritical subprocess.Command `yaml:"nocritical"`
 
-	// Record is no event but a sink, internal/sink's: it loses none.
+	// Record is an older key for a sink of the type exec. Hooks do not run it.
 	Record subprocess.Command `yaml:"record"`
 }
 
-// Commands are the commands there are, by the keys of the config.
+// Commands returns the commands that are set, by their keys in the config.
 func (c Config) Commands() map[string]subprocess.Command {
 	commands := map[string]subprocess.Command{
 		"exists": c.Exists, "expunged": c.Expunged, "flags": c.Flags, "searched": c.Searched,
@@ -72,7 +69,8 @@ func (c Config) Commands() map[string]subprocess.Command {
 
 const record = "record"
 
-// Find returns why a command cannot be run, and nil where all can.
+// Find returns an error if a program does not exist or is not executable. The error
+// names its key.
 func (c Config) Find() error {
 	commands := c.Commands()
 	for _, event := range slices.Sorted(maps.Keys(commands)) {

@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// event is what a command gets; the package comment has its keys.
+// event is the input of a command; the package comment lists its keys.
 type event struct {
 	Event       string    `json:"event"`
 	At          time.Time `json:"at"`
@@ -32,15 +32,15 @@ type event struct {
 	Text        string    `json:"text,omitempty"`
 }
 
-// handler hands the events of one account's sessions to Hooks.
+// handler queues the events of one account's sessions.
 type handler struct {
 	callbacks.Nop
 	hooks   *Hooks
 	account string
 }
 
-// maxText is how many octets of a text an event keeps: a protocol line may have
-// a megabyte.
+// maxText is how many octets of a text an event keeps: a protocol line may have a
+// million.
 const maxText = 4096
 
 func (h handler) put(name string, m callbacks.Mailbox, e event) {
@@ -61,12 +61,12 @@ func (h handler) put(name string, m callbacks.Mailbox, e event) {
 	var line bytes.Buffer
 	out := json.NewEncoder(&line)
 	out.SetEscapeHTML(false)
-	_ = out.Encode(e) // there is nothing in it that JSON has not
+	_ = out.Encode(e) // every field's type has a form in JSON
 	h.hooks.put(waiting{event: name, account: e.Account, mailbox: e.Mailbox, line: line.Bytes()})
 }
 
-// list keeps the difference between none and not known.
-func list(words []string) []string {
+// known returns an empty list instead of nil, which would be left out as unknown.
+func known(words []string) []string {
 	if words == nil {
 		return []string{}
 	}
@@ -80,7 +80,7 @@ func (h handler) Expunged(m callbacks.Mailbox, seq, uid uint32) {
 }
 
 func (h handler) Flags(m callbacks.Mailbox, seq, uid uint32, flags []string) {
-	h.put("flags", m, event{Seq: seq, UID: uid, Flags: list(flags)})
+	h.put("flags", m, event{Seq: seq, UID: uid, Flags: known(flags)})
 }
 
 func (h handler) Searched(m callbacks.Mailbox, uid uint32) { h.put("searched", m, event{UID: uid}) }
@@ -94,7 +94,7 @@ func (h handler) LSub(mailbox string, delim rune, attrs []string) {
 }
 
 func listed(delim rune, attrs []string) event {
-	e := event{Attrs: list(attrs)}
+	e := event{Attrs: known(attrs)}
 	if delim != 0 {
 		e.Delim = string(delim)
 	}

@@ -165,7 +165,7 @@ func TestTimeLimit(t *testing.T) {
 	h.Handler("yahoo").Exists(box, 3)
 	until(t, "killed", func() bool { return h.Counts().Failed == 1 })
 	h.Stop(t.Context())
-	if strings.Count(log.String(), "killed, it ran longer than 50ms") != 1 {
+	if strings.Count(log.String(), "killed: it ran longer than 50ms") != 1 {
 		t.Error(log)
 	}
 }
@@ -267,7 +267,7 @@ func TestStop(t *testing.T) {
 			if got, want := h.Counts(), (Counts{Done: atOnce, Failed: atOnce, Dropped: 3}); got != want {
 				t.Errorf("%+v, want %+v", got, want)
 			}
-			if strings.Count(log.String(), "killed, since fblwatch ends") != 1 || strings.Count(log.String(), "dropped=3") != 1 {
+			if strings.Count(log.String(), "killed, because fblwatch ends") != 1 || strings.Count(log.String(), "dropped=3") != 1 {
 				t.Error(log)
 			}
 			if got := h.Trouble(); (got.Err != "") != test.trouble {
@@ -334,7 +334,7 @@ func TestTroubleDropping(t *testing.T) {
 	h := &Hooks{stopped: true}
 	h.put(waiting{})
 	h.put(waiting{})
-	if got := h.Trouble(); !got.Dropping || got.Err != "2 events dropped: their commands are slower than they come" || time.Since(got.Since) > time.Minute {
+	if got := h.Trouble(); !got.Dropping || got.Err != "2 events dropped: their commands are too slow" || time.Since(got.Since) > time.Minute {
 		t.Errorf("%+v", got)
 	}
 	h.dropped.last = time.Now().Add(-dropSpan)

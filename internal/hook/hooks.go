@@ -17,12 +17,12 @@ import (
 const (
 	atOnce      = 4
 	queueEvents = 1000
-	queueBytes  = 4 << 20 // one event aside
+	queueBytes  = 4 << 20 // a single event may exceed it
 	runLimit    = 30 * time.Second
-	// drainLimit is how long Stop goes on where somebody waits for the end.
+	// drainLimit is how long Stop goes on if somebody waits for its end.
 	drainLimit = 5 * time.Second
-	// tellEvery is how often the log tells at most that events were dropped.
-	tellEvery = time.Minute
+	// logAgain is the least time between two log lines about dropped events.
+	logAgain = time.Minute
 )
 
 // Hooks runs the commands of a Config.
@@ -30,63 +30,65 @@ type Hooks struct {
 	commands map[string]subprocess.Command
 	log      *slog.Logger
 	runLimit time.Duration
-	drain    time.Duration
-	rest     time.Duration // of Stop where nobody does
+	drain    time.Duration // of Stop if somebody waits for its end
+	rest     time.Duration // of Stop otherwise
 
 	workers sync.WaitGroup
-	over    chan struct{} // closed: what runs is killed
+	over    chan struct{} // closed: running commands are killed
 
 	mu      sync.Mutex
 	more    sync.Cond
 	queue   []waiting // oldest first
 	size    int       // octets of its lines
 	stopped bool
-	killed  bool // the log tells of a command that was killed in haste
-	hasty   bool // somebody waits for the end of Stop: what that kills and drops is no trouble
+	killed  bool // the log has a command that was killed in haste
+	hasty   bool // somebody waits for the end of Stop: events that it drops are not a trouble
 	counts  Counts
 	failure map[string]failure // by event: of its last command
-	told    int64              // dropped, as logged last
-	at      time.Time          // when
 	dropped drops
+
+	logged   int64 // dropped events that the log has
+	loggedAt time.Time
 }
 
-// waiting is an event whose command has not been started.
+// waiting is an event whose command has not been started yet.
 type waiting struct {
 	event, account, mailbox string
 	line                    []byte
 }
 
-// Counts are since the start. Done includes Failed.
+// Counts are totals since the start. Done includes Failed.
 type Counts struct {
 	Done    int64 // commands that ended
-	Failed  int64 // by an error, or killed
+	Failed  int64 // commands that ended by an error, or were killed
 	Dropped int64 // events whose command was never started
 }
 
-// failure is a command that failed at its last event.
+// failure is the failure of an event's last command.
 type failure struct {
 	err   string
-	since time.Time // of the first one in a row
+	since time.Time // of the first failure in a row
 }
 
-// drops are the events dropped in a row, each within dropSpan of the last.
+// drops are dropped events in a row, each within dropSpan after the one before.
 type drops struct {
 	n           uint64
 	first, last time.Time
 }
 
-// dropSpan is how long after a dropped event the commands count as too slow.
+// dropSpan is how long commands count as too slow after a dropped event.
 const dropSpan = 5 * time.Minute
 
-// Trouble is what is wrong just now.
+// Trouble is what is wrong at present. The zero value: nothing.
 type Trouble struct {
-	Err      string    // empty: nothing
-	Since    time.Time // since when
-	Dropping bool      // events are dropped; else the last run of a command failed
+	Err      string
+	Since    time.Time
+	Dropping bool // events are dropped; otherwise the last run of a command failed
 }
 
-// Trouble tells which command has failed for the longest time, by its last
-// event, or that events were dropped within the last five minutes.
+// Trouble returns the failure that has lasted longest, of the commands whose last run
+// failed. If there is none, it returns the events that were dropped, if the last was
+// dropped less than five minutes ago.
 func (h *Hooks) Trouble() (t Trouble) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,12 +98,12 @@ func (h *Hooks) Trouble() (t Trouble) {
 		}
 	}
 	if t.Err == "" && h.dropped.n > 0 && time.Since(h.dropped.last) < dropSpan {
-		t = Trouble{Err: fmt.Sprintf("%d events dropped: their commands are slower than they come", h.dropped.n), Since: h.dropped.first, Dropping: true}
+		t = Trouble{Err: fmt.Sprintf("%d events dropped: their commands are too slow", h.dropped.n), Since: h.dropped.first, Dropping: true}
 	}
 	return t
 }
 
-// drop counts a dropped event; mu is held.
+// drop counts a dropped event. The caller holds mu.
 func (h *Hooks) drop() {
 	h.counts.Dropped++
 	if h.hasty {
@@ -114,8 +116,8 @@ func (h *Hooks) drop() {
 	h.dropped.n, h.dropped.last = h.dropped.n+1, now
 }
 
-// New makes ready to run the commands of config for their events; Record is not
-// its to run. All must be there. No log is [slog.Default].
+// New returns Hooks that run the commands of config for their events, except Record.
+// The error is Config.Find's. A nil log means [slog.Default].
 func New(config Config, log *slog.Logger) (*Hooks, error) {
 	if err := config.Find(); err != nil {
 		return nil, err
@@ -137,8 +139,8 @@ func New(config Config, log *slog.Logger) (*Hooks, error) {
 	return h, nil
 }
 
-// Handler returns what hears the events of an account. It may be used by
-// several sessions at once, never blocks, and is Nop where there is no command.
+// Handler returns a handler for the events of an account. Several sessions may use it
+// at once. It never blocks. Without commands it is callbacks.Nop.
 func (h *Hooks) Handler(account string) callbacks.Handler {
 	if len(h.commands) == 0 {
 		return callbacks.Nop{}
@@ -146,15 +148,15 @@ func (h *Hooks) Handler(account string) callbacks.Handler {
 	return handler{hooks: h, account: account}
 }
 
-// Counts may be called at any time.
+// Counts returns the totals so far.
 func (h *Hooks) Counts() Counts {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.counts
 }
 
-// put queues an event. It takes the place of the oldest where there is none;
-// after Stop there is none for any.
+// put queues an event. It drops the oldest event if the queue is full. After Stop it
+// drops every event.
 func (h *Hooks) put(w waiting) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -171,7 +173,7 @@ func (h *Hooks) put(w waiting) {
 	h.more.Signal()
 }
 
-// shift takes the oldest event out of the queue; mu is held.
+// shift removes the oldest event from the queue. The caller holds mu.
 func (h *Hooks) shift() waiting {
 	w := h.queue[0]
 	h.queue[0] = waiting{}
@@ -180,7 +182,7 @@ func (h *Hooks) shift() waiting {
 	return w
 }
 
-// take waits for an event; after Stop there is none once the queue is empty.
+// take waits for an event. After Stop, ok is false once the queue is empty.
 func (h *Hooks) take() (w waiting, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -200,13 +202,13 @@ func (h *Hooks) work() {
 			return
 		}
 		h.note(w.event, h.run(w))
-		h.tell(tellEvery)
+		h.logDropped(logAgain)
 	}
 }
 
-// Stop takes no more events and returns when those that wait are done, after 30
-// seconds at most, and five seconds after the end of ctx: then it kills what
-// runs and drops the rest. It is called once.
+// Stop drops new events, and returns when the commands of the waiting ones have ended.
+// After 30 seconds, or five seconds after the end of ctx, it kills the running
+// commands and drops the waiting events. Stop is called once.
 func (h *Hooks) Stop(ctx context.Context) {
 	h.mu.Lock()
 	h.stopped = true
@@ -221,10 +223,10 @@ func (h *Hooks) Stop(ctx context.Context) {
 		limit.Reset(h.drain)
 	})()
 	h.workers.Wait()
-	h.tell(0)
+	h.logDropped(0)
 }
 
-// cut ends what runs and drops what waits.
+// cut kills the running commands and drops the waiting events.
 func (h *Hooks) cut() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -235,7 +237,8 @@ func (h *Hooks) cut() {
 	close(h.over)
 }
 
-// note counts, and logs an error where it differs from the event's last one.
+// note counts a command that ended. It logs an error that differs from the one of the
+// event before.
 func (h *Hooks) note(event string, err error) {
 	h.mu.Lock()
 	h.counts.Done++
@@ -259,16 +262,17 @@ func (h *Hooks) note(event string, err error) {
 	}
 }
 
-// tell logs how many events were dropped since it last did, every span at most.
-func (h *Hooks) tell(span time.Duration) {
+// logDropped logs how many events were dropped since its last log line, unless that is
+// younger than pause.
+func (h *Hooks) logDropped(pause time.Duration) {
 	h.mu.Lock()
-	dropped := h.counts.Dropped - h.told
-	due := dropped > 0 && time.Since(h.at) >= span
+	dropped := h.counts.Dropped - h.logged
+	due := dropped > 0 && time.Since(h.loggedAt) >= pause
 	if due {
-		h.told, h.at = h.counts.Dropped, time.Now()
+		h.logged, h.loggedAt = h.counts.Dropped, time.Now()
 	}
 	h.mu.Unlock()
 	if due {
-		h.log.Warn("events dropped: their commands are slower than they come", "dropped", dropped)
+		h.log.Warn("events dropped: their commands are too slow", "dropped", dropped)
 	}
 }

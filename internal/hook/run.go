@@ -10,7 +10,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
-var errOver = errors.New("killed, since fblwatch ends")
+var errOver = errors.New("killed, because fblwatch ends")
 
 // run runs an event's command to its end.
 func (h *Hooks) run(w waiting) error {
@@ -27,7 +27,7 @@ func (h *Hooks) run(w waiting) error {
 	log := h.log.With("hook", w.event)
 	var streams sync.WaitGroup
 	streams.Go(func() {
-		_, _ = p.Stdin.Write(w.line) // not every command reads it
+		_, _ = p.Stdin.Write(w.line) // a command need not read it
 		p.Stdin.Close()
 	})
 	streams.Go(func() { subprocess.Log(p.Stdout, log, slog.LevelInfo) })
@@ -38,7 +38,7 @@ func (h *Hooks) run(w waiting) error {
 	select {
 	case <-p.Done():
 	case <-limit.C:
-		killed = fmt.Errorf("killed, it ran longer than %v", h.runLimit)
+		killed = fmt.Errorf("killed: it ran longer than %v", h.runLimit)
 	case <-h.over:
 		killed = errOver
 	}

@@ -1,6 +1,5 @@
 // Package subprocess runs the programs that a config names: without a shell, in a
-// clean environment, in a process group of their own, with what they say in the
-// log.
+// clean environment and in a process group of their own. Their output is logged.
 package subprocess
 
 import (
@@ -13,11 +12,10 @@ import (
 	"syscall"
 )
 
-// Command is a program and its arguments. A name without a slash is looked for
-// in PATH.
+// Command is a program and its arguments. A name without a slash is searched in PATH.
 type Command []string
 
-// Validate looks at what can be wrong without looking for the program.
+// Validate checks the command without a search for the program.
 func (c Command) Validate() error {
 	if len(c) == 0 || c[0] == "" {
 		return errors.New("names no program; write a list of the program and its arguments")
@@ -30,8 +28,8 @@ func (c Command) Validate() error {
 	return nil
 }
 
-// Find returns why the program cannot be run: there is none, or it may not be
-// executed.
+// Find returns an error if the program does not exist or is not executable. The error
+// names the program and adds a hint.
 func (c Command) Find() error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -40,7 +38,7 @@ func (c Command) Find() error {
 	return c.explain(err)
 }
 
-// explain names the program once and says what to do.
+// explain names the program once, and adds a hint.
 func (c Command) explain(err error) error {
 	if err == nil {
 		return nil
@@ -65,8 +63,8 @@ func (c Command) explain(err error) error {
 	return fmt.Errorf("%s: %w%s", c[0], err, hint)
 }
 
-// passed are the variables of our environment that a command gets, where they
-// are set: what programs need to run, and nothing that may be a secret.
+// passed are the variables of our environment that a command gets if they are set:
+// what programs need to run, and nothing that may be a secret.
 var passed = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR",
 	"SYSTEMROOT", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERPROFILE", // Windows

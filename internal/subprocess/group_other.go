@@ -7,7 +7,7 @@ import (
 	"os/exec"
 )
 
-// ownGroup does nothing where there are no process groups.
+// ownGroup does nothing: these systems have no process groups.
 func ownGroup(*exec.Cmd) {}
 
 // killGroup ends the command alone.

@@ -15,38 +15,39 @@ import (
 
 const (
 	logOctets = 1000 // of one line
-	logLines  = 100  // of one stream in a logSpan; the others are counted
+	logLines  = 100  // of one stream in a logSpan; further lines are counted only
 	logSpan   = time.Minute
 )
 
-// Log logs each line that r says, until it ends: no more than 1,000 octets of a
-// line, 100 lines a minute, control characters as their escapes.
+// Log logs each line of r until r ends: 1,000 octets of a line and 100 lines a minute
+// at most, with control characters escaped.
 func Log(r io.Reader, log *slog.Logger, level slog.Level) {
 	ctx := context.Background()
 	var since time.Time
-	said, left := 0, 0
-	tell := func() {
-		if left > 0 {
-			log.Warn("command says too much", "lines_left_out", left)
+	logged, omitted := 0, 0
+	report := func() {
+		if omitted > 0 {
+			log.Warn("command writes too much", "lines_left_out", omitted)
 		}
-		said, left = 0, 0
+		logged, omitted = 0, 0
 	}
 	for line := range Lines(r, logOctets) {
 		if time.Since(since) >= logSpan {
-			tell()
+			report()
 			since = time.Now()
 		}
-		if said++; said > logLines {
-			left++
+		if logged++; logged > logLines {
+			omitted++
 			continue
 		}
 		log.Log(ctx, level, "command says: "+Printable(line))
 	}
-	tell()
+	report()
 }
 
-// Lines yields the lines of r without their ends, until it ends. A line of more
-// than limit octets is yielded as soon as it has them, with "..." at its end.
+// Lines yields the lines of r without their line ends, until r ends. If a line is
+// longer than limit octets, Lines yields its start at once, with "..." at the end, and
+// skips the rest.
 func Lines(r io.Reader, limit int) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for in := bufio.NewReaderSize(r, limit); ; {
@@ -68,8 +69,8 @@ func Lines(r io.Reader, limit int) iter.Seq[string] {
 	}
 }
 
-// Printable writes what is not to be shown as it is, such as a control
-// character or an octet that is no UTF-8, as an escape of Go's.
+// Printable returns s with Go's escapes for characters that are not printable and for
+// octets that are not UTF-8.
 func Printable(s string) string {
 	var b strings.Builder
 	for i, r := range s {

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// outputLimit is how long the streams of a process that has ended stay open,
-// where something outside its group holds their other ends.
+// outputLimit is how long the streams of an ended process stay open if a process
+// outside its group holds their other ends.
 const outputLimit = 2 * time.Second
 
-// Process is a running Command. Whoever started it reads Stdout and Stderr to
-// their ends, waits for Done and then calls Close.
+// Process is a running Command. Its starter reads Stdout and Stderr to their ends,
+// waits for Done and then calls Close.
 type Process struct {
-	Stdin          *os.File // closing it is the end of the command's input
+	Stdin          *os.File // closing it ends the command's input
 	Stdout, Stderr *os.File
 
 	cmd  *exec.Cmd
@@ -22,11 +22,11 @@ type Process struct {
 	err  error // once done is closed
 
 	mu     sync.Mutex
-	reaped bool // its process id may be another's by now
+	reaped bool // its process id may belong to another process now
 }
 
-// Start runs the command with a clean environment and the variables of env,
-// NAME=value.
+// Start runs the command with a clean environment and the variables of env, each
+// NAME=value. The error names the program and adds a hint.
 func (c Command) Start(env ...string) (*Process, error) {
 	var (
 		files []*os.File
@@ -63,32 +63,32 @@ func (c Command) Start(env ...string) (*Process, error) {
 	return p, nil
 }
 
-// wait ends with the command, and ends what the command left running in its
-// group: nothing of it outlives it unseen.
+// wait waits for the command, and then kills what it left running in its group.
 func (p *Process) wait() {
 	defer close(p.done)
 	p.err = p.cmd.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	killGroup(p.cmd.Process) // a group keeps its id for as long as it has a member
+	killGroup(p.cmd.Process) // a group keeps its id as long as it has a member
 	p.reaped = true
-	// Where there are no deadlines the streams end when all that hold them do.
+	// On a system without deadlines the streams end with the last process that holds
+	// them.
 	for _, f := range []*os.File{p.Stdin, p.Stdout, p.Stderr} {
 		_ = f.SetDeadline(time.Now().Add(outputLimit))
 	}
 }
 
-// Done is closed when the command has ended; its streams may still hold what it
-// said.
+// Done is closed when the command has ended. Its streams may still hold output.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err is how the command ended: nil after exit status 0. It waits for Done.
+// Err waits for Done and returns how the command ended: nil after exit status 0,
+// otherwise an *exec.ExitError or an error of the wait.
 func (p *Process) Err() error {
 	<-p.done
 	return p.err
 }
 
-// Kill ends the command and its process group at once.
+// Kill ends the command and its process group at once. After Done it does nothing.
 func (p *Process) Kill() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,7 +97,7 @@ func (p *Process) Kill() {
 	}
 }
 
-// Close frees the streams.
+// Close closes the streams.
 func (p *Process) Close() {
 	p.Stdin.Close()
 	p.Stdout.Close()

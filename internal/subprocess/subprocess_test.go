@@ -214,7 +214,7 @@ func TestLog(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	got = logged(strings.Repeat("again\n", 250))
-	if len(got) != logLines+1 || got[logLines] != `level=WARN msg="command says too much" lines_left_out=150` {
+	if len(got) != logLines+1 || got[logLines] != `level=WARN msg="command writes too much" lines_left_out=150` {
 		t.Errorf("%d lines, the last %q", len(got), got[len(got)-1])
 	}
 }
