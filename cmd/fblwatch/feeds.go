@@ -15,7 +15,7 @@ import (
 const (
 	feedSpan  = 30 * 24 * time.Hour // how far back a feed's complaints are counted
 	feedPast  = 90 * 24 * time.Hour // how far back its gaps are
-	mostFeeds = 20                  // feeds that are told of: silent ones, then those with the most complaints
+	mostFeeds = 20                  // feeds that are reported: silent ones, then those with the most complaints
 
 	fewestGaps  = 3 // before a feed has a usual gap
 	silenceGaps = 3 // usual gaps without a complaint are silence
@@ -45,12 +45,12 @@ func (f feed) String() string {
 	}
 	text := fmt.Sprintf("%s in 30 days, the last %s; %d%% name a subscriber", terminal.Plural(f.of, "complaint"), ago(time.Since(f.last)), f.n*100/f.of)
 	if f.silent(time.Now()) {
-		text += fmt.Sprintf("; the usual gap is %s: is it switched off, or does its mail go elsewhere?", terminal.Duration(f.usual))
+		text += fmt.Sprintf("; the usual gap is %s: is it switched off, or do its messages go elsewhere?", terminal.Duration(f.usual))
 	}
 	return text
 }
 
-// silent tells whether the feed has been silent for more than three of its usual
+// silent reports whether the feed has been silent for more than three of its usual
 // gaps, by its hours.
 func (f feed) silent(now time.Time) bool {
 	return f.usual > 0 && now.Sub(f.last.Add(time.Hour)) > silenceGaps*f.usual

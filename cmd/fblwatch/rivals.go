@@ -16,7 +16,7 @@ type rivals struct {
 	upper, lower trust.Rival // of the first message
 }
 
-// mostRivals are told of: an id can be any name below a domain.
+// mostRivals limits the list: an id can be any name below a domain.
 const mostRivals = 5
 
 // rival notes a message with two Authentication-Results of one server.
@@ -37,7 +37,7 @@ func (s *sampling) rival(message []byte, account string) {
 	}
 }
 
-// rivals shows both fields, and says what the server must do.
+// rivals prints both fields and what the server must do.
 func (t *trial) rivals(list []*rivals) {
 	for _, r := range list {
 		have := "have"

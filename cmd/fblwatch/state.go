@@ -14,8 +14,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
-// staleAfter is the age at which a row says nothing about now. What runs writes a
-// heartbeat each 30 seconds.
+// staleAfter is the age at which a row is stale. A writer notes a heartbeat each 30
+// seconds.
 const staleAfter = 5 * time.Minute
 
 // reported returns the rows of state that check reports: those of the config's

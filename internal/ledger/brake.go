@@ -36,7 +36,7 @@ type Brake struct {
 // Over lists the days on which records were held back.
 func (b *Brake) Over() []FeedDay { return b.over }
 
-// pass makes of r what is to be written.
+// pass holds r back if its day is full.
 func (b *Brake) pass(r *Record) error {
 	held, day := r.Held, dayOf(r)
 	r.Held = nil

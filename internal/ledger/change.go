@@ -2,19 +2,18 @@ package ledger
 
 import "context"
 
-// Editor changes a ledger whoever writes it: itself if nobody does, else by asking
-// the writer and waiting for its answer.
+// Editor changes a ledger. If another process writes the ledger, it asks that process
+// and waits for the answer.
 type Editor interface {
-	// Do carries out a change, or has it carried out: all or nothing, but for what
-	// is stale.
+	// Do carries out a change, or has the writer do so. It writes all but the stale
+	// revisions, or nothing.
 	Do(ctx context.Context, c Change) (Changed, error)
 
-	// Close ends the editing. What was asked for is done all the same.
+	// Close ends the editing. The writer still carries out what it was asked for.
 	Close() error
 }
 
-// Change is what a command writes into a ledger that another process may be
-// writing.
+// Change is a change of a ledger by a command other than sweep and watch.
 type Change struct {
 	Revise []Revision
 	Ack    []Acked
@@ -26,7 +25,7 @@ type Acked struct {
 	FolderID, Seq int64
 }
 
-// Changed is what became of a Change.
+// Changed is the result of a Change.
 type Changed struct {
 	Records int      // new revisions
 	Stale   []string // see Revised

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Check refuses a batch that no ledger may hold.
+// Check returns an error for a batch that no ledger may hold.
 func (batch Batch) Check() error {
 	for _, m := range batch.Messages {
 		if m.ReportID == "" {

@@ -25,7 +25,7 @@ type Account struct {
 	Name    string
 	IMAP    imapclient.Options
 	Folders []string // names, or IMAP patterns with * and %
-	Ledger  ledger.Ledger
+	Ledger  Store
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 

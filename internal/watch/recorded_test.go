@@ -68,13 +68,14 @@ func TestRewrittenWithoutHeads(t *testing.T) {
 		s := filled(5, 0)
 		defer s.Close()
 		rewritten(s)
-		a := account(s, memory.New())
+		l := memory.New()
+		a := account(s, l)
 		a.NoHeads = true
 		for range 2 {
 			if err := a.Run(t.Context(), true); err != nil {
 				t.Fatal(err)
 			}
-			same(t, records(t, a.Ledger), expected(5))
+			same(t, records(t, l), expected(5))
 			a.All = true
 		}
 	})

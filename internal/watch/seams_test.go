@@ -133,7 +133,8 @@ func TestRewrittenBrake(t *testing.T) {
 		rewritten(s)
 		s.Append("INBOX", sample.Signed(0))
 		s.Append("INBOX", sample.Signed(1))
-		a := account(s, memory.New())
+		l := memory.New()
+		a := account(s, l)
 		a.Rules = believed(t)
 		a.Rules.Brake = process.NewBrake(3, nil)
 		for range 3 {
@@ -147,7 +148,7 @@ func TestRewrittenBrake(t *testing.T) {
 		if err := a.Run(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
-		same(t, verdicts(t, a.Ledger), []string{"1 yes", "2 yes", "3 yes"})
+		same(t, verdicts(t, l), []string{"1 yes", "2 yes", "3 yes"})
 	})
 }
 

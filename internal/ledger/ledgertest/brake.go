@@ -51,7 +51,7 @@ func testBrake(t *testing.T, l ledger.Ledger) {
 	Want(t, "below the limit", verdicts(t, done.Rows), "a yes, other yes, b yes, later yes")
 	Diff(t, "days", done.Over, []ledger.FeedDay(nil))
 
-	// What is not written takes no place, nor does what is known.
+	// A failed commit and known messages take no place.
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := l.Commit(ended, c, ledger.Batch{Messages: []ledger.Message{Limited("x", 3), Limited("y", 3)}}); err == nil {
@@ -76,7 +76,7 @@ func testBrake(t *testing.T, l ledger.Ledger) {
 	Diff(t, "counts", n, map[string]int64{"cfl yes": 5, "cfl review": 3, "jmrp yes": 1})
 }
 
-// What replaces a yes has its place; what was none waits for one.
+// A revision of a yes keeps its place; a new yes needs one.
 func testBrakeRevise(t *testing.T, l ledger.Ledger) {
 	c := Claim(t, l, Inbox)
 	a, b, review := Limited("a", 2), Limited("b", 2), Message("r", 1)

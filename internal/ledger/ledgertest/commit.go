@@ -43,7 +43,7 @@ func testClaimsFence(t *testing.T, l ledger.Ledger) {
 	if folders[0].Checkpoint.High != 0 {
 		t.Errorf("the lost commit moved the checkpoint: %+v", folders[0])
 	}
-	// What Folders tells is no claim, nor is the zero Claim.
+	// A Claim of Folders is no claim, nor is the zero Claim.
 	for _, c := range []ledger.Claim{folders[0], {}} {
 		if _, err := l.Commit(t.Context(), c, ledger.Batch{}); !errors.Is(err, ledger.ErrClaimLost) {
 			t.Errorf("commit with claim %+v: %v", c, err)
@@ -64,7 +64,7 @@ func testOrderPerFolder(t *testing.T, l ledger.Ledger) {
 	Want(t, "second", Places(two.Rows), "Junk/1=y.1")
 	Want(t, "third", Places(three.Rows), "INBOX/4=k.1 INBOX/5=b.1")
 	if one.Messages != 3 || one.Duplicates != 0 {
-		t.Errorf("first: %d mails, %d duplicates", one.Messages, one.Duplicates)
+		t.Errorf("first: %d messages, %d duplicates", one.Messages, one.Duplicates)
 	}
 	all := append(append(one.Rows, three.Rows...), two.Rows...)
 	Diff(t, "records", Rows(t, l.Records(t.Context(), ledger.Query{})), all)
@@ -133,7 +133,7 @@ func Nothing(t *testing.T, l ledger.Ledger, c ledger.Claim) {
 	}
 	counts, err := l.MessageCounts(t.Context())
 	if err != nil || len(counts) != 0 {
-		t.Fatalf("mail counts %v, %v", counts, err)
+		t.Fatalf("message counts %v, %v", counts, err)
 	}
 	todos, err := l.Todos(t.Context(), c, 100)
 	if err != nil || len(todos) != 0 {

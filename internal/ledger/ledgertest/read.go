@@ -324,7 +324,7 @@ func testCounts(t *testing.T, l ledger.Ledger) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Diff(t, "mails", messages, []ledger.MessageCount{{Folder: Inbox, Kind: "arf", N: 2}, {Folder: Inbox, Kind: "human", N: 1}, {Folder: Junk, Kind: "arf", N: 1}})
+	Diff(t, "messages", messages, []ledger.MessageCount{{Folder: Inbox, Kind: "arf", N: 2}, {Folder: Inbox, Kind: "human", N: 1}, {Folder: Junk, Kind: "arf", N: 1}})
 }
 
 func testPlaces(t *testing.T, l ledger.Ledger) {

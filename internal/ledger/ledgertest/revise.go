@@ -40,12 +40,12 @@ func testRevise(t *testing.T, l ledger.Ledger) {
 
 	done := Revise(t, l,
 		ledger.Revision{ReportID: "a", Records: []ledger.Record{Revised(a.Records[1], 2, nil)}},
-		// What could not be read is a report about two.
+		// An unparsed message is now a report about two people.
 		ledger.Revision{ReportID: "b", Kind: "report", Replaced: []string{"b.0"}, Records: []ledger.Record{
 			Revised(b.Records[0], 1, func(r *ledger.Record) { r.ID = "b.1" }), Revised(b.Records[0], 1, func(r *ledger.Record) { r.ID = "b.2" })}})
 	Want(t, "revised", Places(done.Rows), "INBOX/4=a.2 INBOX/5=b.1 INBOX/6=b.2")
 	Want(t, "stale", strings.Join(done.Stale, " "), "")
-	Commit(t, l, c, Message("e", 1)) // goes on behind them
+	Commit(t, l, c, Message("e", 1)) // goes on after them
 
 	records := func(q ledger.Query) string { t.Helper(); return Places(Rows(t, l.Records(t.Context(), q))) }
 	Want(t, "current", records(ledger.Query{}), "INBOX/1=a.1 INBOX/4=a.2 INBOX/5=b.1 INBOX/6=b.2 INBOX/7=e.1 Junk/1=d.1")
@@ -60,7 +60,7 @@ func testRevise(t *testing.T, l ledger.Ledger) {
 	Want(t, "unsent", Places(unsent), "INBOX/4=a.2 INBOX/5=b.1 INBOX/6=b.2 INBOX/7=e.1")
 	Want(t, "as it goes out", string(unsent[0].JSON), `{"id":"a.2","revision":2}`)
 
-	// A third revision, by one who has seen the second.
+	// A third revision, made of the second.
 	done = Revise(t, l, ledger.Revision{ReportID: "a", Records: []ledger.Record{Revised(a.Records[1], 3, nil)}})
 	Want(t, "again", Places(done.Rows), "INBOX/8=a.2")
 	row := Rows(t, l.Records(t.Context(), ledger.Query{ID: "a.2"}))
@@ -73,7 +73,7 @@ func testRevise(t *testing.T, l ledger.Ledger) {
 
 	// A duplicate of a message that was revised is known still.
 	if done := Commit(t, l, c, a); done.Duplicates != 1 {
-		t.Errorf("the mail again: %+v", done)
+		t.Errorf("the message again: %+v", done)
 	}
 }
 
@@ -98,24 +98,24 @@ func testReviseCounts(t *testing.T, l ledger.Ledger) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Diff(t, "mails", messages, []ledger.MessageCount{{Folder: Inbox, Kind: "arf", N: 3}})
-	Want(t, "a mail that had none", Places(Rows(t, l.Records(t.Context(), ledger.Query{ID: "n"}))), "INBOX/4=n.1")
+	Diff(t, "messages", messages, []ledger.MessageCount{{Folder: Inbox, Kind: "arf", N: 3}})
+	Want(t, "a message that had none", Places(Rows(t, l.Records(t.Context(), ledger.Query{ID: "n"}))), "INBOX/4=n.1")
 }
 
-// What was made of records that are no longer current changes nothing.
+// A revision of records that are no longer current changes nothing.
 func testReviseStale(t *testing.T, l ledger.Ledger) {
 	c := Claim(t, l, Inbox)
 	a, b := Message("a", 1), Message("b", 1)
 	Commit(t, l, c, a, b)
 	for name, r := range map[string]ledger.Revision{
-		"a mail not known":     {ReportID: "x", Records: Message("x", 1).Records},
-		"the same revision":    {ReportID: "a", Records: a.Records},
-		"one too many":         {ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 3, nil)}},
-		"a new id at 2":        {ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 2, func(r *ledger.Record) { r.ID = "a.2" })}},
-		"replaces none":        {ReportID: "a", Replaced: []string{"a.0"}},
-		"the same twice":       {ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 2, nil), Revised(a.Records[0], 2, nil)}},
-		"replaces one twice":   {ReportID: "a", Replaced: []string{"a.1", "a.1"}},
-		"a record of a mail b": {ReportID: "a", Replaced: []string{"b.1"}},
+		"a message not known":   {ReportID: "x", Records: Message("x", 1).Records},
+		"the same revision":     {ReportID: "a", Records: a.Records},
+		"one too many":          {ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 3, nil)}},
+		"a new id at 2":         {ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 2, func(r *ledger.Record) { r.ID = "a.2" })}},
+		"replaces none":         {ReportID: "a", Replaced: []string{"a.0"}},
+		"the same twice":        {ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 2, nil), Revised(a.Records[0], 2, nil)}},
+		"replaces one twice":    {ReportID: "a", Replaced: []string{"a.1", "a.1"}},
+		"a record of message b": {ReportID: "a", Replaced: []string{"b.1"}},
 	} {
 		good := ledger.Revision{ReportID: "b", Records: []ledger.Record{Revised(b.Records[0], 2, nil)}}
 		if done := Revise(t, l, r); len(done.Rows) != 0 || strings.Join(done.Stale, " ") != r.ReportID {

@@ -29,7 +29,7 @@ func testHeads(t *testing.T, l ledger.Ledger) {
 		}
 	}
 	if got, err := l.Head(t.Context(), "unknown"); got != nil || err != nil {
-		t.Errorf("head of an unknown mail: %q, %v", got, err)
+		t.Errorf("head of an unknown message: %q, %v", got, err)
 	}
 }
 

@@ -16,9 +16,9 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// write runs f in the one writing transaction. It is all or nothing, and ctx
-// counts until the commit has begun: a statement is short, so ctx is looked at
-// between them instead of paying for an interrupt each.
+// write runs f in the one writing transaction: all or nothing. It checks ctx between
+// statements, until the commit begins: statements are short, and an interrupt of each
+// costs time.
 func (s *store) write(ctx context.Context, f func(tx) error) error {
 	select {
 	case s.turn <- struct{}{}:
@@ -75,7 +75,7 @@ func (t tx) result(query string, args ...any) (sql.Result, error) {
 	return stmt.Exec(args...)
 }
 
-// row scans the first row; sql.ErrNoRows where there is none.
+// row scans the first row; sql.ErrNoRows if there is none.
 func (t tx) row(dest []any, query string, args ...any) error {
 	stmt, err := t.prepare(query)
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *store) Claim(ctx context.Context, folder ledger.Folder) (ledger.Claim, 
 	return claim, nil
 }
 
-// fence fails with ErrClaimLost unless claim is the folder's last.
+// fence returns ErrClaimLost unless claim is the folder's last.
 func (t tx) fence(claim ledger.Claim) (next int64, uidValidity uint64, err error) {
 	err = t.row([]any{&next, (*bits)(&uidValidity)},
 		"SELECT next_seq, uidvalidity FROM folder WHERE id = ? AND token = ?", claim.ID, claim.Token)

@@ -21,9 +21,9 @@ func dsn(path, query string) string {
 	return u.String()
 }
 
-// create makes an empty file of mode 600 where there is none, whatever the
-// umask is. It never opens an existing file: closing it would drop the locks
-// that SQLite holds on it in this process (POSIX record locks).
+// create makes an empty file of mode 600 if there is none, whatever the umask is. It
+// never opens an existing file: closing it would drop the locks that SQLite holds on
+// it in this process (POSIX record locks).
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
@@ -39,9 +39,8 @@ func create(path string) error {
 	return err
 }
 
-// own takes files that turned out to be a ledger's from everybody else. What
-// stands behind a symbolic link was put there by somebody with a mode of choice:
-// it stays.
+// own takes the files of a ledger from all other users. It leaves the target of a
+// symbolic link: its mode was chosen by a person.
 func own(paths ...string) error {
 	for _, path := range paths {
 		st, err := os.Lstat(path)
@@ -58,7 +57,7 @@ func own(paths ...string) error {
 	return nil
 }
 
-// createDir makes a directory of mode 700 where there is none.
+// createDir makes a directory of mode 700 if there is none.
 func createDir(dir string) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -69,7 +68,7 @@ func createDir(dir string) error {
 	return os.Chmod(dir, 0o700)
 }
 
-// explain says what happened to the ledger at path and what to do about it.
+// explain adds to err what to do about it.
 func explain(path string, err error) error {
 	var se *sqlite.Error
 	var pe *fs.PathError
@@ -119,7 +118,7 @@ func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
-// probe tells whether dir still takes a few pages.
+// probe returns an error if dir does not take a few pages.
 func probe(dir string) error {
 	f, err := os.CreateTemp(dir, ".fblwatch-*")
 	if err != nil {

@@ -15,7 +15,7 @@ const packSize = 48 << 10
 
 // pack is the heads of some messages of a batch, in the batch's order.
 type pack struct {
-	messages []int  // indices into Batch.Mails
+	messages []int  // indices into Batch.Messages
 	data     []byte // s2 of each head with its length before it
 }
 

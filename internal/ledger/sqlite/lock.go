@@ -16,7 +16,7 @@ import (
 
 // lock is the right to write a ledger: a transaction held on FILE.lock, itself
 // SQLite, whose last committed row is the holder's process id. The kernel frees
-// it with the process, however that ends.
+// it with the process, however that one ends.
 type lock struct {
 	db   *sql.DB
 	conn *sql.Conn
@@ -89,7 +89,7 @@ func (l *lock) refused(ctx context.Context, file string, err error) error {
 }
 
 // Written reports whether a process writes the ledger at path now. An error means
-// that it cannot be told.
+// that this is unknown.
 func Written(ctx context.Context, path string) (bool, error) {
 	path, err := filepath.Abs(path + ".lock")
 	if err != nil {

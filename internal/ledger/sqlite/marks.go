@@ -7,8 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// marks is what a folder's row keeps of its checkpoint beside UIDs and tries, as
-// JSON. Times are milliseconds since 1970, UTC.
+// marks is the part of a checkpoint that a folder's row keeps as JSON. Times are milliseconds since 1970, UTC.
 type marks struct {
 	Gaps     []gapMark        `json:"gaps,omitempty"`
 	Known    []knownMark      `json:"known,omitempty"`
@@ -27,7 +26,7 @@ type knownMark struct {
 	Mark string `json:"mark"`
 }
 
-// formatMarks writes what formatPending leaves out; "" where there is nothing.
+// formatMarks writes what formatPending leaves out; "" if there is nothing.
 func formatMarks(c *ledger.Checkpoint) string {
 	m := marks{Again: c.Again}
 	for _, g := range c.Gaps {

@@ -26,8 +26,7 @@ const (
 	readers = 4
 )
 
-// store is the ledger on SQLite. One connection writes; turn is held by
-// whoever uses it.
+// store is the ledger on SQLite. One connection writes; its user holds turn.
 type store struct {
 	reader
 	lock  *lock
@@ -44,10 +43,11 @@ type store struct {
 
 var _ ledger.Ledger = (*store)(nil)
 
-// Open opens the ledger at path for writing, and makes it and its directory
-// where there are none. A second writer gets ErrLocked, a ledger of a newer
-// version is ErrNewer. While a ledger is open, no other code of the process may
-// open its files: closing them would drop SQLite's locks.
+// Open opens the ledger at path for writing. It makes the file (mode 600) and its
+// directory (mode 700) if there are none. The error is ErrLocked if another process
+// writes the ledger, and ErrNewer if a newer version wrote it. While a ledger is open,
+// no other code of the process may open its files: closing them would drop SQLite's
+// locks.
 func Open(ctx context.Context, path string) (ledger.Ledger, error) {
 	s, err := open(ctx, path, 0)
 	if err != nil {
@@ -81,9 +81,9 @@ func open(ctx context.Context, path string, maxPages int) (*store, error) {
 	return s, nil
 }
 
-// untouched returns an error if the file at path is a database of another
-// program, which then stays as it is, without a lock beside it. What else may be
-// wrong shows when the file is opened for writing.
+// untouched returns an error if the file at path is a database of another program. It
+// does not change the file, nor make a lock beside it. Other faults show when the file
+// is opened for writing.
 func untouched(ctx context.Context, path string) error {
 	if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
 		return nil
@@ -176,8 +176,8 @@ func (s *store) Close() error {
 
 var readQuery = fmt.Sprintf("mode=ro&_pragma=busy_timeout(%d)", busyWait)
 
-// OpenReader opens the ledger at path for reading, beside a writer or without
-// one. It makes no ledger: without one, the error is ErrNone.
+// OpenReader opens the ledger at path for reading, with or without a writer beside it.
+// The error is ErrNone if there is no ledger.
 func OpenReader(ctx context.Context, path string) (ledger.Reader, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -194,8 +194,8 @@ func OpenReader(ctx context.Context, path string) (ledger.Reader, error) {
 	}
 	r, err := openReader(ctx, path, readQuery)
 	if err != nil && atRest(path) {
-		// SQLite wants to make -wal and -shm and may not. Nobody writes, so
-		// the file alone is all there is.
+		// SQLite wants to make -wal and -shm and may not. There is no writer:
+		// the file is complete.
 		if still, err2 := openReader(ctx, path, readQuery+"&immutable=1"); err2 == nil {
 			return still, nil
 		}
@@ -206,7 +206,7 @@ func OpenReader(ctx context.Context, path string) (ledger.Reader, error) {
 	return r, nil
 }
 
-// atRest tells whether the ledger has no log beside it.
+// atRest reports whether the ledger has no log beside it.
 func atRest(path string) bool {
 	st, err := os.Stat(path + "-wal")
 	return errors.Is(err, fs.ErrNotExist) || err == nil && st.Size() == 0

@@ -34,7 +34,7 @@ func (r *reader) each(ctx context.Context, scan func(*sql.Rows) error, query str
 	return r.explain(ctx, rows.Err())
 }
 
-// explain prefers the end of ctx to the interrupt that came of it.
+// explain returns the error of ctx for an interrupt that ctx caused.
 func (r *reader) explain(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()

@@ -99,11 +99,11 @@ func (r *reader) ReportIDs(ctx context.Context, prefix string, limit int) (ids [
 	return ids, err
 }
 
-// sections tells where the records of q can be.
+// sections lists where the records of q can be.
 func (r *reader) sections(ctx context.Context, q ledger.Query) ([]section, error) {
 	var sections []section
 	var message struct{ folder, seq, records int64 }
-	// A record's id is its message's with .n behind.
+	// A record's id is that of its message, followed by .n.
 	report, _, _ := strings.Cut(q.ID, ".")
 	if q.ID != "" {
 		err := r.db.QueryRowContext(ctx, "SELECT folder, seq, records FROM mail WHERE report_id = ?", report).
@@ -235,8 +235,8 @@ func (r *reader) span(ctx context.Context, s section, q ledger.Query, f *filter,
 	}
 }
 
-// page reads records. What a reporter wrote may be long, so it ends after about
-// pageBytes and tells whether it is whole.
+// page reads records. It ends after about pageBytes, since reports may be long; whole
+// reports whether it has all.
 func (r *reader) page(ctx context.Context, s section, where string, args []any) (page []ledger.Row, whole bool, err error) {
 	size := 0
 	err = r.each(ctx, func(rows *sql.Rows) error {

@@ -19,8 +19,8 @@ const (
 	keepAsked = time.Hour              // an answered request
 )
 
-// editor holds the ledger itself if nobody writes it, else a connection for asking
-// the writer, which answers within a second or two.
+// editor holds the ledger itself if it has no other writer, else a connection to ask
+// the writer, which answers within two seconds.
 type editor struct {
 	path string
 	own  *store  // nil: another process writes
@@ -81,8 +81,8 @@ func (e *editor) Do(ctx context.Context, c ledger.Change) (ledger.Changed, error
 	return e.await(ctx, id)
 }
 
-// await waits for the answer to a request. Should the writer end before it has
-// given one, the Editor takes its place.
+// await waits for the answer to a request. If the writer ends without one, the editor
+// takes its place.
 func (e *editor) await(ctx context.Context, id int64) (ledger.Changed, error) {
 	ticker := time.NewTicker(askEvery)
 	defer ticker.Stop()
@@ -115,7 +115,7 @@ func (e *editor) await(ctx context.Context, id int64) (ledger.Changed, error) {
 	}
 }
 
-// Close ends the editing. What was asked for is done all the same.
+// Close ends the editing. The writer still carries out what it was asked for.
 func (e *editor) Close() error {
 	var errs []error
 	if e.db != nil {
@@ -127,8 +127,8 @@ func (e *editor) Close() error {
 	return errors.Join(errs...)
 }
 
-// change carries out a change, and answers the request that it is of, all in one
-// transaction; 0: of none.
+// change carries out a change and answers its request, in one transaction. request 0:
+// there is none.
 func (s *store) change(ctx context.Context, c ledger.Change, request int64) (rows []ledger.Row, done ledger.Changed, err error) {
 	err = s.write(ctx, func(t tx) error {
 		revised, err := t.revise(c.Revise)
@@ -152,7 +152,7 @@ func (s *store) change(ctx context.Context, c ledger.Change, request int64) (row
 	return rows, done, nil
 }
 
-// answer is how the writer tells what became of a request.
+// answer is the writer's answer to a request.
 type answer struct {
 	ledger.Changed
 	Err string `json:",omitempty"`
@@ -169,18 +169,18 @@ func readAnswer(text string) (ledger.Changed, error) {
 	return a.Changed, nil
 }
 
-// readChange takes only a request that it understands to the last key.
+// readChange refuses a request with an unknown key.
 func readChange(kind string, args []byte) (c ledger.Change, err error) {
 	d := json.NewDecoder(bytes.NewReader(args))
 	d.DisallowUnknownFields()
 	if err = d.Decode(&c); err != nil || kind != "change" {
-		err = errors.New("ledger: what is asked for is of a newer version than the ledger's writer; start that one anew")
+		err = errors.New("ledger: the request is of a newer version than the process that writes the ledger; restart that process")
 	}
 	return c, err
 }
 
-// RunRequests does one request after the other. One that cannot be done is answered
-// so; only a ledger that cannot be written is an error.
+// RunRequests carries out one request after the other. The answer to a request has its
+// error; RunRequests returns an error only if the ledger cannot be written.
 func (s *store) RunRequests(ctx context.Context) (rows []ledger.Row, err error) {
 	for {
 		var id int64

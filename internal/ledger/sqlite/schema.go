@@ -12,7 +12,7 @@ import (
 // applicationID marks the file as a ledger ("FBLW"), see PRAGMA application_id.
 const applicationID = 0x46424c57
 
-// seqBits is how much of a record's key is its seq; what is above is the
+// seqBits is the number of bits of a record's key that are its seq; those above are the
 // folder. One integer key keeps a folder's records together and in order, and
 // every index ends in it, so that a page by provider or event needs no sort.
 const seqBits = 40
@@ -20,7 +20,7 @@ const seqBits = 40
 func key(folder, seq int64) int64 { return folder<<seqBits | seq }
 
 // migrations bring a ledger from schema i to i+1 (PRAGMA user_version), one
-// transaction each. What has been released is never edited.
+// transaction each. A released one is never edited.
 //
 // Times are milliseconds since 1970, UTC. message has no rowid and stays small, so
 // that a batch's random keys touch few pages; heads are apart, in order of
@@ -170,7 +170,7 @@ ALTER TABLE mail ADD COLUMN origin INTEGER NOT NULL DEFAULT 0; -- 0: unknown
 
 var errForeign = errors.New("a database of another program")
 
-// version returns the schema of the ledger behind c; 0 is an empty file.
+// version returns the schema of the ledger that c is connected to; 0: an empty file.
 func version(ctx context.Context, c *sql.Conn, path string) (int, error) {
 	var have, app, objects int
 	err := c.QueryRowContext(ctx, `SELECT (SELECT user_version FROM pragma_user_version),

@@ -59,7 +59,7 @@ func (t tx) ack(sink string, folderID, seq int64) error {
 	if err := t.exec("INSERT INTO sink (name) VALUES (?) ON CONFLICT DO NOTHING", sink); err != nil {
 		return err
 	}
-	// Never past what is committed: the next record would be skipped.
+	// Not beyond the last record: the next one would be skipped.
 	res, err := t.result(`INSERT INTO cursor (sink, folder, seq)
 		SELECT ?, id, min(?, next_seq - 1) FROM folder WHERE id = ?
 		ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)`, sink, seq, folderID)
@@ -102,8 +102,8 @@ func (s *store) SetStates(ctx context.Context, states ...ledger.Status) error {
 	})
 }
 
-// pruneRows is how many rows one transaction of Prune drops, so that commits
-// do not wait long.
+// pruneRows is the number of rows that one transaction of Prune drops: commits must not
+// wait long.
 const pruneRows = 500
 
 func (s *store) Prune(ctx context.Context, heads, records time.Time) error {
