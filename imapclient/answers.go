@@ -42,8 +42,8 @@ func parseStatusLine(rest []byte) (mailbox string, st callbacks.Status) {
 	return mailbox, st
 }
 
-// mailbox takes a name up to what follows, or to the line's end. GNU imap4d may
-// leave the quotes out around blanks.
+// mailbox takes a name up to follows, or to the end of the line. GNU imap4d omits
+// the quotes around a name with blanks.
 func (p *parser) mailbox(follows string) string {
 	p.space()
 	if len(p.b) > 0 && p.b[0] == '"' {
@@ -71,8 +71,7 @@ func parseList(rest []byte) (mailbox string, delim rune, attrs []string) {
 	return p.mailbox(" (("), delim, attrs
 }
 
-// parseNumbers reads the numbers of a SEARCH; beyond is one of those that have
-// more than 32 bits, 0: there is none.
+// parseNumbers reads the numbers of a SEARCH. beyond is one over 32 bits; 0: none.
 func parseNumbers(rest []byte) (l []uint32, beyond uint64) {
 	p := parser{rest}
 	for {

@@ -1,14 +1,14 @@
 package imapclient
 
-// asked is what FETCHes wait for. It is guarded by tap.mu.
+// asked is what the running FETCHes wait for. tap.mu guards it.
 type asked struct {
-	uids map[uint32]bool // true: asked for and not answered; false: answered
+	uids map[uint32]bool // true: not answered yet; false: answered
 	from uint32          // not 0: this UID and all above are asked for
 
-	// What is known of these messages beside their bodies. It stays where no body
-	// comes: such a message exists.
+	// The other items of these messages. They stay if no body comes: then the
+	// message exists.
 	beside map[uint32]fetchLine
-	// A body came without a UID: which message has been answered is not known.
+	// A body came without a UID: it is not known which message it is.
 	nameless bool
 }
 
@@ -17,7 +17,7 @@ func (a *asked) due(uid uint32) bool {
 	return due || !told && a.from != 0 && uid >= a.from
 }
 
-// note remembers a line, which may be one of several for its message.
+// note keeps a line. Its message may have several.
 func (a *asked) note(f fetchLine) {
 	if had, ok := a.beside[f.uid]; ok {
 		if f.date.IsZero() {

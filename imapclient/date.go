@@ -72,7 +72,7 @@ func (d *looseDate) word(w string) bool {
 		}
 		return true // a weekday, or what else stands before
 	}
-	return d.behind(w)
+	return d.afterClock(w)
 }
 
 // date takes 12-Feb-2018 or 2018-02-12.
@@ -107,7 +107,7 @@ func (d *looseDate) clockOf(w string) bool {
 	if d.hour < 0 || d.hour > 23 || d.minute < 0 || d.minute > 59 || d.second < 0 || d.second > 60 {
 		return false
 	}
-	return zone == "" || d.behind(zone)
+	return zone == "" || d.afterClock(zone)
 }
 
 // number takes a day or a year that stands alone.
@@ -125,7 +125,7 @@ func (d *looseDate) number(w string) bool {
 
 // behind takes what stands behind the time of day. The offset counts where there
 // is one; a name that is not known says nothing.
-func (d *looseDate) behind(w string) bool {
+func (d *looseDate) afterClock(w string) bool {
 	name, offset := strings.Trim(strings.ToUpper(w), "()"), ""
 	switch name {
 	case "AM", "PM":

@@ -1,9 +1,9 @@
 package imapclient
 
-// exists takes the number of messages in the open mailbox. Only a rising number
-// rings: some servers repeat EXISTS behind each EXPUNGE, each OK or each "+".
-// The number rises against what expunges have left, so that a message is noticed
-// which comes while another one goes.
+// exists takes the number of messages in the open mailbox. Only a rising number is
+// news: some servers repeat EXISTS after each EXPUNGE, OK or "+". It rises if it is
+// over the number that expunges have left, so that a message is noticed that comes
+// while another goes.
 func (c *Client) exists(n uint32) {
 	switch had := c.selected.Exists; {
 	case n > had:
@@ -22,8 +22,8 @@ func (c *Client) exists(n uint32) {
 	c.h.Exists(c.mailbox, n)
 }
 
-// expunged takes what an EXPUNGE (seq) or VANISHED (uid) says. earlier: the
-// message was gone before the mailbox was opened.
+// expunged takes an EXPUNGE (seq) or VANISHED (uid). With earlier, the message was
+// gone before the mailbox was opened.
 func (c *Client) expunged(seq, uid uint32, earlier bool) {
 	if c.selected.Exists > 0 && !earlier {
 		c.selected.Exists--
@@ -33,8 +33,8 @@ func (c *Client) expunged(seq, uid uint32, earlier bool) {
 }
 
 // recent takes the number of messages that no other session has seen (RFC 3501
-// section 7.3.2). It rings where it rises by more than EXISTS has, and in IDLE
-// where it comes without any EXISTS.
+// section 7.3.2). It is news if it rises by more than EXISTS, or comes in IDLE
+// without any EXISTS.
 func (c *Client) recent(n uint32) {
 	rises := uint64(n) > uint64(c.recents)+uint64(c.risen)
 	if n > 0 && !c.opening && (rises || c.alone && c.waiting) {
@@ -43,9 +43,9 @@ func (c *Client) recent(n uint32) {
 	c.recents, c.risen, c.alone = n, 0, true
 }
 
-const babbling = 30 // weight of needless EXISTS lines of which a person is told
+const babbling = 30 // weight of needless EXISTS lines that leads to a warning
 
-// babble counts a needless EXISTS line. One warning is enough for a server.
+// babble counts a needless EXISTS line. A server gets one warning.
 func (c *Client) babble(weight int) {
 	if c.babbled += weight; c.babbled >= babbling && !c.quirks.babbles.Swap(true) {
 		c.warn("the server says EXISTS although no message has come: only a rising number counts")

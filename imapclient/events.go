@@ -10,10 +10,9 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// What the server tells, run by the owner in wire order.
+// The events of the tap. The owner runs them in wire order.
 
-// maxFound is how many numbers the answers to one SEARCH may have; a window of
-// UIDs has far fewer.
+// maxFound is how many numbers the answers to one SEARCH may have.
 const maxFound = 1 << 20
 
 func (c *Client) searched(nums []uint32) {
@@ -27,15 +26,15 @@ func (c *Client) searched(nums []uint32) {
 	}
 }
 
-// beyond notes the UID of a message that no command can name.
+// beyond notes a UID over 32 bits.
 func (c *Client) beyond(uid uint64) { c.far = max(c.far, uid) }
 
-// unnamed is why the answer to a command leaves messages out; nil: it does not.
+// unnamed is an error if the answer to a command has a UID over 32 bits.
 func (c *Client) unnamed() error {
 	if c.far == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: the server names a message by %d; no command can ask for it", ErrUID, c.far)
+	return fmt.Errorf("%w: the server has a message with UID %d; no command can ask for it", ErrUID, c.far)
 }
 
 // tagged takes the answer to a command.
@@ -67,14 +66,14 @@ func (c *Client) notified(st status) {
 	c.notify(level, st, last)
 }
 
-// suggestion notes how long the server asks to be left alone.
+// suggestion notes the pause that the server asks for.
 func (c *Client) suggestion(st status) {
 	if wait := suggested(st.text); wait > 0 {
 		c.until = time.Now().Add(wait)
 	}
 }
 
-// mailboxCode takes a response code that tells of the open mailbox.
+// mailboxCode takes a response code about the open mailbox.
 func (c *Client) mailboxCode(st status) {
 	word, arg, _ := strings.Cut(st.code, " ")
 	n, err := strconv.ParseUint(arg, 10, 63)
@@ -85,7 +84,7 @@ func (c *Client) mailboxCode(st status) {
 	case "UIDVALIDITY":
 		c.uidValidity(arg)
 	case "UIDNEXT":
-		if c.selected.UIDNext = 0; n <= math.MaxUint32 { // else it says nothing that a command could use
+		if c.selected.UIDNext = 0; n <= math.MaxUint32 { // otherwise no command could use it
 			c.selected.UIDNext = uint32(n)
 		}
 	case "HIGHESTMODSEQ":
@@ -103,8 +102,8 @@ func (c *Client) mailboxCode(st status) {
 	}
 }
 
-// uidValidity is told while a mailbox is opened. Told another one later, no
-// UID means anything any more.
+// uidValidity takes UIDVALIDITY, which comes while a mailbox is opened. Another value
+// later invalidates all UIDs.
 func (c *Client) uidValidity(arg string) {
 	v, err := strconv.ParseUint(arg, 10, 64)
 	if err != nil {
@@ -117,7 +116,7 @@ func (c *Client) uidValidity(arg string) {
 	c.mailbox.UIDValidity = v
 }
 
-// notify hands the text of a status response on.
+// notify passes the text of a status response to the Handler.
 func (c *Client) notify(level callbacks.Level, st status, last bool) {
 	quiet := level == callbacks.Info && !(&ResponseError{Code: st.code}).is("ALERT")
 	if quiet {
@@ -131,17 +130,17 @@ func (c *Client) notify(level callbacks.Level, st status, last bool) {
 	c.h.Notify(c.mailbox, level, st.code, st.text)
 }
 
-// told logs what a server's line makes one say.
+// told logs a remark about a line of the server, within the limit of words.
 func (c *Client) told(level callbacks.Level, text string) {
 	if c.quirks.words.pass() {
 		c.h.Log(level, text)
 	}
 }
 
-// sayOmitted tells how much was left out, if it is time again.
+// sayOmitted logs how many words were omitted, if it is time.
 func (c *Client) sayOmitted(end bool) {
 	if n := c.quirks.words.omitted(end); n > 0 {
-		c.log(callbacks.Warn, fmt.Sprintf("the server says too much: %d of its words and refusals were left out", n))
+		c.log(callbacks.Warn, fmt.Sprintf("the server says too much: %d of its texts and refusals were omitted", n))
 	}
 }
 

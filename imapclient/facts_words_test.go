@@ -57,7 +57,7 @@ func wordy(name, line, event string, most int) fact {
 				}
 				time.Sleep(time.Minute)
 			}
-			if got := fmt.Sprintf("mm_log warn the server says too much: %d of its words", many-before); strings.Count(h.text(), got) != 1 {
+			if got := fmt.Sprintf("mm_log warn the server says too much: %d of its texts", many-before); strings.Count(h.text(), got) != 1 {
 				t.Errorf("no %q in\n%.3000s", got, h.text())
 			}
 			// A session anew is no new allowance.
@@ -81,9 +81,9 @@ var wordFacts = []fact{
 	wordy("35,000 ALERTs", "* OK [ALERT] maintenance", "[ALERT] maintenance\n", 30),
 	wordy("35,000 times NO", "* NO disk is full", "disk is full\n", 30),
 	wordy("35,000 times OK", "* OK still here", "still here\n", 100),
-	wordy("35,000 lines of an unknown kind", "* XYZZY plugh", "passed over: * XYZZY", 30),
-	wordy("35,000 stray +", "+ go on", "a stray +", 30),
-	wordy("35,000 answers nobody waits for", "X1 OK done", "an answer nobody waits for", 30),
+	wordy("35,000 lines of an unknown kind", "* XYZZY plugh", "ignored: * XYZZY", 30),
+	wordy("35,000 stray +", "+ go on", "a + that answers nothing", 30),
+	wordy("35,000 answers to no command", "X1 OK done", "an answer to no command", 30),
 	{
 		name: "a server that refuses every command", goimap: byNature, server: refusing("UID SEARCH", "NO not now"),
 		ours: func(t *testing.T, s *imaptest.Server) {
@@ -95,7 +95,7 @@ var wordFacts = []fact{
 				}
 			}
 			c.Close()
-			if n := strings.Count(h.text(), "server said NO not now"); n != 30 || !strings.Contains(h.text(), "970 of its words and refusals") {
+			if n := strings.Count(h.text(), "server said NO not now"); n != 30 || !strings.Contains(h.text(), "970 of its texts and refusals") {
 				t.Errorf("%d heard:\n%.3000s", n, h.text())
 			}
 		},

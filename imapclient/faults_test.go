@@ -241,7 +241,7 @@ func TestStrayLinesEverywhere(t *testing.T) {
 				}
 			}
 			checkSweep(t, step, got, wanted)
-			for _, event := range []string{"seq 1 uid 1 [$a]b %c]", "uid 903", "passed over: * XYZZY plugh", "see {12}", "mm_list a b", "warn [ALERT] disk"} {
+			for _, event := range []string{"seq 1 uid 1 [$a]b %c]", "uid 903", "ignored: * XYZZY plugh", "see {12}", "mm_list a b", "warn [ALERT] disk"} {
 				if strings.Count(h.text(), event) != 1 {
 					t.Errorf("at %v: not one %q in\n%s", step, event, h.text())
 				}

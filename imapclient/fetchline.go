@@ -11,7 +11,7 @@ import (
 type fetchLine struct {
 	seq      uint32
 	uid      uint32
-	beyond   uint64 // UID, where it is beyond 32 bits
+	beyond   uint64 // UID, if it is over 32 bits
 	date     time.Time
 	size     int64
 	flags    []string
@@ -21,15 +21,15 @@ type fetchLine struct {
 	open     bool // the line ends where a body's literal begins
 }
 
-// parseFetch reads what is behind "* n FETCH".
+// parseFetch reads what follows "* n FETCH".
 func parseFetch(seq uint32, rest []byte) fetchLine {
 	f := fetchLine{seq: seq, size: -1}
 	f.items(bytes.TrimPrefix(bytes.TrimLeft(rest, " "), []byte("(")))
 	return f
 }
 
-// items reads up to the ")". Where the line was cut before a literal, open says
-// that it is a body's.
+// items reads up to the ")". open becomes true if the line ends before the literal of
+// a body.
 func (f *fetchLine) items(rest []byte) {
 	p := parser{rest}
 	for {
@@ -95,7 +95,7 @@ func (p *parser) itemName() string {
 
 const bodyItem = "BODY[" // whatever the section
 
-// upper is strings.ToUpper, without an allocation for what each message brings.
+// upper is strings.ToUpper without an allocation for the usual words.
 func upper(b []byte) string {
 	switch string(b) {
 	case "FETCH":
@@ -112,7 +112,7 @@ func upper(b []byte) string {
 	return strings.ToUpper(string(b))
 }
 
-// value passes over the value of an item nobody asked for.
+// value skips the value of an item that was not asked for.
 func (p *parser) value() {
 	p.space()
 	if !p.skip('(') {

@@ -14,17 +14,17 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-const maxTrials = 10 // connections for one login, whatever Options.Login says
+const maxTrials = 10 // connections for one login
 
-// login asks with what to log in, unless cred says it, and makes one trial. The
-// mechanisms offered stay for the next.
+// trial asks for credentials, unless cred has them, and makes one trial. The offered
+// mechanisms are kept for the next.
 func (s *setup) trial(ctx context.Context) error {
 	if len(s.caps) == 0 {
 		if err := s.capability(); err != nil {
 			return err
 		}
 	}
-	offered := maps.Clone(s.caps) // of before the login: after it they change
+	offered := maps.Clone(s.caps) // the login changes them
 	s.challenge.Mechanisms = nil
 	for name := range offered {
 		if m, ok := strings.CutPrefix(name, "AUTH="); ok {
@@ -52,7 +52,7 @@ func (s *setup) trial(ctx context.Context) error {
 	return nil
 }
 
-// ask has Options.Login decide on the next trial.
+// ask calls Options.Login for the next trial.
 func (s *setup) ask(ctx context.Context) error {
 	s.challenge.Trial++
 	cred, err := s.opts.Login(ctx, s.challenge)
@@ -60,10 +60,9 @@ func (s *setup) ask(ctx context.Context) error {
 	return err
 }
 
-// authenticate makes one trial to log in. Where the server does not understand
-// the command it is put otherwise: without the initial response, as GreenMail
-// wants it, and a password at last by LOGIN. No password is sent twice to a
-// server that refuses it.
+// authenticate makes one trial to log in. If the server does not understand the
+// command, it tries other ways: without the initial response, which GreenMail needs,
+// and at last a password by LOGIN. It never sends a refused password again.
 func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	name, err := mechanism(cred, offered)
 	if err != nil {
@@ -90,8 +89,8 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 		switch {
 		case err == nil || refused == nil:
 		case errors.Is(err, errNotASCII):
-			return refused // by LOGIN it cannot be said
-		default: // the server hung up behind its BAD: the other ways on another connection
+			return refused // LOGIN cannot send it
+		default: // the server closed after its BAD: try the other ways on another connection
 			s.ways, s.cred = ways[i:], &cred
 			return again{err}
 		}
@@ -106,18 +105,18 @@ func (s *setup) authenticate(cred Credentials, offered map[string]bool) error {
 	return refused
 }
 
-// again is a connection that ended although there are ways to log in left.
+// again is the end of a connection although there are other ways to log in.
 type again struct{ error }
 
 func (a again) Unwrap() error { return a.error }
 
-// The ways to log in, beside the names of mechanisms.
+// The ways to log in, besides the names of mechanisms.
 const (
 	atOnce       = " at once" // behind a mechanism: with an initial response (RFC 4959)
 	loginCommand = "the LOGIN command"
 )
 
-// logIn logs in by one way. client is the mechanism's, nil: there is none.
+// tryWay logs in by one way. client is that of the mechanism; nil: none.
 func (s *setup) tryWay(cred Credentials, way string) (status, sasl.Client, error) {
 	if way == loginCommand {
 		st, err := s.loginCommand(cred)
@@ -145,7 +144,7 @@ func (s *setup) refusal(cred Credentials, name string, st status, client sasl.Cl
 	return refused
 }
 
-// notUnderstood tells an answer to the command, not to what was to log in.
+// notUnderstood reports whether the server refused the command, not the credentials.
 func notUnderstood(st status) bool {
 	if st.code != "" || because(st.code, st.text, ErrTemporary) || because(st.code, st.text, ErrExpired) {
 		return false
@@ -167,16 +166,16 @@ func (s *setup) loginCommand(cred Credentials) (status, error) {
 	return s.command(line, fmt.Sprintf("LOGIN %s %s", quote([]byte(user)), hidden), nil)
 }
 
-// mechanisms are what a Client can log in by, each kind of credentials' best
-// first. LOGIN is the SASL mechanism, or the command where that is not offered.
+// The mechanisms for each kind of credentials, the best first. LOGIN means the SASL
+// mechanism, or the command if the server does not offer that.
 var (
 	byToken       = []string{sasl.OAuthBearer, xoauth2}
 	byPassword    = []string{sasl.Plain, sasl.Login}
 	byCertificate = []string{sasl.External}
 )
 
-// mechanism chooses how to log in: as cred says, or the best that the server
-// offers for what is in cred.
+// mechanism chooses how to log in: cred.Mechanism, or the best that the server offers
+// for these credentials.
 func mechanism(cred Credentials, offered map[string]bool) (string, error) {
 	if cred.Mechanism != "" {
 		return strings.ToUpper(cred.Mechanism), nil

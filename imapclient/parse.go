@@ -7,16 +7,15 @@ import (
 	"strings"
 )
 
-// parser reads the tokens of one response line (RFC 9051 section 9). It is
-// tolerant: where a token is not what was hoped for, it yields its zero value.
-// Literals have been turned into quoted strings before.
+// parser reads the tokens of one response line (RFC 9051 section 9). It is tolerant:
+// an unexpected token yields the zero value. Literals must be quoted strings.
 type parser struct {
 	b []byte
 }
 
 func (p *parser) space() { p.b = bytes.TrimLeft(p.b, " ") }
 
-// skip drops c where it is next.
+// skip drops c if it is next.
 func (p *parser) skip(c byte) bool {
 	if len(p.b) > 0 && p.b[0] == c {
 		p.b = p.b[1:]
@@ -25,7 +24,7 @@ func (p *parser) skip(c byte) bool {
 	return false
 }
 
-// token takes what comes before a space or parenthesis.
+// token takes the octets up to a space or parenthesis.
 func (p *parser) token() []byte {
 	p.space()
 	n := 0
@@ -45,7 +44,7 @@ func (p *parser) number() uint32 {
 	return n
 }
 
-// uid takes a number of 32 bits, or one that is beyond; 0 is none.
+// uid takes a number of 32 bits, or a larger one as beyond; 0 is none.
 func (p *parser) uid() (n uint32, beyond uint64) {
 	var wide uint64
 	for _, c := range p.token() {
@@ -64,7 +63,7 @@ func (p *parser) uid() (n uint32, beyond uint64) {
 	return uint32(wide), 0
 }
 
-// str takes a quoted string, or a word; NIL is "" and false.
+// str takes a quoted string or a word; NIL is "" and false.
 func (p *parser) str() (string, bool) {
 	p.space()
 	if !p.skip('"') {
@@ -87,7 +86,7 @@ func (p *parser) str() (string, bool) {
 	return string(s), true
 }
 
-// list takes "(a b c)" as words; a quoted member stays one.
+// list takes "(a b c)" as words. A quoted member is one word.
 func (p *parser) list() []string {
 	p.space()
 	if !p.skip('(') {
@@ -100,7 +99,7 @@ func (p *parser) list() []string {
 		if p.skip(')') {
 			break
 		}
-		if p.skip('(') { // nothing of ours is nested
+		if p.skip('(') { // no list that is read is nested
 			continue
 		}
 		if s, _ := p.str(); s != "" && octets+len(s) <= maxList {
@@ -111,11 +110,11 @@ func (p *parser) list() []string {
 	return l
 }
 
-// maxList is how many octets the members of a list may have together; those
-// beyond are passed over. A thousand events wait at most, each with one list.
+// maxList is how many octets the members of a list may have together; the rest is
+// ignored. So the waiting events, 1,024 at most, are bounded too.
 const maxList = 8 << 10
 
-// quote turns a literal's octets into the quoted string that stands in for it.
+// quote makes a quoted string of a literal's octets.
 func quote(b []byte) []byte {
 	q := append(make([]byte, 0, len(b)+2), '"')
 	for _, c := range b {
@@ -149,14 +148,14 @@ func literalSize(line []byte) (head []byte, size int64, ok bool) {
 	return head, size, true
 }
 
-const maxText = 2000 // octets kept of what a server says to people
+const maxText = 2000 // octets of a server's text that are kept
 
 // status is a status response: OK, NO, BAD, BYE or PREAUTH, tagged or not.
 type status struct {
 	kind, code, text string
 }
 
-// parseStatus reads what follows the tag; ok is false where it is no status.
+// parseStatus reads what follows the tag. ok is false if that is no status response.
 func parseStatus(rest []byte) (st status, ok bool) {
 	p := parser{rest}
 	st.kind = strings.ToUpper(p.word())
@@ -183,8 +182,8 @@ func (st status) codeArg(name string) (string, bool) {
 	return arg, strings.EqualFold(word, name)
 }
 
-// clean makes a server's text safe for a log: control characters become
-// spaces, invalid UTF-8 becomes U+FFFD.
+// clean makes a server's text safe for a log: control characters become spaces, and
+// invalid UTF-8 becomes U+FFFD.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/emersion/go-sasl"
 )
 
-// saslClient speaks the client's side of a mechanism.
+// saslClient is the client's side of a mechanism.
 func (s *setup) saslClient(name string, cred Credentials) (sasl.Client, error) {
 	user, pass, token := cred.Username, cred.Password.Reveal(), cred.Token.Reveal()
 	control := func(r rune) bool { return r < ' ' || r == 0x7f }
@@ -31,8 +31,8 @@ func (s *setup) saslClient(name string, cred Credentials) (sasl.Client, error) {
 	return nil, fmt.Errorf("%w: this client does not know %s", ErrNoMechanism, clean(name))
 }
 
-// loginClient is the LOGIN mechanism. go-sasl's insists on one wording of the
-// server's questions; they differ, user and password do not.
+// loginClient is the LOGIN mechanism. That of go-sasl expects one wording of the
+// server's questions, but servers differ.
 type loginClient struct {
 	user, pass string
 	asked      bool
@@ -48,8 +48,8 @@ func (l *loginClient) Next([]byte) ([]byte, error) {
 	return []byte(l.pass), nil
 }
 
-// sasl is AUTHENTICATE (RFC 9051 section 6.2.2), with an initial response where
-// the server takes one (RFC 4959).
+// sasl is AUTHENTICATE (RFC 9051 section 6.2.2), with an initial response if the
+// server accepts one (RFC 4959).
 func (s *setup) sasl(client sasl.Client, saslIR bool) (status, error) {
 	name, first, err := client.Start()
 	if err != nil {

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// setup is the part of a session before go-imap: greeting, STARTTLS, login.
-// It runs on the owner's goroutine and knows status lines, CAPABILITY and "+"
-// only.
+// setup is the part of a session before go-imap: greeting, STARTTLS, login. It runs
+// on the goroutine of Dial, and reads status lines, CAPABILITY and "+" only.
 type setup struct {
 	*Client
 	wire *wire
@@ -19,9 +18,9 @@ type setup struct {
 	said chatter
 
 	challenge Challenge    // of the next trial to log in
-	cred      *Credentials // for it, once asked for
-	cancelled bool         // by us, so that the server says BAD
-	ways      []string     // to log in that are left of an interrupted trial; nil: all
+	cred      *Credentials // for that trial; nil: not asked for yet
+	cancelled bool         // we cancelled, so the server says BAD
+	ways      []string     // left of an interrupted trial; nil: all
 	veil      veil         // of all trials
 }
 
@@ -34,8 +33,8 @@ func (s *setup) capability() error {
 	return err
 }
 
-// command sends one line and reads up to its tagged answer. next answers the "+"
-// lines; nil: there may be none.
+// command sends one line and reads up to its tagged answer. The debug log gets shown.
+// next answers the "+" lines; if it is nil there must be none.
 func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (status, error) {
 	s.tags++
 	tag := fmt.Sprintf("S%d", s.tags)
@@ -54,7 +53,7 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 		}
 		if b[0] == '+' {
 			if next == nil {
-				return status{}, fmt.Errorf("%w: + where nothing was to be continued", ErrProtocol)
+				return status{}, fmt.Errorf("%w: + although no command goes on", ErrProtocol)
 			}
 			if err := s.answer(b, next); err != nil {
 				return status{}, err
@@ -76,12 +75,12 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 			s.capabilityCode(st)
 			return st, nil
 		default:
-			return status{}, fmt.Errorf("%w: an answer to what was not asked: %q", ErrProtocol, s.excerpt(b))
+			return status{}, fmt.Errorf("%w: an answer to no command: %q", ErrProtocol, s.excerpt(b))
 		}
 	}
 }
 
-// whole reads on where an untagged line ends in a literal, as an answer to ID may.
+// whole reads on if an untagged line ends in a literal, as the answer to ID may.
 func (s *setup) whole(line []byte) ([]byte, error) {
 	if _, isStatus := s.wire.readStatus(line); isStatus {
 		return line, nil
@@ -92,7 +91,7 @@ func (s *setup) whole(line []byte) ([]byte, error) {
 			return line, nil
 		}
 		if size > maxLine-int64(len(head)) {
-			return nil, fmt.Errorf("%w: a literal of %d octets before the login was through", ErrProtocol, size)
+			return nil, fmt.Errorf("%w: a literal of %d octets before the end of the login", ErrProtocol, size)
 		}
 		if err := s.said.add(0, int(size)); err != nil {
 			return nil, err
@@ -138,7 +137,7 @@ func (s *setup) capabilities(words []string) {
 	}
 }
 
-// excerpt is as much of a server's line as an error may hold.
+// excerpt is the part of a server's line that an error may hold.
 func (s *setup) excerpt(line []byte) string { return excerpt(s.wire.veil.over(line)) }
 
 func excerpt(line []byte) string { return clean(string(line[:min(len(line), 100)])) }
@@ -155,7 +154,7 @@ func (s *setup) readLine() ([]byte, error) {
 	return b, nil
 }
 
-// ended says why nothing more could be read.
+// ended is why nothing more can be read.
 func (s *setup) ended(err error) error {
 	switch {
 	case s.bye != nil:
@@ -163,7 +162,7 @@ func (s *setup) ended(err error) error {
 	case ours(err):
 		return err
 	}
-	return fmt.Errorf("imapclient: connection to %s ended before the login was through: %w", s.opts.Host, err)
+	return fmt.Errorf("imapclient: connection to %s ended before the end of the login: %w", s.opts.Host, err)
 }
 
 // answer answers a "+" line.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// starttls is RFC 9051 section 6.2.1. What was said in clear counts for nothing.
+// starttls is RFC 9051 section 6.2.1.
 func (s *setup) starttls(ctx context.Context) error {
 	if len(s.caps) == 0 {
 		if err := s.capability(); err != nil {
@@ -27,7 +27,7 @@ func (s *setup) starttls(ctx context.Context) error {
 	if s.wire.r.Buffered() > 0 {
 		return ErrInjected
 	}
-	clear(s.caps) // what was said in clear counts for nothing
+	clear(s.caps) // an attacker could have sent them
 	return s.wire.secure(ctx, s.opts.tlsConfig(), s.limits.Dial)
 }
 

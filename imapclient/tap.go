@@ -12,56 +12,56 @@ import (
 
 const (
 	eventBuffer = 1024        // events that may wait for the owner
-	byeGrace    = time.Second // for a server to close after its BYE
+	byeGrace    = time.Second // until a server should have closed after its BYE
 )
 
-// tap is the net.Conn that go-imap reads. It frames the server's lines, turns
-// them into events in wire order, and lets go-imap see only what it needs:
-// the answers to its own commands, and of a FETCH the UID and the body.
+// tap is the net.Conn of go-imap. It splits what the server sends into lines, and
+// turns them into events in wire order. go-imap sees only the answers to its own
+// commands, and of a FETCH the UID and the body.
 //
-// go-imap calls Read, from one goroutine at a time. Write and inject are
-// called while the owner runs a command, never at once.
+// go-imap calls Read from one goroutine at a time. Write and inject are called while
+// the owner runs a command.
 type tap struct {
 	*wire
 	events chan func(listener) // run by the owner
 	limits Timeouts
 	quirks *Quirks
-	bodies atomic.Int64 // most octets of a body that go-imap is to see
-	naming atomic.Bool  // the owner wants the UIDs of FETCH lines without a body
+	bodies atomic.Int64 // most octets of a body that go-imap sees
+	naming atomic.Bool  // report the UIDs of FETCH lines without a body
 
 	chatter chatter
 
-	// Of the reading side:
-	out  []byte     // octets for go-imap that come before anything else
-	lit  int64      // octets of a body still to pass through
-	drop int64      // octets of it beyond what was asked for
-	line []byte     // the logical line so far, or since body; literals as quoted strings
-	body *fetchLine // the FETCH whose body has passed, is held or was dropped
-	held []byte     // that body, where its UID comes behind it
+	// The reading side:
+	out  []byte     // octets that go-imap reads next
+	lit  int64      // then so many octets of a body
+	drop int64      // then so many octets of it are dropped
+	line []byte     // the logical line so far, or its part after body; with literals as quoted strings
+	body *fetchLine // the FETCH whose body has passed, is held, or was dropped
+	held []byte     // that body, if its UID comes after it
 
-	reading bool // a body is read
+	reading bool // a body, not lines
 
-	onWire uint32 // UID of the message that is being read
-	wanted int64  // octets of its body that are passed through
+	onWire uint32 // UID of the message that is being read; 0: none
+	wanted int64  // octets of its body for go-imap
 
-	mu      sync.Mutex
-	asked   asked
-	own     map[string]chan<- status // tagged answers to our own commands
-	theirs  map[string]bool          // tags of go-imap's commands that are not answered yet
-	owes    string                   // what those wait for, and how long at most
-	most    time.Duration
-	idling  string        // tag of our IDLE until it is answered
-	cont    chan struct{} // "+" for it, until it comes
-	leaving bool          // DONE goes with the next command
-	ending  bool          // DONE was sent
-	tags    int
-	behind  []behind // commands that the server may lose
-	probing string   // tag of the NOOP that finds out
-	doubt   *time.Timer
-	resent  bool // they were sent once more
+	mu        sync.Mutex
+	asked     asked
+	own       map[string]chan<- status // for the tagged answers to our own commands
+	theirs    map[string]bool          // tags of go-imap's unanswered commands
+	owes      string                   // what they wait for
+	most      time.Duration            // the server's longest silence meanwhile
+	idling    string                   // tag of our unanswered IDLE
+	cont      chan struct{}            // closed by its "+"; nil: not due
+	leaving   bool                     // send DONE with the next command
+	ending    bool                     // DONE was sent
+	tags      int
+	followers []follower // commands that the server may lose
+	probing   string     // tag of the NOOP that finds out
+	doubt     *time.Timer
+	resent    bool // the followers were sent once more
 
 	writing sync.Mutex // held for each write
-	midLine bool       // the command goes on
+	midLine bool       // go-imap's last write did not end its command
 }
 
 var _ net.Conn = (*tap)(nil)
@@ -101,8 +101,8 @@ func newTap(w *wire, limits Timeouts, quirks *Quirks) *tap {
 	return t
 }
 
-// emit hands an event to the owner. Where the owner is slow the tap waits, and
-// so does this server, and no other.
+// emit passes an event to the owner. If the owner is slow the tap waits, which slows
+// this server only.
 func (t *tap) emit(ev func(listener)) {
 	select {
 	case t.events <- ev:
@@ -110,7 +110,7 @@ func (t *tap) emit(ev func(listener)) {
 	}
 }
 
-// The deadlines are ours, not go-imap's.
+// The deadlines of go-imap are ignored; the wire has its own.
 func (t *tap) SetDeadline(time.Time) error      { return nil }
 func (t *tap) SetReadDeadline(time.Time) error  { return nil }
 func (t *tap) SetWriteDeadline(time.Time) error { return nil }
@@ -119,7 +119,7 @@ func (t *tap) Close() error         { t.end(ErrClosed); return nil }
 func (t *tap) LocalAddr() net.Addr  { return t.conn.LocalAddr() }
 func (t *tap) RemoteAddr() net.Addr { return t.conn.RemoteAddr() }
 
-// owe says how long the server may be silent while commands are unanswered.
+// owe sets how long the server may be silent while a command is unanswered.
 func (t *tap) owe(wait string, most time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -128,9 +128,8 @@ func (t *tap) owe(wait string, most time.Duration) {
 	t.chatter.anew()
 }
 
-// due arms the deadline of what the server owes now. It is called with mu held,
-// as soon as that changes: whether the owner has noticed is not the server's
-// affair.
+// due arms the deadline of what the server owes now. Call it with mu held as soon as
+// that changes, even if the owner has not noticed it yet.
 func (t *tap) due() {
 	switch {
 	case t.cont != nil:
@@ -144,7 +143,7 @@ func (t *tap) due() {
 	}
 }
 
-// tag is called with mu held.
+// tag registers a command of our own. Call it with mu held.
 func (t *tap) tag() (string, <-chan status) {
 	t.tags++
 	tag, answer := fmt.Sprintf("W%d", t.tags), make(chan status, 1)

@@ -10,12 +10,12 @@ import (
 )
 
 const (
-	maxHeld = 64 << 20 // octets of a body held back until its UID is known
-	maxBody = 1 << 30  // octets of a body, however few were asked for
+	maxHeld = 64 << 20 // octets of a body that is held until its UID is known
+	maxBody = 1 << 30  // octets of a body, even if fewer were asked for
 )
 
-// expect readies the tap for FETCHes of at most prefix octets a body. from is
-// 0, or the UID from which on all are wanted.
+// expect prepares for FETCHes of at most prefix octets a body. If from is not 0, all
+// UIDs from there on are wanted.
 func (t *tap) expect(prefix int64, from uint32) {
 	t.bodies.Store(prefix)
 	t.mu.Lock()
@@ -23,7 +23,7 @@ func (t *tap) expect(prefix int64, from uint32) {
 	t.asked = asked{uids: make(map[uint32]bool), from: from, beside: make(map[uint32]fetchLine)}
 }
 
-// ask says that these UIDs are about to be asked for.
+// ask notes UIDs that the next FETCH asks for.
 func (t *tap) ask(uids []uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -32,7 +32,7 @@ func (t *tap) ask(uids []uint32) {
 	}
 }
 
-// take tells whether a body of uid is due. It is, once.
+// take reports whether a body of uid is due, the first time only.
 func (t *tap) take(uid uint32) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -46,7 +46,7 @@ func (t *tap) take(uid uint32) bool {
 	return due
 }
 
-// beside returns what came beside the body of uid.
+// beside returns the other items that came with the body of uid.
 func (t *tap) beside(uid uint32) (f fetchLine, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -55,8 +55,8 @@ func (t *tap) beside(uid uint32) (f fetchLine, ok bool) {
 	return f, ok
 }
 
-// left returns the messages that were named and got no body, ascending, and
-// whether there was a body without a name.
+// left returns the messages without a body that the server mentioned, ascending, and
+// whether a body came without a UID.
 func (t *tap) left() (lines []fetchLine, nameless bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,8 +71,8 @@ func fetchHead(seq, uid uint32, size int64) []byte {
 	return fmt.Appendf(nil, "* %d FETCH (UID %d BODY[]<0> {%d}\r\n", max(seq, 1), uid, size)
 }
 
-// bodyLiteral takes the size of a body that follows. What is beyond the prefix
-// is dropped, and so is a body that nobody waits for.
+// bodyLiteral takes the size of a body that follows. Octets after the prefix are
+// dropped, and so is a body that is not due.
 func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	pass := min(size, t.bodies.Load())
 	if size > maxBody {
@@ -101,10 +101,9 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	return nil
 }
 
-// fetched takes a whole FETCH line; before is the part of it up to a body's
-// literal, if it had one. Its flags become an event; what else came beside a
-// body waits for whoever reads the body. A line without a body is kept from
-// go-imap, which would take it for the whole answer.
+// fetched takes a whole FETCH line. If it had a literal as body, before is the part
+// up to it. Flags become an event. Other items are kept for fetching.read. A line
+// without a body is kept from go-imap, which would take it for the whole answer.
 func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 	if before != nil && before.uid != 0 && f.uid != before.uid {
 		return fmt.Errorf("%w: a FETCH with two UIDs, %d and %d", ErrProtocol, before.uid, f.uid)
@@ -126,7 +125,7 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 			t.mu.Lock()
 			t.asked.nameless = true
 			t.mu.Unlock()
-			t.emit(func(l listener) { l.told(callbacks.Warn, "passed over a message without a UID") })
+			t.emit(func(l listener) { l.told(callbacks.Warn, "ignored: a message without a UID") })
 		}
 		return nil
 	}

@@ -7,12 +7,12 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
-// lostAfter is how long a command that went out with DONE may be unanswered,
-// once IDLE is, before the server is asked whether it has it.
+// lostAfter is how long a command that went out with DONE may be unanswered after
+// the answer to IDLE. Then a NOOP finds out whether the server has lost it.
 const lostAfter = 3 * time.Second
 
-// idle sends IDLE; cont is closed when its "+" has come. With noop, a NOOP goes
-// ahead in the same write, and told is its answer.
+// idle sends IDLE. cont is closed by its "+". With noop, a NOOP precedes it in the
+// same write, and told is the answer to that.
 func (t *tap) idle(noop bool) (answer, told <-chan status, cont <-chan struct{}, err error) {
 	t.writing.Lock()
 	defer t.writing.Unlock()
@@ -45,12 +45,11 @@ func (t *tap) continuation() {
 		close(cont)
 		return
 	}
-	t.emit(func(l listener) { l.told(callbacks.Parse, "passed over a stray +") })
+	t.emit(func(l listener) { l.told(callbacks.Parse, "ignored: a + that answers nothing") })
 }
 
-// endIdle has DONE sent right before the next command, in one write: the two take
-// one packet, and the server does not answer the first on its own. false: the
-// server has ended IDLE already.
+// endIdle makes the next command send DONE in the same write: that takes one packet,
+// and one round trip. It returns false if the server has ended IDLE already.
 func (t *tap) endIdle() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -58,8 +57,7 @@ func (t *tap) endIdle() bool {
 	return t.leaving
 }
 
-// done returns the DONE that is still to be sent, unless the server has ended
-// IDLE meanwhile.
+// done returns the DONE that is still to be sent, or nil.
 func (t *tap) done() []byte {
 	t.mu.Lock()
 	leaving := t.leaving
@@ -75,7 +73,7 @@ func (t *tap) done() []byte {
 	return []byte("DONE\r\n")
 }
 
-// leave sends a DONE that no command took along.
+// leave sends the DONE without a command.
 func (t *tap) leave() error {
 	t.writing.Lock()
 	defer t.writing.Unlock()
@@ -87,57 +85,57 @@ func (t *tap) leave() error {
 	return err
 }
 
-// behind is a command that was written after DONE and before the answer to
-// IDLE. go-imap v1's server reads DONE through a buffer of its own, and loses
-// what else was in it.
-type behind struct {
+// follower is a command that was written after DONE and before the answer to
+// IDLE. The server of go-imap v1 reads DONE through a buffer of its own, and loses
+// the rest of the buffer.
+type follower struct {
 	tag   string
 	line  []byte
-	along bool // in one write with DONE
+	along bool // it was in one write with DONE
 }
 
-// follows notes a command, or the rest of one. It is called before the write.
+// follows notes a command, or the rest of one. Call it before the write.
 func (t *tap) follows(tag string, p []byte, along bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch n := len(t.behind); {
+	switch n := len(t.followers); {
 	case tag != "" && t.ending:
-		t.behind = append(t.behind, behind{tag, slices.Clone(p), along})
+		t.followers = append(t.followers, follower{tag, slices.Clone(p), along})
 	case tag == "" && n > 0:
-		t.behind[n-1].line = append(t.behind[n-1].line, p...)
+		t.followers[n-1].line = append(t.followers[n-1].line, p...)
 	}
 }
 
-// settle takes a command off that was answered, at least in part. It is called
-// with mu held.
+// settle removes a follower that is answered, at least in part. Call it with mu
+// held.
 func (t *tap) settle(tag string) {
-	i := slices.IndexFunc(t.behind, func(b behind) bool { return b.tag == tag })
+	i := slices.IndexFunc(t.followers, func(b follower) bool { return b.tag == tag })
 	if i < 0 {
 		return
 	}
-	if t.behind[i].along && !t.resent {
+	if t.followers[i].along && !t.resent {
 		t.quirks.readsOn.Store(true)
 	}
-	t.behind = slices.Delete(t.behind, i, i+1)
-	if len(t.behind) == 0 && t.doubt != nil {
+	t.followers = slices.Delete(t.followers, i, i+1)
+	if len(t.followers) == 0 && t.doubt != nil {
 		t.doubt.Stop()
 	}
 }
 
-// idleOver is called with mu held when IDLE has been answered.
+// idleOver handles the answer to IDLE. Call it with mu held.
 func (t *tap) idleOver() {
-	if t.resent = false; len(t.behind) > 0 {
+	if t.resent = false; len(t.followers) > 0 {
 		t.doubt = time.AfterFunc(lostAfter, func() { t.emit(func(listener) { t.probe() }) })
 	}
 }
 
-// probe asks, by a NOOP, whether the server has lost the commands behind DONE:
-// where they are answered no sooner than the NOOP, it has.
+// probe finds out by a NOOP whether the server has lost the commands that follow
+// DONE: it has if the NOOP is answered before them.
 func (t *tap) probe() {
 	t.writing.Lock()
 	defer t.writing.Unlock()
 	t.mu.Lock()
-	if len(t.behind) == 0 || t.probing != "" || t.midLine {
+	if len(t.followers) == 0 || t.probing != "" || t.midLine {
 		t.mu.Unlock()
 		return
 	}
@@ -147,11 +145,11 @@ func (t *tap) probe() {
 	t.send(tag+" NOOP", tag+" NOOP")
 }
 
-// probed takes the answer to the NOOP, and returns the commands to send again. It
-// is called with mu held.
+// probed handles the answer to the NOOP, and returns the commands to send again.
+// Call it with mu held.
 func (t *tap) probed() (lost []byte) {
 	t.probing = ""
-	for _, b := range t.behind {
+	for _, b := range t.followers {
 		lost = append(lost, b.line...)
 	}
 	if lost != nil {
@@ -166,15 +164,15 @@ func (t *tap) sendAgain(l listener, lost []byte) {
 	l.warn("the server loses a command that comes with DONE: it is sent again, and from now on after the answer to DONE")
 	t.writing.Lock()
 	defer t.writing.Unlock()
-	t.log("C: ", "<the commands behind DONE, again>")
+	t.log("C: ", "<the commands after DONE, again>")
 	t.put(lost)
 }
 
-// answering tells that a FETCH is being answered: no command behind DONE was lost.
+// answering notes that a FETCH is being answered: no follower was lost.
 func (t *tap) answering() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.behind) > 0 {
-		t.settle(t.behind[0].tag)
+	if len(t.followers) > 0 {
+		t.settle(t.followers[0].tag)
 	}
 }

@@ -45,7 +45,7 @@ func (t *tap) Read(p []byte) (int, error) {
 	}
 }
 
-// fail ends the connection for what was read, or could not be.
+// fail ends the connection after an error of reading.
 func (t *tap) fail(err error) error {
 	if t.onWire != 0 {
 		err = &FetchError{UID: t.onWire, Octets: t.wanted - t.lit, Err: err}
@@ -54,8 +54,8 @@ func (t *tap) fail(err error) error {
 	return err
 }
 
-// segment takes one physical line: a whole response, or the part of one up to
-// a literal or behind it.
+// segment takes one physical line: a whole response, or a part of one before or
+// after a literal.
 func (t *tap) segment(b []byte) error {
 	if t.debug != nil {
 		t.log("S: ", string(b))
@@ -71,7 +71,7 @@ func (t *tap) segment(b []byte) error {
 		}
 		tag, rest, _ := bytes.Cut(b, []byte(" "))
 		if st, ok := t.readStatus(rest); ok {
-			return t.status(string(tag), st) // its text may end in {12}: never a literal
+			return t.status(string(tag), st) // its text may end in {12}, which is no literal here
 		}
 	}
 	if len(t.line)+len(b) > maxLine {
@@ -124,8 +124,8 @@ func untagged(line []byte) (num uint32, name string, rest []byte) {
 	return num, upper(word), p.b
 }
 
-// response takes a whole untagged line; body is the FETCH whose body was in it,
-// and line then is what came behind that.
+// response takes a whole untagged line. If body is not nil, it is the FETCH whose
+// body was in the line, and line is what followed the body.
 func (t *tap) response(line []byte, body *fetchLine) error {
 	if body != nil {
 		f := *body
@@ -178,7 +178,7 @@ func (t *tap) response(line []byte, body *fetchLine) error {
 	default:
 		line = t.veil.over(line)
 		text := string(line[:min(len(line), 200)])
-		t.emit(func(l listener) { l.told(callbacks.Parse, "passed over: "+clean(text)) })
+		t.emit(func(l listener) { l.told(callbacks.Parse, "ignored: "+clean(text)) })
 	}
 	return nil
 }
@@ -191,12 +191,12 @@ func (t *tap) status(tag string, st status) error {
 		}
 		t.emit(func(l listener) { l.notified(st) })
 		if st.kind == "BYE" { // some servers leave it to the client to close
-			time.AfterFunc(byeGrace, func() { t.end(io.EOF) }) // as if it had
+			time.AfterFunc(byeGrace, func() { t.end(io.EOF) }) // as if it had closed
 		}
 		return nil
 	}
 	if st.kind != "OK" && st.kind != "NO" && st.kind != "BAD" {
-		return fmt.Errorf("%w: a command was answered by %s", ErrProtocol, st.kind)
+		return fmt.Errorf("%w: the answer to a command is %s", ErrProtocol, st.kind)
 	}
 	t.mu.Lock()
 	answer, ours := t.own[tag]
@@ -226,13 +226,13 @@ func (t *tap) status(tag string, st status) error {
 		t.out = fmt.Appendf(t.out, "%s %s done\r\n", tag, st.kind) // it dies of odd codes and texts
 	default:
 		t.emit(func(l listener) {
-			l.told(callbacks.Parse, "an answer nobody waits for: "+clean(t.veil.overString(tag))+" "+st.kind+" "+st.text)
+			l.told(callbacks.Parse, "an answer to no command: "+clean(t.veil.overString(tag))+" "+st.kind+" "+st.text)
 		})
 	}
 	return nil
 }
 
-// reads says whether a body is read, or lines.
+// reads sets whether a body is read, or lines.
 func (t *tap) reads(body bool) {
 	if t.reading != body {
 		t.reading = body

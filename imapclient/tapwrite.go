@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// inject sends a command of our own. The answer comes on the channel; it has
-// room, so that nobody need wait for it.
+// inject sends a command of our own. The channel receives the answer; it has room
+// for it, so nothing must wait.
 func (t *tap) inject(command string) (<-chan status, error) {
 	t.writing.Lock()
 	defer t.writing.Unlock()
@@ -22,7 +22,7 @@ func (t *tap) inject(command string) (<-chan status, error) {
 	return answer, err
 }
 
-// Write passes go-imap's commands on, and notes their tags.
+// Write sends go-imap's commands, and notes their tags.
 func (t *tap) Write(p []byte) (int, error) {
 	t.writing.Lock()
 	defer t.writing.Unlock()

@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// A server that speaks TLS from the first octet waits for the client, and one
-// that speaks IMAP greets. So a connection without TLS to a port for TLS is
-// silent. After greetingDoubt it is looked into.
+// A server with TLS from the first octet waits for the client. So a connection
+// without TLS to such a port is silent. After greetingDoubt, doubt finds out.
 const (
-	greetingDoubt = time.Second     // for a greeting, before TLS is thought of
+	greetingDoubt = time.Second     // without a greeting
 	probeTime     = 5 * time.Second // for the answer to a handshake
 	implicitPort  = 993             // RFC 8314 section 7.3
 )
@@ -39,8 +38,8 @@ func (s *setup) doubt(ctx context.Context) (stop func()) {
 	}
 }
 
-// speaksTLS reports whether a server answers a handshake in TLS, be it by a
-// refusal. Nothing is said but the handshake.
+// speaksTLS reports whether a server answers a handshake in TLS, also by a refusal.
+// It sends nothing but the handshake.
 func speaksTLS(ctx context.Context, addr net.Addr) bool {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
@@ -66,5 +65,6 @@ func (f *firstOctets) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// isTLS tells the start of an alert or a handshake record (RFC 8446 section 5.1).
+// isTLS reports whether b begins an alert or a handshake record (RFC 8446 section
+// 5.1).
 func isTLS(b []byte) bool { return len(b) >= 2 && (b[0] == 21 || b[0] == 22) && b[1] == 3 }

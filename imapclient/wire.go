@@ -20,31 +20,30 @@ const (
 	maxLine    = 1 << 20  // octets of one line, and of all its literals but a message's body
 )
 
-// wire is the connection below the tap: the deadlines, the debug log and the
-// first reason for which it ended. Reads come from one goroutine at a time,
-// everything else from any.
+// wire is the connection below the tap: deadlines, debug log, and the reason for its
+// end. One goroutine at a time reads; everything else may come from any.
 type wire struct {
-	conn     net.Conn // what is read and written: TCP or TLS
-	raw      net.Conn // what is closed: TLS's own Close may wait for the peer
+	conn     net.Conn // to read and write: TCP or TLS
+	raw      net.Conn // to close: the Close of TLS may wait for the peer
 	r        *bufio.Reader
 	write    time.Duration
 	debug    func(line string) // nil: off
-	veil     *veil             // of what it is logged in by; nil: nothing is secret
-	packed   *bytes.Buffer     // not nil: DEFLATE is on, and this holds what to write
+	veil     *veil             // of the credentials; nil: nothing is secret
+	packed   *bytes.Buffer     // compressed octets to write; nil: DEFLATE is off
 	in, out  atomic.Int64      // octets of conn
-	inflated atomic.Int64      // octets that in came to, where DEFLATE is on
+	inflated atomic.Int64      // octets of in after decompression; 0 without DEFLATE
 	quit     chan struct{}     // closed with the connection
 	closing  sync.Once
 
-	paid int64 // octets of bodies that were asked for and came; of the reading side
+	paid int64 // octets of bodies that were asked for; the reading side has it
 
 	mu    sync.Mutex
-	wait  string        // what is due from the server
-	after time.Duration // 0: nothing is due, silence is fine
-	by    time.Time     // not zero: due then, whatever comes before
+	wait  string        // what the server owes
+	after time.Duration // its longest silence; 0: nothing is due
+	by    time.Time     // not zero: due at this time in any case
 	begun time.Time     // when the wait began
-	spent time.Duration // in reading since then, bodies left out
-	body  bool          // a body is being read: it may take its time
+	spent time.Duration // in reading since then, without bodies
+	body  bool          // a body is being read, which may take long
 	cause error
 }
 
@@ -54,8 +53,8 @@ func newWire(conn net.Conn, write time.Duration, debug func(string)) *wire {
 	return w
 }
 
-// armed reads under the deadline of the moment. It counts from the start of
-// each read, so a slow reader on our side never makes a server late.
+// armed reads under the current deadline. Time counts from the start of each read,
+// so a slow reader on our side never makes a server late.
 type armed struct{ w *wire }
 
 func (a armed) Read(p []byte) (int, error) {
@@ -84,17 +83,18 @@ func (a armed) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// How many times its longest silence an answer may take in all: a server that says
-// other things meanwhile, and one that drips, gain no more.
+// An answer may take so many times its longest silence in all, if other lines come
+// meanwhile (inLines) and in any case (inAll). Without this a server that sends an
+// octet now and then would never be late.
 const (
 	inLines = 10
 	inAll   = 120
 )
 
-// total is called with mu held.
+// total is the limit of the whole answer. Call it with mu held.
 func (w *wire) total() time.Duration { return inAll * w.after }
 
-// setDeadline is called with mu held.
+// setDeadline sets the deadline of the next read. Call it with mu held.
 func (w *wire) setDeadline() {
 	deadline := w.by
 	if deadline.IsZero() && w.after != 0 {
@@ -107,7 +107,7 @@ func (w *wire) setDeadline() {
 	w.conn.SetReadDeadline(deadline)
 }
 
-// tardy is an error where an answer takes too long, whatever else is said.
+// tardy is an error if an answer takes too long although other lines come.
 func (w *wire) tardy() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -117,22 +117,22 @@ func (w *wire) tardy() error {
 	return &TimeoutError{Wait: w.wait, After: inLines * w.after}
 }
 
-// anew lets the wait begin now.
+// anew starts the wait again.
 func (w *wire) anew() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.begun, w.spent = time.Now(), 0
 }
 
-// inBody says whether what is read is a body.
+// inBody sets whether a body is read.
 func (w *wire) inBody(is bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.body = is
 }
 
-// arm says that the server owes an answer: wait names it, after bounds its
-// silence, and inAll times that the whole of it.
+// arm notes that the server owes an answer. wait names it, after is its longest
+// silence.
 func (w *wire) arm(wait string, after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -143,8 +143,7 @@ func (w *wire) arm(wait string, after time.Duration) {
 	w.setDeadline()
 }
 
-// armTotal is arm for an answer that is due as a whole: a server that drips
-// gains nothing.
+// armTotal is arm for an answer that must be complete after that time.
 func (w *wire) armTotal(wait string, after time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -152,10 +151,10 @@ func (w *wire) armTotal(wait string, after time.Duration) {
 	w.setDeadline()
 }
 
-// disarm says that the server owes nothing.
+// disarm notes that the server owes nothing.
 func (w *wire) disarm() { w.arm("", 0) }
 
-// end closes the connection; the first cause stays.
+// end closes the connection. The first cause counts.
 func (w *wire) end(cause error) {
 	w.closing.Do(func() {
 		w.mu.Lock()
@@ -166,15 +165,15 @@ func (w *wire) end(cause error) {
 	})
 }
 
-// ended returns why the connection ended, or nil while it is up.
+// ended returns why the connection ended, or nil if it is open.
 func (w *wire) ended() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.cause
 }
 
-// readLine reads one physical line, without its CRLF or LF. The slice is good
-// until the next read.
+// readLine reads one physical line, without its CRLF or LF. The slice is valid until
+// the next read.
 func (w *wire) readLine() ([]byte, error) {
 	line, err := w.r.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
@@ -198,18 +197,18 @@ func (w *wire) readLine() ([]byte, error) {
 	return line, nil
 }
 
-// send writes one line of ours. shown is what the debug log may see of it.
+// send writes one line. The debug log gets shown.
 func (w *wire) send(line, shown string) error {
 	w.log("C: ", shown)
 	_, err := w.put([]byte(line + "\r\n"))
 	return err
 }
 
-// put writes under the write deadline, and lifts it again: TLS writes by itself
-// while we read.
+// put writes under the write deadline, and then removes the deadline, because TLS
+// writes by itself during reads.
 func (w *wire) put(p []byte) (int, error) {
-	// go-imap's reader has gone, and would never answer: so this must fail even
-	// on a connection that takes octets after Close.
+	// After the end no answer comes, so this must fail even on a connection that
+	// accepts octets after Close.
 	if cause := w.ended(); cause != nil {
 		return 0, cause
 	}
@@ -244,7 +243,7 @@ func (w *wire) log(side, line string) {
 	w.debug(side + clean(line))
 }
 
-// readStatus is parseStatus with the secrets blotted out of what is for people.
+// readStatus is parseStatus without the secrets in what is for people.
 func (w *wire) readStatus(rest []byte) (st status, ok bool) {
 	st, ok = parseStatus(rest)
 	if !ok || w.veil == nil {
@@ -262,13 +261,13 @@ func (w *wire) readStatus(rest []byte) (st status, ok bool) {
 	return st, true
 }
 
-// forPrograms are the response codes whose arguments are read.
+// forPrograms are the response codes whose arguments the program reads.
 var forPrograms = map[string]bool{
 	"CAPABILITY": true, "UIDVALIDITY": true, "UIDNEXT": true, "HIGHESTMODSEQ": true, "PERMANENTFLAGS": true, "COPYUID": true, "APPENDUID": true,
 	"UNSEEN": true, "MODIFIED": true,
 }
 
-// pack compresses what is to be written.
+// pack compresses octets to write, if DEFLATE is on.
 func (w *wire) pack(p []byte) ([]byte, error) {
 	if w.packed == nil {
 		return p, nil

@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// How much of a server's words the Handler hears: so many at once and one more each
-// wordsEvery, and of an OK that is no ALERT so many a command. What is beyond is
-// counted.
+// Limits of the texts that a Handler receives from a server: wordsMost at once and
+// one more each wordsEvery; quietMost a command of those with level Info. The rest
+// is counted.
 const (
 	wordsMost  = 30
 	wordsEvery = 10 * time.Second
 	quietMost  = 100
 )
 
-// words limits the words of one server, over all its sessions.
+// words limits the texts of one server over all its sessions.
 type words struct {
 	mu   sync.Mutex
-	paid time.Time // until when those that were passed on are paid for
-	left int       // that were left out
+	paid time.Time // end of the time that the passed texts use up
+	left int       // omitted texts
 }
 
-// pass tells whether the Handler is to hear one more.
+// pass reports whether the Handler receives one more text.
 func (w *words) pass() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -37,15 +37,15 @@ func (w *words) pass() bool {
 	return true
 }
 
-// omit notes that one was left out.
+// omit counts an omitted text.
 func (w *words) omit() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.left++
 }
 
-// omitted is how many were left out since it was told last; 0: it is too early to
-// tell again.
+// omitted returns how many texts were omitted since the last call that did not return
+// 0. It returns 0 if that is too recent.
 func (w *words) omitted(end bool) (n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
