@@ -20,10 +20,8 @@ import (
 //     attached table. A URL in passing counts if the text speaks of the reader's own.
 //  4. What is said to everybody counts by its subject alone. A sum must name something.
 
-const (
-	maxSubject = 1000 // octets of a subject that count
-	near       = 6    // lines between the thing and the wrong; below there are only footers
-)
+// near is how many lines the wrong may follow the thing by; below there are only footers.
+const near = 6
 
 // accuses reports whether a program says that somebody behind the reader's
 // addresses did wrong.
@@ -154,20 +152,4 @@ func isThing(word string) bool {
 		addr, err = netip.ParseAddr(before)
 	}
 	return err == nil && !addr.IsUnspecified() && !addr.IsLoopback()
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
-
-func containsAny(text string, words []string) bool {
-	for _, word := range words {
-		if strings.Contains(text, word) {
-			return true
-		}
-	}
-	return false
 }

@@ -101,3 +101,11 @@ func (r *Report) extension(name string) string {
 	}
 	return ""
 }
+
+// event is what the report is: what its Feedback-Type says, else its reader.
+func (r *Report) event() Event {
+	if r.FeedbackType == "" && r.Event != "" {
+		return r.Event
+	}
+	return eventOf(r.FeedbackType)
+}

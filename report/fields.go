@@ -1,7 +1,6 @@
 package report
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/internal/message"
@@ -98,63 +97,6 @@ func fieldOf(name []byte) *reportField {
 		lower[i] = message.LowerByte(c)
 	}
 	return reportFields[string(lower[:len(name)])]
-}
-
-// readFields reads the fields of the report part.
-func (p *parser) readFields(w *message.Part) {
-	p.report = p.report[:0]
-	if w.ArfHead {
-		p.readBlock(w.Head, 0, w.HeadEnded, true)
-	}
-	p.uses.of(w.Body, UseReport)
-	body := w.Decoded()
-	if len(w.Encoding) > 0 && len(w.Body) > message.MaxDecoded && len(body) != len(w.Body) {
-		p.loss("report part: longer than 1 MiB")
-	}
-	p.budget.Spend(len(body))
-	body = reflow(unquote(skipYAML(message.ToUTF8(body, w.ContentType))))
-	if p.reportRaw = body; w.ArfHead {
-		p.reportRaw = slices.Concat(w.Head, body)
-	}
-	p.readBlock(body, len(p.reportRaw)-len(body), w.Closed, false)
-}
-
-// readBlock reads fields until b ends, over blank lines and lines that are no
-// field. A field that b's end may have cut stays raw. b stands at start in what
-// is kept. head: b is the header of a part, whose own fields are passed over.
-func (p *parser) readBlock(b []byte, start int, closed, head bool) {
-	start += len(b)
-	for n := 0; ; n++ {
-		f, rest, kind := message.ReadField(b)
-		p.budget.Spend(len(b) - len(rest))
-		if kind == message.FieldLine && (closed || f.Ended) {
-			p.report.Add(&f, start-len(b), start-len(rest))
-		}
-		switch {
-		case kind == message.EndOfData || p.budget.Spent():
-			return
-		case n == message.MaxFields:
-			p.loss("report part: more than 10000 lines")
-			return
-		case !closed && !f.Ended:
-			p.cutShort("report part: cut in the middle of a field")
-			if kind == message.FieldLine {
-				p.extend(p.keep.Lower(f.Name), p.keep.Keep(f.Value, f.Folded))
-			}
-		case head && message.IsMIMEField(f.Name):
-		case kind == message.FieldLine:
-			p.readField(&f)
-		case kind == message.OtherLine && len(message.Trim(f.Value)) > 0:
-			if hyphens(f.Value) != nil && !head {
-				b = rename(b)
-				p.reportRaw = slices.Concat(p.reportRaw[:start-len(b)], b)
-				continue
-			}
-			p.loss("report part: a line that is no field")
-			p.extend(linesKey, p.keep.Keep(message.Trim(f.Value), false))
-		}
-		b = rest
-	}
 }
 
 // readField reads one whole field. What its key cannot hold stays in the

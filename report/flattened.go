@@ -1,8 +1,6 @@
 package report
 
 import (
-	"bytes"
-
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
@@ -52,86 +50,6 @@ func paragraph(b []byte) []byte {
 		}
 		rest = next
 	}
-}
-
-// dedent takes the indentation of a first line that is a field off all lines.
-func dedent(b []byte) []byte { return outdent(b, " \t") }
-
-// unquote is dedent for a text that may be quoted too.
-func unquote(b []byte) []byte { return outdent(b, " \t>") }
-
-func outdent(b []byte, marks string) []byte {
-	start := bytes.TrimLeft(b, marks)
-	indent := b[:len(b)-len(start)]
-	if len(indent) == 0 {
-		return b
-	}
-	if _, _, kind := message.ReadField(start); kind != message.FieldLine && hyphens(start) == nil {
-		return b
-	}
-	quotes := bytes.TrimRight(indent, " \t")
-	var out []byte
-	for line := range bytes.Lines(b) {
-		switch rest, found := bytes.CutPrefix(line, indent); {
-		case found:
-			out = append(out, rest...)
-		case !bytes.HasPrefix(indent, line): // else it is cut in its indentation
-			out = append(out, bytes.TrimPrefix(line, quotes)...)
-		}
-	}
-	return out
-}
-
-// reflow breaks a report part whose fields all stand on one line before the
-// names that it knows.
-func reflow(b []byte) []byte {
-	f, rest, _ := message.ReadField(b)
-	first := message.Is(f.Name, "feedback-type") || message.Is(f.Name, "user-agent") || message.Is(f.Name, "version")
-	if !first || bytes.IndexByte(f.Value, ':') < 0 {
-		return b
-	}
-	var out []byte
-	fields := 0
-	for word := range bytes.FieldsSeq(b[:len(b)-len(rest)]) {
-		if name, _, found := bytes.Cut(word, []byte(":")); found && fieldOf(name) != nil {
-			if fields++; fields > 1 {
-				out = append(out, '\n')
-			}
-		} else {
-			out = append(out, ' ')
-		}
-		out = append(out, word...)
-	}
-	if fields < 2 {
-		return b
-	}
-	if f.Ended {
-		out = append(out, '\n')
-	}
-	return append(out, rest...)
-}
-
-// rename puts the hyphens back into the names that it knows.
-func rename(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for line := range bytes.Lines(b) {
-		name := hyphens(line)
-		out = append(append(out, name...), line[len(name):]...)
-	}
-	return out
-}
-
-// hyphens is the name at the start of a line with hyphens for its blanks, nil:
-// it has none, or is not known.
-func hyphens(line []byte) []byte {
-	name, value, found := bytes.Cut(line[:min(len(line), message.MaxName)], []byte(":"))
-	if name = bytes.TrimRight(name, " \t"); !found || bytes.IndexByte(name, ' ') < 0 || bytes.HasPrefix(value, []byte("//")) {
-		return nil
-	}
-	if name = bytes.ReplaceAll(name, []byte(" "), []byte("-")); fieldOf(name) == nil {
-		return nil
-	}
-	return name
 }
 
 func (p *parser) readReportText(m *message.Message) Kind {

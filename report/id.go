@@ -11,10 +11,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// idBody is how much of the body counts for the report's id, in octets after
-// CR and CRLF were read as LF.
-const idBody = 4096
-
 // scratch holds buffers of the length of a few kilobytes between two messages.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 

@@ -11,4 +11,9 @@ const (
 	lookLeaf      = 64 << 10 // octets of a message that is no multipart
 	maxWithin     = 4        // messages within messages that are looked for
 	maxBatched    = 50       // X-ARF texts of one message
+	maxSubject    = 1000     // octets of a subject that count
 )
+
+// idBody is how much of the body counts for the report's id, in octets after
+// CR and CRLF were read as LF.
+const idBody = 4096

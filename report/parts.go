@@ -86,53 +86,6 @@ func (w *walker) other(p *message.Part, typ []byte) {
 	}
 }
 
-// looksLikeReport reports whether b begins with fields and has a Feedback-Type
-// among its first lines, one of at least so many of RFC 5965. A blank line may
-// follow MIME fields before them.
-func looksLikeReport(b []byte, least int) bool {
-	b = reflow(dedent(skipYAML(b)))
-	known, typed, mime := 0, false, false
-	for n := 0; n < 100 && !(typed && known >= least); n++ {
-		f, rest, kind := message.ReadField(b)
-		switch {
-		case kind == message.EndOfData:
-			return false
-		case kind == message.FieldLine && fieldOf(f.Name) != nil:
-			known++
-			typed = typed || message.Is(f.Name, "feedback-type")
-		case known > 0:
-		case kind == message.FieldLine:
-			mime = message.IsMIMEField(f.Name)
-		case kind != message.BlankLine || !mime:
-			return false
-		}
-		b = rest
-	}
-	return typed && known >= least
-}
-
-// isDirective knows the lines that may stand before a YAML document, but for
-// those that are fields of a report too.
-func isDirective(line []byte) bool {
-	if _, _, kind := message.ReadField(line); kind == message.FieldLine {
-		return false
-	}
-	return line[0] == '#' || line[0] == '%' || bytes.HasPrefix(line, []byte("--- "))
-}
-
-// skipYAML drops a byte order mark, blank lines and what stands before the fields
-// of a YAML document: directives, comments and its "---".
-func skipYAML(b []byte) []byte {
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	for {
-		line, rest, ended := message.CutLine(b)
-		if !ended || len(bytes.Trim(line, " \t-")) > 0 && !isDirective(line) {
-			return b
-		}
-		b = rest
-	}
-}
-
 // isAggregate knows a DMARC aggregate report by its file's name: receiver "!"
 // domain "!" begin "!" end (RFC 9990).
 func isAggregate(p *message.Part, typ []byte) bool {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"sync"
 )
 
 // builtin is what is known about providers; providers.md says since when, by
@@ -73,24 +72,6 @@ var builtin = []Provider{
 	{Feed: "sieve", Dialects: []string{"sieve-report"}},
 }
 
-// builtinBy finds the rows by what each must match: a dialect or, where it
-// lists none, a domain of From.
-var builtinBy = sync.OnceValue(func() (by struct{ dialect, domain map[string][]*Provider }) {
-	by.dialect, by.domain = make(map[string][]*Provider), make(map[string][]*Provider)
-	for i := range builtin {
-		row := &builtin[i]
-		for _, dialect := range row.Dialects {
-			by.dialect[dialect] = append(by.dialect[dialect], row)
-		}
-		for _, from := range row.From {
-			if _, domain := cutAddress(from); len(row.Dialects) == 0 && !slices.Contains(by.domain[domain], row) {
-				by.domain[domain] = append(by.domain[domain], row)
-			}
-		}
-	}
-	return by
-})
-
 var (
 	yahooHosts      = []string{"yahoo.com", "yahoo.co.jp", "yahoodns.net"}
 	aolHosts        = []string{"aol.com", "aol.net"}
@@ -154,3 +135,32 @@ func loop(name string, domains ...string) Provider {
 	}
 	return p
 }
+
+// Provider is one row of the table of providers: a feed, the marks of its reports, and
+// what is known about it. All comparisons ignore case.
+//
+// A row that lists Dialects matches these only. A row that lists Sources or From must
+// match by one of them. Any other row must match by one mark. Of several rows, the one
+// that matches by Dialects wins, then by Signed, UserAgents, Sources, From; of equal
+// ones, the first. A row without a Name that matches by Dialects alone counts less than
+// one that matches by Signed or UserAgents: your own header may ask for that dialect
+// (RFC 9477).
+type Provider struct {
+	Name  string `yaml:"provider"` // "": the registrable domain of the outer From, for programs that anybody runs
+	Feed  string `yaml:"feed"`     // "": unknown
+	Class Class  `yaml:"class"`    // "": as the report says, else ClassFBL
+
+	Dialects   []string `yaml:"dialects"`    // whole names, as in Record.Dialect
+	Signed     []string `yaml:"signed"`      // domains that sign its reports (RFC 6376), and those below them
+	UserAgents []string `yaml:"user_agents"` // how the User-Agent begins
+	Sources    []string `yaml:"sources"`     // the field Source of the report part
+	From       []string `yaml:"from"`        // a domain, with those below it; or an address there, whose local part may begin or end with "*"
+
+	Carriers []string `yaml:"carriers"` // domains of From that may differ from Signed
+	Hosts    []string `yaml:"hosts"`    // domains of the hosts that take in its users' messages
+	Hashes   bool     `yaml:"hashes"`   // a local part of 32, 40 or 64 hexadecimal digits is a hash (RFC 6590)
+}
+
+// Providers are your own rows of the table. The built-in rows follow them; nil has the
+// built-in rows alone.
+type Providers []Provider

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -11,14 +12,6 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/message"
 )
-
-// event is what the report is: what its Feedback-Type says, else its reader.
-func (r *Report) event() Event {
-	if r.FeedbackType == "" && r.Event != "" {
-		return r.Event
-	}
-	return eventOf(r.FeedbackType)
-}
 
 // Records returns the records of the report and of More: one for each recipient that a
 // report names, at least one a report. A message of KindUnparsed makes one record with
@@ -290,3 +283,33 @@ func Unfetched(e Envelope, reason string) Record {
 	rec.Suppress = &suppress
 	return rec
 }
+
+// Split yields r and each report of More with its own part of records, which are those of
+// Records. If the counts do not match, Split yields nothing.
+func (r *Report) Split(records []Record) iter.Seq2[*Report, []Record] {
+	return func(yield func(*Report, []Record) bool) {
+		if len(r.More) == 0 {
+			if len(records) == 0 || len(records) == max(1, records[0].Recipients) {
+				yield(r, records)
+			}
+			return
+		}
+		all, rest := append([]*Report{r}, r.More...), records
+		for _, one := range all {
+			n := one.many()
+			if len(rest) < n || max(1, rest[0].Recipients) != n {
+				return
+			}
+			rest = rest[n:]
+		}
+		for _, one := range all {
+			if len(rest) > 0 || !yield(one, records[:one.many()]) {
+				return
+			}
+			records = records[one.many():]
+		}
+	}
+}
+
+// many is how many records a report makes by itself.
+func (r *Report) many() int { return max(1, len(r.OriginalRcptTo)) }

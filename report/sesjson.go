@@ -49,31 +49,6 @@ func isSESEvent(lower []byte) bool {
 	return false
 }
 
-// objectAt is where an object begins, also the first of an array, at the start of b
-// or of a line; -1: there is none.
-func objectAt(b []byte) int {
-	start := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
-	for len(start) > 0 {
-		inner := start
-		if start[0] == '[' {
-			inner = bytes.TrimLeft(start[1:], " \t\r\n")
-		}
-		if len(inner) > 0 && inner[0] == '{' {
-			return len(b) - len(inner)
-		}
-		i := 0
-		for i == 0 || i < len(start) && start[i] != '{' && start[i] != '[' {
-			next := bytes.IndexByte(start[i:], '\n')
-			if next < 0 {
-				return -1
-			}
-			i += next + 1
-		}
-		start = start[i:]
-	}
-	return -1
-}
-
 // readSES reads the events of the letter: each complaint makes a report.
 func (p *parser) readSES(m *message.Message) Kind {
 	var events []sesEvent

@@ -2,7 +2,10 @@ package report
 
 import (
 	"bytes"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,14 +15,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/internal/message"
-)
-
-var (
-	// ErrMissing: a Message lacks something that RFC 5965 or RFC 6591 requires.
-	ErrMissing = errors.New("missing")
-	// ErrInvalid: a Message has a value that the RFC does not allow. A line break or
-	// a NUL in the value of a field never is.
-	ErrInvalid = errors.New("cannot be written")
 )
 
 // Message is a feedback report to write as a message (RFC 5965 section 2).
@@ -120,13 +115,6 @@ func (m *Message) writeOuter(h *headerWriter) {
 	h.field("Message-ID", "<"+id+">")
 }
 
-// writtenPart is one part of the message.
-type writtenPart struct {
-	typ, encoding string
-	body          []byte
-	err           error
-}
-
 // originalBytes makes the third part: a message, or a header where no empty line
 // ends it (RFC 5965 section 2 d). A message must not be encoded (RFC 2046
 // section 5.2.1), so its encoding only says what it is.
@@ -217,4 +205,23 @@ func (h *headerWriter) mailbox(name, value string) string {
 		return encodeWords(a.Name) + " <" + a.Address + ">"
 	}
 	return a.String()
+}
+
+// Redact replaces an address by one that does not name a person and is the same each
+// time (RFC 6590 section 2): 64 hexadecimal digits of HMAC-SHA-256 under the key, "@"
+// and the domain in lower case. The digits are of the whole address in lower case: a
+// local part at two domains has two values. An address without a domain gives the
+// digits alone.
+//
+// The key is a secret of any length: who has it can try addresses. A redacted report
+// must not name the person elsewhere, neither in the original nor in the text.
+func Redact(key []byte, addr string) string {
+	addr = strings.ToLower(addr)
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(addr))
+	digits := hex.EncodeToString(mac.Sum(nil))
+	if at := strings.LastIndexByte(addr, '@'); at >= 0 {
+		return digits + addr[at:]
+	}
+	return digits
 }
