@@ -104,7 +104,7 @@ func TestReadingSeveral(t *testing.T) {
 		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+string(rec.Suppress.Verdict)+" "+rec.Reporter.Reason)
 	}
 	if want := []string{
-		"user1@example.com 1 review its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed",
+		"user1@example.com 1 review its sender does not vouch for the report: it is in an attached or quoted message, or in a header that need not be signed",
 		"user2@example.com 2 review one of several reports that are attached to a message",
 		"user3@example.com 3 review one of several reports that are attached to a message",
 	}; !slices.Equal(got, want) {

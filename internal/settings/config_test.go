@@ -266,7 +266,7 @@ func TestTrust(t *testing.T) {
 		{name: "ids beside a host", url: "imaps://u@outlook.office365.us", trust: "trust: {authserv_ids: [mx.example.com]}", checks: true, want: "microsoft365 (by its host)"},
 		{name: "the alias", url: "imap://u@127.0.0.1", trust: "trust: {microsoft365: true}", checks: true, want: "microsoft365 (by trust.microsoft365)"},
 		{name: "a row of the config", url: "imaps://u@imap.example.net", trust: "trust: {profiles: [{name: mine, imap_hosts: [.example.net], authserv_ids: [.example.net]}]}", checks: true, want: "mine (by its host)"},
-		{name: "a profile that is not believed", url: "imaps://u@imap.yandex.ru", trust: ours + ", dkim: false}", checks: true, want: "yandex (by its host), whose results do not count: a message that it finds unsigned has no field of its own, and whether it takes foreign ones away is not known; trust.dkim can verify signatures"},
+		{name: "a profile that is not believed", url: "imaps://u@imap.yandex.ru", trust: ours + ", dkim: false}", checks: true, want: "yandex (by its host), whose results do not count: it adds no field to an unsigned message, and may leave foreign ones; trust.dkim can verify signatures"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			keys := "name: a, password: x, url: '" + test.url + "'"

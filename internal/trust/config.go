@@ -80,7 +80,7 @@ func (c Config) Validate() error {
 	}
 	for i, v := range c.Reporters {
 		if domain := domainOf(v); below(domain, topics) || below(topics, domain) {
-			return fmt.Errorf("reporters[%d] is what Amazon SNS signs for anybody who has a topic: its notifications are never trusted", i)
+			return fmt.Errorf("reporters[%d] is a domain with which Amazon SNS signs for every owner of a topic: its notifications are never trusted", i)
 		}
 		if isMailboxes(v) {
 			return fmt.Errorf("reporters[%d] is a domain at which anybody can have a mailbox: name the address that reports, such as fbl@%s", i, canonical(v))

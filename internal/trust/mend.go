@@ -21,7 +21,7 @@ func (c *Checker) mend(v verdict, why report.Reason, t *trail, sigs []signature,
 	case why.Code != "":
 		v.reason = why
 	case v.reason.Code == report.CodeUnsigned && len(sigs) == 0:
-		v.reason.Text = "not signed: no DKIM-Signature is there" + t.found(from)
+		v.reason.Text = "not signed: there is no DKIM-Signature" + t.found(from)
 	case v.reason.Code == report.CodeUnsigned:
 		v.reason.Text = "not signed by " + shown(from)
 		if d := sigs[0].domain; d != "" {
@@ -46,9 +46,9 @@ func (t *trail) found(from string) string {
 		there = there || s.field.name == "authentication-results"
 	}
 	if there {
-		return "; no Authentication-Results that counts tells of DKIM"
+		return "; no Authentication-Results that counts has a result of DKIM"
 	}
-	return "; no Authentication-Results is there"
+	return "; there is no Authentication-Results"
 }
 
 // uncounted is why the topmost of the passes that do not count does not, if it would
@@ -109,5 +109,5 @@ func (t *trail) noSPF(domain, id string, open bool) report.Reason {
 	case !t.taken:
 		return report.Reason{}
 	}
-	return report.Reason{Code: report.CodeBelow, Text: says + "stands below a Received of ours, as the sender's own fields do, and no signature can confirm it"}
+	return report.Reason{Code: report.CodeBelow, Text: says + "is below a Received of ours, like the sender's own fields, and no signature can confirm it"}
 }

@@ -114,13 +114,13 @@ var profiles = []Profile{
 		Name:      "yandex",
 		IMAPHosts: []string{"imap.yandex.ru", "imap.yandex.com", "imap.yandex.by", "imap.yandex.kz", "imap.yandex.com.tr", "imap.ya.ru"},
 		Hops:      []string{".yandex.net"},
-		note:      "a message that it finds unsigned has no field of its own, and whether it takes foreign ones away is not known",
+		note:      "it adds no field to an unsigned message, and may leave foreign ones",
 		seen:      "2026-05", source: "github.com/chatmail/core pull request 3855",
 	},
 	{
 		Name: "proton",
 		Hops: []string{"*.protonmail.ch"},
-		note: "its Bridge puts the header in another order: what stands above a Received may be the sender's",
+		note: "its Bridge reorders the header: a field above a Received may be the sender's",
 		seen: "2026-09", source: "github.com/ProtonMail/proton-bridge issue 321",
 	},
 	{

@@ -18,7 +18,7 @@ func checkServer(s string) error {
 	case strings.Contains(s, "://"):
 		return errors.New("is a URL: it must be the name of a server alone")
 	case strings.Contains(s, "@"), notAddr == nil, notNet == nil:
-		return errors.New("is an address: it must be the name of a server, as it stands in the header")
+		return errors.New("is an address: it must be the name of a server, as in the header")
 	case wild && !isDomain(name):
 		return errors.New("is not a dot and a domain")
 	case !isWord(s):
@@ -84,7 +84,7 @@ func (p Profile) check() error {
 	case len(p.AuthservIDs) == 0 && !p.Nameless && len(p.Sealers) == 0:
 		return errors.New("needs authserv_ids, nameless or sealers: nothing else of a system is believed")
 	case p.Nameless && (len(p.Border) == 0 || p.Below || !p.Strips):
-		return errors.New("nameless needs border and strips, and results above the border: anybody writes fields without an id")
+		return errors.New("nameless needs border and strips, and results above the border: anybody can write fields without an id")
 	case p.Below && len(p.Border) == 0:
 		return errors.New("below needs border")
 	}

@@ -154,7 +154,7 @@ func (a *authResults) says() string {
 	case a.broken:
 		said = "cannot be read"
 	case said == "":
-		said = "nothing of DKIM, SPF or DMARC"
+		said = "no result of DKIM, SPF or DMARC"
 	}
 	if a.id == "" {
 		return said

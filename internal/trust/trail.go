@@ -102,9 +102,9 @@ func (c *Checker) follow(m *signable) *trail {
 	}
 	switch {
 	case t.stamps == 0:
-		t.forget(report.Reason{Code: report.CodeNoReceived, Text: "stands above no Received: no server took the message in"})
+		t.forget(report.Reason{Code: report.CodeNoReceived, Text: "is above no Received: no server received the message"})
 	case len(t.system.Border) > 0 && !t.crossed && !t.system.refused:
-		t.forget(report.Reason{Code: report.CodeHopUnknown, Text: "stands above no Received by a host that takes messages in for " + t.system.Name})
+		t.forget(report.Reason{Code: report.CodeHopUnknown, Text: "is above no Received by a host that receives messages for " + t.system.Name})
 	}
 	return t
 }
@@ -124,32 +124,32 @@ func (t *trail) takeReceived(s *step) {
 		return
 	case !ours:
 		if s.by == "" && message.ReadHop(s.field.value()).Doubt {
-			t.forget(report.Reason{Code: report.CodeContradicted, Text: "stands above a Received whose writer cannot be told: its client chose the words, and may have chosen those of the results"})
+			t.forget(report.Reason{Code: report.CodeContradicted, Text: "is above a Received with an unknown writer: its client chose the words, and may have chosen those of the results"})
 		}
-		t.over = report.Reason{Code: report.CodeHopUnknown, Text: "stands below a Received by " + host(s.by) + ", which is " + t.notOurs()}
+		t.over = report.Reason{Code: report.CodeHopUnknown, Text: "is below a Received by " + host(s.by) + ", which is " + t.notOurs()}
 		s.why = report.Reason{Code: report.CodeHopUnknown, Text: "its server is " + t.notOurs() + ": no result below it counts"}
 		return
 	}
-	s.counted, s.why.Text = true, "its server is one of ours"
+	s.counted, s.why.Text = true, "its server is ours"
 	switch {
 	case t.behind && fromItself(s.field.value()):
 	case t.behind:
 		s.why.Text = "the border of the gateway"
-		t.over = report.Reason{Code: report.CodeBelow, Text: "stands below the border of the gateway, as the sender's own fields do"}
+		t.over = report.Reason{Code: report.CodeBelow, Text: "is below the border of the gateway, like the sender's own fields"}
 	case !t.system.isBorder(s.field.value()) && !t.system.isInner(s.field.value()):
-		s.why.Text = "a user of " + t.system.Name + " handed the message in here"
-		t.over = report.Reason{Code: report.CodeBelow, Text: "stands below a Received by which a user of " + t.system.Name + " handed the message in"}
+		s.why.Text = "a user of " + t.system.Name + " submitted the message here"
+		t.over = report.Reason{Code: report.CodeBelow, Text: "is below a Received by which a user of " + t.system.Name + " submitted the message"}
 	case !t.system.isBorder(s.field.value()):
 		t.taken = t.taken || len(t.system.Border) == 0
 	case t.system.isBehind(s.field.value()):
 		t.taken, t.crossed, t.behind = true, true, true
 		t.servers = make(map[string]*server)
-		t.forget(report.Reason{Text: "a gateway stands in front of " + t.system.Name})
+		t.forget(report.Reason{Text: "a gateway precedes " + t.system.Name})
 	default:
 		t.taken, t.crossed = true, true
 		s.why.Text = "the border of " + t.system.Name
 		if !t.system.Below {
-			t.over = report.Reason{Code: report.CodeBelow, Text: "stands below the border of " + t.system.Name + ", as the sender's own fields do"}
+			t.over = report.Reason{Code: report.CodeBelow, Text: "is below the border of " + t.system.Name + ", like the sender's own fields"}
 		}
 	}
 }
@@ -176,7 +176,7 @@ func (t *trail) takeResults(s *step) {
 	case !known:
 		s.why = report.Reason{Code: report.CodeIDUnknown, Text: "its server is " + t.notIn("authserv_ids", "none of")}
 	case t.system.Below && !t.crossed:
-		s.why.Text = "stands above the border, and " + t.system.Name + " writes below it"
+		s.why.Text = "is above the border, but " + t.system.Name + " writes below it"
 	default:
 		t.count(s)
 	}
@@ -197,20 +197,20 @@ func (t *trail) count(s *step) {
 		s.why.Text = "cannot be read, and what is below may be the sender's"
 		dkim, spf = true, true
 	case !first && !strips && (t.crossed || was.place != s.place || was.spelling != a.spelling):
-		s.why = report.Reason{Code: report.CodeSecondField, Text: "stands below another field of that server, apart or not written like it"}
+		s.why = report.Reason{Code: report.CodeSecondField, Text: "is below another field of that server, not adjacent or written differently"}
 	default:
 		s.dkim, s.spf = dkim && (strips || !was.dkim), spf && (strips || !was.spf)
 		switch s.counted = s.dkim || s.spf; {
 		case s.counted && s.open && t.verifies:
-			s.counted, s.why = false, report.Reason{Code: report.CodeBelow, Text: "stands below a Received of ours, as the sender's own fields do: the signature is verified instead"}
+			s.counted, s.why = false, report.Reason{Code: report.CodeBelow, Text: "is below a Received of ours, like the sender's own fields: the signature is verified instead"}
 		case s.counted && s.open:
-			s.why.Text = "stands below a Received of ours: true only if that server takes foreign fields away"
+			s.why.Text = "is below a Received of ours: true only if that server removes foreign fields"
 		case s.counted:
-			s.why.Text = "stands where only our own servers write"
+			s.why.Text = "is where only our own servers write"
 		case dkim || spf:
-			s.why = report.Reason{Code: report.CodeSecondField, Text: "stands below another field of that server, and so it may be the sender's"}
+			s.why = report.Reason{Code: report.CodeSecondField, Text: "is below another field of that server: it may be the sender's"}
 		default:
-			s.why.Text = "says nothing of DKIM or SPF"
+			s.why.Text = "has no result of DKIM or SPF"
 		}
 	}
 	was.dkim, was.spf = was.dkim || dkim, was.spf || spf

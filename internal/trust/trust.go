@@ -78,7 +78,7 @@ func (v verdict) better(than verdict) bool {
 		(than.reason.Code == "" && than.auth != report.AuthPass || v.coverage == "full" && than.coverage != "full")
 }
 
-const secondHand = "its sender does not vouch for the report, which stands in an attached or quoted message, or in a header that need not be signed"
+const secondHand = "its sender does not vouch for the report: it is in an attached or quoted message, or in a header that need not be signed"
 
 // Check says who sent a message, that r was read from, and whether to trust it: it
 // sets the Reporter of r's records, which have their Identity. received is when
@@ -137,10 +137,10 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 		case !known && !token:
 			reporter.Code, reporter.Reason = report.CodeReporterUnknown, reporter.AuthDomain+" is no known reporter"
 			if isMailboxes(reporter.AuthDomain) {
-				reporter.Reason += ": trust.reporters can name the address, as anybody can have a mailbox there"
+				reporter.Reason += ": anybody can have a mailbox there; trust.reporters can list the address"
 			}
 		case !known && namesAnother(&records[i]):
-			reporter.Code, reporter.Reason = report.CodeReporterUnknown, reporter.AuthDomain+" is no known reporter, and our token does not stand for the recipient that it names"
+			reporter.Code, reporter.Reason = report.CodeReporterUnknown, reporter.AuthDomain+" is no known reporter, and our token is not of the recipient that it names"
 		default:
 			why := c.foreign(original, &records[i], signed)
 			reporter.Code, reporter.Reason, reporter.Trusted = why.Code, why.Text, why.Code == ""

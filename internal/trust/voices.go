@@ -133,7 +133,7 @@ func (c *Checker) passedBy(v *voice, sigs []signature, from string) (domains []s
 			return []string{d}, report.Reason{}
 		}
 		doubt = report.Reason{}
-		about(report.CodeNoDomain, "dkim=pass and does not name the domain that signed; no dmarc=pass for "+shown(from)+" with one DKIM-Signature of its organisation stands in for that")
+		about(report.CodeNoDomain, "dkim=pass without the domain that signed, and there is no dmarc=pass for "+shown(from)+" with one DKIM-Signature of its organisation")
 	}
 	return nil, doubt
 }

@@ -20,11 +20,11 @@ func (c Config) Warnings() (texts []string) {
 	texts = append(texts, c.Own.warnings()...)
 	for i, domain := range c.ARCSealers {
 		if covered(lenientSealers, domain) {
-			say("trust.arc_sealers[%d] seals what its own customers send as if it had verified that: anybody there can have a report sealed that he wrote", i)
+			say("trust.arc_sealers[%d] seals messages of its own customers unverified: any customer can have a forged report sealed", i)
 		}
 	}
 	if len(c.Hops) > 0 && len(c.AuthservIDs) == 0 {
-		say("trust.hops does nothing without trust.authserv_ids")
+		say("trust.hops has no effect without trust.authserv_ids")
 	}
 	accounts, listed := slices.Sorted(maps.Keys(c.Accounts)), false
 	for _, account := range accounts {
@@ -37,13 +37,13 @@ func (c Config) Warnings() (texts []string) {
 		switch {
 		case !own || c.Verifies():
 		case len(c.ARCSealers) == 0 && !slices.ContainsFunc(systems, receiver.tells):
-			say("account %s: nothing says who sent its reports: set trust.dkim to true, or name the servers of its mailbox", account)
+			say("account %s: the sender of its reports cannot be verified: set trust.dkim to true, or name the servers of its mailbox", account)
 		case last.Name == ownMailbox && len(last.Hops) > 0 && len(last.AuthservIDs) > 0, last.Name != ownMailbox && last.Below && !last.Strips && last.note == "":
-			say("account %s: its servers write results below a Received, where the sender can write as well, and no signature is verified: set trust.dkim to true, or see that they remove Authentication-Results of others that bear their ids", account)
+			say("account %s: its servers write results below a Received, where the sender can write as well, and no signature is verified: set trust.dkim to true, or make sure that they remove foreign Authentication-Results with their ids", account)
 		}
 	}
 	if len(c.AuthservIDs) > 0 && len(accounts) > 0 && !listed {
-		say("trust.authserv_ids and trust.hops are for no account: each has a profile or lists of its own")
+		say("trust.authserv_ids and trust.hops apply to no account: each has a profile or lists of its own")
 	}
 	return texts
 }
@@ -70,7 +70,7 @@ const (
 func (o *Own) warnings() (texts []string) {
 	for i, domain := range o.Domains {
 		if isMailboxes(domain) || isMailboxes(message.Organisation(canonical(domain))) {
-			texts = append(texts, fmt.Sprintf("trust.own.domains[%d] is where anybody can have a mailbox, or send from: a message of anybody's counts as yours", i))
+			texts = append(texts, fmt.Sprintf("trust.own.domains[%d] is a domain at which anybody can have a mailbox, or send from: anybody's message counts as yours", i))
 		}
 	}
 	for i, s := range o.IPs {

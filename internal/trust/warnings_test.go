@@ -14,14 +14,14 @@ func TestWarnings(t *testing.T) {
 	}
 	const (
 		own0    = "trust.own is not set"
-		hops0   = "trust.hops does nothing without trust.authserv_ids"
-		silent  = "account a: nothing says who sent its reports"
+		hops0   = "trust.hops has no effect without trust.authserv_ids"
+		silent  = "account a: the sender of its reports cannot be verified"
 		below   = "account a: its servers write results below a Received"
-		unused  = "trust.authserv_ids and trust.hops are for no account"
-		anybody = "trust.own.domains[1] is where anybody can have a mailbox"
+		unused  = "trust.authserv_ids and trust.hops apply to no account"
+		anybody = "trust.own.domains[1] is a domain at which anybody can have a mailbox"
 		private = "trust.own.ips[1] is no address of the Internet"
 		wide    = "trust.own.ips[0] is a wide network"
-		lenient = "trust.arc_sealers[1] seals what its own customers send"
+		lenient = "trust.arc_sealers[1] seals messages of its own customers unverified"
 	)
 	for _, test := range []struct {
 		name   string
