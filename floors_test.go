@@ -35,7 +35,7 @@ var floors = [][]string{
 		"internal/process", "internal/suppress", "internal/sink",
 	},
 	{ // 5: what runs
-		"internal/watch", "internal/settings", "internal/daemon",
+		"internal/watch", "internal/settings", "internal/survey", "internal/daemon",
 	},
 	{ // 6: flags and text
 		"cmd/fblwatch",

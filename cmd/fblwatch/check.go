@@ -38,18 +38,18 @@ func (p *program) check(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	sample, err := newSampling(c, p)
+	sample, err := p.sampling(c)
 	if err != nil {
 		return err
 	}
 	t := trial{p: p, sample: sample}
 	resolver := p.resolver
 	if sample != nil {
-		resolver = sample.dns
+		resolver = sample.Resolver()
 	}
 	reading, err := config.Rules(resolver)
-	if err == nil {
-		err = sample.by(reading, config)
+	if err == nil && sample != nil {
+		err = sample.ReadBy(reading, config)
 	}
 	if err != nil {
 		t.fail("config", err)
@@ -80,8 +80,8 @@ func (p *program) check(c *cli.Context) error {
 		return c.Context.Err()
 	}
 	if t.sample != nil {
-		t.rivals(t.sample.rivals)
-		t.sample.print(c.Context, p.stdout)
+		t.rivals(t.sample.Rivals)
+		t.sample.Print(c.Context, p.stdout)
 		if c.Context.Err() != nil {
 			return c.Context.Err()
 		}
@@ -213,7 +213,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 			if t.sample == nil {
 				continue
 			}
-			read, err := t.sample.folder(ctx, client, account, selected.UIDNext)
+			read, err := t.sample.Folder(ctx, client, account, selected.UIDNext)
 			if refuses(err) {
 				t.fail(account, &watch.FolderError{Folder: name, Err: err})
 				continue

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/survey"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
 	"github.com/fblwatch/fblwatch/report"
@@ -106,7 +107,7 @@ func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n
 	if err != nil || selected.Exists == 0 {
 		return 0, 0, err
 	}
-	uids, err := newest(ctx, client, junkSample, selected.UIDNext)
+	uids, err := survey.Newest(ctx, client, junkSample, selected.UIDNext)
 	if err != nil || len(uids) == 0 {
 		return 0, 0, err
 	}

@@ -47,6 +47,8 @@ func recipient(r *report.Record) string {
 	return cmp.Or(some(r.Identity).Subscriber, r.OriginalRcptTo, r.RcptHash)
 }
 
+const longExample = 60 // columns of a value that is shown as an example
+
 // some is *p, or a zero value where there is none.
 func some[T any](p *T) T {
 	if p == nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/survey"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
@@ -11,7 +12,7 @@ import (
 type trial struct {
 	p      *program
 	failed int
-	sample *sampling       // nil: without
+	sample *survey.Survey  // nil: without
 	made   map[string]bool // folders that a move will make, as it was told
 
 	unwritten bool // no process writes the ledger

@@ -1,4 +1,4 @@
-package main
+package survey
 
 import (
 	"slices"
@@ -27,7 +27,7 @@ func TestNewest(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Password = "pass"
-	options, err := (&program{env: env()}).imapOptions(a)
+	options, err := a.IMAP(settings.Person{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestNewest(t *testing.T) {
 	}
 	for _, next := range []uint32{selected.UIDNext, 0} { // 0: the server does not tell
 		for n, want := range map[int][]uint32{1: uids[3:], 3: uids[1:], 10: uids} {
-			if got, err := newest(t.Context(), client, n, next); err != nil || !slices.Equal(got, want) {
+			if got, err := Newest(t.Context(), client, n, next); err != nil || !slices.Equal(got, want) {
 				t.Errorf("the newest %d below %d: %v, %v", n, next, got, err)
 			}
 		}

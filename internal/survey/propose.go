@@ -1,4 +1,4 @@
-package main
+package survey
 
 import (
 	"cmp"
@@ -33,11 +33,11 @@ func (one *sampled) records(ctx context.Context, reading process.Rules) (records
 }
 
 // learn takes the clues of a report whose signature verifies now.
-func (s *sampling) learn(ctx context.Context, one *sampled) (needsWhole bool) {
+func (s *Survey) learn(ctx context.Context, one *sampled) (needsWhole bool) {
 	records, needsWhole := one.records(ctx, s.known)
 	for i := range records {
 		clues := s.known.Trust.Clues(one.body, one.r, &records[i])
-		if !clues.Known || some(records[i].Reporter).AuthMethod != "dkim" {
+		if !clues.Known || valueOf(records[i].Reporter).AuthMethod != "dkim" {
 			continue
 		}
 		one.genuine, one.ours, one.clues = true, records[i].Reporter.Trusted, clues
@@ -76,7 +76,7 @@ const (
 )
 
 // proposed is what the genuine reports show and trust does not have.
-func (s *sampling) proposed() (p proposal) {
+func (s *Survey) proposed() (p proposal) {
 	own := s.trust.Own
 	domains, addresses := make(map[string]int), make(map[string]int)
 	servers, through := make(map[string]*server), make(map[string]int)
@@ -218,7 +218,7 @@ func (p *proposal) with(trust trust.Config, steps int) trust.Config {
 }
 
 // yes counts the complaints that would be yes with that trust.
-func (s *sampling) yes(ctx context.Context, whom trust.Config) (n int) {
+func (s *Survey) yes(ctx context.Context, whom trust.Config) (n int) {
 	checker, err := trust.New(whom, s.dns, s.reading.Providers)
 	if err != nil {
 		return -1 // such as two keys that exclude each other
@@ -228,7 +228,7 @@ func (s *sampling) yes(ctx context.Context, whom trust.Config) (n int) {
 	for i := range s.kept {
 		records, _ := s.kept[i].records(ctx, reading)
 		for j := range records {
-			if event := records[j].Event; (event == report.Complaint || event == report.OptOut) && some(records[j].Suppress).Verdict == report.SuppressYes {
+			if event := records[j].Event; (event == report.Complaint || event == report.OptOut) && valueOf(records[j].Suppress).Verdict == report.SuppressYes {
 				n++
 			}
 		}
@@ -239,7 +239,7 @@ func (s *sampling) yes(ctx context.Context, whom trust.Config) (n int) {
 
 // best gives the fewest steps that make the most complaints yes, and how many
 // these are; now is without any.
-func (s *sampling) best(ctx context.Context, p *proposal) (steps, yes, now int) {
+func (s *Survey) best(ctx context.Context, p *proposal) (steps, yes, now int) {
 	defer s.progress.Clear()
 	now = s.yes(ctx, s.trust)
 	yes = now
@@ -263,7 +263,7 @@ func (s *sampling) best(ctx context.Context, p *proposal) (steps, yes, now int) 
 }
 
 // proposeTrust writes what to add to trust, if that makes more complaints yes.
-func (s *sampling) proposeTrust(ctx context.Context, w io.Writer, width int) {
+func (s *Survey) proposeTrust(ctx context.Context, w io.Writer, width int) {
 	all := 0
 	for i := range s.kept {
 		all += s.kept[i].complaints
