@@ -4,19 +4,19 @@ import "time"
 
 const (
 	breakAfter = 3           // timeouts in a row
-	breakFor   = time.Minute // between two tries while it is open
+	breakFor   = time.Minute // between two questions while the breaker is open
 )
 
-// breaker says when to ask a DNS that lets every question run into its time
-// limit: not for a while, and then once. The zero breaker is closed.
+// breaker limits the questions to a DNS that does not answer in time: while it is open,
+// one question a minute. The zero breaker is closed.
 type breaker struct {
 	timeouts int       // in a row
-	until    time.Time // while open: when to try again
+	until    time.Time // while open: when to ask again
 }
 
 func (b *breaker) open() bool { return b.timeouts >= breakAfter }
 
-// allows tells whether to ask now. While it is open, one question is let through
+// allows reports whether to ask now. While the breaker is open, it allows one question
 // every breakFor.
 func (b *breaker) allows(now time.Time) bool {
 	if !b.open() {

@@ -10,28 +10,28 @@ import (
 	"sync/atomic"
 
 	"github.com/oschwald/maxminddb-golang/v2"
+
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
 const (
 	maxFile = 1 << 30 // octets
-	// maxProbe is in how many networks of a file what is wanted of it is looked
-	// for, before it is taken for a file of another kind.
+	// maxProbe is how many networks of a file are searched for the wanted data. If
+	// none has it, the file is of another kind.
 	maxProbe = 10_000
 )
 
-// database is an MMDB file. It is read into memory and not mapped: a file that
-// is written over in place, and so cut short for a moment, would end the program
-// at the next look into the mapping. lookup is for concurrent use; a nil
-// database knows nothing.
+// database is an MMDB file. It is read into memory and not mapped: if the file were
+// overwritten in place, and so short for a moment, the next read of the mapping would
+// end the program. lookup is for concurrent use. A nil database knows nothing.
 type database struct {
 	path   string
 	wants  []want
 	reader atomic.Pointer[maxminddb.Reader]
-	info   fs.FileInfo // of the file that reader is of, from before it was read
+	info   fs.FileInfo // of reader's file, from before it was read
 }
 
-// want is what a file is for: a key of Config, and what tells an entry that
-// serves it.
+// want is a purpose of a file: a key of Config, and a test whether an entry serves it.
 type want struct {
 	key string
 	has func(maxminddb.Result) (bool, error)
@@ -39,12 +39,12 @@ type want struct {
 
 var (
 	wantsCountry = want{"country_file", func(r maxminddb.Result) (bool, error) {
-		p, err := decode[place](r)
-		return p.country() != "", err
+		l, err := decode[location](r)
+		return l.country() != "", err
 	}}
 	wantsASN = want{"asn_file", func(r maxminddb.Result) (bool, error) {
-		s, err := decode[system](r)
-		asn, _ := s.asn()
+		n, err := decode[network](r)
+		asn, _ := n.asn()
 		return asn != 0, err
 	}}
 )
@@ -54,7 +54,7 @@ func decode[T any](r maxminddb.Result) (v T, err error) {
 	return v, err
 }
 
-// open reads a file; the error names the key and the file.
+// open reads a file. The error names the key and the file.
 func open(path string, wants ...want) (*database, error) {
 	d := &database{path: path, wants: wants}
 	if err := d.load(); err != nil {
@@ -65,13 +65,13 @@ func open(path string, wants ...want) (*database, error) {
 
 func (d *database) wrap(err error) error {
 	if path := (*fs.PathError)(nil); errors.As(err, &path) {
-		err = path.Err // the name is here already
+		err = path.Err // the path is added below
 	}
 	return fmt.Errorf("enrich: %s: %s: %w", d.wants[0].key, d.path, err)
 }
 
-// refresh reads the file again where it is not the one that was read. Where that
-// fails, the old one stays; the next refresh tries again.
+// refresh reads the file again if it has changed. If that fails, the data read before
+// stay in use, and the next refresh tries again.
 func (d *database) refresh() error {
 	if d == nil {
 		return nil
@@ -108,20 +108,15 @@ func (d *database) load() error {
 	return nil
 }
 
-// read reads a file that is one: not a device, nor a pipe, which could block.
+// read reads a plain file.
 func read(path string) (fs.FileInfo, []byte, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, nil, errors.New("not a plain file")
-	}
-	file, err := os.Open(path)
-	if err != nil {
+	file, info, err := plainfile.Open(path)
+	if errors.Is(err, plainfile.ErrNotPlain) {
+		return nil, nil, plainfile.ErrNotPlain // wrap has the path
+	} else if err != nil {
 		return nil, nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, nil, err
-	}
 	if info.Size() > maxFile {
 		return nil, nil, fmt.Errorf("longer than %d octets", maxFile)
 	}
@@ -132,8 +127,8 @@ func read(path string) (fs.FileInfo, []byte, error) {
 	return info, data, nil
 }
 
-// probe tells whether the file has what is wanted of it: one of another kind
-// would give nothing, and nobody would know why.
+// probe returns an error if the file does not hold the wanted data: a file of another
+// kind would silently give nothing.
 func (w want) probe(reader *maxminddb.Reader) error {
 	seen := 0
 	for network := range reader.Networks() {
@@ -148,11 +143,11 @@ func (w want) probe(reader *maxminddb.Reader) error {
 			break
 		}
 	}
-	return fmt.Errorf("a database of type %q, in whose first %d networks nothing is found for %s", reader.Metadata.DatabaseType, seen, w.key)
+	return fmt.Errorf("a database of type %q, whose first %d networks hold nothing for %s", reader.Metadata.DatabaseType, seen, w.key)
 }
 
-// lookup gives what is known of ip; of an address of IPv6 a file for IPv4 knows
-// nothing.
+// lookup returns what the database holds about ip. A file for IPv4 holds nothing about
+// an IPv6 address.
 func lookup[T any](d *database, ip netip.Addr) (none T) {
 	if d == nil {
 		return none

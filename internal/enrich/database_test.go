@@ -52,8 +52,8 @@ func TestBadFile(t *testing.T) {
 		"cut short":    {put("short.mmdb", data[:len(data)-40]), "not a whole MMDB file"},
 		"no tree":      {put("tree.mmdb", data[bytes.LastIndex(data, []byte("\xAB\xCD\xEFMaxMind.com")):]), "not a whole MMDB file"},
 		"plain values": {plain, "an entry cannot be read"},
-		"empty":        {empty, `a database of type "Test", in whose first 0 networks nothing is found for asn_file`},
-		"another kind": {good, `a database of type "Test", in whose first 1 networks nothing is found for asn_file`},
+		"empty":        {empty, `a database of type "Test", whose first 0 networks hold nothing for asn_file`},
+		"another kind": {good, `a database of type "Test", whose first 1 networks hold nothing for asn_file`},
 	} {
 		if runtime.GOOS == "windows" && name == "missing" {
 			test.want = "cannot find the file"
@@ -146,7 +146,7 @@ func TestRefresh(t *testing.T) {
 	}
 	step("gone", "NO", "no such file")
 	write(t, path, map[string]mmdbtype.DataType{"192.0.2.0/24": entryOf{"asn": text("AS1")}})
-	step("of another kind", "NO", "nothing is found for country_file")
+	step("of another kind", "NO", "hold nothing for country_file")
 	countries(t, path, "FI")
 	step("back", "FI", "")
 }

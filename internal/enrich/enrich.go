@@ -1,7 +1,6 @@
-// Package enrich fills in what others than the report know of the address that a
-// reported message came from: its name in the DNS, and its country and network by
-// MMDB files of the user's own. What is not known, or not known in time, is left
-// out.
+// Package enrich adds facts about the address that a reported message came from: its
+// name in the DNS, and its country and network from the user's own MMDB files. Facts
+// that are unknown, or not known in time, are left out.
 package enrich
 
 import (
@@ -15,15 +14,15 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Config says what to look up; the zero value looks nothing up.
+// Config selects what to look up. The zero value looks nothing up.
 type Config struct {
-	ReverseDNS bool `yaml:"reverse_dns"` // which asks the DNS
-	// CountryFile and ASNFile are databases in MaxMind's format: of MaxMind,
-	// DB-IP, IPinfo or IPLocate, or of one of their shapes. One file may serve as
-	// both. They are held in memory.
+	ReverseDNS bool `yaml:"reverse_dns"` // asks the DNS
+	// CountryFile and ASNFile are databases in MaxMind's format, by MaxMind, DB-IP,
+	// IPinfo or IPLocate, or with the keys of one of them. Both may name the same
+	// file. They are held in memory.
 	CountryFile string        `yaml:"country_file"`
 	ASNFile     string        `yaml:"asn_file"`
-	Timeout     time.Duration `yaml:"timeout"` // for all of one message's DNS; default 2 s
+	Timeout     time.Duration `yaml:"timeout"` // for all DNS lookups of one message; 0 means 2 s, 30 s at most
 }
 
 const (
@@ -31,7 +30,7 @@ const (
 	maxTimeout     = 30 * time.Second
 )
 
-// Validate checks the values; it does not open the files.
+// Validate checks the values. It does not open the files.
 func (c Config) Validate() error {
 	if c.Timeout < 0 || c.Timeout > maxTimeout {
 		return fmt.Errorf("timeout: %v is not between 0 and %v", c.Timeout, maxTimeout)
@@ -46,24 +45,23 @@ func (c Config) timeout() time.Duration {
 	return c.Timeout
 }
 
-// Resolver asks the DNS; *net.Resolver is one. Both methods must return when ctx
-// is done. That there is no such name is a *net.DNSError with IsNotFound set;
-// names beside an error count.
+// Resolver asks the DNS, as *net.Resolver does. Both methods must return when ctx is
+// done. If a name does not exist, the error is a *net.DNSError with IsNotFound set.
+// Names that come with an error count.
 type Resolver interface {
 	LookupAddr(ctx context.Context, addr string) (names []string, err error)
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Enricher looks addresses up. It is for concurrent use; a nil Enricher does
-// nothing.
+// Enricher looks addresses up. It is for concurrent use. A nil Enricher does nothing.
 type Enricher struct {
-	dns     *names    // nil: not asked
+	dns     *names    // nil: do not ask
 	country *database // nil: none
 	asn     *database // nil: none; may be country
 }
 
-// New opens the files; it returns nil where there is nothing to do. A nil
-// resolver is the system's.
+// New reads the files. It returns nil if there is nothing to look up. A nil resolver
+// means the system's. The error names the key and the file.
 func New(c Config, resolver Resolver) (*Enricher, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -96,11 +94,11 @@ func New(c Config, resolver Resolver) (*Enricher, error) {
 	return e, nil
 }
 
-// Asks tells whether Records may wait for the DNS.
+// Asks reports whether Records may wait for the DNS.
 func (e *Enricher) Asks() bool { return e != nil && e.dns != nil }
 
-// Records fills in the Source of all records of one report, but for what stands
-// in it already. It waits no longer than Config.Timeout.
+// Records completes the Source of all records of one report. It keeps the values that
+// Source already has. It waits for Config.Timeout at most.
 func (e *Enricher) Records(ctx context.Context, records []report.Record) {
 	if e == nil {
 		return
@@ -121,7 +119,7 @@ func (e *Enricher) Records(ctx context.Context, records []report.Record) {
 	}
 }
 
-// source is s with what is known of an address besides.
+// source returns s, completed by what is known about an address.
 func (e *Enricher) source(ctx context.Context, text string, s report.Source, deadline time.Time) report.Source {
 	ip, err := netip.ParseAddr(text)
 	if err != nil {
@@ -129,10 +127,10 @@ func (e *Enricher) source(ctx context.Context, text string, s report.Source, dea
 	}
 	ip = ip.Unmap().WithZone("")
 	if s.Country == "" {
-		s.Country = lookup[place](e.country, ip).country()
+		s.Country = lookup[location](e.country, ip).country()
 	}
 	if s.ASN == 0 {
-		s.ASN, s.ASName = lookup[system](e.asn, ip).asn()
+		s.ASN, s.ASName = lookup[network](e.asn, ip).asn()
 	}
 	if s.ReverseDNS == "" && e.dns != nil && isPublic(ip) {
 		s.ReverseDNS = e.dns.lookup(ctx, ip, deadline)
@@ -140,10 +138,10 @@ func (e *Enricher) source(ctx context.Context, text string, s report.Source, dea
 	return s
 }
 
-// Refresh opens a file that has been replaced since it was opened; lookups go on
-// meanwhile. The error says what does not work now: a file that cannot be used,
-// in place of which the old one stays, or a DNS that does not answer. One
-// goroutine calls it, now and again.
+// Refresh reads the files again that have changed since they were read. Lookups go on
+// meanwhile. The error lists what does not work at present: a file that cannot be used
+// (the data read before stay in use), or a DNS that does not answer. Call it from one
+// goroutine, about once a minute.
 func (e *Enricher) Refresh() error {
 	if e == nil {
 		return nil

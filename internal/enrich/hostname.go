@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// maxNames is how many names of one address are tried, as SPF has it (RFC 7208
-// section 4.6.4).
+// maxNames is how many names of one address are tried, as in SPF (RFC 7208 section
+// 4.6.4).
 const maxNames = 10
 
-// candidates are the names worth trying.
+// candidates returns the names that are worth a question, sorted.
 func candidates(found []string) []string {
 	var names []string
 	for _, name := range found {
@@ -22,8 +22,8 @@ func candidates(found []string) []string {
 	return names[:min(len(names), maxNames)]
 }
 
-// isHostname tells whether name is a host's, in lower case and of two labels or
-// more (RFC 1123 section 2.1).
+// isHostname reports whether name is a host name in lower case, of two labels or more
+// (RFC 1123 section 2.1).
 func isHostname(name string) bool {
 	if len(name) > 253 {
 		return false

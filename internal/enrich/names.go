@@ -11,41 +11,42 @@ import (
 	"time"
 )
 
-// How long an answer is kept, and how many.
 const (
+	// How long an answer is kept: a name, that there is none, and a failure.
 	keepName    = time.Hour
 	keepNone    = 15 * time.Minute
 	keepFailure = time.Minute
-	maxAnswers  = 4096
+
+	maxAnswers = 4096 // that are kept
 )
 
-// names asks the DNS for the names of addresses, once at a time for each, and
-// keeps the answers. It is for concurrent use.
+// names asks the DNS for the names of addresses, and keeps the answers. It asks one
+// question at a time about an address. It is for concurrent use.
 type names struct {
 	resolver Resolver
-	timeout  time.Duration // of a message
+	timeout  time.Duration // for all lookups of one message
 
 	mu      sync.Mutex
 	answers map[netip.Addr]*answer
 	breaker breaker
 }
 
-// answer is what became of one question. All but done is written before done is
-// closed, and read after.
+// answer is the result of one question. The fields after done are written before done
+// is closed, and read after that.
 type answer struct {
 	done    chan struct{}
-	name    string    // empty: none that leads back
+	name    string    // empty: no name that leads back to the address
 	until   time.Time // when to ask again
-	dropped bool      // who asked gave up, which says nothing
+	dropped bool      // the caller gave up: the result is unknown
 }
 
 func newNames(r Resolver, timeout time.Duration) *names {
 	return &names{resolver: r, timeout: timeout, answers: make(map[netip.Addr]*answer)}
 }
 
-var errSilent = errors.New("enrich: reverse_dns: the DNS does not answer in time; records go without until it does")
+var errSilent = errors.New("enrich: reverse_dns: the DNS does not answer in time; until it does, records have no reverse_dns")
 
-// state tells whether the DNS answers.
+// state returns errSilent while the DNS does not answer.
 func (n *names) state() error {
 	if n == nil {
 		return nil
@@ -58,7 +59,7 @@ func (n *names) state() error {
 	return nil
 }
 
-// lookup gives the name of ip, or none; it returns when ctx is done, or at the
+// lookup returns the name of ip, or "". It returns when ctx is done, and at the
 // deadline.
 func (n *names) lookup(ctx context.Context, ip netip.Addr, deadline time.Time) string {
 	a, mine := n.question(ip, deadline)
@@ -87,8 +88,8 @@ func (n *names) lookup(ctx context.Context, ip netip.Addr, deadline time.Time) s
 	}
 }
 
-// question gives the answer there is or will be; mine: the caller is to ask. nil:
-// nobody is to ask now.
+// question returns the answer to the question for ip's name, which may not be done yet.
+// mine: the caller must ask. A nil answer: nobody may ask now.
 func (n *names) question(ip netip.Addr, deadline time.Time) (a *answer, mine bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -107,7 +108,7 @@ func (n *names) question(ip netip.Addr, deadline time.Time) (a *answer, mine boo
 	return a, true
 }
 
-// over tells whether the answer is there and out of date.
+// over reports whether the answer is done and out of date.
 func (a *answer) over(now time.Time) bool { return a.isDone() && !now.Before(a.until) }
 
 func (a *answer) isDone() bool {
@@ -119,8 +120,8 @@ func (a *answer) isDone() bool {
 	}
 }
 
-// makeRoom drops what is out of date; and, where little is, any others, so many
-// that it does not happen at each question.
+// makeRoom drops the answers that are out of date. If that leaves more than three
+// quarters of maxAnswers, it drops others down to that, so that it is rarely needed.
 func (n *names) makeRoom(now time.Time) {
 	maps.DeleteFunc(n.answers, func(_ netip.Addr, a *answer) bool { return a.over(now) })
 	for ip := range n.answers {
@@ -160,13 +161,13 @@ func (n *names) ask(ctx context.Context, ip netip.Addr, a *answer) {
 	}
 }
 
-// confirmed finds the name of ip that leads back to it: whoever has an address
-// can give it any name. Of several it is the first in order, since they come in
-// any. err: it is not known whether there is one.
+// confirmed finds the name of ip that leads back to ip: the owner of an address can give
+// it any name. Of several names it returns the first in alphabetical order, as the DNS
+// returns them in any order. With an error it is unknown whether there is a name.
 func (n *names) confirmed(ctx context.Context, ip netip.Addr) (name string, err error) {
 	found, err := n.resolver.LookupAddr(ctx, ip.String())
 	switch {
-	case len(found) > 0: // of the names beside an error those are good
+	case len(found) > 0: // names beside an error are good
 	case err == nil, isNotFound(err):
 		return "", nil
 	default:

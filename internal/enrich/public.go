@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// special are the prefixes in which there is no public host to ask about (RFC
-// 6890, and the IANA registries of special-purpose addresses it began).
+// special are the prefixes without public hosts (RFC 6890, and the IANA registries of
+// special-purpose addresses).
 var special = prefixes(
 	"0.0.0.0/8",
 	"10.0.0.0/8",      // RFC 1918
@@ -20,14 +20,14 @@ var special = prefixes(
 	"198.18.0.0/15",   // RFC 2544
 	"198.51.100.0/24", // RFC 5737
 	"203.0.113.0/24",  // RFC 5737
-	"224.0.0.0/3",     // multicast, and what is reserved
+	"224.0.0.0/3",     // multicast and reserved
 
 	"2001::/23",     // RFC 2928, with Teredo and ORCHID
 	"2001:db8::/32", // RFC 3849
 	"3fff::/20",     // RFC 9637
 )
 
-// unicast is what has been given out of IPv6 (RFC 4291 section 2.4).
+// unicast is the part of IPv6 that is assigned (RFC 4291 section 2.4).
 var unicast = netip.MustParsePrefix("2000::/3")
 
 func prefixes(texts ...string) (list []netip.Prefix) {
@@ -37,7 +37,7 @@ func prefixes(texts ...string) (list []netip.Prefix) {
 	return list
 }
 
-// isPublic tells whether ip may be a host's on the internet.
+// isPublic reports whether ip may belong to a host on the internet.
 func isPublic(ip netip.Addr) bool {
 	if ip.Is6() && !unicast.Contains(ip) {
 		return false

@@ -6,16 +6,16 @@ import (
 	"strings"
 )
 
-// place and system are what a database holds of a network, in any of the shapes
-// there are. Types differ between them, hence any.
-type place struct {
-	// {"iso_code": "DE"} of MaxMind and DB-IP; "DE" of IPinfo's older files,
+// location and network are what a database holds about an address. The databases
+// differ in keys and types, so each field is any.
+type location struct {
+	// {"iso_code": "DE"} of MaxMind and DB-IP; "DE" of IPinfo's older files, and
 	// the country's name of its newer ones.
 	Country     any `maxminddb:"country"`
 	CountryCode any `maxminddb:"country_code"` // "DE": IPinfo, IPLocate
 }
 
-type system struct {
+type network struct {
 	Number       any `maxminddb:"autonomous_system_number"` // 64496: MaxMind, DB-IP
 	Organization any `maxminddb:"autonomous_system_organization"`
 	Traits       any `maxminddb:"traits"` // the same two within: DB-IP, MaxMind's Enterprise
@@ -25,13 +25,13 @@ type system struct {
 	Name   any `maxminddb:"name"`    // beside asn: IPinfo's ASN database, IPLocate
 }
 
-// maxName is how long a network's name may be, in octets.
+// maxName is the longest name of a network, in octets. Longer ones are left out.
 const maxName = 256
 
-// country is the two letters of ISO 3166-1, in capitals; empty: not known.
-func (p place) country() string {
-	of, _ := p.Country.(map[string]any)
-	for _, v := range []any{of["iso_code"], p.CountryCode, p.Country} {
+// country returns the two letters of ISO 3166-1, in capitals; empty: unknown.
+func (l location) country() string {
+	of, _ := l.Country.(map[string]any)
+	for _, v := range []any{of["iso_code"], l.CountryCode, l.Country} {
 		code, _ := v.(string)
 		code = strings.ToUpper(code)
 		if len(code) == 2 && strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && code != "ZZ" { // ZZ: unknown
@@ -41,14 +41,14 @@ func (p place) country() string {
 	return ""
 }
 
-// asn is the number of the autonomous system (RFC 6793) and its name; the name
-// goes with a number only.
-func (s system) asn() (asn int, name string) {
-	traits, _ := s.Traits.(map[string]any)
+// asn returns the number of the autonomous system (RFC 6793), and its name; 0:
+// unknown, and so is the name.
+func (n network) asn() (asn int, name string) {
+	traits, _ := n.Traits.(map[string]any)
 	for _, shape := range [][]any{
-		{s.Number, s.Organization},
+		{n.Number, n.Organization},
 		{traits["autonomous_system_number"], traits["autonomous_system_organization"]},
-		{s.ASN, s.ASName, s.Name},
+		{n.ASN, n.ASName, n.Name},
 	} {
 		if asn = number(shape[0]); asn == 0 {
 			continue
@@ -66,7 +66,7 @@ func (s system) asn() (asn int, name string) {
 	return 0, ""
 }
 
-// number reads the number of an autonomous system; 0, which is none: not known.
+// number reads the number of an autonomous system; 0 is reserved, and means unknown.
 func number(v any) int {
 	n, _ := v.(uint64)
 	if text, ok := v.(string); ok {
