@@ -38,11 +38,12 @@ func (b *Brake) Over() []FeedDay { return b.over }
 
 // pass holds r back if its day is full.
 func (b *Brake) pass(r *Record) error {
-	held, day := r.Held, dayOf(r)
+	held := r.Held
 	r.Held = nil
 	if r.Verdict != string(report.SuppressYes) {
 		return nil
 	}
+	day := dayOf(r)
 	if held != nil {
 		n, known := b.counted[day]
 		if !known {

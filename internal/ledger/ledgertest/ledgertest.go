@@ -8,9 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // Run holds a ledger to the comments in package ledger. open returns an empty one;

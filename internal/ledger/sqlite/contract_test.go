@@ -4,9 +4,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/ledgertest"
-	"go.uber.org/goleak"
 )
 
 // database/sql's opener ends shortly after Close; goleak waits for it.

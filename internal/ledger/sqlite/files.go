@@ -10,9 +10,10 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // dsn names a database file to the driver.

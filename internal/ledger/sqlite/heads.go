@@ -4,8 +4,9 @@ import (
 	"encoding/binary"
 	"errors"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/klauspost/compress/s2"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // packSize is how many octets of heads go into one pack before compression.

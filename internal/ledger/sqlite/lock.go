@@ -9,9 +9,10 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // lock is the right to write a ledger: a transaction held on FILE.lock, itself
