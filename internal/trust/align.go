@@ -11,9 +11,9 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// mailboxes are domains at which anybody can have a mailbox, or whose signature
-// anybody's message has: it proves nothing of a provider, but for these addresses
-// of its own. providers.md says whom trust believes, and why.
+// mailboxes are domains at which anybody can have a mailbox, or that sign anybody's
+// messages. Such a signature proves nothing about a provider, except for these addresses
+// of the provider's own. providers.md lists the trusted ones with reasons.
 var mailboxes = map[string][]string{
 	"amazonses.com":   {"complaints@email-abuse.amazonses.com"},
 	"bluetie.com":     {"feedbackloop@feedback.bluetie.com"},
@@ -26,19 +26,18 @@ var mailboxes = map[string][]string{
 	"uol.com.br": nil, "usa.net": nil, "yahoo.com": nil, "yeah.net": nil, "zoho.com": nil, "zohomail.com": nil,
 }
 
-// staff are domains of a provider's people, who write from there under any name,
-// and with any User-Agent. trust.reporters can name them all the same.
+// staff are domains from which the employees of a provider write, under any name and
+// with any User-Agent. trust.reporters can still name them.
 var staff = []string{"returnpath.net", "validity.com"}
 
-// moreMailboxes are other domains of that kind, whose messages have nothing to do with
-// the reports of any provider that we know.
+// moreMailboxes are other domains of that kind. No known provider reports from them.
 var moreMailboxes = []string{
 	"aim.com", "free.fr", "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com", "icloud.com", "inbox.lv", "laposte.net",
 	"libero.it", "mac.com", "mail.com", "me.com", "msn.com", "orange.fr", "pm.me", "proton.me", "protonmail.com", "qq.com", "rambler.ru", "rediffmail.com",
 	"rocketmail.com", "sina.com", "sohu.com", "t-online.de", "tuta.com", "tutanota.com", "ukr.net", "web.de", "wp.pl", "yahoo.co.jp", "yandex.com", "yandex.ru", "ymail.com",
 }
 
-// topics signs what anybody who has a topic of SNS says.
+// topics is the domain with which SNS signs the messages of every topic.
 const topics = "sns.amazonaws.com"
 
 func isMailboxes(domain string) bool {
@@ -48,8 +47,8 @@ func isMailboxes(domain string) bool {
 }
 
 // signers gives the domains, and single addresses, that speak for the provider
-// of a row: what signs its reports, and what carries them. A topic of SNS is
-// anybody's: what it delivers, signed by Amazon, is what its owner wrote.
+// of a row: those that sign its reports, and those that carry them. Anybody can own a
+// topic of SNS: Amazon signs whatever the owner writes.
 func signers(row *report.Provider, dialect string) (list []string) {
 	if dialect == "ses-json" {
 		return nil
@@ -122,8 +121,7 @@ func below(domain, parent string) bool {
 	return domain != "" && (domain == parent || strings.HasSuffix(domain, "."+parent) && parent != "")
 }
 
-// above reports whether domain is a parent of another, which somebody registered:
-// what is above that is nobody's.
+// above reports whether domain is a parent of another domain, and not a public suffix.
 func above(domain, of string) bool {
 	return below(of, domain) && canonical(domain) != canonical(of) && message.Organisation(canonical(domain)) != ""
 }
@@ -145,12 +143,12 @@ func canonical(domain string) string {
 	return lower(domain)
 }
 
-// serverID is an authserv-id to compare with. Another way to write it counts as
-// another id: who takes foreign fields with it away compares no A-labels.
+// serverID is an authserv-id in comparable form. A U-label is not the same id as its
+// A-label: servers that remove foreign fields with their id do not convert labels.
 func serverID(id string) string { return lower(strings.TrimSuffix(id, ".")) }
 
-// lower puts the letters of ASCII into lower case, and no others: Unicode has
-// letters, such as the Kelvin sign, whose lower case is one of ASCII.
+// lower puts only the letters of ASCII into lower case: the lower case of some others,
+// such as the Kelvin sign, is a letter of ASCII.
 func lower(s string) string {
 	var b []byte // s, where it is not as it should be
 	for i := range len(s) {

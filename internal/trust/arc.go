@@ -16,7 +16,7 @@ type arcSet struct{ results, message, seal *headerField }
 const maxARC = 50 // instances (RFC 8617 section 4.2.1)
 
 // arcInstance is the i= of a field, 0 where it is not valid. In the results it
-// stands in front; the rest of them are no tags.
+// is the first tag; the rest of them are no tags.
 func arcInstance(f *headerField) int {
 	list := f.value()
 	if f.name == "arc-authentication-results" {

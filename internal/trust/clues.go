@@ -7,22 +7,21 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Clues are what a message shows of the system that took it in and, as a report,
-// of the message that it is about. Anybody can write them: they are worth
-// something only where Check verified the signature of a known reporter.
+// Clues say what a message shows of the system that received it and, if it is a report,
+// of the reported message. Anybody can write them: they count only if Check verified the
+// signature of a known reporter.
 type Clues struct {
 	Known   bool     // a known reporter sent it, by rec.Reporter
 	By      string   // the host that wrote the topmost Received; "": none did, or it gives no name in the DNS
 	Servers []Server // that found the reporter's signature good, as Check did
 	Domains []string // of the reported message's author, for which its reporter found SPF, DKIM or DMARC to pass
-	IP      string   // from which the reporter took the reported message in; "": it does not say
+	IP      string   // from which the reporter received the reported message; "": unknown
 }
 
-// Server is one that wrote Authentication-Results: its authserv-id, and the hosts
-// whose Received stand above that field, the topmost first. Where there are
-// none, the last host that took the message in wrote the field, and no other can
-// have. Below a Received it may be anybody's: it is a clue only if it comes with
-// every message that Hops took in.
+// Server is a server that wrote Authentication-Results: its authserv-id, and the hosts
+// with a Received above that field, the topmost first. If there is none, only the last
+// host that received the message can have written the field. Below a Received, anybody
+// can: then it is a clue only if each message that Hops received has it.
 type Server struct {
 	ID   string
 	Hops []string
@@ -81,7 +80,7 @@ func (t *trail) clues(domain string) (by string, list []Server) {
 			}
 		}
 	}
-	if by == "" { // no server took it in
+	if by == "" { // no server received it
 		return "", nil
 	}
 	return by, list
@@ -95,7 +94,7 @@ func (a *authResults) passes(domain string) bool {
 }
 
 // passed gives the domains of an organisation that SPF, DKIM or DMARC passed for;
-// none where anybody can have a mailbox.
+// none if anybody can have a mailbox there.
 func passed(found []authResults, org string) (domains []string) {
 	for _, a := range found {
 		for _, r := range a.results {

@@ -10,22 +10,22 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// Config says whom to believe. The zero value believes nobody.
+// Config says which servers and signers to believe. The zero value believes none.
 type Config struct {
 	Own         Own      `yaml:"own"`
-	AuthservIDs []string `yaml:"authserv_ids"` // whose Authentication-Results are true (RFC 8601 section 2.5)
+	AuthservIDs []string `yaml:"authserv_ids"` // of servers with true Authentication-Results (RFC 8601 section 2.5)
 	// Hops are our own mail servers by the names they give themselves in the "by" of a
-	// Received; ".example.com" is every host below that domain. What stands below a
-	// Received of theirs may be the sender's. It proves nothing where signatures are
-	// verified; where they are not, our servers must take away foreign
-	// Authentication-Results that bear our ids, as RFC 8601 section 5 has it.
+	// Received; ".example.com" is every host below that domain. A field below a Received
+	// of theirs may be the sender's. It proves nothing if signatures are verified. If
+	// they are not, our servers must remove foreign Authentication-Results with our ids
+	// (RFC 8601 section 5).
 	Hops         []string           `yaml:"hops"`
 	Reporters    []string           `yaml:"reporters"`    // domains that mailboxes are not given away at, or single addresses, that report beside the known providers; a parent may sign
 	ARCSealers   []string           `yaml:"arc_sealers"`  // domains whose ARC seals are believed (RFC 8617)
-	Microsoft365 bool               `yaml:"microsoft365"` // as Mailbox microsoft365, for messages that its hosts took in
+	Microsoft365 bool               `yaml:"microsoft365"` // as Mailbox microsoft365, for messages that its hosts received
 	DKIM         *bool              `yaml:"dkim"`         // verify signatures ourselves, which asks the DNS; nil: true where Own is set
 	Timeout      time.Duration      `yaml:"timeout"`      // for all of one message's DNS; default 5 s
-	Mailbox      Mailbox            `yaml:"mailbox"`      // the system that takes messages in, where an account does not say
+	Mailbox      Mailbox            `yaml:"mailbox"`      // the system that receives messages, if an account does not name it
 	Profiles     []Profile          `yaml:"profiles"`     // rows before the built-in ones
 	Accounts     map[string]Account `yaml:"-"`            // by the name of the account
 }
@@ -33,7 +33,7 @@ type Config struct {
 // Own says which reported message is ours, by what its reporter found: see foreign.
 type Own struct {
 	Domains []string `yaml:"domains"` // for which SPF or DKIM passes; with all below them
-	IPs     []string `yaml:"ips"`     // addresses or prefixes that we send from, and nobody else
+	IPs     []string `yaml:"ips"`     // addresses or prefixes from which only we send
 }
 
 // IsSet reports whether any message can be ours.

@@ -12,7 +12,7 @@ import (
 
 const (
 	maxSignatures = 5                  // DKIM-Signatures that are verified
-	maxAge        = 7 * 24 * time.Hour // a signer may take its key away, or publish it, by then
+	maxAge        = 7 * 24 * time.Hour // a signer may withdraw or publish its key after that time
 )
 
 var (
@@ -55,10 +55,9 @@ func (m *signable) signatures() (sigs []signature, err error) {
 	return sigs, nil
 }
 
-// dkim verifies the signatures that may speak for from, until one tells all. Those of
-// a message that is older than maxAge prove nothing by themselves. A good one of said,
-// the domain for which a server says dkim=pass, confirms that; a bad one still proves
-// nothing.
+// dkim verifies the signatures that may speak for from, until one decides. If the
+// message is older than maxAge, they prove nothing by themselves: a good one of said, the
+// domain for which a server says dkim=pass, confirms that; a bad one proves nothing.
 func (c *Checker) dkim(ctx context.Context, m *signable, sigs []signature, from, said string, whole bool, received time.Time) verdict {
 	relevant, old := c.relevant(sigs, from), c.now().Sub(received) > maxAge
 	switch {

@@ -5,20 +5,21 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// intake is what a provider wrote into the header of a message when it took it in.
+// intake is what a provider wrote into the header of a message when it received it.
 type intake struct {
-	found   bool   // what stands above is its word
+	found   bool   // the fields above are its word
 	ip      string // from which it came
 	results []authResults
 }
 
-// intakeOf reads what stands above the hop at which the hosts of a provider, which
-// are domains, took the message in; nothing where that hop is in doubt. What stands
-// below it came with the message. A hop whose sender only calls itself by a name of
-// the provider's, from an address in the Internet, is in doubt: so could
-// anybody, and write the hops below it. So is one of whose words it is unclear
-// whether the server or its client chose them, and one at which a user of the
-// provider's may have handed in the message.
+// intakeOf reads the fields above the hop at which the hosts of a provider, which are
+// domains, received the message. The fields below it came with the message. If that hop
+// is in doubt, it returns nothing. A hop is in doubt
+//
+//   - if its sender has only a name of the provider, and an address in the Internet:
+//     anybody can take such a name, and write the hops below,
+//   - if some of its words may be the client's,
+//   - if a user of the provider may have submitted the message there.
 func intakeOf(h *report.Header, hosts []string) (in intake) {
 	inner := false
 	for name, v := range h.Fields() {

@@ -22,7 +22,7 @@ type Resolver interface {
 }
 
 // SystemResolver is this machine's. Its names are absolute: one of the search list in
-// resolv.conf, below which somebody else may have names, is not where a key is.
+// resolv.conf holds no keys: somebody else may have names below it.
 func SystemResolver() Resolver { return absolute{net.DefaultResolver} }
 
 type absolute struct{ Resolver }
@@ -66,9 +66,8 @@ type keys struct {
 	cached map[string]answer
 	asking map[string]chan struct{} // by name; closed when there is an answer, or none
 
-	// Of the names of known reporters, and of the others: whoever sends messages
-	// that bear names which nobody answers for does not keep us from asking for
-	// the former.
+	// Of the names of known reporters, and of all others: messages with names that no
+	// server answers for do not delay the keys of the former.
 	known, others silence
 }
 
@@ -81,7 +80,7 @@ type answer struct {
 // silence is what is known of questions that got no answer.
 type silence struct {
 	lost   int       // in a row
-	until  time.Time // nobody asks before
+	until  time.Time // no question before that
 	proven bool      // there was an answer since
 }
 

@@ -4,10 +4,10 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// mend gives a verdict that is no pass, and that no signature decided, a reason that
-// somebody can act on: why, if it has a Code; or why what a server says does not count;
-// or what is not there. Only what is certain to be of our own servers is proposed for
-// the config. A sender can write all else, and have us believe him.
+// mend gives a verdict that is no pass, and that no signature decided, a reason to act
+// on: why, if it has a Code; or why the word of a server does not count; or what is
+// missing. For the config it proposes only names that are certain to be of our own
+// servers: a sender can write all others.
 func (c *Checker) mend(v verdict, why report.Reason, t *trail, sigs []signature, from string) verdict {
 	switch v.reason.Code {
 	case report.CodeUnsigned, report.CodeDKIMOff, report.CodeOld:
@@ -66,7 +66,7 @@ func (c *Checker) uncounted(t *trail, sigs []signature, from string) report.Reas
 				continue
 			}
 			switch {
-			case r.method == "dkim" && !s.dkim && signed: // else a pass is as likely as not the sender's
+			case r.method == "dkim" && !s.dkim && signed: // else the sender may well have written the pass
 			case r.method == "spf" && !s.spf && covered(c.signers, d):
 			default:
 				continue

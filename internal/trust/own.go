@@ -10,16 +10,15 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Whether the reported message is ours is not for the message itself to say: anybody
-// can write our domain into a From, and our subscribers' tokens into a message that
-// he sends to a mailbox of his own and reports from there. What counts is what
-// the reporter found when it took the message in:
+// The reported message itself cannot prove that it is ours. Anybody can write our domain
+// into a From and our subscribers' tokens into a message, send it to a mailbox of their
+// own, and report it. What counts is what the reporter found when it received the
+// message:
 //
-//   - It came from trust.own.ips, or SPF passed for trust.own.domains: it is
-//     ours with all that stands in it. An address that is not among own.ips
-//     settles that it is not, whatever else was found: a message that we signed can
-//     be sent again by anybody, with other tokens in the fields that are not
-//     signed.
+//   - It came from trust.own.ips, or SPF passed for trust.own.domains: all of it is
+//     ours. If it came from an address that is not among own.ips, it is not ours,
+//     whatever else was found: anybody can send again a message that we signed, with
+//     other tokens in the unsigned fields.
 //   - DKIM or DMARC passed for own.domains: it is ours as far as its signature
 //     goes. A token counts where all signatures of that domain cover its field.
 //   - Nothing was found: it is ours only by a token that a key of ours made
@@ -27,7 +26,7 @@ import (
 //
 // The finding is in the report's Source-IP and Authentication-Results or, as
 // with Yahoo and with Microsoft's reports of 2026, in the reported message's header
-// above the hop at which the provider's hosts took it in.
+// above the hop at which the provider's hosts received it.
 //
 // foreign is why the message is not ours; zero: it is. signed: the subscriber's token
 // is one that a key of ours made.
@@ -62,7 +61,7 @@ func (c *Checker) foreign(r *origin, rec *report.Record, signed bool) (why repor
 // thousand: it is read once.
 type origin struct {
 	header   *report.Header // of the reported message
-	stranger bool           // who reports: what he says he found is not evidence
+	stranger bool           // the reporter is unknown: its findings are no evidence
 
 	known  bool // what follows was read
 	intake intake
@@ -96,8 +95,8 @@ func (c *Checker) found(header *report.Header, rec *report.Record) ([]authResult
 // ourResults looks for our domains among what was found of a message with so many
 // signatures. said: any domain was checked; ours: one of ours passed; whole: all of
 // the message is ours. Some servers write what their client says so that it can be read
-// as a result: where two tell of MAIL FROM and differ, SPF proves nothing, nor does
-// DKIM where more signatures are told of than are there.
+// as a result. If two results of MAIL FROM differ, SPF proves nothing. If there are more
+// results of DKIM than signatures, DKIM proves nothing.
 func (c *Checker) ourResults(found []authResults, signatures int) (said, ours, whole bool) {
 	var all voice
 	for _, a := range found {
@@ -138,8 +137,8 @@ func saysDomain(all []authResults) bool {
 	})
 }
 
-// certain reports whether what says who complained is the provider's own word,
-// our key's, or stands where our signature covers it. Tenants number their
+// certain reports whether the field that names the complainant is the provider's own,
+// proven by our key, or covered by our signature. Tenants number their
 // subscribers each for himself: the tenant counts too.
 func (c *Checker) certain(r *origin, rec *report.Record, signed bool) bool {
 	if name, derived := strings.CutPrefix(rec.Derived["original_rcpt_to"], report.FromOriginal+":"); derived && !(r.intake.found && r.onTop(name)) {
@@ -173,8 +172,7 @@ func (c *Checker) certain(r *origin, rec *report.Record, signed bool) bool {
 	return true
 }
 
-// onTop reports whether the field stands above all Received, where the provider
-// puts it: below them anybody's can.
+// onTop reports whether the field is above all Received, where only the provider writes.
 func (r *origin) onTop(field string) bool {
 	if r.tops == nil {
 		r.tops = make(map[string]bool)

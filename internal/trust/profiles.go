@@ -1,8 +1,8 @@
 package trust
 
-// Profile is a row of the table of systems that take messages in: how each names
-// itself, where it writes what it found, and what it takes away. What is not known
-// of a system is left out: then less of its word counts.
+// Profile is a row of the table of systems that receive messages: how each names
+// itself, where it writes its results, and which fields it removes. Unknown properties
+// are left out: then fewer of its results count.
 //
 // A host, in AuthservIDs, Hops and Border, is a name; ".example.com" is that domain
 // and every name below it; an address or a prefix is every address in it, for hosts
@@ -17,26 +17,26 @@ type Profile struct {
 	Hops        []string `yaml:"hops"`         // its hosts, as the "by" of a Received names them
 	// Inner are the addresses that its Hops have messages from, beside private ones.
 	// A Received by a hop that had the message from elsewhere is where a user of the
-	// system handed it in: what stands below is his. Empty: Hops have none from users.
+	// system submitted it: the fields below are the user's. Empty: Hops have none from users.
 	Inner []string `yaml:"inner"`
-	// Border are those of its hosts that take messages in from the Internet. The
+	// Border are those of its hosts that receive messages from the Internet. The
 	// first Received that one of them wrote is the border, unless it had the
-	// message from its own machine: what stands below came with the message.
+	// message from its own machine: the fields below came with the message.
 	Border []string `yaml:"border"`
 	// Below: it writes its results below the border's Received, where the
 	// message's own fields follow. Else it writes above it.
 	Below   bool     `yaml:"below"`
-	Strips  bool     `yaml:"strips"`  // it takes foreign results away that bear its ids
+	Strips  bool     `yaml:"strips"`  // it removes foreign results with its ids
 	Sealers []string `yaml:"sealers"` // domains that it seals with (RFC 8617), where a seal's word is as good as its results
 
 	note   string // why its results do not count, where they do not
 	seen   string // the month of the newest message that shows it: 2026-11
-	source string // where that message, or the word of who measured, is to be read
+	source string // of that message, or of the measurement
 }
 
 // profiles are the built-in rows, by the messages and the words of others that
 // their sources hold. Hosts that take messages from the system's own users are left out
-// of Hops and Border: what stands below them is a user's to write.
+// of Hops and Border: a user can write the fields below them.
 var profiles = []Profile{
 	{
 		// An unsigned message has the field too, without a dkim result (2022-09,

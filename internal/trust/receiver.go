@@ -10,7 +10,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// receiver is the system that takes messages in for a mailbox. What the config
+// receiver is the system that receives messages for a mailbox. What the config
 // lists is one with AuthservIDs and Hops alone.
 type receiver struct {
 	Profile
@@ -24,7 +24,7 @@ type Account struct {
 	Mailbox Mailbox // the zero value: as Config.Mailbox
 }
 
-// Mailbox says which system takes messages in for a mailbox. In the config it is
+// Mailbox says which system receives messages for a mailbox. In the config it is
 // the name of a profile alone, or keys.
 type Mailbox struct {
 	// Profile is auto, own, or a profile's name. auto, as "" is, goes by the IMAP
@@ -39,9 +39,9 @@ type Mailbox struct {
 // Gateway is a system that messages pass before a profile's. What it found counts
 // in place of what the profile's found, which is of the message as the gateway
 // changed it. Others send through a gateway too: it is ours by the address that the
-// profile's border saw and by a host that takes messages in for nobody else, which
-// greets and stamps by its name. Of what it wrote counts what stands above the
-// Received by which it took the message in: below that, fields are the sender's.
+// profile's border saw and by a host that receives messages for us alone, which uses its
+// name in HELO and in Received. Its fields count above the Received by which it received
+// the message: below that, fields are the sender's.
 type Gateway struct {
 	AuthservIDs []string `yaml:"authserv_ids"`
 	Hops        []string `yaml:"hops"` // its hosts, one by one
@@ -133,7 +133,7 @@ func (c *Config) receivers(account string) []receiver {
 	return []receiver{own}
 }
 
-// receiver is the system that took the message in. A profile's that did not write
+// receiver is the system that received the message. A profile's that did not write
 // the topmost Received is refused.
 func (c *Checker) receiver(m *signable) (r receiver) {
 	top := stampedBy(m.named("received"))
@@ -270,7 +270,7 @@ func (c Config) anySystem(is func(receiver) bool) bool {
 	return slices.ContainsFunc(c.receivers(""), is)
 }
 
-// System says, for people, which system takes messages in for an account, why that
+// System says, for people, which system receives messages for an account, why that
 // one, and what comes of it where its results do not count.
 func (c Config) System(account string) string {
 	at := c.Accounts[account]
@@ -306,7 +306,7 @@ func (c Config) System(account string) string {
 	return text
 }
 
-// instead says what tells of a sender where no results do.
+// instead says what else can identify a sender.
 func (c Config) instead() string {
 	if c.Verifies() {
 		return "; signatures are verified"

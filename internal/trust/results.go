@@ -31,7 +31,7 @@ const (
 // mailFrom are the names that servers give the domain of MAIL FROM.
 var mailFrom = []string{"smtp.mailfrom", "smtp.mail", "smtp.mfrom", "envelope-from"}
 
-// domain is whose name the method checked; "": it does not say, or says two.
+// domain is the domain that the method checked; "" if there is none, or two.
 func (r *result) domain() (domain string) {
 	switch r.method {
 	case "dkim":
@@ -63,7 +63,7 @@ func (r *result) domain() (domain string) {
 	return domain
 }
 
-// names reports whether a dkim result says anything of whose signature it is.
+// names reports whether a dkim result names the signer.
 func (r *result) names() bool {
 	_, d := r.props["header.d"]
 	_, i := r.props["header.i"]
@@ -127,8 +127,8 @@ func parseResults(v string) authResults {
 	return a
 }
 
-// set sets a property. Which of two values is meant cannot be told: a server may
-// write what a sender chose.
+// set sets a property. If there are two values, none counts: a server may write words
+// of the sender.
 func (r *result) set(name, value string) {
 	if old, twice := r.props[name]; twice && old != value {
 		value = ""
@@ -148,10 +148,10 @@ func joinVersion(words []string) []string {
 
 // splitResults splits a value at its semicolons, and each piece into words,
 // without comments and quotation marks; "a = b" is one word. A comment knows no
-// quotes, but servers write addresses into it, whose local part may be quoted: a
-// parenthesis there is not ok, as whose it is cannot be told. Nor is what follows a
-// comment that tells of HELO or MAIL FROM (postfix-policyd-spf-python): the client may
-// have ended it.
+// quotes, but servers write addresses into it, and a local part may be quoted. So a
+// parenthesis within quotes is not ok: it may belong to either. Nor are words after a
+// comment with HELO or MAIL FROM (postfix-policyd-spf-python): the client may have ended
+// that comment.
 func splitResults(v string) (segments [][]string, ok bool) {
 	var words []string
 	var word strings.Builder

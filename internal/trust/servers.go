@@ -126,7 +126,7 @@ func (c Config) CheckMailbox(m Mailbox) error {
 }
 
 // shared are names that a gateway gives its hosts for all its customers: such a
-// hop is nobody's own. (Mimecast writes its results at the end of the header as
+// hop does not identify one customer. (Mimecast writes its results at the end of the header as
 // well, among the sender's fields, and Barracuda none: seen in 2021 to 2025.)
 var shared = []string{
 	".mimecast.com", "pphosted.com", ".ppops.net", ".ppe-hosted.com", ".cudaops.com", ".barracudanetworks.com",

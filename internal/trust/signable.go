@@ -78,9 +78,8 @@ func readMessage(sent []byte) (*signable, error) {
 	}
 }
 
-// doubled is the first field, of those that stand once and that a report is
-// read by, which stands there more than once: a signature covers the lowest, a
-// reader takes the topmost.
+// doubled is the first field that occurs more than once, of those that may occur once and
+// that a report is read by. A signature covers the lowest, a reader takes the topmost.
 func (m *signable) doubled() string {
 	for _, name := range []string{"from", "subject", "date", "message-id", "content-type", "content-transfer-encoding"} {
 		if len(m.named(name)) > 1 {

@@ -73,7 +73,7 @@ func readSignature(f headerField) (signature, error) {
 func (s *signature) keyName() string { return canonical(s.selector) + "._domainkey." + s.domain }
 
 // readTags reads a list of tags (RFC 6376 section 3.2); a doubled one makes it
-// invalid. White space in a value is left out wherever it stands: no tag that is
+// invalid. All white space in a value is left out: no tag that is
 // read needs any.
 func readTags(v string) (map[string]string, bool) {
 	tags := make(map[string]string)
@@ -113,7 +113,7 @@ func (s *signature) short(m *signable) bool {
 }
 
 // full reports whether all is signed that says how the message is to be read. An
-// encoding that is not signed, or that somebody may have taken away, must say nothing.
+// encoding that is not signed, and that somebody may have removed, must have no effect.
 func (s *signature) full(m *signable) bool {
 	return s.covers("content-type") && !s.short(m) && (s.covers("content-transfer-encoding") || m.frame().Unencoded)
 }

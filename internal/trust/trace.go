@@ -19,7 +19,7 @@ type TraceField struct {
 	Says    string      // what it says, in short
 	Counted bool        // the verdict goes by it
 	Why     string      // why it counts, or does not
-	Code    report.Code // of Why where a setting may mend it; else ""
+	Code    report.Code // of Why, if a setting may mend it; else ""
 }
 
 const (
@@ -162,7 +162,7 @@ func (a *authResults) says() string {
 	return shown(a.id) + ": " + said
 }
 
-// shown is a value that a message chose, as it may stand in a text for people.
+// shown is a value of a message in a form that is safe in a text for people.
 func shown(v string) string {
 	cut := v[:min(len(v), maxShown)]
 	text := []byte(cut)

@@ -8,8 +8,8 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// Which Authentication-Results count is a matter of where they stand: every server
-// writes on top of what it was given, and what the sender wrote is at the bottom.
+// The place of Authentication-Results decides whether they count: each server writes
+// above the fields that it received, and the sender's fields are at the bottom.
 //
 //   - A field counts from the top of the header down to the first Received by none of
 //     the system's hosts or, where a profile knows the border, to that.
@@ -25,21 +25,21 @@ import (
 //     foreign fields away; a DKIM-Signature must be there all the same, as the system
 //     would have written a result about a false one.
 
-// trail is what a message's header tells of the way that it came, from the top.
+// trail is the way that a message came, by its header, from the top.
 type trail struct {
 	system receiver
 	steps  []step
-	taken  bool // one of the system's servers took the message in
+	taken  bool // a server of the system received the message
 
 	stamps  int           // Received so far
-	top     string        // who wrote the topmost of them
+	top     string        // the server that wrote the topmost of them
 	crossed bool          // the border is passed
-	behind  bool          // what follows is of the gateway behind it
+	behind  bool          // the following fields are of the gateway
 	over    report.Reason // why nothing that follows counts; zero: it may
 	servers map[string]*server
 
 	verifies bool          // signatures are verified
-	seal     report.Reason // why the newest seal counts, or not; zero: nobody asked
+	seal     report.Reason // why the newest seal counts, or not; zero: it was not needed
 	sealed   bool          // it counts
 }
 
@@ -47,7 +47,7 @@ type trail struct {
 type step struct {
 	field *headerField
 	place int    // Received above it
-	by    string // of a Received: who wrote it, canonical
+	by    string // of a Received: the server that wrote it, canonical
 
 	results authResults // see read
 	parsed  bool
@@ -182,7 +182,8 @@ func (t *trail) takeResults(s *step) {
 	}
 }
 
-// count decides what counts of a field that stands where ours do, of a known id.
+// count decides which results of a field count; the field has a known id and is where
+// ours are.
 func (t *trail) count(s *step) {
 	a, strips := &s.results, t.system.Strips && !t.behind
 	was := t.servers[a.id]
@@ -225,8 +226,8 @@ func (t *trail) forget(why report.Reason) {
 	}
 }
 
-// denies reports whether a second field of a server, which stands where only our own
-// servers write, says that a signature of domain is not good.
+// denies reports whether a second field of a server, where only our own servers write,
+// says that a signature of domain is not good.
 func (t *trail) denies(domain string) bool {
 	return slices.ContainsFunc(t.steps, func(s step) bool {
 		return !s.open && s.why.Code == report.CodeSecondField && slices.ContainsFunc(s.results.results, func(r result) bool {
@@ -279,9 +280,9 @@ func (t *trail) voices(counts func(*step) bool) (voices []voice) {
 	return voices
 }
 
-// isBehind reports whether the border took the message from the gateway: from one of
-// its addresses, which is the border's own word, and of one of our hosts, which is
-// the gateway's, as nobody else is at that address.
+// isBehind reports whether the border received the message from the gateway: from one of
+// its addresses, by the border's own word, and from one of our hosts, by the gateway's,
+// as only the gateway is at that address.
 func (r *receiver) isBehind(stamp string) bool {
 	if r.gateway == nil {
 		return false

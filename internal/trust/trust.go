@@ -1,12 +1,10 @@
-// Package trust says whether a report is genuine, and whether the message that
-// it reports is ours: anyone can send a report, and anyone can sign one with a
-// domain of their own.
+// Package trust checks whether a report is genuine, and whether the reported message is
+// ours: anybody can send a report, and sign it with a domain of their own.
 //
-// It believes what our own mail servers found (Authentication-Results, RFC
-// 8601), what a sealer we know found (ARC, RFC 8617), and what it verifies
-// itself (DKIM, RFC 6376, with RFC 8301 and RFC 8463). A verdict that could not
-// be reached, for want of a key or of an answer, is "unchecked", never "fail".
-// Where the fields of a header stand decides which of them count: see trail.
+// It believes the results of our own mail servers (Authentication-Results, RFC 8601),
+// those of a known sealer (ARC, RFC 8617), and its own verification (DKIM, RFC 6376,
+// with RFC 8301 and RFC 8463). Without a key or an answer, the verdict is "unchecked",
+// never "fail". The place of a field in the header decides whether it counts: see trail.
 package trust
 
 import (
@@ -35,7 +33,7 @@ type Checker struct {
 	keys   *keys
 	now    func() time.Time
 
-	// Of the one report in hand, by the table:
+	// Of one report, by the table:
 	signers []string // domains and addresses that speak for its provider
 	hosts   []string // domains of the provider's hosts
 	from    string   // its author's address
@@ -59,7 +57,7 @@ func New(config Config, resolver Resolver, table report.Providers) (*Checker, er
 	return c, nil
 }
 
-// verdict is what is known of who sent a message.
+// verdict is what is known of the sender of a message.
 type verdict struct {
 	auth                     report.Auth
 	domain, method, coverage string
@@ -80,12 +78,11 @@ func (v verdict) better(than verdict) bool {
 
 const secondHand = "its sender does not vouch for the report: it is in an attached or quoted message, or in a header that need not be signed"
 
-// Check says who sent a message, that r was read from, and whether to trust it: it
+// Check finds out who sent a message, from which r was read, and whether to trust it. It
 // sets the Reporter of r's records, which have their Identity. received is when
 // it came to us, the zero time: now. signed: each record's subscriber is a token
-// that a key of ours made; in a report of class cfbl it stands in for a known
-// reporter. more: only the whole message would tell more than the start that
-// r was read from. It takes no longer than Config.Timeout.
+// that a key of ours made; in a report of class cfbl that replaces a known reporter.
+// more: the verdict needs the whole message, and r was read from its start. It takes no longer than Config.Timeout.
 func (c *Checker) Check(ctx context.Context, message []byte, r *report.Report, records []report.Record, received time.Time, signed bool) (more bool) {
 	if len(records) == 0 {
 		return false
@@ -108,8 +105,8 @@ func (c *Checker) Check(ctx context.Context, message []byte, r *report.Report, r
 	return v.reason.Code == report.CodeTooLong
 }
 
-// Judge is Check of a message about whose sender found was found out earlier: what
-// it takes to be trusted may have changed since.
+// Judge is Check with what an earlier Check found about the sender: the rules of trust
+// may have changed since.
 func (c *Checker) Judge(found report.Reporter, r *report.Report, records []report.Record, signed bool) {
 	if len(records) > 0 {
 		c.about(r, records[0].Dialect).judge(found, r, records, signed)
@@ -149,8 +146,8 @@ func (c *Checker) judge(found report.Reporter, r *report.Report, records []repor
 	}
 }
 
-// namesAnother reports whether a report names a recipient who is not the
-// subscriber that its token stands for: anybody who has a message of ours has a token.
+// namesAnother reports whether a report names a recipient other than the subscriber of
+// its token: everybody with a message of ours has a token.
 func namesAnother(rec *report.Record) bool {
 	return rec.OriginalRcptTo != "" && (rec.Identity == nil || !strings.EqualFold(rec.OriginalRcptTo, rec.Identity.Subscriber))
 }
@@ -260,7 +257,7 @@ func (c *Checker) arc(ctx context.Context, m *signable, t *trail, sigs []signatu
 	}
 	about, _ := signing(sigs, o.domain)
 	if sealer.count("dkim-signature") < len(sigs) {
-		about = nil // another one may stand there since
+		about = nil // another one may have been added since
 	}
 	v := m.vouched("arc", o.domain, about, whole)
 	if v.auth == report.AuthPass && v.coverage == "full" && !sealer.full(m) {
@@ -271,7 +268,7 @@ func (c *Checker) arc(ctx context.Context, m *signable, t *trail, sigs []signatu
 }
 
 // isFrom reports whether the From is this address and no other: what several
-// readers may each take for the author is nobody's.
+// readers read differently proves no author.
 func (m *signable) isFrom(address string) bool {
 	fields := m.named("from")
 	if len(fields) == 0 || len(fields[0].raw) > maxAddress {
@@ -286,7 +283,7 @@ var addresses = mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader:
 
 // vouched is the verdict on a message that domain vouches for with sigs. Where one of
 // them leaves the Content-Type or the end of the body unsigned, or none is
-// there to look at, somebody may have framed the message anew.
+// there, somebody may have changed how the message is split into parts.
 func (m *signable) vouched(method, domain string, sigs []signature, whole bool) verdict {
 	v := verdict{auth: report.AuthPass, domain: domain, method: method, coverage: "full"}
 	for i := range sigs {

@@ -11,9 +11,9 @@ import (
 type voice struct {
 	id      string
 	results []result
-	open    bool // it may be the sender who says so
+	open    bool // the sender may have written it
 	none    bool // it saw no signature
-	most    int  // signatures that one of its fields tells of
+	most    int  // results of signatures in one field, at most
 }
 
 // add adds what one field says.
@@ -31,7 +31,7 @@ func (v *voice) add(results []result) {
 	v.results, v.most = append(v.results, results...), max(v.most, n)
 }
 
-// overstates reports whether a server tells of more signatures than are there. Some
+// overstates reports whether a server has results of more signatures than there are. Some
 // servers write what their client says, such as its name or the envelope, so that it
 // can be read as a result: there is one too many then.
 func (v *voice) overstates(signatures int) bool {
@@ -49,8 +49,8 @@ func resultsOf(id string) string {
 // opinion is what servers say together of a message's signatures.
 type opinion struct {
 	domain string // that a pass is for, and that may speak for From; "": none
-	by     string // the id of who says so first
-	open   bool   // all who say so may be the sender
+	by     string // the id of the first server that says so
+	open   bool   // the sender may have written all that says so
 	// doubt is why there is no domain though somebody says pass, or fail of a domain
 	// that may speak for From: of CodeContradicted or CodeNoDomain.
 	doubt report.Reason
@@ -170,9 +170,9 @@ func (v *voice) standIn(sigs []signature, from string) (domain string) {
 	return domain
 }
 
-// sentBy is the envelope's domain that spf=pass stands for, where that is a
-// provider's alone and may speak for from; id is whose word it is. open: it may be
-// the sender's.
+// sentBy is the envelope's domain with spf=pass, if that domain is a provider's alone and
+// may speak for from. id is the server that says so. open: the sender may have written
+// it.
 func (c *Checker) sentBy(voices []voice, from string) (domain, id string, open bool) {
 	open = true
 	for _, v := range voices {
@@ -187,7 +187,7 @@ func (c *Checker) sentBy(voices []voice, from string) (domain, id string, open b
 			}
 			said = true
 			d := r.domain()
-			if r.value != resultPass || !c.aligned(d, from) || !covered(c.signers, d) { // who shares a domain can write any From
+			if r.value != resultPass || !c.aligned(d, from) || !covered(c.signers, d) { // a domain that is shared proves no From
 				return "", "", false
 			}
 			if domain == "" {

@@ -48,13 +48,12 @@ func (c Config) Warnings() (texts []string) {
 	return texts
 }
 
-// IsSet reports whether the config trusts anybody, or means to.
+// IsSet reports whether the config trusts any server or signer, or means to.
 func (c Config) IsSet() bool {
 	return c.Own.IsSet() || len(c.AuthservIDs)+len(c.Hops)+len(c.Reporters)+len(c.ARCSealers) > 0 || c.Microsoft365 || c.DKIM != nil && *c.DKIM
 }
 
-// tells reports whether the system's results, or its seals, can say who sent a
-// message.
+// tells reports whether the results of the system, or its seals, can identify a sender.
 func (r receiver) tells() bool {
 	return r.Nameless || len(r.AuthservIDs)+len(r.Sealers) > 0
 }
@@ -92,16 +91,15 @@ func (o *Own) warnings() (texts []string) {
 // header.
 type Rival struct {
 	Says string // the field's value on one line, cut
-	By   string // the host whose Received stands next above; "": none does
+	By   string // the host of the next Received above; "": there is none
 }
 
 const maxRival = 300 // octets of Rival.Says
 
 // Rivals looks for two Authentication-Results with DKIM results of one trusted
-// server, of which the lower one stands elsewhere or says otherwise: that server
-// leaves standing what comes with a message, and anybody can write its id. ok is
-// false where there are none, and where a profile is for account, since only its
-// provider could mend that.
+// server, of which the lower one is below another Received or says otherwise: that server
+// does not remove the fields of a message, and anybody can write its id. ok is false if
+// there are none, and if account has a profile: only its provider could mend that.
 func (c *Checker) Rivals(message []byte, account string) (id string, upper, lower Rival, ok bool) {
 	m, err := readMessage(message)
 	if err != nil {
