@@ -42,7 +42,7 @@ func (c *session) store(args []arg) (string, error) {
 			return "BAD unknown STORE item", nil
 		}
 		c.srv.SetFlags(c.box.name, m.UID, now...)
-		if silent { // others are told
+		if silent { // only the others see it
 			c.srv.mu.Lock()
 			c.changed = slices.DeleteFunc(c.changed, func(uid uint32) bool { return uid == m.UID })
 			c.srv.mu.Unlock()
@@ -64,7 +64,7 @@ func (c *session) chosen(a arg) ([]numbered, error) {
 	}), nil
 }
 
-// copyMails is COPY and MOVE (RFC 6851), with the COPYUID of RFC 4315.
+// copyMessages is COPY and MOVE (RFC 6851), with the COPYUID of RFC 4315.
 func (c *session) copyMessages(args []arg) (string, error) {
 	verb := strings.TrimPrefix(c.command, "UID ")
 	move := verb == "MOVE"
@@ -100,7 +100,7 @@ func (c *session) copyMessages(args []arg) (string, error) {
 	if !move {
 		return "OK " + code + "COPY completed", c.syncUID()
 	}
-	for _, m := range chosen { // before anything is written: it is done, or not (RFC 6851 section 3.3)
+	for _, m := range chosen { // before any output: all or nothing (RFC 6851 section 3.3)
 		c.srv.Expunge(c.box.name, c.view[m.seq-1])
 	}
 	if err := c.linef("OK %smoved", code); err != nil {

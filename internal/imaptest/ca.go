@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// CA is a certificate authority of a test's own. What it signs is valid from
-// 1990 to 2090, so that a synctest bubble, where it is 2000, accepts it.
+// CA is a certificate authority for one test. Its certificates are valid from 1990
+// to 2090, because time in a synctest bubble starts in 2000.
 type CA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -32,7 +32,7 @@ func NewCA() *CA {
 	return ca
 }
 
-// Pool is what a client that trusts the authority has as its roots.
+// Pool has the authority's certificate, for the RootCAs of a client.
 func (ca *CA) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(ca.cert)
@@ -44,8 +44,8 @@ func (ca *CA) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw})
 }
 
-// Certificate signs a certificate for host names or IP addresses, or a client's,
-// which names its user.
+// Certificate signs a certificate for host names or IP addresses, or for a client:
+// then hosts is the user's name.
 func (ca *CA) Certificate(hosts ...string) tls.Certificate {
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: hosts[0]},
@@ -63,7 +63,7 @@ func (ca *CA) Certificate(hosts ...string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key, Leaf: cert}
 }
 
-// sign completes a template; without a CA it signs itself.
+// sign completes and signs a template. Without a CA the certificate signs itself.
 func sign(template *x509.Certificate, ca *CA) (*x509.Certificate, *ecdsa.PrivateKey) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	check(err)
@@ -81,7 +81,7 @@ func sign(template *x509.Certificate, ca *CA) (*x509.Certificate, *ecdsa.Private
 	return cert, key
 }
 
-// check is for what cannot fail but in a broken program.
+// check panics on an error that only a broken program can cause.
 func check(err error) {
 	if err != nil {
 		panic("imaptest: " + err.Error())

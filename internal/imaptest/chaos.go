@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// ChaosProxy is a bad way to a server. From a seed it delays, splits and
-// throttles what it carries, and each connection ends badly: cut, reset, half
-// closed, or gone silent for ever. Octets are never changed, left out or
-// brought out of order. What comes upon a connection depends on the seed and
-// its number only; when, on the machine too.
+// ChaosProxy is a bad connection to a server. It delays, splits and throttles the
+// octets, and each connection ends badly: cut, reset, half closed, or silent for
+// ever. It never changes, omits or reorders octets. What happens to a connection
+// depends on the seed and the connection's number only; the time also depends on
+// the machine.
 type ChaosProxy struct {
 	proxy
 	seed uint64
@@ -31,17 +31,17 @@ func NewChaosProxy(tb testing.TB, addr string, seed uint64) *ChaosProxy {
 	p := &ChaosProxy{seed: seed, stop: make(chan struct{}), fates: make(map[string]int)}
 	p.carry = p.carryBadly
 	startProxy(tb, addr, &p.proxy)
-	tb.Cleanup(func() { close(p.stop) }) // before the proxy waits
+	tb.Cleanup(func() { close(p.stop) }) // before the proxy waits for its connections
 	return p
 }
 
-// Calm cuts all connections; those to come are carried well.
+// Calm cuts all connections. Later connections are good.
 func (p *ChaosProxy) Calm() {
 	p.calm.Store(true)
 	p.cut()
 }
 
-// Fates counts how the connections so far ended.
+// Fates counts the ends of the connections so far, by kind.
 func (p *ChaosProxy) Fates() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -54,10 +54,10 @@ const (
 	chaosDelay    = 60 * time.Millisecond
 	chaosSlowest  = 20 << 10 // octets a second
 	chaosFastest  = 2 << 20
-	chaosSplit    = 40 // octets of the pieces at most, where they are small
+	chaosSplit    = 40 // octets of a small piece at most
 	chaosPiece    = 16 << 10
-	chaosStallOne = 200 // pieces out of which one stalls
-	chaosDelayOne = 10  // and out of which one is delayed
+	chaosStallOne = 200 // one of so many pieces stalls
+	chaosDelayOne = 10  // one of so many is delayed
 )
 
 // The fates of a connection.
@@ -66,7 +66,7 @@ const (
 	fateReset
 	fateDownClosed // the client reads an end, and may still write
 	fateUpClosed   // the server reads an end
-	fateSilent     // nothing is carried any more
+	fateSilent     // no more octets pass
 	fateRefused    // cut before the first octet
 	fateOwn        // none: client or server ended it
 	fates
@@ -120,9 +120,9 @@ func (p *ChaosProxy) carryBadly(n int, client, server *net.TCPConn) {
 			down.silent.Store(true)
 		}
 		if fate == fateDownClosed || fate == fateUpClosed || fate == fateSilent {
-			<-clientGone // it must find out by itself
+			<-clientGone // the client must find out by itself
 		}
-	case <-clientGone: // or it has said all it wants to
+	case <-clientGone: // or the client has sent everything
 		p.note(fateOwn)
 		<-serverGone
 	case <-serverGone:
@@ -153,7 +153,7 @@ type badLane struct {
 	silent   atomic.Bool // reads on, and drops it
 }
 
-// carry goes on until the end it reads from is closed.
+// carry copies until its source is closed.
 func (l *badLane) carry() {
 	buf := make([]byte, chaosPiece)
 	for {
@@ -176,7 +176,7 @@ func (l *badLane) carry() {
 	}
 }
 
-// piece says how many of n octets go next, after the pause they are due.
+// piece returns how many of n octets go next, after their pause.
 func (l *badLane) piece(n int) int {
 	if l.random == nil {
 		return n

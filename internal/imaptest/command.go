@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// readCommand reads a command with its literals, each behind its "{n}" and
-// CRLF.
+// readCommand reads a command with its literals, each after its "{n}" and CRLF.
 func (c *session) readCommand() (string, error) {
 	var command strings.Builder
 	for {
@@ -39,8 +38,8 @@ func (c *session) readCommand() (string, error) {
 	}
 }
 
-// literalSize reads the "{n}" or "{n+}" at a line's end (RFC 7888); sync is
-// whether the client waits for a "+".
+// literalSize reads the "{n}" or "{n+}" at the end of a line (RFC 7888). sync is true
+// if the client waits for a "+".
 func literalSize(line string) (n int, sync, ok bool) {
 	open := strings.LastIndexByte(line, '{')
 	if open < 0 || !strings.HasSuffix(line, "}") {
@@ -51,7 +50,7 @@ func literalSize(line string) (n int, sync, ok bool) {
 	return int(size), !plus, err == nil
 }
 
-// splitCommand takes the tag and the name, with its UID, off a command.
+// splitCommand splits a command into tag, name (with its UID) and arguments.
 func splitCommand(line string) (tag, name, rest string) {
 	tag, rest, _ = strings.Cut(line, " ")
 	name, rest, _ = strings.Cut(rest, " ")
@@ -64,8 +63,8 @@ func splitCommand(line string) (tag, name, rest string) {
 	return tag, name, rest
 }
 
-// verb is how a command is carried out: it returns the text of the tagged
-// answer, or the error that ends the command or the session.
+// verb runs a command. It returns the text of the tagged answer, or the error that
+// ends the command or the session.
 type verb struct {
 	state func(*session) bool
 	run   func(*session, []arg) (string, error)
@@ -243,8 +242,8 @@ func parseLiteral(s string) (text, rest string, err error) {
 	return rest[:n], rest[n:], nil
 }
 
-// atomLen is the length of the atom that s starts with; what stands in
-// brackets, as in BODY[HEADER.FIELDS (To)], belongs to it.
+// atomLen is the length of the atom at the start of s. Brackets, as in
+// BODY[HEADER.FIELDS (To)], belong to it.
 func atomLen(s string) int {
 	depth := 0
 	for i := range len(s) {

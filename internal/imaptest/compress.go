@@ -5,7 +5,7 @@ import (
 	"net"
 )
 
-// compress is RFC 4978; the stream changes behind the tagged answer.
+// compress is RFC 4978. The stream changes after the tagged answer.
 func (c *session) compress(args []arg) (string, error) {
 	if len(args) != 1 || args[0].upper() != "DEFLATE" {
 		return "BAD COMPRESS wants DEFLATE", nil
@@ -23,7 +23,7 @@ func (c *session) startDeflate() {
 	c.conn, c.deflated = deflated{c.conn, w}, true
 }
 
-// deflated flushes each write, so that the client need not wait for more.
+// deflated flushes each write, so that the client gets it at once.
 type deflated struct {
 	net.Conn
 	w *flate.Writer

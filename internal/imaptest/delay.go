@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// DelayProxy is a long way to a server: what is sent arrives half a round trip
-// later, in both directions, and a connection is open after one round trip.
-// Its zero fields make it count octets only.
+// DelayProxy is a slow connection to a server. Octets arrive half a round trip later,
+// in both directions, and a connection opens after one round trip. With zero fields
+// it only counts octets.
 type DelayProxy struct {
 	proxy
 	RoundTrip time.Duration
 	Bandwidth int64 // octets a second, in each direction of a connection; 0: any
 }
 
-// delayWindow is how many octets may be on their way, in one direction of a
+// delayWindow is how many octets may be in transit in one direction of a
 // connection.
 const delayWindow = 16 << 20
 
@@ -36,13 +36,13 @@ func NewDelayProxy(tb testing.TB, addr string, roundTrip time.Duration, bandwidt
 	return p
 }
 
-// parcel is what was read at once, and when it is to be written.
+// parcel is the octets of one read, and the time to write them.
 type parcel struct {
 	octets []byte
 	due    time.Time
 }
 
-// lane carries one direction to its end.
+// lane copies one direction to its end.
 func (p *DelayProxy) lane(to, from *net.TCPConn, count *atomic.Int64) {
 	const most = 64 << 10
 	parcels := make(chan parcel, delayWindow/most)
@@ -50,7 +50,7 @@ func (p *DelayProxy) lane(to, from *net.TCPConn, count *atomic.Int64) {
 	wg.Go(func() {
 		defer to.CloseWrite()
 		var err error
-		for parcel := range parcels { // to the last, so that the reader never waits for ever
+		for parcel := range parcels { // all of them, so that the reader never waits for ever
 			time.Sleep(time.Until(parcel.due))
 			if err == nil {
 				_, err = to.Write(parcel.octets)

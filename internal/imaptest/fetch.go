@@ -47,7 +47,7 @@ func parseItem(a arg) (item, error) {
 	return it, nil
 }
 
-// cut takes the octets that a BODY item asks for out of a message.
+// cut returns the octets of a message that a BODY item asks for.
 func (it item) cut(body []byte) []byte {
 	if it.section != "" {
 		header, text := body, []byte(nil)
@@ -112,8 +112,8 @@ func (c *session) fetch(args []arg) (string, error) {
 	return "OK FETCH completed", c.syncUID()
 }
 
-// fetchMail writes the FETCH answer of one message: the octets of each literal
-// are a unit of their own, and so is what stands around them.
+// fetchMessage writes the FETCH answer of one message. Each literal is a unit, and so
+// is the text between two literals.
 func (c *session) fetchMessage(m numbered, items []item) error {
 	var shape Shape
 	if c.srv.Shape != nil {

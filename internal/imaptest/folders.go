@@ -122,7 +122,7 @@ func (c *session) openBox(args []arg, readOnly bool) (string, error) {
 		b = nil
 	}
 	c.box, c.view, c.changed, c.readOnly = b, nil, nil, readOnly
-	if b == nil { // also leaves the one that was open, RFC 3501 section 6.3.1
+	if b == nil { // this also closes the open mailbox, RFC 3501 section 6.3.1
 		c.srv.mu.Unlock()
 		return "NO [NONEXISTENT] no such mailbox", nil
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// stale is whether the UIDs that the client knows mean nothing any more.
+// stale reports whether the UIDs that the client knows are no longer valid.
 func (c *session) stale() bool {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
@@ -28,7 +28,7 @@ func (c *session) noop([]arg) (string, error) {
 	return "OK " + c.command + " completed", c.sync()
 }
 
-// sync tells the client what has changed in the mailbox since it last heard.
+// sync sends the client the changes in the mailbox since the last sync.
 func (c *session) sync() error {
 	lines, stale := c.news()
 	if stale {

@@ -14,7 +14,7 @@ func (c *session) caps() string {
 	return "CAPABILITY " + strings.Join(caps, " ")
 }
 
-// capCode is the response code that tells the capabilities unasked.
+// capCode is the response code with the capabilities.
 func (c *session) capCode() string {
 	if c.srv.QuietCaps {
 		return ""
@@ -59,7 +59,7 @@ func (c *session) admit(user, password string) string {
 	return "OK " + c.capCode() + "logged in"
 }
 
-// authenticate speaks PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A),
+// authenticate does PLAIN (RFC 4616), LOGIN, EXTERNAL (RFC 4422 appendix A),
 // OAUTHBEARER (RFC 7628) and XOAUTH2.
 func (c *session) authenticate(args []arg) (string, error) {
 	if len(args) == 0 || len(args) > 2 {
@@ -103,7 +103,7 @@ func (c *session) authenticate(args []arg) (string, error) {
 	return c.admit(user, password), nil
 }
 
-// admitCertificate admits the user that a client's certificate names.
+// admitCertificate logs in the user of the client's certificate.
 func (c *session) admitCertificate(identity string) string {
 	conn, ok := c.conn.(*tls.Conn)
 	if !ok || len(conn.ConnectionState().PeerCertificates) == 0 {
@@ -117,8 +117,8 @@ func (c *session) admitCertificate(identity string) string {
 	return "OK " + c.capCode() + "logged in"
 }
 
-// admitToken admits the bearer of the right token. For another it says why, and
-// waits for the answer that the mechanism wants, before it says NO.
+// admitToken logs in a client with the right token. For another token it sends the
+// reason, waits for the client's answer, and then says NO.
 func (c *session) admitToken(mechanism, text string) (string, error) {
 	user, port, answer := "user="+c.srv.User, "", ""
 	if mechanism == "OAUTHBEARER" {
@@ -148,7 +148,7 @@ func (c *session) admitToken(mechanism, text string) (string, error) {
 	return "NO [AUTHENTICATIONFAILED] wrong token", nil
 }
 
-// response takes the initial response, or else asks for one.
+// response takes the initial response, or asks for one.
 func (c *session) response(initial []arg, challenge string) (string, error) {
 	var text string
 	if len(initial) > 0 {

@@ -10,11 +10,11 @@ import (
 
 // Message is one message of a mailbox. The server does not write to Body.
 type Message struct {
-	UID   uint32    // 0: the next one; otherwise it must not be below UIDNEXT
+	UID   uint32    // 0: the next one; otherwise UIDNEXT or above
 	Date  time.Time // INTERNALDATE; by default UID minutes after the start of 2026
 	Flags []string
 	Body  []byte
-	Size  int64 // what RFC822.SIZE claims; 0: the truth
+	Size  int64 // value of RFC822.SIZE; 0: the true size
 
 	modSeq uint64 // RFC 7162
 }
@@ -45,10 +45,9 @@ func (b *mailbox) index(uid uint32) (int, bool) {
 	return slices.BinarySearchFunc(b.messages, uid, func(m Message, uid uint32) int { return cmp.Compare(m.UID, uid) })
 }
 
-// AddMailbox makes an empty mailbox with UIDVALIDITY 1. The delimiter is "/".
-// The name is sent as it stands, so one beyond ASCII is given in modified
-// UTF-7. \Noselect makes it a mere name; \Subscribed puts it into LSUB and is
-// not shown in LIST.
+// AddMailbox makes an empty mailbox with UIDVALIDITY 1. The delimiter is "/". The
+// name is sent unchanged, so write it in modified UTF-7. \Noselect makes a mailbox
+// that cannot be opened. \Subscribed adds it to LSUB, and is not shown in LIST.
 func (s *Server) AddMailbox(name string, attrs ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +62,7 @@ func (s *Server) AddMailbox(name string, attrs ...string) {
 	s.boxes = append(s.boxes, b)
 }
 
-// find needs s.mu. INBOX is known in any case (RFC 3501 section 5.1).
+// find needs s.mu. The case of INBOX does not matter (RFC 3501 section 5.1).
 func (s *Server) find(name string) *mailbox {
 	for _, b := range s.boxes {
 		if b.name == name || strings.EqualFold(name, "INBOX") && b.name == "INBOX" {
@@ -73,7 +72,7 @@ func (s *Server) find(name string) *mailbox {
 	return nil
 }
 
-// edit runs f on a mailbox, which must exist, and rings at its sessions.
+// edit runs f on a mailbox, which must exist, and wakes its sessions.
 func (s *Server) edit(folder string, f func(*mailbox)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,13 +91,13 @@ func (s *Server) edit(folder string, f func(*mailbox)) {
 	}
 }
 
-// Append adds a message of these octets and returns its UID. Clients that idle
-// are told at once, others at their next command.
+// Append adds a message and returns its UID. Clients in IDLE get the news at once,
+// others with their next command.
 func (s *Server) Append(folder string, body []byte) uint32 {
 	return s.AppendMessage(folder, Message{Body: body})
 }
 
-// AppendMail is Append for a message with a UID, date or flags of its own.
+// AppendMessage is Append for a message with a given UID, date or flags.
 func (s *Server) AppendMessage(folder string, m Message) uint32 {
 	s.edit(folder, func(b *mailbox) {
 		if m.UID == 0 {
@@ -120,7 +119,7 @@ func (s *Server) AppendMessage(folder string, m Message) uint32 {
 	return m.UID
 }
 
-// Expunge removes a message, if it is there.
+// Expunge removes a message, if it exists.
 func (s *Server) Expunge(folder string, uid uint32) {
 	s.edit(folder, func(b *mailbox) {
 		if i, ok := b.index(uid); ok {
@@ -129,8 +128,8 @@ func (s *Server) Expunge(folder string, uid uint32) {
 	})
 }
 
-// SetFlags replaces the flags of a message, if it is there, and tells every
-// client that has the mailbox open.
+// SetFlags replaces the flags of a message, if it exists, and reports them to all
+// clients that have the mailbox open.
 func (s *Server) SetFlags(folder string, uid uint32, flags ...string) {
 	s.edit(folder, func(b *mailbox) {
 		i, ok := b.index(uid)
@@ -158,14 +157,16 @@ func (s *Server) Flags(folder string, uid uint32) []string {
 	return flags
 }
 
-// Messages lists what is in a mailbox, ascending by UID. Bodies are not to be changed.
+// Messages returns the messages of a mailbox, ascending by UID. Do not change the
+// bodies.
 func (s *Server) Messages(folder string) []Message {
 	var messages []Message
 	s.edit(folder, func(b *mailbox) { messages = slices.Clone(b.messages) })
 	return messages
 }
 
-// UIDs lists the messages of folder, ascending; none where there is no such folder.
+// UIDs returns the UIDs of a mailbox, ascending. It is empty if there is no such
+// mailbox.
 func (s *Server) UIDs(folder string) (uids []uint32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,8 +178,8 @@ func (s *Server) UIDs(folder string) (uids []uint32) {
 	return uids
 }
 
-// SetUIDValidity gives a mailbox another UIDVALIDITY and numbers its messages
-// anew, from 1. Whoever has it open is sent away with BYE.
+// SetUIDValidity gives a mailbox another UIDVALIDITY, and its messages new UIDs from
+// 1. Clients that have it open get BYE.
 func (s *Server) SetUIDValidity(folder string, validity uint64) {
 	s.edit(folder, func(b *mailbox) {
 		b.uidValidity = validity
@@ -190,8 +191,8 @@ func (s *Server) SetUIDValidity(folder string, validity uint64) {
 	})
 }
 
-// Remake makes a mailbox again: empty, with the same UIDVALIDITY, and with a
-// UIDNEXT of 1. Whoever has it open is sent away.
+// Remake empties a mailbox, keeps its UIDVALIDITY and sets its UIDNEXT to 1. Clients
+// that have it open get BYE.
 func (s *Server) Remake(folder string) {
 	s.edit(folder, func(b *mailbox) {
 		b.messages, b.expunged, b.uidNext = nil, nil, 1
@@ -212,7 +213,7 @@ func (s *Server) Insert(folder string, uid uint32, body []byte) {
 	})
 }
 
-// SetUIDNext lets UIDs go back, or skips some.
+// SetUIDNext sets the next UID, which may be below the last one.
 func (s *Server) SetUIDNext(folder string, next uint32) {
 	s.edit(folder, func(b *mailbox) { b.uidNext = next })
 }

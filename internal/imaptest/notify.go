@@ -2,8 +2,8 @@ package imaptest
 
 import "fmt"
 
-// notifySet knows NONE and SET with the filters selected, mailboxes and personal (RFC
-// 5465), whatever the events.
+// notifySet does NONE, and SET with the filters selected, mailboxes and personal (RFC
+// 5465). It ignores the list of events.
 func (c *session) notifySet(args []arg) (string, error) {
 	if len(args) == 0 {
 		return "BAD NOTIFY wants SET or NONE", nil
@@ -42,7 +42,7 @@ func (c *session) notifySet(args []arg) (string, error) {
 	return "OK NOTIFY completed", nil
 }
 
-// notice is the STATUS line that tells of a change. It needs Server.mu.
+// notice is the STATUS line for a change. It needs Server.mu.
 func (b *mailbox) notice() string {
 	return fmt.Sprintf("STATUS %s (MESSAGES %d UIDNEXT %d UIDVALIDITY %d)", quote(b.name), len(b.messages), b.uidNext, b.uidValidity)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// duplex is one end of an in-memory connection made of two net.Pipes, one a
-// direction, so that unlike a net.Pipe it can be closed by halves.
+// duplex is one end of an in-memory connection of two net.Pipes, one for each
+// direction. Unlike a net.Pipe it can be half closed.
 type duplex struct {
 	r, w net.Conn
 }
@@ -38,8 +38,8 @@ func (d *duplex) SetDeadline(t time.Time) error {
 	return d.w.SetWriteDeadline(t)
 }
 
-// pump reads ahead, as a socket's buffer does: what the client writes is taken
-// off its hands also while the server writes or keeps silent.
+// pump reads ahead, as a socket's buffer does: the client can write while the server
+// writes or does nothing.
 type pump struct {
 	chunks chan []byte // closed at the end of the stream
 	rest   []byte

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// proxy takes connections on a loopback port and carries each to target.
+// proxy accepts connections on a loopback port, and connects each to target.
 type proxy struct {
 	target string
 	ln     net.Listener
@@ -69,7 +69,7 @@ func (p *proxy) accept() {
 	}
 }
 
-// hold makes connections known to cut; false: the proxy is closed.
+// hold registers connections for cut. It returns false if the proxy is closed.
 func (p *proxy) hold(conns ...*net.TCPConn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,7 +87,7 @@ func (p *proxy) drop(conns ...*net.TCPConn) {
 	}
 }
 
-// cut closes all connections there are now.
+// cut closes all current connections.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

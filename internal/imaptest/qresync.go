@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// enable knows QRESYNC (RFC 7162).
+// enable does QRESYNC (RFC 7162).
 func (c *session) enable(args []arg) (string, error) {
 	line := "ENABLED"
 	for _, a := range args {
@@ -19,8 +19,8 @@ func (c *session) enable(args []arg) (string, error) {
 	return "OK ENABLE completed", c.linef("%s", line)
 }
 
-// since returns the line of the box's state, and by (QRESYNC (UIDVALIDITY MODSEQ
-// [UIDS])) what has happened to those UIDs. It needs Server.mu.
+// since returns the line with the mailbox's state, and the changes of the UIDs in
+// (QRESYNC (UIDVALIDITY MODSEQ [UIDS])). It needs Server.mu.
 func (c *session) since(args []arg) (state string, lines []string) {
 	state = fmt.Sprintf("OK [HIGHESTMODSEQ %d] state", c.box.modSeq)
 	if len(args) == 0 || len(args[0].list) != 2 || args[0].list[0].upper() != "QRESYNC" {

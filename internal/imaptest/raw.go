@@ -19,8 +19,8 @@ const rawTimeout = time.Minute
 // rawBuffer is the size of the reads that RawFetch counts, in octets.
 const rawBuffer = 64 << 10
 
-// RawConn is a connection that knows no more of IMAP than lines: a literal is
-// lines like any other.
+// RawConn is a client that reads and writes lines. A literal is lines like any
+// other.
 type RawConn struct {
 	net.Conn
 	r    *bufio.Reader
@@ -28,7 +28,7 @@ type RawConn struct {
 	tag  int
 }
 
-// NewRaw takes a connection whose greeting has not been read.
+// NewRaw makes a client of a connection. Its first line is the greeting.
 func NewRaw(conn net.Conn) *RawConn {
 	// No message can hold a line that looks like such a tag.
 	return &RawConn{Conn: conn, r: bufio.NewReaderSize(conn, rawBuffer), name: rand.Text()}
@@ -104,10 +104,10 @@ func (c *RawConn) Append(folder string, message []byte) (string, error) {
 	return "", err
 }
 
-// RawFetch is the least that any client must do to read a folder: it logs in
-// without TLS, examines folder, asks for the UID, INTERNALDATE, RFC822.SIZE and
-// first n octets of every message in one FETCH, and counts the octets of the
-// answer without looking at them. Time it to know what a client can reach.
+// RawFetch does the least that any client must do to read a folder. It logs in
+// without TLS, opens folder, and asks for the UID, INTERNALDATE, RFC822.SIZE and
+// first n octets of every message in one FETCH. It only counts the octets of the
+// answer. Its time is the best that a client can reach.
 func RawFetch(addr, user, password, folder string, n int) (octets int64, err error) {
 	c, err := DialRaw(addr, user, password)
 	if err != nil {
@@ -131,8 +131,8 @@ func RawFetch(addr, user, password, folder string, n int) (octets int64, err err
 			return octets, err
 		}
 		octets += int64(got)
-		// The tagged line comes last, so that only a tail ending in CRLF
-		// need be looked at.
+		// The tagged line comes last, so look only at a tail that ends in
+		// CRLF.
 		tail := buf[max(0, keep+got-512) : keep+got]
 		if at := bytes.LastIndex(tail, end); at >= 0 && bytes.HasSuffix(tail, []byte("\r\n")) {
 			if answer := tail[at+len(end):]; !bytes.HasPrefix(answer, []byte("OK")) {
@@ -144,13 +144,13 @@ func RawFetch(addr, user, password, folder string, n int) (octets int64, err err
 	}
 }
 
-// Arrival is an EXISTS line and the instant at which it was read.
+// Arrival is an EXISTS line, and the time when it was read.
 type Arrival struct {
 	N  uint32
 	At time.Time
 }
 
-// IdleReader waits in IDLE and times each EXISTS.
+// IdleReader waits in IDLE and notes the time of each EXISTS.
 type IdleReader struct {
 	Arrivals <-chan Arrival // closed when the connection ends
 
@@ -158,7 +158,7 @@ type IdleReader struct {
 	wg   sync.WaitGroup
 }
 
-// RawIdle logs in without TLS, examines folder and enters IDLE.
+// RawIdle logs in without TLS, opens folder and starts IDLE.
 func RawIdle(addr, user, password, folder string) (*IdleReader, error) {
 	c, err := DialRaw(addr, user, password)
 	if err != nil {

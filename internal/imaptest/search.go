@@ -32,8 +32,8 @@ func parseSet(s string) (numSet, error) {
 	return set, nil
 }
 
-// has is whether n is in the set in a mailbox whose last number is last. So
-// "n:*" always has the last one, even when n is beyond it.
+// has reports whether n is in the set. last is the last number of the mailbox: "n:*"
+// always has it, even if n is over it.
 func (s numSet) has(n, last uint32) bool {
 	for _, pair := range s {
 		low, high := pair[0], pair[1]
@@ -56,8 +56,8 @@ type numbered struct {
 	seq uint32
 }
 
-// visible lists the messages that the client knows of and that are still there,
-// ascending, with the last number for "*" by UID and by sequence.
+// visible returns the messages that the client knows and that still exist,
+// ascending, and the value of "*" as UID and as sequence number.
 func (c *session) visible() (messages []numbered, lastUID, lastSeq uint32) {
 	c.srv.mu.Lock()
 	defer c.srv.mu.Unlock()
@@ -73,8 +73,8 @@ func (c *session) visible() (messages []numbered, lastUID, lastSeq uint32) {
 	return messages, lastUID, lastSeq
 }
 
-// search knows ALL, UID, a sequence set, SINCE and BEFORE, all of which must
-// hold, behind an optional CHARSET.
+// search does ALL, UID, a sequence set, SINCE and BEFORE, combined by "and", after an
+// optional CHARSET.
 func (c *session) search(args []arg) (string, error) {
 	messages, lastUID, lastSeq := c.visible()
 	var tests []func(numbered) bool
@@ -107,7 +107,7 @@ func (c *session) search(args []arg) (string, error) {
 			var day time.Time
 			day, err = time.Parse("_2-Jan-2006", take())
 			test = func(m numbered) bool {
-				year, month, date := m.Date.Date() // its zone is disregarded
+				year, month, date := m.Date.Date() // without its zone
 				on := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
 				return on.Before(day) == (key == "BEFORE")
 			}

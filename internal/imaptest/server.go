@@ -12,53 +12,53 @@ import (
 	"time"
 )
 
-// Server is a scripted IMAP server. Its mailboxes outlive its connections. It
-// uses no clock, no network and no randomness of its own, so that it runs in a
-// testing/synctest bubble; there New must be called inside the bubble.
+// Server is a scripted IMAP server. Its mailboxes outlive its connections. It uses no
+// clock, network or random numbers, so it runs in a testing/synctest bubble; call New
+// inside the bubble.
 //
-// The fields are set before the first connection. Hook, Shape and Limit are
-// called from the goroutines of the connections, one at a time within each;
-// they may call the Server's methods but Close.
+// Set the fields before the first connection. The goroutines of the connections call
+// Hook, Shape and Limit, each one call at a time. These may call all methods of the
+// Server except Close.
 type Server struct {
-	// Greeting is the first line, without CRLF; "* PREAUTH" and "* BYE" mean
-	// what they say. By default it is an OK that holds the capabilities.
+	// Greeting is the first line, without CRLF. "* PREAUTH" logs the client in,
+	// "* BYE" ends the connection. The default is an OK with the capabilities.
 	Greeting string
-	// Caps are the capabilities; STARTTLS joins them where it is possible.
+	// Caps are the capabilities. STARTTLS is added if it is possible.
 	Caps []string
-	// QuietCaps keeps the capabilities out of the greeting and of the answer
-	// to a login, so that a client must ask for them.
+	// QuietCaps omits the capabilities in the greeting and in the answer to a
+	// login, so that a client must ask for them.
 	QuietCaps bool
 	// User and Password are the only ones that may log in.
 	User, Password string
-	// Token is the access token that logs User in by OAUTHBEARER or XOAUTH2, if
-	// Caps offer them; GoodToken, where set, decides instead. A client's
-	// certificate logs in whom it names, by EXTERNAL.
+	// Token is User's access token for OAUTHBEARER or XOAUTH2, if Caps offer
+	// them. GoodToken, if set, decides instead. EXTERNAL logs in the user of the
+	// client's certificate.
 	Token     string
 	GoodToken func(token string) bool
-	// TLS, where set, offers STARTTLS; with ImplicitTLS every connection
-	// starts with the handshake.
+	// TLS, if set, offers STARTTLS. With ImplicitTLS every connection starts with
+	// the handshake.
 	TLS         *tls.Config
 	ImplicitTLS bool
 
 	// Hook is asked at every step.
 	Hook func(Step) Action
-	// Limit says after how many octets written to the client, TLS's own not
-	// counted, a connection is cut; negative means never.
+	// Limit returns after how many octets to the client a connection is cut, those
+	// of TLS not counted. Negative means never.
 	Limit func(conn int) int64
-	// Shape says how the answer for a message is to look.
+	// Shape returns the form of the FETCH answer for a message.
 	Shape func(conn int, uid uint32) Shape
 	// Descending answers a FETCH from the last message to the first.
 	Descending bool
-	// IdleFor is how long an IDLE lasts before the server ends it with a
-	// tagged OK; 0 is for ever.
+	// IdleFor is how long an IDLE lasts until the server ends it with a tagged
+	// OK. 0 means for ever.
 	IdleFor time.Duration
-	// IdleForgets keeps IDLE from telling what came before it, as pymap does.
+	// IdleForgets: IDLE does not report what came before it, as in pymap.
 	IdleForgets bool
-	// IdleMute has IDLE tell nothing before DONE, as imap4d does.
+	// IdleMute: IDLE reports nothing before DONE, as in imap4d.
 	IdleMute bool
-	// ReadsOne loses what is read together with a NOOP.
+	// ReadsOne: the server loses what comes in one write with a NOOP.
 	ReadsOne bool
-	// IdleLoses loses what is read together with DONE, as go-imap v1 does.
+	// IdleLoses: the server loses what comes in one write with DONE, as go-imap v1.
 	IdleLoses bool
 
 	mu         sync.Mutex
@@ -72,18 +72,19 @@ type Server struct {
 	wg         sync.WaitGroup
 }
 
-// Shape bends the FETCH answer of one message. The zero Shape is the usual one.
+// Shape is the form of the FETCH answer for one message. The zero Shape is the usual
+// form.
 type Shape struct {
 	Missing    bool   // no answer at all
-	UIDLast    bool   // UID behind the literal, as Exchange does
+	UIDLast    bool   // UID after the literal, as Exchange does
 	NilDate    bool   // INTERNALDATE NIL
-	Date       string // INTERNALDATE's value, where it is another than the message's
+	Date       string // value of INTERNALDATE, if not the message's
 	NilBody    bool   // BODY[] NIL
 	QuotedBody bool   // BODY[] "": a body of no octets as a quoted string
 	Literal8   bool   // ~{n}, RFC 3516
 
-	// Body, where set, gives the octets that the server takes for the message
-	// this time; RFC822.SIZE stays.
+	// Body, if set, replaces the octets of the message this time. RFC822.SIZE
+	// stays.
 	Body func(octets []byte) []byte
 }
 
@@ -102,8 +103,8 @@ func New() *Server {
 
 var errClosed = errors.New("imaptest: server closed")
 
-// Dial connects to the server in memory, whatever the address. The other end
-// is served until either side closes it.
+// Dial connects to the server in memory, and ignores the address. The connection
+// lasts until either side closes it.
 func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	client, server := newDuplex()
 	c, err := s.open(server)
@@ -123,15 +124,15 @@ func (s *Server) Dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return client, nil
 }
 
-// Serve speaks with the client behind conn until either side closes it.
+// Serve serves a client on conn until either side closes it.
 func (s *Server) Serve(conn net.Conn) {
 	if c, err := s.open(conn); err == nil {
 		c.serve()
 	}
 }
 
-// Listen serves a loopback port, for programs that cannot be given Dial, and
-// returns its address.
+// Listen serves a port of the loopback, for programs that cannot use Dial, and returns
+// the address.
 func (s *Server) Listen() (string, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -158,7 +159,7 @@ func (s *Server) Listen() (string, error) {
 	return ln.Addr().String(), nil
 }
 
-// open numbers a connection; its session must be served or ended.
+// open makes the session of a connection. Serve or end it.
 func (s *Server) open(conn net.Conn) (*session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -186,7 +187,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Disconnect cuts every connection there is now.
+// Disconnect cuts all current connections.
 func (s *Server) Disconnect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,30 +196,30 @@ func (s *Server) Disconnect() {
 	}
 }
 
-// Conns is how many connections there have been.
+// Conns is the number of connections so far.
 func (s *Server) Conns() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.conns
 }
 
-// Open is how many connections there are now.
+// Open is the number of current connections.
 func (s *Server) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sessions)
 }
 
-// Steps lists every step so far, in the order in which they were reached. Run
-// over a clean session it is the list of places where one may fail.
+// Steps returns all steps so far, in order. After a session without faults it is the
+// list of points where one may fail.
 func (s *Server) Steps() []Step {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Step(nil), s.steps...)
 }
 
-// Transcript lists the lines of all connections, such as "1 C: a NOOP"; secrets
-// are shown, literals by their size.
+// Transcript returns the lines of all connections, such as "1 C: a NOOP". Secrets are
+// shown; literals are shown by their size.
 func (s *Server) Transcript() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

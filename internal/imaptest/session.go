@@ -23,8 +23,8 @@ var (
 // maxCommand limits a command, in octets with its literals.
 const maxCommand = 16 << 20
 
-// session is one connection. One goroutine owns it; box, changed, notify and
-// stirred are also looked at by others, under Server.mu.
+// session is one connection. One goroutine owns it. Others also use box, changed,
+// notify and stirred, under Server.mu.
 type session struct {
 	srv     *Server
 	n       int
@@ -46,8 +46,8 @@ type session struct {
 	loggedIn bool
 	qresync  bool
 
-	notify  map[string]bool // mailboxes to tell of, while another is open
-	stirred []*mailbox      // of which to tell
+	notify  map[string]bool // mailboxes to report while another is open
+	stirred []*mailbox      // those with changes to report
 
 	box      *mailbox
 	changed  []uint32 // UIDs with new flags
@@ -145,7 +145,7 @@ func (c *session) linef(format string, args ...any) error {
 	return c.line(Data, "* "+fmt.Sprintf(format, args...))
 }
 
-// ask records a step and lets the hook decide.
+// ask records a step and asks the hook.
 func (c *session) ask(part Part, uid uint32, size int, text string) Action {
 	step := Step{Conn: c.n, N: c.steps, Command: c.command, Part: part, UID: uid, Size: size, Text: text}
 	c.steps++
@@ -158,7 +158,7 @@ func (c *session) ask(part Part, uid uint32, size int, text string) Action {
 	return c.srv.Hook(step)
 }
 
-// emit writes one unit, unless the hook has it otherwise.
+// emit writes one unit, or does what the hook wants instead.
 func (c *session) emit(part Part, uid uint32, unit []byte) error {
 	text := ""
 	if part != Literal {
@@ -207,7 +207,7 @@ func (c *session) act(part Part, unit []byte, action Action) error {
 	return nil
 }
 
-// write sends its arguments in one write, as far as the limit allows.
+// write sends its arguments in one write, up to the limit.
 func (c *session) write(before string, unit []byte, behind string) error {
 	if before != "" || behind != "" {
 		unit = bytes.Join([][]byte{[]byte(before), unit, []byte(behind)}, nil)

@@ -2,7 +2,7 @@ package imaptest
 
 import "fmt"
 
-// Part says where in the dialogue a Step is.
+// Part is the place of a Step in the dialogue.
 type Part string
 
 const (
@@ -18,8 +18,8 @@ const (
 	TLS      Part = "tls"      // before the TLS handshake
 )
 
-// Step is one point of the dialogue at which a Hook may interfere: just before
-// the server writes one line or literal, and where it has read a command.
+// Step is one point of the dialogue where a Hook may interfere: before the server
+// writes a line or literal, and after it has read a command.
 type Step struct {
 	Conn    int    // the connection's number, from 1
 	N       int    // the step's number within the connection, from 0
@@ -41,16 +41,16 @@ func (s Step) String() string {
 	return text
 }
 
-// Verb is what a Hook makes of a step.
+// Verb is what a Hook does at a step.
 type Verb int
 
 const (
-	// Pass goes on.
+	// Pass changes nothing.
 	Pass Verb = iota
-	// Drop leaves the unit out; at Received the command is never answered.
+	// Drop omits the unit. At Received the command is never answered.
 	Drop
-	// Silent writes nothing any more but goes on reading, for ever. At Dial
-	// the call hangs until its context ends.
+	// Silent writes nothing more, but reads for ever. At Dial the call hangs until
+	// its context ends.
 	Silent
 	// Cut closes the connection. At Dial the call is refused.
 	Cut
@@ -61,18 +61,17 @@ const (
 	Answer
 )
 
-// Action is a Hook's answer; the zero Action lets the step pass. What it
-// writes goes out as one write: Before, the unit (or its first After octets),
-// Behind.
+// Action is a Hook's answer. The zero Action changes nothing. Before, the unit (or
+// its first After octets) and Behind go out as one write.
 type Action struct {
 	Do     Verb
-	After  int    // octets of the unit that are still written before Silent, Cut or HalfClose
-	Before string // raw octets ahead of the unit, CRLF included
-	Behind string // raw octets right behind it
+	After  int    // octets of the unit that are written before Silent, Cut or HalfClose
+	Before string // raw octets before the unit, with CRLF
+	Behind string // raw octets after it, with CRLF
 	Text   string // for Answer
 }
 
-// Bye says BYE and closes the connection.
+// Bye is an Action that says BYE and closes the connection.
 func Bye(text string) Action {
 	return Action{Do: Cut, Before: "* BYE " + text + "\r\n"}
 }
