@@ -5,24 +5,25 @@ import (
 	"sync"
 )
 
-// How much a server may say before the login is through, and behind it until a
-// command is answered. A body that was asked for is no chatter, and lets the count
-// begin anew. An honest server has an answer for each of its mailboxes, or tells of
-// every message that its flags have changed: so the second grows with the messages.
+// Limits of what a server may say before the end of the login (setup...), and after
+// it until a command is answered (most...). A body that was asked for does not
+// count, and resets the count. An honest server may answer for each of its
+// mailboxes, or report changed flags of every message, so the limits after the login
+// grow with the messages.
 const (
 	setupLines  = 1000
 	setupOctets = 1 << 20
 
 	mostLines    = 1 << 17
 	mostOctets   = 64 << 20
-	mostMessages = 1 << 21 // that the server may claim there are
-	linesEach    = 2       // for each of those
+	mostMessages = 1 << 21 // in EXISTS that count
+	linesEach    = 2       // more for each of them
 	octetsEach   = 128
 
-	mostVanished = 100_000 // events of VANISHED; a rescan finds the rest
+	mostVanished = 100_000 // events of VANISHED; a new search finds the rest
 )
 
-// chatter counts what a server says unasked, or beside what was asked for.
+// chatter counts the lines and octets of a server, without bodies.
 type chatter struct {
 	mu                    sync.Mutex
 	lines, octets         int64
@@ -30,7 +31,7 @@ type chatter struct {
 	vanished              int
 }
 
-// limit sets how many lines and octets there may be.
+// limit sets how many lines and octets may come.
 func (c *chatter) limit(lines, octets int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,14 +39,14 @@ func (c *chatter) limit(lines, octets int64) {
 	c.linesLeft, c.octetsLeft = lines, octets
 }
 
-// anew begins the count anew.
+// anew resets the count.
 func (c *chatter) anew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.linesLeft, c.octetsLeft, c.vanished = c.lines, c.octets, 0
 }
 
-// allow makes room for a mailbox of so many messages.
+// allow raises the limits for a mailbox with so many messages.
 func (c *chatter) allow(messages uint32) {
 	n := int64(min(messages, mostMessages))
 	lines, octets := mostLines+linesEach*n, mostOctets+octetsEach*n
@@ -59,7 +60,7 @@ func (c *chatter) allow(messages uint32) {
 	}
 }
 
-// add counts, and is an error where it is too much.
+// add counts. It returns an error if the limit is exceeded.
 func (c *chatter) add(lines, octets int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,14 +68,14 @@ func (c *chatter) add(lines, octets int) error {
 	c.octetsLeft -= int64(octets)
 	switch {
 	case c.linesLeft < 0:
-		return fmt.Errorf("%w: the server says over %d lines and does not come to an end", ErrProtocol, c.lines)
+		return fmt.Errorf("%w: the server sends over %d lines and no answer", ErrProtocol, c.lines)
 	case c.octetsLeft < 0:
-		return fmt.Errorf("%w: the server says over %d octets and does not come to an end", ErrProtocol, c.octets)
+		return fmt.Errorf("%w: the server sends over %d octets and no answer", ErrProtocol, c.octets)
 	}
 	return nil
 }
 
-// vanish counts an event of VANISHED; false: there were enough.
+// vanish counts an event of VANISHED. It returns false after mostVanished.
 func (c *chatter) vanish() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

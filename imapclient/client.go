@@ -40,7 +40,7 @@ type Client struct {
 	searches bool   // a SEARCH found a message
 	odd      string // UIDVALIDITY, if it is no number of 64 bits
 	found    []uint32
-	far      uint64 // a UID beyond 32 bits since the command began; 0: none
+	far      uint64 // a UID over 32 bits since the command began; 0: none
 	lists    []List
 	listing  string // LIST or LSUB, while it runs
 	asking   string // the mailbox whose STATUS status is

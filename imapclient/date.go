@@ -9,8 +9,8 @@ import (
 const (
 	internalDate = "_2-Jan-2006 15:04:05 -0700" // RFC 9051 section 9: date-time
 	maxDate      = 100                          // octets of a date
-	// firstYear is the first in which a message can have been received by IMAP.
-	// Earlier dates stand for "none": Domino's 00-Jan-0000, 1970, FAT's 1980.
+	// firstYear is the first year in which a server can have received a message.
+	// Earlier dates mean "none": Domino's 00-Jan-0000, 1970, FAT's 1980.
 	firstYear = 1990
 )
 
@@ -21,10 +21,9 @@ var zoneNames = map[string]int{
 }
 
 // readDate reads an INTERNALDATE as servers write it: also with a weekday, with
-// blanks or ISO 8601's order, with the zone's name beside or instead of its
-// offset. Without a zone that can be read it is taken as UTC: it may be wrong by
-// 14 hours then. ok is false where day, month, year or time of day is missing,
-// ambiguous (02-03-2026) or impossible.
+// blanks, in the order of ISO 8601, or with the name of the zone. Without a readable
+// zone it is UTC, which may be wrong by 14 hours. ok is false if the day, month, year
+// or time of day is missing, ambiguous (02-03-2026) or impossible.
 func readDate(s string) (t time.Time, ok bool) {
 	t, err := time.Parse(internalDate, s)
 	if err != nil {
@@ -47,7 +46,7 @@ func readDate(s string) (t time.Time, ok bool) {
 	return t, true
 }
 
-// looseDate is a date as its words come; 0 is not there.
+// looseDate is a date that is read word by word. 0: not read yet.
 type looseDate struct {
 	year, month, day     int
 	hour, minute, second int
@@ -55,7 +54,7 @@ type looseDate struct {
 	offset               int // minutes east
 }
 
-// word takes one word; false: the date is unreadable.
+// word takes one word. It returns false if the date is unreadable.
 func (d *looseDate) word(w string) bool {
 	switch date, clock, isISO := strings.Cut(strings.ToUpper(w), "T"); {
 	case !d.clock && isISO && strings.Contains(clock, ":") && strings.Count(date, "-") == 2:
@@ -70,7 +69,7 @@ func (d *looseDate) word(w string) bool {
 		if m := monthOf(w); m > 0 && d.month == 0 {
 			d.month = m
 		}
-		return true // a weekday, or what else stands before
+		return true // a weekday, or another word before the date
 	}
 	return d.afterClock(w)
 }
@@ -89,7 +88,7 @@ func (d *looseDate) date(w string) bool {
 	return d.day > 0 && d.month > 0 && d.year > 0
 }
 
-// clockOf takes 19:50, 19:50:00 or 19:50:00.123, and a zone that is stuck to it.
+// clockOf takes 19:50, 19:50:00 or 19:50:00.123, and a zone without a blank before it.
 func (d *looseDate) clockOf(w string) bool {
 	zone := ""
 	if i := strings.IndexFunc(w, func(r rune) bool { return !strings.ContainsRune("0123456789:.", r) }); i > 0 {
@@ -110,7 +109,7 @@ func (d *looseDate) clockOf(w string) bool {
 	return zone == "" || d.afterClock(zone)
 }
 
-// number takes a day or a year that stands alone.
+// number takes a day or a year.
 func (d *looseDate) number(w string) bool {
 	switch {
 	case !d.clock && d.day == 0 && len(w) <= 2:
@@ -123,8 +122,8 @@ func (d *looseDate) number(w string) bool {
 	return true
 }
 
-// behind takes what stands behind the time of day. The offset counts where there
-// is one; a name that is not known says nothing.
+// afterClock takes a word after the time of day: AM, PM, or a zone. An offset counts
+// more than a name, and an unknown name is ignored.
 func (d *looseDate) afterClock(w string) bool {
 	name, offset := strings.Trim(strings.ToUpper(w), "()"), ""
 	switch name {
@@ -154,7 +153,7 @@ func (d *looseDate) afterClock(w string) bool {
 	return true
 }
 
-// offsetOf reads +0300, +03:00 and +3; none is further than 14 hours.
+// offsetOf reads +0300, +03:00 and +3, up to 14 hours.
 func offsetOf(s string) (minutes int, ok bool) {
 	n := digits(strings.Replace(s[1:], ":", "", 1))
 	if n >= 0 && len(s) <= len("+03") {
@@ -181,7 +180,7 @@ func (d *looseDate) time() (time.Time, bool) {
 	return time.Date(d.year, time.Month(d.month), d.day, d.hour, d.minute, d.second, 0, zone), true
 }
 
-// monthOf reads an English month, in full or its first three letters; 0: none.
+// monthOf reads an English month, in full or by its first three letters. 0: none.
 func monthOf(w string) int {
 	for m := time.January; m <= time.December; m++ {
 		if strings.EqualFold(w, m.String()) || strings.EqualFold(w, m.String()[:3]) {
@@ -191,8 +190,7 @@ func monthOf(w string) int {
 	return 0
 }
 
-// yearOf reads a year of four digits, or of two as RFC 5322 section 4.3 has it;
-// -1: none.
+// yearOf reads a year of four digits, or of two by RFC 5322 section 4.3. -1: none.
 func yearOf(w string) int {
 	n := digits(w)
 	switch {
@@ -206,7 +204,7 @@ func yearOf(w string) int {
 	return -1
 }
 
-// digits reads up to four decimal digits; -1: it is none.
+// digits reads up to four decimal digits. -1: none.
 func digits(w string) int {
 	if n, err := strconv.ParseUint(w, 10, 32); err == nil && len(w) <= 4 {
 		return int(n)

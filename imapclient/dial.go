@@ -170,7 +170,7 @@ func (s *setup) run(ctx context.Context) error {
 	return err
 }
 
-// admitted logs in where that is safe.
+// admitted logs in if that is safe.
 func (s *setup) admitted(ctx context.Context) error {
 	if !s.opts.private() && !s.opts.Insecure && !isLoopback(s.wire.raw) {
 		return ErrInsecure

@@ -64,7 +64,7 @@ var (
 	ErrNoUIDPlus = errors.New("imapclient: the server does not offer UIDPLUS, so that no message can be removed alone")
 	// ErrUID: the mailbox has messages with a UID over 32 bits (RFC 9051 section
 	// 2.3.1.1). No command can name them. The other messages are returned.
-	ErrUID = errors.New("imapclient: UID beyond 32 bits")
+	ErrUID = errors.New("imapclient: UID over 32 bits")
 	// ErrUIDValidity: UIDVALIDITY (RFC 9051 section 2.3.1.1) changed while the
 	// mailbox was open, and the session is over; or the mailbox has none, and the
 	// session goes on.

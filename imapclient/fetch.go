@@ -28,8 +28,8 @@ const (
 // messages may exist. A *FetchError: the session ended in the middle of a message.
 // Others as for [Client].
 //
-// Do not leave the loop early: that ends the session with ErrClosed. Within the
-// loop all methods of the Client return ErrLocked.
+// Do not leave the loop early: that ends the session with ErrClosed. Within the loop
+// every method that sends a command returns ErrLocked.
 func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return c.fetchUIDs(ctx, uids, prefix, false)
 }

@@ -10,8 +10,8 @@ import (
 
 const module = "github.com/fblwatch/fblwatch"
 
-// identify tells the server what it talks to (RFC 2971). Some, as 163.com and
-// 126.com, let nobody open a mailbox before.
+// identify sends ID (RFC 2971). Some servers, such as 163.com and 126.com, open no
+// mailbox before it.
 func (s *setup) identify() error {
 	if s.opts.NoID || !s.Has("ID") {
 		return nil
@@ -24,7 +24,7 @@ func (s *setup) identify() error {
 	return err
 }
 
-// version is that of this module, as far as the program knows.
+// version is the version of this module in this program.
 var version = sync.OnceValue(func() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -86,8 +86,8 @@ func (c *Client) respelled(ctx context.Context, mailbox string, refusal error) b
 // "*" matches anything, "%" anything within one level. Case does not matter. A
 // mailbox that the server lists although it does not match is left out, with one
 // warning a session. If the server refuses the pattern, or may spell it otherwise,
-// List asks for all mailboxes and matches them itself. More than 65,536 mailboxes are ErrProtocol. A
-// refusal is a *ResponseError.
+// List asks for all mailboxes and matches them itself. More than 65,536 mailboxes are
+// ErrProtocol. A refusal is a *ResponseError.
 func (c *Client) List(ctx context.Context, pattern string) ([]List, error) {
 	lists, err := c.listOnce(ctx, pattern)
 	if pattern == "*" || err != nil && !isRefusal(err) || err == nil && (len(lists) > 0 || !canBeOdd(pattern)) {

@@ -112,7 +112,7 @@ func (a again) Unwrap() error { return a.error }
 
 // The ways to log in, besides the names of mechanisms.
 const (
-	atOnce       = " at once" // behind a mechanism: with an initial response (RFC 4959)
+	atOnce       = " at once" // after a mechanism: with an initial response (RFC 4959)
 	loginCommand = "the LOGIN command"
 )
 

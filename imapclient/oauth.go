@@ -10,8 +10,8 @@ import (
 
 const xoauth2 = "XOAUTH2" // Google's and Microsoft's, older than RFC 7628; go-sasl has it not
 
-// tokenClient is OAUTHBEARER or XOAUTH2: one response, and where the token is
-// refused a challenge that says why. The server says NO once that is answered.
+// tokenClient is OAUTHBEARER or XOAUTH2: one response. If the server refuses the
+// token, it sends a challenge with the reason, and says NO after the answer to it.
 type tokenClient struct {
 	name   string
 	first  []byte
@@ -25,8 +25,8 @@ func newXOAUTH2Client(user, token string) *tokenClient {
 	return &tokenClient{name: xoauth2, first: []byte("user=" + user + "\x01auth=Bearer " + token + "\x01\x01")}
 }
 
-// newBearerClient is RFC 7628. go-sasl's own answers a refusal by cancelling, so
-// that the server's reason would drown in a BAD.
+// newBearerClient is RFC 7628. That of go-sasl cancels after a refusal, and then a BAD
+// hides the server's reason.
 func newBearerClient(user, token, host string, port int) *tokenClient {
 	user = strings.NewReplacer("=", "=3D", ",", "=2C").Replace(user) // RFC 5801 section 4
 	options := sasl.OAuthBearerOptions{Username: user, Token: token, Host: host, Port: port}
@@ -45,12 +45,12 @@ func (c *tokenClient) Next(challenge []byte) ([]byte, error) {
 	return c.dummy, nil
 }
 
-// refused tells whether the server said of the token that it is no longer valid.
-// The status is one of HTTP's (Google, Microsoft) or of RFC 6750's errors.
+// refused reports whether the server's reason is that the token is no longer valid.
+// The status is a status of HTTP (Google, Microsoft) or an error of RFC 6750.
 func (c *tokenClient) refused() bool { return c.status == "401" || c.status == "invalid_token" }
 
-// parseTokenFailure reads the JSON of RFC 7628 section 3.2.2: its status, and
-// all of it for people.
+// parseTokenFailure reads the JSON of RFC 7628 section 3.2.2: the status, and a text
+// for people.
 func parseTokenFailure(challenge []byte) (status, text string) {
 	var said map[string]any
 	if json.Unmarshal(challenge, &said) != nil {

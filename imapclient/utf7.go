@@ -11,8 +11,8 @@ import (
 var utf7Base64 = base64.NewEncoding("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,").WithPadding(base64.NoPadding)
 
 // decodeUTF7 reads a mailbox name in modified UTF-7 (RFC 3501 section 5.1.3).
-// A name that is none is returned as it is. go-imap has a decoder and an
-// encoder, but not for others to call.
+// A name in another form is returned unchanged. go-imap exports no decoder or
+// encoder.
 func decodeUTF7(s string) string {
 	var out strings.Builder
 	for rest := s; rest != ""; {
@@ -47,7 +47,7 @@ func decodeUTF7(s string) string {
 	return out.String()
 }
 
-// encodeUTF7 is the way back.
+// encodeUTF7 is the reverse of decodeUTF7.
 func encodeUTF7(s string) string {
 	var out strings.Builder
 	var units []uint16 // not yet written, none of them ASCII
@@ -77,5 +77,5 @@ func encodeUTF7(s string) string {
 	return out.String()
 }
 
-// mailboxArg is a mailbox name, or a pattern of some, as an argument of a command.
+// mailboxArg is a mailbox name or pattern as an argument of a command.
 func mailboxArg(name string) string { return string(quote([]byte(encodeUTF7(name)))) }

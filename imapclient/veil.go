@@ -6,21 +6,20 @@ import (
 	"strings"
 )
 
-// veil blots out the server's echo of what a session logs in by: a password or
-// token as it stands, as a quoted string, and within base64, as the SASL
-// responses have it. Everything that a server says to people goes through it
-// before it is cut, shown or handed on.
+// veil replaces secrets in the texts of a server by <secret>: a password or token as
+// it is, as a quoted string, and within base64, as in SASL responses. Every text for
+// people passes it before it is cut, shown or passed on.
 type veil struct {
 	plain  [][]byte // the secret, and with quotes and backslashes escaped
-	base64 [][]byte // what is certain of it within base64, at each of three offsets
+	base64 [][]byte // the part of it within base64 that is certain, at each of three offsets
 }
 
-// freely is how long a secret is blotted out within words too. A shorter one must
-// stand alone: else "pass" would make "<secret>word" of password.
+// freely is the length from which a secret is replaced within words too. A shorter
+// one must be a word: otherwise "pass" would make "<secret>word" of password.
 const freely = 8
 
-// prose are words that servers say anyway. As a password they are blotted out
-// only where they are quoted or assigned.
+// prose are words that servers use anyway. As a password they are replaced only if
+// they are quoted or assigned.
 var prose = map[string]bool{
 	"wrong": true, "invalid": true, "bad": true, "failed": true, "error": true, "denied": true, "unknown": true, "no": true, "not": true,
 	"user": true, "login": true, "account": true, "server": true,
@@ -38,7 +37,7 @@ func (v *veil) hide(s Secret) {
 	for offset := range 3 {
 		for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 			code := enc.EncodeToString(append(make([]byte, offset), secret...))
-			from, to := (8*offset+5)/6, (8*(offset+len(secret)))/6 // those that nothing around it changes
+			from, to := (8*offset+5)/6, (8*(offset+len(secret)))/6 // those that do not depend on the octets around it
 			if to-from >= 4 {
 				v.base64 = add(v.base64, []byte(code[from:to]))
 			}
@@ -58,7 +57,7 @@ func add(forms [][]byte, form []byte) [][]byte {
 	return append(forms, form)
 }
 
-// over is text without the secrets; it may be text itself.
+// over is text without the secrets. It may return text itself.
 func (v *veil) over(text []byte) []byte {
 	if v == nil {
 		return text
@@ -74,8 +73,8 @@ func (v *veil) over(text []byte) []byte {
 
 func (v *veil) overString(text string) string { return string(v.over([]byte(text))) }
 
-// blot puts <secret> in place of each form in text, and of what belongs to the
-// same word by wider. free: also in the midst of a word.
+// blot replaces each form in text, and the octets beside it for which wider returns
+// true. With free, also within a word.
 func blot(text, form []byte, free bool, wider func(byte) bool) []byte {
 	var out []byte
 	rest := text
