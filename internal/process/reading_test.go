@@ -101,12 +101,12 @@ func TestReadingSeveral(t *testing.T) {
 	records, _ := g.Records(t.Context(), r, message, true, report.Envelope{})
 	var got []string
 	for _, rec := range records {
-		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+string(rec.Suppress.Verdict)+" "+rec.Reporter.Reason)
+		got = append(got, rec.OriginalRcptTo+" "+rec.Identity.Subscriber+" "+string(rec.Suppress.Verdict)+" "+string(rec.Reporter.Code))
 	}
 	if want := []string{
-		"user1@example.com 1 review its sender does not vouch for the report: it is in an attached or quoted message, or in a header that need not be signed",
-		"user2@example.com 2 review one of several reports that are attached to a message",
-		"user3@example.com 3 review one of several reports that are attached to a message",
+		"user1@example.com 1 review second_hand",
+		"user2@example.com 2 review several_reports",
+		"user3@example.com 3 review several_reports",
 	}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

@@ -263,15 +263,15 @@ func TestTrustOfTheStart(t *testing.T) {
 		if more {
 			return "", true
 		}
-		return string(records[0].Suppress.Verdict) + ": " + strings.Join(records[0].Suppress.Reasons, ", "), false
+		return fmt.Sprint(records[0].Suppress.Verdict, records[0].Suppress.Codes), false
 	}
 	if verdict, more := read(16<<10, false); !more {
 		t.Errorf("the start: %s", verdict)
 	}
-	if verdict, more := read(16<<10, true); more || verdict != "review: not trusted: the message is too long to be checked" {
+	if verdict, more := read(16<<10, true); more || verdict != "review[too_long]" {
 		t.Errorf("the start, and no more: %s, more: %v", verdict, more)
 	}
-	if verdict, more := read(len(message), false); more || verdict != "yes: complaint of class fbl, named, by a trusted reporter" {
+	if verdict, more := read(len(message), false); more || verdict != "yes[named]" {
 		t.Errorf("all of it: %s, more: %v", verdict, more)
 	}
 }

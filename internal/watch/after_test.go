@@ -1,10 +1,8 @@
 package watch
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -182,11 +180,8 @@ func TestAfterWatch(t *testing.T) {
 		a := account(s, l)
 		a.Folders = []string{"FBL/*"}
 		a.After.Report = Action{"move", "FBL/done"}
-		var log strings.Builder
-		a.Log = slog.New(slog.NewTextHandler(&log, nil))
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		book := logged(a)
+		stop := background(t, a)
 		time.Sleep(10 * time.Second)
 		s.Append("FBL/new", messageOf(1, 300))
 		time.Sleep(10 * time.Second)
@@ -216,10 +211,9 @@ func TestAfterWatch(t *testing.T) {
 		if n := len(records(t, l)); n != 4 {
 			t.Errorf("%d records", n)
 		}
-		cancel()
-		<-done
-		if n := strings.Count(log.String(), "they stay owed"); n != 1 {
-			t.Errorf("told %d times:\n%s", n, log.String())
+		stop()
+		if n := book.count("they stay owed"); n != 1 {
+			t.Errorf("logged %d times:\n%s", n, book)
 		}
 	})
 }

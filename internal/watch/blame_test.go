@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -47,10 +46,8 @@ func outage(t *testing.T, action imaptest.Action, had, many int) {
 		return imaptest.Action{}
 	}
 	l := memory.New()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- account(s, l).Run(ctx, false) }()
-	defer func() { cancel(); <-done }()
+	stop := background(t, account(s, l))
+	defer stop()
 	time.Sleep(time.Minute)
 	same(t, records(t, l), expected(had))
 	down.Store(true)
@@ -179,9 +176,7 @@ func TestHalfOpenIdle(t *testing.T) {
 			return imaptest.Action{}
 		}
 		l := memory.New()
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- account(s, l).Run(ctx, false) }()
+		stop := background(t, account(s, l))
 		time.Sleep(time.Minute)
 		s.Append("INBOX", sample.Report(3, 300))
 		time.Sleep(4 * time.Minute) // a slice of 4 min, 15 s for DONE, under a second's pause
@@ -189,8 +184,7 @@ func TestHalfOpenIdle(t *testing.T) {
 		if n := s.Conns(); n != 2 {
 			t.Errorf("%d connections, want 2", n)
 		}
-		cancel()
-		<-done
+		stop()
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +21,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/trust"
-	"github.com/fblwatch/fblwatch/report"
 )
 
 // nameserver is a resolver with a key for each of the signers.
@@ -97,9 +95,7 @@ func sweepSigned(t testing.TB, l ledger.Ledger, messages [][]byte, reading proce
 	a := account(nil, l)
 	a.IMAP.Dial, a.Rules = s.dial, reading
 	start := time.Now()
-	if err := a.Run(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
+	runOnce(t, a)
 	return time.Since(start)
 }
 
@@ -120,11 +116,7 @@ func believing(t testing.TB, domains []string, n *nameserver, timeout time.Durat
 func sweepVerdicts(t testing.TB, l ledger.Reader) map[string]int {
 	t.Helper()
 	count := make(map[string]int)
-	for row, err := range l.Records(t.Context(), ledger.Query{}) {
-		var r report.Record
-		if err := errors.Join(err, json.Unmarshal(row.JSON, &r)); err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range decoded(t, l) {
 		count[string(r.Suppress.Verdict)+" "+string(r.Reporter.Auth)]++
 	}
 	return count

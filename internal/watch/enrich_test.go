@@ -3,7 +3,6 @@ package watch
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/sample"
-	"github.com/fblwatch/fblwatch/report"
 )
 
 // answers is a DNS in which every address has a name, or that never answers.
@@ -84,16 +82,10 @@ func TestSilentDNS(t *testing.T) {
 			}
 		}
 		start := time.Now()
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		took = time.Since(start)
 		same(t, records(t, l), expected(messages))
-		for row, err := range l.Records(t.Context(), ledger.Query{}) {
-			var rec report.Record
-			if err != nil || json.Unmarshal(row.JSON, &rec) != nil {
-				t.Fatal(err)
-			}
+		for _, rec := range decoded(t, l) {
 			if rec.Source != nil && rec.Source.ReverseDNS == hostName(rec.SourceIP) {
 				named++
 			}
@@ -137,9 +129,7 @@ func TestSilentDNSWatch(t *testing.T) {
 		if a.Rules.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, &answers{silent: true}); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		synctest.Wait()
 		late := 0
 		start := time.Now()
@@ -160,7 +150,6 @@ func TestSilentDNSWatch(t *testing.T) {
 		}
 		t.Logf("%d of %d mails in %v were late", late, messages, time.Since(start))
 		same(t, records(t, l), expected(messages))
-		cancel()
-		<-done
+		stop()
 	})
 }

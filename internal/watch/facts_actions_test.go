@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -150,10 +149,8 @@ func TestActionsRefusedInWatch(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.Folders, a.Watch, a.After.Report = []string{"INBOX", "Other"}, way, Action{"move", "New"}
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error)
-				go func() { done <- a.Run(ctx, false) }()
-				defer func() { cancel(); <-done }()
+				stop := background(t, a)
+				defer stop()
 				time.Sleep(2 * time.Minute)
 				s.Append("Other", messageOf(3, 300))
 				s.Append("INBOX", messageOf(4, 300))

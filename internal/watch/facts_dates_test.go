@@ -1,8 +1,6 @@
 package watch
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -130,15 +128,12 @@ func dates(want ...string) func(*testing.T, *imaptest.Server, dialed) {
 		l := memory.New()
 		a := account(s, l)
 		a.IMAP.Dial, a.Since = dial, 30*day
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		time.Sleep(time.Minute)
 		header, _, _ := strings.Cut(string(first), "From:")
 		s.Append("INBOX", undated(1, header))
 		time.Sleep(time.Minute)
-		cancel()
-		<-done
+		stop()
 		if got := ages(t, l); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
@@ -147,20 +142,13 @@ func dates(want ...string) func(*testing.T, *imaptest.Server, dialed) {
 
 func ages(t *testing.T, l ledger.Reader) (got []string) {
 	t.Helper()
-	for row, err := range l.Records(context.Background(), ledger.Query{}) {
-		var r report.Record
-		if err == nil {
-			err = json.Unmarshal(row.JSON, &r)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range decoded(t, l) {
 		at := "-"
 		if !r.ReceivedAt.IsZero() {
 			at = r.ReceivedAt.Format(time.RFC3339)
 		}
 		line := fmt.Sprint(r.Mailbox.UID, " ", at)
-		if slices.Contains(r.Suppress.Reasons, "older than since at first contact") {
+		if slices.Contains(r.Suppress.Codes, report.CodeHistory) {
 			line += " old"
 		}
 		got = append(got, line)
@@ -197,9 +185,7 @@ func TestDatesInterrupted(t *testing.T) {
 		s.Append("INBOX", undated(4))
 		a = account(s, l)
 		a.Since = 30 * day
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		want := []string{"1 - old", "2 - old", "3 - old", "4 - old", "5 -"}
 		if got := ages(t, l); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"strings"
 	"sync"
@@ -18,39 +17,17 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 )
 
-// logbook is a log that tests look into.
-type logbook struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logbook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logbook) count(text string) int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return strings.Count(b.buf.String(), text)
-}
-
 // idling watches INBOX while during runs, and returns what was logged.
 func idling(t *testing.T, dial dialed, l ledger.Ledger, during func()) *logbook {
 	t.Helper()
-	book := &logbook{}
 	a := account(nil, l)
 	a.IMAP.Dial = dial
-	a.Log = slog.New(slog.NewTextHandler(book, nil))
+	book := logged(a)
 	a.Handler = callbacks.Slog(a.Log)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- a.Run(ctx, false) }()
+	stop := background(t, a)
 	time.Sleep(2 * time.Second)
 	during()
-	cancel()
-	<-done
+	stop()
 	return book
 }
 
@@ -149,6 +126,19 @@ func babble(name string, at func(imaptest.Step) bool) fact {
 	}
 }
 
+// learns brings the messages from 3 to end, with a pause after each. The first, of which
+// a quirk of the server is learned, is in the ledger within first, the others within then.
+func learns(t *testing.T, s *imaptest.Server, l ledger.Ledger, end int, first, then, pause time.Duration) {
+	t.Helper()
+	most := first
+	for n := 3; n < end; n++ {
+		s.Append("INBOX", messageOf(n, 300))
+		within(t, l, n+1, most)
+		most = then
+		time.Sleep(pause)
+	}
+}
+
 // idleFacts are of how servers tell of news, or do not.
 var idleFacts = []fact{
 	{
@@ -181,15 +171,7 @@ var idleFacts = []fact{
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
 			l := memory.New()
 			book := idling(t, dial, l, func() {
-				for n := 3; n < 8; n++ {
-					s.Append("INBOX", messageOf(n, 300))
-					most := time.Second
-					if n == 3 {
-						most = 4 * time.Second // it is learned once
-					}
-					within(t, l, n+1, most)
-					time.Sleep(9 * time.Minute)
-				}
+				learns(t, s, l, 8, 4*time.Second, time.Second, 9*time.Minute)
 				s.Disconnect() // the next session knows it
 				time.Sleep(5 * time.Second)
 				s.Append("INBOX", messageOf(8, 300))
@@ -210,15 +192,7 @@ var idleFacts = []fact{
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
 			l := memory.New()
 			book := idling(t, dial, l, func() {
-				for n := 3; n < 9; n++ {
-					s.Append("INBOX", messageOf(n, 300))
-					most := 61 * time.Second
-					if n == 3 {
-						most = 4 * time.Minute // it is learned once
-					}
-					within(t, l, n+1, most)
-					time.Sleep(17 * time.Second)
-				}
+				learns(t, s, l, 9, 4*time.Minute, 61*time.Second, 17*time.Second)
 			})
 			if n := book.count("offers IDLE and did not announce"); n != 1 || s.Conns() != 1 {
 				t.Errorf("%d warnings, %d connections", n, s.Conns())
@@ -389,12 +363,10 @@ func tireless(name string, most int, found time.Duration, server func(*imaptest.
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
 			l := memory.New()
-			book := &logbook{}
 			a := account(nil, l)
-			a.Folders, a.IMAP.Dial, a.Log = []string{"INBOX", "Other"}, dial, slog.New(slog.NewTextHandler(book, nil))
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error)
-			go func() { done <- a.Run(ctx, false) }()
+			a.Folders, a.IMAP.Dial = []string{"INBOX", "Other"}, dial
+			book := logged(a)
+			stop := background(t, a)
 			time.Sleep(2 * time.Minute)
 			sent := 0
 			for _, line := range s.Transcript() {
@@ -406,7 +378,7 @@ func tireless(name string, most int, found time.Duration, server func(*imaptest.
 				t.Errorf("%d commands in two minutes", sent)
 			}
 			if n := book.count("level=WARN"); n != 1 {
-				t.Errorf("%d warnings:\n%s", n, book.buf.String())
+				t.Errorf("%d warnings:\n%s", n, book)
 			}
 			s.Append("Other", messageOf(100, 300))
 			time.Sleep(found)
@@ -416,8 +388,7 @@ func tireless(name string, most int, found time.Duration, server func(*imaptest.
 			if s.Conns() > 1 {
 				t.Errorf("%d connections", s.Conns())
 			}
-			cancel()
-			<-done
+			stop()
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -50,17 +49,14 @@ var lateFacts = []fact{
 		server: func() *imaptest.Server { return filled(5, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			l := memory.New()
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- account(s, l).Run(ctx, false) }()
+			stop := background(t, account(s, l))
 			time.Sleep(time.Hour)
 			s.Expunge("INBOX", 2)
 			time.Sleep(time.Hour)
 			s.Insert("INBOX", 2, messageOf(5, 300))
 			time.Sleep(time.Hour)
 			same(t, records(t, l), append(expected(5), "2 complaint user5@example.com"))
-			cancel()
-			<-done
+			stop()
 		},
 	},
 	{
@@ -78,9 +74,7 @@ var lateFacts = []fact{
 			read := 0
 			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			for range 3 {
-				if err := a.Run(t.Context(), true); err != nil {
-					t.Fatal(err)
-				}
+				runOnce(t, a)
 			}
 			if same(t, records(t, l), expected(5)); read != 5 {
 				t.Errorf("%d messages were read, want 5", read)
@@ -148,17 +142,14 @@ var lateFacts = []fact{
 		server: lateServer,
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			l := memory.New()
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- account(s, l).Run(ctx, false) }()
+			stop := background(t, account(s, l))
 			time.Sleep(gapFor + time.Hour)
 			s.Insert("INBOX", 3, messageOf(2, 300))
 			time.Sleep(time.Hour)
 			s.Insert("INBOX", 1, messageOf(0, 300))
 			time.Sleep(time.Hour)
 			same(t, sorted(records(t, l)), expected(5))
-			cancel()
-			<-done
+			stop()
 		},
 	},
 }
@@ -189,9 +180,7 @@ func lateUID(name string, late time.Duration, set func(*Account), caps ...string
 			if set != nil {
 				set(a)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- a.Run(ctx, false) }()
+			stop := background(t, a)
 			time.Sleep(late)
 			s.Insert("INBOX", 3, messageOf(2, 300))
 			time.Sleep(late / 20)
@@ -201,8 +190,7 @@ func lateUID(name string, late time.Duration, set func(*Account), caps ...string
 			if n := s.Conns(); n > len(a.Folders) {
 				t.Errorf("%d connections", n)
 			}
-			cancel()
-			<-done
+			stop()
 		},
 	}
 }
@@ -225,9 +213,7 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 			if set != nil {
 				set(a)
 			}
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			runOnce(t, a)
 			n := 10
 			again := func() {
 				s.Remake("INBOX")
@@ -238,15 +224,11 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 				}
 			}
 			again()
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			runOnce(t, a)
 			same(t, sorted(records(t, l)), sorted(slices.Clone(want)))
 			for _, folders := range [][]string{{"INBOX"}, {"INBOX", "Other"}} {
 				a.Folders, a.Watch = folders, "poll"
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error, 1)
-				go func() { done <- a.Run(ctx, false) }()
+				stop := background(t, a)
 				time.Sleep(30 * time.Minute)
 				again()
 				time.Sleep(30 * time.Minute)
@@ -256,8 +238,7 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 				n++
 				time.Sleep(30 * time.Minute)
 				same(t, sorted(records(t, l)), sorted(slices.Clone(want)))
-				cancel()
-				<-done
+				stop()
 			}
 		},
 	}

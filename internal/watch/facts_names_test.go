@@ -128,13 +128,10 @@ func folderNames(t *testing.T, l ledger.Reader) (names []string) {
 // watchesOn checks that a message to INBOX is read within two polls.
 func watchesOn(t *testing.T, s *imaptest.Server, a *Account, l ledger.Ledger) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- a.Run(ctx, false) }()
+	stop := background(t, a)
 	time.Sleep(time.Minute)
 	s.Append("INBOX", messageOf(3, 300))
 	time.Sleep(2 * time.Minute)
-	cancel()
-	<-done
+	stop()
 	same(t, records(t, l), expected(4))
 }

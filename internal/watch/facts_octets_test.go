@@ -2,8 +2,6 @@ package watch
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -126,9 +124,7 @@ var octetFacts = []fact{
 			l := memory.New()
 			a := account(s, l)
 			a.After = After{Action{Do: "delete"}, Action{Do: "delete"}, Action{Do: "delete"}}
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			runOnce(t, a)
 			same(t, sorted(records(t, l)), slices.Delete(expected(5), 2, 3))
 			if got := contents(s, "INBOX"); got != "3" {
 				t.Errorf("INBOX has %q", got)
@@ -358,14 +354,7 @@ func cheaply(n int) func(*testing.T, *imaptest.Server, dialed) {
 // statusOf is how well the message with that UID was read.
 func statusOf(t *testing.T, l ledger.Reader, uid string) report.ParseStatus {
 	t.Helper()
-	for row, err := range l.Records(t.Context(), ledger.Query{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r report.Record
-		if err := json.Unmarshal(row.JSON, &r); err != nil {
-			t.Fatal(err)
-		}
+	for _, r := range decoded(t, l) {
 		if fmt.Sprint(r.Mailbox.UID) == uid {
 			return r.Parse
 		}
@@ -386,10 +375,8 @@ func TestShortInWatch(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.After.Report = Action{Do: "delete"}
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error)
-				go func() { done <- a.Run(ctx, false) }()
-				defer func() { cancel(); <-done }()
+				stop := background(t, a)
+				defer stop()
 				time.Sleep(time.Minute)
 				s.Append("INBOX", messageOf(2, 300))
 				s.Append("INBOX", messageOf(3, 300))

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -63,9 +62,7 @@ func deaf(name string, bend func(*imaptest.Server), set func(*Account)) fact {
 			a := account(s, l)
 			a.Folders = folders
 			set(a)
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- a.Run(ctx, false) }()
+			stop := background(t, a)
 			time.Sleep(time.Minute)
 			n := 0
 			for range 3 {
@@ -80,8 +77,7 @@ func deaf(name string, bend func(*imaptest.Server), set func(*Account)) fact {
 					}
 				}
 			}
-			cancel()
-			<-done
+			stop()
 		},
 	}
 }

@@ -1,10 +1,6 @@
 package watch
 
 import (
-	"bytes"
-	"context"
-	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,30 +21,27 @@ var quietFacts = []fact{
 // nothing else.
 func polls(conns int, within time.Duration, more ...string) func(*testing.T, *imaptest.Server, dialed) {
 	return func(t *testing.T, s *imaptest.Server, dial dialed) {
-		var out bytes.Buffer
 		l := memory.New()
 		a := account(s, l)
-		a.IMAP.Dial, a.Watch, a.Log = dial, "poll", slog.New(slog.NewTextHandler(&out, nil))
+		a.IMAP.Dial, a.Watch = dial, "poll"
+		book := logged(a)
 		for _, name := range more {
 			s.AddMailbox(name)
 			a.Folders = append(a.Folders, name)
 		}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		for n := 3; n < 12; n++ {
 			time.Sleep(20 * time.Minute)
 			s.Append("INBOX", messageOf(n, 300))
 			time.Sleep(within + time.Second)
 			same(t, records(t, l), expected(n+1))
 		}
-		cancel()
-		<-done
+		stop()
 		if got := s.Conns(); got != conns {
 			t.Errorf("%d connections, want %d", got, conns)
 		}
-		if lines := strings.Count(out.String(), "\n"); lines != conns-1 || lines > 0 && !strings.Contains(out.String(), "level=INFO") {
-			t.Errorf("log:\n%s", &out)
+		if lines := book.count("\n"); lines != conns-1 || lines > 0 && book.count("level=INFO") == 0 {
+			t.Errorf("log:\n%s", book)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -90,9 +89,7 @@ var searchFacts = []fact{
 			read := 0
 			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			for n := 3; n < 6; n++ {
-				if err := a.Run(t.Context(), true); err != nil {
-					t.Fatal(err)
-				}
+				runOnce(t, a)
 				s.Append("INBOX", messageOf(n, 300))
 			}
 			if read != 5 {
@@ -128,16 +125,12 @@ func renewedBy(t *testing.T, s *imaptest.Server, do string) {
 	l := memory.New()
 	a := account(s, l)
 	a.OnUIDValidity = do
-	if err := a.Run(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
+	runOnce(t, a)
 	s.SetUIDValidity("INBOX", 7)
 	for i := 10; i < 12; i++ {
 		s.AppendMessage("INBOX", imaptest.Message{Date: time.Now(), Body: messageOf(i, 300)})
 	}
-	if err := a.Run(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
+	runOnce(t, a)
 	same(t, records(t, l), expected(12))
 }
 
@@ -193,9 +186,7 @@ func emptyFolder(name, refusal string) fact {
 				l := memory.New()
 				a := account(s, l)
 				set(a)
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error, 1)
-				go func() { done <- a.Run(ctx, false) }()
+				stop := background(t, a)
 				time.Sleep(20 * time.Minute)
 				uid := s.Append("INBOX", messageOf(1, 300))
 				time.Sleep(polled)
@@ -207,8 +198,7 @@ func emptyFolder(name, refusal string) fact {
 					t.Errorf("records %v, want 2", got)
 				}
 				s.Expunge("INBOX", uid)
-				cancel()
-				<-done
+				stop()
 				if n := s.Conns() - conns; n != 1 {
 					t.Errorf("%d connections", n)
 				}
@@ -240,16 +230,12 @@ func badSearch(name string, hook func(imaptest.Step) imaptest.Action) fact {
 			a := account(s, l)
 			a.Committed = func(c ledger.Committed) { read += c.Messages + c.Duplicates }
 			for range 3 {
-				if err := a.Run(t.Context(), true); err != nil {
-					t.Fatal(err)
-				}
+				runOnce(t, a)
 			}
 			if read != had || len(records(t, l)) != had {
 				t.Errorf("%d messages were read, %d records, want %d", read, len(records(t, l)), had)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- a.Run(ctx, false) }()
+			stop := background(t, a)
 			time.Sleep(time.Minute)
 			for i := range 5 {
 				// UIDs may skip some.
@@ -261,8 +247,7 @@ func badSearch(name string, hook func(imaptest.Step) imaptest.Action) fact {
 				}
 				time.Sleep(10 * time.Minute)
 			}
-			cancel()
-			<-done
+			stop()
 			if read != had+10 {
 				t.Errorf("%d messages were read, want %d", read, had+10)
 			}

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -264,12 +263,9 @@ func throttledAt(command string, set func(*Account)) fact {
 			l := memory.New()
 			a := account(s, l)
 			set(a)
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error)
-			go func() { done <- a.Run(ctx, false) }()
+			stop := background(t, a)
 			time.Sleep(20 * time.Minute)
-			cancel()
-			<-done
+			stop()
 			same(t, sorted(records(t, l)), expected(3))
 			if len(said) != 2 || len(early) > 0 {
 				t.Errorf("said %v, sent meanwhile %q", said, early)

@@ -130,9 +130,7 @@ func arrivals(long, every, later time.Duration, conns int) func(*testing.T, *ima
 		n, l := len(s.Messages("INBOX")), memory.New()
 		a := account(s, l)
 		a.IMAP.Dial = dial
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		for start := time.Now(); time.Since(start) < long; n++ {
 			time.Sleep(every)
 			s.Append("INBOX", messageOf(n, 300))
@@ -142,8 +140,7 @@ func arrivals(long, every, later time.Duration, conns int) func(*testing.T, *ima
 		if got := s.Conns(); got != conns {
 			t.Errorf("%d connections in %v, want %d", got, long, conns)
 		}
-		cancel()
-		<-done
+		stop()
 	}
 }
 

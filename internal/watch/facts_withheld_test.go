@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -84,9 +83,7 @@ func withholding(name string, long time.Duration, uids []uint32, set func(*Accou
 			if set != nil {
 				set(a)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan error, 1)
-			go func() { done <- a.Run(ctx, false) }()
+			stop := background(t, a)
 			time.Sleep(50 * time.Minute)
 			if got := len(records(t, l)); got != 4-len(uids) || len(checkpoint(t, l).Pending) != len(uids) {
 				t.Errorf("%d records meanwhile, pending %v", got, checkpoint(t, l).Pending)
@@ -105,8 +102,7 @@ func withholding(name string, long time.Duration, uids []uint32, set func(*Accou
 			if n := len(commands(s, "UID FETCH")); n > 500 {
 				t.Errorf("%d FETCHes in nine hours", n)
 			}
-			cancel()
-			<-done
+			stop()
 		},
 	}
 }

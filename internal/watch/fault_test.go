@@ -37,16 +37,13 @@ func cleanSteps(t *testing.T) []imaptest.Step {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
 		l := memory.New()
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- account(s, l).Run(ctx, false) }()
+		stop := background(t, account(s, l))
 		synctest.Wait()
 		s.Append("INBOX", sample.Report(3, 300))
 		synctest.Wait()
 		same(t, records(t, l), expected(4))
 		steps = s.Steps()
-		cancel()
-		<-done
+		stop()
 		s.Close()
 	})
 	return steps

@@ -45,9 +45,7 @@ func TestAllSurvivesADeath(t *testing.T) {
 		a.All = true
 		read := 0
 		a.Committed = func(c ledger.Committed) { read += c.Duplicates }
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		if read != 5 {
 			t.Errorf("%d mails read again, want 5", read)
 		}
@@ -203,9 +201,7 @@ func TestBlockingHandler(t *testing.T) {
 		a := account(s, l)
 		h := blocking{hold: make(chan struct{})}
 		a.Handler, a.Folders = h, []string{"INBOX", "Other"}
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		time.Sleep(time.Minute)
 		if n := len(records(t, l)); n != 1 {
 			t.Errorf("%d records while INBOX is held, want 1", n)
@@ -215,8 +211,7 @@ func TestBlockingHandler(t *testing.T) {
 		if n := len(records(t, l)); n != 4 {
 			t.Errorf("%d records, want 4", n)
 		}
-		cancel()
-		<-done
+		stop()
 	})
 }
 

@@ -71,14 +71,9 @@ func watching(t *testing.T, d *doors, l ledger.Ledger, set func(*Account), do fu
 	if set != nil {
 		set(a)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- a.Run(ctx, false) }()
+	stop := background(t, a)
 	do()
-	cancel()
-	if err := <-done; err != context.Canceled {
-		t.Errorf("the watch ended by %v", err)
-	}
+	stop()
 	synctest.Wait()
 	if d.open != 0 {
 		t.Errorf("%d connections are left open", d.open)

@@ -25,9 +25,7 @@ func TestPrivacy(t *testing.T) {
 		plain, private := account(s, open), account(s, closed)
 		private.Rules.Privacy = filter
 		for _, a := range []*Account{plain, private} {
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			runOnce(t, a)
 		}
 		ids := func(l ledger.Reader) (ids []string) {
 			for row, err := range l.Records(t.Context(), ledger.Query{}) {

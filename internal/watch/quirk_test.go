@@ -19,9 +19,7 @@ import (
 // sweeps sweeps until nothing fails and returns what the ledger holds.
 func sweeps(t *testing.T, s *imaptest.Server, l ledger.Ledger) []string {
 	t.Helper()
-	if err := account(s, l).Run(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
+	runOnce(t, account(s, l))
 	return records(t, l)
 }
 
@@ -30,21 +28,18 @@ func TestUIDValidityChange(t *testing.T) {
 		s := filled(30, 300)
 		defer s.Close()
 		l := memory.New()
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- account(s, l).Run(ctx, false) }()
+		stop := background(t, account(s, l))
 		synctest.Wait()
 		s.SetUIDValidity("INBOX", 7)
 		s.Append("INBOX", sample.Report(30, 300))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		same(t, records(t, l), expected(31)) // the thirty fell out, and the new one has UID 31 again
-		folders, err := l.Folders(ctx)
+		folders, err := l.Folders(t.Context())
 		if err != nil || len(folders) != 1 || folders[0].Checkpoint.UIDValidity != 7 || folders[0].Checkpoint.High != 31 {
 			t.Errorf("checkpoint %+v, %v; want UIDVALIDITY 7, high 31", folders, err)
 		}
-		cancel()
-		<-done
+		stop()
 	})
 }
 
@@ -157,13 +152,10 @@ func TestDiskFull(t *testing.T) {
 		same(t, sweeps(t, s, l), expected(10))
 
 		l = &failing{memory.New(), 5} // a watch waits for room
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- account(s, l).Run(ctx, false) }()
+		stop := background(t, account(s, l))
 		time.Sleep(time.Hour)
 		same(t, records(t, l), expected(10))
-		cancel()
-		<-done
+		stop()
 	})
 }
 
@@ -263,9 +255,7 @@ func TestAll(t *testing.T) {
 		a.All = true
 		read := 0
 		a.Committed = func(c ledger.Committed) { read += c.Duplicates; read += 1000 * c.Messages }
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		if read != 5 {
 			t.Errorf("%d mails read again, want 5 duplicates", read)
 		}

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"maps"
 	"testing"
 	"testing/synctest"
@@ -35,9 +34,7 @@ func TestQuota(t *testing.T) {
 					return imaptest.Action{}
 				}
 				l := memory.New()
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error)
-				go func() { done <- account(s, l).Run(ctx, false) }()
+				stop := background(t, account(s, l))
 				time.Sleep(time.Minute)
 				same(t, records(t, l), expected(2))
 				states, err := l.States(t.Context())
@@ -53,8 +50,7 @@ func TestQuota(t *testing.T) {
 				if !maps.Equal(got, test.want) {
 					t.Errorf("state %v, want %v", got, test.want)
 				}
-				cancel()
-				<-done
+				stop()
 			})
 		})
 	}

@@ -36,9 +36,7 @@ func readAgain(t *testing.T, s *imaptest.Server, l ledger.Ledger) (known int) {
 	a := account(s, l)
 	a.All = true
 	a.Committed = func(c ledger.Committed) { known += c.Duplicates }
-	if err := a.Run(t.Context(), true); err != nil {
-		t.Fatal(err)
-	}
+	runOnce(t, a)
 	return known
 }
 
@@ -72,9 +70,7 @@ func TestRewrittenWithoutHeads(t *testing.T) {
 		a := account(s, l)
 		a.NoHeads = true
 		for range 2 {
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			runOnce(t, a)
 			same(t, records(t, l), expected(5))
 			a.All = true
 		}

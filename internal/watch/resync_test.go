@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,9 +70,7 @@ func TestResync(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.Folders, a.Handler, a.Resync, a.Connections = test.folders, h, true, 1
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan error)
-				go func() { done <- a.Run(ctx, false) }()
+				stop := background(t, a)
 				time.Sleep(2 * time.Minute)
 				s.Append("INBOX", messageOf(4, 300)) // read in the first session
 				time.Sleep(2 * time.Minute)
@@ -101,8 +98,7 @@ func TestResync(t *testing.T) {
 				if got := h.take(); got != "" {
 					t.Errorf("told once more: %s", got)
 				}
-				cancel()
-				<-done
+				stop()
 			})
 		})
 	}
@@ -118,9 +114,7 @@ func TestResyncEmpty(t *testing.T) {
 		a := account(s, memory.New())
 		a.Handler, a.Resync = h, true
 		hook := later(s)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		time.Sleep(time.Minute)
 		s.Append("INBOX", messageOf(1, 300))
 		time.Sleep(time.Minute)
@@ -139,7 +133,6 @@ func TestResyncEmpty(t *testing.T) {
 		if got, want := h.take(), "expunged 1"; got != want {
 			t.Errorf("told %q, want %q", got, want)
 		}
-		cancel()
-		<-done
+		stop()
 	})
 }

@@ -138,16 +138,12 @@ func TestRewrittenBrake(t *testing.T) {
 		a.Rules = believed(t)
 		a.Rules.Brake = process.NewBrake(3, nil)
 		for range 3 {
-			if err := a.Run(t.Context(), true); err != nil {
-				t.Fatal(err)
-			}
+			runOnce(t, a)
 			a.All = true
 		}
 		s.Append("INBOX", sample.Signed(2))
 		a.All = false
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		same(t, verdicts(t, l), []string{"1 yes", "2 yes", "3 yes"})
 	})
 }

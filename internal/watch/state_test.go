@@ -23,9 +23,7 @@ func TestState(t *testing.T) {
 		limit.Store(-1)
 		s.Limit = func(int) int64 { return limit.Load() }
 		l := memory.New()
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- account(s, l).Run(ctx, false) }()
+		stop := background(t, account(s, l))
 		start := time.Now()
 		look := func(want ledger.State) ledger.Status {
 			t.Helper()
@@ -58,8 +56,7 @@ func TestState(t *testing.T) {
 		if row := look("watch"); row.Error != "" || !row.Failing.IsZero() {
 			t.Errorf("it works again, and says %+v", row)
 		}
-		cancel()
-		<-done
+		stop()
 		look("closed")
 	})
 }

@@ -42,13 +42,10 @@ func tokens(t *testing.T, folders []string, do func(s *imaptest.Server, m *mint,
 		m, l := &mint{s: s, hook: later(s)}, memory.New()
 		a := account(s, l)
 		a.Folders, a.IMAP.Login, a.Connections = folders, m.login, 1
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		time.Sleep(time.Second)
 		do(s, m, l)
-		cancel()
-		<-done
+		stop()
 	})
 }
 

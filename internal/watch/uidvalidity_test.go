@@ -38,9 +38,7 @@ func TestOnUIDValidity(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.OnUIDValidity = test.do
-				if err := a.Run(t.Context(), true); err != nil {
-					t.Fatal(err)
-				}
+				runOnce(t, a)
 				s.SetUIDValidity("INBOX", 7)
 				add(10, 0)
 				add(11, 0)

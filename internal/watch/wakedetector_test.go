@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -21,9 +20,7 @@ func TestResume(t *testing.T) {
 		l := memory.New()
 		a := account(s, l)
 		a.wall = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- a.Run(ctx, false) }()
+		stop := background(t, a)
 		time.Sleep(time.Minute)
 		if s.Conns() != 1 {
 			t.Fatalf("%d connections before", s.Conns())
@@ -47,7 +44,6 @@ func TestResume(t *testing.T) {
 		if s.Conns() != 2 {
 			t.Errorf("%d connections after the clock was set", s.Conns())
 		}
-		cancel()
-		<-done
+		stop()
 	})
 }

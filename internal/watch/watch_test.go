@@ -1,8 +1,11 @@
 package watch
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,6 +36,59 @@ func account(s *imaptest.Server, l ledger.Ledger) *Account {
 		a.IMAP.Dial = s.Dial
 	}
 	return a
+}
+
+// runOnce sweeps a.
+func runOnce(t testing.TB, a *Account) {
+	t.Helper()
+	if err := a.Run(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// background runs a watch of a until stop is called. stop fails the test if the watch did
+// not end by that.
+func background(t testing.TB, a *Account) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx, false) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the watch ended by %v", err)
+		}
+	}
+}
+
+// logbook is a log that tests look into.
+type logbook struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logbook) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logbook) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *logbook) count(text string) int {
+	return strings.Count(b.String(), text)
+}
+
+// logged has a log to a logbook.
+func logged(a *Account) *logbook {
+	book := &logbook{}
+	a.Log = slog.New(slog.NewTextHandler(book, nil))
+	return book
 }
 
 // later lets the hook of a server be changed while it serves.
@@ -112,14 +168,10 @@ func TestSweep(t *testing.T) {
 		defer s.Close()
 		l := memory.New()
 		a := account(s, l)
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		same(t, records(t, l), expected(3000))
 		conns := s.Conns()
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		same(t, records(t, l), expected(3000))
 		if conns != 1 {
 			t.Errorf("%d connections for a sweep", conns)
@@ -132,9 +184,7 @@ func TestWatch(t *testing.T) {
 		s := filled(5, 300)
 		defer s.Close()
 		l := memory.New()
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error)
-		go func() { done <- account(s, l).Run(ctx, false) }()
+		stop := background(t, account(s, l))
 		synctest.Wait()
 		same(t, records(t, l), expected(5))
 		for i := 5; i < 20; i++ {
@@ -146,10 +196,7 @@ func TestWatch(t *testing.T) {
 		if n := s.Conns(); n != 1 {
 			t.Errorf("%d connections, want 1", n)
 		}
-		cancel()
-		if err := <-done; err != context.Canceled {
-			t.Errorf("Run: %v", err)
-		}
+		stop()
 	})
 }
 
@@ -161,9 +208,7 @@ func TestNoHeads(t *testing.T) {
 		l := memory.New()
 		a := account(s, l)
 		a.NoHeads = true
-		if err := a.Run(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		runOnce(t, a)
 		n := 0
 		for row, err := range l.Records(t.Context(), ledger.Query{}) {
 			if err != nil {
