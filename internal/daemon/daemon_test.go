@@ -79,10 +79,10 @@ func TestRun(t *testing.T) {
 		var stdout bytes.Buffer
 		d := New(config, Options{Stdout: &stdout, Observer: watch.Join(
 			watch.Observer{Committed: func(done ledger.Committed) { committed <- len(done.Rows) }},
-			watch.Observer{State: func(s watch.SessionState) {
+			watch.Observer{State: func(s ledger.Status) {
 				mu.Lock()
 				defer mu.Unlock()
-				states[s.Account+"/"+s.Folder+" "+string(s.State)] = true
+				states[s.Name+" "+string(s.State)] = true
 			}},
 		)})
 		ended := make(chan error, 1)
@@ -112,7 +112,7 @@ func TestRun(t *testing.T) {
 		if got, want := strings.Count(stdout.String(), "\n"), map[int]int{1: 2, 2: 1}[round]; got != want {
 			t.Errorf("round %d: %d records on stdout, want %d", round, got, want)
 		}
-		if !states["a/INBOX watch"] || !states["a/INBOX closed"] {
+		if !states["session/a/INBOX watch"] || !states["session/a/INBOX closed"] {
 			t.Errorf("round %d: states %v", round, states)
 		}
 	}

@@ -1,10 +1,6 @@
 package watch
 
-import (
-	"time"
-
-	"github.com/fblwatch/fblwatch/internal/ledger"
-)
+import "github.com/fblwatch/fblwatch/internal/ledger"
 
 // Observer hears what the sessions of an account do. Each func may be nil. None may
 // block: it delays the session. A watch calls each for several folders at once.
@@ -13,8 +9,8 @@ type Observer struct {
 	Committed func(ledger.Committed)
 	// Progress hears how far a folder is.
 	Progress func(Progress)
-	// State hears each change of a session's state.
-	State func(SessionState)
+	// State hears each change of a session's or a quota's state, as the ledger gets it.
+	State func(ledger.Status)
 }
 
 // Progress is how far the reading of a folder is.
@@ -27,21 +23,12 @@ type Progress struct {
 	Caught  bool
 }
 
-// SessionState is what a session does.
-type SessionState struct {
-	Account string
-	Folder  string // "*": the session is for several folders
-	State   ledger.State
-	Since   time.Time
-	Err     error // nil: none
-}
-
 // Join returns an Observer that hands each event to all observers in turn.
 func Join(observers ...Observer) Observer {
 	return Observer{
 		Committed: join(observers, func(o Observer) func(ledger.Committed) { return o.Committed }),
 		Progress:  join(observers, func(o Observer) func(Progress) { return o.Progress }),
-		State:     join(observers, func(o Observer) func(SessionState) { return o.State }),
+		State:     join(observers, func(o Observer) func(ledger.Status) { return o.State }),
 	}
 }
 

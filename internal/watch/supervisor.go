@@ -237,13 +237,14 @@ func (s *supervisor) state(state ledger.State, err error) {
 		s.now.Error, s.now.Failing = was.Error, was.Failing
 	}
 	s.a.setState(s.now)
-	if s.a.State != nil {
-		s.a.State(SessionState{Account: s.a.Name, Folder: s.name, State: state, Since: now, Err: err})
-	}
 }
 
-// setState writes a state to the ledger. The board tries again what fails.
+// setState writes a state to the ledger and tells the Observer. The board tries again
+// what fails.
 func (a *Account) setState(s ledger.Status) {
+	if a.State != nil {
+		a.State(s)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), stateLimit)
 	defer cancel()
 	_ = a.Board.Set(ctx, s)
