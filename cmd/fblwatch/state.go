@@ -99,7 +99,7 @@ func (t *trial) state(s ledger.Status, now time.Time) {
 		text += ": " + s.Error
 	}
 	switch {
-	case fails && s.Current: // a later writer may have mended it
+	case fails && (s.Current || strings.HasPrefix(s.Name, ledger.SinkStatus)): // a sink that works again has another row
 		t.fail(s.Name, failed(errors.New(text), hint))
 	case stale:
 		t.say("stale", s.Name, text)

@@ -108,6 +108,9 @@ func TestCheckStatesByBeat(t *testing.T) {
 			"stale   session/b/INBOX: backoff, as of 2026-03-01 21:00:00, which is stale: nothing has written it for 15 hours: refused\n",
 		row("hooks", `{"state":"failing","err":"exit status 1"}`, hours(15), before),
 		row("session/b/INBOX", `{"state":"backoff","err":"refused"}`, hours(15), before))
+	check("a sink that no later writer has", alive, false, 1,
+		"FAILED  sink/stdout: failing, as of 2026-03-01 21:00:00, which is stale: nothing has written it for 15 hours: no space left\n",
+		row("sink/stdout", `{"state":"failing","err":"no space left"}`, hours(15), before))
 	check("a new writer that has not come to it", alive, false, 0,
 		"stale   hooks: failing, as of 2026-03-02 11:59:30, which is stale: it is 30 seconds old, and another fblwatch writes this ledger now: exit status 1\n",
 		row("hooks", `{"state":"failing","err":"exit status 1"}`, now.Add(-30*time.Second), before))
