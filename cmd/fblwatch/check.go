@@ -17,6 +17,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
+	"github.com/fblwatch/fblwatch/internal/suppress"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -120,16 +121,16 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	for _, state := range reported(states, config) {
 		t.state(state, time.Now())
 	}
-	feeds, err := feedsOf(ctx, reader)
+	feeds, err := suppress.Feeds(ctx, reader, time.Now())
 	if err != nil {
 		t.fail("ledger", err)
 		return
 	}
 	for _, f := range feeds {
-		if f.silent(time.Now()) {
-			t.say("SILENT", "feed "+f.name, f.String())
+		if f.Silent(time.Now()) {
+			t.say("SILENT", "feed "+f.Name, feedText(f, time.Now()))
 		} else {
-			t.ok("feed "+f.name, "%s", f)
+			t.ok("feed "+f.Name, "%s", feedText(f, time.Now()))
 		}
 	}
 }
