@@ -16,18 +16,18 @@ import (
 )
 
 const (
-	browserTime = 15 * time.Minute // to approve in
+	browserTime = 15 * time.Minute // for the approval
 	visitTime   = 10 * time.Second // of one request from the browser
-	farewell    = time.Second      // to the browser's connections
+	farewell    = time.Second      // for the browser's open connections at the end
 )
 
-// visit is what the browser brings back (RFC 6749 section 4.1.2).
+// visit is the result that the browser delivers (RFC 6749 section 4.1.2).
 type visit struct {
 	code, refused string
 }
 
-// browser asks for approval in a browser that comes back to this machine
-// (RFC 8252 section 7.3), with the proof of RFC 7636.
+// browser asks for approval in a browser, which returns to this machine (RFC 8252
+// section 7.3), with the proof key of RFC 7636.
 func (s *Source) browser(ctx context.Context, app *oauth2.Config, prompt func(Prompt)) (*oauth2.Token, error) {
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -36,7 +36,7 @@ func (s *Source) browser(ctx context.Context, app *oauth2.Config, prompt func(Pr
 	port := listener.Addr().(*net.TCPAddr).Port
 	host := "127.0.0.1"
 	if s.config.Provider == Microsoft {
-		host = "localhost" // for which alone it disregards the port
+		host = "localhost" // Microsoft ignores the port for this host only
 	}
 	app.RedirectURL = fmt.Sprintf("http://%s:%d/", host, port)
 	state, verifier := oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
@@ -54,13 +54,13 @@ func (s *Source) browser(ctx context.Context, app *oauth2.Config, prompt func(Pr
 	defer func() {
 		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
-		_ = server.Shutdown(ending) // behind the answer to the browser
+		_ = server.Shutdown(ending) // after the answer to the browser
 		_ = server.Close()
 		<-served
 	}()
 
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(verifier)}
-	if s.config.Provider == Google { // which otherwise gives a refresh token once only
+	if s.config.Provider == Google { // otherwise it gives a refresh token only once
 		options = append(options, oauth2.AccessTypeOffline, oauth2.ApprovalForce)
 	}
 	expires := time.Now().Add(browserTime)
@@ -88,8 +88,8 @@ func (s *Source) browser(ctx context.Context, app *oauth2.Config, prompt func(Pr
 	return token, nil
 }
 
-// comeBack takes the first visit with the right state; others, which anybody on
-// this machine may make, change nothing.
+// comeBack accepts the first visit with the right state. Others have no effect: anybody
+// on this machine can make them.
 func comeBack(state string, visits chan<- visit) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
@@ -97,13 +97,13 @@ func comeBack(state string, visits chan<- visit) http.Handler {
 		w.Header().Set("Connection", "close")
 		v := visit{query.Get("code"), query.Get("error")}
 		if r.URL.Path != "/" || subtle.ConstantTimeCompare([]byte(query.Get("state")), []byte(state)) != 1 || v == (visit{}) {
-			http.Error(w, "This is not the address that the provider leads to.", http.StatusBadRequest)
+			http.Error(w, "This is not the address to which the provider redirects.", http.StatusBadRequest)
 			return
 		}
 		select {
 		case visits <- v:
 		default: // a second one
 		}
-		fmt.Fprintln(w, "fblwatch goes on by itself; this window can be closed.")
+		fmt.Fprintln(w, "fblwatch continues by itself. You can close this window.")
 	})
 }

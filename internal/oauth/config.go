@@ -1,8 +1,7 @@
-// Package oauth gets OAuth 2.0 access tokens for IMAP (RFC 6749, RFC 6750): from
-// Google, Microsoft 365 or any other issuer, by a person's approval on another
-// device (RFC 8628) or in a browser (RFC 8252, RFC 7636), or by the client's own
-// secret. It keeps them fresh for all sessions of an account, and in a file for
-// all processes.
+// Package oauth gets OAuth 2.0 access tokens for IMAP (RFC 6749, RFC 6750) from Google,
+// Microsoft 365 or any other issuer. A person approves on another device (RFC 8628) or
+// in a browser (RFC 8252, RFC 7636), or the client has a secret of its own. A Source
+// renews the tokens for all sessions of an account. All processes share the token file.
 package oauth
 
 import (
@@ -18,42 +17,41 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// The grants that Config knows.
+// The grants that a Config can have.
 const (
 	Device            = "device"             // RFC 8628
 	AuthorizationCode = "authorization_code" // RFC 6749 section 4.1, in a browser
-	ClientCredentials = "client_credentials" // RFC 6749 section 4.4, no person
+	ClientCredentials = "client_credentials" // RFC 6749 section 4.4, without a person
 )
 
-// The providers whose endpoints and scopes are built in.
+// The providers with built-in endpoints and scopes.
 const (
 	Google    = "google"
 	Microsoft = "microsoft"
 )
 
-// Config is one account's way to tokens.
+// Config says how one account gets its tokens.
 type Config struct {
-	// Provider is google, microsoft, or the issuer's https:// URL, whose
-	// endpoints are then found by OpenID Connect Discovery. It may be left out
-	// where TokenEndpoint is given.
+	// Provider is google, microsoft, or the issuer's https:// URL. The endpoints of
+	// such an issuer are found by OpenID Connect Discovery. Provider may be empty if
+	// TokenEndpoint is set.
 	Provider string `yaml:"provider"`
-	// Grant is device, authorization_code or client_credentials. Without one it
-	// is device, but authorization_code at Google, which lets no device near
-	// message.
+	// Grant is device, authorization_code or client_credentials. Empty means device,
+	// and at Google authorization_code: Google's device grant does not allow mailboxes.
 	Grant string `yaml:"grant"`
 
 	ClientID         string            `yaml:"client_id"`
 	ClientSecret     imapclient.Secret `yaml:"client_secret"`
-	ClientSecretFile string            `yaml:"client_secret_file"` // its first line, read at each use
+	ClientSecretFile string            `yaml:"client_secret_file"` // the secret is its first line, read at each use
 
-	Tenant string   `yaml:"tenant"` // microsoft: the directory's id or domain; without one any
-	Scopes []string `yaml:"scopes"` // without any those for IMAP, where the provider is known
+	Tenant string   `yaml:"tenant"` // microsoft: the directory's id or domain; empty: any directory
+	Scopes []string `yaml:"scopes"` // empty: those for IMAP, if the provider is built in
 
-	// TokenFile keeps the login of a person, mode 600. Its folder must be
+	// TokenFile keeps the tokens of a person's login, mode 600. Its folder must be
 	// writable: an issuer may replace the refresh token at each use.
 	TokenFile string `yaml:"token_file"`
 
-	// The endpoints, in the words of RFC 8414, instead of the built-in or
+	// The endpoints, with the names of RFC 8414. They replace the built-in or
 	// discovered ones.
 	TokenEndpoint               string `yaml:"token_endpoint"`
 	DeviceAuthorizationEndpoint string `yaml:"device_authorization_endpoint"`
@@ -65,7 +63,7 @@ var tenantForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.-]*$`)
 // manyTenants are Microsoft's names for more than one directory.
 var manyTenants = []string{"", "common", "organizations", "consumers"}
 
-// Validate checks the values; it opens no file. No error holds one of them.
+// Validate checks the values. It opens no file. No error contains a value.
 func (c Config) Validate() error {
 	if c.Provider == "" && c.TokenEndpoint == "" {
 		return errors.New("provider is missing: google, microsoft or the issuer's https:// URL")
@@ -95,11 +93,11 @@ func (c Config) Validate() error {
 
 func (c Config) validateGrant() error {
 	if c.Provider == Google && c.grant() != AuthorizationCode {
-		return errors.New("google gives mailboxes to grant authorization_code only; leave grant out")
+		return errors.New("google allows mailboxes with grant authorization_code only; leave grant out")
 	}
 	if c.grant() != ClientCredentials {
 		if c.TokenFile == "" {
-			return errors.New("token_file is missing: where fblwatch login is to keep the login")
+			return errors.New("token_file is missing: fblwatch login keeps the tokens there")
 		}
 		return nil
 	}
@@ -107,7 +105,7 @@ func (c Config) validateGrant() error {
 	case c.ClientSecret == "" && c.ClientSecretFile == "":
 		return errors.New("grant client_credentials needs client_secret_file or client_secret")
 	case c.TokenFile != "":
-		return errors.New("grant client_credentials keeps nothing; leave token_file out")
+		return errors.New("grant client_credentials stores nothing; leave token_file out")
 	case c.Provider == Microsoft && slices.Contains(manyTenants, strings.ToLower(c.Tenant)):
 		return errors.New("grant client_credentials needs tenant, the directory's id or domain")
 	}
@@ -157,11 +155,10 @@ func (c Config) grant() string {
 	return cmp.Or(c.Grant, Device)
 }
 
-// Unattended tells that no person has to log in.
+// Unattended reports whether no person has to log in.
 func (c Config) Unattended() bool { return c.grant() == ClientCredentials }
 
-// scopes are what the token is asked for; offline_access is for the refresh
-// token.
+// scopes returns the scopes to request. offline_access is for the refresh token.
 func (c Config) scopes() []string {
 	switch {
 	case len(c.Scopes) > 0:
@@ -176,9 +173,9 @@ func (c Config) scopes() []string {
 	return nil
 }
 
-var errURL = errors.New("is no https:// URL (http:// to this machine will do)")
+var errURL = errors.New("is not an https:// URL (http:// is allowed to this machine)")
 
-// checkURL wants an address to which secrets may be sent.
+// checkURL returns an error unless secrets may be sent to s.
 func checkURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" || strings.ContainsFunc(s, notToken) {
@@ -192,5 +189,6 @@ func checkURL(s string) error {
 	return nil
 }
 
-// notToken is what stands in no scope, URL or bearer token (RFC 6749 appendix A).
+// notToken reports whether r cannot be part of a scope, URL or bearer token (RFC 6749
+// appendix A).
 func notToken(r rune) bool { return r <= ' ' || r >= 0x7f }

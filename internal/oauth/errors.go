@@ -15,26 +15,26 @@ import (
 )
 
 var (
-	// ErrNoLogin: the token file is not there.
-	ErrNoLogin = errors.New("oauth: nobody has logged in for this account yet; fblwatch login does")
-	// ErrRevoked: the issuer does not take the refresh token any more, because
-	// it was revoked, not used for long, or a password was changed. Only a new
-	// login helps.
-	ErrRevoked = errors.New("oauth: the login is no longer valid, and fblwatch login must be run again")
-	// ErrDenied: the person said no.
+	// ErrNoLogin means that the token file does not exist.
+	ErrNoLogin = errors.New("oauth: nobody has logged in for this account yet; run fblwatch login")
+	// ErrRevoked means that the issuer no longer accepts the refresh token: it was
+	// revoked, was not used for long, or a password was changed. Only a new login
+	// helps.
+	ErrRevoked = errors.New("oauth: the login is no longer valid; run fblwatch login again")
+	// ErrDenied means that the person did not approve.
 	ErrDenied = errors.New("oauth: the access was not approved")
-	// ErrExpired: nobody approved within the time the issuer gives.
+	// ErrExpired means that nobody approved within the issuer's time limit.
 	ErrExpired = errors.New("oauth: nobody approved the access in time")
 )
 
-// Error is what an issuer answers instead of a token. It holds no secret.
+// Error is an issuer's answer other than a token. It contains no secret.
 type Error struct {
-	Status      int    // of HTTP; 0 without an answer
-	Code        string // RFC 6749 section 5.2, or empty
-	Description string // the issuer's words for people
-	Err         error  // why there was no answer, or none that can be read
+	Status      int    // of HTTP; 0: no answer
+	Code        string // RFC 6749 section 5.2; may be empty
+	Description string // for people, by the issuer
+	Err         error  // why there was no answer, or no readable one
 
-	text string // Err's, scrubbed
+	text string // of Err, scrubbed
 }
 
 func (e *Error) Error() string {
@@ -53,13 +53,13 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// temporary tells that the same request may do later.
+// temporary reports whether the same request may succeed later.
 func (e *Error) temporary() bool {
 	return e.Err != nil || e.Status >= 500 || e.Status == 429 || e.Code == "temporarily_unavailable"
 }
 
-// clean takes out of an error of x/oauth2 what may hold a secret, which are the
-// answer's body and whatever quotes it.
+// clean returns an error of x/oauth2 without the parts that may contain a secret: the
+// answer's body and quotations of it.
 func clean(err error, known ...imapclient.Secret) error {
 	var (
 		refused *oauth2.RetrieveError
@@ -80,8 +80,8 @@ func clean(err error, known ...imapclient.Secret) error {
 	return &Error{Err: errUnread}
 }
 
-// secrets are what an issuer may quote: what we hold of it, the client's secret
-// in every form that a request has it in, and more.
+// secrets returns the secrets that an issuer may quote: the tokens that we hold, the
+// client's secret in each form that a request may have, and more.
 func (s *Source) secrets(app *oauth2.Config, more ...imapclient.Secret) []imapclient.Secret {
 	known := append(more, s.held.refresh, s.held.access, imapclient.Secret(app.ClientSecret))
 	if app.ClientSecret != "" {
@@ -91,14 +91,14 @@ func (s *Source) secrets(app *oauth2.Config, more ...imapclient.Secret) []imapcl
 	return known
 }
 
-const maxText = 300 // runes of an issuer's that an error may hold
+const maxText = 300 // runes of an issuer's text in an error
 
-// likeToken is longer than any word, and than the UUIDs that Microsoft's
-// descriptions end in.
+// likeToken matches what is longer than any word, and than the UUIDs at the end of
+// Microsoft's descriptions.
 var likeToken = regexp.MustCompile(`[A-Za-z0-9_.~+=-]{40,}`)
 
-// scrub takes secrets, known and likely, and control characters out of a text,
-// and its end where it is long.
+// scrub removes secrets, known and likely, and control characters from a text, and cuts
+// it after maxText runes.
 func scrub(text string, known ...imapclient.Secret) string {
 	for _, secret := range known {
 		for _, form := range []string{secret.Reveal(), url.QueryEscape(secret.Reveal())} {

@@ -20,32 +20,32 @@ import (
 
 const (
 	maxFile  = 256 << 10              // octets of a token file
-	lockWait = 100 * time.Millisecond // between two tries for the lock
+	lockWait = 100 * time.Millisecond // between two tries to lock
 )
 
-// login is what a token file holds: what a person approved, and the last access
-// token made of it.
-type login struct {
+// tokens are what a token file holds: the refresh token that a person approved, and the
+// last access token made from it.
+type tokens struct {
 	refresh  imapclient.Secret
 	access   imapclient.Secret
 	obtained time.Time // by our clock
-	expires  time.Time // likewise; zero: unknown
+	expires  time.Time // by our clock; zero: unknown
 
-	// For whom it was made: what was given to one is sent to no other.
+	// Whose tokens these are. They are never sent to another client or endpoint.
 	client, endpoint string
 }
 
-// Three quarters of a token's life are its use. A session is made anew after
-// four fifths (internal/watch) and must find a fresh one then.
-func (l login) fresh(now time.Time) bool {
-	return l.valid(now) && (l.expires.IsZero() || now.Sub(l.obtained) < l.expires.Sub(l.obtained)/4*3)
+// fresh reports whether the access token has not used up three quarters of its life. A
+// session is renewed after four fifths (internal/watch), and must find a new token then.
+func (t tokens) fresh(now time.Time) bool {
+	return t.valid(now) && (t.expires.IsZero() || now.Sub(t.obtained) < t.expires.Sub(t.obtained)/4*3)
 }
 
-func (l login) valid(now time.Time) bool {
-	return l.access != "" && !now.Before(l.obtained) && (l.expires.IsZero() || now.Before(l.expires))
+func (t tokens) valid(now time.Time) bool {
+	return t.access != "" && !now.Before(t.obtained) && (t.expires.IsZero() || now.Before(t.expires))
 }
 
-// stored is a login as JSON.
+// stored is the JSON of tokens.
 type stored struct {
 	RefreshToken  string     `json:"refresh_token"`
 	AccessToken   string     `json:"access_token,omitempty"`
@@ -55,44 +55,43 @@ type stored struct {
 	TokenEndpoint string     `json:"token_endpoint"`
 }
 
-func readLogin(path string) (login, error) {
+func readTokens(path string) (tokens, error) {
 	file, info, err := plainfile.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return login{}, fmt.Errorf("%w: %w", ErrNoLogin, err)
+		return tokens{}, fmt.Errorf("%w: %w", ErrNoLogin, err)
 	} else if err != nil {
-		return login{}, fmt.Errorf("oauth: token_file: %w", err)
+		return tokens{}, fmt.Errorf("oauth: token_file: %w", err)
 	}
 	defer file.Close()
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return login{}, fmt.Errorf("oauth: token_file %s is open to others (mode %04o); run chmod 600 %s, and log in again if somebody may have read it", path, mode, path)
+		return tokens{}, fmt.Errorf("oauth: token_file %s is open to others (mode %04o); run chmod 600 %s, and log in again if somebody may have read it", path, mode, path)
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFile))
 	if err != nil {
-		return login{}, fmt.Errorf("oauth: token_file: %w", err)
+		return tokens{}, fmt.Errorf("oauth: token_file: %w", err)
 	}
 	var s stored
-	if json.Unmarshal(text, &s) != nil || s.RefreshToken == "" { // its error may quote a token
-		return login{}, fmt.Errorf("oauth: token_file %s holds no login", path)
+	if json.Unmarshal(text, &s) != nil || s.RefreshToken == "" { // the error of json may quote a token
+		return tokens{}, fmt.Errorf("oauth: token_file %s holds no login", path)
 	}
-	l := login{
+	t := tokens{
 		refresh: imapclient.Secret(s.RefreshToken), access: imapclient.Secret(s.AccessToken),
 		obtained: s.Obtained, client: s.ClientID, endpoint: s.TokenEndpoint,
 	}
 	if s.Expires != nil {
-		l.expires = *s.Expires
+		t.expires = *s.Expires
 	}
-	return l, nil
+	return t, nil
 }
 
-// writeLogin puts a login in the place of what the file holds, whole or not at
-// all.
-func writeLogin(path string, l login) error {
+// writeTokens replaces the file's content, entirely or not at all.
+func writeTokens(path string, t tokens) error {
 	s := stored{
-		RefreshToken: l.refresh.Reveal(), AccessToken: l.access.Reveal(), Obtained: l.obtained.UTC(),
-		ClientID: l.client, TokenEndpoint: l.endpoint,
+		RefreshToken: t.refresh.Reveal(), AccessToken: t.access.Reveal(), Obtained: t.obtained.UTC(),
+		ClientID: t.client, TokenEndpoint: t.endpoint,
 	}
-	if !l.expires.IsZero() {
-		expires := l.expires.UTC()
+	if !t.expires.IsZero() {
+		expires := t.expires.UTC()
 		s.Expires = &expires
 	}
 	text, err := json.MarshalIndent(s, "", "  ")
@@ -121,15 +120,15 @@ func writeLogin(path string, l login) error {
 		return fmt.Errorf("oauth: token_file: %w", err)
 	}
 	if folder, err := os.Open(filepath.Dir(path)); err == nil {
-		_ = folder.Sync() // the rename is to outlive a loss of power; not every system can
+		_ = folder.Sync() // lets the rename survive a power failure, on systems that can
 		folder.Close()
 	}
 	return nil
 }
 
-// lockFile keeps other processes from using the refresh token meanwhile: an
-// issuer that sees one used twice may take it for stolen (RFC 9700 section
-// 4.14.2). The file beside the token file stays.
+// lockFile keeps other processes from using the refresh token until unlock: an issuer
+// that sees a token used twice may assume that it is stolen (RFC 9700 section 4.14.2).
+// The lock file beside the token file is never removed.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	lock := flock.New(path+".lock", flock.SetPermissions(0o600))
 	if _, err := lock.TryLockContext(ctx, lockWait); err != nil {

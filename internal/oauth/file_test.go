@@ -74,7 +74,7 @@ func TestTokenFileLink(t *testing.T) {
 			t.Fatal(err)
 		}
 		loggedIn(t, &oauthtest.Issuer{}, config)
-		if l, err := readLogin(target); err != nil || l.refresh != "refresh-c4n4ry-1" {
+		if l, err := readTokens(target); err != nil || l.refresh != "refresh-c4n4ry-1" {
 			t.Errorf("the target holds %q, %v", l.refresh.Reveal(), err)
 		}
 	})
@@ -109,7 +109,7 @@ func TestTokenUnsaved(t *testing.T) {
 		}
 		time.Sleep(renewPause)
 		want(t, s, 1, "access-c4n4ry-2", time.Hour-renewPause)
-		if l, err := readLogin(config.TokenFile); err != nil || l.refresh != "refresh-c4n4ry-2" || renewals(issuer) != 1 {
+		if l, err := readTokens(config.TokenFile); err != nil || l.refresh != "refresh-c4n4ry-2" || renewals(issuer) != 1 {
 			t.Errorf("%q, %v, %d renewals", l.refresh.Reveal(), err, renewals(issuer))
 		}
 	})

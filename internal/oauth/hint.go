@@ -2,9 +2,9 @@ package oauth
 
 import "regexp"
 
-// advice for what issuers say, where it is certain. Microsoft's numbers are from
-// "Microsoft Entra authentication & authorization error codes"; they are for
-// people only, and nothing is decided by them.
+// advice is what to do about an issuer's error, if that is certain. Microsoft's numbers
+// are from "Microsoft Entra authentication & authorization error codes". They are for
+// people: the program decides nothing by them.
 var advice = map[string]string{
 	"AADSTS50011":   "add http://localhost to the application, as a redirect URI of the platform \"Mobile and desktop applications\"",
 	"AADSTS50020":   "this user is not in the directory that tenant names",
@@ -31,7 +31,7 @@ var advice = map[string]string{
 
 var entra = regexp.MustCompile(`\bAADSTS[0-9]+\b`)
 
-// Hint says what to do about the error, or is empty.
+// Hint returns what to do about the error. It may be empty.
 func (e *Error) Hint() string {
 	if hint := advice[entra.FindString(e.Description)]; hint != "" {
 		return hint
@@ -40,9 +40,9 @@ func (e *Error) Hint() string {
 	case advice[e.Code] != "":
 		return advice[e.Code]
 	case e.text != "":
-		return "check that the issuer can be reached from here; HTTPS_PROXY is obeyed, and SSL_CERT_FILE names other authorities"
+		return "check that the issuer can be reached from here; HTTPS_PROXY sets a proxy, and SSL_CERT_FILE other certificate authorities"
 	case e.temporary():
-		return "the issuer has trouble of its own; try again later"
+		return "the issuer has a problem of its own; try again later"
 	}
 	return ""
 }

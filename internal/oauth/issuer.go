@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	requestTimeout = 20 * time.Second // of one answer of the issuer, body and all
+	requestTimeout = 20 * time.Second // for one answer of the issuer, including its body
 	maxAnswer      = 256 << 10        // octets of its body
 	maxHeader      = 64 << 10         // octets of its header
 	maxSecret      = 64 << 10         // octets of a client_secret_file
@@ -29,15 +29,15 @@ const (
 
 var (
 	errTooLarge = fmt.Errorf("its answer is larger than %d octets", maxAnswer)
-	errTooLate  = fmt.Errorf("nothing came within %v", requestTimeout)
+	errTooLate  = fmt.Errorf("no answer within %v", requestTimeout)
 	errUnread   = errors.New("its answer cannot be read")
 )
 
-// newClient speaks with issuers. It follows no redirection, which would carry
-// secrets to another host; proxies come from the environment.
+// newClient returns a client for issuers. It follows no redirect, which would carry
+// secrets to another host. Proxies come from the environment.
 func newClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.DisableKeepAlives = true // there is an hour between two requests
+	transport.DisableKeepAlives = true // two requests are an hour apart
 	transport.MaxResponseHeaderBytes = maxHeader
 	return &http.Client{
 		Transport:     transport,
@@ -45,16 +45,16 @@ func newClient() *http.Client {
 	}
 }
 
-// within makes x/oauth2 use the Source's client.
+// within returns a context by which x/oauth2 uses the Source's client.
 func (s *Source) within(ctx context.Context) context.Context {
 	client := *s.client
 	client.Transport = bounded{ctx, client.Transport}
 	return context.WithValue(ctx, oauth2.HTTPClient, &client)
 }
 
-// bounded ends a request with ctx and after requestTimeout, and an answer at
-// maxAnswer; x/oauth2 sees to that for some of its requests only, and does not
-// close every answer.
+// bounded ends a request at the end of ctx and after requestTimeout, and an answer after
+// maxAnswer octets. x/oauth2 does so for some of its requests only, and does not close
+// every answer.
 type bounded struct {
 	ctx  context.Context
 	base http.RoundTripper
@@ -82,7 +82,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, nil
 }
 
-// application is the client as x/oauth2 takes it.
+// application returns the client's config for x/oauth2.
 func (s *Source) application(ctx context.Context) (*oauth2.Config, error) {
 	secret, err := s.config.secret(ctx)
 	if err != nil {
@@ -119,8 +119,8 @@ func (c Config) secret(ctx context.Context) (imapclient.Secret, error) {
 	return imapclient.Secret(line), nil
 }
 
-// findEndpoint leaves nothing to x/oauth2's guess of how a client gives its
-// secret: it would ask twice, and a device that polls too often is told to slow
+// findEndpoint returns the endpoint with an AuthStyle: without one x/oauth2 would guess
+// how a client sends its secret, and ask twice. A device that polls too often must slow
 // down.
 func (s *Source) findEndpoint(ctx context.Context) (oauth2.Endpoint, error) {
 	c, found := s.config, oauth2.Endpoint{AuthStyle: oauth2.AuthStyleInHeader} // RFC 6749 section 2.3.1
@@ -140,7 +140,7 @@ func (s *Source) findEndpoint(ctx context.Context) (oauth2.Endpoint, error) {
 	return found, nil
 }
 
-// discover asks the issuer (OpenID Connect Discovery 1.0 section 4).
+// discover asks the issuer for its endpoints (OpenID Connect Discovery 1.0 section 4).
 func (s *Source) discover(ctx context.Context) (oauth2.Endpoint, error) {
 	var none oauth2.Endpoint
 	address := strings.TrimSuffix(s.config.Provider, "/") + "/.well-known/openid-configuration"
@@ -169,7 +169,7 @@ func (s *Source) discover(ctx context.Context) (oauth2.Endpoint, error) {
 		return none, fmt.Errorf("oauth: discovery of the provider's endpoints: %w", &Error{Err: errUnread})
 	}
 	if metadata.Issuer != s.config.Provider { // section 4.3: somebody else's tokens
-		return none, fmt.Errorf("oauth: the provider calls itself %q; write that in the config if it is meant", scrub(metadata.Issuer))
+		return none, fmt.Errorf("oauth: the provider calls itself %q; write that in the config if it is the right one", scrub(metadata.Issuer))
 	}
 	needed := map[string]string{"token_endpoint": metadata.Token}
 	switch s.config.grant() {

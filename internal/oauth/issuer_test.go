@@ -56,10 +56,10 @@ func TestDiscovery(t *testing.T) {
 		{"both ways", plain + `,"token_endpoint_auth_methods_supported":["client_secret_post","client_secret_basic"]}`, oauth2.AuthStyleInHeader, ""},
 		{"in the body only", plain + `,"token_endpoint_auth_methods_supported":["client_secret_post","private_key_jwt"]}`, oauth2.AuthStyleInParams, ""},
 		{"another issuer", `{"issuer":"https://evil.example.net","token_endpoint":"URL/t","device_authorization_endpoint":"URL/d"}`, 0,
-			`oauth: the provider calls itself "https://evil.example.net"; write that in the config if it is meant`},
+			`oauth: the provider calls itself "https://evil.example.net"; write that in the config if it is the right one`},
 		{"no device grant", `{"issuer":"URL","token_endpoint":"URL/t"}`, 0, "oauth: the provider has no device_authorization_endpoint: it does not offer grant device"},
 		{"in clear", `{"issuer":"URL","token_endpoint":"http://example.com/t","device_authorization_endpoint":"URL/d"}`, 0,
-			"oauth: the provider's token_endpoint is no https:// URL (http:// to this machine will do)"},
+			"oauth: the provider's token_endpoint is not an https:// URL (http:// is allowed to this machine)"},
 		{"no JSON", `<html>`, 0, "oauth: discovery of the provider's endpoints: oauth: the issuer gave no token: its answer cannot be read"},
 		{"huge", `{"issuer":"` + strings.Repeat("x", 1<<20) + `"}`, 0, "oauth: the issuer gave no token: its answer is larger than 262144 octets"},
 	}
@@ -141,7 +141,7 @@ func TestLoopback(t *testing.T) {
 	}
 	for range 3 {
 		s.held.expires = s.held.obtained // an hour later
-		if err := writeLogin(config.TokenFile, s.held); err != nil {
+		if err := writeTokens(config.TokenFile, s.held); err != nil {
 			t.Fatal(err)
 		}
 		token, _, err := s.Token(t.Context(), 1)

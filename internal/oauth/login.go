@@ -16,22 +16,22 @@ import (
 )
 
 const (
-	maxApproval = 30 * time.Minute // that a person may take, whatever the issuer says
-	maxFailures = 10               // polls in all that may go wrong before Login gives up
+	maxApproval = 30 * time.Minute // for a person's approval, even if the issuer allows more
+	maxFailures = 10               // polls that may fail before Login gives up
 	maxCode     = 64               // runes of a user code
 )
 
-// Prompt is what a person has to do.
+// Prompt is what a person must do to approve.
 type Prompt struct {
-	URL     string    // to be opened in a browser
-	Code    string    // to be entered there; empty in a browser on this machine
-	Port    int       // where a browser must reach this machine's 127.0.0.1; 0: it need not
-	Expires time.Time // until then
+	URL     string    // to open in a browser
+	Code    string    // to enter there; empty: none is needed
+	Port    int       // of this machine's 127.0.0.1, which the browser must reach; 0: none
+	Expires time.Time // the end of the time for approval
 }
 
-// Login has a person approve the access, whom prompt must tell how, and keeps
-// the login in the token file. prompt is called once and must not block. Beside
-// the errors of Token there are ErrDenied and ErrExpired.
+// Login lets a person approve the access, and stores the tokens in the token file. It
+// calls prompt once, which must show the person what to do and must not block. The
+// errors are those of Token, ErrDenied and ErrExpired.
 func (s *Source) Login(ctx context.Context, prompt func(Prompt)) error {
 	if err := s.take(ctx); err != nil {
 		return err
@@ -40,7 +40,7 @@ func (s *Source) Login(ctx context.Context, prompt func(Prompt)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.writable(ctx); err != nil {
-		return err // before somebody took the trouble
+		return err // before the person does anything
 	}
 	app, err := s.application(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Source) Login(ctx context.Context, prompt func(Prompt)) error {
 		return err
 	}
 	if token.RefreshToken == "" {
-		return errors.New("oauth: the issuer gave no refresh token, so the login would end within hours; the scope offline_access may be what it wants")
+		return errors.New("oauth: the issuer gave no refresh token, so the login would end within hours; try the scope offline_access")
 	}
 	accepted, err := accept(app, token)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Source) Login(ctx context.Context, prompt func(Prompt)) error {
 	return s.save()
 }
 
-// writable makes the token file's folder, and sees that files can be made there.
+// writable creates the token file's folder, and checks that files can be created there.
 func (s *Source) writable(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(s.config.TokenFile), 0o700); err != nil {
 		return fmt.Errorf("oauth: token_file: %w", err)
@@ -87,7 +87,7 @@ func (s *Source) writable(ctx context.Context) error {
 // device asks for approval on another device (RFC 8628).
 func (s *Source) device(ctx context.Context, app *oauth2.Config, prompt func(Prompt)) (*oauth2.Token, error) {
 	var options []oauth2.AuthCodeOption
-	if app.ClientSecret != "" && s.config.Provider != Microsoft { // section 3.1; Microsoft's endpoint knows public clients only
+	if app.ClientSecret != "" && s.config.Provider != Microsoft { // section 3.1; Microsoft's endpoint accepts public clients only
 		options = append(options, oauth2.SetAuthURLParam("client_secret", app.ClientSecret))
 	}
 	began, err := app.DeviceAuth(s.within(ctx), options...)
@@ -126,14 +126,14 @@ func (s *Source) device(ctx context.Context, app *oauth2.Config, prompt func(Pro
 	}
 }
 
-// shown checks what a person is to see.
+// shown checks what a person will see.
 func shown(r *oauth2.DeviceAuthResponse) error {
 	u, err := url.Parse(r.VerificationURI)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.ContainsFunc(r.VerificationURI, notToken) {
-		return &Error{Err: errors.New("it names no address to approve at")}
+		return &Error{Err: errors.New("it has no URL for the approval")}
 	}
 	if n := len([]rune(r.UserCode)); n == 0 || n > maxCode || r.DeviceCode == "" {
-		return &Error{Err: errors.New("it names no code to approve")}
+		return &Error{Err: errors.New("it has no code for the approval")}
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func TestDevice(t *testing.T) {
 		{"trouble in between", &oauthtest.Issuer{Script: []string{"temporarily_unavailable", "authorization_pending", "temporarily_unavailable"}}, nil, "", 4 * time.Second},
 		{"trouble throughout", &oauthtest.Issuer{Script: repeat(99, "temporarily_unavailable")}, nil, "oauth: the issuer refuses: temporarily_unavailable", 11 * time.Second},
 		{"refused", &oauthtest.Issuer{Script: []string{"invalid_client"}, Description: "AADSTS7000218: no"}, nil, "oauth: the issuer refuses: invalid_client: AADSTS7000218: no", time.Second},
-		{"no refresh token", &oauthtest.Issuer{NoRefresh: true}, nil, "oauth: the issuer gave no refresh token, so the login would end within hours; the scope offline_access may be what it wants", time.Second},
+		{"no refresh token", &oauthtest.Issuer{NoRefresh: true}, nil, "oauth: the issuer gave no refresh token, so the login would end within hours; try the scope offline_access", time.Second},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestDevice(t *testing.T) {
 				case time.Since(began) != test.took || prompts != 1:
 					t.Errorf("took %v with %d prompts", time.Since(began), prompts)
 				}
-				l, err := readLogin(config.TokenFile)
+				l, err := readTokens(config.TokenFile)
 				if good != (err == nil) || good && l.refresh != "refresh-c4n4ry-1" {
 					t.Errorf("the file holds %q, %v", l.refresh.Reveal(), err)
 				}
@@ -78,11 +78,11 @@ func TestDevice(t *testing.T) {
 // What the issuer wants shown goes to a terminal.
 func TestDeviceAnswer(t *testing.T) {
 	tests := []struct{ name, text, want string }{
-		{"no address", `{"device_code":"d","user_code":"u"}`, "oauth: the issuer gave no token: it names no address to approve at"},
-		{"a program", `{"device_code":"d","user_code":"u","verification_uri":"file:///bin/sh"}`, "oauth: the issuer gave no token: it names no address to approve at"},
-		{"an escape", `{"device_code":"d","user_code":"u","verification_uri":"https://example.com/\u001b[2J"}`, "oauth: the issuer gave no token: it names no address to approve at"},
-		{"no code", `{"device_code":"d","verification_uri":"https://example.com"}`, "oauth: the issuer gave no token: it names no code to approve"},
-		{"a long code", `{"device_code":"d","verification_uri":"https://example.com","user_code":"` + strings.Repeat("x", 65) + `"}`, "oauth: the issuer gave no token: it names no code to approve"},
+		{"no address", `{"device_code":"d","user_code":"u"}`, "oauth: the issuer gave no token: it has no URL for the approval"},
+		{"a program", `{"device_code":"d","user_code":"u","verification_uri":"file:///bin/sh"}`, "oauth: the issuer gave no token: it has no URL for the approval"},
+		{"an escape", `{"device_code":"d","user_code":"u","verification_uri":"https://example.com/\u001b[2J"}`, "oauth: the issuer gave no token: it has no URL for the approval"},
+		{"no code", `{"device_code":"d","verification_uri":"https://example.com"}`, "oauth: the issuer gave no token: it has no code for the approval"},
+		{"a long code", `{"device_code":"d","verification_uri":"https://example.com","user_code":"` + strings.Repeat("x", 65) + `"}`, "oauth: the issuer gave no token: it has no code for the approval"},
 		{"no JSON", `<html>`, "oauth: the issuer gave no token: its answer cannot be read"},
 	}
 	for _, test := range tests {
@@ -190,7 +190,7 @@ func TestBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l, err := readLogin(config.TokenFile); err != nil || l.refresh != "refresh-c4n4ry-1" {
+	if l, err := readTokens(config.TokenFile); err != nil || l.refresh != "refresh-c4n4ry-1" {
 		t.Errorf("%q, %v", l.refresh.Reveal(), err)
 	}
 	asked := issuer.Requests(oauthtest.AuthorizePath)[0].Form

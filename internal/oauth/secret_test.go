@@ -48,7 +48,7 @@ func TestHint(t *testing.T) {
 		{Error{Code: "unauthorized_client", Description: "AADSTS700016: Application with identifier 'x' was not found"}, "client_id and tenant"},
 		{Error{Code: "invalid_grant", Description: "AADSTS65001: consent"}, "administrator must consent"},
 		{Error{Code: "invalid_scope"}, "check scopes"},
-		{Error{Status: 503}, "trouble of its own"},
+		{Error{Status: 503}, "problem of its own"},
 		{Error{Code: "something_else", Status: 400}, ""},
 	}
 	for _, test := range tests {

@@ -16,50 +16,48 @@ import (
 )
 
 const (
-	// renewTimeout is for one renewal, the wait for another process included.
+	// renewTimeout is for one renewal, including the wait for another process.
 	renewTimeout = 45 * time.Second
-	// renewPause is between a renewal that failed and the next.
+	// renewPause is between a failed renewal and the next one.
 	renewPause = 10 * time.Second
-	// youth: a refused token is not replaced while it is so young, since the
-	// next one would fare no better. It bounds the renewals that an IMAP server
-	// can cause, whatever the clocks say.
+	// youth is the age below which a refused token is not replaced: a new one would
+	// be refused, too. It bounds the renewals that an IMAP server can cause,
+	// independent of the clocks.
 	youth = 30 * time.Second
-	// maxToken is the most octets of a token that go to an IMAP server.
+	// maxToken is the longest token that goes to an IMAP server, in octets.
 	maxToken = 16 << 10
 )
 
-// Source gives access tokens to all sessions of an account. It is for
-// concurrent use.
+// Source gives access tokens to all sessions of an account. It is for concurrent use.
 type Source struct {
 	config Config
 	client *http.Client
-	turn   chan struct{} // full while one uses what is below
+	turn   chan struct{} // full while a goroutine uses the fields below
 
-	endpoint *oauth2.Endpoint // nil: not found yet
-	held     login
+	endpoint *oauth2.Endpoint // nil: not known yet
+	held     tokens
 	unsaved  bool // held is newer than the file
 	failure  error
 	failedAt time.Time
 }
 
-// New does no I/O; config must be valid.
+// New returns a Source. It does no I/O. config must be valid.
 func New(config Config) *Source {
 	return &Source{config: config, client: newClient(), turn: make(chan struct{}, 1)}
 }
 
-// Format keeps what is held out of every print; fmt asks no method of an
-// unexported field.
+// Format prints no token. Without it fmt would print the unexported fields.
 func (*Source) Format(f fmt.State, _ rune) { fmt.Fprint(f, "oauth.Source") }
 
-// Token returns an access token and when it expires by our clock, or the zero
-// time where the issuer does not say. trial counts from 1 within one session; a
-// second one says that the server refused the token, which is then replaced
-// although it should be valid.
+// Token returns an access token and its expiry by our clock, or the zero time if the
+// issuer gives none. trial counts from 1 within one session. A second trial means that
+// the server refused the token: Token replaces it even if it should be valid.
 //
-// A token is renewed once three quarters of its life are over; where that fails
-// it is returned as long as it is valid. A renewal goes on when ctx ends, for up
-// to 45 s: an answer that nobody takes may be the only copy of a new refresh
-// token. The errors are ErrNoLogin, ErrRevoked, *Error and those of files.
+// Token renews a token once three quarters of its life are over. If that fails, it
+// returns the old one as long as that is valid. A renewal goes on after the end of ctx,
+// for up to 45 s: a lost answer could hold the only copy of a new refresh token.
+//
+// The errors are ErrNoLogin, ErrRevoked, *Error, those of files, and ctx's cause.
 func (s *Source) Token(ctx context.Context, trial int) (imapclient.Secret, time.Time, error) {
 	if err := s.take(ctx); err != nil {
 		return "", time.Time{}, err
@@ -87,7 +85,7 @@ func (s *Source) take(ctx context.Context) error {
 
 func (s *Source) release() { <-s.turn }
 
-// renew replaces held. refused: not by the same from the file.
+// renew replaces held. refused: not by the same access token from the file.
 func (s *Source) renew(ctx context.Context, refused bool) error {
 	if s.failure != nil && time.Since(s.failedAt).Abs() < renewPause {
 		return s.failure
@@ -96,15 +94,16 @@ func (s *Source) renew(ctx context.Context, refused bool) error {
 	defer cancel()
 	var err error
 	if s.config.Unattended() {
-		err = s.request(ctx, login{})
+		err = s.request(ctx, tokens{})
 	} else {
-		err = s.renewLogin(ctx, refused)
+		err = s.renewShared(ctx, refused)
 	}
 	s.failure, s.failedAt = err, time.Now()
 	return err
 }
 
-func (s *Source) renewLogin(ctx context.Context, refused bool) error {
+// renewShared renews the tokens in the file, which other processes may do as well.
+func (s *Source) renewShared(ctx context.Context, refused bool) error {
 	if !s.unsaved {
 		if _, done, err := s.adopt(refused); done || err != nil {
 			return err
@@ -118,7 +117,7 @@ func (s *Source) renewLogin(ctx context.Context, refused bool) error {
 	if s.unsaved {
 		return s.save()
 	}
-	file, done, err := s.adopt(refused) // another process may just have been here
+	file, done, err := s.adopt(refused) // another process may have renewed it just now
 	if done || err != nil {
 		return err
 	}
@@ -128,9 +127,9 @@ func (s *Source) renewLogin(ctx context.Context, refused bool) error {
 	return s.save()
 }
 
-// adopt reads the file, and takes its token if that is fresh.
-func (s *Source) adopt(refused bool) (file login, done bool, err error) {
-	file, err = readLogin(s.config.TokenFile)
+// adopt reads the file, and takes over its tokens if they are fresh.
+func (s *Source) adopt(refused bool) (file tokens, done bool, err error) {
+	file, err = readTokens(s.config.TokenFile)
 	if err != nil || !file.fresh(time.Now()) || refused && file.access == s.held.access {
 		return file, false, err
 	}
@@ -140,15 +139,15 @@ func (s *Source) adopt(refused bool) (file login, done bool, err error) {
 
 func (s *Source) save() error {
 	s.unsaved = true
-	if err := writeLogin(s.config.TokenFile, s.held); err != nil {
+	if err := writeTokens(s.config.TokenFile, s.held); err != nil {
 		return err
 	}
 	s.unsaved = false
 	return nil
 }
 
-// request gets a token from the issuer, by a login or without one.
-func (s *Source) request(ctx context.Context, by login) error {
+// request gets a token from the issuer, by a refresh token or by the client's secret.
+func (s *Source) request(ctx context.Context, by tokens) error {
 	app, err := s.application(ctx)
 	if err != nil {
 		return err
@@ -182,23 +181,23 @@ func (s *Source) request(ctx context.Context, by login) error {
 	return err
 }
 
-// accept checks a token. Times are the wall clock's, which goes on while the
-// machine is suspended; the issuer's clock is not asked.
-func accept(app *oauth2.Config, token *oauth2.Token) (login, error) {
+// accept checks a token. Its times are by our wall clock, which goes on while the
+// machine is suspended. The issuer's clock does not matter.
+func accept(app *oauth2.Config, token *oauth2.Token) (tokens, error) {
 	if token.Type() != "Bearer" {
-		return login{}, &Error{Err: errors.New("its token is of a type that IMAP does not take")}
+		return tokens{}, &Error{Err: errors.New("its token is of a type that IMAP does not take")}
 	}
 	for _, t := range []string{token.AccessToken, token.RefreshToken} {
 		if len(t) > maxToken || strings.ContainsFunc(t, notToken) {
-			return login{}, &Error{Err: errors.New("its token is too long or holds octets that no token has")}
+			return tokens{}, &Error{Err: errors.New("its token is too long or holds octets that no token has")}
 		}
 	}
-	l := login{
+	made := tokens{
 		refresh: imapclient.Secret(token.RefreshToken), access: imapclient.Secret(token.AccessToken),
 		obtained: time.Now().Round(0), client: app.ClientID, endpoint: app.Endpoint.TokenURL,
 	}
-	if token.Expiry.After(l.obtained) {
-		l.expires = token.Expiry.Round(0)
+	if token.Expiry.After(made.obtained) {
+		made.expires = token.Expiry.Round(0)
 	}
-	return l, nil
+	return made, nil
 }

@@ -122,16 +122,16 @@ func TestLoginFresh(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	tests := []struct {
 		name         string
-		l            login
+		l            tokens
 		fresh, valid bool
 	}{
-		{"none", login{}, false, false},
-		{"new", login{access: "a", obtained: now, expires: now.Add(time.Hour)}, true, true},
-		{"two thirds", login{access: "a", obtained: now.Add(-40 * time.Minute), expires: now.Add(20 * time.Minute)}, true, true},
-		{"four fifths", login{access: "a", obtained: now.Add(-48 * time.Minute), expires: now.Add(12 * time.Minute)}, false, true},
-		{"over", login{access: "a", obtained: now.Add(-time.Hour), expires: now}, false, false},
-		{"unknown life", login{access: "a", obtained: now.Add(-1000 * time.Hour)}, true, true},
-		{"from the future", login{access: "a", obtained: now.Add(time.Hour), expires: now.Add(2 * time.Hour)}, false, false},
+		{"none", tokens{}, false, false},
+		{"new", tokens{access: "a", obtained: now, expires: now.Add(time.Hour)}, true, true},
+		{"two thirds", tokens{access: "a", obtained: now.Add(-40 * time.Minute), expires: now.Add(20 * time.Minute)}, true, true},
+		{"four fifths", tokens{access: "a", obtained: now.Add(-48 * time.Minute), expires: now.Add(12 * time.Minute)}, false, true},
+		{"over", tokens{access: "a", obtained: now.Add(-time.Hour), expires: now}, false, false},
+		{"unknown life", tokens{access: "a", obtained: now.Add(-1000 * time.Hour)}, true, true},
+		{"from the future", tokens{access: "a", obtained: now.Add(time.Hour), expires: now.Add(2 * time.Hour)}, false, false},
 	}
 	for _, test := range tests {
 		if fresh, valid := test.l.fresh(now), test.l.valid(now); fresh != test.fresh || valid != test.valid {
@@ -381,7 +381,7 @@ func TestBadAnswers(t *testing.T) {
 				if _, _, err := s.Token(t.Context(), 1); err == nil || err.Error() != test.want {
 					t.Errorf("%v", err)
 				}
-				if file, err := readLogin(config.TokenFile); err != nil || file.refresh != "refresh-c4n4ry-1" {
+				if file, err := readTokens(config.TokenFile); err != nil || file.refresh != "refresh-c4n4ry-1" {
 					t.Errorf("the file holds %q, %v", file.refresh.Reveal(), err)
 				}
 			})

@@ -1,4 +1,4 @@
-// Package oauthtest is a scripted OAuth 2.0 issuer, for tests.
+// Package oauthtest has a scripted OAuth 2.0 issuer for tests.
 package oauthtest
 
 import (
@@ -15,58 +15,57 @@ import (
 	"time"
 )
 
-// Issuer is one client's issuer. Its zero value approves every device at the
-// first poll and gives tokens for an hour. It uses no clock and no network of
-// its own: it is an http.Handler. The fields are set before the first request,
-// or by Set.
+// Issuer is an issuer for one client. The zero value approves every device at the first
+// poll and gives tokens for an hour. It is an http.Handler without a network of its own.
+// Set the fields before the first request, or by Set.
 type Issuer struct {
-	URL          string // its own, without a slash at the end; empty: https://issuer.example.com
+	URL          string // without a slash at the end; empty: https://issuer.example.com
 	ClientID     string // the only client; empty: any
-	ClientSecret string // it must give, in whichever way; empty: none
+	ClientSecret string // of the client, in the header or in the form; empty: none
 
-	// Script answers the requests for tokens in turn with these errors; an empty
-	// one is a success, as is every request behind the last.
+	// Script has the errors for the requests for tokens, in turn. An empty one is a
+	// success, as is every request after the last.
 	Script []string
-	// Description goes with the errors.
+	// Description is part of each error.
 	Description string
 
-	ExpiresIn int           // seconds; 0: 3600, negative: not said
+	ExpiresIn int           // seconds; 0: 3600, negative: left out of the answer
 	Negative  bool          // expires_in is -1
-	Rotate    bool          // each refresh gives a new refresh token and spends the old one
+	Rotate    bool          // each refresh gives a new refresh token, and the old one is used up
 	NoRefresh bool          // gives no refresh token
 	TokenType string        // instead of Bearer
-	Skew      time.Duration // how far its Date header is off
+	Skew      time.Duration // of its Date header
 
 	Interval  int // seconds between polls; 0: 1
 	DeviceFor int // seconds; 0: 900
 
-	// Answer, where set, is asked first; true says that it has answered.
+	// Answer is called first, if it is set. It reports whether it has answered.
 	Answer func(w http.ResponseWriter, r *http.Request) bool
 
 	mu       sync.Mutex
 	given    int             // tokens
-	refresh  map[string]bool // refresh tokens that are good
+	refresh  map[string]bool // valid refresh tokens
 	access   map[string]bool
-	codes    map[string]url.Values // of browsers
+	codes    map[string]url.Values // given to browsers, with the requests for them
 	secrets  []string
 	requests []Request
 }
 
-// Request is one that reached the issuer.
+// Request is a request that reached the issuer.
 type Request struct {
 	Path  string
 	Form  url.Values
-	Basic bool // the client gave its secret in the header
+	Basic bool // the client sent its secret in the header
 }
 
-// Serve starts the issuer on a loopback port. The caller closes what it returns.
+// Serve starts the issuer on a loopback port. The caller closes the server.
 func (i *Issuer) Serve() *httptest.Server {
 	server := httptest.NewServer(i)
 	i.Set(func(i *Issuer) { i.URL = server.URL })
 	return server
 }
 
-// Transport reaches the issuer in memory, so that it works in a
+// Transport returns a transport to the issuer in memory, which works in a
 // testing/synctest bubble.
 func (i *Issuer) Transport() http.RoundTripper { return memory{i} }
 
@@ -91,34 +90,34 @@ func (i *Issuer) Set(change func(*Issuer)) {
 	change(i)
 }
 
-// Revoke makes every refresh token bad.
+// Revoke makes every refresh token invalid.
 func (i *Issuer) Revoke() { i.Set(func(i *Issuer) { clear(i.refresh) }) }
 
-// Forget makes every access token bad.
+// Forget makes every access token invalid.
 func (i *Issuer) Forget() { i.Set(func(i *Issuer) { clear(i.access) }) }
 
-// Accepts tells whether an access token is good.
+// Accepts reports whether an access token is valid.
 func (i *Issuer) Accepts(token string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.access[token]
 }
 
-// Requests lists those for a path.
+// Requests returns the requests for a path.
 func (i *Issuer) Requests(path string) []Request {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(i.requests), func(r Request) bool { return r.Path != path })
 }
 
-// Secrets lists every token and browser's code that was given.
+// Secrets returns every token and every browser's code that the issuer gave.
 func (i *Issuer) Secrets() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.AppendSeq(slices.Clone(i.secrets), maps.Keys(i.codes))
 }
 
-// DeviceCode is what the issuer gives a device; its user code is UserCode.
+// The codes that the issuer gives a device and its user.
 const (
 	DeviceCode = "device-c4n4ry-code"
 	UserCode   = "WDJB-MJHT"
@@ -173,7 +172,7 @@ func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// authorize is the page on which a person says yes at once.
+// authorize is the page on which a person approves at once.
 func (i *Issuer) authorize(w http.ResponseWriter, r *http.Request) {
 	code := fmt.Sprintf("code-c4n4ry-%d", len(i.codes)+1)
 	if i.codes == nil {

@@ -1,4 +1,4 @@
-// Package pacetest tells linear work from quadratic, on a machine that may be busy.
+// Package pacetest tests that work takes linear time, on a machine that may be busy.
 package pacetest
 
 import (
@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// tries is how often work is measured before it counts as slow.
+// tries is how many measurements must be slow before a test fails.
 const tries = 6
 
-// Repeat is about n octets of a piece. A "#" in it is the number of the piece.
+// Repeat returns about n octets of repeated pieces. It replaces "#" by the number of the
+// piece.
 func Repeat(piece string, n int) string {
 	if !strings.Contains(piece, "#") {
 		return strings.Repeat(piece, max(1, n/len(piece)))
@@ -25,11 +26,10 @@ func Repeat(piece string, n int) string {
 	return b.String()
 }
 
-// Linear fails where large, which has factor times the octets of small, takes more
-// than 2.5 times as much of the processor for each of them. What takes less than
-// enough, or with the race detector as much more as that costs, passes anyway. The
-// least of several measurements counts. It must not run
-// beside other tests of its process.
+// Linear fails the test if large takes more than 2.5 times the processor time of small
+// for each octet; large has factor times the octets of small. It passes if large takes
+// less than enough, or 8 times that with the race detector. The least of several
+// measurements counts. Do not run it in parallel with other tests of its process.
 func Linear(t testing.TB, what string, enough time.Duration, factor int, small, large func()) {
 	t.Helper()
 	enough *= slower
@@ -45,8 +45,8 @@ func Linear(t testing.TB, what string, enough time.Duration, factor int, small, 
 	t.Errorf("%s: %s, and %s for %d times the octets", what, one, many, factor)
 }
 
-// Within fails where work takes the processor longer than most each time; with the
-// race detector it may take as much longer as that costs.
+// Within fails the test if work takes more processor time than most at each of several
+// measurements. The race detector allows 8 times as much.
 func Within(t testing.TB, what string, most time.Duration, work func()) {
 	t.Helper()
 	most *= slower
@@ -59,7 +59,7 @@ func Within(t testing.TB, what string, most time.Duration, work func()) {
 	t.Errorf("%s: takes %s, more than %s", what, least, most)
 }
 
-// cost is the processor time that this process takes for work.
+// cost returns the processor time of this process for work.
 func cost(work func()) time.Duration {
 	runtime.GC()
 	start := cpu()
@@ -69,10 +69,10 @@ func cost(work func()) time.Duration {
 
 func cpu() time.Duration {
 	var r syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // asks for what there always is
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &r) // cannot fail for this process
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// Raced reports whether the race detector is on: a test of very many cases then
-// tries some of them.
+// Raced reports whether the race detector is on. A test with very many cases can then
+// try some of them only.
 func Raced() bool { return slower > 1 }

@@ -2,5 +2,5 @@
 
 package pacetest
 
-// slower is what the race detector makes of all work.
+// slower is how many times longer work takes with the race detector.
 const slower = 8
