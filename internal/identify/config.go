@@ -51,7 +51,7 @@ type When struct {
 }
 
 // Verify has a rule give only what the sender signed. Match then also has a
-// group hmac, before or behind all others: the HMAC (RFC 2104), in hexadecimal
+// group hmac, before or after all others: the HMAC (RFC 2104), in hexadecimal
 // or base64, of the text from where the first of the other groups starts to
 // where the last of them ends. It may be cut to 16 octets or more.
 type Verify struct {

@@ -31,7 +31,7 @@ func (e *expression) groups(signed bool) error {
 			continue
 		case name == "hmac" && signed:
 			if e.hmac > 0 {
-				return errors.New("the group hmac stands twice")
+				return errors.New("the group hmac occurs twice")
 			}
 			e.hmac = i
 			continue
@@ -40,7 +40,7 @@ func (e *expression) groups(signed bool) error {
 		case f < 0:
 			return fmt.Errorf("a named group is none of %s", strings.Join(fieldNames[:], ", "))
 		case e.field[f] > 0:
-			return fmt.Errorf("the group %q stands twice", name)
+			return fmt.Errorf("the group %q occurs twice", name)
 		}
 		e.field[f] = i
 		if first == 0 {
@@ -54,7 +54,7 @@ func (e *expression) groups(signed bool) error {
 	case signed && e.hmac == 0:
 		return errors.New("it has no group hmac for verify")
 	case signed && first < e.hmac && e.hmac < last:
-		return errors.New("the group hmac stands between the others")
+		return errors.New("the group hmac is between the others")
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (e *expression) groups(signed bool) error {
 const maxMatches = 16
 
 // read joins what all matches give. Where two of them differ in a field, it
-// cannot be told which is meant.
+// is unclear which is meant.
 func (e *expression) read(v string) (all found) {
 	first := e.re.FindStringSubmatchIndex(v)
 	if first == nil {

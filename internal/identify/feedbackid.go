@@ -7,7 +7,7 @@ import (
 // feedbackID reads a Feedback-ID: four pieces, of which the last names the
 // sender. The first is the campaign and the second the customer, as Google has
 // it (support.google.com/a/answer/6254652) and most senders do; those known to
-// use another order are told by the last.
+// use another order differ by the last.
 func feedbackID(v string) (f found) {
 	p := strings.Split(v, ":")
 	for i := range p {

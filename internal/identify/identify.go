@@ -50,7 +50,7 @@ type namedSource struct {
 	label string
 }
 
-// ready is a rule whose sources stand in the identifier's table.
+// ready is a rule with its sources in the table of the identifier.
 type ready struct {
 	rule
 	from []int
@@ -89,7 +89,7 @@ func New(c Config) (*Identifier, error) {
 	return id, nil
 }
 
-// add puts a rule behind the others.
+// add appends a rule.
 func (id *Identifier) add(r rule) {
 	run := ready{rule: r}
 	for _, s := range r.from {
@@ -143,7 +143,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 }
 
 // Subscribers are all that any rule makes of a report's tokens, also where they
-// disagree and Identify names nobody.
+// disagree, and Identify names no subscriber.
 func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (all []string) {
 	m := newReading(r, records, len(id.sources))
 	defer m.done()
@@ -231,7 +231,7 @@ func (r *rule) one(v string, m *reading) (f found, ok bool) {
 }
 
 // add joins what one more instance says. Where it differs in any field, none of
-// the fields that either gives can be told.
+// the fields that either gives are known.
 func (res *result) add(f *found, from string) {
 	differs := false
 	for i := range f {

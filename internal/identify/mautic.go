@@ -7,7 +7,7 @@ import (
 // Mautic (github.com/mautic/mautic, EmailBundle): each message to each contact has
 // a hash, in .../email/unsubscribe/HASH, in +unsubscribe_HASH@ and in the
 // envelope sender, +bounce_HASH@. It is what Mautic itself finds the contact by,
-// and stands for the subscriber. X-EMAIL-ID is the number of the mailing.
+// and identifies the subscriber. X-EMAIL-ID is the number of the mailing.
 
 func mauticURI(v string) (f found) {
 	if !strings.Contains(v, "/email/unsubscribe/") && !strings.Contains(v, "+unsubscribe_") {
@@ -44,7 +44,7 @@ func mauticEmail(v string) (f found) {
 	return f
 }
 
-// mauticHash is the hash behind a mark in the local part of an address.
+// mauticHash is the hash after a mark in the local part of an address.
 func mauticHash(address, mark string) string {
 	local, _, _ := strings.Cut(address, "@")
 	if _, hash, ok := strings.Cut(local, mark); ok && isMauticHash(hash) {

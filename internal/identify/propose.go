@@ -61,7 +61,7 @@ func Propose(samples []*report.Report) []Proposal {
 				values[source] = make(map[int]string)
 			}
 			if other, twice := values[source][i]; twice && other != v {
-				v = "" // a repeated field names nobody
+				v = "" // a repeated field names no subscriber
 			}
 			values[source][i] = v
 		}
@@ -164,7 +164,7 @@ func pattern(shape string, rows []row) (match string, ok bool) {
 				continue
 			}
 			if subscriberAt >= 0 {
-				return "", false // it cannot be told which of them
+				return "", false // it is unclear which of them
 			}
 			subscriberAt = c
 		case distinct[c] > 1 && campaignAt < 0:
@@ -224,7 +224,7 @@ func personal(rows []row, c int) bool {
 }
 
 // class is an expression for a column: a UUID, digits, hexadecimal, or any
-// letters and digits. Too few octets tell neither hexadecimal nor a length.
+// letters and digits. Too few octets show neither hexadecimal nor a length.
 func class(rows []row, c int) string {
 	digits, hex, uuid, length := true, true, true, len(rows[0].tokens[c])
 	for _, row := range rows {

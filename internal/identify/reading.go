@@ -14,7 +14,7 @@ import (
 // What is read of one message: a longer value matches nothing.
 const (
 	maxValue     = 8 << 10 // octets of a field's value
-	maxInstances = 100     // values of one source: more name nobody
+	maxInstances = 100     // values of one source: more name no subscriber
 	maxFound     = 512     // octets of a result
 	maxHashes    = 2_000   // by which a report names its recipients
 	fewHashes    = 8       // that are looked for one by one
@@ -51,7 +51,7 @@ type reading struct {
 	results []result
 }
 
-// instances are what stands in one source: values from one index to another.
+// instances are the values of one source, from one index to another.
 type instances struct {
 	from, to int
 	known    bool
@@ -228,8 +228,8 @@ func (m *reading) fit(v string) bool {
 	return true
 }
 
-// isPlaceholder reports whether v stands where something was: blotted out, or
-// never filled in.
+// isPlaceholder reports whether v replaces a value that was redacted, or never filled
+// in.
 func isPlaceholder(v string) bool {
 	blot := 0
 	for blot < len(v) && strings.IndexByte("xX*.-_0 ", v[blot]) >= 0 {

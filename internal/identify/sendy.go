@@ -5,7 +5,7 @@ import (
 )
 
 // sendyURL reads Sendy's List-Unsubscribe (sendy.co, includes/helpers):
-// .../unsubscribe/SUBSCRIBER/LIST/CAMPAIGN, and /a behind it for an
+// .../unsubscribe/SUBSCRIBER/LIST/CAMPAIGN, and /a after it for an
 // autoresponder. Each is enciphered and in base64 whose other signs are
 // replaced by digits, so that it can be told only by Sendy itself.
 func sendyURL(v string) (f found) {

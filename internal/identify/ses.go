@@ -17,8 +17,8 @@ func sesMessage(v string) (f found) {
 	return f
 }
 
-// sesTags reads X-SES-Message-Tags: name=value, by comma. It stands on message
-// that was not sent by SES in the end; SES itself takes it off.
+// sesTags reads X-SES-Message-Tags: name=value, by comma. The field is in a message
+// that SES did not send in the end: SES removes it.
 func sesTags(v string) (f found) {
 	for tag := range strings.SplitSeq(v, ",") {
 		name, v, ok := strings.Cut(strings.TrimSpace(tag), "=")

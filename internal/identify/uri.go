@@ -62,7 +62,7 @@ func parseLink(v string) (l link, ok bool) {
 	return l, err == nil
 }
 
-// one is the value of a parameter that stands once.
+// one is the value of a parameter that occurs once.
 func (l *link) one(key string) string {
 	if values := l.query[key]; len(values) == 1 {
 		return values[0]
@@ -70,7 +70,7 @@ func (l *link) one(key string) string {
 	return ""
 }
 
-// behind gives the segments behind the last one that is name.
+// behind gives the segments after the last one that is name.
 func (l *link) behind(name string) []string {
 	for i := len(l.path) - 1; i >= 0; i-- {
 		if strings.EqualFold(l.path[i], name) {

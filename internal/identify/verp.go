@@ -64,7 +64,7 @@ var bounceWords = []string{"bounce", "bounces", "return", "returns", "verp", "un
 
 // verp reads the recipient out of a variable envelope return path
 // (cr.yp.to/proto/verp.txt; postfix.org/VERP_README.html): list+local=domain@,
-// bounce-local=domain@ or local=domain@. Where it cannot be told at which of
+// bounce-local=domain@ or local=domain@. Where it is unclear at which of
 // several delimiters the recipient begins, there is none.
 func verp(v string) (f found) {
 	if strings.IndexByte(v, '=') < 0 {
@@ -78,7 +78,7 @@ func verp(v string) (f found) {
 	if !ok {
 		return f
 	}
-	// ezmlm: LIST-return-NUMBER-local=domain, where all behind is the recipient
+	// ezmlm: LIST-return-NUMBER-local=domain, where all after that is the recipient
 	if _, behind, ok := strings.Cut(rcpt, "-return-"); ok {
 		if number, name, ok := strings.Cut(behind, "-"); ok && each(number, isDigit, "") && isAddress(name) {
 			f[subscriber] = name

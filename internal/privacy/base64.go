@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// encoded hides what stands in base64 within text.
+// encoded hides people in base64 within text.
 func (s *scrubber) encoded(text string, layer int) string {
 	var out strings.Builder
 	done := 0
@@ -126,8 +126,8 @@ func (s *scrubber) run(text string, layer int) string {
 	return text
 }
 
-// backward hides what stands in a run from its end to its start, in base64 that
-// is turned round itself, as X-Mailer-Info has it.
+// backward hides people in a run of reversed base64 of a reversed text, as in
+// X-Mailer-Info.
 func (s *scrubber) backward(text string) string {
 	digits := appendDigits(nil, text)
 	slices.Reverse(digits)
@@ -165,7 +165,7 @@ func appendDigits(dst []byte, text string) []byte {
 }
 
 // decoded hides what is found when digits are decoded from offset on. What
-// stands before the first change stays as it is.
+// is before the first change stays as it is.
 func (s *scrubber) decoded(text string, digits []byte, offset, layer int) (string, bool) {
 	if len(digits) < offset+minDigits {
 		return text, false
@@ -221,7 +221,7 @@ func firstFold(text string) (end, next int) {
 }
 
 // foldsAt is how many octets at i are of the end of a line: white space, perhaps
-// behind "=", or a line break of JSON.
+// after "=", or a line break of JSON.
 func foldsAt(text string, i int) int {
 	switch c := text[i]; {
 	case message.IsSpace(c):

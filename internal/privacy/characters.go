@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// A char is what may stand at one place of a text, and where the next begins.
+// A char is a possible reading of one place of a text, and where the next begins.
 // Letters are as they are written.
 type char struct {
 	text string // of one octet, or a whole character in UTF-8
@@ -27,7 +27,7 @@ var octets = func() string {
 	return string(b)
 }()
 
-// isSpecial tells whether more than the octet itself may be meant.
+// isSpecial reports whether more than the octet itself may be meant.
 func isSpecial(c byte) bool {
 	switch c {
 	case '%', '=', '+', '\\', '&', 0:
@@ -36,14 +36,14 @@ func isSpecial(c byte) bool {
 	return c >= utf8.RuneSelf
 }
 
-// characters appends what may stand at s[i:]: the octet itself, and what it
-// stands for as the beginning of an escape. That is %40, =40 and +40 (xtext, RFC
+// characters appends the possible readings of s[i:]: the octet itself, and what it
+// means as the beginning of an escape. That is %40, =40 and +40 (xtext, RFC
 // 3461 section 4); \u0040, \x40, \100 and \@; %u0040; &#64; and &#x40; with or
 // without a semicolon, and names of HTML; each also where its own octets are
 // escaped. Soft line breaks of quoted-printable, NUL and invisible characters
 // are passed over.
 //
-// They stand at the end of the walker's stack. The caller takes them off it.
+// They are at the end of the walker's stack. The caller removes them.
 func (w *walker) characters(i, level int) []char {
 	w.work--
 	start := len(w.stack)
@@ -78,10 +78,10 @@ func (w *walker) push(start int, text string, next int) {
 	}
 }
 
-// pop takes off the stack what stands above the first n.
+// pop leaves the first n of the stack.
 func (w *walker) pop(n int) { w.stack = w.stack[:n] }
 
-// mayEscape tells whether c may be the beginning of an escape. tried: only of one
+// mayEscape reports whether c may be the beginning of an escape. tried: only of one
 // in which there are escapes.
 func mayEscape(s string, c char, tried bool) bool {
 	rest := s[c.next:]
@@ -115,7 +115,7 @@ func mayEscape(s string, c char, tried bool) bool {
 	return false
 }
 
-// inEscape tells whether c, within an escape, may be one itself or be passed
+// inEscape reports whether c, within an escape, may be one itself or be passed
 // over.
 func inEscape(c byte) bool {
 	switch c {
@@ -167,7 +167,7 @@ func (w *walker) written(i int) {
 	}
 }
 
-// one is what stands at i, decoded as far as may be; its next is 0 at the end.
+// one is the octet at i, decoded as far as possible; its next is 0 at the end.
 func (w *walker) one(i, level int) (text string, next int) {
 	defer w.pop(len(w.stack))
 	if all := w.characters(i, level); len(all) > 0 {

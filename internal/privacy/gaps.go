@@ -78,15 +78,15 @@ func (w *walker) comment(i, end, first int) int {
 	return i
 }
 
-// atWords stand for "@" where that would be taken for something else, as in the
-// links of Mailman 2; dotWords stand for "." likewise.
+// atWords replace "@" where that would have another meaning, as in the links of Mailman
+// 2; dotWords replace ".".
 var (
 	atWords  = []string{"at", "--at--", "-at-", "_at_", "(at)", "[at]", "{at}", "<at>", "(a)", "[a]", "(@)", "[@]", "{@}", "+aea-"}
 	dotWords = []string{"dot", "-dot-", "_dot_", "(dot)", "[dot]", "{dot}", "<dot>", "(.)", "[.]", "{.}"}
 )
 
-// word is the end of one of the words at i, with the white space behind it. The
-// first of them wants white space on both sides.
+// word is the end of one of the words at i, with the white space after it. The first of
+// them needs white space on both sides.
 func (w *walker) word(words []string, i int, spaced bool) (next int, ok bool) {
 	for n, word := range words {
 		if len(w.s)-i < len(word) || !strings.EqualFold(w.s[i:i+len(word)], word) {
@@ -104,7 +104,7 @@ func (w *walker) word(words []string, i int, spaced bool) (next int, ok bool) {
 	return 0, false
 }
 
-// begins tells whether the value of a field begins at i.
+// begins reports whether the value of a field begins at i.
 func (w *walker) begins(i int) bool {
 	before := w.s[:i]
 	if before == "" {
@@ -130,7 +130,7 @@ func (w *walker) begins(i int) bool {
 
 func opens(c byte) bool { return strings.IndexByte("=:/>\"'|,;([{?&#`", c) >= 0 }
 
-// ends tells whether the value of a field ends at i.
+// ends reports whether the value of a field ends at i.
 func (w *walker) ends(i int) bool {
 	if i == len(w.s) {
 		return true

@@ -8,7 +8,7 @@ import (
 // minHex digits hold the shortest address, a@b.c.
 const minHex = 10
 
-// hexadecimal hides what stands in hexadecimal within text. It may follow on
+// hexadecimal hides people in hexadecimal within text. It may follow on
 // other text that ends in such a digit.
 func (s *scrubber) hexadecimal(text string) string {
 	var out strings.Builder

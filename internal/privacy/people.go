@@ -38,7 +38,7 @@ var forAddress = regexp.MustCompile(`(?i)\sfor\s+<?([^\s<>;]+@[^\s<>;]+)`)
 
 func (p *people) ofRecord(rec *report.Record) {
 	p.add(rec.OriginalRcptTo)
-	var own []string // who sends message to everybody
+	var own []string // of those who send to everybody
 	if rec.Reporter != nil {
 		own = append(own, rec.Reporter.From)
 	}
@@ -84,8 +84,8 @@ func (p *people) ofReport(r *report.Report) {
 	}
 }
 
-// addVERP adds whom an envelope sender was made for, where it holds an address
-// of which it cannot be told where it begins: all that may be of it.
+// addVERP adds the recipient in an envelope sender. If the beginning of the address is
+// not clear, it adds every candidate.
 func (p *people) addVERP(sender string) {
 	local, _, _ := strings.Cut(strings.ToLower(strings.Trim(sender, "<> \t")), "@")
 	i := strings.LastIndexByte(local, '=')
@@ -116,7 +116,7 @@ func (p *people) ofExtensions(extensions map[string][]string) {
 	}
 }
 
-// has tells whether the list was added before, and that it is now.
+// has reports whether the list was added before, and notes that it is now.
 func (p *people) has(addresses []string, own string) bool {
 	if len(addresses) == 0 {
 		return true

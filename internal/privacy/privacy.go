@@ -218,8 +218,7 @@ type shared struct {
 	of     reflect.Type
 }
 
-// copied has the original, too: while it is there, nothing else stands in its
-// place.
+// copied holds the original too: while it does, nothing else has its address.
 type copied struct{ original, copy reflect.Value }
 
 func (c *copier) copyOf(v reflect.Value) reflect.Value {

@@ -26,7 +26,7 @@ type scrubber struct {
 	letters  bool              // something begins with a letter beyond ASCII
 	any      bool
 	subjects bool // fields named Subject go, too
-	lost     bool // who is meant is too many: nothing can be looked for
+	lost     bool // the people are too many to look for
 
 	digits, clear [maxLayers][]byte // of one run, by layer
 }
@@ -38,8 +38,8 @@ const (
 	workSpare = 1 << 20
 )
 
-// scrubber hides the people, and what else is named. A short text could stand
-// anywhere by chance and is left alone.
+// scrubber hides the people, and the subjects. It does not look for a short subject,
+// which may occur anywhere by chance.
 func (f *Filter) scrubber(known *people, subjects ...string) *scrubber {
 	s := &scrubber{with: make(map[*entry]string), walker: walker{whole: f.addresses == drop, work: workSpare}}
 	s.replace = func(e *entry) string {
@@ -94,7 +94,7 @@ func (s *scrubber) string(text string) string {
 	return hidden
 }
 
-// all hides everything in a whole text, or tells that it cannot.
+// all hides everything in a whole text. ok reports whether it could.
 func (s *scrubber) all(text string) (hidden string, ok bool) {
 	if s.lost {
 		return text, strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_") == "" // a word of our own
@@ -119,7 +119,7 @@ func (s *scrubber) hide(text string, layer int) string {
 	return s.encoded(s.hexadecimal(s.plain(s.words(text, layer))), layer)
 }
 
-// plain hides what stands in text as it is, or in escapes.
+// plain hides people in text that is plain or has escapes.
 func (s *scrubber) plain(text string) string {
 	return s.put(text, s.find(text))
 }
@@ -157,8 +157,8 @@ func (s *scrubber) find(text string) (all []finding) {
 	})
 }
 
-// mayStart spares most escapes a walk: something begins with what they stand for,
-// or it is not that simple.
+// mayStart avoids a walk at most escapes: it reports whether an entry may begin with
+// the meaning of the escape.
 func (s *scrubber) mayStart(text string, i int) bool {
 	c := text[i]
 	if c >= utf8.RuneSelf {
@@ -195,7 +195,7 @@ func (s *scrubber) put(text string, all []finding) string {
 	return out.String()
 }
 
-// instead is what stands for an entry.
+// instead is the replacement of an entry.
 func (s *scrubber) instead(e *entry) string {
 	text, known := s.with[e]
 	if !known {

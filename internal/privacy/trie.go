@@ -15,14 +15,14 @@ type entry struct {
 	address string // whose it is; "" for a text
 }
 
-// split stands where the "@" is, or what stands for it: a text has many ways to
+// split is in place of "@" or its substitute: a text has many ways to
 // write it, and none of them is NUL.
 const split = "\x00"
 
-// A trie is a sorted list in which the texts that begin alike stand together: a
+// A trie is a sorted list in which texts with the same beginning are adjacent: a
 // node is those which have the first depth octets in common. Nothing is built
 // but the order, so it costs nothing for one person and little for thousands.
-// An automaton of a library takes the text as it stands; what is looked for here
+// An automaton of a library takes the text as it is; what is looked for here
 // may be written in many ways, which are tried octet by octet.
 type trie struct {
 	entries []entry

@@ -12,8 +12,8 @@ const (
 	mostApart  = 256  // octets between a local part and its domain in fields of their own
 )
 
-// A finding is a place where somebody stands in a text. s[from:to] is to be
-// replaced, and the search goes on at end.
+// A finding is the place of a person in a text. s[from:to] is to be replaced, and the
+// search goes on at end.
 type finding struct {
 	from, to, end int
 	by            *entry
@@ -33,16 +33,16 @@ type walker struct {
 	start int
 	stack []char // see characters
 	best  finding
-	apart []finding // whose local part stands behind the domain, away from it
+	apart []finding // with the local part after the domain, not adjacent
 }
 
 // A way is how far an entry was followed.
 type way struct {
 	trie   *trie
-	second bool   // behind the split
+	second bool   // after the split
 	mid    int    // where the first part ends
 	begin  int    // where the second one begins
-	apart  bool   // the two do not stand beside each other
+	apart  bool   // the two are not adjacent
 	quotes int    // of a quoted string that were passed
 	quote  string // the last of them
 }
@@ -106,7 +106,7 @@ func (w *walker) walk(n node, i int, y way) {
 	}
 }
 
-// follow goes on behind a character.
+// follow goes on after a character.
 func (w *walker) follow(n node, text string, next int, y way) {
 	if text == split {
 		return
@@ -129,8 +129,8 @@ func (w *walker) follow(n node, text string, next int, y way) {
 	}
 }
 
-// dot goes on behind a full stop that white space, a comment or a quotation mark
-// stands before (RFC 5322 section 4.4), or that is a word.
+// dot goes on after a full stop that follows white space, a comment or a quotation mark
+// (RFC 5322 section 4.4), or that is a word.
 func (w *walker) dot(n node, i int, y way) {
 	if i == len(w.s) || isAlphanumeric(w.s[i]) || w.s[i] == '.' {
 		return
@@ -196,8 +196,7 @@ func (w *walker) quote(i int) (mark string, next int) {
 	return "", 0
 }
 
-// split goes on behind what stands between the two parts; n is where the second
-// begins.
+// split goes on after the sign between the two parts; n is where the second begins.
 func (w *walker) split(n node, i int, y way) {
 	y.second, y.mid = true, i
 	if y.trie == w.reversed {
@@ -214,7 +213,7 @@ func (w *walker) split(n node, i int, y way) {
 	}
 }
 
-// sign goes on behind "@", or what stands for it, with white space, comments and
+// sign goes on after "@" or its substitute, with white space, comments and
 // tags of HTML around it.
 func (w *walker) sign(n node, i int, y way) {
 	for j := i; ; {
@@ -285,7 +284,7 @@ func (w *walker) reverse(n node, i int, y way) {
 
 // fields looks for the second part where the first is a field's value by itself:
 // in a parameter of a URL, a member of JSON, an attribute or a path, somewhat
-// behind it in the same line.
+// after it in the same line.
 func (w *walker) fields(n node, i int, y way) {
 	if !w.begins(w.start) || !w.ends(i) {
 		return

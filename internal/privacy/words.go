@@ -15,8 +15,8 @@ var encodedWords = regexp.MustCompile(`=\?[^?\s]{1,60}\?[QqBb]\?[^?\r\n]*\?=(?:[
 // address is ASCII in nearly all of them.
 var anyCharset = mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}
 
-// words hides what stands in encoded words, which may be divided anywhere, also
-// from plain text.
+// words hides people in encoded words. A name may be divided between several words, and
+// between a word and plain text.
 func (s *scrubber) words(text string, layer int) string {
 	if !strings.Contains(text, "=?") {
 		return text
