@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
@@ -112,9 +112,7 @@ func TestBadMessageInMbox(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "bad.mbox")
 	cut := mbox.Bytes()[:mbox.Len()-600] // in the original of the last report
-	if err := os.WriteFile(file, cut, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, file, cut)
 	stdout, stderr, code := fblwatch(t, nil, "parse", "--format", "json", file)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)

@@ -2,12 +2,12 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -92,9 +92,7 @@ func TestCheckJunk(t *testing.T) {
 	for folders, want := range map[string]int{"INBOX": exitFailed, "FBL/*": exitDone} {
 		config := filepath.Join(dir, "c.yaml")
 		text := "ledger: " + filepath.Join(dir, "l.db") + "\naccounts:\n  - {name: a, url: 'imap://user@" + addr + "', password: pass, folders: ['" + folders + "']}\n"
-		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, config, text)
 		var stdout, stderr bytes.Buffer
 		code := run(t.Context(), []string{"fblwatch", "check", "-c", config}, nil, &stdout, &stderr, env("HOME", dir))
 		if told := strings.Contains(stdout.String(), "1 of the newest 1 message in FBL/Junk are feedback reports"); code != want || told != (want == exitFailed) {
@@ -151,9 +149,7 @@ func TestAfterRefused(t *testing.T) {
 			dir := t.TempDir()
 			config := filepath.Join(dir, "config.yaml")
 			text := "ledger: " + filepath.Join(dir, "l.db") + "\naccounts:\n  - {name: a, url: 'imap://user@" + addr + "', password: pass, after: " + test.after + "}\n"
-			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			fixture.File(t, config, text)
 			command := func(name string) (int, string) {
 				var stdout, stderr bytes.Buffer
 				code := run(t.Context(), []string{"fblwatch", name, "-c", config}, nil, &stdout, &stderr, env("HOME", dir))

@@ -2,11 +2,11 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
@@ -31,9 +31,7 @@ func TestFoldersRefused(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "c.yaml")
 	text := "ledger: " + filepath.Join(dir, "l.db") + "\naccounts:\n  - {name: a, url: 'imap://user@" + addr + "', password: pass, folders: [A, 'FBL/%', R&D, Z]}\n"
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, config, text)
 	for command, wants := range map[string][]string{
 		"folders": {"a        ?         ?       -           A\n", "a        0         0       -           R&D\n", "a        0         0       -           Z\n",
 			`fblwatch: error: account a: folder "A": imapclient: STATUS: server said NO [SERVERBUG] Internal error`},

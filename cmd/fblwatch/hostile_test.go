@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/suppress"
 	"github.com/fblwatch/fblwatch/report"
@@ -78,9 +78,7 @@ func TestHostile(t *testing.T) {
 	for name, value := range hostile {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "mail.eml")
-			if err := os.WriteFile(file, hostileMessage(value), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			fixture.File(t, file, hostileMessage(value))
 			parsed := output(t, "parse", "--format", "json", file)
 			record := checkJSON(t, "parse", parsed)
 			for _, format := range []string{"arf", "table"} {

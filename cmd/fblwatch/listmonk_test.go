@@ -7,13 +7,13 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
@@ -21,9 +21,7 @@ import (
 // The config of docs/listmonk.md is one, and names the preset.
 func TestListmonkConfig(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(file, []byte(blocksOf(t, "docs/listmonk.md", "yaml")[0]), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, file, blocksOf(t, "docs/listmonk.md", "yaml")[0])
 	p := &program{stderr: io.Discard, env: env("HOME", t.TempDir())}
 	config, err := p.config(t.Context(), file)
 	if err != nil {
@@ -62,15 +60,11 @@ func TestListmonkHook(t *testing.T) {
 	defer server.Close()
 	dir := t.TempDir()
 	token := filepath.Join(dir, "token")
-	if err := os.WriteFile(token, []byte("fblwatch:s3cret\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, token, "fblwatch:s3cret\n")
 	text := blocksOf(t, "docs/listmonk.md", "python")[0]
 	hook := filepath.Join(dir, "listmonk.py")
 	text = strings.NewReplacer("https://listmonk.example.com", server.URL, "/etc/fblwatch/listmonk.token", token).Replace(text)
-	if err := os.WriteFile(hook, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, hook, text)
 	write := func(records ...string) error {
 		var rows []ledger.Row
 		for i, record := range records {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
 )
@@ -61,7 +62,7 @@ func TestCommandsShowNoSecret(t *testing.T) {
 	defer server.Close()
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
-	writeFile(t, config, fmt.Sprintf(`
+	fixture.File(t, config, fmt.Sprintf(`
 ledger: %[1]s/l.db
 log: {level: debug}
 accounts:

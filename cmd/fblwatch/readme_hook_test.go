@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
@@ -35,9 +36,7 @@ func python3(t *testing.T) string {
 func TestReadmeHook(t *testing.T) {
 	python := python3(t)
 	hook := filepath.Join(t.TempDir(), "hook.py")
-	if err := os.WriteFile(hook, []byte(blocks(t, "python")[0]), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, hook, blocks(t, "python")[0])
 	records := []string{
 		`"event":"complaint","original_rcpt_to":"yes@example.com","suppress":{"verdict":"yes"}`,
 		`"event":"complaint","original_rcpt_to":"no@example.com","suppress":{"verdict":"no"}`,

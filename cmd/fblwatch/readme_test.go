@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
 var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
@@ -170,17 +172,13 @@ func TestReadmeGo(t *testing.T) {
 	dir := t.TempDir()
 	source := filepath.Join(dir, "main.go")
 	for _, program := range blocks(t, "go") {
-		if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, source, program)
 		overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, "readme-example", "main.go"): source}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		overlayFile := filepath.Join(dir, "overlay.json")
-		if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, overlayFile, overlay)
 		build := exec.Command("go", "build", "-overlay", overlayFile, "-o", os.DevNull, "./readme-example")
 		build.Dir = root
 		if out, err := build.CombinedOutput(); err != nil {

@@ -5,11 +5,11 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -36,7 +36,7 @@ func TestRefusedLogin(t *testing.T) {
 		}
 		dir := t.TempDir()
 		config := filepath.Join(dir, "c.yaml")
-		writeFile(t, config, "ledger: "+filepath.Join(dir, "l.db")+"\naccounts:\n  - {name: a, url: 'imap://user@"+addr+"', password: pass}\n")
+		fixture.File(t, config, "ledger: "+filepath.Join(dir, "l.db")+"\naccounts:\n  - {name: a, url: 'imap://user@"+addr+"', password: pass}\n")
 		for _, command := range []string{"check", "sweep"} {
 			var out bytes.Buffer
 			run(t.Context(), []string{"fblwatch", command, "-c", config}, nil, &out, &out, env("HOME", dir))
@@ -45,7 +45,7 @@ func TestRefusedLogin(t *testing.T) {
 			}
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		var out safeBuffer
+		var out fixture.Log
 		done := make(chan int)
 		go func() {
 			done <- run(ctx, []string{"fblwatch", "watch", "-c", config}, nil, &out, &out, env("HOME", dir))
@@ -60,24 +60,6 @@ func TestRefusedLogin(t *testing.T) {
 			t.Errorf("watch, %s: %d lines\n%s", test.answer, n, &out)
 		}
 	}
-}
-
-// safeBuffer is a buffer that is read while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // TestBusyHint: a command that the server puts off says nothing of logins.

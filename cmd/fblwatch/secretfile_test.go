@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
@@ -25,7 +26,7 @@ func TestPipeForFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	plain := filepath.Join(dir, "plain")
-	writeFile(t, plain, "sixteen octets or more\n")
+	fixture.File(t, plain, "sixteen octets or more\n")
 	server := imaptest.New()
 	defer server.Close()
 	server.User, server.Password = "fbl", "hunter2"
@@ -58,7 +59,7 @@ func TestPipeForFile(t *testing.T) {
 			case "ledger":
 				ledger = pipe
 			}
-			writeFile(t, config, "ledger: "+ledger+"\n"+text)
+			fixture.File(t, config, "ledger: "+ledger+"\n"+text)
 			var stdout, stderr bytes.Buffer
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
@@ -87,7 +88,7 @@ func TestExposedSecrets(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string, mode os.FileMode) string {
 		path := filepath.Join(dir, name)
-		writeFile(t, path, text)
+		fixture.File(t, path, text)
 		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}

@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -73,7 +73,7 @@ func TestSweepTLS(t *testing.T) {
 			dir, caFile := t.TempDir(), ""
 			if test.trusted {
 				caFile = filepath.Join(dir, "ca.pem")
-				writeFile(t, caFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
+				fixture.File(t, caFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})))
 			}
 			server.Append("INBOX", sampleBody(1, "report"))
 			address, err := server.Listen()
@@ -81,7 +81,7 @@ func TestSweepTLS(t *testing.T) {
 				t.Fatal(err)
 			}
 			config := filepath.Join(dir, "config.yaml")
-			writeFile(t, config, fmt.Sprintf("ledger: '%s'\naccounts:\n  - {name: a, url: '%s://user@%s', password: pass, ca_file: '%s'}\n",
+			fixture.File(t, config, fmt.Sprintf("ledger: '%s'\naccounts:\n  - {name: a, url: '%s://user@%s', password: pass, ca_file: '%s'}\n",
 				filepath.Join(dir, "l.db"), test.scheme, address, caFile))
 			var stdout, stderr bytes.Buffer
 			code := run(t.Context(), []string{"fblwatch", "sweep", "-c", config}, nil, &stdout, &stderr, env())
@@ -89,12 +89,5 @@ func TestSweepTLS(t *testing.T) {
 				t.Errorf("exit %d, stderr %s", code, &stderr)
 			}
 		})
-	}
-}
-
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }

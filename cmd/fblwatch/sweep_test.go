@@ -3,11 +3,11 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -28,9 +28,7 @@ func TestDryRunActs(t *testing.T) {
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
 	text := fmt.Sprintf("ledger: %s\naccounts:\n  - name: a\n    url: imap://user@%s/INBOX\n    password: pass\n    after: {report: delete, other: seen}\n", filepath.Join(dir, "l.db"), addr)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, config, text)
 	sweep := func(flags ...string) {
 		t.Helper()
 		var stdout, stderr bytes.Buffer

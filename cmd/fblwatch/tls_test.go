@@ -8,11 +8,11 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest/realserver"
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
@@ -29,9 +29,7 @@ func TestTLSConfig(t *testing.T) {
 			text = append(text, pem.EncodeToMemory(b)...)
 		}
 		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		fixture.File(t, path, text)
 		return path
 	}
 	client := d.ClientCertificate()
@@ -66,9 +64,7 @@ func TestTLSConfig(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			config := filepath.Join(t.TempDir(), "c.yaml")
 			text := fmt.Sprintf("ledger: %s\naccounts:\n  - name: a\n    url: imaps://%s@%s\n    %s\n", filepath.Join(t.TempDir(), "l.db"), d.User(), d.TLSAddr(), strings.Join(test.lines, "\n    "))
-			if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			fixture.File(t, config, text)
 			var stdout, stderr bytes.Buffer
 			code := run(t.Context(), []string{"fblwatch", "sweep", "-c", config}, nil, &stdout, &stderr, env("HOME", dir))
 			if test.err == "" && (code != exitDone || strings.Count(stdout.String(), "\n") != 1) || test.err != "" && (code == exitDone || !strings.Contains(stderr.String(), test.err)) {

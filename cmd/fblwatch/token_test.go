@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
@@ -37,7 +38,7 @@ func TestSweepByToken(t *testing.T) {
 			}
 			dir := t.TempDir()
 			config, file := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "login.json")
-			writeFile(t, config, fmt.Sprintf("ledger: %s/l.db\naccounts:\n  - {name: a, url: 'imap://user@%s', oauth2: {provider: '%s', client_id: c, token_file: '%s'}}\n",
+			fixture.File(t, config, fmt.Sprintf("ledger: %s/l.db\naccounts:\n  - {name: a, url: 'imap://user@%s', oauth2: {provider: '%s', client_id: c, token_file: '%s'}}\n",
 				dir, address, provider.URL, file))
 			var stdout, stderr bytes.Buffer
 			fblwatch := func(want int, args ...string) {
@@ -64,7 +65,7 @@ func TestSweepByToken(t *testing.T) {
 				end := at + strings.IndexByte(text[at:], ',')
 				return text[:at] + line + text[end:]
 			}
-			writeFile(t, file, earlier(string(text)))
+			fixture.File(t, file, earlier(string(text)))
 			fblwatch(exitDone, "sweep", "-c", config)
 			if n := strings.Count(stdout.String(), "\n"); n != 3 {
 				t.Errorf("%d records", n)
@@ -78,7 +79,7 @@ func TestSweepByToken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			writeFile(t, file, strings.ReplaceAll(string(text), `"expires": "2`, `"expires": "1`)) // a thousand years ago
+			fixture.File(t, file, strings.ReplaceAll(string(text), `"expires": "2`, `"expires": "1`)) // a thousand years ago
 			fblwatch(exitFailed, "sweep", "-c", config)
 			if !strings.Contains(stderr.String(), oauth.ErrRevoked.Error()) || !strings.Contains(stderr.String(), "hint: run fblwatch login -c "+config+" --account a\n") {
 				t.Errorf("stderr %s", &stderr)
@@ -106,7 +107,7 @@ func TestWatchOutlivesTokens(t *testing.T) {
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
-	writeFile(t, config, fmt.Sprintf("ledger: %s/l.db\naccounts:\n  - {name: a, url: 'imap://user@%s', oauth2: {provider: '%s', client_id: c, token_file: %s/login.json}}\n",
+	fixture.File(t, config, fmt.Sprintf("ledger: %s/l.db\naccounts:\n  - {name: a, url: 'imap://user@%s', oauth2: {provider: '%s', client_id: c, token_file: %s/login.json}}\n",
 		dir, address, provider.URL, dir))
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"fblwatch", "login", "-c", config}, nil, &stdout, &stderr, env()); code != exitDone {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/terminal"
@@ -70,9 +70,7 @@ func TestFitsTerminal(t *testing.T) {
 	server.AddMailbox("FBL/" + strings.Repeat("a long name ", 12))
 	dir := t.TempDir()
 	file := filepath.Join(dir, strings.Repeat("m", 50)+".eml")
-	if err := os.WriteFile(file, sample.Report(1, 0), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	fixture.File(t, file, sample.Report(1, 0))
 	ledger, url := filepath.Join(dir, "l.db"), "imap://user@"+address
 	environment := []string{"HOME", dir, "FBLWATCH_PASSWORD", "pass", "TERM", "xterm"}
 	for _, args := range [][]string{

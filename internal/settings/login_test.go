@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/oauthtest"
@@ -54,7 +55,7 @@ func TestTokenLogin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, a.OAuth2.TokenFile, strings.ReplaceAll(string(text), `"expires": "2`, `"expires": "1`)) // a thousand years ago
+	fixture.File(t, a.OAuth2.TokenFile, strings.ReplaceAll(string(text), `"expires": "2`, `"expires": "1`)) // a thousand years ago
 	_, err = a.login(nobody)(t.Context(), imapclient.Challenge{Trial: 1})
 	if !errors.As(err, new(*imapclient.AuthError)) || !errors.Is(err, oauth.ErrRevoked) || hintOf(err) != "run fblwatch login --account a" {
 		t.Errorf("%v; hint %s", err, hintOf(err))

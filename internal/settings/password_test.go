@@ -3,25 +3,18 @@ package settings
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 )
 
 // nobody sits at the terminal.
 var nobody = Person{LogIn: func(account string) string { return "fblwatch login --account " + account }}
-
-func writeFile(t *testing.T, path, text string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func passwordOf(t *testing.T, a Account) (imapclient.Secret, error) {
 	t.Helper()
@@ -40,7 +33,7 @@ func TestPasswordFile(t *testing.T) {
 		"\nhunter2\n":                      "",
 		strings.Repeat("x", maxPassword+1): "",
 	} {
-		writeFile(t, path, text)
+		fixture.File(t, path, text)
 		got, err := passwordOf(t, Account{PasswordFile: path})
 		if got.Reveal() != want || (err == nil) != (want != "") || err != nil && strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%.20q: %q, %v", text, got.Reveal(), err)
@@ -51,7 +44,7 @@ func TestPasswordFile(t *testing.T) {
 // systemd's LoadCredential=NAME:FILE is a file below $CREDENTIALS_DIRECTORY.
 func TestPasswordCredential(t *testing.T) {
 	dir := t.TempDir()
-	writeFile(t, filepath.Join(dir, "fbl"), "hunter2\n")
+	fixture.File(t, filepath.Join(dir, "fbl"), "hunter2\n")
 	text := "accounts:\n  - {name: a, url: 'imaps://fbl@h', password_file: '${CREDENTIALS_DIRECTORY}/fbl'}\n"
 	config, err := Parse([]byte(text), "c", env("CREDENTIALS_DIRECTORY", dir))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
+	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
 // A shell's <(command) and /dev/stdin are pipes, too, and are read; the end of
@@ -43,7 +44,7 @@ func TestPasswordFromDescriptor(t *testing.T) {
 func TestExposedConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	for password, want := range map[string]int{"hunter2": 1, "${PASSWORD}": 0, "${OTHER:-hunter2}": 0} {
-		writeFile(t, path, "ledger: l.db\naccounts:\n  - {name: a, url: 'imaps://fbl@imap.example.com', password: '"+password+"'}\n")
+		fixture.File(t, path, "ledger: l.db\naccounts:\n  - {name: a, url: 'imaps://fbl@imap.example.com', password: '"+password+"'}\n")
 		for mode, told := range map[os.FileMode]int{0o644: want, 0o640: 0} {
 			if err := os.Chmod(path, mode); err != nil {
 				t.Fatal(err)
