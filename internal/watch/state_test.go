@@ -61,17 +61,40 @@ func TestState(t *testing.T) {
 	})
 }
 
-// forgetful does not take states while it is full.
+// forgetful counts the writes of states, and takes none while it is full.
 type forgetful struct {
 	ledger.Ledger
-	full atomic.Bool
+	full   atomic.Bool
+	writes atomic.Int64
 }
 
 func (d *forgetful) SetStates(ctx context.Context, states ...ledger.Status) error {
+	d.writes.Add(1)
 	if d.full.Load() {
 		return ledger.ErrFull
 	}
 	return d.Ledger.SetStates(ctx, states...)
+}
+
+// TestStateWrites: a watch of several folders in which nothing happens writes a
+// heartbeat and no more.
+func TestStateWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := filled(3, 300)
+		defer s.Close()
+		s.AddMailbox("A")
+		s.AddMailbox("B")
+		l := &forgetful{Ledger: memory.New()}
+		a := account(s, l)
+		a.Folders = []string{"INBOX", "A", "B"}
+		defer whileWatching(t, a)()
+		time.Sleep(time.Minute)
+		before := l.writes.Load()
+		time.Sleep(time.Hour)
+		if n := l.writes.Load() - before; n != int64(time.Hour/ledger.BeatEvery) {
+			t.Errorf("%d writes of states in an hour, want %d", n, time.Hour/ledger.BeatEvery)
+		}
+	})
 }
 
 // TestStateLater: a change of state that the ledger could not take is in it with the

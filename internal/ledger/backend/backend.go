@@ -41,38 +41,30 @@ func Path(where string) (string, error) {
 
 // Open opens a ledger for writing, and makes it if there is none. See sqlite.Open.
 func Open(ctx context.Context, where string) (ledger.Ledger, error) {
-	path, err := Path(where)
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.Open(ctx, path)
+	return at(ctx, where, sqlite.Open)
 }
 
-// OpenReader opens a ledger for reading; ledger.ErrNone if there is none.
+// OpenReader opens a ledger for reading. The error is ledger.ErrNone if there is none.
 func OpenReader(ctx context.Context, where string) (ledger.Reader, error) {
-	path, err := Path(where)
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.OpenReader(ctx, path)
+	return at(ctx, where, sqlite.OpenReader)
 }
 
-// Edit opens a ledger for changes, also beside its writer; ledger.ErrNone if there
-// is none.
+// Edit opens a ledger for changes, also beside its writer. The error is ledger.ErrNone
+// if there is none.
 func Edit(ctx context.Context, where string) (ledger.Editor, error) {
-	path, err := Path(where)
-	if err != nil {
-		return nil, err
-	}
-	return sqlite.Edit(ctx, path)
+	return at(ctx, where, sqlite.Edit)
 }
 
 // Written reports whether a process writes the ledger now. An error means that this
 // is unknown.
 func Written(ctx context.Context, where string) (bool, error) {
+	return at(ctx, where, sqlite.Written)
+}
+
+func at[T any](ctx context.Context, where string, open func(context.Context, string) (T, error)) (T, error) {
 	path, err := Path(where)
 	if err != nil {
-		return false, err
+		return *new(T), err
 	}
-	return sqlite.Written(ctx, path)
+	return open(ctx, path)
 }

@@ -35,7 +35,7 @@ func create(path string) error {
 	}
 	st, err := os.Stat(path)
 	if err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("ledger: %s is no regular file; name a file", path)
+		err = fmt.Errorf("ledger: %s is not a regular file; name a file", path)
 	}
 	return err
 }
@@ -111,7 +111,7 @@ func full(path string, err error) error {
 }
 
 func readOnly(path string, err error) error {
-	return fmt.Errorf("ledger: %s cannot be opened for what was asked: %w; give user %d access to the file and its directory, "+
+	return fmt.Errorf("ledger: %s cannot be opened: %w; give user %d access to the file and its directory, "+
 		"or name another ledger", path, err, os.Getuid())
 }
 

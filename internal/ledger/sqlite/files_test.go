@@ -70,7 +70,7 @@ func TestPipeIsNoLedger(t *testing.T) {
 		if err := syscall.Mkfifo(filepath.Join(dir, name), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), filepath.Join(dir, "l.db")); err == nil || !strings.Contains(err.Error(), name+" is no regular file") {
+		if _, err := Open(t.Context(), filepath.Join(dir, "l.db")); err == nil || !strings.Contains(err.Error(), name+" is not a regular file") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

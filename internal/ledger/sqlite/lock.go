@@ -54,8 +54,8 @@ func (l *lock) take(ctx context.Context, file string) error {
 		`CREATE TABLE IF NOT EXISTS writer (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL) STRICT`); err != nil {
 		return l.refused(ctx, file, err)
 	}
-	// The row is committed before it is held, and another process may come in
-	// between: hold only what names this one.
+	// Another process may come between the commit of the row and the hold: hold only a
+	// row that names this process.
 	for {
 		if _, err := l.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 			return l.refused(ctx, file, err)
@@ -84,7 +84,7 @@ func (l *lock) refused(ctx context.Context, file string, err error) error {
 	}
 	pid, err := l.pid(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %s (its process id is not to be read: %w)", ledger.ErrLocked, file, err)
+		return fmt.Errorf("%w: %s (its process id cannot be read: %w)", ledger.ErrLocked, file, err)
 	}
 	return fmt.Errorf("%w: process %d writes %s; end it first, or name another ledger", ledger.ErrLocked, pid, file)
 }

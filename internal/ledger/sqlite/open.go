@@ -190,7 +190,7 @@ func OpenReader(ctx context.Context, path string) (ledger.Reader, error) {
 	case err != nil:
 		return nil, explain(path, err)
 	case !st.Mode().IsRegular():
-		return nil, fmt.Errorf("ledger: %s is no regular file; name a file", path)
+		return nil, fmt.Errorf("ledger: %s is not a regular file; name a file", path)
 	}
 	r, err := openReader(ctx, path, readQuery)
 	if err != nil && atRest(path) {

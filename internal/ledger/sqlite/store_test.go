@@ -178,7 +178,7 @@ func TestBadFiles(t *testing.T) {
 			os.WriteFile(path, []byte(strings.Repeat("From a@example.com\n", 999)), 0o600)
 		},
 			"is damaged or no ledger", nil},
-		{"directory", func(t *testing.T, path string) { os.Mkdir(path, 0o700) }, "is no regular file", nil},
+		{"directory", func(t *testing.T, path string) { os.Mkdir(path, 0o700) }, "is not a regular file", nil},
 		{"torn", func(t *testing.T, path string) {
 			written(t, path)
 			os.Truncate(path, 2*pageSize)
