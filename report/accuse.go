@@ -20,40 +20,40 @@ import (
 //     attached table. A URL in passing counts if the text speaks of the reader's own.
 //  4. What is said to everybody counts by its subject alone. A sum must name something.
 
-// near is how many lines the wrong may follow the thing by; below there are only footers.
-const near = 6
+// nearLines is how many lines the wrong may follow the thing by; below there are only footers.
+const nearLines = 6
 
 // accuses reports whether a program says that somebody behind the reader's
 // addresses did wrong.
 func (p *parser) accuses() bool {
-	by := p.sender(p.letter())
+	by := p.authorship(p.letter())
 	subject := p.subject()
 	subject = subject[:min(len(subject), maxSubject)]
 	title := strings.TrimSpace(ownWords(subject))
 	tags, bare := untagged(title)
 	text := opening(p.letter())
 	own := ownWords(text)
-	plain, sums := accusation.in(bare), sum.in(bare)
+	plain, sums := saysAccusation.isIn(bare), saysSum.isIn(bare)
 	switch {
-	case by.answer, startsWith(bare, answers), excuse.in(title), !plain && service.in(bare), disclaimer.in(own), settles(own), isOwnFilter(p.letter(), own):
+	case by.answer, startsWith(bare, answers), saysExcuse.isIn(title), !plain && saysService.isIn(bare), saysDisclaimer.isIn(own), settles(own), isOwnFilter(p.letter(), own):
 		return false
 	case !by.program && (startsWith(bare, sentOn) || fieldsAt([]byte(text)) >= 0):
 		return false // a person, who passes on what a program wrote
 	}
 	s := statement{own: []string{registrable(p.r.Outer.FromDomain), registrable(message.DomainOf(by.ticket))}}
 	_, named := untagged(subject)
-	s.read(named)
-	titled := s.wrong > 0 || wrong.in(tags)
+	s.addText(named)
+	titled := s.wrong > 0 || saysWrong.isIn(tags)
 	switch {
 	case !sums && plain && (by.program || by.ticket != ""),
 		!sums && titled && by.program && (s.host || s.yours && !by.bulk),
 		!sums && titled && by.ticket != "" && s.thing > 0:
 		return true
-	case by.bulk, !by.program && !automatic.in(own) && (by.ticket != "" || !numbered.MatchString(title)):
+	case by.bulk, !by.program && !saysAutomatic.isIn(own) && (by.ticket != "" || !numbered.MatchString(title)):
 		return false
 	}
 	p.budget.Spend(8 * len(text))
-	s.read(text)
+	s.addText(text)
 	return s.close || s.wrong > 0 && s.link && s.yours || titled && s.thing > 0 || (titled || s.wrong > 0) && !sums && hasTable(p.letter())
 }
 
@@ -64,9 +64,9 @@ var numbered = regexp.MustCompile(`(?:^s?|[^0-9s]|[^a]s)[0-9]{5}`)
 // settles reports whether a text says that a matter is settled, and not only
 // what is to be done then.
 func settles(text string) bool {
-	if settled.in(text) {
+	if saysSettled.isIn(text) {
 		for sentence := range strings.SplitSeq(strings.Join(strings.Fields(text), " "), ". ") {
-			if settled.in(sentence) && !condition.in(sentence) {
+			if saysSettled.isIn(sentence) && !saysCondition.isIn(sentence) {
 				return true
 			}
 		}
@@ -88,26 +88,26 @@ type statement struct {
 	label bool // the line before ends in a colon and marks what follows
 }
 
-func (s *statement) read(text string) {
-	s.yours = s.yours || yours.in(ownWords(text))
+func (s *statement) addText(text string) {
+	s.yours = s.yours || saysYours.isIn(ownWords(text))
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '>' { // what is quoted, somebody else said
-			s.line(line)
+			s.addLine(line)
 		}
 	}
 }
 
-func (s *statement) line(line string) {
+func (s *statement) addLine(line string) {
 	s.lines++
 	own := harmless.Replace(ownWords(line))
-	bad, marked := wrong.in(own), label.in(own)
+	bad, marked := saysWrong.isIn(own), saysLabel.isIn(own)
 	thing, link, host := s.things(line)
 	thing = thing || host && marked || link && (marked || s.label)
 	s.link, s.host = s.link || link, s.host || thing || host || link
 	s.label = strings.HasSuffix(line, ":") && (bad || marked)
 	if bad && s.wrong == 0 {
 		s.wrong = s.lines
-		s.close = s.thing > 0 && s.lines-s.thing <= near
+		s.close = s.thing > 0 && s.lines-s.thing <= nearLines
 	}
 	if thing {
 		s.thing = s.lines

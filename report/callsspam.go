@@ -13,7 +13,7 @@ import (
 // it, complains of spam.
 func callsSpam(text string) bool {
 	own := spoken(text)
-	folded := fold(own)
+	folded := foldWords(own)
 	return containsAny(folded, spamWords) && !containsAny(folded, []string{"dmarc", "authentication"}) && !deniesSpam(own)
 }
 
@@ -33,9 +33,9 @@ func spoken(text string) string {
 	return ownWords(b.String())
 }
 
-// fold makes words of a text in lower case: letters without accents, and one blank
+// foldWords makes words of a text in lower case: letters without accents, and one blank
 // for whatever stands between them. A blank stands before and behind.
-func fold(text string) string {
+func foldWords(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + 2)
 	b.WriteByte(' ')
@@ -75,7 +75,7 @@ var accents = func() map[rune]string {
 func deniesSpam(text string) bool {
 	d := denials()
 	for clause := range strings.SplitSeq(d.ends.ReplaceAllString(text, "\x00"), "\x00") {
-		clause = fold(clause)
+		clause = foldWords(clause)
 		if len(clause) < 4 || d.conditional.MatchString(clause) {
 			continue
 		}

@@ -16,91 +16,91 @@ type encoder struct {
 
 // open begins a member that is an object itself; close ends it.
 func (j *encoder) open(key string) {
-	j.key(key)
+	j.putKey(key)
 	j.b = append(j.b, '{')
 }
 
 func (j *encoder) close() { j.b = append(bytes.TrimSuffix(j.b, []byte(",")), "},"...) }
 
-// key writes a key that is ours, named one that somebody else chose.
-func (j *encoder) key(key string) {
+// putKey writes a key of ours, putName one that somebody else chose.
+func (j *encoder) putKey(key string) {
 	b := append(j.b, '"')
 	b = append(b, key...)
 	j.b = append(b, '"', ':')
 }
 
-func (j *encoder) named(key string) {
-	j.text(key)
+func (j *encoder) putName(key string) {
+	j.putQuoted(key)
 	j.b = append(j.b, ':')
 }
 
-func (j *encoder) value(v string) {
-	j.text(v)
+func (j *encoder) putValue(v string) {
+	j.putQuoted(v)
 	j.b = append(j.b, ',')
 }
 
-func (j *encoder) text(v string) {
+func (j *encoder) putQuoted(v string) {
 	b, nul := appendString(j.b, v)
 	j.b, j.nul = b, j.nul || nul
 }
 
-func (j *encoder) must(key, v string) {
-	j.key(key)
-	j.value(v)
+func (j *encoder) put(key, v string) {
+	j.putKey(key)
+	j.putValue(v)
 }
 
-func (j *encoder) string(key, v string) {
+func (j *encoder) putText(key, v string) {
 	if v != "" {
-		j.must(key, v)
+		j.put(key, v)
 	}
 }
 
-func (j *encoder) strings(key string, v []string) {
+func (j *encoder) putTexts(key string, v []string) {
 	if len(v) > 0 {
-		j.key(key)
-		list(j, v)
+		j.putKey(key)
+		putList(j, v)
 	}
 }
 
-func list[T ~string](j *encoder, v []T) {
+func putList[T ~string](j *encoder, v []T) {
 	j.b = append(j.b, '[')
 	for i, s := range v {
 		if i > 0 {
 			j.b = append(j.b, ',')
 		}
-		j.text(string(s))
+		j.putQuoted(string(s))
 	}
 	j.b = append(j.b, "],"...)
 }
 
-func (j *encoder) number(key string, n int64) {
-	j.key(key)
+func (j *encoder) putNumber(key string, n int64) {
+	j.putKey(key)
 	j.b = append(strconv.AppendInt(j.b, n, 10), ',')
 }
 
-func (j *encoder) count(key string, n int64) {
+func (j *encoder) putCount(key string, n int64) {
 	if n != 0 {
-		j.number(key, n)
+		j.putNumber(key, n)
 	}
 }
 
-func (j *encoder) unsigned(key string, n uint64) {
+func (j *encoder) putUnsigned(key string, n uint64) {
 	if n != 0 {
-		j.key(key)
+		j.putKey(key)
 		j.b = append(strconv.AppendUint(j.b, n, 10), ',')
 	}
 }
 
-func (j *encoder) bool(key string, v bool) {
+func (j *encoder) putTrue(key string, v bool) {
 	if v {
-		j.key(key)
+		j.putKey(key)
 		j.b = append(j.b, "true,"...)
 	}
 }
 
-func (j *encoder) time(key string, t time.Time) {
+func (j *encoder) putTime(key string, t time.Time) {
 	if !t.IsZero() {
-		j.key(key)
+		j.putKey(key)
 		j.b = append(j.b, '"')
 		j.b = t.UTC().AppendFormat(j.b, "2006-01-02T15:04:05.999Z07:00")
 		j.b = append(j.b, `",`...)

@@ -17,32 +17,32 @@ type reportField struct {
 // section 2 and RFC 9991.
 var reportFields = func() map[string]*reportField {
 	all := []reportField{
-		{name: "feedback-type", read: once(func(p *parser) *string { return &p.r.FeedbackType })},
-		{name: "user-agent", read: once(func(p *parser) *string { return &p.r.UserAgent })},
-		{name: "version", read: once(func(p *parser) *string { return &p.r.Version })},
-		{name: "original-envelope-id", read: once(func(p *parser) *string { return &p.r.OriginalEnvelopeID })},
-		{name: "original-mail-from", read: (*parser).mailFrom},
-		{name: "original-rcpt-to", read: (*parser).rcptTo},
-		{name: "arrival-date", read: once(func(p *parser) *string { return &p.arrival })},
-		{name: "received-date", read: once(func(p *parser) *string { return &p.received })}, // arrival-date in the drafts of RFC 5965
-		{name: "reporting-mta", read: (*parser).mta},
-		{name: "source-ip", read: (*parser).ip},
-		{name: "source-port", read: number(65535, func(r *Report) *int { return &r.SourcePort })},
-		{name: "incidents", read: number(1<<31-1, func(r *Report) *int { return &r.Incidents })},
-		{name: "authentication-results", read: (*parser).results},
-		{name: "reported-domain", read: many(func(r *Report) *[]string { return &r.ReportedDomain })},
-		{name: "reported-uri", read: many(func(r *Report) *[]string { return &r.ReportedURI })},
-		{name: "auth-failure", read: once(func(p *parser) *string { return &p.r.AuthFailure.AuthFailure })},
-		{name: "delivery-result", read: once(func(p *parser) *string { return &p.r.AuthFailure.DeliveryResult })},
-		{name: "identity-alignment", read: once(func(p *parser) *string { return &p.r.AuthFailure.IdentityAlignment })},
-		{name: "dkim-domain", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMDomain })},
-		{name: "dkim-identity", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMIdentity })},
-		{name: "dkim-selector", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMSelector })},
-		{name: "dkim-selector-dns", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMSelectorDNS })},
-		{name: "dkim-canonicalized-header", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMCanonicalizedHeader })},
-		{name: "dkim-canonicalized-body", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMCanonicalizedBody })},
-		{name: "dkim-adsp-dns", read: once(func(p *parser) *string { return &p.r.AuthFailure.DKIMADSPDNS })},
-		{name: "spf-dns", read: many(func(r *Report) *[]string { return &r.AuthFailure.SPFDNS })},
+		{name: "feedback-type", read: readOnce(func(p *parser) *string { return &p.r.FeedbackType })},
+		{name: "user-agent", read: readOnce(func(p *parser) *string { return &p.r.UserAgent })},
+		{name: "version", read: readOnce(func(p *parser) *string { return &p.r.Version })},
+		{name: "original-envelope-id", read: readOnce(func(p *parser) *string { return &p.r.OriginalEnvelopeID })},
+		{name: "original-mail-from", read: (*parser).readMailFrom},
+		{name: "original-rcpt-to", read: (*parser).readRcptTo},
+		{name: "arrival-date", read: readOnce(func(p *parser) *string { return &p.arrival })},
+		{name: "received-date", read: readOnce(func(p *parser) *string { return &p.received })}, // arrival-date in the drafts of RFC 5965
+		{name: "reporting-mta", read: (*parser).readMTA},
+		{name: "source-ip", read: (*parser).readIP},
+		{name: "source-port", read: readNumber(65535, func(r *Report) *int { return &r.SourcePort })},
+		{name: "incidents", read: readNumber(1<<31-1, func(r *Report) *int { return &r.Incidents })},
+		{name: "authentication-results", read: (*parser).readResults},
+		{name: "reported-domain", read: readMany(func(r *Report) *[]string { return &r.ReportedDomain })},
+		{name: "reported-uri", read: readMany(func(r *Report) *[]string { return &r.ReportedURI })},
+		{name: "auth-failure", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.AuthFailure })},
+		{name: "delivery-result", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DeliveryResult })},
+		{name: "identity-alignment", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.IdentityAlignment })},
+		{name: "dkim-domain", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMDomain })},
+		{name: "dkim-identity", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMIdentity })},
+		{name: "dkim-selector", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMSelector })},
+		{name: "dkim-selector-dns", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMSelectorDNS })},
+		{name: "dkim-canonicalized-header", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMCanonicalizedHeader })},
+		{name: "dkim-canonicalized-body", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMCanonicalizedBody })},
+		{name: "dkim-adsp-dns", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMADSPDNS })},
+		{name: "spf-dns", read: readMany(func(r *Report) *[]string { return &r.AuthFailure.SPFDNS })},
 	}
 	byName := make(map[string]*reportField, len(all))
 	for i := range all {
@@ -52,27 +52,27 @@ var reportFields = func() map[string]*reportField {
 	return byName
 }()
 
-// once reads a field that may stand only once.
-func once(dst func(*parser) *string) func(*parser, *reportField, string) {
+// readOnce reads a field that may stand only once.
+func readOnce(dst func(*parser) *string) func(*parser, *reportField, string) {
 	return func(p *parser, f *reportField, value string) {
-		if p.first(f, value) {
+		if p.isFirst(f, value) {
 			*dst(p) = value
 		}
 	}
 }
 
-// many reads a field that may stand several times.
-func many(dst func(*Report) *[]string) func(*parser, *reportField, string) {
+// readMany reads a field that may stand several times.
+func readMany(dst func(*Report) *[]string) func(*parser, *reportField, string) {
 	return func(p *parser, _ *reportField, value string) {
 		list := dst(p.r)
 		*list = p.keep.Append(*list, value)
 	}
 }
 
-// number reads a field of a number from 1 to limit.
-func number(limit int, dst func(*Report) *int) func(*parser, *reportField, string) {
+// readNumber reads a field of a number from 1 to limit.
+func readNumber(limit int, dst func(*Report) *int) func(*parser, *reportField, string) {
 	return func(p *parser, f *reportField, value string) {
-		if !p.first(f, value) {
+		if !p.isFirst(f, value) {
 			return
 		}
 		bare, _, comment := strings.Cut(value, "(") // RFC 5965 section 3.2 lets one follow
@@ -112,9 +112,9 @@ func (p *parser) readField(f *message.Field) {
 	}
 }
 
-// first reports whether a field that may stand only once was not there yet;
+// isFirst reports whether a field that may stand only once was not there yet;
 // a second one goes to the extensions.
-func (p *parser) first(f *reportField, value string) bool {
+func (p *parser) isFirst(f *reportField, value string) bool {
 	if p.seen&f.bit == 0 {
 		p.seen |= f.bit
 		return true
@@ -124,14 +124,14 @@ func (p *parser) first(f *reportField, value string) bool {
 	return false
 }
 
-func (p *parser) results(_ *reportField, value string) {
+func (p *parser) readResults(_ *reportField, value string) {
 	if !strings.EqualFold(value, "authentication result string is not available") {
 		p.r.AuthenticationResults = p.keep.Append(p.r.AuthenticationResults, value)
 	}
 }
 
-func (p *parser) ip(f *reportField, value string) {
-	if !p.first(f, value) {
+func (p *parser) readIP(f *reportField, value string) {
+	if !p.isFirst(f, value) {
 		return
 	}
 	ip, rest := message.ParseIP(value)
@@ -144,8 +144,8 @@ func (p *parser) ip(f *reportField, value string) {
 	}
 }
 
-func (p *parser) mailFrom(f *reportField, value string) {
-	if !p.first(f, value) {
+func (p *parser) readMailFrom(f *reportField, value string) {
+	if !p.isFirst(f, value) {
 		return
 	}
 	addr, rest := message.Address(value)
@@ -159,7 +159,7 @@ func (p *parser) mailFrom(f *reportField, value string) {
 }
 
 // rcptTo reads one field, which may hold several addresses.
-func (p *parser) rcptTo(_ *reportField, value string) {
+func (p *parser) readRcptTo(_ *reportField, value string) {
 	more := strings.Trim(value, ", ") == ""
 	for member := range message.Addresses(message.WithCommas(value)) {
 		addr, rest := message.Address(member)
@@ -186,8 +186,8 @@ func (p *parser) rcptTo(_ *reportField, value string) {
 }
 
 // mta reads "dns; host"; the type may be missing.
-func (p *parser) mta(f *reportField, value string) {
-	if !p.first(f, value) {
+func (p *parser) readMTA(f *reportField, value string) {
+	if !p.isFirst(f, value) {
 		return
 	}
 	kind, name, found := strings.Cut(value, ";")

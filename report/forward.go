@@ -27,7 +27,7 @@ func walkerOf(m *message.Message) *walker {
 func (p *parser) readAttachedReport(m *message.Message) Kind {
 	p.self = m
 	h := outerHeader{contentType: message.Field{Value: m.Top.ContentType}}
-	p.read(&h, walkerOf(m))
+	p.readFound(&h, walkerOf(m))
 	return p.r.Kind
 }
 

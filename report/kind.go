@@ -39,7 +39,7 @@ func (p *parser) kindOf(h *outerHeader, w *walker) Kind {
 	case isUnsubscribeAddress(p.letter().Field("to")):
 		return KindUnsubscribe
 	}
-	if by := p.sender(p.letter()); by.program || by.ticket != "" {
+	if by := p.authorship(p.letter()); by.program || by.ticket != "" {
 		return KindNotice
 	}
 	return KindOther
@@ -90,8 +90,8 @@ func isUnsubscribeAddress(to string) bool {
 	return false
 }
 
-// sender is what a header says of who wrote the message.
-type sender struct {
+// authorship is what a header says of who wrote the message.
+type authorship struct {
 	program bool   // no person did, by the message's own word or the sender's name
 	ticket  string // a ticket system passes on what came to it, from that address, "?" if it does not say
 	bulk    bool   // it is to many
@@ -101,8 +101,8 @@ type sender struct {
 // tickets are how the header fields of ticket systems begin.
 var tickets = []string{"x-rt-", "rt-originator", "x-otrs-", "x-zendesk-", "x-jira-", "x-freshdesk", "x-zammad", "x-redmine-", "x-osticket", "x-znuny", "x-helpscout"}
 
-// sender reads the header once.
-func (p *parser) sender(m *message.Message) (by sender) {
+// authorship reads the header once.
+func (p *parser) authorship(m *message.Message) (by authorship) {
 	list, listed, desk := false, false, false
 	p.budget.Spend(len(m.Header))
 	for rest := m.Header; len(rest) > 0; {
@@ -122,12 +122,12 @@ func (p *parser) sender(m *message.Message) (by sender) {
 		case "x-auto-response-suppress":
 			by.program = true
 		case "x-php-originating-script", "x-php-script":
-			by.program = by.program || !webmail.in(value())
+			by.program = by.program || !saysWebmail.isIn(value())
 		case "x-mailer", "user-agent":
-			by.program = by.program || mailer.in(value())
+			by.program = by.program || saysMailer.isIn(value())
 		case "message-id":
 			v := value()
-			by.program = by.program || strings.Contains(v, ".javamail.") && !webmail.in(v)
+			by.program = by.program || strings.Contains(v, ".javamail.") && !saysWebmail.isIn(v)
 		case "list-post", "mailing-list":
 			list = true
 		case "list-id":
@@ -175,7 +175,7 @@ func isRole(addr string) bool {
 			"compliance", "rbl", "fail2ban", "spamtrap":
 			return true
 		}
-		if isDesk(word) || reporter.in(word) {
+		if isDesk(word) || saysReporter.isIn(word) {
 			return true
 		}
 	}
@@ -184,7 +184,7 @@ func isRole(addr string) bool {
 			return true
 		}
 	}
-	return reporter.in(domain)
+	return saysReporter.isIn(domain)
 }
 
 // isDesk knows the mailbox of a team that handles abuse.
@@ -222,7 +222,7 @@ func isOwnFilter(m *message.Message, text string) bool {
 	if containsAny(from, []string{"content-filter at", "content filter at", "amavis"}) {
 		return true
 	}
-	if !filterWords.in(text) && !containsAny(from, []string{"mailscanner", "clamav", "clamsmtp", "rspamd", "spamassassin", "virusalert", "virus-alert", "virus alert"}) {
+	if !filterWords.isIn(text) && !containsAny(from, []string{"mailscanner", "clamav", "clamsmtp", "rspamd", "spamassassin", "virusalert", "virus-alert", "virus alert"}) {
 		return false
 	}
 	author, _ := message.Address(from)
@@ -251,7 +251,7 @@ func isWrapped(m *message.Message) bool {
 	if !strings.EqualFold(outside, inside) {
 		return false
 	}
-	return message.Is(message.Param(m.Parts()[inner.At].ContentType, "x-spam-type"), "original") || wrapWords.in(opening(m))
+	return message.Is(message.Param(m.Parts()[inner.At].ContentType, "x-spam-type"), "original") || wrapWords.isIn(opening(m))
 }
 
 // wrapWords are what filters write above a message that they attach.

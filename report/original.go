@@ -112,14 +112,14 @@ func (p *parser) originalField(o *Original, f *message.Field) {
 			o.To = p.keep.Append(o.To, addr)
 		}
 	case message.Is(f.Name, hmxmr):
-		p.hmxmr = first(p.hmxmr, keep)
+		p.hmxmr = firstOf(p.hmxmr, keep)
 	case message.Is(f.Name, "return-path"):
 		// Of several, the last is the sender's: who passes a message on writes above.
 		if path, _ := message.Address(keep()); path != "" {
 			o.ReturnPath = path
 		}
 	case message.Is(f.Name, "list-id"):
-		o.ListID = first(o.ListID, keep)
+		o.ListID = firstOf(o.ListID, keep)
 	case message.Is(f.Name, "list-unsubscribe"):
 		for member := range message.Addresses(keep()) {
 			uri := strings.Trim(member, "<> ")
@@ -133,9 +133,9 @@ func (p *parser) originalField(o *Original, f *message.Field) {
 			o.ListUnsubscribe = p.keep.Append(o.ListUnsubscribe, uri)
 		}
 	case message.Is(f.Name, "list-unsubscribe-post"):
-		o.ListUnsubscribePost = first(o.ListUnsubscribePost, keep)
+		o.ListUnsubscribePost = firstOf(o.ListUnsubscribePost, keep)
 	case message.Is(f.Name, "feedback-id"):
-		o.FeedbackID = first(o.FeedbackID, keep)
+		o.FeedbackID = firstOf(o.FeedbackID, keep)
 	case message.Is(f.Name, "cfbl-feedback-id"):
 		if o.CFBLFeedbackID == "" { // RFC 9477 section 3.2: white space is ignored
 			o.CFBLFeedbackID = strings.Join(strings.Fields(keep()), "")
@@ -151,7 +151,7 @@ func (p *parser) originalField(o *Original, f *message.Field) {
 	}
 }
 
-func first(old string, keep func() string) string {
+func firstOf(old string, keep func() string) string {
 	if old != "" {
 		return old
 	}

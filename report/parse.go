@@ -105,7 +105,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 			w = walker{met: message.Walk{Open: w.met.Open && w.kind == ""}} // its parts may be to come
 		}
 	}
-	p.read(&h, &w)
+	p.readFound(&h, &w)
 	if p.work.Err == message.ErrTooMuch {
 		p.giveUp()
 	} else if p.work.Err != nil {
@@ -114,7 +114,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
 		ended = ended && (body != nil || len(text) >= message.MaxHeader)
-		r.need = p.need(int64(len(b)), size, &w, rest, ended, look)
+		r.need = p.wanted(int64(len(b)), size, &w, rest, ended, look)
 		for _, more := range r.More {
 			more.need = r.need
 		}
@@ -149,9 +149,9 @@ func (p *parser) finish(w *walker, outerEnded bool, left room) room {
 	return left
 }
 
-// need says how much of a message is wanted that was given in part: enough for its
+// wanted says how much of a message is wanted that was given in part: enough for its
 // id, and as much as the search for its parts may still use.
-func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look int) int64 {
+func (p *parser) wanted(have, size int64, w *walker, body []byte, ended bool, look int) int64 {
 	var want int64
 	if !ended {
 		want = max(2*have, firstLook)
@@ -169,8 +169,8 @@ func (p *parser) need(have, size int64, w *walker, body []byte, ended bool, look
 	return min(want, size)
 }
 
-// read makes sense of the parts that were found.
-func (p *parser) read(h *outerHeader, w *walker) {
+// readFound makes sense of the parts that were found.
+func (p *parser) readFound(h *outerHeader, w *walker) {
 	r := p.r
 	multipart := message.HasPrefixFold(message.MediaType(h.contentType.Value), "multipart/")
 	report, original := &w.report, &w.original

@@ -128,7 +128,7 @@ func (r *Report) record(e Envelope, row *Provider, dialect string) Record {
 		Parse:   r.status(),
 	}
 	if r.whole && r.Kind == KindReport {
-		rec.derive(r, row.Hosts)
+		rec.deriveByHosts(r, row.Hosts)
 	}
 	rec.bound(e, r)
 	if m := e.Mailbox; m != nil && m.MessageID == "" && r.Outer.MessageID != "" {

@@ -8,11 +8,11 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// derive fills what the report leaves out and the trace fields of the original
+// deriveByHosts fills what the report leaves out and the trace fields of the original
 // say: where the message came from, and when. Only what hosts of the provider
 // wrote counts. X-Originating-IP is not the sending host, and what Delivered-To
 // and "for" name is not who complained.
-func (rec *Record) derive(r *Report, hosts []string) {
+func (rec *Record) deriveByHosts(r *Report, hosts []string) {
 	needIP := rec.SourceIP == "" && r.extension("source-ip") == ""
 	needDate := rec.ArrivalDate.IsZero() && rec.ArrivalDateRaw == ""
 	if !needIP && !needDate || len(hosts) == 0 || r.Original == nil {
