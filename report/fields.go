@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/jsontree"
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
@@ -233,4 +234,15 @@ func (p *parser) extend(name, value string) {
 		p.r.Extensions = make(map[string][]string, 8)
 	}
 	p.r.Extensions[name] = p.keep.Append(p.r.Extensions[name], value)
+}
+
+// extendTree keeps what is left of a JSON tree, each value under its path.
+func (p *parser) extendTree(t jsontree.Tree) {
+	tooMany, tooLong := t.Leaves(p.extend)
+	if tooLong {
+		p.loss("json: a name longer than 1000 octets")
+	}
+	if tooMany {
+		p.loss("json: more than 2000 values")
+	}
 }

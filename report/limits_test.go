@@ -153,3 +153,23 @@ func TestLarge(t *testing.T) {
 		t.Errorf("took %s", d)
 	}
 }
+
+func TestJSONLimits(t *testing.T) {
+	head := "From: no-reply@sns.amazonaws.com\nContent-Type: text/plain\n\n"
+	for name, message := range map[string]string{
+		"deep":   head + `{"notificationType":"Complaint","x":` + strings.Repeat("[", 1<<20),
+		"wide":   head + `{"notificationType":"Complaint","x":[` + strings.Repeat("1,", 1<<20),
+		"names":  head + `{"notificationType":"Complaint"` + strings.Repeat(`,"x":{}`, 1<<18),
+		"string": head + `{"notificationType":"Complaint","x":"` + strings.Repeat("x", 10<<20),
+		"escape": head + `{"notificationType":"Complaint","x":"` + strings.Repeat(`\`, 10<<20),
+		"breaks": head + `{"notificationType":"Complaint","x":"` + strings.Repeat("!\n ", 1<<20) + `"}`,
+		"values": head + `{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},"x":[` + strings.Repeat("1,", 20_000) + "1]}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := timed(t, message)
+			if n := len(r.Extensions["x"]); n > 2000 || r.Kind != KindReport && r.Kind != KindUnparsed {
+				t.Errorf("%s, %d values", r.Kind, n)
+			}
+		})
+	}
+}

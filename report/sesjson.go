@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/jsontree"
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
@@ -28,7 +29,7 @@ func sesParts(m *message.Message) (found []*message.Part) {
 		start := *q
 		start.Body = q.Body[:min(len(q.Body), idBody)]
 		text := start.Text()
-		if at := objectAt(text); at >= 0 {
+		if at := jsontree.ObjectAt(text); at >= 0 {
 			if text = bytes.ToLower(text[at:]); isSESEvent(text) && (first || bytes.Contains(text, []byte("complaint"))) {
 				if found = append(found, q); len(found) == maxBatched {
 					break
@@ -56,9 +57,9 @@ func (p *parser) readSES(m *message.Message) Kind {
 	for _, q := range sesParts(m) {
 		p.uses.of(q.Body, UseText)
 		text := q.Text()
-		text = text[objectAt(text):]
+		text = text[jsontree.ObjectAt(text):]
 		p.budget.Spend(4 * min(len(text), message.MaxDecoded))
-		trees, ended := allJSON(text, maxBatched)
+		trees, ended := jsontree.ReadAll(text, maxBatched)
 		for _, t := range trees {
 			ended = openSES(t, sesEvent{}, &events) && ended
 		}
@@ -108,7 +109,7 @@ func (p *parser) readSESEvent(event sesEvent, whole bool) Kind {
 		}
 		p.extendTree(envelope)
 	}
-	kind := t.one("notificationtype") + t.one("eventtype")
+	kind := t.One("notificationtype") + t.One("eventtype")
 	if kind == "" { // "Email Complaint Received"
 		for word := range strings.FieldsSeq(named) {
 			if strings.EqualFold(word, "complaint") || strings.EqualFold(word, "bounce") || strings.EqualFold(word, "bounced") {
@@ -128,15 +129,15 @@ func (p *parser) readSESEvent(event sesEvent, whole bool) Kind {
 	}
 	r := p.r
 	r.Class, r.Event = ClassFBL, Complaint
-	p.fill(&r.FeedbackType, "feedback_type", t.one("complaint.complaintfeedbacktype"), "json:complaint.complaintFeedbackType")
-	p.fill(&r.UserAgent, "user_agent", t.one("complaint.useragent"), "json:complaint.userAgent")
-	p.fillDate(t.one("complaint.arrivaldate"), "json:complaint.arrivalDate")
-	for _, rcpt := range t.take("complaint.complainedrecipients.emailaddress") {
+	p.fill(&r.FeedbackType, "feedback_type", t.One("complaint.complaintfeedbacktype"), "json:complaint.complaintFeedbackType")
+	p.fill(&r.UserAgent, "user_agent", t.One("complaint.useragent"), "json:complaint.userAgent")
+	p.fillDate(t.One("complaint.arrivaldate"), "json:complaint.arrivalDate")
+	for _, rcpt := range t.Take("complaint.complainedrecipients.emailaddress") {
 		if !p.fillRecipients(rcpt, "json:complaint.complainedRecipients") {
 			p.extend("complaint.complainedrecipients.emailaddress", rcpt)
 		}
 	}
-	sender := t.one("mail.source")
+	sender := t.One("mail.source")
 	if source, rest := message.Address(sender); message.IsAddress(source) {
 		p.fill(&r.OriginalMailFrom, "original_mail_from", source, "json:mail.source")
 		if !rest {
@@ -160,8 +161,8 @@ const maxEnvelopes = 4
 
 // sesEvent is an event, and what was around it.
 type sesEvent struct {
-	tree   tree
-	around []tree
+	tree   jsontree.Tree
+	around []jsontree.Tree
 }
 
 // distinct leaves out events that are equal to an earlier one, as where the text is
@@ -178,11 +179,11 @@ func distinct(events []sesEvent) []sesEvent {
 
 // openSES adds the events in t, which may be an envelope, to all. whole: none of
 // them is missing.
-func openSES(t tree, outer sesEvent, all *[]sesEvent) (whole bool) {
+func openSES(t jsontree.Tree, outer sesEvent, all *[]sesEvent) (whole bool) {
 	if len(*all) == maxBatched {
 		return false
 	}
-	inner, whole := []tree(nil), true
+	inner, whole := []jsontree.Tree(nil), true
 	if len(outer.around) < maxEnvelopes {
 		inner, whole = sesWithin(t)
 	}
@@ -199,7 +200,7 @@ func openSES(t tree, outer sesEvent, all *[]sesEvent) (whole bool) {
 
 // sesWithin takes out of an envelope the objects that it is around, as such or as
 // texts; none: t is no envelope. whole: none of them is cut.
-func sesWithin(t tree) (inner []tree, whole bool) {
+func sesWithin(t jsontree.Tree) (inner []jsontree.Tree, whole bool) {
 	if t["notificationtype"] != nil || t["eventtype"] != nil && t["complaint"] != nil {
 		return nil, true
 	}
@@ -211,10 +212,10 @@ func sesWithin(t tree) (inner []tree, whole bool) {
 		var others []any
 		whole = true
 		for _, v := range list {
-			object, _ := v.(tree)
+			object, _ := v.(jsontree.Tree)
 			if text, _ := v.(string); strings.HasPrefix(strings.TrimSpace(text), "{") {
 				var ok bool
-				object, ok = readJSON([]byte(text))
+				object, ok = jsontree.Read([]byte(text))
 				whole = whole && ok
 			}
 			if object != nil {
@@ -236,25 +237,25 @@ func sesWithin(t tree) (inner []tree, whole bool) {
 
 // sesOriginal reads the header of the reported message, which SES lists field by
 // field where the sender wants it; else the few fields that it always gives.
-func (p *parser) sesOriginal(t tree) {
+func (p *parser) sesOriginal(t jsontree.Tree) {
 	var header bytes.Buffer
 	line := func(name, value string) {
 		if value != "" && message.IsFieldName([]byte(name)) {
 			header.WriteString(name + ": " + strings.Join(strings.Fields(value), " ") + "\n")
 		}
 	}
-	for _, field := range t.trees("mail.headers") {
-		line(field.one("name"), field.one("value"))
+	for _, field := range t.Trees("mail.headers") {
+		line(field.One("name"), field.One("value"))
 	}
 	if header.Len() == 0 {
 		for _, name := range []string{"Return-Path", "From", "To", "Subject", "Date"} {
-			if values := t.take("mail.commonheaders." + strings.ToLower(strings.ReplaceAll(name, "-", ""))); len(values) > 0 {
+			if values := t.Take("mail.commonheaders." + strings.ToLower(strings.ReplaceAll(name, "-", ""))); len(values) > 0 {
 				line(name, strings.Join(values, ", "))
 			}
 		}
-		line("Message-ID", t.one("mail.commonheaders.messageid"))
+		line("Message-ID", t.One("mail.commonheaders.messageid"))
 	} else {
-		for _, message := range t.trees("mail") {
+		for _, message := range t.Trees("mail") {
 			delete(message, "commonheaders") // the same, again
 		}
 	}

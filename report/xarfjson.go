@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/jsontree"
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
@@ -28,7 +29,7 @@ func xarfJSON(m *message.Message) (found []*message.Part) {
 		start := *q
 		start.Body = q.Body[:min(len(q.Body), idBody)]
 		b := start.Decoded()
-		if at := objectAt(b); at >= 0 {
+		if at := jsontree.ObjectAt(b); at >= 0 {
 			lower := bytes.ToLower(b[at:])
 			if bytes.Contains(lower, []byte(`"xarf_version"`)) || bytes.Contains(lower, []byte(`"reporterinfo"`)) || message.Is(m.Name(i), "xarf.json") {
 				if found = append(found, q); len(found) == maxBatched {
@@ -55,13 +56,13 @@ func (p *parser) attachedXARF() {
 // report part says of all.
 func (p *parser) readXARFJSON(m *message.Message) Kind {
 	common := *p.r
-	var trees []tree
+	var trees []jsontree.Tree
 	cut := false
 	for _, q := range xarfJSON(m) {
 		p.uses.of(q.Body, UseText)
 		b := q.Decoded()
 		p.budget.Spend(4 * min(len(b), message.MaxDecoded))
-		more, whole := allJSON(b, maxBatched-len(trees))
+		more, whole := jsontree.ReadAll(b, maxBatched-len(trees))
 		trees, cut = append(trees, more...), cut || !whole
 	}
 	read := false
@@ -125,7 +126,7 @@ func cloneLists(m map[string][]string) map[string][]string {
 }
 
 // readXARFObject reads one object.
-func (p *parser) readXARFObject(t tree) Kind {
+func (p *parser) readXARFObject(t jsontree.Tree) Kind {
 	report, by := "", ""
 	switch {
 	case t["report"] != nil || t["reporterinfo"] != nil:
@@ -146,18 +147,18 @@ func (p *parser) readXARFObject(t tree) Kind {
 	return KindReport
 }
 
-func (p *parser) xarf3(t tree) (report, by string) {
+func (p *parser) xarf3(t jsontree.Tree) (report, by string) {
 	r := p.r
 	value := func(name string) (v, source string) {
-		return t.one("report." + strings.ToLower(name)), "json:Report." + name
+		return t.One("report." + strings.ToLower(name)), "json:Report." + name
 	}
-	for _, reports := range t.trees("report") {
+	for _, reports := range t.Trees("report") {
 		report, by = textAt(reports, "reporttype"), textAt(reports, "reportsubtype")+" "+textAt(reports, "detectionmethod")
-		for _, more := range reports.trees("additionalinfo") {
+		for _, more := range reports.Trees("additionalinfo") {
 			by += " " + textAt(more, "detectionmethod")
 		}
 	}
-	if v := t.one("version"); !p.fill(&r.Version, "version", v, "json:Version") && v != "" {
+	if v := t.One("version"); !p.fill(&r.Version, "version", v, "json:Version") && v != "" {
 		p.extend("version", v)
 	}
 	for _, name := range []string{"SourceIp", "Source.IP"} {
@@ -179,20 +180,20 @@ func (p *parser) xarf3(t tree) (report, by string) {
 		p.xarfDate(value("Date"))
 	}
 	for _, name := range []string{"report.sample", "report.samples"} {
-		for _, sample := range t.trees(name) {
+		for _, sample := range t.Trees(name) {
 			p.xarfSample(sample, "payload", "contenttype", !strings.EqualFold(textAt(sample, "base64encoded"), "false"), "json:Report.Samples")
 		}
 	}
 	for _, name := range []string{"report.attachment", "report.attachments"} {
-		for _, attachment := range t.trees(name) {
+		for _, attachment := range t.Trees(name) {
 			p.xarfSample(attachment, "data", "contenttype", true, "json:Report.Attachment")
 		}
 	}
 	return report, by
 }
 
-func (p *parser) xarf4(t tree) (report, by string) {
-	value := func(name string) (v, source string) { return t.one(name), "json:" + name }
+func (p *parser) xarf4(t jsontree.Tree) (report, by string) {
+	value := func(name string) (v, source string) { return t.One(name), "json:" + name }
 	report, by = textAt(t, "type"), textAt(t, "evidence_source")+" "+textAt(t, "detection_method")
 	if report != "" && strings.EqualFold(textAt(t, "category"), "messaging") {
 		report = "spam" // by any other name
@@ -213,7 +214,7 @@ func (p *parser) xarf4(t tree) (report, by string) {
 	if isSpamType(report) {
 		p.xarfDate(value("timestamp"))
 	}
-	for _, evidence := range t.trees("evidence") {
+	for _, evidence := range t.Trees("evidence") {
 		p.xarfSample(evidence, "payload", "content_type", true, "json:evidence")
 	}
 	return report, by
@@ -222,8 +223,8 @@ func (p *parser) xarf4(t tree) (report, by string) {
 func isSpamType(report string) bool { return strings.Contains(strings.ToLower(report), "spam") }
 
 // textAt is a text that stays in the tree.
-func textAt(t tree, name string) string {
-	s, _ := scalar(t[name])
+func textAt(t jsontree.Tree, name string) string {
+	s, _ := jsontree.Scalar(t[name])
 	return s
 }
 
@@ -271,8 +272,8 @@ func (p *parser) xarfMailFrom(value, source string) {
 	}
 }
 
-func (p *parser) xarfRecipients(t tree, path, source string) {
-	for _, value := range t.take(path) {
+func (p *parser) xarfRecipients(t jsontree.Tree, path, source string) {
+	for _, value := range t.Take(path) {
 		if !p.fillRecipients(value, source) {
 			p.extend("original-rcpt-to", value)
 		}
@@ -288,8 +289,8 @@ func (p *parser) xarfDate(value, source string) {
 // xarfSample reads the reported message, if the sample is one and there is none
 // yet. A payload, under the name payload, is no field: it goes where attachments
 // go.
-func (p *parser) xarfSample(t tree, under, name string, encoded bool, source string) {
-	payload, typ := t.one(under), textAt(t, name)
+func (p *parser) xarfSample(t jsontree.Tree, under, name string, encoded bool, source string) {
+	payload, typ := t.One(under), textAt(t, name)
 	if typ != "" && !message.IsOriginalType([]byte(typ)) {
 		return
 	}

@@ -1,4 +1,4 @@
-package report
+package jsontree
 
 import (
 	"slices"
@@ -31,7 +31,7 @@ func TestCloseJSON(t *testing.T) {
 		`x{"a":1}`:                            ``,
 		``:                                    ``,
 	} {
-		if got, _, _ := closeJSON([]byte(in)); string(got) != want {
+		if got, _, _ := complete([]byte(in)); string(got) != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -55,59 +55,36 @@ func TestCutJSON(t *testing.T) {
 }
 
 func leavesOf(t *testing.T, text string) (leaves []string) {
-	tree, _ := readJSON([]byte(text))
-	p := parser{r: &Report{}}
-	p.extendTree(tree)
-	for path, values := range p.r.Extensions {
-		for _, v := range values {
-			leaves = append(leaves, path+"="+v)
-		}
-	}
+	tree, _ := Read([]byte(text))
+	tree.Leaves(func(path, value string) { leaves = append(leaves, path+"="+value) })
 	return leaves
 }
 
 func TestTree(t *testing.T) {
-	tree, whole := readJSON([]byte(`{"A":{"List":[{"Name":"x"},{"Name":"y"},7],"n":3},"B":[true,"z"]}`))
+	tree, whole := Read([]byte(`{"A":{"List":[{"Name":"x"},{"Name":"y"},7],"n":3},"B":[true,"z"]}`))
 	if !whole {
 		t.Error("not whole")
 	}
 	for path, want := range map[string][]string{"a.list.name": {"x", "y"}, "a.n": {"3"}, "b": {"true", "z"}, "a": nil, "c.d": nil} {
-		if got := tree.take(path); !slices.Equal(got, want) {
+		if got := tree.Take(path); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", path, got, want)
 		}
-		if got := tree.take(path); path != "a.list.name" && len(got) > 0 && path != "b" {
+		if got := tree.Take(path); path != "a.list.name" && len(got) > 0 && path != "b" {
 			t.Errorf("%s is taken, and still there: %q", path, got)
 		}
 	}
-	tree, _ = readJSON([]byte(`{"A":{"b":["x","y","z"]},"c":["d","e"]}`))
-	p := parser{r: &Report{}}
-	if b, c := tree.one("a.b"), tree.one("c"); b != "x" || c != "d" {
+	tree, _ = Read([]byte(`{"A":{"b":["x","y","z"]},"c":["d","e"]}`))
+	if b, c := tree.One("a.b"), tree.One("c"); b != "x" || c != "d" {
 		t.Errorf("%q %q", b, c)
 	}
-	if p.extendTree(tree); !slices.Equal(p.r.Extensions["a.b"], []string{"y", "z"}) || !slices.Equal(p.r.Extensions["c"], []string{"e"}) {
-		t.Errorf("of several, one is taken, and left are %q", p.r.Extensions)
+	var left []string
+	if tree.Leaves(func(path, value string) { left = append(left, path+"="+value) }); !slices.Equal(left, []string{"a.b=y", "a.b=z", "c=e"}) {
+		t.Errorf("of several, one is taken, and left are %q", left)
 	}
 }
 
-func TestJSONLimits(t *testing.T) {
-	if tree, _ := readJSON([]byte(strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33))); tree != nil {
+func TestDepth(t *testing.T) {
+	if tree, _ := Read([]byte(strings.Repeat(`{"a":`, 33) + "1" + strings.Repeat("}", 33))); tree != nil {
 		t.Error("33 objects within each other are read")
-	}
-	head := "From: no-reply@sns.amazonaws.com\nContent-Type: text/plain\n\n"
-	for name, message := range map[string]string{
-		"deep":   head + `{"notificationType":"Complaint","x":` + strings.Repeat("[", 1<<20),
-		"wide":   head + `{"notificationType":"Complaint","x":[` + strings.Repeat("1,", 1<<20),
-		"names":  head + `{"notificationType":"Complaint"` + strings.Repeat(`,"x":{}`, 1<<18),
-		"string": head + `{"notificationType":"Complaint","x":"` + strings.Repeat("x", 10<<20),
-		"escape": head + `{"notificationType":"Complaint","x":"` + strings.Repeat(`\`, 10<<20),
-		"breaks": head + `{"notificationType":"Complaint","x":"` + strings.Repeat("!\n ", 1<<20) + `"}`,
-		"values": head + `{"notificationType":"Complaint","complaint":{"complaintFeedbackType":"abuse"},"x":[` + strings.Repeat("1,", 20_000) + "1]}",
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := timed(t, message)
-			if n := len(r.Extensions["x"]); n > maxJSONValues || r.Kind != KindReport && r.Kind != KindUnparsed {
-				t.Errorf("%s, %d values", r.Kind, n)
-			}
-		})
 	}
 }

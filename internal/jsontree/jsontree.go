@@ -1,4 +1,7 @@
-package report
+// Package jsontree reads JSON objects in texts that mailers changed: cut, with broken
+// lines, raw control characters, or text around them. It keeps what is whole and
+// bounds everything.
+package jsontree
 
 import (
 	"bytes"
@@ -12,52 +15,54 @@ import (
 )
 
 const (
-	maxJSONDepth   = 32     // objects and arrays within each other
-	maxJSONValues  = 2_000  // values of one text that are kept
-	maxJSONRead    = 20_000 // strings, commas and brackets of one text that are read
-	maxJSONObjects = 1_000  // objects of one text that are tried
-	maxJSONPath    = 1_000  // octets of the names that lead to one
+	maxDepth   = 32     // objects and arrays within each other
+	maxValues  = 2_000  // values of one text that are kept
+	maxRead    = 20_000 // strings, commas and brackets of one text that are read
+	maxObjects = 1_000  // objects of one text that are tried
+	maxPath    = 1_000  // octets of the names that lead to one
 )
 
-// tree is a JSON object with its names in lower case. What is taken out of it
-// as it is understood is gone; what is left at the end goes to the extensions.
-type tree map[string]any
+// Tree is a JSON object with its names in lower case: members are of type Tree, []any,
+// string, json.Number, bool or nil. A reader takes values out as it understands them;
+// Leaves yields the rest.
+type Tree map[string]any
 
-// readJSON reads the object at the start of b, and whatever of it is whole where
-// b ends too early. nil: there is none, or it is too deep.
-func readJSON(b []byte) (t tree, whole bool) {
-	t, _, whole = readFirstJSON(b)
+// Read reads the object at the start of b, after white space. If b ends too early, Read
+// keeps the members that are whole. The Tree is nil if there is no object, or one of
+// more than 32 levels or 20,000 strings, commas and brackets. Read looks at 1 MiB.
+func Read(b []byte) (t Tree, whole bool) {
+	t, _, whole = readFirst(b)
 	return t, whole
 }
 
-// readFirstJSON is readJSON; rest is what stands behind the object.
-func readFirstJSON(b []byte) (t tree, rest []byte, whole bool) {
+// readFirst is Read; rest follows the object.
+func readFirst(b []byte) (t Tree, rest []byte, whole bool) {
 	b = b[:min(len(b), message.MaxDecoded)]
-	fixed, rest, whole := closeJSON(b)
+	fixed, rest, whole := complete(b)
 	var v map[string]any
 	d := json.NewDecoder(bytes.NewReader(fixed))
 	d.UseNumber()
 	if fixed == nil || d.Decode(&v) != nil {
 		return nil, rest, false
 	}
-	t, _ = lowerNames(v).(tree)
+	t, _ = lowerNames(v).(Tree)
 	return t, rest, whole
 }
 
-// allJSON reads the objects in b, at most n: the members of an array, or one behind
-// the other. whole: the last of them is, and there are no more.
-func allJSON(b []byte, n int) (trees []tree, whole bool) {
+// ReadAll reads at most n objects in b: the members of an array, or one after the other.
+// whole reports that each is whole and that there are no more.
+func ReadAll(b []byte, n int) (trees []Tree, whole bool) {
 	b = b[:min(len(b), message.MaxDecoded)]
 	whole = true
-	for range maxJSONObjects {
-		at := objectAt(bytes.TrimLeft(b, ", \t\r\n"))
+	for range maxObjects {
+		at := ObjectAt(bytes.TrimLeft(b, ", \t\r\n"))
 		if at < 0 {
 			return trees, whole
 		}
 		if len(trees) == n {
 			return trees, false
 		}
-		t, rest, ended := readFirstJSON(bytes.TrimLeft(b, ", \t\r\n")[at:])
+		t, rest, ended := readFirst(bytes.TrimLeft(b, ", \t\r\n")[at:])
 		if t != nil {
 			trees = append(trees, t)
 		}
@@ -72,7 +77,7 @@ func allJSON(b []byte, n int) (trees []tree, whole bool) {
 func lowerNames(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		t := make(tree, len(v))
+		t := make(Tree, len(v))
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if lower := strings.ToLower(name); t[lower] == nil {
 				t[lower] = lowerNames(v[name])
@@ -87,28 +92,28 @@ func lowerNames(v any) any {
 	return v
 }
 
-// closeJSON is the object at the start of b. One that b cuts short is closed
+// complete is the object at the start of b. One that b cuts short is closed
 // behind its last whole value: whole is false then. Line breaks within a string,
 // which mailers put into long lines ("!", a line break and a blank), are taken
 // out; what else is no JSON in a string is escaped, as one such string would lose
 // all. nil: nothing can be saved. rest is what follows a whole object.
-func closeJSON(b []byte) (fixed, rest []byte, whole bool) {
+func complete(b []byte) (fixed, rest []byte, whole bool) {
 	var stack, closers []byte
-	out := make([]byte, 0, min(len(b)+maxJSONDepth, 512))
+	out := make([]byte, 0, min(len(b)+maxDepth, 512))
 	safe, name := 0, false // up to where the values are whole; a name comes next
 	kept := 0
 	keep := func() {
 		kept++
 		safe, closers = len(out), append(closers[:0], stack...)
 	}
-	for i := 0; i < len(b) && kept < maxJSONRead; i++ {
+	for i := 0; i < len(b) && kept < maxRead; i++ {
 		c := b[i]
 		if len(stack) == 0 && len(out) > 0 || len(out) == 0 && c != '{' && !message.IsSpace(c) {
 			break
 		}
 		switch c {
 		case '{', '[':
-			if len(stack) == maxJSONDepth {
+			if len(stack) == maxDepth {
 				return nil, nil, false
 			}
 			stack = append(stack, c+2) // in ASCII, the closing one
@@ -197,7 +202,7 @@ func appendEscaped(out, s []byte) []byte {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c < ' ':
-			out = append(out, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+			out = append(out, '\\', 'u', '0', '0', "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
 		case c != '\\':
 			out = append(out, c)
 		case i+1 < len(s) && bytes.IndexByte([]byte(`"\/bfnrt`), s[i+1]) >= 0 || isUnicodeEscape(s[i:]):
@@ -223,18 +228,18 @@ func isUnicodeEscape(s []byte) bool {
 	return true
 }
 
-// take takes the texts, numbers and truths at a path out of the tree; of arrays
-// on the way, each member is looked at.
-func (t tree) take(path string) []string {
+// Take removes the strings, numbers and booleans at a path of names joined by "." and
+// returns them as text. It looks at each member of an array on the way.
+func (t Tree) Take(path string) []string {
 	name, below, deeper := strings.Cut(path, ".")
 	var values []string
 	each(t[name], func(v any) {
 		if !deeper {
-			if s, ok := scalar(v); ok {
+			if s, ok := Scalar(v); ok {
 				values = append(values, s)
 			}
-		} else if sub, ok := v.(tree); ok {
-			values = append(values, sub.take(below)...)
+		} else if sub, ok := v.(Tree); ok {
+			values = append(values, sub.Take(below)...)
 		}
 	})
 	if !deeper && len(values) > 0 {
@@ -243,9 +248,10 @@ func (t tree) take(path string) []string {
 	return values
 }
 
-// one is the first of take; the others stay under their path.
-func (t tree) one(path string) string {
-	values := t.take(path)
+// One removes the first value that Take finds, and returns it; "" if there is none. The
+// others stay at their path.
+func (t Tree) One(path string) string {
+	values := t.Take(path)
 	if len(values) == 0 {
 		return ""
 	}
@@ -259,12 +265,12 @@ func (t tree) one(path string) string {
 	return values[0]
 }
 
-// trees are the objects at a path, still in their places.
-func (t tree) trees(path string) (list []tree) {
+// Trees returns the objects at a path and leaves them in their places.
+func (t Tree) Trees(path string) (list []Tree) {
 	name, below, deeper := strings.Cut(path, ".")
 	each(t[name], func(v any) {
-		if sub, ok := v.(tree); ok && deeper {
-			list = append(list, sub.trees(below)...)
+		if sub, ok := v.(Tree); ok && deeper {
+			list = append(list, sub.Trees(below)...)
 		} else if ok {
 			list = append(list, sub)
 		}
@@ -282,7 +288,9 @@ func each(v any, do func(any)) {
 	}
 }
 
-func scalar(v any) (string, bool) {
+// Scalar returns a string, number or true or false as valid UTF-8. ok is false for any
+// other value and for "".
+func Scalar(v any) (text string, ok bool) {
 	switch v := v.(type) {
 	case string:
 		if !utf8.ValidString(v) {
@@ -300,33 +308,32 @@ func scalar(v any) (string, bool) {
 	return "", false
 }
 
-// extendTree keeps what is left of a tree, each value under its path.
-func (p *parser) extendTree(t tree) {
+// Leaves calls keep with each value of the tree and its path, in the order of the names. tooMany: there are more than 2,000, and the others were left out;
+// tooLong: so was what has a path of more than 1,000 octets.
+func (t Tree) Leaves(keep func(path, value string)) (tooMany, tooLong bool) {
 	n := 0
 	var walk func(path string, v any)
 	walk = func(path string, v any) {
-		if s, ok := scalar(v); ok {
-			if n++; n <= maxJSONValues {
-				p.extend(path, s)
-			} else {
-				p.loss("json: more than 2000 values")
+		if s, ok := Scalar(v); ok {
+			if n++; n <= maxValues {
+				keep(path, s)
 			}
 			return
 		}
 		switch v := v.(type) {
 		case []any:
 			for _, member := range v {
-				if n <= maxJSONValues {
+				if n <= maxValues {
 					walk(path, member)
 				}
 			}
-		case tree:
+		case Tree:
 			for _, name := range slices.Sorted(maps.Keys(v)) {
 				switch {
-				case n > maxJSONValues:
+				case n > maxValues:
 					return
-				case len(path)+len(name) > maxJSONPath:
-					p.loss("json: a name longer than 1000 octets")
+				case len(path)+len(name) > maxPath:
+					tooLong = true
 				case path != "":
 					walk(path+"."+name, v[name])
 				default:
@@ -336,11 +343,12 @@ func (p *parser) extendTree(t tree) {
 		}
 	}
 	walk("", t)
+	return n > maxValues, tooLong
 }
 
-// objectAt is where an object begins, also the first of an array, at the start of b
-// or of a line; -1: there is none.
-func objectAt(b []byte) int {
+// ObjectAt returns where an object, or the first one of an array, begins at the start of
+// b or of a line; -1 if there is none.
+func ObjectAt(b []byte) int {
 	start := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
 	for len(start) > 0 {
 		inner := start
