@@ -80,6 +80,16 @@ func watching(t *testing.T, d *doors, l ledger.Ledger, set func(*Account), do fu
 	}
 }
 
+// withFolders is a server with these folders and capabilities.
+func withFolders(names []string, caps ...string) *imaptest.Server {
+	s := imaptest.New()
+	s.Caps = append(s.Caps, caps...)
+	for _, name := range names {
+		s.AddMailbox(name)
+	}
+	return s
+}
+
 func fblFolders(n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("FBL/%03d", i))
@@ -165,13 +175,10 @@ func TestManyFolders(t *testing.T) {
 // folder half a second later.
 func TestNotifyLeaving(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := imaptest.New()
+		s := withFolders([]string{"FBL/a", "FBL/b"}, "NOTIFY")
 		defer s.Close()
-		s.Caps = append(s.Caps, "NOTIFY")
-		for i, name := range []string{"FBL/a", "FBL/b"} {
-			s.AddMailbox(name)
-			s.Append(name, messageOf(i, 0))
-		}
+		s.Append("FBL/a", messageOf(0, 0))
+		s.Append("FBL/b", messageOf(1, 0))
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Part == imaptest.Push && strings.HasSuffix(step.Text, " EXISTS") {
 				return imaptest.Action{Do: imaptest.Drop}
@@ -196,13 +203,10 @@ func TestNotifyLeaving(t *testing.T) {
 // the folders is told by nobody, and found all the same.
 func TestNotifyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := imaptest.New()
+		s := withFolders([]string{"FBL/a", "FBL/b"}, "NOTIFY")
 		defer s.Close()
-		s.Caps = append(s.Caps, "NOTIFY")
-		for i, name := range []string{"FBL/a", "FBL/b"} {
-			s.AddMailbox(name)
-			s.Append(name, messageOf(i, 0))
-		}
+		s.Append("FBL/a", messageOf(0, 0))
+		s.Append("FBL/b", messageOf(1, 0))
 		times := 0
 		s.Hook = func(step imaptest.Step) imaptest.Action {
 			if step.Command == "NOTIFY" && step.Part == imaptest.Received {
@@ -272,13 +276,9 @@ func TestFoldersChange(t *testing.T) {
 func TestDeadlyFolder(t *testing.T) {
 	for _, caps := range [][]string{nil, {"NOTIFY"}} {
 		synctest.Test(t, func(t *testing.T) {
-			s := imaptest.New()
-			defer s.Close()
-			s.Caps = append(s.Caps, caps...)
 			names := fblFolders(5)
-			for _, name := range names {
-				s.AddMailbox(name)
-			}
+			s := withFolders(names, caps...)
+			defer s.Close()
 			s.Hook = func(step imaptest.Step) imaptest.Action {
 				if step.Part == imaptest.Received && step.Command == "EXAMINE" && strings.Contains(step.Text, names[1]) {
 					return imaptest.Bye("[UNAVAILABLE] internal error")
@@ -304,12 +304,10 @@ func TestDeadlyFolder(t *testing.T) {
 func TestSlowFolders(t *testing.T) {
 	for _, caps := range [][]string{nil, {"NOTIFY"}} {
 		synctest.Test(t, func(t *testing.T) {
-			s := imaptest.New()
-			defer s.Close()
-			s.Caps = append(s.Caps, caps...)
 			names := fblFolders(100)
+			s := withFolders(names, caps...)
+			defer s.Close()
 			for i, name := range names {
-				s.AddMailbox(name)
 				s.Append(name, messageOf(i, 0))
 			}
 			s.Hook = func(step imaptest.Step) imaptest.Action {
@@ -354,11 +352,8 @@ func TestToldNoMore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := imaptest.New()
+				s := withFolders([]string{"FBL/a", "FBL/b"}, "NOTIFY")
 				defer s.Close()
-				s.Caps = append(s.Caps, "NOTIFY")
-				s.AddMailbox("FBL/a")
-				s.AddMailbox("FBL/b")
 				s.Hook = hook
 				l := memory.New()
 				watching(t, &doors{s: s}, l, func(a *Account) { a.Folders = []string{"FBL/a", "FBL/b"} }, func() {
@@ -379,12 +374,9 @@ func TestToldNoMore(t *testing.T) {
 // before, and it is the first line's that is lost, another one gives way.
 func TestFirstLineComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := imaptest.New()
-		defer s.Close()
 		names := fblFolders(20)
-		for _, name := range names {
-			s.AddMailbox(name)
-		}
+		s := withFolders(names)
+		defer s.Close()
 		hook := later(s)
 		d, l := &doors{s: s}, memory.New()
 		watching(t, d, l, func(a *Account) { a.Connections = 4 }, func() {
@@ -414,11 +406,8 @@ func TestFirstLineComesBack(t *testing.T) {
 // server would tell.
 func TestPollAsksNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := imaptest.New()
+		s := withFolders([]string{"FBL/a", "FBL/b"}, "NOTIFY")
 		defer s.Close()
-		s.Caps = append(s.Caps, "NOTIFY")
-		s.AddMailbox("FBL/a")
-		s.AddMailbox("FBL/b")
 		l := memory.New()
 		watching(t, &doors{s: s}, l, func(a *Account) { a.Watch = "poll" }, func() {
 			time.Sleep(time.Minute)
