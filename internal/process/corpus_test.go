@@ -39,7 +39,7 @@ var corpus = []struct {
 	{"016", walk{"complaint fbl microsoft/jmrp jmrp", "named 1", "original_rcpt_to=original:X-HmXmrOriginalRecipient source_ip=outer:Subject", "unknown",
 		"none: unsigned", "review: [unsigned]"}, "the subject names the source address"},
 	{"055", walk{"complaint fbl amazonses/sns ses-json", "named 1", "feedback_type=json:complaint.complaintFeedbackType original=json:mail.headers original_mail_from=json:mail.source original_rcpt_to=json:complaint.complainedRecipients user_agent=json:complaint.userAgent", "unknown",
-		"none: unsigned", "review: [unsigned]"}, "anybody's topic is signed so: never trusted; JSON that SNS mails; its simulator complains; no arrivalDate"},
+		"none: unsigned", "review: [unsigned]"}, "anybody's topic is signed so: never trusted; JSON that SNS sends; its simulator complains; no arrivalDate"},
 	{"061", walk{"complaint fbl validity/comcast returnpath1", "hashed 1", "", "unknown",
 		"unchecked: contradicted", "review: [hash_only contradicted]"}, "our amavisd says dkim=fail, body altered; the recipient is a digest"},
 	{"077", walk{"complaint fbl yahoo/cfl yahoo", "named 1", "", "unknown",

@@ -31,7 +31,7 @@ func TestReading(t *testing.T) {
 		verdict report.Verdict
 	}{
 		"genuine and ours":   {signed, whom, report.SuppressYes},
-		"about foreign mail": {signed, foreign, report.SuppressReview},
+		"about a foreign message": {signed, foreign, report.SuppressReview},
 		"unknown reporter":   {signed, stranger, report.SuppressReview},
 		"not signed":         {sample.Report(1, 0), whom, report.SuppressReview},
 		"nobody is believed": {signed, trust.Config{}, report.SuppressReview},

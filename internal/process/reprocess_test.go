@@ -82,7 +82,7 @@ func (s shelf) records() (records []report.Record) {
 // again reads the message again as g has it and writes what is different.
 func (s shelf) again(g Rules, doubts ...report.Reason) Outcome {
 	s.t.Helper()
-	outcome := Outcome("no mail is kept")
+	outcome := Outcome("no message is kept")
 	for kept, err := range s.l.KeptMessages(s.t.Context(), time.Time{}) {
 		if err != nil {
 			s.t.Fatal(err)

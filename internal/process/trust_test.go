@@ -204,17 +204,17 @@ func TestTrustOffline(t *testing.T) {
 
 		// The report is genuine, and about somebody else's message.
 		{name: "about somebody else's mail", message: about(yahooFields, "From: <x@evil.example>\nSubject: x\n\nx\n"), verdict: "review", code: "unproven"},
-		{name: "about a mail with our From", message: about(yahooFields, ourHeader+"\nx\n"), verdict: "review", code: "unproven"},
-		{name: "about a mail with our From, by domains alone", message: about(yahooFields, ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
-		{name: "about a mail that came from another address", message: about(yahooFields, yahooInner+yahooFound+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+ourHeader+"\nx\n"), verdict: "review", code: "foreign_ip"},
-		{name: "about a mail that only says that it is ours", message: about(yahooFields, yahooInner+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+yahooFound+yahooBorder+ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		{name: "about a message with our From", message: about(yahooFields, ourHeader+"\nx\n"), verdict: "review", code: "unproven"},
+		{name: "about a message with our From, by domains alone", message: about(yahooFields, ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
+		{name: "about a message that came from another address", message: about(yahooFields, yahooInner+yahooFound+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+ourHeader+"\nx\n"), verdict: "review", code: "foreign_ip"},
+		{name: "about a message that only says that it is ours", message: about(yahooFields, yahooInner+swap(t, yahooBorder, "192.0.2.7", "203.0.113.9")+yahooFound+yahooBorder+ourHeader+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
 
 		// The report is genuine, and the attacker wrote the token of a victim into
 		// the message that he had reported.
 		{name: "enumerated token, our From", message: about(yahooFields, ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unproven"},
-		{name: "enumerated token, our mail sent again", message: about(yahooFields, yahooInner+strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example")+yahooBorder+seal+ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unsigned_token"},
-		{name: "enumerated token, our mail sent again, by JMRP", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + seal + ourHeader + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
-		{name: "enumerated token above ours, our mail sent again, by JMRP", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + ourSeal + ourHeader + "X-Listmonk-Subscriber: x\n" + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token, our message sent again", message: about(yahooFields, yahooInner+strings.ReplaceAll(yahooFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example")+yahooBorder+seal+ourHeader+ourToken+"\nx\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token, our message sent again, by JMRP", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + seal + ourHeader + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
+		{name: "enumerated token above ours, our message sent again, by JMRP", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "smtp.mailfrom=bounce.example.com", "smtp.mailfrom=evil.example") + jmrpBorder + ourSeal + ourHeader + "X-Listmonk-Subscriber: x\n" + ourToken + "\n"), own: domains, verdict: "review", code: "unsigned_token"},
 		{name: "enumerated token, from another address", message: jmrpAbout(jmrpInner + strings.ReplaceAll(jmrpFound, "192.0.2.7", "203.0.113.9") + strings.ReplaceAll(jmrpBorder, "192.0.2.7", "203.0.113.9") + ourSeal + ourHeader + ourToken + "\n"), verdict: "review", code: "foreign_ip"},
 		{name: "enumerated token, in a report of anybody's (CFBL)", message: signedBy(t, reportOf("cfbl@"+evil, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\n", "CFBL-Address: fbl@example.com; report=arf\nCFBL-Feedback-ID: 4711\n"+ourHeader+ourToken+"\n"), evil, wholly), verdict: "review", code: "reporter_unknown"},
 		{name: "a subscriber in the report's own header", message: "X-Rp-Fbl: subscriber=4711\r\n" + signed, verdict: "review", code: "unsigned_header"},

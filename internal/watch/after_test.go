@@ -147,7 +147,7 @@ func TestAfterCut(t *testing.T) {
 				}
 				moved := strings.Count(contents(s, "Archive"), ",") + 1
 				if moved < 5 || len(caps) == 2 && moved != 5 { // without MOVE, a copy may come twice
-					t.Fatalf("step %d: %d mails were moved", step, moved)
+					t.Fatalf("step %d: %d messages were moved", step, moved)
 				}
 			})
 			if !hit {

@@ -127,7 +127,7 @@ func chaos(t *testing.T, seed uint64, length time.Duration) {
 	}
 	close(stop)
 	wg.Wait()
-	t.Logf("%d mails, fblwatch started %d times, Dovecot restarted %d times; the plain connections' fates: %s, of TLS: %s",
+	t.Logf("%d messages, fblwatch started %d times, Dovecot restarted %d times; the plain connections' fates: %s, of TLS: %s",
 		post.n, lives, restarts, proxies[imapclient.NoTLS].Fates(), proxies[imapclient.ImplicitTLS].Fates())
 
 	for _, p := range proxies {
@@ -271,7 +271,7 @@ func (p *post) compare(t *testing.T, path string) {
 	}
 	for n, k := range times {
 		if k != 1 {
-			t.Errorf("mail %d is there %d times", n, k)
+			t.Errorf("message %d is there %d times", n, k)
 		}
 	}
 }

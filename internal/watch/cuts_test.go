@@ -89,5 +89,5 @@ func TestCutsOfLargeMessages(t *testing.T) {
 			break
 		}
 	}
-	t.Logf("%d octets; %d of %d sweeps went on from a ledger that held some of the mails", length, between, cuts)
+	t.Logf("%d octets; %d of %d sweeps went on from a ledger that held some of the messages", length, between, cuts)
 }

@@ -101,13 +101,13 @@ func TestSilentDNS(t *testing.T) {
 		silent := &answers{silent: true}
 		took, named := sweep(t, silent)
 		if took < limit || took > off+2*limit || named != 0 {
-			t.Errorf("a silent DNS: %v for %d mails, without it %v; %d named", took, messages, off, named)
+			t.Errorf("a silent DNS: %v for %d messages, without it %v; %d named", took, messages, off, named)
 		}
 		n := silent.asked.Load()
 		if n > 2*askers {
 			t.Errorf("%d questions", n)
 		}
-		t.Logf("%d mails: %v without, %v with a silent DNS, %d questions", messages, off, took, n)
+		t.Logf("%d messages: %v without, %v with a silent DNS, %d questions", messages, off, took, n)
 	})
 }
 
@@ -139,16 +139,16 @@ func TestSilentDNSWatch(t *testing.T) {
 			arrived := time.Now()
 			switch delay := (<-committed).Sub(arrived); {
 			case delay > limit+batchTime:
-				t.Fatalf("mail %d was committed after %v", i, delay)
+				t.Fatalf("message %d was committed after %v", i, delay)
 			case delay > batchTime:
 				late++
 			}
 			time.Sleep(time.Second)
 		}
 		if most := 3 + int(time.Since(start)/time.Minute) + 1; late == 0 || late > most {
-			t.Errorf("%d of %d mails were late, want %d at most", late, messages, most)
+			t.Errorf("%d of %d messages were late, want %d at most", late, messages, most)
 		}
-		t.Logf("%d of %d mails in %v were late", late, messages, time.Since(start))
+		t.Logf("%d of %d messages in %v were late", late, messages, time.Since(start))
 		same(t, records(t, l), expected(messages))
 		stop()
 	})

@@ -70,7 +70,7 @@ var facts = []fact{
 		ours: arrivals(time.Minute, time.Minute, time.Second, 2),
 	},
 	{
-		name: "item 10: MOVE by COPY that was refused", goimap: "the mail is lost",
+		name: "item 10: MOVE by COPY that was refused", goimap: "the message is lost",
 		server: func() *imaptest.Server {
 			s := filled(1, 300)
 			s.Caps = append(s.Caps, "UIDPLUS")
@@ -93,9 +93,9 @@ var facts = []fact{
 			}
 			c.Noop().Wait()
 			if s.UIDs("INBOX") == nil && s.UIDs("Archive") == nil {
-				return "the mail is lost"
+				return "the message is lost"
 			}
-			return "the mail is there"
+			return "the message is there"
 		},
 		ours: func(t *testing.T, s *imaptest.Server, dial dialed) {
 			l := memory.New()

@@ -106,7 +106,7 @@ func familySweep(t *testing.T, s *realserver.Server) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if read != 0 {
-			t.Errorf("%s: a second sweep read %d mails", name, read)
+			t.Errorf("%s: a second sweep read %d messages", name, read)
 		}
 	}
 	// It leaves no trace.

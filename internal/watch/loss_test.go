@@ -47,7 +47,7 @@ func TestAllSurvivesADeath(t *testing.T) {
 		a.Committed = func(c ledger.Committed) { read += c.Duplicates }
 		runOnce(t, a)
 		if read != 5 {
-			t.Errorf("%d mails read again, want 5", read)
+			t.Errorf("%d messages read again, want 5", read)
 		}
 	})
 }
@@ -77,7 +77,7 @@ func TestLargeMessages(t *testing.T) {
 		l := &measuring{Ledger: memory.New()}
 		same(t, sorted(sweeps(t, s, l)), expected(many))
 		if l.most > batchOctets>>20 {
-			t.Errorf("%d mails of over 1 MiB in one commit", l.most)
+			t.Errorf("%d messages of over 1 MiB in one commit", l.most)
 		}
 	})
 }
@@ -103,7 +103,7 @@ func TestMoreDoesNotPileUp(t *testing.T) {
 			t.Errorf("%d records, want 100", n)
 		}
 		if l.pending >= deep {
-			t.Errorf("%d of %d mails were pending at once", l.pending, deep)
+			t.Errorf("%d of %d messages were pending at once", l.pending, deep)
 		}
 	})
 }

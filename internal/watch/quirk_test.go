@@ -257,7 +257,7 @@ func TestAll(t *testing.T) {
 		a.Committed = func(c ledger.Committed) { read += c.Duplicates; read += 1000 * c.Messages }
 		runOnce(t, a)
 		if read != 5 {
-			t.Errorf("%d mails read again, want 5 duplicates", read)
+			t.Errorf("%d messages read again, want 5 duplicates", read)
 		}
 		same(t, records(t, l), expected(5))
 	})

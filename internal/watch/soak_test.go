@@ -24,7 +24,7 @@ import (
 func TestSoakMillion(t *testing.T) {
 	seed, err := strconv.ParseUint(os.Getenv("FBLWATCH_SOAK"), 10, 64)
 	if err != nil {
-		t.Skip("left out a sweep of a million mails: make soak")
+		t.Skip("left out a sweep of a million messages: make soak")
 	}
 	const messages, size = 1_000_000, 320
 	s := &endless{messages: messages, random: rand.New(rand.NewPCG(seed, 0))}
@@ -47,7 +47,7 @@ func TestSoakMillion(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&m)
 			heaps = append(heaps, m.HeapInuse>>10)
-			t.Logf("%d mails, %d connections, %d KiB of heap in use", done, s.conns, m.HeapInuse>>10)
+			t.Logf("%d messages, %d connections, %d KiB of heap in use", done, s.conns, m.HeapInuse>>10)
 		}
 	}
 	start := time.Now()
@@ -56,7 +56,7 @@ func TestSoakMillion(t *testing.T) {
 			t.Fatal("no end to the connections")
 		}
 	}
-	t.Logf("%d mails in %v over %d connections, %d of them read twice", done, time.Since(start).Round(time.Second), s.conns, known)
+	t.Logf("%d messages in %v over %d connections, %d of them read twice", done, time.Since(start).Round(time.Second), s.conns, known)
 	if first, last := heaps[0], heaps[len(heaps)-1]; last > first+8<<10 {
 		t.Errorf("the heap grew from %d to %d KiB", first, last)
 	}

@@ -51,7 +51,7 @@ func TestOnUIDValidity(t *testing.T) {
 					t.Error(err)
 				}
 				if read != test.fetch {
-					t.Errorf("%d mails were read, want %d", read, test.fetch)
+					t.Errorf("%d messages were read, want %d", read, test.fetch)
 				}
 				if got := records(t, l); len(got) != test.total {
 					t.Errorf("%d records, want %d", len(got), test.total)
@@ -66,7 +66,7 @@ func TestOnUIDValidity(t *testing.T) {
 				read = 0
 				add(12, 0)
 				if err := a.Run(t.Context(), true); err != nil || read != 1 {
-					t.Errorf("the next sweep read %d mails, %v", read, err)
+					t.Errorf("the next sweep read %d messages, %v", read, err)
 				}
 				if got, want := records(t, l), "13 complaint user12@example.com"; got[len(got)-1] != want {
 					t.Errorf("last %s, want %s", got[len(got)-1], want)
