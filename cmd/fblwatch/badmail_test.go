@@ -58,7 +58,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// TestBadMailInFolder sweeps a folder in which every bad message lies between good
+// TestBadMessageInFolder sweeps a folder in which every bad message lies between good
 // neighbours: none of them is lost.
 func TestBadMessageInFolder(t *testing.T) {
 	s := imaptest.New()
@@ -90,7 +90,7 @@ func TestBadMessageInFolder(t *testing.T) {
 	check(t, stdout, want)
 }
 
-// TestBadMailInMbox parses the same messages from an mbox that is cut in its last
+// TestBadMessageInMbox parses the same messages from an mbox that is cut in its last
 // message.
 func TestBadMessageInMbox(t *testing.T) {
 	var mbox bytes.Buffer

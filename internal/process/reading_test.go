@@ -30,11 +30,11 @@ func TestReading(t *testing.T) {
 		trust   trust.Config
 		verdict report.Verdict
 	}{
-		"genuine and ours":   {signed, whom, report.SuppressYes},
+		"genuine and ours":        {signed, whom, report.SuppressYes},
 		"about a foreign message": {signed, foreign, report.SuppressReview},
-		"unknown reporter":   {signed, stranger, report.SuppressReview},
-		"not signed":         {sample.Report(1, 0), whom, report.SuppressReview},
-		"nobody is believed": {signed, trust.Config{}, report.SuppressReview},
+		"unknown reporter":        {signed, stranger, report.SuppressReview},
+		"not signed":              {sample.Report(1, 0), whom, report.SuppressReview},
+		"nobody is believed":      {signed, trust.Config{}, report.SuppressReview},
 	} {
 		t.Run(name, func(t *testing.T) {
 			trust, err := trust.New(test.trust, nil, nil)

@@ -64,7 +64,7 @@ func outage(t *testing.T, action imaptest.Action, had, many int) {
 	same(t, sorted(records(t, l)), expected(had+many))
 }
 
-// TestBodylessMails: the server names them and gives no body, in the first
+// TestBodylessMessages: the server names them and gives no body, in the first
 // sweep and while a watch idles.
 func TestBodylessMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -145,7 +145,7 @@ func TestCutAtEveryByte(t *testing.T) {
 	}
 }
 
-// TestKillerMail: one message ends the connection each time it is asked for, seen
+// TestKillerMessage: one message ends the connection each time it is asked for, seen
 // on the wire or before its first octet. The others arrive, and of the killer
 // there is an unparsed record.
 func TestKillerMessage(t *testing.T) {

@@ -65,7 +65,7 @@ func (m *measuring) Commit(ctx context.Context, c ledger.Claim, b ledger.Batch) 
 	return m.Ledger.Commit(ctx, c, b)
 }
 
-// TestLargeMails: of messages of a megabyte only a few wait for a commit at once.
+// TestLargeMessages: of messages of a megabyte only a few wait for a commit at once.
 func TestLargeMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
