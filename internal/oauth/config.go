@@ -117,7 +117,7 @@ func (c Config) validateTenant() error {
 	case c.Tenant == "":
 		return nil
 	case c.Provider != Microsoft:
-		return errors.New("tenant goes with provider microsoft")
+		return errors.New("tenant needs provider microsoft")
 	case !tenantForm.MatchString(c.Tenant):
 		return errors.New("tenant is neither the id nor a domain of a directory")
 	}

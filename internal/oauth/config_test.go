@@ -41,7 +41,7 @@ func TestValidate(t *testing.T) {
 		{Config{Provider: Microsoft, ClientID: "c", Grant: ClientCredentials, ClientSecret: "s", TokenFile: "f", Tenant: "t"}, "grant client_credentials stores nothing; leave token_file out"},
 		{Config{Provider: Microsoft, ClientID: "c", Grant: ClientCredentials, ClientSecret: "s"}, "grant client_credentials needs tenant, the directory's id or domain"},
 		{Config{Provider: Microsoft, ClientID: "c", Grant: ClientCredentials, ClientSecret: "s", Tenant: "Common"}, "grant client_credentials needs tenant, the directory's id or domain"},
-		{Config{Provider: Google, ClientID: "c", TokenFile: "f", Tenant: "t"}, "tenant goes with provider microsoft"},
+		{Config{Provider: Google, ClientID: "c", TokenFile: "f", Tenant: "t"}, "tenant needs provider microsoft"},
 		{Config{Provider: Microsoft, ClientID: "c", TokenFile: "f", Tenant: "../evil"}, "tenant is neither the id nor a domain of a directory"},
 		{Config{Provider: Microsoft, ClientID: "c", TokenFile: "f", TokenEndpoint: "login.example.com"}, "token_endpoint is not an https:// URL (http:// is allowed to this machine)"},
 		{Config{Provider: "https://example.com", ClientID: "c", TokenFile: "f", DeviceAuthorizationEndpoint: "https://example.com/d"}, "token_endpoint is missing beside the other endpoint"},

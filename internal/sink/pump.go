@@ -91,7 +91,7 @@ func (p *Pump) dropQueue() {
 	p.behind, p.queue, p.size = true, nil, 0
 }
 
-// takeQueue empties the queue. behind: the ledger must be read, too.
+// takeQueue empties the queue. behind: read the ledger instead.
 func (p *Pump) takeQueue() (rows []ledger.Row, behind bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
