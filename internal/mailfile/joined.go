@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
+	"iter"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 // A file of joined messages has no separators. A message ends where its outermost
@@ -38,7 +40,7 @@ func (r *reader) joined(path string) {
 var errJoined = errors.New("not read to its end")
 
 // cutJoined returns the first message in b, and the messages after it.
-func cutJoined(b []byte) (message, rest []byte) {
+func cutJoined(b []byte) (first, rest []byte) {
 	delimiter := closingDelimiter(b)
 	if delimiter == nil {
 		return b, nil
@@ -68,24 +70,15 @@ func cutJoined(b []byte) (message, rest []byte) {
 	return b[:end], header
 }
 
-var (
-	multipartType = regexp.MustCompile(`(?i)^multipart/`)
-	boundaryParam = regexp.MustCompile(`(?i);\s*boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))`)
-)
-
 // closingDelimiter returns the line that ends a message's outermost multipart (RFC
 // 2046 section 5.1.1); nil: it has none.
-func closingDelimiter(message []byte) []byte {
-	for name, value := range headerFields(message) {
-		if !strings.EqualFold(name, "Content-Type") {
+func closingDelimiter(b []byte) []byte {
+	for f := range headerFields(b) {
+		if !message.Is(f.Name, "content-type") {
 			continue
 		}
-		param := boundaryParam.FindSubmatch(value)
-		if param == nil || !multipartType.Match(value) {
-			return nil
-		}
-		boundary := append(param[1], param[2]...)
-		if len(boundary) == 0 {
+		boundary := message.Param(f.Value, "boundary")
+		if len(boundary) == 0 || !message.HasPrefixFold(f.Value, "multipart/") {
 			return nil
 		}
 		return []byte("--" + string(boundary) + "--")
@@ -97,8 +90,8 @@ func closingDelimiter(message []byte) []byte {
 // more fields as only a message's own header has them.
 func isMessageHeader(b []byte) bool {
 	author, others := false, 0
-	for name := range headerFields(b) {
-		switch strings.ToLower(name) {
+	for f := range headerFields(b) {
+		switch strings.ToLower(string(f.Name)) {
 		case "from":
 			author = true
 		case "date", "message-id", "subject", "received", "mime-version", "return-path":
@@ -111,21 +104,17 @@ func isMessageHeader(b []byte) bool {
 // maxJoinedHeader is how many octets of a header are read.
 const maxJoinedHeader = 64 << 10
 
-// headerFields yields the fields of the header at the start of b, with their line
-// breaks, up to the first line that is not a field.
-func headerFields(b []byte) func(yield func(name string, value []byte) bool) {
+// headerFields yields the fields of the header at the start of b, up to the first line
+// that is not a field.
+func headerFields(b []byte) iter.Seq[message.Field] {
 	b = bytes.TrimLeft(b[:min(len(b), maxJoinedHeader)], "\r\n")
-	return func(yield func(name string, value []byte) bool) {
-		for len(b) > 0 && fieldForm.Match(b) {
-			end := lineLen(b, '\n')
-			for end < len(b) && (b[end] == ' ' || b[end] == '\t') {
-				end += lineLen(b[end:], '\n')
-			}
-			name, value, _ := bytes.Cut(b[:end], []byte(":"))
-			if !yield(string(bytes.TrimSpace(name)), bytes.TrimSpace(value)) {
+	return func(yield func(message.Field) bool) {
+		for {
+			f, rest, kind := message.ReadField(b)
+			if kind != message.FieldLine || !yield(f) {
 				return
 			}
-			b = b[end:]
+			b = rest
 		}
 	}
 }
