@@ -60,19 +60,6 @@ func newSession(s *Server, n int, conn net.Conn) *session {
 	return &session{srv: s, n: n, raw: conn, conn: conn, stop: make(chan struct{}), wake: make(chan struct{}, 1)}
 }
 
-func (c *session) serve() {
-	defer c.end()
-	if c.srv.Limit != nil {
-		c.left = c.srv.Limit(c.n)
-		c.limited = c.left >= 0
-	}
-	c.in = newPump(c.raw, c.stop, &c.pumps)
-	if errors.Is(c.run(), errSilent) {
-		for range c.in.chunks { // until the client or Close ends it
-		}
-	}
-}
-
 func (c *session) end() {
 	c.raw.Close()
 	close(c.stop)
@@ -87,37 +74,6 @@ func (c *session) ring() {
 	select {
 	case c.wake <- struct{}{}:
 	default:
-	}
-}
-
-func (c *session) run() error {
-	if c.srv.ImplicitTLS {
-		if err := c.startTLS(); err != nil {
-			return err
-		}
-	}
-	greeting := c.srv.Greeting
-	if greeting == "" {
-		greeting = "* OK " + c.capCode() + "imaptest ready"
-	}
-	if err := c.line(Greeting, greeting); err != nil {
-		return err
-	}
-	switch word, _, _ := strings.Cut(strings.TrimPrefix(greeting, "* "), " "); word {
-	case "BYE":
-		return errLogout
-	case "PREAUTH":
-		c.loggedIn = true
-	}
-	for {
-		command, err := c.readCommand()
-		if err != nil {
-			return err
-		}
-		err = c.execute(command)
-		if err != nil && err != errAnswered && err != errIgnored {
-			return err
-		}
 	}
 }
 
