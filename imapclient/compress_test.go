@@ -228,7 +228,7 @@ func pack(text ...string) []byte {
 }
 
 // partial compresses with what zlib calls a partial flush: a block of fixed codes
-// (RFC 1951 section 3.2.6), an empty one behind it, and of both the whole octets.
+// (RFC 1951 section 3.2.6), then an empty one, and only the whole octets of both.
 func partial(text string) []byte {
 	var bits []byte
 	put := func(value, n int) { // from the highest bit

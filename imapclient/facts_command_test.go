@@ -196,7 +196,7 @@ var commandFacts = []fact{
 	},
 }
 
-// moveAway moves message 1 and tells what is left of it.
+// moveAway moves message 1 and returns what is left of it.
 func (b *bare) moveAway(t *testing.T, folder string) string {
 	b.open(t)
 	_, err := b.Move(uids(1, 1), folder).Wait()

@@ -28,7 +28,7 @@ func saying(lines string) func(*imaptest.Server) {
 	}
 }
 
-// told is a line that go-imap says nothing of, and the event that we make of it.
+// told is a line that go-imap ignores, and our event for it.
 func told(name, line, event string) fact {
 	return fact{
 		name: name, server: saying(line + "\r\n"), goimap: "nothing",
@@ -58,7 +58,7 @@ func told(name, line, event string) fact {
 	}
 }
 
-// eventFacts are of what a server tells unasked, and of who hears it.
+// eventFacts are about lines that a server sends without a command.
 var eventFacts = []fact{
 	told("item 11: the text of OK", "* OK [ALERT] maintenance tonight", "mm_notify test/INBOX info [ALERT] maintenance tonight"),
 	told("item 11: the text of NO", "* NO [ALERT] disk is nearly full", "mm_notify test/INBOX warn [ALERT] disk is nearly full"),

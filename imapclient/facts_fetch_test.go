@@ -336,8 +336,8 @@ var fetchFacts = []fact{
 	},
 }
 
-// slotTaken is the second of three messages without a body, behind which go-imap
-// says OK.
+// slotTaken is a FETCH in which the second of three messages has no body. go-imap
+// says OK after it.
 func slotTaken(name string, server func(*imaptest.Server)) fact {
 	return fact{
 		name: name, server: server, goimap: works + " map[1:28 3:28]",
@@ -373,7 +373,7 @@ func manyLarge(s *imaptest.Server) {
 	}
 }
 
-// takes tells whether more memory is taken than half of what the messages have.
+// takes reports whether it takes more memory than half of the messages' octets.
 func takes(f func()) string {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -156,7 +156,7 @@ func refused(lines ...string) func(*testing.T, *imaptest.Server) {
 	}
 }
 
-// crowdedBy is a server that lets in nobody for now.
+// crowdedBy is a server that refuses every login for now.
 func crowdedBy(name, text string) fact {
 	return fact{
 		name: name + ": no more connections", goimap: byNature, server: refusing("AUTHENTICATE", text),

@@ -50,7 +50,7 @@ func says(name, goimap string, server func(*imaptest.Server), backoff time.Durat
 	}
 }
 
-// wantsID lets nobody open a mailbox before ID, as 163.com and 126.com do.
+// wantsID opens no mailbox before ID, as 163.com and 126.com.
 func wantsID(s *imaptest.Server) {
 	var mu sync.Mutex
 	told := map[int]bool{}
@@ -76,8 +76,8 @@ func offers(caps string) func(*imaptest.Server) {
 	return func(s *imaptest.Server) { s.Caps = strings.Fields(caps) }
 }
 
-// lacking is a fact of a server without extensions: whoever asks for none of
-// them is served, and we ask for none.
+// lacking is a fact about a server without extensions. It serves clients that use
+// none, and we use none.
 func lacking(name, caps string, lacks ...string) fact {
 	return fact{
 		name: name, server: offers(caps), goimap: works,

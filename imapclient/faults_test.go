@@ -207,7 +207,7 @@ func TestByeInEveryState(t *testing.T) {
 	})
 }
 
-// Lines that no one has asked for, at every place where one may stand.
+// Lines that answer no command, at every place where one may come.
 func TestStrayLinesEverywhere(t *testing.T) {
 	const stray = "* 1 FETCH (FLAGS (\\Seen))\r\n* 1 FETCH (UID 1 FLAGS ($a]b %c))\r\n* VANISHED (EARLIER) 900:903\r\n" +
 		"* ENABLED QRESYNC\r\n* XYZZY plugh\r\n* OK see {12}\r\n* OK [CAPABILITY IMAP4rev1] new\r\n\r\n" +

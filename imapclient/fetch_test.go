@@ -140,7 +140,7 @@ func TestQuirks(t *testing.T) {
 	}
 }
 
-// FetchFrom asks once only, so it must tell of every message that was named.
+// FetchFrom asks once only, so it must yield every message that was mentioned.
 func TestFetchFromNamesTheBodyless(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.Filled(t, 3, nil)

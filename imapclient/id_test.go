@@ -57,7 +57,7 @@ func TestID(t *testing.T) {
 						}
 					}
 				}
-				// 163.com lets nobody open a mailbox before ID.
+				// 163.com opens no mailbox before ID.
 				if id := slices.Index(sent, "ID"); (id >= 0) != test.sent || id > slices.Index(sent, "EXAMINE") {
 					t.Errorf("sent %v", sent)
 				}

@@ -84,7 +84,7 @@ func TestManyEventsAndASlowHandler(t *testing.T) {
 	})
 }
 
-// Pushed while nobody runs a command, they wait for the next one.
+// Lines that come between two commands wait for the next one.
 func TestEventsBetweenCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var lines strings.Builder

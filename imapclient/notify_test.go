@@ -56,7 +56,7 @@ func TestNotify(t *testing.T) {
 		want(t, c.Changed())
 		idle(imapclient.WakeTimeout, 4*time.Minute)
 
-		// It holds whichever mailbox is open, and tells of the one that was.
+		// It lasts when another mailbox is opened, and reports the previous one.
 		if _, err := c.Examine(t.Context(), "FBL/Yahoo"); err != nil {
 			t.Fatal(err)
 		}
@@ -180,8 +180,8 @@ func TestNoNotify(t *testing.T) {
 	})
 }
 
-// A server that has too much to tell gives up (RFC 5465 section 5.8): then
-// everything may have changed, and it must be asked again.
+// A server with too many changes stops NOTIFY (RFC 5465 section 5.8): then every
+// mailbox may have changed, and NOTIFY must be sent again.
 func TestNotifyOverflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := telling(t, "A", "B")

@@ -57,7 +57,7 @@ func (r *recorder) events(beginnings ...string) []string {
 	return events
 }
 
-// What happens while nobody is connected is told after the reconnect.
+// Changes without a connection are reported after the next one.
 func TestResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, h := syncing(t, 5), &recorder{}
@@ -103,7 +103,7 @@ func TestResync(t *testing.T) {
 	})
 }
 
-// Where the server cannot tell, it says so.
+// A server that does not know the changes says so.
 func TestNoResync(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -23,7 +23,7 @@ func once(cred imapclient.Credentials) func(context.Context, imapclient.Challeng
 	return func(_ context.Context, ch imapclient.Challenge) (imapclient.Credentials, error) { return cred, ch.Last }
 }
 
-// Each mechanism, as it stands on the wire.
+// Each mechanism, as sent.
 func TestMechanisms(t *testing.T) {
 	const token = "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg"
 	password := imapclient.Credentials{Username: "user", Password: "pass"}
@@ -267,7 +267,7 @@ func TestTrialsEnd(t *testing.T) {
 	})
 }
 
-// What cannot stand in a mechanism's message would change its meaning.
+// Characters that a mechanism's message cannot have would change its meaning.
 func TestCredentialsThatCannotBe(t *testing.T) {
 	for _, cred := range []imapclient.Credentials{
 		{Username: "user\x00admin", Password: "pass"},

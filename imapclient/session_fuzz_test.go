@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// turns is a connection whose other end says each part, up to a tagged answer,
-// behind one more command. Where none comes it goes on.
+// turns is a connection whose other end sends each part, up to a tagged answer, after
+// one more command. If none comes it goes on.
 type turns struct {
 	canned
 	parts  [][]byte
@@ -154,7 +154,7 @@ func extensions(ctx context.Context, t *testing.T, c *Client) {
 	}
 }
 
-// over tells an error that ends a session.
+// over reports whether an error ends a session.
 func over(err error) bool {
 	var re *ResponseError
 	return err != nil && !errors.As(err, &re) && !errors.Is(err, ErrUIDValidity)

@@ -23,7 +23,7 @@ func at(part imaptest.Part, command string, action imaptest.Action) func(imaptes
 	}
 }
 
-// slow takes its time over each EXISTS once told to.
+// slow takes its time for each EXISTS once asked to.
 type slow struct {
 	recorder
 	delay time.Duration
@@ -134,7 +134,7 @@ type panicker struct{ callbacks.Nop }
 
 func (panicker) Expunged(callbacks.Mailbox, uint32, uint32) { panic("handler") }
 
-// A panic passes through; Close is enough to clean up behind it.
+// A panic passes through. Close is enough to clean up after it.
 func TestPanicLeavesNothingBehind(t *testing.T) {
 	catch := func(f func()) (got any) {
 		defer func() { got = recover() }()

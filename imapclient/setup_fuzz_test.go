@@ -31,9 +31,8 @@ func (h *told) Notify(_ callbacks.Mailbox, _ callbacks.Level, code, text string)
 func (h *told) Log(_ callbacks.Level, text string)                               { h.add(text) }
 func (h *told) Debug(line string)                                                { h.add(line) }
 
-// FuzzSetup holds the part before go-imap to what it promises: whatever the
-// server sends, it comes to an end, tells no secret, and makes no more trials
-// than it is given credentials.
+// FuzzSetup checks the part before go-imap: whatever the server sends, it ends, shows
+// no secret, and makes no more trials than it gets credentials.
 func FuzzSetup(f *testing.F) {
 	for _, caps := range []string{"AUTH=PLAIN SASL-IR ID COMPRESS=DEFLATE", "AUTH=XOAUTH2", "AUTH=OAUTHBEARER SASL-IR", "AUTH=LOGIN", "", "LOGINDISABLED", "AUTH=EXTERNAL"} {
 		for _, rest := range []string{

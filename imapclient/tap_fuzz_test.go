@@ -30,7 +30,7 @@ func (c *canned) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net
 func (c *canned) SetReadDeadline(time.Time) error  { return nil }
 func (c *canned) SetWriteDeadline(time.Time) error { return nil }
 
-// seeds are server sides of sessions behind the login: T1 EXAMINE, T2 UID
+// seeds are server sides of sessions after the login: T1 EXAMINE, T2 UID
 // SEARCH, T3 UID FETCH 1:9, W1 NOOP, W2 IDLE, and the extensions.
 func seeds(f *testing.F) {
 	golden, err := os.ReadFile("testdata/transcript.golden")
@@ -203,8 +203,8 @@ func checkBody(t *testing.T, input, body []byte, prefix int64) {
 	}
 }
 
-// FuzzParse holds the parser to its own writer, and every reader of lines to
-// not panicking and to giving no more than there is.
+// FuzzParse checks the parser against its own writer. No reader of lines may panic, or
+// return more than there is.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{`a"b\c`, `(\Seen $a]b "c d" ((x))) "/" {3}`, `INBOX (MESSAGES 4 UIDNEXT 9 SIZE 99999999999)`, "1 2 (MODSEQ 3)", "Entw&APw-rfe &- &", "OK [UIDNEXT 3] text", "(UID 1 BODY[HEADER.FIELDS (X)] NIL FLAGS (a b))"} {
 		f.Add([]byte(s))

@@ -11,8 +11,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// TestNumbersBeyond: UIDVALIDITY has up to 64 bits; a UID of more than 32 is an
-// error behind what can be read, and the session goes on.
+// TestNumbersBeyond: UIDVALIDITY has up to 64 bits. A UID over 32 bits is an error
+// after the messages that can be read, and the session goes on.
 func TestNumbersBeyond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.Filled(t, 3, nil)

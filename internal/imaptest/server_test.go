@@ -145,7 +145,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// Octets behind the answer to STARTTLS reach the client with it, in clear.
+// Octets after the answer to STARTTLS reach the client with it, unencrypted.
 func TestStartTLSInjection(t *testing.T) {
 	s := Filled(t, 0, nil)
 	s.TLS = &tls.Config{Certificates: []tls.Certificate{NewCA().Certificate("imap.example.com")}}

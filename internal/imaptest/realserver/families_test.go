@@ -28,11 +28,11 @@ func TestFamilies(t *testing.T) {
 			})
 			for _, group := range groups {
 				if running(group) {
-					t.Error("processes are left behind the end")
+					t.Error("processes are left after the end")
 				}
 			}
 			if _, err := os.Stat(dir); !os.IsNotExist(err) {
-				t.Errorf("files behind the end: %v", err)
+				t.Errorf("files after the end: %v", err)
 			}
 		})
 	}
@@ -99,8 +99,8 @@ func testFamily(t *testing.T, s *Server) {
 	holds(c, sub, "302")
 }
 
-// TestKilled: a test process that dies without a word leaves neither servers nor
-// files behind. It is this test itself, run again as a child.
+// TestKilled: if a test process is killed, its servers and files disappear. The
+// process is this test, run again as a child.
 func TestKilled(t *testing.T) {
 	const told = "server:"
 	if os.Getenv("IMAPTEST_KILLED") != "" {

@@ -9,8 +9,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 )
 
-// TestOffers measures what the table of Families tells, and holds each
-// server to what fblwatch counts on. With -v it prints the columns.
+// TestOffers measures the table of Families, and checks what fblwatch expects of each
+// server. With -v it prints the columns.
 func TestOffers(t *testing.T) {
 	for _, family := range Families {
 		t.Run(family.Name, func(t *testing.T) {
