@@ -14,17 +14,17 @@ import (
 	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
 
-// Config says how subscribers are found.
+// Config says how to find subscribers.
 type Config struct {
-	// Presets are the built-in rules, tried after Rules: "auto" (all of them,
-	// also where it is empty), "none", or names separated by commas.
+	// Presets selects the built-in rules, which come after Rules: "auto" or empty (all
+	// of them), "none", or names separated by commas.
 	Presets string `yaml:"presets"`
 	Rules   []Rule `yaml:"rules"`
 }
 
-// Rule reads values of one source, by either Match or Decode.
+// Rule reads the values of one source, either by Match or by Decode.
 type Rule struct {
-	Name string `yaml:"name"` // as records have it; empty: "rule " and its number from 1; of a rule with Verify no other's
+	Name string `yaml:"name"` // as in records; empty: "rule " and its number from 1. With Verify it must be unique
 
 	// From is original:H (a field of the reported message's header), report:F (a
 	// field of the report part), outer:H (of the report's own message), text (the
@@ -33,33 +33,33 @@ type Rule struct {
 	From string `yaml:"from"`
 
 	// Match is a regular expression (RE2) with at least one of the named groups
-	// subscriber, campaign, tenant and message_id. All its matches count: where
-	// two of them differ, none does.
+	// subscriber, campaign, tenant and message_id. All matches in a value count: if
+	// two of them differ, the value gives nothing.
 	Match string `yaml:"match"`
 
-	// Decode is the name of a built-in rule of one reader, for a field that has
-	// another name than usual: kumoref, msfbl, verp, list-unsubscribe...
+	// Decode is the name of a built-in rule, for a field with another name than
+	// usual: kumoref, msfbl, verp, list-unsubscribe and others.
 	Decode string `yaml:"decode"`
 
 	When   When    `yaml:"when"`
 	Verify *Verify `yaml:"verify"`
 }
 
-// When says which messages a rule is for; empty: all of them.
+// When restricts a rule to some messages. The zero value means all.
 type When struct {
 	FromDomain string `yaml:"from_domain"` // the reported message's From: this domain or one below it
 }
 
-// Verify has a rule give only what the sender signed. Match then also has a
-// group hmac, before or after all others: the HMAC (RFC 2104), in hexadecimal
-// or base64, of the text from where the first of the other groups starts to
-// where the last of them ends. It may be cut to 16 octets or more.
+// Verify restricts a rule to values that the sender signed. Match then also needs a
+// group hmac, before or after all other groups. It is the HMAC (RFC 2104), in
+// hexadecimal or base64, of the text from the start of the first other group to the end
+// of the last one. The HMAC may be cut to 16 octets or more.
 type Verify struct {
 	HMAC    string `yaml:"hmac"`     // sha256
-	KeyFile string `yaml:"key_file"` // at least 16 octets; line breaks at its end do not count
+	KeyFile string `yaml:"key_file"` // at least 16 octets, without the line breaks at its end
 }
 
-// label is how errors and records name the n-th rule, from 0.
+// label returns the name of the n-th rule, from 0, in errors and records.
 func (r *Rule) label(n int) string {
 	if r.Name != "" {
 		return r.Name
@@ -67,8 +67,7 @@ func (r *Rule) label(n int) string {
 	return fmt.Sprintf("rule %d", n+1)
 }
 
-// Validate finds what cannot work, without reading a key file. An error names
-// its rule.
+// Validate checks the config without its key files. An error names its rule.
 func (c Config) Validate() error {
 	if _, err := c.presets(); err != nil {
 		return fmt.Errorf("presets: %w", err)
@@ -85,13 +84,13 @@ func (c Config) Validate() error {
 	}
 	for i := range c.Rules {
 		if r := &c.Rules[i]; r.Verify != nil && names[r.label(i)] > 1 {
-			return fmt.Errorf("rule %d: name: a rule with verify needs one that no other rule and no preset has", i+1)
+			return fmt.Errorf("rule %d: name: a rule with verify needs a name that no other rule and no preset has", i+1)
 		}
 	}
 	return nil
 }
 
-// presets gives the built-in rules that are on.
+// presets returns the selected built-in rules.
 func (c Config) presets() ([]builtin, error) {
 	switch names := strings.TrimSpace(c.Presets); names {
 	case "", "auto":
@@ -103,7 +102,7 @@ func (c Config) presets() ([]builtin, error) {
 		wanted := strings.FieldsFunc(names, func(c rune) bool { return c == ',' || c == ' ' })
 		for _, name := range wanted {
 			if !slices.ContainsFunc(builtins, func(b builtin) bool { return b.name == name }) {
-				return nil, fmt.Errorf("holds a name that is none of auto, none, %s", strings.Join(presetNames(), ", "))
+				return nil, fmt.Errorf("has a name that is none of auto, none, %s", strings.Join(presetNames(), ", "))
 			}
 		}
 		for _, b := range builtins {
@@ -115,7 +114,7 @@ func (c Config) presets() ([]builtin, error) {
 	}
 }
 
-// presetNames are the names of the built-in rules.
+// presetNames returns the names of the built-in rules.
 func presetNames() []string {
 	var names []string
 	for _, b := range builtins {
@@ -126,7 +125,7 @@ func presetNames() []string {
 	return names
 }
 
-// decoders are the readers of the presets that have one only.
+// decoders returns the decoders of the presets with a single rule.
 func decoders() map[string]decoder {
 	all, rules := make(map[string]decoder), make(map[string]int)
 	for i := range builtins {
@@ -137,8 +136,7 @@ func decoders() map[string]decoder {
 	return all
 }
 
-// compile makes a rule of what the config says; key is the content of its key
-// file.
+// compile returns the rule in the form that runs. key is the content of its key file.
 func (r *Rule) compile(key []byte) (rule, error) {
 	from, err := parseSource(r.From)
 	if err != nil {
@@ -146,13 +144,13 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	}
 	c := rule{from: []source{from}, domain: strings.ToLower(strings.Trim(r.When.FromDomain, "."))}
 	if strings.ContainsAny(c.domain, "*@/:, ") {
-		return rule{}, errors.New("when: from_domain is no domain; those below it count too")
+		return rule{}, errors.New("when: from_domain is not a domain; write it without a wildcard: domains below it match too")
 	}
 	switch {
 	case (r.Match == "") == (r.Decode == ""):
 		return rule{}, errors.New("match: a rule has either match or decode")
 	case r.Decode != "" && r.Verify != nil:
-		return rule{}, errors.New("verify: goes with match only")
+		return rule{}, errors.New("verify: needs match")
 	case r.Decode != "":
 		known := decoders()
 		if c.read = known[r.Decode]; c.read == nil {
@@ -173,7 +171,7 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	if v := r.Verify; v != nil {
 		c.verified = true
 		if v.HMAC != "sha256" {
-			return rule{}, errors.New("verify: hmac can be sha256 only")
+			return rule{}, errors.New("verify: hmac must be sha256")
 		}
 		if v.KeyFile == "" {
 			return rule{}, errors.New("verify: key_file is missing")
@@ -183,15 +181,15 @@ func (r *Rule) compile(key []byte) (rule, error) {
 	return c, nil
 }
 
-// problem is what is wrong with an expression, without a piece of it.
+// problem returns what is wrong with an expression, without quoting it.
 func problem(err error) string {
 	if e := (*syntax.Error)(nil); errors.As(err, &e) {
 		return e.Code.String()
 	}
-	return "no regular expression"
+	return "not a regular expression"
 }
 
-// maxKey is how many octets a key file may have.
+// maxKey is the largest key file, in octets.
 const maxKey = 64 << 10
 
 // readKey reads a key file.
@@ -201,12 +199,12 @@ func readKey(name string) ([]byte, error) {
 		return nil, err
 	}
 	if key = bytes.TrimRight(key, "\r\n"); len(key) < 16 {
-		return nil, fmt.Errorf("%s: a key has at least 16 octets", name)
+		return nil, fmt.Errorf("%s: a key needs at least 16 octets", name)
 	}
 	return key, nil
 }
 
-// parseSource reads what a rule has for From.
+// parseSource parses a rule's From.
 func parseSource(from string) (source, error) {
 	kind, name, named := strings.Cut(from, ":")
 	s := source{kind: kind, name: strings.TrimSpace(name)}

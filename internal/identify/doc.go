@@ -1,11 +1,9 @@
-// Package identify says which subscriber, campaign and tenant a complaint is
-// about: by the rules of the user, then by what well-known senders write into
-// their message's header.
+// Package identify finds the subscriber, campaign and tenant of a complaint: by the
+// user's rules, then by the header fields that well-known senders write.
 //
-// Rules are ordered, and the first that gives a field wins that field. A
-// placeholder gives nothing, nor does a value that holds the hash by which the
-// report names its recipient. Of a field that occurs several times, all
-// instances are read; where two of them give different results, the fields they
-// give stay unknown, whatever later rules say: better no subscriber than the
-// wrong one.
+// Rules are ordered. The first rule that gives a field wins that field. A placeholder
+// gives nothing, and neither does a value that holds the hash by which the report names
+// its recipient. If a header field occurs several times, all instances are read. If two
+// of them give different results, the fields that they give stay unknown, even if a later
+// rule gives them: no subscriber is better than the wrong one.
 package identify

@@ -15,7 +15,7 @@ import (
 // expression is a regular expression with named groups.
 type expression struct {
 	re     *regexp.Regexp
-	prefix string       // with which a match begins
+	prefix string       // the start of every match
 	field  [nFields]int // the group of each field, 0: none
 	hmac   int          // the group of the HMAC, 0: none
 	key    []byte
@@ -36,7 +36,7 @@ func (e *expression) groups(signed bool) error {
 			e.hmac = i
 			continue
 		case name == "hmac":
-			return errors.New("the group hmac goes with verify, which names the key")
+			return errors.New("the group hmac needs verify, which names the key")
 		case f < 0:
 			return fmt.Errorf("a named group is none of %s", strings.Join(fieldNames[:], ", "))
 		case e.field[f] > 0:
@@ -59,8 +59,8 @@ func (e *expression) groups(signed bool) error {
 	return nil
 }
 
-// maxMatches is how often an expression may match in one value: a value that
-// says more says nothing for certain.
+// maxMatches is how often an expression may match in one value. A value with more
+// matches gives nothing.
 const maxMatches = 16
 
 // read joins what all matches give. Where two of them differ in a field, it
@@ -86,7 +86,8 @@ func (e *expression) read(v string) (all found) {
 	return all
 }
 
-// match gives the fields of one match, if it is signed where it must be.
+// match returns the fields of one match. If a signature is needed and not there, it
+// returns nothing.
 func (e *expression) match(v string, m []int) (f found) {
 	start, end := len(v), 0
 	for i, group := range e.field {
@@ -119,8 +120,7 @@ func (e *expression) signed(text, tag string) bool {
 	return hmac.Equal(mac.Sum(nil)[:len(sum)], sum)
 }
 
-// unbase64 decodes either alphabet of base64 (RFC 4648), with padding or
-// without.
+// unbase64 decodes either alphabet of base64 (RFC 4648), with or without padding.
 func unbase64(v string) ([]byte, error) {
 	v = strings.TrimRight(v, "=")
 	if strings.ContainsAny(v, "-_") {

@@ -17,16 +17,16 @@ const (
 	nFields
 )
 
-// fieldNames are the fields as records and rules have them.
+// fieldNames are the names of the fields in records and rules.
 var fieldNames = [nFields]string{"subscriber", "campaign", "tenant", "message_id"}
 
-// found is what one value says. An empty field is unknown.
+// found is the result of one value. An empty field is unknown.
 type found [nFields]string
 
-// decoder reads one value, and gives nothing that is not certain.
+// decoder reads one value. It returns only what is certain.
 type decoder func(v string) found
 
-// rule is a rule as it is run.
+// rule is a rule in the form that runs.
 type rule struct {
 	name     string
 	from     []source
@@ -44,7 +44,7 @@ type Identifier struct {
 	rcpt    bool // a rule reads the recipient
 }
 
-// namedSource is a source and how records name it.
+// namedSource is a source and its name in records.
 type namedSource struct {
 	source
 	label string
@@ -57,7 +57,7 @@ type ready struct {
 	rcpt bool
 }
 
-// New compiles the rules and reads their key files. An error names its rule.
+// New returns an Identifier. It reads the rules' key files. An error names its rule.
 func New(c Config) (*Identifier, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("identify: %w", err)
@@ -107,8 +107,8 @@ func (id *Identifier) add(r rule) {
 	id.rules = append(id.rules, run)
 }
 
-// Identify sets the Identity of a report's records. verified: each of them has
-// a subscriber that a rule with Verify gave.
+// Identify sets the Identity of a report's records. verified reports whether each of
+// them got its subscriber from a rule with Verify.
 func (id *Identifier) Identify(r *report.Report, records []report.Record) (verified bool) {
 	if len(records) == 0 {
 		return false
@@ -163,7 +163,7 @@ func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (al
 	return all
 }
 
-// concerns reports whether a rule is for this message.
+// concerns reports whether a rule applies to a message.
 func (r *rule) concerns(message *report.Report) bool {
 	if r.when != nil && !r.when(message) {
 		return false
@@ -178,7 +178,7 @@ func (r *rule) concerns(message *report.Report) bool {
 	return is && (above == "" || strings.HasSuffix(above, "."))
 }
 
-// result is what all instances that a rule reads say together.
+// result is the joint result of all instances that a rule reads.
 type result struct {
 	rule   *ready
 	found  found
@@ -186,7 +186,7 @@ type result struct {
 	clash  [nFields]bool // two instances differ: the field stays unknown
 }
 
-// run has a rule read all instances of its sources.
+// run lets a rule read all instances of its sources.
 func (id *Identifier) run(r *ready, m *reading) {
 	var res *result
 	for _, n := range r.from {
@@ -204,7 +204,7 @@ func (id *Identifier) run(r *ready, m *reading) {
 	}
 }
 
-// recipient has a rule read the recipient of one record.
+// recipient lets a rule read the recipient of one record.
 func (res *result) recipient(rcpt string, m *reading) {
 	*res = result{rule: res.rule}
 	if rcpt = strings.TrimSpace(rcpt); m.usable(rcpt) {
@@ -214,7 +214,7 @@ func (res *result) recipient(rcpt string, m *reading) {
 	}
 }
 
-// one reads one instance. ok: it gives anything.
+// one reads one instance. ok: it gives at least one field.
 func (r *rule) one(v string, m *reading) (f found, ok bool) {
 	f = r.read(v)
 	for i := range f {
@@ -263,8 +263,8 @@ func (res *result) disputed(others []result) bool {
 	})
 }
 
-// merge takes each field from the first rule that gives it. signed: the
-// subscriber is from one with Verify.
+// merge takes each field from the first rule that gives it. signed: the subscriber is
+// from a rule with Verify.
 func merge(results []result) (identity report.Identity, signed bool) {
 	var all found
 	var closed [nFields]bool

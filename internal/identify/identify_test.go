@@ -248,7 +248,7 @@ func TestValidate(t *testing.T) {
 		want   string
 	}{
 		"fine":            {Config{Presets: "auto", Rules: []Rule{ok}}, ""},
-		"unknown preset":  {Config{Presets: "listmonk,sendmail"}, `presets: holds a name that is none of auto, none, listmonk, mautic,`},
+		"unknown preset":  {Config{Presets: "listmonk,sendmail"}, `presets: has a name that is none of auto, none, listmonk, mautic,`},
 		"source":          {Config{Rules: []Rule{ok, {From: "original", Match: ok.Match}}}, `rule 2: from is none of original:NAME, `},
 		"source's name":   {Config{Rules: []Rule{{From: "original:X Ref", Match: ok.Match}}}, `rule 1: from is none of`},
 		"named rcpt":      {Config{Rules: []Rule{{From: "rcpt:a", Match: ok.Match}}}, `rule 1: from is none of`},
@@ -260,17 +260,17 @@ func TestValidate(t *testing.T) {
 		"group":           {Config{Rules: []Rule{{From: "text", Match: `(?P<user>a)`}}}, `rule 1: match: a named group is none of subscriber, campaign, tenant, message_id`},
 		"no group":        {Config{Rules: []Rule{{From: "text", Match: `(a)`}}}, `rule 1: match: it has no named group: subscriber, campaign, tenant, message_id`},
 		"group twice":     {Config{Rules: []Rule{{From: "text", Match: `(?P<tenant>a)|(?P<tenant>b)`}}}, `rule 1: match: the group "tenant" occurs twice`},
-		"hmac unasked":    {Config{Rules: []Rule{{From: "text", Match: `(?P<tenant>a)(?P<hmac>b)`}}}, `rule 1: match: the group hmac goes with verify, which names the key`},
-		"from_domain":     {Config{Rules: []Rule{{From: "text", Match: ok.Match, When: When{FromDomain: "*.example.com"}}}}, "rule 1: when: from_domain is no domain; those below it count too"},
+		"hmac unasked":    {Config{Rules: []Rule{{From: "text", Match: `(?P<tenant>a)(?P<hmac>b)`}}}, `rule 1: match: the group hmac needs verify, which names the key`},
+		"from_domain":     {Config{Rules: []Rule{{From: "text", Match: ok.Match, When: When{FromDomain: "*.example.com"}}}}, "rule 1: when: from_domain is not a domain; write it without a wildcard: domains below it match too"},
 		"hmac missing":    {Config{Rules: []Rule{signed(`(?P<tenant>a)`, Verify{"sha256", "k"})}}, "rule 1: match: it has no group hmac for verify"},
 		"hmac between":    {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)(?P<subscriber>a)`, Verify{"sha256", "k"})}}, "rule 1: match: the group hmac is between the others"},
-		"hmac kind":       {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"md5", "k"})}}, `rule 1: verify: hmac can be sha256 only`},
+		"hmac kind":       {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"md5", "k"})}}, `rule 1: verify: hmac must be sha256`},
 		"hmac key":        {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", ""})}}, "rule 1: verify: key_file is missing"},
-		"verify, twice":   {Config{Rules: []Rule{named("ours", signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"})), named("ours", ok)}}, "rule 1: name: a rule with verify needs one that no other rule and no preset has"},
-		"verify, preset":  {Config{Rules: []Rule{ok, named("verp", signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"}))}}, "rule 2: name: a rule with verify needs one that"},
-		"verify, second":  {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"}), named("rule 1", ok)}}, "rule 1: name: a rule with verify needs one that"},
+		"verify, twice":   {Config{Rules: []Rule{named("ours", signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"})), named("ours", ok)}}, "rule 1: name: a rule with verify needs a name that no other rule and no preset has"},
+		"verify, preset":  {Config{Rules: []Rule{ok, named("verp", signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"}))}}, "rule 2: name: a rule with verify needs a name that"},
+		"verify, second":  {Config{Rules: []Rule{signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"}), named("rule 1", ok)}}, "rule 1: name: a rule with verify needs a name that"},
 		"twice":           {Config{Rules: []Rule{named("ours", ok), named("ours", ok), signed(`(?P<tenant>a)(?P<hmac>b)`, Verify{"sha256", "k"})}}, ""},
-		"verify a preset": {Config{Rules: []Rule{{From: "text", Decode: "verp", Verify: &Verify{"sha256", "k"}}}}, "rule 1: verify: goes with match only"},
+		"verify a preset": {Config{Rules: []Rule{{From: "text", Decode: "verp", Verify: &Verify{"sha256", "k"}}}}, "rule 1: verify: needs match"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.config.Validate()

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// object reads a JSON object: its members that are strings or numbers. Where
-// two have one name it says two things, and is none.
+// object reads a JSON object. It returns the members that are strings or numbers. An
+// object with two members of one name is not ok.
 func object(b []byte) (members map[string]string, ok bool) {
 	b = bytes.TrimSpace(b)
 	if len(b) == 0 || b[0] != '{' || !utf8.Valid(b) {

@@ -73,7 +73,7 @@ func Propose(samples []*report.Report) []Proposal {
 		}
 	}
 	slices.SortFunc(all, func(a, b Proposal) int {
-		return cmp.Or(b.Messages-a.Messages, len(a.Rule.Match)-len(b.Rule.Match), strings.Compare(a.Rule.From, b.Rule.From))
+		return cmp.Or(cmp.Compare(b.Messages, a.Messages), cmp.Compare(len(a.Rule.Match), len(b.Rule.Match)), cmp.Compare(a.Rule.From, b.Rule.From))
 	})
 	return all[:min(len(all), maxProposals)]
 }

@@ -11,19 +11,19 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// What is read of one message: a longer value matches nothing.
+// The limits for one message. A longer value matches nothing.
 const (
 	maxValue     = 8 << 10 // octets of a field's value
 	maxInstances = 100     // values of one source: more name no subscriber
 	maxFound     = 512     // octets of a result
 	maxHashes    = 2_000   // by which a report names its recipients
-	fewHashes    = 8       // that are looked for one by one
+	fewHashes    = 8       // that are searched one by one
 )
 
-// source is where a rule reads.
+// source is the place that a rule reads.
 type source struct {
 	kind string // original, report, outer, text, rcpt, mailfrom
-	name string // the field's, where there is one
+	name string // of the field, if it is one
 	uris bool   // the value is a list of URIs in angle brackets (RFC 2369), each an instance
 }
 
@@ -37,14 +37,14 @@ func (s source) String() string {
 // value is one instance of a source.
 type value struct {
 	text string
-	from string // the source, as records name it
+	from string // the source's name in records
 }
 
-// reading is what the rules read of one report, and what they say.
+// reading is what the rules have read from one report, and their results.
 type reading struct {
 	r       *report.Report
 	hashes  []string          // by which the report names its recipients
-	hash    *strings.Replacer // of them, where they are many
+	hash    *strings.Replacer // finds them if there are many
 	lists   map[string]bool   // see isList; nil: not known yet
 	values  []value           // of the sources read so far
 	read    []instances
@@ -79,7 +79,7 @@ func newReading(r *report.Report, records []report.Record, sources int) *reading
 	return m
 }
 
-// done gives the memory back.
+// done returns the memory to the pool.
 func (m *reading) done() {
 	clear(m.hashes)
 	clear(m.values)
@@ -91,19 +91,19 @@ func (m *reading) done() {
 	}
 }
 
-// Of the source mailfrom, these are read.
+// The fields of the source mailfrom.
 const (
 	returnPath       = "original:Return-Path"
 	originalMailFrom = "report:Original-Mail-From"
 )
 
-// of are the instances of the n-th source that can be read, lowest first.
+// of returns the readable instances of the n-th source, lowest first.
 func (m *reading) of(n int, s *namedSource) []value {
 	in := &m.read[n]
 	if !in.known {
 		from := len(m.values)
 		if m.collect(s); len(m.values)-from > maxInstances {
-			m.values = m.values[:from] // not all of them were looked at
+			m.values = m.values[:from] // not all of them were read
 		}
 		*in = instances{from, len(m.values), true}
 	}
