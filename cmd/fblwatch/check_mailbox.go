@@ -21,7 +21,7 @@ const (
 	storageUnit = "STORAGE" // of 1,024 octets (RFC 9208 section 5.1)
 )
 
-// quota tells how full the mailbox is; its error ends the session.
+// quota prints how full the mailbox is. Its error ends the session.
 func (t *trial) quota(ctx context.Context, client *imapclient.Client, account, folder string) error {
 	quotas, err := client.Quota(ctx, folder)
 	var refused *imapclient.ResponseError
@@ -50,8 +50,8 @@ func (t *trial) quota(ctx context.Context, client *imapclient.Client, account, f
 	return nil
 }
 
-// junk looks for reports that a filter has put where nobody reads them; its error
-// ends the session.
+// junk looks for reports that a filter has moved to a folder that is not read. Its
+// error ends the session.
 func (t *trial) junk(ctx context.Context, client *imapclient.Client, account string, watched []string) error {
 	lists, err := client.List(ctx, "*")
 	var refused *imapclient.ResponseError
@@ -80,8 +80,8 @@ func (t *trial) junk(ctx context.Context, client *imapclient.Client, account str
 	return nil
 }
 
-// isJunk knows a folder for junk by its use (RFC 6154), or by the names that
-// servers without such uses give it.
+// isJunk reports whether a folder is for junk, by its use (RFC 6154) or, on servers
+// without uses, by its name.
 func isJunk(l imapclient.List) bool {
 	if !l.Selectable() {
 		return false
@@ -125,13 +125,13 @@ func reportsIn(ctx context.Context, client *imapclient.Client, folder string) (n
 	return n, of, nil
 }
 
-// after tells whether the after-actions will be done in a folder. It opens the
-// folder for changes, which EXAMINE cannot tell of, and changes nothing; its error
-// ends the session.
+// after checks whether the after-actions are possible in a folder. It opens the folder
+// by SELECT, because EXAMINE does not show what can be changed, and changes nothing.
+// Its error ends the session.
 func (t *trial) after(ctx context.Context, client *imapclient.Client, account, folder string, after watch.After) error {
 	opened, err := client.Select(ctx, folder)
 	if refuses(err) || errors.Is(err, imapclient.ErrUIDValidity) {
-		return nil // told when it is examined
+		return nil // reported when it is examined
 	} else if err != nil {
 		t.fail(account, err)
 		return err

@@ -137,7 +137,7 @@ type demo struct {
 
 const demoIndent = "           " // as wide as a delay
 
-// deliver sends the next message. Of five the third is forged, and the last is a
+// deliver sends the next message. Of each five the third is forged and the last is a
 // bounce, which makes no record.
 func (d *demo) deliver() error {
 	d.mu.Lock()

@@ -64,8 +64,8 @@ func (s *demoServer) close() {
 	<-s.served
 }
 
-// pollingSession tells an IDLE client of message that came just before the IDLE,
-// which the in-memory server forgets to do.
+// pollingSession announces to an IDLE client also messages that came just before the
+// IDLE. The in-memory server forgets them.
 type pollingSession struct{ imapserver.Session }
 
 const demoPoll = 20 * time.Millisecond

@@ -9,18 +9,18 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// heading has what a record's first line says.
+// heading lists the keys that are in a record's first line.
 var heading = []string{"schema", "id", "revision", "report_id", "event", "class", "provider", "feed", "dialect", "mailbox", "derived", "parse"}
 
 // Where a value and its source are cut for a person, in columns.
 const (
 	longValue  = 160
-	longReason = 500 // its end says what is to be done
+	longReason = 500 // its end says what to do
 	longSource = 60
 	partGap    = 6 // blanks in a line of a part
 	useWidth   = 20
 
-	traceIndent = 14 // of what a field of the trace says, and why
+	traceIndent = 14 // of a field of the trace
 )
 
 // mostShown is how many records are shown to a person.

@@ -123,7 +123,7 @@ func (e *explanation) trace(ctx context.Context, reading process.Rules, message 
 	checker := reading.Trust
 	if checker == nil {
 		var err error
-		if checker, err = trust.New(trust.Config{}, nil, reading.Providers); err != nil { // it asks nobody
+		if checker, err = trust.New(trust.Config{}, nil, reading.Providers); err != nil { // it asks no DNS
 			return
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
-// numberFlag is an option that takes a whole number in decimal: those of the
+// numberFlag is an option that takes a whole number in decimal: the options of the
 // library read 010 as 8. Context.Int and Context.Uint64 give its value.
 func numberFlag(name, usage string, value int, aliases ...string) cli.Flag {
 	return &cli.GenericFlag{Name: name, Aliases: aliases, Usage: usage, Value: &decimal{text: strconv.Itoa(value)}}

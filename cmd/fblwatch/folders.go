@@ -101,7 +101,7 @@ func (p *program) listFolders(c *cli.Context, a settings.Account) error {
 	return failed(errors.Join(refused...), "the server refuses STATUS for these folders; the others are listed")
 }
 
-// refuses tells a server that refused one command, and takes others.
+// refuses reports whether a server refused one command and takes others.
 func refuses(err error) bool {
 	return errors.As(err, new(*imapclient.ResponseError)) && imapclient.Backoff(err) == 0
 }

@@ -94,7 +94,7 @@ func version() string {
 	return info.Main.Version
 }
 
-// commit is what the program was built from, as far as the build knows.
+// commit is the commit that the program was built from, if the build knows it.
 func commit() string {
 	info, _ := debug.ReadBuildInfo()
 	if info == nil {

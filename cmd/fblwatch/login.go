@@ -90,7 +90,7 @@ func oauthAccount(config *settings.Config, name string) (settings.Account, error
 	return found, nil
 }
 
-// approve shows a person what to do, and how long there is for it.
+// approve shows a person the steps of the approval, and the time that is left.
 func (p *program) approve(c *cli.Context, a settings.Account, source *oauth.Source) error {
 	progress := p.progress(false)
 	done := make(chan struct{})

@@ -14,15 +14,14 @@ import (
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
-// maxMessage is how much of one message is kept; a report says what it has to say
-// long before.
+// maxMessage limits the octets kept of one message. A report needs far fewer.
 const maxMessage = 8 << 20
 
 // messageReader yields the messages of one mailbox.
 type messageReader func(ctx context.Context, path string) iter.Seq2[mailfile.Message, error]
 
-// mailboxes reads paths, and folders on servers where a path is a URL or a
-// c-client name.
+// mailboxes reads paths. A path that is a URL or a c-client name is a folder on a
+// server.
 func (p *program) mailboxes(paths []string) (messageReader, error) {
 	remote := make(map[string]settings.Account)
 	for _, path := range paths {
@@ -50,8 +49,7 @@ func (p *program) mailboxes(paths []string) (messageReader, error) {
 
 var errNothing = errors.New("nothing to read")
 
-// filled yields the messages of a path that was named, and an error where there are
-// none: a person, or a program, expects some.
+// filled yields the messages of a named path, and an error if there are none.
 func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Message, error]) iter.Seq2[mailfile.Message, error] {
 	return func(yield func(mailfile.Message, error) bool) {
 		found, passed := false, 0
@@ -61,7 +59,7 @@ func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Messag
 				continue
 			case !errors.Is(err, mailfile.ErrNotMessage):
 				found = true
-			case message.Path == path: // in a directory it may stand beside messages
+			case message.Path == path: // in a directory it may be beside messages
 				found = true
 				err = failed(errors.New(err.Error()), "name an mbox, a Maildir, an MH folder, a single message or a directory of them; unpack an archive first")
 			default:
@@ -84,7 +82,7 @@ func filled(ctx context.Context, path string, messages iter.Seq2[mailfile.Messag
 	}
 }
 
-// readAll yields the messages at all paths; it ends early only with ctx.
+// readAll yields the messages at all paths. Only the end of ctx stops it early.
 func readAll(ctx context.Context, paths []string, read messageReader, yield func(mailfile.Message, error) bool) {
 	for _, path := range paths {
 		for message, err := range read(ctx, path) {

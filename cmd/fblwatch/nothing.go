@@ -15,11 +15,11 @@ import (
 	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
-// mostNames are listed of what there is.
+// mostNames limits a list of names.
 const mostNames = 20
 
-// nothing says that no record is as q wants it, and what there is instead. It
-// has a line for each option that alone matches nothing.
+// nothing explains why no record matches q, with the values that exist. It has a
+// line for each option that matches nothing even alone.
 func nothing(ctx context.Context, reader ledger.Reader, q ledger.Query) (lines []string, err error) {
 	counts, err := reader.Counts(ctx, time.Time{}, time.Time{})
 	if err != nil {
@@ -69,7 +69,7 @@ func nothing(ctx context.Context, reader ledger.Reader, q ledger.Query) (lines [
 	return lines, nil
 }
 
-// thereIs names what is near, and what there is.
+// thereIs names the nearest value, and all that exist.
 func thereIs(value string, there map[string]bool) string {
 	if len(there) == 0 {
 		return "the ledger has none"
@@ -93,7 +93,7 @@ func listOf(names map[string]bool) string {
 	return strings.Join(list, ", ") + more
 }
 
-// sayNothing prints what nothing says.
+// sayNothing prints the lines of nothing.
 func (p *program) sayNothing(ctx context.Context, reader ledger.Reader, q ledger.Query) error {
 	lines, err := nothing(ctx, reader, q)
 	for _, line := range lines {
@@ -102,7 +102,7 @@ func (p *program) sayNothing(ctx context.Context, reader ledger.Reader, q ledger
 	return err
 }
 
-// sayNobody says why there is nobody to suppress.
+// sayNobody explains an empty list of suppress.
 func (p *program) sayNobody(ctx context.Context, reader ledger.Reader, since time.Time) error {
 	waiting := 0
 	for _, err := range reader.Records(ctx, ledger.Query{Since: since, Verdict: string(report.SuppressReview), Limit: mostWaiting + 1}) {
@@ -126,5 +126,5 @@ func (p *program) sayNobody(ctx context.Context, reader ledger.Reader, since tim
 	return nil
 }
 
-// mostWaiting are counted, no more.
+// mostWaiting is where counting ends.
 const mostWaiting = 100_000

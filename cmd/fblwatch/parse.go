@@ -110,7 +110,7 @@ func (p *program) parse(c *cli.Context) error {
 	return err
 }
 
-// nothingOf says that messages were read and nothing was printed.
+// nothingOf is the line for messages of which none was printed.
 func nothingOf(messages int, from, format string) string {
 	text := terminal.Plural(messages, "message") + " read, no report found"
 	if from != "" {
@@ -122,7 +122,7 @@ func nothingOf(messages int, from, format string) string {
 	return text
 }
 
-// encoder makes one message's part of the output.
+// encoder writes one message's part of the output.
 type encoder struct {
 	ctx     context.Context
 	reading process.Rules

@@ -12,7 +12,7 @@ type batch struct {
 	messages []mailfile.Message // their Body is in data
 	data     []byte
 	out      []byte
-	err      error // of a file, behind the messages
+	err      error // of a file, after the messages
 	upTo     int   // messages so far, these included
 	octets   int64 // the same in octets
 	done     chan struct{}
@@ -30,8 +30,8 @@ func (b *batch) add(m mailfile.Message) {
 	b.messages = append(b.messages, m)
 }
 
-// full batches get no more messages; nor does one with an error, which is behind
-// its messages.
+// full reports whether the batch takes no more messages: it is large enough, or has
+// an error, which follows its messages.
 func (b *batch) full() bool { return len(b.data) >= batchSize || b.err != nil }
 
 func (b *batch) reset() {
@@ -44,10 +44,10 @@ func (b *batch) reset() {
 	*b = batch{messages: b.messages[:0], data: b.data[:0], out: b.out[:0], done: make(chan struct{})}
 }
 
-// readMails reads the messages at paths, encodes each on any core, and hands the
-// batches to write in the order of the messages; more says that the next batch is
-// ready already. Batches are as small as the encoders are quick, so that messages
-// from a slow pipe come out at once. It returns write's error or ctx's.
+// readMessages reads the messages at paths, encodes each on any core, and hands the
+// batches to write in the order of the messages. more reports whether the next batch
+// is ready. The faster the encoders, the smaller the batches: messages from a slow
+// pipe come out at once. It returns write's error or ctx's.
 //
 // A reader that is blocked in standard input outlives the end of ctx.
 func readMessages(ctx context.Context, paths []string, read messageReader, encode func([]byte, mailfile.Message) []byte, write func(b *batch, more bool) error) error {
@@ -98,16 +98,16 @@ func readMessages(ctx context.Context, paths []string, read messageReader, encod
 	}
 }
 
-// divide fills batches with messages. Each lies in work from its first message on, for
-// whoever is free to take it, and until then it is filled further.
+// divide fills batches with messages. A batch is in work from its first message on, and
+// is filled further until a worker takes it.
 func divide(ctx context.Context, paths []string, read messageReader, free <-chan *batch, work chan *batch, ordered chan<- *batch) {
 	messages, octets := 0, int64(0)
 	readAll(ctx, paths, read, func(m mailfile.Message, err error) bool {
 		var b *batch
 		select {
-		case b = <-work: // nobody has taken it yet
+		case b = <-work: // no worker has taken it yet
 			if b.full() {
-				work <- b // has room: nobody else puts any in
+				work <- b // has room: only divide fills it
 				b = nil
 			}
 		default:

@@ -164,10 +164,10 @@ func csvRow(r *report.Record) []string {
 	return row
 }
 
-// inert keeps a spreadsheet from running a value as a formula, also one whose sign
-// is of the width that East Asian ones take: a reporter decides what most of them
-// hold. Numbers and addresses stay as they are, as no program takes the apostrophe
-// off again.
+// inert keeps a spreadsheet from running a value as a formula: it puts an apostrophe
+// before one that begins with a sign, also with a full-width sign. Reporters write
+// most values. Numbers and addresses stay as they are, because no program removes
+// the apostrophe.
 func inert(s string) string {
 	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", first) || signed.MatchString(s) {
 		return s
@@ -175,6 +175,6 @@ func inert(s string) string {
 	return "'" + s
 }
 
-// signed knows a number, also of a telephone, and an address in which there is
-// nothing to run.
+// signed matches a number, a telephone number, and an address that no spreadsheet
+// can run.
 var signed = regexp.MustCompile(`^(?:[+-]\d[\d ]*(?:[.,]\d+)*(?:[eE][+-]?\d+)?|[-+](?:[A-Za-z][A-Za-z0-9._%+=-]*|\d+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]+)$`)

@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// recordColumns are those of a record. See recordCells.
+// recordColumns are the columns of a table of records.
 var recordColumns = []terminal.Column{
 	{Title: "ID", Want: idWidth},
 	{Title: "DATE", Want: 16, Rank: 2},
@@ -21,7 +21,7 @@ var recordColumns = []terminal.Column{
 	{Title: "SUBJECT", Want: 48, Least: 20, Rank: 4},
 }
 
-const idWidth = 34 // of a record's id with one digit behind the dot
+const idWidth = 34 // of a record's id with one digit after the dot
 
 func recordCells(r *report.Record) []string {
 	return []string{r.ID, terminal.ShortTime(when(r)), string(r.Event), string(cmp.Or(some(r.Suppress).Verdict, "-")), r.Provider, cmp.Or(recipient(r), "-"), r.SourceIP, some(r.Original).Subject}
@@ -42,14 +42,14 @@ func when(r *report.Record) time.Time {
 	return time.Time{}
 }
 
-// recipient is who complained, as far as the record knows.
+// recipient is the complainant that a record names; "" if none.
 func recipient(r *report.Record) string {
 	return cmp.Or(some(r.Identity).Subscriber, r.OriginalRcptTo, r.RcptHash)
 }
 
 const longExample = 60 // columns of a value that is shown as an example
 
-// some is *p, or a zero value where there is none.
+// some is *p, or a zero value if p is nil.
 func some[T any](p *T) T {
 	if p == nil {
 		return *new(T)

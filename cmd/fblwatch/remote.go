@@ -16,9 +16,9 @@ const (
 	remoteWindow  = 10_000  // UIDs that are asked for at once, to begin with
 )
 
-// remoteMails yields the messages of an account's folder from its first UID on, as
-// mailfile.Read does those of a file: their Number is the UID. It opens the
-// folder by EXAMINE and leaves no trace.
+// remoteMessages yields the messages of an account's folder from its first UID on, as
+// mailfile.Read yields those of a file. Their Number is the UID. It opens the folder
+// by EXAMINE and changes nothing.
 func (p *program) remoteMessages(ctx context.Context, a settings.Account) iter.Seq2[mailfile.Message, error] {
 	return func(yield func(mailfile.Message, error) bool) {
 		if err := p.readFolder(ctx, a, yield); err != nil {
@@ -45,7 +45,7 @@ func (p *program) readFolder(ctx context.Context, a settings.Account, yield func
 		return client.Logout(ctx)
 	}
 	next := uint64(selected.UIDNext)
-	if next == 0 { // not told
+	if next == 0 { // not known
 		next = 1 << 32
 	}
 	for low, width := uint64(1), uint64(remoteWindow); low < next; {

@@ -123,7 +123,7 @@ func (p *program) reprocess(c *cli.Context) error {
 	return err
 }
 
-// kindsOf are the kinds of message that --kind means; none: all.
+// kindsOf are the kinds of message of --kind; none means all.
 func kindsOf(kind string) ([]string, error) {
 	switch kind {
 	case "":
@@ -144,7 +144,8 @@ func kindsOf(kind string) ([]string, error) {
 	return nil, wrong(fmt.Errorf("unknown kind %q", kind), "kinds are unparsed, unidentified, other")
 }
 
-// doubtsOf are the doubts about each kept message by its account's since.
+// doubtsOf returns a function that gives the doubts about a kept message, by its
+// account's since.
 func doubtsOf(folders []ledger.Claim, config *settings.Config) func(ledger.KeptMessage) []report.Reason {
 	contact := make(map[int64]time.Time)
 	for _, f := range folders {
@@ -186,7 +187,7 @@ func (r *reprocessing) run(ctx context.Context, since time.Time, kinds []string)
 	return r.write(ctx)
 }
 
-// again is what became of one message.
+// again is the result of reading one message again.
 type again struct {
 	rows     []ledger.Row
 	revision ledger.Revision
@@ -279,7 +280,7 @@ func (r *reprocessing) write(ctx context.Context) error {
 	return err
 }
 
-// show prints what would be different, a line each.
+// show prints each difference on a line.
 func (r *reprocessing) show(a *again) error {
 	was := make(map[string]json.RawMessage)
 	for _, row := range a.rows {
@@ -301,8 +302,8 @@ func (r *reprocessing) show(a *again) error {
 	return err
 }
 
-// differences lists the keys whose values differ, but for those of each
-// revision itself.
+// differences lists the keys whose values differ, without the keys that differ in
+// every revision.
 func differences(was, now json.RawMessage) (lines []string) {
 	old, keys := valuesOf(was)
 	values, order := valuesOf(now)
@@ -326,7 +327,7 @@ func differences(was, now json.RawMessage) (lines []string) {
 	return lines
 }
 
-// valuesOf are a record's values, those of a list together, and the keys in
+// valuesOf returns a record's values by key, those of a list joined, and the keys in
 // their order.
 func valuesOf(record json.RawMessage) (values map[string]string, keys []string) {
 	values = make(map[string]string)

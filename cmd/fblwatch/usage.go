@@ -10,7 +10,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
-// unknownCommand suggests a command that is near; before stands before it.
+// unknownCommand suggests the nearest command, after the text before.
 func unknownCommand(app *cli.App, name, before string) error {
 	hint := "fblwatch --help lists the commands"
 	if near := nearest.Word(name, commandNames(app)); near != "" {
@@ -27,7 +27,7 @@ func commandNames(app *cli.App) []string {
 	return names
 }
 
-// usageError words what the flag package says of a wrong flag.
+// usageError rewords an error of the flag package.
 func usageError(c *cli.Context, err error, _ bool) error {
 	hint := strings.TrimSpace("fblwatch "+c.Command.Name) + " --help lists the options"
 	if c.Command.Name == c.App.Name {
@@ -54,8 +54,8 @@ func flagNames(flags []cli.Flag) []string {
 	return names
 }
 
-// reorder puts a command's options before its other arguments, which may then
-// stand in any order: the flag package stops at the first that is no option.
+// reorder puts a command's options before its other arguments, so that both may be
+// mixed: the flag package stops at the first argument that is no option.
 func reorder(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args

@@ -3,8 +3,6 @@ package process
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -31,11 +29,11 @@ func newHistory(rows []ledger.Row) (history, error) {
 		if row.Replaced {
 			continue
 		}
-		r := new(report.Record)
-		if err := json.Unmarshal(row.JSON, r); err != nil {
-			return h, fmt.Errorf("record %s of the ledger is unreadable: %w", row.ID, err)
+		r, err := ReadRecord(row)
+		if err != nil {
+			return h, err
 		}
-		h.current[row.ID], h.json[row.ID] = r, row.JSON
+		h.current[row.ID], h.json[row.ID] = &r, row.JSON
 	}
 	return h, nil
 }

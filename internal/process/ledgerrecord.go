@@ -35,7 +35,7 @@ func LedgerRecord(r *report.Record, json []byte) ledger.Record {
 // ReadRecord reads the record that a row of the ledger holds.
 func ReadRecord(row ledger.Row) (r report.Record, err error) {
 	if err := json.Unmarshal(row.JSON, &r); err != nil {
-		return r, fmt.Errorf("record %s of the ledger is no record: %w", row.ID, err)
+		return r, fmt.Errorf("record %s of the ledger is unreadable: %w", row.ID, err)
 	}
 	return r, nil
 }

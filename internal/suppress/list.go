@@ -1,5 +1,6 @@
-// Package suppress answers from a ledger's records who is to get no more messages,
-// and writes down what a person decided about the doubtful ones. It prints nothing.
+// Package suppress lists from a ledger's records the people who must get no more
+// messages, the decisions about doubtful ones, and the state of the feeds. It prints
+// nothing.
 package suppress
 
 import (
@@ -44,7 +45,7 @@ type Entry struct {
 // tenant. One address may be several subscribers; each has an entry.
 type complainant struct{ rcpt, hash, subscriber, tenant string }
 
-// List is who is to be suppressed.
+// List holds the people to suppress.
 type List struct {
 	Entries  []*Entry // the one received last first
 	Nameless int      // records with verdict review that name nobody
@@ -55,7 +56,7 @@ type List struct {
 }
 
 // Read lists the complainants of the records received at or after since; zero
-// means all. With review it adds those for whom no record has verdict yes.
+// means all. With review it adds the complainants without a record of verdict yes.
 func Read(ctx context.Context, l Reader, since time.Time, review bool) (*List, error) {
 	list := newList()
 	for _, verdict := range verdicts(review) {
@@ -71,8 +72,7 @@ func Read(ctx context.Context, l Reader, since time.Time, review bool) (*List, e
 	return list.sorted(), nil
 }
 
-// cursor is the name under which the ledger keeps what ReadNew has read, as it
-// does for a sink.
+// cursor is the name of the cursor of ReadNew in the ledger, like a sink's.
 const cursor = "suppress --new"
 
 // ReadNew lists the complainants of the records that came, or were revised, after
