@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 
-	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -95,9 +94,9 @@ func (r *running) close() {
 
 // account is the config's account as internal/watch takes it. All accounts share the
 // rules: what they cache, and their files in memory.
-func (r *running) account(a settings.Account, imap imapclient.Options, log callbacks.Handler) watch.Account {
+func (r *running) account(a settings.Account, imap imapclient.Options) watch.Account {
 	account := watch.Account{
-		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Board: r.board, Log: r.Log,
+		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Board: r.board, Log: r.Log, LogEvents: r.Log,
 		Rules: r.rules, NoHeads: r.config.Keep == settings.KeepNone, All: r.All, Since: a.FirstAge(),
 		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
 		Observer: watch.Join(watch.Observer{Committed: r.sinks.offer}, r.Observer),
@@ -105,6 +104,6 @@ func (r *running) account(a settings.Account, imap imapclient.Options, log callb
 	if !r.DryRun { // what no ledger keeps must not leave the mailbox
 		account.After = a.After
 	}
-	listen(&r.config, &account, log, r.hooks)
+	listen(&r.config, &account, r.hooks)
 	return account
 }

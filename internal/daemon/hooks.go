@@ -5,17 +5,16 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
 
-// listen has log and hooks hear of the account's sessions, and of their protocol
-// lines where a command is for those.
-func listen(c *settings.Config, account *watch.Account, log callbacks.Handler, hooks *hook.Hooks) {
-	account.Handler = callbacks.Join(log, hooks.Handler(account.Name))
+// listen hands the events of the account's sessions to the hooks, and its protocol
+// lines if a command is for those.
+func listen(c *settings.Config, account *watch.Account, hooks *hook.Hooks) {
+	account.Handler = hooks.Handler(account.Name)
 	account.IMAP.Debug = c.Hooks.Debug != nil
 	account.Resync = c.Hooks.Expunged != nil || c.Hooks.Flags != nil // nobody else wants to know
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/hook"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
@@ -43,7 +42,7 @@ func TestHookState(t *testing.T) {
 func TestDebugOnlyForHook(t *testing.T) {
 	for _, command := range []subprocess.Command{nil, {"/usr/local/bin/ring"}} {
 		var account watch.Account
-		listen(&settings.Config{Hooks: hook.Config{Debug: command}}, &account, callbacks.Nop{}, &hook.Hooks{})
+		listen(&settings.Config{Hooks: hook.Config{Debug: command}}, &account, &hook.Hooks{})
 		if account.IMAP.Debug != (command != nil) {
 			t.Errorf("%v: %v", command, account.IMAP.Debug)
 		}

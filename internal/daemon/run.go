@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
@@ -38,7 +36,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	failures := make([]error, len(d.config.Accounts))
 	var running sync.WaitGroup
 	for i, a := range d.config.Accounts {
-		account := r.account(a, sessions[i], undialed{callbacks.Slog(d.Log)})
+		account := r.account(a, sessions[i])
 		running.Go(func() {
 			select { // not all at one moment
 			case <-time.After(min(time.Duration(i)*startSpread, startMost)):
@@ -61,15 +59,3 @@ func (d *Daemon) Run(ctx context.Context) error {
 	hooks.Wait()
 	return err
 }
-
-// undialed is a Handler for Run. Why a session could not be opened watch logs itself,
-// with when it tries again; what remains is of single commands.
-type undialed struct{ callbacks.Handler }
-
-func (u undialed) Log(l callbacks.Level, text string) {
-	if l != callbacks.Error || ofCommand.MatchString(text) {
-		u.Handler.Log(l, text)
-	}
-}
-
-var ofCommand = regexp.MustCompile(`^imapclient: [A-Z][A-Z ]*: server said `)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/fblwatch/fblwatch/callbacks"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
@@ -74,18 +73,8 @@ func (r *running) sweep(ctx context.Context, a settings.Account) error {
 	if err != nil {
 		return err
 	}
-	account := r.account(a, imap, returned{callbacks.Slog(r.Log)})
+	account := r.account(a, imap)
 	return account.Run(ctx, true)
-}
-
-// returned is a Handler for Sweep, which returns errors: they need not be logged
-// before.
-type returned struct{ callbacks.Handler }
-
-func (r returned) Log(l callbacks.Level, text string) {
-	if l != callbacks.Error {
-		r.Handler.Log(l, text)
-	}
 }
 
 // openLedger opens the ledger for writing; a dry run gets one in memory that knows

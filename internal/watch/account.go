@@ -29,6 +29,10 @@ type Account struct {
 	Handler callbacks.Handler // nil: none. One event at a time of each session; a watch may have several
 	Log     *slog.Logger      // nil: none
 
+	// LogEvents logs what the Handler gets, but for errors that Run returns or logs to
+	// Log; nil: does not.
+	LogEvents *slog.Logger
+
 	Rules process.Rules // make the records of messages
 
 	// NoHeads stores nothing of the messages. Reprocess cannot read them then.
@@ -87,6 +91,8 @@ type Account struct {
 	pause        func(time.Duration) <-chan time.Time // between two sessions; nil: time.After
 	wall         func() time.Time                     // the clock on the wall; nil: the machine's
 	wakeDetector *wakeDetector                        // of this Run
+	once         bool                                 // Run is a sweep
+	events       *eventLog                            // of this lane; nil: none
 	learned      *learned                             // by the sessions of this Run
 }
 
@@ -147,6 +153,7 @@ func (a *Account) Run(ctx context.Context, once bool) error {
 		run.pause = time.After
 	}
 	run.IMAP.Account = a.Name
+	run.once = once
 	run.learned = new(learned)
 	run.IMAP.Quirks = &run.learned.quirks
 	run.wakeDetector = newWakeDetector(run.wall)
@@ -176,9 +183,17 @@ func or[T int64 | time.Duration](v, def T) T {
 // blocks this lane only.
 func (a *Account) session() *Account {
 	one := *a
-	one.Handler = callbacks.Nop{}
+	var hear []callbacks.Handler
+	if a.LogEvents != nil {
+		one.events = &eventLog{Handler: callbacks.Slog(a.LogEvents), once: a.once}
+		hear = append(hear, one.events)
+	}
 	if a.Handler != nil {
-		one.Handler = &serial{h: a.Handler}
+		hear = append(hear, a.Handler)
+	}
+	one.Handler = callbacks.Nop{}
+	if len(hear) > 0 {
+		one.Handler = &serial{h: callbacks.Join(hear...)}
 	}
 	one.IMAP.Handler = one.Handler
 	return &one

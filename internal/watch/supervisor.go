@@ -110,7 +110,9 @@ func (s *supervisor) run(ctx context.Context, job func(context.Context, *imapcli
 func (s *supervisor) session(ctx context.Context, job func(context.Context, *imapclient.Client) error) error {
 	ctx, end := s.a.wakeDetector.session(ctx)
 	defer end()
+	opened := s.a.events.dial()
 	c, err := imapclient.Dial(ctx, s.a.IMAP)
+	opened(err)
 	if err != nil {
 		s.undialed++
 		return err
