@@ -25,16 +25,23 @@ type FeedDay struct {
 // Brake applies the limits of records within one transaction.
 type Brake struct {
 	// Count returns how many records of a feed have the verdict yes on a day, by the
-	// ledger's counts before the transaction.
+	// ledger's counts.
 	Count func(day time.Time, provider, feed string) (int64, error)
 
-	counted map[FeedDay]int64 // by Count; of the keys Most is 0
-	taken   map[FeedDay]int64 // by the transaction
+	counted map[FeedDay]int64 // by Count; Most is 0 in the keys
+	taken   map[FeedDay]int64 // since
 	over    []FeedDay
 }
 
 // Over lists the days on which records were held back.
 func (b *Brake) Over() []FeedDay { return b.over }
+
+// Recount makes the Brake count again. It is for after each revision, when the ledger's
+// counts include that revision or it was stale.
+func (b *Brake) Recount() {
+	clear(b.counted)
+	clear(b.taken)
+}
 
 // pass holds r back if its day is full.
 func (b *Brake) pass(r *Record) error {

@@ -88,13 +88,20 @@ func testBrakeRevise(t *testing.T, l ledger.Ledger) {
 		ledger.Revision{ReportID: "a", Records: []ledger.Record{Revised(a.Records[0], 2, func(r *ledger.Record) { r.Held = nil })}},
 		ledger.Revision{ReportID: "r", Records: []ledger.Record{limited(review.Records[0], 2)}})
 	Want(t, "the day is full", verdicts(t, done.Rows), "a yes, r review")
+	again := Revise(t, l, // the day of several is listed once, and what is stale takes no place
+		ledger.Revision{ReportID: "r", Records: []ledger.Record{limited(review.Records[0], 2), limited(review.Records[0], 2)}},
+		ledger.Revision{ReportID: "r", Records: []ledger.Record{Revised(limited(review.Records[0], 2), 3, nil)}},
+		ledger.Revision{ReportID: "r", Records: []ledger.Record{Revised(limited(review.Records[0], 2), 4, nil)}})
+	if len(again.Rows) != 2 || len(again.Stale) != 1 || len(again.Over) != 1 {
+		t.Errorf("revised twice: %+v", again)
+	}
 	if len(done.Over) != 1 || done.Over[0].Most != 2 || done.Over[0].Provider != "yahoo" {
 		t.Errorf("days %+v", done.Over)
 	}
 	// A place that becomes free is given again.
 	done = Revise(t, l,
 		ledger.Revision{ReportID: "b", Records: []ledger.Record{Revised(b.Records[0], 2, func(r *ledger.Record) { r.Verdict, r.JSON = "review", []byte(`{"held":true}`) })}},
-		ledger.Revision{ReportID: "r", Records: []ledger.Record{Revised(limited(review.Records[0], 2), 3, nil)}})
+		ledger.Revision{ReportID: "r", Records: []ledger.Record{Revised(limited(review.Records[0], 2), 5, nil)}})
 	Want(t, "a place is free", verdicts(t, done.Rows), "b review, r yes")
 	Diff(t, "days", done.Over, []ledger.FeedDay(nil))
 }

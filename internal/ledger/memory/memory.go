@@ -164,6 +164,7 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 	}
 	defer leave()
 	var done ledger.Revised
+	brake := m.brake()
 	for _, r := range revisions {
 		message := m.messages[r.ReportID]
 		var known []ledger.Row
@@ -178,7 +179,7 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 			done.Stale = append(done.Stale, r.ReportID)
 			continue
 		}
-		brake := m.brake()
+		brake.Recount()
 		c, err := r.Changes(message.Kind, known, brake)
 		if err != nil {
 			done.Stale = append(done.Stale, r.ReportID)
@@ -189,7 +190,6 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 		for i := range f.records {
 			f.records[i].Replaced = f.records[i].Replaced || slices.Contains(c.Replaced, f.records[i].Seq)
 		}
-		done.Over = append(done.Over, brake.Over()...)
 		for _, record := range c.Records {
 			row := ledger.Row{FolderID: f.claim.ID, Folder: f.claim.Folder, Seq: f.next, Record: record}
 			f.records = append(f.records, row)
@@ -205,6 +205,7 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 		}
 	}
 	ledger.SortRows(done.Rows)
+	done.Over = brake.Over()
 	return done, nil
 }
 

@@ -21,8 +21,9 @@ func (s *store) Revise(ctx context.Context, revisions []ledger.Revision) (ledger
 }
 
 func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error) {
+	brake := t.brake()
 	for _, r := range revisions {
-		brake := t.brake()
+		brake.Recount()
 		rows, err := t.reviseMessage(r, brake)
 		if errors.Is(err, ledger.ErrStale) {
 			done.Stale = append(done.Stale, r.ReportID)
@@ -32,9 +33,9 @@ func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error)
 			return done, err
 		}
 		done.Rows = append(done.Rows, rows...)
-		done.Over = append(done.Over, brake.Over()...)
 	}
 	ledger.SortRows(done.Rows)
+	done.Over = brake.Over()
 	return done, nil
 }
 
