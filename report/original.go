@@ -114,7 +114,7 @@ func (p *parser) originalField(o *Original, f *message.Field) {
 	case message.Is(f.Name, hmxmr):
 		p.hmxmr = firstOf(p.hmxmr, keep)
 	case message.Is(f.Name, "return-path"):
-		// Of several, the last is the sender's: who passes a message on writes above.
+		// Of several, the last is the sender's: relays write above.
 		if path, _ := message.Address(keep()); path != "" {
 			o.ReturnPath = path
 		}

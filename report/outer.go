@@ -6,8 +6,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// outerHeader holds the fields of the outer header that are asked for, the
-// first of each.
+// outerHeader holds the first of each field of the outer header that the reader needs.
 type outerHeader struct {
 	from, date, messageID, subject, contentType, encoding, received message.Field
 
@@ -18,8 +17,8 @@ type outerHeader struct {
 	fields message.Spans
 }
 
-// behindBlanks is a message without the blank lines, also those of white space alone,
-// before its header; they take up idBody octets at most.
+// behindBlanks is a message without the blank lines before its header, at most idBody
+// octets. Lines of white space count as blank.
 func behindBlanks(b []byte) []byte {
 	rest := b
 	for {
@@ -38,8 +37,7 @@ func behindBlanks(b []byte) []byte {
 	return b
 }
 
-// read reads the outer header. standard: it ended at its first blank line, at
-// h.end.
+// read reads the outer header. standard: it ends at its first blank line, at h.end.
 func (h *outerHeader) read(sent []byte) (body []byte, standard bool) {
 	limited := sent[:min(len(sent), message.MaxHeader)]
 	standard = true
@@ -136,7 +134,7 @@ func (p *parser) readOuter(h *outerHeader) {
 	}
 }
 
-// signed notes who signed the message, by its own word.
+// signed notes the domains that signed the message, unverified.
 func (p *parser) signed() {
 	for _, s := range p.outer {
 		if f := p.message[s.Start:s.End]; message.Is(f[:s.Name], "dkim-signature") {
