@@ -75,7 +75,11 @@ func clean(t *testing.T) ([]string, []imaptest.Step) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return got, s.Steps()
+	steps := s.Steps()
+	if len(steps) < 40 {
+		t.Fatalf("%d steps", len(steps))
+	}
+	return got, steps
 }
 
 // checkSweep holds what a broken sweep has given against a clean one: it must
@@ -104,9 +108,6 @@ func TestSilentAtEveryStep(t *testing.T) {
 	var whole []string
 	var steps []imaptest.Step
 	synctest.Test(t, func(t *testing.T) { whole, steps = clean(t) })
-	if len(steps) < 40 {
-		t.Fatalf("%d steps", len(steps))
-	}
 	done := slices.IndexFunc(steps, func(s imaptest.Step) bool { return s.Command == "DONE" })
 	for n, step := range steps {
 		for _, after := range []int{0, step.Size / 2, step.Size} {

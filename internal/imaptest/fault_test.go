@@ -29,17 +29,18 @@ func cleanSession(t *testing.T) ([]string, []Step) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return lines, s.Steps()
+	// dial, greeting; six commands with their received and tagged steps;
+	// untagged: CAPABILITY 1, EXAMINE 6, SEARCH 1, LOGOUT 1; three a message.
+	steps := s.Steps()
+	if want := 2 + 2*6 + 9 + 3*3; len(steps) != want {
+		t.Fatalf("%d steps, want %d: %v", len(steps), want, steps)
+	}
+	return lines, steps
 }
 
 func TestSilentAtEveryStep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		clean, steps := cleanSession(t)
-		// dial, greeting; six commands with their received and tagged steps;
-		// untagged: CAPABILITY 1, EXAMINE 6, SEARCH 1, LOGOUT 1; three a message.
-		if want := 2 + 2*6 + 9 + 3*3; len(steps) != want {
-			t.Fatalf("%d steps, want %d: %v", len(steps), want, steps)
-		}
 		for _, step := range steps {
 			for _, after := range []int{0, step.Size / 2} {
 				s := filled(t)
