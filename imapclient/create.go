@@ -8,10 +8,7 @@ import (
 // Create makes a mailbox (RFC 9051 section 6.3.4). If the server says ALREADYEXISTS,
 // Create returns nil. Other refusals are a *ResponseError.
 func (c *Client) Create(ctx context.Context, mailbox string) error {
-	if c.locked {
-		return ErrLocked
-	}
-	if err := validName(mailbox); err != nil {
+	if err := c.ready(mailbox); err != nil {
 		return err
 	}
 	err := c.own(ctx, c.limits.Command, "CREATE "+c.spelled.arg(mailbox))

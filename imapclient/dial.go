@@ -198,5 +198,5 @@ func (s *setup) greeting() (preauth bool, err error) {
 	case "PREAUTH":
 		return true, nil
 	}
-	return false, &ResponseError{Command: "greeting", Status: st.kind, Code: st.code, Text: st.text}
+	return false, st.responseError("greeting")
 }

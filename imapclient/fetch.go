@@ -62,9 +62,9 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 		named, nameless := c.tap.left()
 		for _, f := range named {
 			delete(missing, f.uid)
-			if !c.give(f.bodyless(), yield) {
-				return
-			}
+		}
+		if !c.giveBodyless(named, yield) {
+			return
 		}
 		left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
 		var listed []uint32
@@ -100,12 +100,18 @@ func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) ite
 			return
 		}
 		named, _ := c.tap.left()
-		for _, f := range named {
-			if !c.give(f.bodyless(), yield) {
-				return
-			}
+		c.giveBodyless(named, yield)
+	}
+}
+
+// giveBodyless yields messages without a body. It returns false if yield did.
+func (c *Client) giveBodyless(lines []fetchLine, yield func(*Message, error) bool) bool {
+	for _, f := range lines {
+		if !c.give(f.bodyless(), yield) {
+			return false
 		}
 	}
+	return true
 }
 
 // FetchFrom is FetchOnce for every message with a UID of from or above. Use it for
@@ -125,10 +131,8 @@ func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.
 			yield(nil, err)
 			return
 		}
-		for _, f := range named {
-			if !c.give(f.bodyless(), yield) {
-				return
-			}
+		if !c.giveBodyless(named, yield) {
+			return
 		}
 		if err := c.unnamed(); err != nil {
 			yield(nil, err)

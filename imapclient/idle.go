@@ -100,7 +100,7 @@ func (c *Client) Idle(ctx context.Context, slice time.Duration) (Wake, error) {
 			if c.tap.endIdle() {
 				c.idle = answer
 			}
-			return 0, &ResponseError{Command: "NOOP", Status: st.kind, Code: st.code, Text: st.text}
+			return 0, st.responseError("NOOP")
 		case st := <-answer:
 			c.drain()
 			return c.idled(st)
@@ -171,7 +171,7 @@ func (c *Client) idled(st status) (Wake, error) {
 		err := fmt.Errorf("%w: %s %s", ErrNoIdle, st.kind, st.text)
 		if suggested(st.text) > 0 { // a pause is no refusal of IDLE
 			c.suggestion(st)
-			err = &ResponseError{Command: "IDLE", Status: st.kind, Code: st.code, Text: st.text}
+			err = st.responseError("IDLE")
 		}
 		c.serve(func(listener) { c.told(callbacks.Warn, err.Error()) })
 		return 0, err

@@ -16,10 +16,7 @@ func (c *Client) LSub(ctx context.Context, pattern string) ([]List, error) {
 }
 
 func (c *Client) list(name, pattern string, run func() error) ([]List, error) {
-	if c.locked {
-		return nil, ErrLocked
-	}
-	if err := validName(pattern); err != nil {
+	if err := c.ready(pattern); err != nil {
 		return nil, err
 	}
 	c.listing, c.lists = name, nil

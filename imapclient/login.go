@@ -135,7 +135,7 @@ func (s *setup) tryWay(cred Credentials, way string) (status, sasl.Client, error
 func (s *setup) refusal(cred Credentials, name string, st status, client sasl.Client) error {
 	refused := &AuthError{
 		Username: cred.Username, Mechanism: name,
-		Err: &ResponseError{Command: "login", Status: st.kind, Code: st.code, Text: st.text},
+		Err: st.responseError("login"),
 	}
 	if token, ok := client.(*tokenClient); ok {
 		refused.TokenError = token.text

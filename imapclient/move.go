@@ -6,10 +6,7 @@ import "context"
 // for Copy (RFC 6851). Errors: ErrReadOnly, ErrNoMove, *ResponseError. After
 // ErrNoMove, use Copy, and only after its success Store of \Deleted and Expunge.
 func (c *Client) Move(ctx context.Context, uids []uint32, mailbox string) error {
-	if c.locked {
-		return ErrLocked
-	}
-	switch err := validName(mailbox); {
+	switch err := c.ready(mailbox); {
 	case err != nil:
 		return err
 	case c.selected.ReadOnly:

@@ -176,6 +176,11 @@ func parseStatus(rest []byte) (st status, ok bool) {
 	return st, true
 }
 
+// responseError is the status as a refusal of a command.
+func (st status) responseError(command string) *ResponseError {
+	return &ResponseError{Command: command, Status: st.kind, Code: st.code, Text: st.text}
+}
+
 // codeArg returns the argument of a response code, if it is that code.
 func (st status) codeArg(name string) (string, bool) {
 	word, arg, _ := strings.Cut(st.code, " ")

@@ -7,10 +7,7 @@ const maxQuotas = 100 // of one answer
 // Quota returns the limits on a mailbox, at most 100. The list is empty if there are
 // none. Errors: ErrNoQuota, *ResponseError.
 func (c *Client) Quota(ctx context.Context, mailbox string) ([]Quota, error) {
-	if c.locked {
-		return nil, ErrLocked
-	}
-	if err := validName(mailbox); err != nil {
+	if err := c.ready(mailbox); err != nil {
 		return nil, err
 	}
 	if !c.Has("QUOTA") {

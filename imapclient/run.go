@@ -59,6 +59,14 @@ func (c *Client) answer(answer <-chan status) (st status, ok bool) {
 	}
 }
 
+// ready is why a command with a mailbox cannot be sent; nil: it can.
+func (c *Client) ready(mailbox string) error {
+	if c.locked {
+		return ErrLocked
+	}
+	return validName(mailbox)
+}
+
 // begin starts a method. It refuses a call from a Handler, and one after the end of
 // the session. Until end is called, the end of ctx closes the connection.
 func (c *Client) begin(ctx context.Context) (end func(), err error) {
@@ -132,7 +140,7 @@ func (c *Client) finish(name string, err error) error {
 	}
 	switch {
 	case c.refusal.kind == "NO" || c.refusal.kind == "BAD":
-		re := &ResponseError{Command: name, Status: c.refusal.kind, Code: c.refusal.code, Text: c.refusal.text}
+		re := c.refusal.responseError(name)
 		c.serve(func(listener) { c.told(callbacks.Error, re.Error()) })
 		return re
 	case err != nil: // go-imap could not read what the tap let through

@@ -32,10 +32,7 @@ func (c *Client) Select(ctx context.Context, mailbox string) (Selected, error) {
 }
 
 func (c *Client) open(ctx context.Context, mailbox string, readOnly bool, params string) (Selected, error) {
-	if c.locked {
-		return Selected{}, ErrLocked
-	}
-	if err := validName(mailbox); err != nil {
+	if err := c.ready(mailbox); err != nil {
 		return Selected{}, err
 	}
 	err := c.tryOpen(ctx, mailbox, readOnly, params)

@@ -2,7 +2,6 @@ package imapclient
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -25,29 +24,17 @@ func uidSet(uids []uint32) imap.UIDSet {
 
 // sets writes UIDs as sequence sets of at most most octets each.
 func sets(uids []uint32, most int) []string {
-	uids = slices.Clone(uids)
-	slices.Sort(uids)
-	uids = slices.Compact(uids)
 	var list []string
 	var set []byte
-	for len(uids) > 0 {
-		n := 1
-		for n < len(uids) && uids[n] == uids[n-1]+1 {
-			n++
-		}
-		run := strconv.AppendUint(nil, uint64(uids[0]), 10)
-		if n > 1 {
-			run = strconv.AppendUint(append(run, ':'), uint64(uids[n-1]), 10)
-		}
-		if len(set) > 0 && len(set)+1+len(run) > most {
-			list = append(list, string(set))
-			set = set[:0]
+	for _, run := range uidSet(slices.Compact(slices.Sorted(slices.Values(uids)))) {
+		next := imap.UIDSet{run}.String()
+		if len(set) > 0 && len(set)+1+len(next) > most {
+			list, set = append(list, string(set)), set[:0]
 		}
 		if len(set) > 0 {
 			set = append(set, ',')
 		}
-		set = append(set, run...)
-		uids = uids[n:]
+		set = append(set, next...)
 	}
 	if len(set) > 0 {
 		list = append(list, string(set))

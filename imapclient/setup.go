@@ -28,7 +28,7 @@ func (s *setup) capability() error {
 	clear(s.caps)
 	st, err := s.command("CAPABILITY", "CAPABILITY", nil)
 	if err == nil && st.kind != "OK" {
-		err = &ResponseError{Command: "CAPABILITY", Status: st.kind, Code: st.code, Text: st.text}
+		err = st.responseError("CAPABILITY")
 	}
 	return err
 }

@@ -12,10 +12,7 @@ import (
 // 6.3.11): messages, UIDNEXT, UIDVALIDITY and unseen. A count is nil if the server
 // did not send it. A refusal is a *ResponseError.
 func (c *Client) Status(ctx context.Context, mailbox string) (callbacks.Status, error) {
-	if c.locked {
-		return callbacks.Status{}, ErrLocked
-	}
-	if err := validName(mailbox); err != nil {
+	if err := c.ready(mailbox); err != nil {
 		return callbacks.Status{}, err
 	}
 	st, err := c.askStatus(ctx, mailbox)
