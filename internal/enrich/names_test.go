@@ -143,7 +143,7 @@ func TestReverseDNS(t *testing.T) {
 	}
 }
 
-// TestHostileNames: whoever has an address may call it anything.
+// TestHostileNames: the owner of an address may give it any name.
 func TestHostileNames(t *testing.T) {
 	for _, name := range []string{
 		"", ".", "..", "localhost", "mail", "192.175.48.1", "1.2.3.4.", "mail..example.com", ".example.com", "-a.example.com", "a-.example.com",
@@ -197,7 +197,7 @@ func TestNotAsked(t *testing.T) {
 	}
 }
 
-// What stands there already stays, unasked; what shares it is not changed.
+// Values that are set already stay, without a question, and shared ones do not change.
 func TestSourceStands(t *testing.T) {
 	z := &zone{names: map[string][]string{public4: {"mail.example.com."}}, hosts: map[string]string{"mail.example.com.": public4}}
 	e := z.enricher(t)

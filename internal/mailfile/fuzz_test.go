@@ -183,7 +183,7 @@ func FuzzMbox(f *testing.F) {
 			}
 			equal(t, "whole", readAll(t, bytes.NewReader(input)), want)
 
-			// Only behind what is read ahead does the window end at each octet.
+			// The window ends at each octet only after the octets that are read ahead.
 			input = append(filler(input), input...)
 			want, _ = reference(input)
 			equal(t, "octet by octet", readAll(t, iotest.OneByteReader(bytes.NewReader(input))), want)

@@ -148,7 +148,7 @@ func TestArchive(t *testing.T) {
 	}
 }
 
-// TestBlankBeforeMbox: lines of white space may stand before the first separator.
+// TestBlankBeforeMbox: lines of white space may come before the first separator.
 func TestBlankBeforeMbox(t *testing.T) {
 	for _, before := range []string{"\n", "   \n", "\t\r\n\r\n  \n", "\xef\xbb\xbf \n"} {
 		messages, errs := collect("-", mailfile.Options{Stdin: strings.NewReader(before + from + "A: 1\n\none\n\n" + from + "A: 2\n\ntwo\n")})

@@ -70,6 +70,7 @@ func (c Config) Validate() error {
 	return nil
 }
 
+// isNameRune excludes the blank, which the names of the program's own cursors have.
 func isNameRune(r rune) bool {
 	return r == '-' || r == '_' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }

@@ -135,8 +135,8 @@ func (p *Pump) ended() error {
 
 // Run delivers until ctx ends, and then for at most five seconds what is waiting.
 // The rest stays in the ledger, and Run returns nil. A permanent error ends Run at
-// once, with that error. Run logs an error when it differs from the one before, and
-// once when the sink works again.
+// once, with that error. Run logs an error that differs from the one before, repeats it
+// once an hour, and logs when the sink works again.
 func (p *Pump) Run(ctx context.Context) error {
 	defer close(p.done)
 	p.result = p.run(ctx)

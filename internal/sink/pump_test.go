@@ -187,7 +187,7 @@ func TestPumpHandsOver(t *testing.T) {
 		synctest.Wait()
 		expect(t, "offered", p.sink.ids(), "1-1 1-2 1-3 1-4 1-5")
 		expect(t, "reads of the ledger for what was offered", p.out.reads-reads, 0)
-		p.Offer(p.out.commit(rows(2, 1, 1)...)) // a folder not seen yet: the ledger knows where it stands
+		p.Offer(p.out.commit(rows(2, 1, 1)...)) // a folder not seen yet: the ledger has its cursor
 		synctest.Wait()
 		expect(t, "new folder", p.sink.ids(), "1-1 1-2 1-3 1-4 1-5 2-1")
 		expect(t, "acknowledged", p.out.acked(2), 1)

@@ -113,7 +113,7 @@ func TestStdoutReaderGone(t *testing.T) {
 	}
 }
 
-// A reader that stands still must not keep the program from ending, and finds
+// A reader that blocks must not keep the program from ending, and finds
 // whole lines when it goes on.
 func TestStdoutStuck(t *testing.T) {
 	r, w := io.Pipe()

@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	// parent starts a child of its own, tells its id and goes on, or not.
+	// parent starts a child of its own, prints its id and goes on, or not.
 	parent := func(detached bool, then func()) func() {
 		return func() {
 			cmd := exec.Command(os.Args[0], "sleep")
@@ -35,7 +35,7 @@ func init() {
 	acts["parent of a daemon"] = parent(true, func() {})
 }
 
-// grandchild is the id that the command tells.
+// grandchild returns the id that the command prints.
 func grandchild(t *testing.T, p *Process) int {
 	t.Helper()
 	line, err := bufio.NewReader(p.Stdout).ReadString('\n')
@@ -49,7 +49,7 @@ func grandchild(t *testing.T, p *Process) int {
 	return pid
 }
 
-// runs tells whether there is such a process, and not its remains only.
+// runs reports whether there is such a process, other than a zombie.
 func runs(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return false
@@ -79,7 +79,7 @@ func TestKillReachesTheGroup(t *testing.T) {
 	p.Kill() // harmless
 }
 
-// What a command leaves behind ends with it, and does not hold its streams.
+// Processes that a command leaves running end with it, and do not hold its streams.
 func TestNothingIsLeftBehind(t *testing.T) {
 	p := start(t, self(t, "parent leaves"))
 	pid := grandchild(t, p)
