@@ -55,8 +55,8 @@ func TestSweepTLS(t *testing.T) {
 		code               int
 		stderr             string
 	}{
-		{"trusted", "imaps", "127.0.0.1", true, true, exitDone, "1 new mail, 1 record\n"},
-		{"trusted STARTTLS", "imap+starttls", "127.0.0.1", true, true, exitDone, "1 new mail, 1 record\n"},
+		{"trusted", "imaps", "127.0.0.1", true, true, exitDone, "1 new message, 1 record\n"},
+		{"trusted STARTTLS", "imap+starttls", "127.0.0.1", true, true, exitDone, "1 new message, 1 record\n"},
 		{"unknown authority", "imaps", "127.0.0.1", true, false, exitFailed, "hint: if the certificate is your own, name its authority with ca_file"},
 		{"another host", "imaps", "mx.example.com", true, true, exitFailed, "hint: use the host name that is in the certificate"},
 		{"no TLS", "imaps", "127.0.0.1", false, true, exitFailed, "hint: this port does not begin with TLS"},

@@ -25,7 +25,7 @@ func (p *program) sweepCommand() *cli.Command {
 			"interrupted one before it left.\n\n" +
 			"Example: fblwatch sweep --url imaps://fbl@imap.example.com/INBOX",
 		Flags: append(sessionFlags(),
-			&cli.BoolFlag{Name: "all", Usage: "from the first mail on; what the ledger knows makes no new record"},
+			&cli.BoolFlag{Name: "all", Usage: "from the first message on; already recorded messages are skipped"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout, run no hook, and leave the mailbox as it is"},
 			&cli.BoolFlag{Name: "json", Usage: "records to stdout although it is a terminal"},
 		),
@@ -48,7 +48,7 @@ func (p *program) sweep(c *cli.Context) error {
 			progress.Clear()
 			return
 		}
-		progress.Show("%s %s: %d of %s, %s", terminal.Printable(at.Account), terminal.Printable(at.Folder), at.Done, terminal.Plural(at.Total, "mail"), terminal.Plural(at.Records, "record"))
+		progress.Show("%s %s: %d of %s, %s", terminal.Printable(at.Account), terminal.Printable(at.Folder), at.Done, terminal.Plural(at.Total, "message"), terminal.Plural(at.Records, "record"))
 	}}
 	if err = daemon.New(config, options).Sweep(c.Context); err != nil && total.messages+total.known == 0 {
 		return err
@@ -94,14 +94,14 @@ var leftAlone = map[report.Kind]string{
 // print shows the sums, then a line for each event with its verdicts, one for what
 // was left alone, and the time it took.
 func (s *swept) print(w io.Writer, width int, colour terminal.Colours) {
-	head := terminal.Plural(s.messages, "new mail") + ", " + terminal.Plural(s.records, "record")
+	head := terminal.Plural(s.messages, "new message") + ", " + terminal.Plural(s.records, "record")
 	if s.known > 0 {
-		head += "; known already: " + terminal.Plural(s.known, "mail")
+		head += "; already recorded: " + terminal.Plural(s.known, "message")
 	}
 	fmt.Fprintln(w, head)
 	line := func(name string, n int, parts []string) {
 		text := terminal.Wrap(fmt.Sprintf("  %-12s %6d  ", name, n), strings.Join(parts, ", "), 23, width)
-		for _, verdict := range verdicts { // behind a number, so no other word
+		for _, verdict := range verdicts { // after a number, so no other word
 			for _, end := range []string{",", "\n"} {
 				text = strings.ReplaceAll(text, " "+verdict+end, " "+colour.Verdict(verdict)+end)
 			}

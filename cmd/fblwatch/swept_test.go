@@ -25,7 +25,7 @@ func TestSwept(t *testing.T) {
 		var out strings.Builder
 		s.print(&out, 80, colour)
 		got := out.String()
-		want := "8 new mails, 5 records; known already: 3 mails\n" +
+		want := "8 new messages, 5 records; already recorded: 3 messages\n" +
 			"  complaint         3  1 yes, 2 review\n" +
 			"  not_spam          1  1 no\n" +
 			"  unparsed          1  1 no\n" +
@@ -40,7 +40,7 @@ func TestSwept(t *testing.T) {
 	}
 	var out strings.Builder
 	(&swept{start: time.Now()}).print(&out, 0, false)
-	if got := out.String(); !regexp.MustCompile(`^0 new mails, 0 records\n  took \d+(ms|s)\n$`).MatchString(got) {
+	if got := out.String(); !regexp.MustCompile(`^0 new messages, 0 records\n  took \d+(ms|s)\n$`).MatchString(got) {
 		t.Errorf("%q", got)
 	}
 }

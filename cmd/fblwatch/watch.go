@@ -19,7 +19,7 @@ import (
 func (p *program) watchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "watch",
-		Usage: "read every folder for ever; new mail makes records within seconds",
+		Usage: "watch every folder for ever; a new message is a record within seconds",
 		Description: "Ends cleanly at Ctrl-C or SIGTERM. Lost connections are made again. With --url\n" +
 			"it watches one folder without a config file. On a terminal it shows a line for\n" +
 			"each record.\n\n" +
@@ -54,7 +54,7 @@ func (p *program) daemonOptions(config *settings.Config, printing bool) daemon.O
 }
 
 // onlooker shows a person at a terminal one line for each record. A terminal may
-// stand still, so lines wait in a queue; what does not fit is counted.
+// block, so lines wait in a queue; what does not fit is counted.
 type onlooker struct {
 	w       io.Writer
 	table   *terminal.Table
@@ -123,7 +123,7 @@ func (o *onlooker) close() {
 // recordLine is a record in one line; senders wrote much of it.
 func (o *onlooker) recordLine(row ledger.Row) string {
 	var r report.Record
-	_ = json.Unmarshal(row.JSON, &r) // the columns tell what it does not
+	_ = json.Unmarshal(row.JSON, &r) // the columns have the rest
 	r.ID, r.Event, r.Provider, r.ReceivedAt = row.ID, report.Event(row.Event), row.Provider, row.At
 	r.Suppress = &report.Suppress{Verdict: report.Verdict(row.Verdict)}
 	return string(o.table.AppendRow(nil, recordCells(&r)))

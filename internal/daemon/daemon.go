@@ -27,7 +27,7 @@ type Options struct {
 	// Of a sweep.
 	All    bool        // from the first UID on
 	DryRun bool        // write nothing, neither to the ledger nor to a sink other than Stdout; run no hook; leave the mailbox as it is
-	Failed func(error) // hears of an account that failed, if another fails after it: the last one is Sweep's error
+	Failed func(error) // gets the error of each account that failed but the last, which Sweep returns
 }
 
 // Daemon reads the accounts of a config into its ledger.
@@ -60,8 +60,8 @@ type running struct {
 	sinks     *sinks
 }
 
-// start opens all. The context that it returns ends when a sink does: records that
-// go nowhere must not pile up unseen. Who starts calls close.
+// start opens the ledger, the hooks and the sinks; close ends them. The context that it
+// returns ends when a sink does: records that go nowhere must not pile up unseen.
 func (d *Daemon) start(ctx context.Context) (_ context.Context, _ *running, err error) {
 	r := &running{Daemon: d}
 	if r.rules, err = d.config.Rules(d.Resolver); err != nil {

@@ -16,7 +16,7 @@ import (
 func listen(c *settings.Config, account *watch.Account, hooks *hook.Hooks) {
 	account.Handler = hooks.Handler(account.Name)
 	account.IMAP.Debug = c.Hooks.Debug != nil
-	account.Resync = c.Hooks.Expunged != nil || c.Hooks.Flags != nil // nobody else wants to know
+	account.Resync = c.Hooks.Expunged != nil || c.Hooks.Flags != nil // only they need it
 }
 
 // hookStates is what became of the events, once there were any. ended: the Daemon
@@ -37,8 +37,8 @@ func hookStates(counts hook.Counts, trouble hook.Trouble, ended bool) []ledger.S
 	return []ledger.Status{s}
 }
 
-// stopHooks returns what ends the hooks, once, and leaves what became of the last
-// events in the ledger.
+// stopHooks returns a func that ends the hooks, once, and notes in the ledger what
+// became of the last events.
 func stopHooks(ctx context.Context, board *ledger.Board, hooks *hook.Hooks, log *slog.Logger) func() {
 	return sync.OnceFunc(func() {
 		hooks.Stop(ctx)

@@ -9,16 +9,15 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
 
-// printed is the row of state that says which records standard output is owed.
-// A command that prints owes what it read, and what an interrupted one before it
-// left. What a command read that does not print, such as watch without --json,
-// is owed by nobody.
+// printed is the row of state that says which records are still to be printed: those
+// that a printing command read, and those that an interrupted one before it left.
+// Records that another command read, such as watch without --json, are never printed.
 type printed struct {
 	Printing bool `json:"printing"` // the last command that wrote the ledger prints
-	Settled  bool `json:"settled"`  // nothing was owed when the last command that prints had ended
+	Settled  bool `json:"settled"`  // the last printing command left nothing
 
-	// From is, by folder, what the ledger held when a command that does not print
-	// began while something was owed. Skip is what such commands read.
+	// From is the last Seq of each folder when a command that does not print began
+	// while records were left. Skip is what such commands read.
 	From map[int64]int64     `json:"from,omitempty"`
 	Skip map[int64][]between `json:"skip,omitempty"`
 }
@@ -31,8 +30,7 @@ type between struct {
 
 const printedState = "printed"
 
-// beginPrinted notes that a command begins to write the ledger, and whether it
-// prints.
+// beginPrinted notes that a command begins to write the ledger, and whether it prints.
 func beginPrinted(ctx context.Context, l ledger.Ledger, printing bool) (*printed, error) {
 	was, known, err := readPrinted(ctx, l)
 	if err != nil {
@@ -45,7 +43,7 @@ func beginPrinted(ctx context.Context, l ledger.Ledger, printing bool) (*printed
 	p := &printed{Printing: printing, Skip: was.Skip}
 	switch {
 	case !known:
-		p.Settled = true // who prints for the first time begins at the head
+		p.Settled = true // the first printing command begins at the head
 	case was.Printing:
 		p.Settled = was.Settled
 	case was.Settled && printing:
@@ -88,7 +86,7 @@ func (p *printed) write(ctx context.Context, l ledger.Ledger) error {
 	return l.SetStates(ctx, ledger.Status{Name: printedState, Data: b})
 }
 
-// skip leaves out what the folders got since from.
+// skip leaves out the records that the folders got after from.
 func (p *printed) skip(from map[int64]int64, folders []ledger.Claim) {
 	if p.Skip == nil {
 		p.Skip = make(map[int64][]between)
@@ -114,8 +112,8 @@ func (p *printed) skips(folder, seq int64) bool {
 	return false
 }
 
-// settle ends a command that prints: if it owes nothing, the next one begins
-// behind what the ledger holds now. No record may be committed meanwhile.
+// settle ends a command that prints: if it leaves nothing, the next one begins after
+// the records that the ledger has now. No record may be committed meanwhile.
 func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 	if !p.Printing {
 		return nil
@@ -125,7 +123,7 @@ func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 			return err
 		}
 		if !p.skips(row.FolderID, row.Seq) {
-			return nil // the next command that prints owes it
+			return nil // the next printing command prints it
 		}
 	}
 	folders, err := l.Folders(ctx)

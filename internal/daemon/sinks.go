@@ -87,8 +87,8 @@ func (s *sinks) offer(done ledger.Committed) {
 	}
 }
 
-// states are the states of the sinks: if one does not work why, and which record
-// waits since when. ended: the Daemon stops.
+// states are the states of the sinks: why one does not work, and which record waits
+// since when. ended: the Daemon stops.
 func (s *sinks) states(ended bool) []ledger.Status {
 	states := make([]ledger.Status, len(s.pumps))
 	for i, pump := range s.pumps {
@@ -107,8 +107,8 @@ func stateOf(name string, t sink.Trouble, ended bool) ledger.Status {
 	}
 }
 
-// recall tells the pumps what an earlier run left in the ledger, so that since
-// when a record waits outlives a restart.
+// recall hands the pumps the states of an earlier run, so that a restart does not make
+// a waiting record younger.
 func (s *sinks) recall(ctx context.Context, l ledger.Reader) error {
 	states, err := l.States(ctx)
 	for _, state := range states {
@@ -130,7 +130,7 @@ func (s *sinks) flush(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// settle follows close: it leaves in the ledger how the sinks ended.
+// settle follows close: it notes in the ledger how the sinks ended.
 func (s *sinks) settle(ctx context.Context, l ledger.Ledger, board *ledger.Board) error {
 	ctx = context.WithoutCancel(ctx)
 	return errors.Join(s.printed.settle(ctx, l), board.Set(ctx, s.states(true)...))

@@ -60,7 +60,7 @@ func (r *running) requests(ctx context.Context) error {
 	return err
 }
 
-// prune drops what the config wants kept no longer.
+// prune drops what is older than keep and retention in the config.
 func prune(ctx context.Context, l ledger.Ledger, config *settings.Config) error {
 	var heads, records time.Time // zero: for ever
 	switch now := time.Now(); {

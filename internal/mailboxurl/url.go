@@ -84,8 +84,8 @@ func (u *URL) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// isRemote tells a mailbox on a server from a path: a c-client name, or a URL of
-// any scheme.
+// IsRemote reports whether s names a mailbox on a server, not a path: a c-client
+// name, or a URL of any scheme.
 func IsRemote(s string) bool { return isName(s) || isURL(s) }
 
 var schemeForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)

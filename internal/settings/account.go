@@ -25,7 +25,7 @@ type Account struct {
 	OAuth2          *oauth.Config     `yaml:"oauth2"`           // tokens instead of a password
 	Folders         []string          `yaml:"folders"`
 	Mailbox         trust.Mailbox     `yaml:"mailbox"` // which system takes messages in; the zero value: as trust says
-	Since           *Span             `yaml:"since"`   // nil: defaultSince
+	Since           *Span             `yaml:"since"`   // nil: 30 days
 	After           watch.After       `yaml:"after"`
 	Watch           string            `yaml:"watch"`       // auto, notify, idle, poll
 	Connections     int               `yaml:"connections"` // at most; 0: 8
@@ -52,7 +52,7 @@ func (a Account) FirstAge() time.Duration {
 	return time.Duration(*a.Since)
 }
 
-// ways is how many ways to log in the account has beside a client certificate.
+// ways counts the ways to log in beside a client certificate.
 func (a Account) ways() (n int) {
 	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0, a.OAuth2 != nil} {
 		if given {
@@ -112,7 +112,7 @@ func (a Account) Validate() error {
 		if slices.ContainsFunc(a.FolderNames(), func(name string) bool {
 			return name == target || strings.EqualFold(name, "INBOX") && strings.EqualFold(name, target)
 		}) {
-			return errors.New("after moves mails to a folder that is read itself: they would come again and again")
+			return errors.New("after moves messages to a folder that is read itself: they would come again and again")
 		}
 	}
 	if a.URL.Folder != "" && len(a.Folders) > 0 {

@@ -44,7 +44,7 @@ type Config struct {
 	Log       LogConfig        `yaml:"log"`
 
 	path    string   // of the file
-	secrets []string // keys whose secrets stand in the file itself
+	secrets []string // keys whose secrets are in the file itself
 }
 
 // LogConfig says what is logged and how.

@@ -21,10 +21,18 @@ var securities = map[string]imapclient.Security{
 	"imaps": imapclient.ImplicitTLS, "imap+starttls": imapclient.STARTTLS, "imap": imapclient.NoTLS,
 }
 
-// Person is what a login may need of the person at the terminal.
+// Person is what a login may need of the person at the terminal. The zero value is
+// nobody.
 type Person struct {
 	Ask   func(prompt string) (imapclient.Secret, error) // asks for a password
-	LogIn func(account string) string                    // the command that logs the account in, for hints
+	LogIn func(account string) string                    // the command that logs the account in, for hints; nil: none is known
+}
+
+func (p Person) hint(account string) string {
+	if p.LogIn == nil {
+		return ""
+	}
+	return "run " + p.LogIn(account)
 }
 
 // IMAP returns the account's options for a session. It reads the files of

@@ -9,8 +9,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/oauth"
 )
 
-// login gives the account's password once a session: what the server refused
-// it will refuse again. A token is another matter.
+// login returns the account's imapclient.Options.Login. It gives a password once a
+// session: the server would refuse it again.
 func (a Account) login(person Person) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
 	if a.OAuth2 != nil {
 		return a.tokenLogin(person)
@@ -33,12 +33,11 @@ func (a Account) login(person Person) func(context.Context, imapclient.Challenge
 	}
 }
 
-// tokenTrials is how many tokens a server may refuse in one session: the one
-// there is, and a new one.
+// tokenTrials is how many tokens a server may refuse in one session: the stored one
+// and a new one.
 const tokenTrials = 2
 
-// tokenLogin gives the account's access token, and a new one where the server
-// refuses it. All sessions of the account share what it returns.
+// tokenLogin gives the account's access token, and a new one if the server refuses it.
 func (a Account) tokenLogin(person Person) func(context.Context, imapclient.Challenge) (imapclient.Credentials, error) {
 	source := oauth.New(*a.OAuth2)
 	return func(ctx context.Context, challenge imapclient.Challenge) (imapclient.Credentials, error) {
@@ -50,8 +49,8 @@ func (a Account) tokenLogin(person Person) func(context.Context, imapclient.Chal
 		}
 		token, expires, err := source.Token(ctx, challenge.Trial)
 		if errors.Is(err, oauth.ErrNoLogin) || errors.Is(err, oauth.ErrRevoked) {
-			// As good as a wrong password, and to be tried as seldom.
-			err = advised{&imapclient.AuthError{Username: a.URL.User, Err: err}, "run " + person.LogIn(a.Name)}
+			// Like a wrong password: it is tried as seldom.
+			err = advised{&imapclient.AuthError{Username: a.URL.User, Err: err}, person.hint(a.Name)}
 		}
 		if err != nil {
 			return imapclient.Credentials{}, err
@@ -60,7 +59,7 @@ func (a Account) tokenLogin(person Person) func(context.Context, imapclient.Chal
 	}
 }
 
-// mailboxHint says why a server may refuse what its issuer gave.
+// mailboxHint says why a server may refuse a good token.
 func mailboxHint(c oauth.Config) string {
 	hint := "the issuer gave a token, but the mail server does not take it: check that the user in url is the one who approved, and that IMAP is switched on for this mailbox"
 	if c.Provider == oauth.Microsoft {

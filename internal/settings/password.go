@@ -2,6 +2,7 @@ package settings
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -18,8 +19,8 @@ const (
 	passwordTimeout = 30 * time.Second
 )
 
-// password returns what finds the account's password. A file is read and a command is
-// run at each login, since a password may change; a person is asked once.
+// password returns a func that finds the account's password. A file is read and a
+// command is run at each login, since a password may change; a person is asked once.
 func (a Account) password(person Person) func(context.Context) (imapclient.Secret, error) {
 	switch {
 	case a.Password != "":
@@ -29,9 +30,14 @@ func (a Account) password(person Person) func(context.Context) (imapclient.Secre
 	case len(a.PasswordCommand) > 0:
 		return func(ctx context.Context) (imapclient.Secret, error) { return passwordCommand(ctx, a.PasswordCommand) }
 	}
+	if person.Ask == nil {
+		return func(context.Context) (imapclient.Secret, error) { return "", errNoPassword }
+	}
 	ask := sync.OnceValues(func() (imapclient.Secret, error) { return person.Ask("Password of " + a.Name + ": ") })
 	return func(context.Context) (imapclient.Secret, error) { return ask() }
 }
+
+var errNoPassword = errors.New("there is none")
 
 func passwordFile(ctx context.Context, path string) (imapclient.Secret, error) {
 	text, err := plainfile.Read(ctx, path, maxPassword)
@@ -64,8 +70,8 @@ func passwordCommand(ctx context.Context, command []string) (imapclient.Secret, 
 	return firstLine(stdout.text, name)
 }
 
-// grievance is what a command said, without what it printed: a part of the
-// password, perhaps.
+// grievance is what a command wrote to stderr, without the lines of its stdout: they may
+// be the password.
 func grievance(said, printed string) string {
 	for line := range strings.Lines(printed) {
 		if line = strings.TrimSpace(line); line != "" {
@@ -82,7 +88,7 @@ func grievance(said, printed string) string {
 type head struct {
 	text []byte
 	most int
-	more bool // there was more
+	more bool // more was written
 }
 
 func (h *head) Write(b []byte) (int, error) {

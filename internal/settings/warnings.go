@@ -51,7 +51,7 @@ func (a Account) Warning() string {
 	case a.URL.NoValidate && a.URL.Scheme != "imap":
 		return fmt.Sprintf("account %s: novalidate-cert: whoever is on the way to %s can pass for it, and read the password", a.Name, a.URL.Host)
 	case a.Insecure && a.URL.Scheme == "imap" && !isLoopback(a.URL.Host):
-		return fmt.Sprintf("account %s: insecure: the password and all mail go to %s in clear", a.Name, a.URL.Host)
+		return fmt.Sprintf("account %s: insecure: the password and all messages go to %s in clear", a.Name, a.URL.Host)
 	}
 	return ""
 }

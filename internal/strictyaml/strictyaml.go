@@ -1,7 +1,7 @@
 // Package strictyaml reads a YAML document into a struct, strictly. An unknown key,
 // a key twice or a value of another type is an error with its line and, if there is
-// one, the nearest known key. ${NAME} and ${NAME:-default} stand for environment
-// variables, $${ for ${ itself. No error holds a value, which may be a secret.
+// one, the nearest known key. ${NAME} and ${NAME:-default} are environment
+// variables, $${ is ${ itself. No error holds a value, which may be a secret.
 package strictyaml
 
 import (
@@ -25,7 +25,7 @@ import (
 type Reader struct {
 	Name   string // of the file, for errors
 	Env    func(name string) (value string, set bool)
-	Home   func() (string, error) // the folder that a leading ~ stands for
+	Home   func() (string, error) // what a leading ~ means
 	IsPath func(key string) bool  // reports whether a key's value is a path: a leading ~ is expanded
 	Secret reflect.Type           // of values that Literals lists
 
@@ -141,7 +141,7 @@ func (r *Reader) prepareMapping(n *yaml.Node, t reflect.Type, path string) error
 			return r.unknown(key, path, fields)
 		}
 		if line, twice := lines[key.Value]; twice {
-			return r.errorf(key.Line, path, "key %q stands here and in line %d", key.Value, line)
+			return r.errorf(key.Line, path, "key %q is here and in line %d", key.Value, line)
 		}
 		lines[key.Value] = key.Line
 		if isNull(value) {

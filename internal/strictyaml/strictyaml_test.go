@@ -89,7 +89,7 @@ func TestErrors(t *testing.T) {
 		"qwertz: x":                            `f:1: unknown key "qwertz"; known are file, inner, list, secret, text`,
 		"Other: 1":                             `f:1: unknown key "Other"; known are file, inner, list, secret, text`,
 		"<<: {text: x}":                        `f:1: unknown key "<<"; known are file, inner, list, secret, text`,
-		"text: x\ntext: y":                     `f:2: key "text" stands here and in line 1`,
+		"text: x\ntext: y":                     `f:2: key "text" is here and in line 1`,
 		"[a, b]: x":                            "f:1: a key must be a word",
 		"list: hunter2":                        "f:1: list: expected a list",
 		"list: [[hunter2]]":                    "f:1: list[0]: expected text",
