@@ -88,7 +88,7 @@ func TestStateWrites(t *testing.T) {
 		a := account(s, l)
 		a.Folders = []string{"INBOX", "A", "B"}
 		defer whileWatching(t, a)()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + time.Second) // between two heartbeats
 		before := l.writes.Load()
 		time.Sleep(time.Hour)
 		if n := l.writes.Load() - before; n != int64(time.Hour/ledger.BeatEvery) {
