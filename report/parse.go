@@ -130,8 +130,8 @@ func (p *parser) giveUp() {
 	p.loss(message.ErrTooMuch.Error())
 }
 
-// finish keeps with the report what later calls need. It returns the room that is left
-// for the records of the next reports.
+// finish leaves with the report what is asked for later. It returns the room that
+// is left for the records of the reports behind it.
 func (p *parser) finish(w *walker, outerEnded bool, left room) room {
 	p.r.withoutNUL()
 	left = p.limit(left)
@@ -211,7 +211,7 @@ func (p *parser) readFound(h *outerHeader, w *walker) {
 		if kind == KindOther || kind == KindNotice {
 			switch {
 			case p.headless || w.met.TooDeep || w.met.TooMany:
-				r.Kind = KindUnparsed // it may hold anything: a person must look
+				r.Kind = KindUnparsed // it may hold anything: somebody must look
 			case p.accuses():
 				r.Kind = KindUnparsed
 				p.uses.text(p.letter())

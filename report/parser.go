@@ -18,7 +18,7 @@ type parser struct {
 	r        *Report
 	message  []byte
 	top      message.Part // the message's body, as far as it is searched
-	ours     bool         // the message is longer than what was given
+	ours     bool         // the message goes on behind what we were given
 	known    int          // fields of the report part that have a key
 	seen     uint64
 	arrival  string
@@ -31,9 +31,9 @@ type parser struct {
 	budget   *message.Budget // the work of the first report
 	salvaged bool            // the readers of other dialects had their turn
 	self     *message.Message
-	lead     *message.Message // the message that r.More follow
+	lead     *message.Message // behind which r.More are
 	more     []*parser        // of r.More
-	uses     uses             // nil: not needed; see Report.Parts
+	uses     uses             // nil: nobody asks; see Report.Parts
 }
 
 // letter is the message that is parsed.
@@ -59,7 +59,7 @@ func (p *parser) cutText(text []byte, closed bool) {
 
 // loss notes that something could not be read; deviation that something is not
 // as the RFC has it, and was read all the same; cutShort that the message ends too
-// early, unless only its start was given.
+// early, unless it is we who ended it.
 func (p *parser) loss(text string)      { p.problem(Problem{text, true}) }
 func (p *parser) deviation(text string) { p.problem(Problem{text, false}) }
 

@@ -11,9 +11,9 @@ type walker struct {
 	report   message.Part // of type message/feedback-report
 	textual  message.Part // of another type, and reads like one
 	original message.Part // of a type made for a message or its header
-	plain    message.Part // of another type, and reads like a header; best after the report
+	plain    message.Part // of another type, and reads like a header; best behind the report
 	text     message.Part // of type text, and none of these
-	late     bool         // plain is after the report
+	late     bool         // plain is behind the report
 	solid    bool         // original is more than blanks
 	enough   bool         // and its header is all there
 	kind     Kind         // what the type of another part says of the message

@@ -11,7 +11,7 @@ import (
 // deriveByHosts fills what the report leaves out and the trace fields of the original
 // say: where the message came from, and when. Only what hosts of the provider
 // wrote counts. X-Originating-IP is not the sending host, and what Delivered-To
-// and "for" name is not the complainant.
+// and "for" name is not who complained.
 func (rec *Record) deriveByHosts(r *Report, hosts []string) {
 	needIP := rec.SourceIP == "" && r.extension("source-ip") == ""
 	needDate := rec.ArrivalDate.IsZero() && rec.ArrivalDateRaw == ""
@@ -49,7 +49,7 @@ func (rec *Record) deriveByHosts(r *Report, hosts []string) {
 // arrival reads how hosts, which are domains, took a message in: the address by
 // their own Received-SPF, and the first hop at which it came from none of them, the
 // n-th Received.
-// The fields below that came with the message, and so did all fields below a
+// What stands below that came with the message; so does all that stands below a
 // hop in doubt.
 func arrival(trace *Header, hosts []string) (spf string, border message.Hop, n int, found bool) {
 	inner, checked := false, false

@@ -10,7 +10,7 @@ import (
 )
 
 // ownWords is a text without the names in it: URLs, e-mail addresses, hosts, paths
-// and file names become blanks. Their words do not count: "signin" in an
+// and file names become blanks. Their words are somebody else's: "signin" in an
 // accused URL says nothing about the message. Line breaks stay.
 func ownWords(text string) string {
 	if !strings.ContainsAny(text, "./@\\") {
@@ -39,11 +39,11 @@ func ownWords(text string) string {
 	return b.String()
 }
 
-// endsName knows the characters, all of one octet, around names.
+// endsName knows the characters, all of one octet, that stand around names.
 func endsName(c rune) bool { return strings.ContainsRune(" \t\r\n<>\"'()|;,{}`", c) }
 
 // isName knows a URL, an e-mail address, a host, a path or the name of a file,
-// also a disarmed one ("hxxp", "[.]").
+// also one written so that nobody clicks on it ("hxxp", "[.]").
 func isName(word string) bool {
 	if !strings.ContainsAny(word, "./@\\") {
 		return false
