@@ -23,7 +23,7 @@ import (
 // nearLines is how many lines the wrong may follow the thing by; below there are only footers.
 const nearLines = 6
 
-// accuses reports whether a program says that somebody behind the reader's
+// accuses reports whether a program says that somebody at the reader's
 // addresses did wrong.
 func (p *parser) accuses() bool {
 	by := p.authorship(p.letter())
@@ -81,7 +81,7 @@ type statement struct {
 	lines int
 	wrong int  // the first line that names a wrong
 	thing int  // the last line that names an address or a marked URL or host
-	close bool // a thing follows a wrong, or stands shortly before one
+	close bool // a thing follows a wrong, or comes shortly before one
 	link  bool // a URL was named in passing
 	host  bool // a host was
 	yours bool // the text speaks of something of the reader's

@@ -35,8 +35,8 @@ func outdent(b []byte, marks string) []byte {
 	return out
 }
 
-// reflow breaks a report part whose fields all stand on one line before the
-// names that it knows.
+// reflow breaks a report part that has all its fields on one line, before each name
+// that it knows.
 func reflow(b []byte) []byte {
 	f, rest, _ := message.ReadField(b)
 	first := message.Is(f.Name, "feedback-type") || message.Is(f.Name, "user-agent") || message.Is(f.Name, "version")
@@ -112,8 +112,8 @@ func looksLikeReport(b []byte, least int) bool {
 	return typed && known >= least
 }
 
-// isDirective knows the lines that may stand before a YAML document, but for
-// those that are fields of a report too.
+// isDirective reports whether a line may come before a YAML document and is no field of a
+// report.
 func isDirective(line []byte) bool {
 	if _, _, kind := message.ReadField(line); kind == message.FieldLine {
 		return false
@@ -121,7 +121,7 @@ func isDirective(line []byte) bool {
 	return line[0] == '#' || line[0] == '%' || bytes.HasPrefix(line, []byte("--- "))
 }
 
-// skipYAML drops a byte order mark, blank lines and what stands before the fields
+// skipYAML drops a byte order mark, blank lines and what comes before the fields
 // of a YAML document: directives, comments and its "---".
 func skipYAML(b []byte) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
@@ -153,9 +153,9 @@ func (p *parser) readFields(w *message.Part) {
 	p.readBlock(body, len(p.reportRaw)-len(body), w.Closed, false)
 }
 
-// readBlock reads fields until b ends, over blank lines and lines that are no
-// field. A field that b's end may have cut stays raw. b stands at start in what
-// is kept. head: b is the header of a part, whose own fields are passed over.
+// readBlock reads fields until b ends. It skips blank lines and keeps lines that are no
+// field. A field that the end of b may cut stays raw. b begins at start in reportRaw.
+// head: b is the header of a part, whose MIME fields are skipped.
 func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 	start += len(b)
 	for n := 0; ; n++ {

@@ -33,8 +33,8 @@ func spoken(text string) string {
 	return ownWords(b.String())
 }
 
-// foldWords makes words of a text in lower case: letters without accents, and one blank
-// for whatever stands between them. A blank stands before and behind.
+// foldWords makes words of a text in lower case: letters without accents, with one blank
+// between words, before the first and after the last.
 func foldWords(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + 2)

@@ -35,16 +35,16 @@ const (
 	CodeTooLong   Code = "too_long"        // the whole message is needed, and not to be had
 	CodeMalformed Code = "malformed"       // the header is malformed, or beyond what is checked
 	CodeNoFrom    Code = "no_from"         // the header has no From
-	CodeTwoFields Code = "doubled_field"   // a field that may stand once stands twice
+	CodeTwoFields Code = "doubled_field"   // a field that may occur once occurs twice
 	CodeFrom      Code = "from"            // From is not the one address that was read
 
 	CodeUnsigned     Code = "unsigned"      // no signature that may speak for From
 	CodeDKIMOff      Code = "dkim_off"      // signed, but trust.dkim is off
-	CodeHopUnknown   Code = "hop_unknown"   // a pass stands below a Received by a server that is not in trust.hops
+	CodeHopUnknown   Code = "hop_unknown"   // a pass is below a Received by a server that is not in trust.hops
 	CodeIDUnknown    Code = "id_unknown"    // a pass is of a server that is not in trust.authserv_ids
-	CodeSecondField  Code = "second_field"  // a pass stands below another field of the same server: it may be the sender's
-	CodeBelow        Code = "below"         // a pass stands where the sender's own fields do
-	CodeNoReceived   Code = "no_received"   // a pass stands above no Received: no server took the message in
+	CodeSecondField  Code = "second_field"  // a pass is below another field of the same server: it may be the sender's
+	CodeBelow        Code = "below"         // a pass is among the fields of the sender
+	CodeNoReceived   Code = "no_received"   // a pass is above no Received: no server took the message in
 	CodeMailbox      Code = "mailbox"       // the system of the mailbox did not take the message in
 	CodeNoDomain     Code = "no_domain"     // dkim=pass does not name the domain that signed
 	CodeContradicted Code = "contradicted"  // results contradict each other, or the own verification

@@ -7,11 +7,10 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// dialects are the ways in which reports with a report part are written, in
-// the order in which they are tried; providers.md says what is known of each.
-// A report is of a dialect whose agent begins its User-Agent, in lower case,
-// and whose is, if there is one, says so. What has no report part is told
-// apart by readers.
+// dialects are those of reports with a report part, in the order in which they are tried;
+// providers.md describes each. A report is of a dialect if its User-Agent begins with
+// agent, in any case, and is, unless it is nil, returns true. Other reports are read by
+// readers.
 var dialects = []struct {
 	name  string
 	agent string

@@ -7,7 +7,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// Mail servers built on Exim, cPanel's among them, say in plain text that a message
+// Servers with Exim, such as those of cPanel, report in plain text that a message
 // failed DMARC: labelled lines, then a copy of its header.
 
 func isDMARCText(m *message.Message) bool { return dmarcLabels(m.Start()) >= 3 }

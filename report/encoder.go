@@ -122,7 +122,7 @@ func sorted[V any](m map[string]V, f func(string, V)) {
 
 const hexDigits = "0123456789abcdef"
 
-// literal has the octets that stand for themselves in a string.
+// literal has the octets that need no escape in a string.
 var literal = func() (table [256]bool) {
 	for c := byte(' '); c < 0x7f; c++ {
 		table[c] = c != '"' && c != '\\'
@@ -130,7 +130,7 @@ var literal = func() (table [256]bool) {
 	return table
 }()
 
-// inert is how many octets at the start of s stand for themselves. It looks at
+// inert is how many octets at the start of s need no escape. It looks at
 // eight at a time: a high bit is set where one of them is not literal.
 func inert(s string) (n int) {
 	const each = 0x0101010101010101

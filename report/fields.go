@@ -53,7 +53,7 @@ var reportFields = func() map[string]*reportField {
 	return byName
 }()
 
-// readOnce reads a field that may stand only once.
+// readOnce reads a field that may occur once.
 func readOnce(dst func(*parser) *string) func(*parser, *reportField, string) {
 	return func(p *parser, f *reportField, value string) {
 		if p.isFirst(f, value) {
@@ -62,7 +62,7 @@ func readOnce(dst func(*parser) *string) func(*parser, *reportField, string) {
 	}
 }
 
-// readMany reads a field that may stand several times.
+// readMany reads a field that may occur several times.
 func readMany(dst func(*Report) *[]string) func(*parser, *reportField, string) {
 	return func(p *parser, _ *reportField, value string) {
 		list := dst(p.r)
@@ -113,7 +113,7 @@ func (p *parser) readField(f *message.Field) {
 	}
 }
 
-// isFirst reports whether a field that may stand only once was not there yet;
+// isFirst reports whether a field that may occur once did not occur yet;
 // a second one goes to the extensions.
 func (p *parser) isFirst(f *reportField, value string) bool {
 	if p.seen&f.bit == 0 {

@@ -4,8 +4,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// Ticket systems and gateways make one text of a message: the fields of the report
-// part stand among the words then, and the reported message below them.
+// Ticket systems and gateways make one text of a message: then the fields of the report
+// part are among the words, and the reported message follows them.
 
 func isReportText(m *message.Message) bool { return fieldsAt(m.Start()) >= 0 }
 

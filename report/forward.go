@@ -73,7 +73,7 @@ func (p *parser) readRedirected(m *message.Message) Kind {
 	return KindReport
 }
 
-// behindTrace is the message behind the fields that sending it on has added.
+// behindTrace is the message without the fields at its top that sending it on added.
 func behindTrace(m *message.Message) []byte {
 	end := 0
 	m.Whole.Budget.Spend(len(m.Header))

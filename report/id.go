@@ -17,8 +17,8 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 // reportID is the identity of a message: 32 hex digits of SHA-256 over From, Date,
 // Message-ID (unfolded, trimmed) and the first idBody octets of the body, each
 // as decimal length, ":", octets. Where the top type is not multipart/report or
-// there is no Message-ID, the whole header, without its last line break, stands
-// for the three. It depends on the message's bytes alone and is frozen by a golden
+// there is no Message-ID, the whole header, without its last line break, takes the
+// place of the three. It depends on the message's bytes alone and is frozen by a golden
 // test: never change it.
 func reportID(h *outerHeader, header, body []byte) string {
 	buf := scratch.Get().(*[]byte)

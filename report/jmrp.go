@@ -59,7 +59,7 @@ func (p *parser) readJMRP(m *message.Message) Kind {
 		p.extend("x-reporter-ip", ip)
 	}
 	if original.Outer == nil {
-		original = original.From(hmxmr) // what stands above was added on the way here
+		original = original.From(hmxmr) // the fields above it were added on the way here
 		r.Outer.Date = time.Time{}      // the Date is its author's
 	}
 	p.lead = original

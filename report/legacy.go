@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Versions before codes wrote a verdict's reasons only. This file alone decides by
-// their texts, and only for records without codes.
+// Versions before codes wrote only the reasons of a verdict. This file alone decides by
+// the text of a reason, and only for records without codes.
 
 // texts are the reasons of those versions, word for word.
 var texts = map[Code]string{
@@ -15,8 +15,7 @@ var texts = map[Code]string{
 	CodeOverBrake: "over the brake",
 }
 
-// hadText reports whether a verdict without codes gives the reason for which code
-// stands today.
+// hadText reports whether a verdict without codes has the reason of the code.
 func (s *Suppress) hadText(code Code) bool {
 	if code == CodeNamed {
 		return strings.HasSuffix(strings.Join(s.Reasons, ""), "named, by a trusted reporter")

@@ -262,7 +262,7 @@ func (p *parser) walked(w *walker, multipart bool) {
 	}
 }
 
-// keepRaw copies what is asked for later. What stands around several reports
+// keepRaw copies what is asked for later. What surrounds several reports
 // they have in common with the first, nil: it is the first.
 func (p *parser) keepRaw(w *walker, first *Report) {
 	var outerFields message.Spans

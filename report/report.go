@@ -31,7 +31,7 @@ var Kinds = []Kind{KindReport, KindUnparsed, KindDSN, KindMDN, KindDMARCAggregat
 //
 // The fields of the report part (RFC 5965 section 3) are as sent, but unfolded,
 // without brackets around addresses, and with SourceIP in canonical form. Of a field
-// that may stand once, the first counts. The report part counts up to 1 MiB and
+// that may occur once, the first counts. The report part counts up to 1 MiB and
 // 10,000 lines; a message names at most 1,000 recipients.
 type Report struct {
 	ID    string // 32 hexadecimal digits, from the message's octets alone

@@ -13,7 +13,7 @@ type reader struct {
 	dialect string
 	detect  func(*message.Message) bool
 	// read fills the report and says what the message is; of a message that is no
-	// complaint it leaves nothing behind.
+	// complaint it leaves nothing.
 	read func(*parser, *message.Message) Kind
 }
 
@@ -107,8 +107,8 @@ const (
 	notAllReports = "attached mails: not all are reports that can be read"
 )
 
-// readOthers reads the reports that are attached behind the first one, or behind
-// a message that holds it.
+// readOthers reads the reports that are attached after the first one, or after a message
+// that holds it.
 func (p *parser) readOthers() {
 	seen := 1
 	unread := p.readBehind(p.lead, nil, &seen)
@@ -121,7 +121,7 @@ func (p *parser) readOthers() {
 	}
 }
 
-// readBehind reads those behind m, within top. It counts the messages that it has
+// readBehind reads those after m, within top. It counts the messages that it has
 // seen, and says whether one is no report that can be read. Where the first one
 // was none, another takes its place.
 func (p *parser) readBehind(m, top *message.Message, seen *int) (unread bool) {
@@ -158,7 +158,7 @@ func (p *parser) readBehind(m, top *message.Message, seen *int) (unread bool) {
 	return unread
 }
 
-// follow puts the report of q, and those behind it, behind those of p.
+// follow puts the report of q, and those after it, after those of p.
 func (p *parser) follow(q *parser) {
 	more := q.more
 	q.more, q.r.More = nil, nil
@@ -229,8 +229,8 @@ func (p *parser) readLetter(m *message.Message) bool {
 }
 
 // People and ticket systems send a report on in the text of their own message,
-// with "> " before its lines. One level of it is read through; an answer, which
-// quotes what it answers, is no report.
+// with "> " before its lines. Readers look through one level of it. An answer, which quotes
+// another message, is no report.
 
 // unquoted is the message with one level of quoting removed from its texts, of which it
 // reads at most limit octets; nil if nothing in them is quoted.
@@ -253,7 +253,7 @@ func unquoted(m *message.Message, limit int) *message.Message {
 	return m.WithParts(parts)
 }
 
-// unquoteOnce takes one ">" and one blank behind it off each line that has it.
+// unquoteOnce removes one ">", and one blank after it, from each line that has it.
 func unquoteOnce(text []byte) []byte {
 	out := make([]byte, 0, len(text))
 	for line := range bytes.Lines(text) {

@@ -17,7 +17,7 @@ import (
 func isSES(m *message.Message) bool { return len(sesParts(m)) > 0 }
 
 // sesParts are the parts that hold events: the first text, and those of complaints
-// behind it, as JSON is attached.
+// after it, as JSON is attached.
 func sesParts(m *message.Message) (found []*message.Part) {
 	first := true
 	parts := m.Parts()
@@ -150,7 +150,7 @@ func (p *parser) readSESEvent(event sesEvent, whole bool) Kind {
 	p.sesOriginal(t)
 	p.extendTree(t)
 	if !whole && r.FeedbackType == "" {
-		p.loss("feedback-type: missing") // behind the cut it may be not-spam
+		p.loss("feedback-type: missing") // after the cut it may be not-spam
 		return KindUnparsed
 	}
 	return KindReport

@@ -40,7 +40,7 @@ func spamCopText(m *message.Message) *message.Part {
 	return nil
 }
 
-// spamCopSubject reads "[SpamCop (SOURCE) id:NUMBER]", wherever it stands.
+// spamCopSubject reads "[SpamCop (SOURCE) id:NUMBER]", anywhere in a subject.
 func spamCopSubject(subject string) (source, id string) {
 	_, rest, found := strings.Cut(subject, "[SpamCop (")
 	source, rest, closed := strings.Cut(rest, ")")

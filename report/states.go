@@ -100,8 +100,8 @@ func joined[T ~string](values []T) (text string) {
 }
 
 // bareType is a Feedback-Type in small letters, without "-", "_" and blanks, and
-// without what stands around its token: comments (RFC 5965 section 3.1), quotes,
-// parameters. It is kept in space.
+// without comments (RFC 5965 section 3.1), quotes and parameters around its token. It is
+// kept in space.
 func bareType(space []byte, feedbackType string) []byte {
 	depth := 0
 	for i := range len(feedbackType) {

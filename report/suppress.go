@@ -82,9 +82,9 @@ func (rec *Record) Decide(doubts ...Reason) Suppress {
 	return decided(SuppressYes, Reason{Code(rec.Complainant), fmt.Sprintf("%s of class %s, %s, by a trusted reporter", rec.Event, rec.Class, rec.Complainant)})
 }
 
-// byOuterHeader reports whether the recipient, or the subscriber or his tenant,
-// stands in the outer header: a signature covers the fields that it names, and
-// others can be added. Whoever acts on the record may go by either.
+// byOuterHeader reports whether the recipient, the subscriber or the tenant is from the
+// outer header: a signature covers only the fields that it names, and anybody can add
+// others. A sink may act by any of the three.
 func (rec *Record) byOuterHeader() bool {
 	outer := func(source string) bool { return strings.HasPrefix(source, FromOuter+":") }
 	id := rec.Identity

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// linesKey is where lines that are no field stand in the extensions: a key that is
-// empty, as it was once, makes programs refuse a whole file of records.
+// linesKey is the key of lines that are no field in the extensions. An empty key, as in
+// older versions, makes programs refuse a whole file of records.
 const linesKey = "_lines"
 
 // nulText warns that a text is not as it was sent: PostgreSQL and others take no NUL.

@@ -6,7 +6,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// Mail servers report in the name of their users: a click on "junk" or "not junk"
+// Servers report in the name of their users: a click on "junk" or "not junk"
 // sends the message on, attached, to an address of the server's administrator.
 
 // isZimbra knows what Zimbra sends for a click.

@@ -151,7 +151,7 @@ func (m *Message) textPart() (writtenPart, error) {
 	return writtenText(crlf([]byte(text))), nil
 }
 
-// boundary is the one given, or one made up; it must not stand in a part.
+// boundary is the given one, or a new one; it must not occur in a part.
 func (m *Message) boundary(bodies ...[]byte) (string, error) {
 	occurs := func(boundary string) bool {
 		for _, body := range bodies {
@@ -171,7 +171,7 @@ func (m *Message) boundary(bodies ...[]byte) (string, error) {
 		return b, nil
 	}
 	for {
-		if b := "=_" + rand.Text(); !occurs(b) { // "=_" stands in no encoded text
+		if b := "=_" + rand.Text(); !occurs(b) { // "=_" occurs in no encoded text
 			return b, nil
 		}
 	}

@@ -22,7 +22,7 @@ import (
 const (
 	foldAt    = 78       // octets that a line should have at most, RFC 5322 section 2.1.1
 	maxLine   = 998      // octets that it must have at most
-	maxErrors = 100      // mistakes that are told
+	maxErrors = 100      // mistakes that are reported
 	maxValue  = 32 << 10 // octets of a field's value; what Parse decodes is longer
 )
 

@@ -42,7 +42,7 @@ func xarfLeaves(m *message.Message, n int) (leaves []*message.Part) {
 	return leaves
 }
 
-// xarfText is the text of a part from its first field on: behind the head of a
+// xarfText is the text of a part from its first field on, after the head of a
 // PGP signature and the "---" of YAML.
 func xarfText(q *message.Part) []byte {
 	b := message.SkipEnvelope(q.Text(), true)

@@ -11,8 +11,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/message"
 )
 
-// X-ARF 1 to 4 are JSON objects, beside a report part of type xarf as the
-// mail-borne form has it, or alone.
+// X-ARF 1 to 4 are JSON objects, beside a report part of type xarf or
+// alone.
 
 func isXARFJSON(m *message.Message) bool { return len(xarfJSON(m)) > 0 }
 
@@ -41,7 +41,7 @@ func xarfJSON(m *message.Message) (found []*message.Part) {
 	return found
 }
 
-// attachedXARF reads the JSON that stands beside a report part of type xarf.
+// attachedXARF reads the JSON beside a report part of type xarf.
 func (p *parser) attachedXARF() {
 	p.r.Dialect, p.r.Class, p.r.Event = "xarf", ClassNetwork, Complaint
 	m := p.letter()

@@ -41,8 +41,6 @@ func (p *program) recordsCommand() *cli.Command {
 	}
 }
 
-var events = []string{"complaint", "not_spam", "opt_out", "auth_failure", "unparsed"}
-
 func (p *program) records(c *cli.Context) error {
 	if c.Args().Present() {
 		return wrong(fmt.Errorf("records takes no argument such as %q", c.Args().First()), "fblwatch records --help lists the options")
@@ -51,7 +49,7 @@ func (p *program) records(c *cli.Context) error {
 		Account: c.String("account"), Folder: c.String("folder"), Provider: c.String("provider"),
 		Event: c.String("event"), ID: c.String("id"), Limit: c.Int("limit"), Replaced: c.Bool("revisions"),
 	}
-	if query.Event != "" && !slices.Contains(events, query.Event) {
+	if query.Event != "" && !slices.Contains(report.Events, report.Event(query.Event)) {
 		hint := "events are complaint, not_spam, opt_out, auth_failure, unparsed"
 		return wrong(fmt.Errorf("unknown event %q", query.Event), hint)
 	}

@@ -108,7 +108,8 @@ func (s *swept) print(w io.Writer, width int, colour terminal.Colours) {
 		}
 		fmt.Fprint(w, text)
 	}
-	for _, event := range events {
+	for _, e := range report.Events {
+		event := string(e)
 		var parts []string
 		sum := 0
 		for _, verdict := range append(verdicts, "") {
