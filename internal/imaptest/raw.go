@@ -54,8 +54,8 @@ func (c *RawConn) Line() (string, error) {
 	return strings.TrimSpace(line), err
 }
 
-// Send sends a command and returns its tag with a blank.
-func (c *RawConn) Send(command string) (string, error) {
+// send sends a command and returns its tag with a blank.
+func (c *RawConn) send(command string) (string, error) {
 	c.tag++
 	tag := fmt.Sprintf("%s%d ", c.name, c.tag)
 	c.SetDeadline(time.Now().Add(rawTimeout))
@@ -66,7 +66,7 @@ func (c *RawConn) Send(command string) (string, error) {
 // Ask sends a command and returns the lines of the answer. The last is the tagged
 // one, without its tag.
 func (c *RawConn) Ask(command string) (lines []string, err error) {
-	tag, err := c.Send(command)
+	tag, err := c.send(command)
 	for err == nil {
 		var line string
 		line, err = c.Line()
@@ -90,7 +90,7 @@ func (c *RawConn) must(command string) error {
 // Append sends a message by APPEND, with a literal that every server takes, and
 // returns the tagged answer without its tag.
 func (c *RawConn) Append(folder string, message []byte) (string, error) {
-	tag, err := c.Send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(message)))
+	tag, err := c.send(fmt.Sprintf("APPEND %s () {%d}", quote(folder), len(message)))
 	for err == nil {
 		var line string
 		line, err = c.Line()
@@ -117,7 +117,7 @@ func RawFetch(addr, user, password, folder string, n int) (octets int64, err err
 	if err := c.must("EXAMINE " + quote(folder)); err != nil {
 		return 0, err
 	}
-	tag, err := c.Send(fmt.Sprintf("UID FETCH 1:* (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.%d>)", n))
+	tag, err := c.send(fmt.Sprintf("UID FETCH 1:* (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]<0.%d>)", n))
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +165,7 @@ func RawIdle(addr, user, password, folder string) (*IdleReader, error) {
 		return nil, err
 	}
 	if err = c.must("EXAMINE " + quote(folder)); err == nil {
-		_, err = c.Send("IDLE")
+		_, err = c.send("IDLE")
 	}
 	for line := ""; err == nil && !strings.HasPrefix(line, "+"); {
 		line, err = c.Line()

@@ -9,13 +9,13 @@ import (
 	"testing"
 )
 
-// Courier starts a Courier-IMAP server that ends with the test. All its folders
+// courier starts a Courier-IMAP server that ends with the test. All its folders
 // are below INBOX, with "." as the delimiter.
 //
 // Courier has fixed paths for its socket and its database of users.
 // libfakechroot moves these two, and nothing else, into the directory of the
 // test.
-func Courier(tb testing.TB) *Server {
+func courier(tb testing.TB) *Server {
 	tb.Helper()
 	root, err := unpackedServer("courier", "usr/bin/imapd")
 	return launch(tb, kind{

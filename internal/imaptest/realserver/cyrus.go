@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// Cyrus starts a Cyrus IMAP server that ends with the test. It makes the user's
+// cyrus starts a Cyrus IMAP server that ends with the test. It makes the user's
 // INBOX at the first login.
-func Cyrus(tb testing.TB) *Server {
+func cyrus(tb testing.TB) *Server {
 	tb.Helper()
 	root, err := unpackedServer("cyrus", "usr/lib/cyrus/bin/master")
 	env := []string{libraryPath(root), "PATH=/usr/bin:/bin"}

@@ -36,8 +36,8 @@ import "testing"
 // EXAMINE leaves no trace in any of them, not even in \Recent.
 var Families = []Family{
 	{"dovecot", func(tb testing.TB) *Server { return Dovecot(tb).Server }},
-	{"cyrus", Cyrus},
-	{"courier", Courier},
+	{"cyrus", cyrus},
+	{"courier", courier},
 }
 
 // Family is one of the Families.

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// MaildirPath is the directory of a folder's cur, new and tmp.
-func (d *DovecotServer) MaildirPath(folder string) string {
+// maildirPath is the directory of a folder's cur, new and tmp.
+func (d *DovecotServer) maildirPath(folder string) string {
 	root := filepath.Join(d.dir, "mail")
 	if strings.EqualFold(folder, "INBOX") {
 		return root
@@ -23,7 +23,7 @@ func (d *DovecotServer) Deliver(folder string, messages ...[]byte) {
 	d.tb.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.deliver(d.MaildirPath(folder), messages); err != nil {
+	if err := d.deliver(d.maildirPath(folder), messages); err != nil {
 		d.tb.Fatal(err)
 	}
 }
