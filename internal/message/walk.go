@@ -268,7 +268,7 @@ func LooksLikeHeader(b []byte) bool {
 		if kind == FieldLine && Is(f.Name, "cfbl-feedback-id") {
 			return true
 		}
-		if kind != FieldLine || !IsMessageField(f.Name) && !IsTraceField(f.Name) {
+		if kind != FieldLine || !isMessageField(f.Name) && !isTraceField(f.Name) {
 			return false
 		}
 		b = rest
@@ -276,8 +276,8 @@ func LooksLikeHeader(b []byte) bool {
 	return true
 }
 
-// IsTraceField reports whether mail servers write the field above a header.
-func IsTraceField(name []byte) bool {
+// isTraceField reports whether mail servers write the field above a header.
+func isTraceField(name []byte) bool {
 	for _, known := range [...]string{"received-spf", "authentication-results", "domainkey-signature", "envelope-to", "delivery-date", "feedback-id", "cfbl-address"} {
 		if Is(name, known) {
 			return true
@@ -286,8 +286,8 @@ func IsTraceField(name []byte) bool {
 	return HasPrefixFold(name, "arc-")
 }
 
-// IsMessageField reports whether the header of a message may begin with the field.
-func IsMessageField(name []byte) bool {
+// isMessageField reports whether the header of a message may begin with the field.
+func isMessageField(name []byte) bool {
 	for _, known := range [...]string{"from", "to", "date", "subject", "message-id", "received", "return-path", "mime-version",
 		"content-type", "content-transfer-encoding", "reply-to", "sender", "cc", "delivered-to", "dkim-signature", "list-unsubscribe", "list-id"} {
 		if Is(name, known) {
@@ -316,7 +316,7 @@ func HeaderEnds(b []byte) bool {
 // GoesOn reports whether a header goes on in b, which follows a blank line.
 func GoesOn(b []byte) bool {
 	f, _, kind := ReadField(b)
-	return kind == FieldLine && IsMessageField(f.Name)
+	return kind == FieldLine && isMessageField(f.Name)
 }
 
 // IsOriginalType reports whether a part of the type holds a message or its header.
