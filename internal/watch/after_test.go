@@ -181,7 +181,7 @@ func TestAfterWatch(t *testing.T) {
 		a.Folders = []string{"FBL/*"}
 		a.After.Report = Action{"move", "FBL/done"}
 		book := logged(a)
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		time.Sleep(10 * time.Second)
 		s.Append("FBL/new", messageOf(1, 300))
 		time.Sleep(10 * time.Second)

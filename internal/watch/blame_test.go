@@ -46,7 +46,7 @@ func outage(t *testing.T, action imaptest.Action, had, many int) {
 		return imaptest.Action{}
 	}
 	l := memory.New()
-	stop := background(t, account(s, l))
+	stop := whileWatching(t, account(s, l))
 	defer stop()
 	time.Sleep(time.Minute)
 	same(t, records(t, l), expected(had))
@@ -176,7 +176,7 @@ func TestHalfOpenIdle(t *testing.T) {
 			return imaptest.Action{}
 		}
 		l := memory.New()
-		stop := background(t, account(s, l))
+		stop := whileWatching(t, account(s, l))
 		time.Sleep(time.Minute)
 		s.Append("INBOX", sample.Report(3, 300))
 		time.Sleep(4 * time.Minute) // a slice of 4 min, 15 s for DONE, under a second's pause

@@ -129,7 +129,7 @@ func TestSilentDNSWatch(t *testing.T) {
 		if a.Rules.Enrich, err = enrich.New(enrich.Config{ReverseDNS: true, Timeout: limit}, &answers{silent: true}); err != nil {
 			t.Fatal(err)
 		}
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		synctest.Wait()
 		late := 0
 		start := time.Now()

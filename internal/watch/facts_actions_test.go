@@ -149,7 +149,7 @@ func TestActionsRefusedInWatch(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.Folders, a.Watch, a.After.Report = []string{"INBOX", "Other"}, way, Action{"move", "New"}
-				stop := background(t, a)
+				stop := whileWatching(t, a)
 				defer stop()
 				time.Sleep(2 * time.Minute)
 				s.Append("Other", messageOf(3, 300))

@@ -128,7 +128,7 @@ func dates(want ...string) func(*testing.T, *imaptest.Server, dialed) {
 		l := memory.New()
 		a := account(s, l)
 		a.IMAP.Dial, a.Since = dial, 30*day
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		time.Sleep(time.Minute)
 		header, _, _ := strings.Cut(string(first), "From:")
 		s.Append("INBOX", undated(1, header))

@@ -24,7 +24,7 @@ func idling(t *testing.T, dial dialed, l ledger.Ledger, during func()) *logbook 
 	a.IMAP.Dial = dial
 	book := logged(a)
 	a.Handler = callbacks.Slog(a.Log)
-	stop := background(t, a)
+	stop := whileWatching(t, a)
 	time.Sleep(2 * time.Second)
 	during()
 	stop()
@@ -366,7 +366,7 @@ func tireless(name string, most int, found time.Duration, server func(*imaptest.
 			a := account(nil, l)
 			a.Folders, a.IMAP.Dial = []string{"INBOX", "Other"}, dial
 			book := logged(a)
-			stop := background(t, a)
+			stop := whileWatching(t, a)
 			time.Sleep(2 * time.Minute)
 			sent := 0
 			for _, line := range s.Transcript() {

@@ -49,7 +49,7 @@ var lateFacts = []fact{
 		server: func() *imaptest.Server { return filled(5, 300) },
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			l := memory.New()
-			stop := background(t, account(s, l))
+			stop := whileWatching(t, account(s, l))
 			time.Sleep(time.Hour)
 			s.Expunge("INBOX", 2)
 			time.Sleep(time.Hour)
@@ -142,7 +142,7 @@ var lateFacts = []fact{
 		server: lateServer,
 		ours: func(t *testing.T, s *imaptest.Server, _ dialed) {
 			l := memory.New()
-			stop := background(t, account(s, l))
+			stop := whileWatching(t, account(s, l))
 			time.Sleep(gapFor + time.Hour)
 			s.Insert("INBOX", 3, messageOf(2, 300))
 			time.Sleep(time.Hour)
@@ -180,7 +180,7 @@ func lateUID(name string, late time.Duration, set func(*Account), caps ...string
 			if set != nil {
 				set(a)
 			}
-			stop := background(t, a)
+			stop := whileWatching(t, a)
 			time.Sleep(late)
 			s.Insert("INBOX", 3, messageOf(2, 300))
 			time.Sleep(late / 20)
@@ -228,7 +228,7 @@ func goesBack(name string, messages int, set func(*Account)) fact {
 			same(t, sorted(records(t, l)), sorted(slices.Clone(want)))
 			for _, folders := range [][]string{{"INBOX"}, {"INBOX", "Other"}} {
 				a.Folders, a.Watch = folders, "poll"
-				stop := background(t, a)
+				stop := whileWatching(t, a)
 				time.Sleep(30 * time.Minute)
 				again()
 				time.Sleep(30 * time.Minute)

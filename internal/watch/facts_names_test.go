@@ -128,7 +128,7 @@ func folderNames(t *testing.T, l ledger.Reader) (names []string) {
 // watchesOn checks that a message to INBOX is read within two polls.
 func watchesOn(t *testing.T, s *imaptest.Server, a *Account, l ledger.Ledger) {
 	t.Helper()
-	stop := background(t, a)
+	stop := whileWatching(t, a)
 	time.Sleep(time.Minute)
 	s.Append("INBOX", messageOf(3, 300))
 	time.Sleep(2 * time.Minute)

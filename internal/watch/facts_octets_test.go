@@ -375,7 +375,7 @@ func TestShortInWatch(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.After.Report = Action{Do: "delete"}
-				stop := background(t, a)
+				stop := whileWatching(t, a)
 				defer stop()
 				time.Sleep(time.Minute)
 				s.Append("INBOX", messageOf(2, 300))

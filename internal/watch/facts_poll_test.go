@@ -62,7 +62,7 @@ func deaf(name string, bend func(*imaptest.Server), set func(*Account)) fact {
 			a := account(s, l)
 			a.Folders = folders
 			set(a)
-			stop := background(t, a)
+			stop := whileWatching(t, a)
 			time.Sleep(time.Minute)
 			n := 0
 			for range 3 {

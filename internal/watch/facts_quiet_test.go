@@ -29,7 +29,7 @@ func polls(conns int, within time.Duration, more ...string) func(*testing.T, *im
 			s.AddMailbox(name)
 			a.Folders = append(a.Folders, name)
 		}
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		for n := 3; n < 12; n++ {
 			time.Sleep(20 * time.Minute)
 			s.Append("INBOX", messageOf(n, 300))

@@ -186,7 +186,7 @@ func emptyFolder(name, refusal string) fact {
 				l := memory.New()
 				a := account(s, l)
 				set(a)
-				stop := background(t, a)
+				stop := whileWatching(t, a)
 				time.Sleep(20 * time.Minute)
 				uid := s.Append("INBOX", messageOf(1, 300))
 				time.Sleep(polled)
@@ -235,7 +235,7 @@ func badSearch(name string, hook func(imaptest.Step) imaptest.Action) fact {
 			if read != had || len(records(t, l)) != had {
 				t.Errorf("%d messages were read, %d records, want %d", read, len(records(t, l)), had)
 			}
-			stop := background(t, a)
+			stop := whileWatching(t, a)
 			time.Sleep(time.Minute)
 			for i := range 5 {
 				// UIDs may skip some.

@@ -263,7 +263,7 @@ func throttledAt(command string, set func(*Account)) fact {
 			l := memory.New()
 			a := account(s, l)
 			set(a)
-			stop := background(t, a)
+			stop := whileWatching(t, a)
 			time.Sleep(20 * time.Minute)
 			stop()
 			same(t, sorted(records(t, l)), expected(3))

@@ -130,7 +130,7 @@ func arrivals(long, every, later time.Duration, conns int) func(*testing.T, *ima
 		n, l := len(s.Messages("INBOX")), memory.New()
 		a := account(s, l)
 		a.IMAP.Dial = dial
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		for start := time.Now(); time.Since(start) < long; n++ {
 			time.Sleep(every)
 			s.Append("INBOX", messageOf(n, 300))

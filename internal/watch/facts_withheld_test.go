@@ -83,7 +83,7 @@ func withholding(name string, long time.Duration, uids []uint32, set func(*Accou
 			if set != nil {
 				set(a)
 			}
-			stop := background(t, a)
+			stop := whileWatching(t, a)
 			time.Sleep(50 * time.Minute)
 			if got := len(records(t, l)); got != 4-len(uids) || len(checkpoint(t, l).Pending) != len(uids) {
 				t.Errorf("%d records meanwhile, pending %v", got, checkpoint(t, l).Pending)

@@ -37,7 +37,7 @@ func cleanSteps(t *testing.T) []imaptest.Step {
 	synctest.Test(t, func(t *testing.T) {
 		s := filled(3, 300)
 		l := memory.New()
-		stop := background(t, account(s, l))
+		stop := whileWatching(t, account(s, l))
 		synctest.Wait()
 		s.Append("INBOX", sample.Report(3, 300))
 		synctest.Wait()

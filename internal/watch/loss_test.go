@@ -201,7 +201,7 @@ func TestBlockingHandler(t *testing.T) {
 		a := account(s, l)
 		h := blocking{hold: make(chan struct{})}
 		a.Handler, a.Folders = h, []string{"INBOX", "Other"}
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		time.Sleep(time.Minute)
 		if n := len(records(t, l)); n != 1 {
 			t.Errorf("%d records while INBOX is held, want 1", n)

@@ -71,7 +71,7 @@ func watching(t *testing.T, d *doors, l ledger.Ledger, set func(*Account), do fu
 	if set != nil {
 		set(a)
 	}
-	stop := background(t, a)
+	stop := whileWatching(t, a)
 	do()
 	stop()
 	synctest.Wait()

@@ -28,7 +28,7 @@ func TestUIDValidityChange(t *testing.T) {
 		s := filled(30, 300)
 		defer s.Close()
 		l := memory.New()
-		stop := background(t, account(s, l))
+		stop := whileWatching(t, account(s, l))
 		synctest.Wait()
 		s.SetUIDValidity("INBOX", 7)
 		s.Append("INBOX", sample.Report(30, 300))
@@ -152,7 +152,7 @@ func TestDiskFull(t *testing.T) {
 		same(t, sweeps(t, s, l), expected(10))
 
 		l = &failing{memory.New(), 5} // a watch waits for room
-		stop := background(t, account(s, l))
+		stop := whileWatching(t, account(s, l))
 		time.Sleep(time.Hour)
 		same(t, records(t, l), expected(10))
 		stop()

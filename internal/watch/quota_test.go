@@ -34,7 +34,7 @@ func TestQuota(t *testing.T) {
 					return imaptest.Action{}
 				}
 				l := memory.New()
-				stop := background(t, account(s, l))
+				stop := whileWatching(t, account(s, l))
 				time.Sleep(time.Minute)
 				same(t, records(t, l), expected(2))
 				states, err := l.States(t.Context())

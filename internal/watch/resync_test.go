@@ -70,7 +70,7 @@ func TestResync(t *testing.T) {
 				l := memory.New()
 				a := account(s, l)
 				a.Folders, a.Handler, a.Resync, a.Connections = test.folders, h, true, 1
-				stop := background(t, a)
+				stop := whileWatching(t, a)
 				time.Sleep(2 * time.Minute)
 				s.Append("INBOX", messageOf(4, 300)) // read in the first session
 				time.Sleep(2 * time.Minute)
@@ -114,7 +114,7 @@ func TestResyncEmpty(t *testing.T) {
 		a := account(s, memory.New())
 		a.Handler, a.Resync = h, true
 		hook := later(s)
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		time.Sleep(time.Minute)
 		s.Append("INBOX", messageOf(1, 300))
 		time.Sleep(time.Minute)

@@ -14,17 +14,6 @@ import (
 	"github.com/fblwatch/fblwatch/internal/sample"
 )
 
-// whileWatching runs a watch until stop is called.
-func whileWatching(t *testing.T, a *Account) (stop func()) {
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx, false) }()
-	return func() {
-		cancel()
-		<-done
-	}
-}
-
 // TestGapOfAWatch: a gap that arises while a folder is watched is looked into,
 // also where no EXISTS tells that it is filled.
 func TestGapOfAWatch(t *testing.T) {

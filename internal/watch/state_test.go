@@ -23,7 +23,7 @@ func TestState(t *testing.T) {
 		limit.Store(-1)
 		s.Limit = func(int) int64 { return limit.Load() }
 		l := memory.New()
-		stop := background(t, account(s, l))
+		stop := whileWatching(t, account(s, l))
 		start := time.Now()
 		look := func(want ledger.State) ledger.Status {
 			t.Helper()

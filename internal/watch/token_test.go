@@ -42,7 +42,7 @@ func tokens(t *testing.T, folders []string, do func(s *imaptest.Server, m *mint,
 		m, l := &mint{s: s, hook: later(s)}, memory.New()
 		a := account(s, l)
 		a.Folders, a.IMAP.Login, a.Connections = folders, m.login, 1
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		time.Sleep(time.Second)
 		do(s, m, l)
 		stop()

@@ -20,7 +20,7 @@ func TestResume(t *testing.T) {
 		l := memory.New()
 		a := account(s, l)
 		a.wall = func() time.Time { return time.Now().Add(time.Duration(slept.Load())) }
-		stop := background(t, a)
+		stop := whileWatching(t, a)
 		time.Sleep(time.Minute)
 		if s.Conns() != 1 {
 			t.Fatalf("%d connections before", s.Conns())

@@ -46,9 +46,9 @@ func runOnce(t testing.TB, a *Account) {
 	}
 }
 
-// background runs a watch of a until stop is called. stop fails the test if the watch did
+// whileWatching runs a watch of a until stop is called. stop fails the test if the watch did
 // not end by that.
-func background(t testing.TB, a *Account) (stop func()) {
+func whileWatching(t testing.TB, a *Account) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -184,7 +184,7 @@ func TestWatch(t *testing.T) {
 		s := filled(5, 300)
 		defer s.Close()
 		l := memory.New()
-		stop := background(t, account(s, l))
+		stop := whileWatching(t, account(s, l))
 		synctest.Wait()
 		same(t, records(t, l), expected(5))
 		for i := 5; i < 20; i++ {
