@@ -9,17 +9,20 @@ import (
 )
 
 // Board writes the states of one process at their edges: one that says what its row
-// says already is not written. Its methods are safe for concurrent use.
+// says already is not written. Its methods are safe for concurrent use, and return
+// when ctx ends.
 type Board struct {
-	mu   sync.Mutex
 	set  func(context.Context, ...Status) error
+	turn chan struct{} // holds a value while set runs
+
+	mu   sync.Mutex
 	said map[string]Status // the last word of each
 	owed map[string]Status // not written yet
 }
 
 // NewBoard makes a board for the ledger whose SetStates is set.
 func NewBoard(set func(context.Context, ...Status) error) *Board {
-	return &Board{set: set, said: make(map[string]Status), owed: make(map[string]Status)}
+	return &Board{set: set, turn: make(chan struct{}, 1), said: make(map[string]Status), owed: make(map[string]Status)}
 }
 
 // Set writes those of the states that are new, and what could not be written before,
@@ -35,6 +38,26 @@ func (b *Board) Beat(ctx context.Context, states ...Status) error { return b.wri
 const BeatEvery = 30 * time.Second
 
 func (b *Board) write(ctx context.Context, states []Status, always bool) error {
+	b.note(states)
+	select {
+	case b.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.turn }()
+	rows := b.takeOwed()
+	if len(rows) == 0 && !always {
+		return nil
+	}
+	err := b.set(ctx, rows...)
+	if err != nil {
+		b.giveBack(rows)
+	}
+	return err
+}
+
+// note owes the ledger those of the states that are new.
+func (b *Board) note(states []Status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range states {
@@ -48,17 +71,27 @@ func (b *Board) write(ctx context.Context, states []Status, always bool) error {
 			b.said[s.Name], b.owed[s.Name] = s, s
 		}
 	}
-	if len(b.owed) == 0 && !always {
-		return nil
-	}
-	names := slices.Sorted(maps.Keys(b.owed))
-	rows := make([]Status, len(names))
-	for i, name := range names {
-		rows[i] = b.owed[name]
-	}
-	if err := b.set(ctx, rows...); err != nil {
-		return err
+}
+
+// takeOwed empties owed, and returns it by name.
+func (b *Board) takeOwed() []Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var rows []Status
+	for _, name := range slices.Sorted(maps.Keys(b.owed)) {
+		rows = append(rows, b.owed[name])
 	}
 	clear(b.owed)
-	return nil
+	return rows
+}
+
+// giveBack owes rows again that were not written, but for those with a newer word.
+func (b *Board) giveBack(rows []Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range rows {
+		if _, newer := b.owed[s.Name]; !newer {
+			b.owed[s.Name] = s
+		}
+	}
 }

@@ -119,6 +119,47 @@ func TestBoard(t *testing.T) {
 	look("once", 6, map[string]State{"a": StateWatch, "c": StateOK})
 }
 
+// A session does not wait longer than its context says for another one's write. The
+// next write has its state.
+func TestBoardContext(t *testing.T) {
+	began, release := make(chan bool), make(chan bool)
+	rows := make(map[string]State)
+	b := NewBoard(func(_ context.Context, states ...Status) error {
+		began <- true
+		<-release
+		for _, s := range states {
+			rows[s.Name] = s.State
+		}
+		return nil
+	})
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() { first <- b.Set(t.Context(), Status{Name: "a", State: StateDial}) }()
+	<-began
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	go func() { second <- b.Set(ctx, Status{Name: "c", State: StateUp}) }()
+	select {
+	case err := <-second:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("it waits for the other write")
+	}
+	release <- true
+	go func() { first <- b.Beat(t.Context()) }()
+	<-began
+	release <- true
+	for range 2 {
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+	}
+	if !maps.Equal(rows, map[string]State{"a": StateDial, "c": StateUp}) {
+		t.Errorf("%v", rows)
+	}
+}
+
 // Sessions set their states at once.
 func TestBoardRace(t *testing.T) {
 	writing, n := false, 0
