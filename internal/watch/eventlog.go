@@ -7,6 +7,9 @@ import (
 	"github.com/fblwatch/fblwatch/callbacks"
 )
 
+// heldErrors bounds the errors that are held back: a server may send any number.
+const heldErrors = 16
+
 // eventLog logs the events of one lane, but for errors that are logged or returned
 // elsewhere: a sweep returns all, and a watch logs itself why a session could not be
 // opened, with when it tries again.
@@ -27,6 +30,10 @@ func (e *eventLog) Log(l callbacks.Level, text string) {
 		e.Handler.Log(l, text)
 	case e.once:
 	case e.dialing:
+		if len(e.held) == heldErrors { // the error of Dial is the last one
+			e.Handler.Log(callbacks.Error, e.held[0])
+			e.held = e.held[1:]
+		}
 		e.held = append(e.held, text)
 	default:
 		e.Handler.Log(l, text)

@@ -36,3 +36,22 @@ func TestEventLog(t *testing.T) {
 	}
 	(*eventLog)(nil).dial()(nil)
 }
+
+// TestEventLogBounded: of the errors that a server sends while it is dialed few are
+// held back, and none is lost but that of Dial.
+func TestEventLogBounded(t *testing.T) {
+	book := &logbook{}
+	e := &eventLog{Handler: callbacks.Slog(slog.New(slog.NewTextHandler(book, nil)))}
+	opened := e.dial()
+	for range 1000 {
+		e.Log(callbacks.Error, "nonsense")
+	}
+	e.Log(callbacks.Error, "refused")
+	if len(e.held) > heldErrors {
+		t.Errorf("%d errors are held back", len(e.held))
+	}
+	opened(errors.New("refused"))
+	if n, refused := book.count("\n"), book.count("refused"); n != 1000 || refused != 0 {
+		t.Errorf("%d lines, %d of the error of Dial; want 1000 and none", n, refused)
+	}
+}
