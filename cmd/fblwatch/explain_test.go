@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,10 @@ func TestPartsOf(t *testing.T) {
 			{Depth: 1, Path: "1", Type: "a/b", Name: "n", Octets: 1, Use: report.UseNone, Why: report.WhyOther},
 			{Depth: 1, Path: "2", Type: "text/plain", Octets: 4, Use: report.UseNone, Why: report.WhyOther},
 		}},
+		{"a longer line is no boundary", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--bc\n--b--\n--b\n\n", []messagePart{
+			{Type: "multipart/mixed", Octets: 21, Use: report.UseParts},
+			{Depth: 1, Path: "1", Type: "text/plain", Octets: 4, Use: report.UseNone, Why: report.WhyOther},
+		}},
 		{"control", "Content-Type: a\x1b/b\n\n", []messagePart{{Path: "1", Type: "a\uFFFD/b", Use: report.UseNone, Why: report.WhyEmpty}}},
 	}
 	for _, test := range tests {
@@ -36,6 +41,13 @@ func TestPartsOf(t *testing.T) {
 		if diff := cmp.Diff(test.want, partsOf(report.Parse(b), b)); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
 		}
+	}
+	var deep []byte
+	for i := range 100 {
+		deep = fmt.Appendf(deep, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i, i)
+	}
+	if n := len(partsOf(report.Parse(deep), deep)); n < 5 || n > 20 {
+		t.Errorf("%d parts of a deep message", n)
 	}
 	wide := []byte("Content-Type: multipart/mixed; boundary=b\n\n" + strings.Repeat("--b\n\n", 1000))
 	if n := len(partsOf(report.Parse(wide), wide)); n != maxShownParts {
