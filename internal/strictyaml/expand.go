@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -32,11 +33,34 @@ func (r *Reader) prepareScalar(n *yaml.Node, t reflect.Type, path string) error 
 	if t == r.Secret && text != "" && text == n.Value {
 		r.literals = append(r.literals, path)
 	}
+	if !isText(t) && !slices.Contains(nulls, text) {
+		if text, err = plain(text, t); err != nil {
+			return r.errorf(n.Line, path, "%w", err)
+		}
+	}
 	n.Value = text
 	if n.Tag, n.Style = "", 0; isText(t) || slices.Contains(nulls, text) { // an empty variable is not a number
 		n.Tag, n.Style = "!!str", yaml.DoubleQuotedStyle
 	}
 	return nil
+}
+
+// plain returns a bool or a number in its one form. The decoder also takes yes and
+// on, and reads 010 as 8.
+func plain(text string, t reflect.Type) (string, error) {
+	switch t.Kind() {
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return "", errors.New(expected(t))
+		}
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return "", errors.New(expected(t))
+		}
+		return strconv.Itoa(n), nil
+	}
+	return text, nil
 }
 
 func (r *Reader) expand(s string) (string, error) {

@@ -68,6 +68,7 @@ func TestRead(t *testing.T) {
 		"inner: {on: '${ON}', n: \"${N}\", wait: 5s, upper: A, rows: [{name: '${S}'}]}": {
 			Inner: &inner{On: true, N: 7, Wait: 5 * time.Second, Upper: "A", Rows: []row{{"hunter2"}}},
 		},
+		"inner: {n: 010}": {Inner: &inner{N: 10}},
 	} {
 		var got whole
 		if err := reader().Read([]byte(text), &got); err != nil {
@@ -103,7 +104,12 @@ func TestErrors(t *testing.T) {
 		"inner: {on: '${S}'}":                  "f:1: inner.on: expected true or false",
 		"inner: {on: '${NULL}'}":               "f:1: inner.on: expected true or false",
 		"inner: {n: '${S}'}":                   "f:1: inner.n: expected a number",
+		"inner: {on: yes}":                     "f:1: inner.on: expected true or false",
 		"inner: {n: 99999999999999999999}":     "f:1: inner.n: expected a number",
+		"inner: {n: 0x10}":                     "f:1: inner.n: expected a number",
+		"inner: {n: 1_000}":                    "f:1: inner.n: expected a number",
+		"inner: {n: 1e3}":                      "f:1: inner.n: expected a number",
+		"inner: {n: 10.0}":                     "f:1: inner.n: expected a number",
 		"inner: {wait: '${S}'}":                "f:1: inner.wait: expected a time such as 5s",
 		"inner: {upper: '${S}'}":               "f:1: inner.upper: is not in upper case",
 		"inner:\n  rows: []\n  n: -1":          "f:3: inner: n is below 0",
