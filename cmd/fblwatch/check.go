@@ -14,6 +14,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
@@ -71,7 +72,7 @@ func (p *program) check(c *cli.Context) error {
 	for _, text := range whom.Warnings() {
 		t.say("warning", "config", text)
 	}
-	t.commands(config)
+	t.outlets(config)
 	t.ledger(c.Context, config)
 	for _, a := range config.Accounts {
 		t.ok(a.Name, "mailbox: %s", whom.System(a.Name))
@@ -97,6 +98,14 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	path := config.Ledger
 	reader, err := backend.OpenReader(ctx, path)
 	if errors.Is(err, ledger.ErrNone) {
+		file, err := backend.Path(path)
+		if err == nil {
+			err = plainfile.Writable(file)
+		}
+		if err != nil {
+			t.fail("ledger", fmt.Errorf("%s does not exist yet, and cannot be created: %w", path, err))
+			return
+		}
 		t.ok("ledger", "%s does not exist yet; the first sweep or watch creates it", path)
 		return
 	} else if err != nil {
@@ -228,8 +237,9 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 	return names, nil
 }
 
-// commands looks for the programs of the config's hooks and sinks.
-func (t *trial) commands(config *settings.Config) {
+// outlets looks for the programs of the config's hooks and sinks, and asks whether the
+// files can be written.
+func (t *trial) outlets(config *settings.Config) {
 	find := func(what string, command subprocess.Command) {
 		if err := command.Find(); err != nil {
 			t.fail(what, err)
@@ -244,6 +254,13 @@ func (t *trial) commands(config *settings.Config) {
 	for _, s := range config.Sinks {
 		if s.Type == sink.TypeExec {
 			find("sinks."+s.Name, s.Command)
+		}
+	}
+	for _, s := range config.AllSinks() {
+		if s.Type == sink.TypeFile {
+			if err := plainfile.Writable(s.Path); err != nil {
+				t.fail("sinks."+s.Name, err)
+			}
 		}
 	}
 }

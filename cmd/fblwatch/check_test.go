@@ -178,3 +178,21 @@ func TestAfterRefused(t *testing.T) {
 		})
 	}
 }
+
+// check fails for a ledger and a file of a sink that watch could not create.
+func TestCheckUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	file := fixture.File(t, filepath.Join(dir, "file"), "x\n")
+	for text, want := range map[string]string{
+		"ledger: " + filepath.Join(file, "l.db"):                                                "FAILED  ledger: ",
+		"ledger: " + dir + "/l.db\nsinks: [{name: out, type: file, path: " + dir + "}]":         "FAILED  sinks.out: " + dir + " is not a regular file; name one",
+		"ledger: " + dir + "/l.db\nsinks: [{name: out, type: file, path: " + file + "/r.json}]": "FAILED  sinks.out: ",
+		"ledger: " + dir + "/l.db\nrecords: {file: " + dir + "}":                                "FAILED  sinks.file: ",
+	} {
+		config := fixture.File(t, filepath.Join(dir, "c.yaml"), text+"\naccounts: [{name: a, url: 'imap://u@127.0.0.1:1/INBOX', password: x}]\n")
+		stdout, stderr, code := fblwatch(t, nil, "check", "-c", config)
+		if code != 1 || !strings.Contains(stdout, want) {
+			t.Errorf("%s: exit code %d\n%s%s", text, code, stdout, stderr)
+		}
+	}
+}
