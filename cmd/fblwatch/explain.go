@@ -119,15 +119,20 @@ func (p *program) keptMessage(c *cli.Context, id string) (mailfile.Message, erro
 		return mailfile.Message{}, failed(fmt.Errorf("the ledger keeps no message with the id %s", reportID), "keep in the config says for how long it keeps messages; name the message's file instead")
 	}
 	message := mailfile.Message{Path: id, Number: 1, Body: head, Size: int64(len(head))}
-	for row, err := range reader.Records(c.Context, ledger.Query{ID: reportID}) {
+	found := id == reportID
+	for row, err := range reader.Records(c.Context, ledger.Query{ID: reportID, Replaced: true}) {
 		if err != nil {
 			return message, err
 		}
+		found = found || row.ID == id
 		r, err := process.ReadRecord(row)
 		if err != nil {
 			return message, err
 		}
 		message.Size = max(message.Size, some(r.Mailbox).Size)
+	}
+	if !found {
+		return message, failed(fmt.Errorf("no record has the id %s", id), "fblwatch records --id "+reportID+" lists those of the message")
 	}
 	if report.ParsePrefix(message.Body, message.Size).ID != reportID {
 		fmt.Fprintln(p.stderr, "the ledger keeps a copy that privacy in the config has altered: some values differ from those of the record")

@@ -197,9 +197,12 @@ func expected(t reflect.Type) string {
 	case t == reflect.TypeFor[time.Duration]():
 		return "expected a time such as 5s"
 	case t.Kind() == reflect.Struct:
-		return "expected keys with values"
+		return "expected keys with values, of " + strings.Join(slices.Sorted(maps.Keys(fieldsOf(t))), ", ")
 	case t.Kind() == reflect.Slice:
-		return "expected a list"
+		if t.Elem().Kind() == reflect.Struct {
+			return "expected a list: a line for each item, which begins with a dash"
+		}
+		return "expected a list, such as [a, b]"
 	case t.Kind() == reflect.Bool:
 		return "expected true or false"
 	}
