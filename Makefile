@@ -13,7 +13,8 @@ build:
 demo:
 	@echo "Compiling fblwatch: some minutes the first time, seconds later. Then an IMAP server"
 	@echo "on this machine gets sample reports, and fblwatch watches it. Ctrl-C ends it."
-	@go run ./cmd/fblwatch demo
+	@dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; trap : INT; \
+	go build -o "$$dir/fblwatch" ./cmd/fblwatch && "$$dir/fblwatch" demo
 
 test:
 	@scripts/setup
