@@ -14,7 +14,7 @@ import (
 // whatever they are.
 func TestLinear(t *testing.T) {
 	if testing.Short() {
-		t.Skip("some seconds")
+		t.Skip("left out with -short: it takes some seconds")
 	}
 	const part = "\n--b\nContent-Type: message/rfc822\n\n"
 	long := "\n--" + strings.Repeat("ab", 2000)

@@ -113,14 +113,14 @@ func (r reporter) speaks() string { return r.from[strings.LastIndexByte(r.from, 
 const sourced = "Source-IP: " + attackerIP + "\nReported-Domain: evil.example\n"
 
 var reporters = []reporter{
-	{"Yahoo", "feedback@" + yahoo, yahoo, "Feedback-Type: abuse\nUser-Agent: Yahoo!-Mail-Feedback/2.0\nVersion: 0.1\nOriginal-Rcpt-To: attacker@yahoo.com\n" +
+	{"Yahoo", "feedback@" + yahoo, yahoo, "Feedback-Type: abuse\nUser-Agent: Yahoo!-Mail-Feedback/2.0\nVersion: 0.1\nOriginal-Rcpt-To: attacker@yahoo.example\n" +
 		"Received-Date: Mon, 1 Jun 2026 10:00:00 +0000\nReported-Domain: evil.example\nAuthentication-Results: authentication result string is not available\n",
 		yahooInner, "atlas-production.v2-mail-prod1-gq1.omega.yahoo.com", "10.253.62.170"},
 	{"Microsoft", "staff@hotmail.com", jmrp, jmrpFields, jmrpInner, "", "AM4PEPF00027A63.mail.protection.outlook.com"},
-	{"Microsoft, old", "staff@hotmail.com", jmrp, "", "X-HmXmrOriginalRecipient: attacker@hotmail.com\n" + jmrpInner, "", "AM4PEPF00027A63.mail.protection.outlook.com"},
-	{"Validity", "fbl-yandex@senderscore.net", "senderscore.net", "Feedback-Type: abuse\nUser-Agent: ReturnPathFBL/1.0\nVersion: 1\nSource: Yandex\nOriginal-Rcpt-To: attacker@yandex.ru\n" + sourced,
+	{"Microsoft, old", "staff@hotmail.com", jmrp, "", "X-HmXmrOriginalRecipient: attacker@hotmail.example\n" + jmrpInner, "", "AM4PEPF00027A63.mail.protection.outlook.com"},
+	{"Validity", "fbl-yandex@senderscore.net", "senderscore.net", "Feedback-Type: abuse\nUser-Agent: ReturnPathFBL/1.0\nVersion: 1\nSource: Yandex\nOriginal-Rcpt-To: attacker@yandex.example\n" + sourced,
 		"", "mx.yandex.net", "mx.yandex.net"},
-	{"Mail.ru", "fbl@corp.mail.ru", "corp.mail.ru", "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nOriginal-Rcpt-To: attacker@mail.ru\n",
+	{"Mail.ru", "fbl@corp.mail.ru", "corp.mail.ru", "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nOriginal-Rcpt-To: attacker@mail.example\n",
 		"", "mx.mail.ru", "mx.mail.ru"},
 	{"loop", "cfbl@" + isp, isp, "Feedback-Type: abuse\nUser-Agent: x/1\nVersion: 1\nOriginal-Rcpt-To: attacker@isp.example.org\n" + sourced,
 		"", "mx.isp.example.org", "mx.isp.example.org"},
@@ -265,7 +265,7 @@ func (t *forger) contentType() string {
 
 // report is one about our message that names the victim.
 func (t *forger) report(boundary string) string {
-	fields := strings.NewReplacer(attackerIP, ourIP, "evil.example", "example.com", "attacker@yahoo.com", victim, "attacker@yandex.ru", victim, "attacker@mail.ru", victim, "attacker@isp.example.org", victim, "reader@yahoo.com", victim).
+	fields := strings.NewReplacer(attackerIP, ourIP, "evil.example", "example.com", "attacker@yahoo.example", victim, "attacker@yandex.example", victim, "attacker@mail.example", victim, "attacker@isp.example.org", victim, "reader@yahoo.com", victim).
 		Replace(t.one(t.who.fields, jmrpFields, yahooFields))
 	fields += t.one("", "Source-IP: "+ourIP+"\n", "Original-Rcpt-To: "+victim+"\n", "Source-IP: "+ourIP+"\nOriginal-Rcpt-To: "+victim+"\n")
 	original := t.fill(t.one(

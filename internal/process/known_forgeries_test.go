@@ -101,7 +101,7 @@ var knownForgeries = []knownForgery{
 	{name: "the domain within a comment", writes: "-", found: "dkim=pass (header.d=" + yahoo + ") header.d=" + evil},
 	{name: "the domain within quotes", writes: "-", found: `dkim=pass header.i="x header.d=` + yahoo + `;"@` + evil},
 	{name: "anybody at Microsoft", writes: "x@microsoft.com", found: "dkim=pass header.d=microsoft.com"},
-	{name: "anybody at Hotmail", writes: "staff-x@hotmail.com", found: "dkim=pass header.d=hotmail.com"},
+	{name: "anybody at Hotmail", writes: "no-reply@hotmail.com", found: "dkim=pass header.d=hotmail.com"},
 	{name: "anybody at Yahoo", writes: "feedback@yahoo.com", found: "dkim=pass header.d=yahoo.com"},
 	{name: "anybody at Mail.ru", writes: "fbl-x@mail.ru", found: "dkim=pass header.d=mail.ru"},
 	{name: "the provider's hop", claims: yahooInner + yahooFound + yahooBorder},

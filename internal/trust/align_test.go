@@ -27,7 +27,7 @@ func TestForeignLetters(t *testing.T) {
 	}{
 		{"Staff@Hotmail.com", "staff@hotmail.com", true},
 		{"x@bücher.example", "X@xn--bcher-kva.example", true},
-		{"\u017ftaff@hotmail.com", "staff@hotmail.com", false},
+		{"\u017ftaff@example.com", "staff@example.com", false},
 		{"staff@x.example", "staff@y.example", false},
 		{"a@b@x.example", "b@x.example", false},
 		{"x.example", "x.example", false},
