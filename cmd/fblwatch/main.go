@@ -28,8 +28,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
+	stop, err := p.profile()
+	if err != nil {
+		p.printError(err)
+		return exitUsage
+	}
+	defer stop()
 	app := p.app()
-	err := app.RunContext(ctx, reorder(app, args))
+	err = app.RunContext(ctx, reorder(app, args))
 	if err == nil {
 		return exitDone
 	}
