@@ -118,16 +118,29 @@ func headless(messages []ledger.Message) []ledger.Message {
 	return out
 }
 
-// BenchmarkPackHeads is what the compression of heads adds to a commit.
-func BenchmarkPackHeads(b *testing.B) {
-	messages := reports(0, 500)
-	var size int
-	for b.Loop() {
-		size = 0
-		for _, p := range packHeads(messages) {
-			size += len(p.data)
-		}
+// BenchmarkPack is what the compression of heads and of records adds to a commit.
+func BenchmarkPack(b *testing.B) {
+	messages := reports(0, 512)
+	for what, how := range map[string]byte{"heads": packedPlain, "records": packedRecords} {
+		b.Run(what, func(b *testing.B) {
+			var p packer
+			plain, size := 0, 0
+			for b.Loop() {
+				plain, size = 0, 0
+				for i, m := range messages {
+					piece := m.Head
+					if how == packedRecords {
+						piece = m.Records[0].JSON
+					}
+					p.add(piece)
+					plain += len(piece)
+					if i%16 == 15 {
+						size += len(p.pack(how))
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(messages)), "us/mail")
+			b.ReportMetric(float64(plain)/float64(size), "ratio")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*len(messages)), "us/mail")
-	b.ReportMetric(float64(len(messages)*6000)/float64(size), "ratio")
 }

@@ -37,10 +37,17 @@ func (s *store) write(ctx context.Context, f func(tx) error) error {
 		err = t.exec("COMMIT")
 	}
 	if err != nil {
+		s.forget()
 		// SQLite may have rolled back by itself, which makes this one fail.
 		s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	}
 	return explain(s.path, err)
+}
+
+// forget drops what a transaction that is rolled back leaves in memory.
+func (s *store) forget() {
+	clear(s.numbers)
+	s.heads.plain, s.records.plain = s.heads.plain[:0], s.records.plain[:0]
 }
 
 type tx struct {
@@ -153,7 +160,6 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 	if err := batch.Check(); err != nil {
 		return ledger.Committed{}, err
 	}
-	packs := packHeads(batch.Messages)
 	var p ledger.Numbered
 	err := s.write(ctx, func(t tx) error {
 		next, uidValidity, err := t.fence(claim)
@@ -168,7 +174,7 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 		if err != nil {
 			return err
 		}
-		if err := t.addMessages(claim, batch.Messages, p, packs); err != nil {
+		if err := t.addMessages(claim, batch.Messages, p); err != nil {
 			return err
 		}
 		if err := t.addRecords(p.Rows); err != nil {
@@ -192,103 +198,132 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 
 // known returns those of the messages' report ids that the ledger holds.
 func (t tx) known(messages []ledger.Message) (map[string]bool, error) {
-	ids := make([]any, len(messages))
+	keys := make([]any, len(messages))
 	for i, m := range messages {
-		ids[i] = m.ReportID
+		keys[i] = idKey(m.ReportID)
 	}
-	// In the order of the key each page is visited once.
-	slices.SortFunc(ids, func(a, b any) int { return cmp.Compare(a.(string), b.(string)) })
+	slices.SortFunc(keys, compareKeys) // in the order of the index each page is visited once
 	known := make(map[string]bool)
-	err := chunks(len(ids), func(from, n int) error {
+	err := chunks(len(keys), func(from, n int) error {
 		stmt, err := t.prepare("SELECT report_id FROM mail WHERE report_id IN " + tuples(1, n))
 		if err != nil {
 			return err
 		}
-		rows, err := stmt.Query(ids[from : from+n]...)
+		rows, err := stmt.Query(keys[from : from+n]...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var id string
+			var id storedID
 			if err := rows.Scan(&id); err != nil {
 				return err
 			}
-			known[id] = true
+			known[string(id)] = true
 		}
 		return rows.Err()
 	})
 	return known, err
 }
 
-func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.Numbered, packs []pack) error {
-	type place struct {
-		head  any
-		piece int
+func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.Numbered) error {
+	if len(p.New) == 0 {
+		return nil
 	}
-	isNew := make([]bool, len(messages))
-	for _, m := range p.New {
-		isNew[m.Index] = true
+	var first int64
+	if err := t.row([]any{&first}, "SELECT 1 + coalesce(max(n), 0) FROM mail"); err != nil {
+		return err
 	}
-	heads := make([]place, len(messages))
-	now := ledger.Milli(time.Now())
-	for _, pack := range packs {
-		if !slices.ContainsFunc(pack.messages, func(i int) bool { return isNew[i] }) {
-			continue
-		}
-		res, err := t.result("INSERT INTO head (at, pack) VALUES (?, ?)", now, pack.data)
-		if err != nil {
-			return err
-		}
-		id, err := res.LastInsertId()
-		if err != nil {
-			return err
-		}
-		for piece, i := range pack.messages {
-			heads[i] = place{id, piece}
-		}
-	}
-	slices.SortFunc(p.New, func(a, b ledger.NewMessage) int {
-		return cmp.Compare(messages[a.Index].ReportID, messages[b.Index].ReportID)
-	})
-	return t.insert("INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin)", 12, "", len(p.New),
+	err := t.insert("INSERT OR ROLLBACK INTO mail (n, report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)", 11, "", len(p.New),
 		func(i int, args []any) []any {
-			m, h := messages[p.New[i].Index], heads[p.New[i].Index]
-			return append(args, m.ReportID, claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),
-				p.New[i].Seq, len(m.Records), h.head, h.piece, m.Size, int64(m.Origin))
+			m := &messages[p.New[i].Index]
+			return append(args, first+int64(i), idKey(m.ReportID), claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),
+				p.New[i].Seq, len(m.Records), m.Size, int64(m.Origin))
 		})
+	if err != nil {
+		return err
+	}
+	return t.addHeads(messages, p.New, first)
+}
+
+// addHeads keeps the heads of new messages, of which the first one has the number first.
+func (t tx) addHeads(messages []ledger.Message, added []ledger.NewMessage, first int64) error {
+	now, start := ledger.Milli(time.Now()), 0
+	flush := func(end int) error {
+		pack := t.s.heads.pack(packedPlain)
+		from := start
+		start = end
+		return t.exec("INSERT INTO head (mail, at, pack) VALUES (?, ?, ?)", first+int64(from), now, pack)
+	}
+	for i, m := range added {
+		head := messages[m.Index].Head
+		switch size := len(t.s.heads.plain); {
+		case size == 0 && len(head) == 0:
+			start = i + 1
+			continue
+		case size > 0 && size+len(head) > headsSize:
+			if err := flush(i); err != nil {
+				return err
+			}
+		}
+		t.s.heads.add(head)
+	}
+	if len(t.s.heads.plain) == 0 {
+		return nil
+	}
+	return flush(len(added))
 }
 
 func (t tx) addRecords(rows []ledger.Row) error {
-	return t.insert("INSERT INTO record (key, "+recordColumns+")", 15, "", len(rows),
+	numbers := make([]int64, len(rows))
+	for i := range rows {
+		var err error
+		if numbers[i], err = t.label(labelOf(&rows[i].Record)); err != nil {
+			return err
+		}
+	}
+	err := t.insert("INSERT OR ROLLBACK INTO record (key, label, revision, at, source_ip, domain, campaign, subscriber)", 8, "", len(rows),
 		func(i int, args []any) []any {
 			r := &rows[i]
-			return append(args, key(r.FolderID, r.Seq), r.ID, r.Revision, ledger.Milli(r.At), r.Event, r.Class, r.Provider, r.Feed,
-				r.SourceIP, r.Domain, r.Campaign, r.Subscriber, r.Identity, r.Verdict, string(r.JSON))
+			return append(args, key(r.FolderID, r.Seq), numbers[i], r.Revision, ledger.Milli(r.At), r.SourceIP, r.Domain, r.Campaign, r.Subscriber)
 		})
+	for i := range rows {
+		if err == nil {
+			err = t.s.records.add(key(rows[i].FolderID, rows[i].Seq), rows[i].ID, rows[i].JSON, t.addPack)
+		}
+	}
+	if err == nil {
+		err = t.s.records.flush(t.addPack)
+	}
+	return err
+}
+
+func (t tx) addPack(key int64, pack []byte) error {
+	return t.exec("INSERT INTO pack (key, pack) VALUES (?, ?)", key, pack)
 }
 
 // brake counts by the rows of hourly.
 func (t tx) brake() *ledger.Brake {
 	return &ledger.Brake{Count: func(day time.Time, provider, feed string) (n int64, err error) {
-		err = t.row([]any{&n}, "SELECT coalesce(sum(n), 0) FROM hourly WHERE hour >= ? AND hour < ? AND provider = ? AND feed = ? AND verdict = ?",
+		err = t.row([]any{&n}, "SELECT coalesce(sum(n), 0) FROM hourly CROSS JOIN label ON id = label WHERE hour >= ? AND hour < ? AND provider = ? AND feed = ? AND verdict = ?",
 			ledger.Milli(day), ledger.Milli(day.Add(24*time.Hour)), provider, feed, string(report.SuppressYes))
 		return n, err
 	}}
 }
 
 func (t tx) addCounts(folder int64, byHour map[ledger.Count]int64, kinds map[string]int64) error {
-	counts := make([]ledger.Count, 0, len(byHour))
+	type count struct{ hour, label, n int64 }
+	counts := make([]count, 0, len(byHour))
 	for c, n := range byHour {
-		c.N = n
-		counts = append(counts, c)
+		number, err := t.label(labelOfCount(c))
+		if err != nil {
+			return err
+		}
+		counts = append(counts, count{ledger.Milli(c.Hour), number, n})
 	}
-	slices.SortFunc(counts, ledger.CompareCounts)
-	err := t.insert("INSERT INTO hourly (hour, event, class, provider, feed, identity, verdict, n)", 8,
-		" ON CONFLICT DO UPDATE SET n = n + excluded.n", len(counts), func(i int, args []any) []any {
-			c := counts[i]
-			return append(args, ledger.Milli(c.Hour), c.Event, c.Class, c.Provider, c.Feed, c.Identity, c.Verdict, c.N)
-		})
+	slices.SortFunc(counts, func(a, b count) int { return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.label, b.label)) })
+	err := t.insert("INSERT INTO hourly (hour, label, n)", 3, " ON CONFLICT DO UPDATE SET n = n + excluded.n", len(counts),
+		func(i int, args []any) []any { return append(args, counts[i].hour, counts[i].label, counts[i].n) })
 	for kind, n := range kinds {
 		if err == nil {
 			err = t.exec("INSERT INTO mail_count (folder, kind, n) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",

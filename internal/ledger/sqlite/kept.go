@@ -21,15 +21,15 @@ func (r *reader) KeptMessages(ctx context.Context, since time.Time, kinds ...str
 			var packs []keptPack
 			err := r.each(ctx, func(rows *sql.Rows) error {
 				var p keptPack
-				err := rows.Scan(&p.id, &p.data)
+				err := rows.Scan(&p.first, &p.data)
 				packs = append(packs, p)
 				return err
-			}, "SELECT id, pack FROM head WHERE id > ? ORDER BY id LIMIT ?", last, keptPacks)
+			}, "SELECT mail, pack FROM head WHERE mail > ? ORDER BY mail LIMIT ?", last, keptPacks)
 			if err == nil && len(packs) == 0 {
 				return
 			}
 			for _, p := range packs {
-				last = p.id
+				last = p.first
 				if err == nil {
 					err = r.unpack(ctx, p, low, kinds, yield)
 				}
@@ -45,38 +45,37 @@ func (r *reader) KeptMessages(ctx context.Context, since time.Time, kinds ...str
 	}
 }
 
+// keptPack is the heads of messages one after the other.
 type keptPack struct {
-	id   int64
-	data []byte
+	first int64
+	data  []byte
 }
 
 // unpack yields those messages of a pack that are asked for.
 func (r *reader) unpack(ctx context.Context, p keptPack, low int64, kinds []string, yield func(ledger.KeptMessage, error) bool) error {
-	var messages []ledger.KeptMessage
-	var pieces []int
-	err := r.each(ctx, func(rows *sql.Rows) error {
-		var k ledger.KeptMessage
-		var at int64
-		var piece int
-		err := rows.Scan(&k.ReportID, &k.FolderID, &k.Folder.Account, &k.Folder.Name, (*bits)(&k.UIDValidity), &k.UID, &k.Kind, &at, &k.Size, &k.Made, &piece)
-		if k.At = ledger.FromMilli(at); err == nil && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
-			messages, pieces = append(messages, k), append(pieces, piece)
-		}
-		return err
-	}, `SELECT report_id, folder.id, account, name, mail.uidvalidity, uid, kind, at, size, records, piece
-		FROM mail JOIN folder ON folder.id = mail.folder WHERE head = ? AND at >= ? ORDER BY piece`, p.id, low)
-	if err != nil || len(messages) == 0 {
-		return err
-	}
-	heads, err := unpackHeads(p.data)
+	heads, err := unpack(p.data)
 	if err != nil {
 		return err
 	}
-	for i, k := range messages {
-		if pieces[i] >= len(heads) {
-			return errPack
+	var messages []ledger.KeptMessage
+	err = r.each(ctx, func(rows *sql.Rows) error {
+		var k ledger.KeptMessage
+		var n, at int64
+		err := rows.Scan(&n, (*storedID)(&k.ReportID), &k.FolderID, &k.Folder.Account, &k.Folder.Name, (*bits)(&k.UIDValidity), &k.UID, &k.Kind, &at, &k.Size, &k.Made)
+		if err != nil {
+			return err
 		}
-		k.Head = heads[pieces[i]]
+		k.At, k.Head = ledger.FromMilli(at), heads[n-p.first]
+		if len(k.Head) > 0 && (len(kinds) == 0 || slices.Contains(kinds, k.Kind)) {
+			messages = append(messages, k)
+		}
+		return nil
+	}, `SELECT n, report_id, folder.id, account, name, mail.uidvalidity, uid, kind, at, size, records
+		FROM mail JOIN folder ON folder.id = mail.folder WHERE n >= ? AND n < ? AND at >= ? ORDER BY n`, p.first, p.first+int64(len(heads)), low)
+	if err != nil {
+		return err
+	}
+	for _, k := range messages {
 		if !yield(k, nil) {
 			return errEnough
 		}
@@ -88,7 +87,7 @@ func (r *reader) Places(ctx context.Context, folderID int64, uidValidity uint64,
 	var places []ledger.Place
 	err := r.each(ctx, func(rows *sql.Rows) error {
 		var p ledger.Place
-		err := rows.Scan(&p.UID, &p.ReportID, (*bits)(&p.Origin))
+		err := rows.Scan(&p.UID, (*storedID)(&p.ReportID), (*bits)(&p.Origin))
 		places = append(places, p)
 		return err
 	}, "SELECT uid, report_id, origin FROM mail WHERE folder = ? AND uidvalidity = ? AND uid >= ? ORDER BY uid, report_id LIMIT ?",

@@ -28,13 +28,17 @@ const (
 
 // store is the ledger on SQLite. One connection writes; its user holds turn.
 type store struct {
-	reader
+	*reader
 	lock  *lock
 	db    *sql.DB
 	conn  *sql.Conn
 	turn  chan struct{}
 	run   time.Time            // when it was opened
 	stmts map[string]*sql.Stmt // of conn, by their text
+
+	numbers map[label]int64 // of labels
+	heads   packer
+	records recordPacker
 
 	closing sync.Once
 	closed  chan struct{}
@@ -72,8 +76,8 @@ func open(ctx context.Context, path string, maxPages int) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{lock: lock, run: time.Now().UTC(), turn: make(chan struct{}, 1), closed: make(chan struct{}), stmts: make(map[string]*sql.Stmt)}
-	s.path = path
+	s := &store{lock: lock, run: time.Now().UTC(), turn: make(chan struct{}, 1), closed: make(chan struct{}), stmts: make(map[string]*sql.Stmt), numbers: make(map[label]int64)}
+	s.reader = &reader{path: path}
 	if err := s.open(ctx, maxPages); err != nil {
 		s.Close()
 		return nil, explain(path, err)
@@ -145,7 +149,7 @@ func (s *store) open(ctx context.Context, maxPages int) (err error) {
 	}
 	r, err := openReader(ctx, s.path, readQuery)
 	if err == nil {
-		s.reader = *r
+		s.reader = r
 	}
 	return err
 }

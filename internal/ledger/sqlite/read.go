@@ -11,8 +11,15 @@ import (
 
 // reader is the reading side on SQLite.
 type reader struct {
-	path string
-	db   *sql.DB
+	path   string
+	db     *sql.DB
+	labels labels
+}
+
+// queryer is a connection, or a transaction on it.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 var _ ledger.Reader = (*reader)(nil)
@@ -21,17 +28,21 @@ func (r *reader) Close() error { return explain(r.path, r.db.Close()) }
 
 // each calls scan for every row of a query, until it fails.
 func (r *reader) each(ctx context.Context, scan func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := r.db.QueryContext(ctx, query, args...)
+	return r.explain(ctx, eachOf(ctx, r.db, scan, query, args...))
+}
+
+func eachOf(ctx context.Context, on queryer, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, err := on.QueryContext(ctx, query, args...)
 	if err != nil {
-		return r.explain(ctx, err)
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := scan(rows); err != nil {
-			return r.explain(ctx, err)
+			return err
 		}
 	}
-	return r.explain(ctx, rows.Err())
+	return rows.Err()
 }
 
 // explain returns the error of ctx for an interrupt that ctx caused.
@@ -60,18 +71,24 @@ func (r *reader) Folders(ctx context.Context) ([]ledger.Claim, error) {
 	return folders, err
 }
 
+const headOf = `SELECT pack, n - head.mail FROM mail JOIN head ON head.mail =
+	(SELECT max(head.mail) FROM head WHERE head.mail <= n) WHERE report_id = ?`
+
 func (r *reader) Head(ctx context.Context, reportID string) ([]byte, error) {
 	var data []byte
 	var piece int
-	err := r.db.QueryRowContext(ctx, "SELECT pack, piece FROM mail JOIN head ON head.id = mail.head WHERE report_id = ?", reportID).
-		Scan(&data, &piece)
+	err := r.db.QueryRowContext(ctx, headOf, idKey(reportID)).Scan(&data, &piece)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, r.explain(ctx, err)
 	}
-	return unpackHead(data, piece)
+	heads, err := unpack(data)
+	if err != nil || piece >= len(heads) || len(heads[piece]) == 0 {
+		return nil, err
+	}
+	return heads[piece], nil
 }
 
 func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]ledger.Count, error) {
@@ -84,7 +101,7 @@ func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]ledger.C
 		c.Hour = ledger.FromMilli(hour)
 		counts = append(counts, c)
 		return err
-	}, `SELECT hour, event, class, provider, feed, identity, verdict, n FROM hourly WHERE hour >= ? AND hour < ? AND n <> 0
+	}, `SELECT hour, event, class, provider, feed, identity, verdict, n FROM hourly CROSS JOIN label ON id = label WHERE hour >= ? AND hour < ? AND n <> 0
 		ORDER BY hour, event, class, provider, feed, identity, verdict`, low, high)
 	return counts, err
 }

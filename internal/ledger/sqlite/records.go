@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-const recordColumns = "id, revision, at, event, class, provider, feed, source_ip, domain, campaign, subscriber, identity, verdict, json"
+const recordColumns = "key, label, revision, at, source_ip, domain, campaign, subscriber, replaced"
 
 const (
 	// pageRows and pageBytes bound what one read transaction fetches.
@@ -28,61 +29,93 @@ type section struct {
 	after, last int64
 }
 
-// filter is a condition on record, its values always bound.
+// filter is what the records of a query have in common.
 type filter struct {
-	where strings.Builder
-	args  []any
+	labels   string // a condition on table label; empty: all
+	args     []any  // of labels
+	numbers  []int64
+	replaced bool
+	id       string
 }
 
-func (f *filter) and(condition string, args ...any) {
-	f.where.WriteString(" AND " + condition)
-	f.args = append(f.args, args...)
-}
+// merged is the largest number of labels whose records are looked up by the index; with
+// more of them all records of a section are looked through.
+const merged = 16
 
-func (f *filter) equal(column, value string) {
-	if value != "" {
-		f.and(column+" = ?", value)
+func newFilter(q ledger.Query) *filter {
+	f := &filter{replaced: q.Replaced, id: q.ID}
+	for _, c := range []struct{ column, value string }{
+		{"event", q.Event}, {"class", q.Class}, {"provider", q.Provider}, {"verdict", q.Verdict},
+	} {
+		if c.value != "" {
+			f.labels += " AND " + c.column + " = ?"
+			f.args = append(f.args, c.value)
+		}
 	}
+	return f
+}
+
+// number looks up the labels.
+func (r *reader) number(ctx context.Context, f *filter) error {
+	if f.labels == "" {
+		return nil
+	}
+	return r.each(ctx, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		f.numbers = append(f.numbers, id)
+		return err
+	}, "SELECT id FROM label WHERE true"+f.labels+" LIMIT ?", append(slices.Clip(f.args), merged+1)...)
+}
+
+// where is the condition on table record, beside that on its key.
+func (f *filter) where() (where string, args []any) {
+	if f.labels != "" {
+		// + forbids the index: its order is not that of the key.
+		where += " AND +label IN (SELECT id FROM label WHERE true" + f.labels + ")"
+	}
+	if !f.replaced {
+		where += " AND replaced = 0"
+	}
+	return where, slices.Clip(f.args)
+}
+
+// is reports whether a record has the id, or is one of the message of that id.
+func (f *filter) is(id string) bool {
+	return f.id == "" || id == f.id || strings.HasPrefix(id, f.id+".")
 }
 
 func (r *reader) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.Row, error] {
 	return func(yield func(ledger.Row, error) bool) {
 		sections, err := r.sections(ctx, q)
+		f := newFilter(q)
+		if err == nil {
+			err = r.number(ctx, f)
+		}
 		if err != nil {
 			yield(ledger.Row{}, err)
 			return
 		}
-		var f filter
-		// Of two indexes SQLite would take either, and + forbids one. Most
-		// records are complaints.
-		switch {
-		case q.Provider != "" && q.Event == "complaint":
-			f.equal("provider", q.Provider)
-			f.equal("+event", q.Event)
-		case q.Provider != "" && q.Event != "":
-			f.equal("+provider", q.Provider)
-			f.equal("event", q.Event)
-		default:
-			f.equal("provider", q.Provider)
-			f.equal("event", q.Event)
+		if f.labels != "" && len(f.numbers) == 0 {
+			return
 		}
-		f.equal("class", q.Class)
-		f.equal("verdict", q.Verdict)
-		if !q.Replaced {
-			f.and("replaced = 0")
-		}
-		if q.ID != "" {
-			// The id itself, or all of a message: "/" is the octet after ".".
-			f.and("(id = ? OR id >= ? AND id < ?)", q.ID, q.ID+".", q.ID+"/")
-		}
-		timed := !q.Since.IsZero() || !q.Until.IsZero()
 		left := q.Limit
 		more := func(row ledger.Row, err error) bool {
+			if err == nil && !f.is(row.ID) {
+				return true
+			}
 			left--
 			return yield(row, err) && (q.Limit == 0 || left > 0)
 		}
 		for _, s := range sections {
-			if timed && !r.span(ctx, s, q, &f, more) || !timed && !r.pages(ctx, s, &f, more) {
+			var some func(section) ([]int64, error)
+			switch {
+			case !q.Since.IsZero() || !q.Until.IsZero():
+				some = r.timed(ctx, q)
+			case f.labels != "" && len(f.numbers) <= merged:
+				some = r.labelled(ctx, f)
+			}
+			if some != nil && !r.keys(ctx, s, f, some, more) || some == nil && !r.pages(ctx, s, f, more) {
 				return
 			}
 		}
@@ -90,24 +123,30 @@ func (r *reader) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.R
 }
 
 func (r *reader) ReportIDs(ctx context.Context, prefix string, limit int) (ids []string, err error) {
-	err = r.each(ctx, func(rows *sql.Rows) error {
-		var id string
+	scan := func(rows *sql.Rows) error {
+		var id storedID
 		err := rows.Scan(&id)
-		ids = append(ids, id)
+		ids = append(ids, string(id))
 		return err
-	}, "SELECT report_id FROM mail WHERE report_id >= ? AND report_id < ? ORDER BY report_id LIMIT ?", prefix, prefix+"\xff", limit)
-	return ids, err
+	}
+	const query = "SELECT report_id FROM mail WHERE report_id >= ? AND report_id %s ? ORDER BY report_id LIMIT ?"
+	err = r.each(ctx, scan, fmt.Sprintf(query, "<"), prefix, prefix+"\xff", limit)
+	if low, high, ok := idRange(prefix); ok && err == nil {
+		err = r.each(ctx, scan, fmt.Sprintf(query, "<="), low, high, limit)
+	}
+	slices.Sort(ids)
+	return ids[:min(len(ids), limit)], err
 }
 
 // sections lists where the records of q can be.
 func (r *reader) sections(ctx context.Context, q ledger.Query) ([]section, error) {
 	var sections []section
-	var message struct{ folder, seq, records int64 }
+	var message struct{ n, folder, seq, records int64 }
 	// A record's id is that of its message, followed by .n.
 	report, _, _ := strings.Cut(q.ID, ".")
 	if q.ID != "" {
-		err := r.db.QueryRowContext(ctx, "SELECT folder, seq, records FROM mail WHERE report_id = ?", report).
-			Scan(&message.folder, &message.seq, &message.records)
+		err := r.db.QueryRowContext(ctx, "SELECT n, folder, seq, records FROM mail WHERE report_id = ?", idKey(report)).
+			Scan(&message.n, &message.folder, &message.seq, &message.records)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, nil
 		}
@@ -142,7 +181,7 @@ func (r *reader) sections(ctx context.Context, q ledger.Query) ([]section, error
 			sections = append(sections, s)
 		}
 		return err
-	}, "SELECT key & 1099511627775 FROM revision WHERE report_id = ? ORDER BY key", report)
+	}, "SELECT key & 1099511627775 FROM revision WHERE mail = ? ORDER BY key", message.n)
 	return sections, err
 }
 
@@ -163,7 +202,7 @@ func (r *reader) Unsent(ctx context.Context, sink string, without ...int64) iter
 			return
 		}
 		for _, s := range sections {
-			if !r.pages(ctx, s, &filter{}, yield) {
+			if !r.pages(ctx, s, &filter{replaced: true}, yield) {
 				return
 			}
 		}
@@ -173,9 +212,10 @@ func (r *reader) Unsent(ctx context.Context, sink string, without ...int64) iter
 // pages yields the records of a section page by page, in the order of the key;
 // false ends it.
 func (r *reader) pages(ctx context.Context, s section, f *filter, yield func(ledger.Row, error) bool) bool {
+	where, args := f.where()
 	for s.after < s.last {
-		page, whole, err := r.page(ctx, s, "key > ? AND key <= ?"+f.where.String()+" ORDER BY key LIMIT ?",
-			append([]any{key(s.id, s.after), key(s.id, s.last)}, append(f.args[:len(f.args):len(f.args)], pageRows)...))
+		page, whole, err := r.page(ctx, s, "key > ? AND key <= ?"+where+" ORDER BY key LIMIT ?",
+			append(append([]any{key(s.id, s.after), key(s.id, s.last)}, args...), pageRows)...)
 		for _, row := range page {
 			if !yield(row, nil) {
 				return false
@@ -193,27 +233,27 @@ func (r *reader) pages(ctx context.Context, s section, f *filter, yield func(led
 	return true
 }
 
-// span yields those records of a section that fall into the query's time. The
-// index by time is not in the order of the key, so it gives keys first.
-func (r *reader) span(ctx context.Context, s section, q ledger.Query, f *filter, yield func(ledger.Row, error) bool) bool {
-	low, high := ledger.Span(q.Since, q.Until)
+// keys yields those records of a section whose keys some returns, at most keyRows at
+// once and in order, and none at the end.
+func (r *reader) keys(ctx context.Context, s section, f *filter, some func(section) ([]int64, error), yield func(ledger.Row, error) bool) bool {
+	where, args := f.where()
 	for {
-		var keys []any
-		err := r.each(ctx, func(rows *sql.Rows) error {
-			var k int64
-			err := rows.Scan(&k)
-			keys = append(keys, k)
-			return err
-		}, `SELECT key FROM record INDEXED BY record_at WHERE at >= ? AND at < ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`,
-			low, high, key(s.id, s.after), key(s.id, s.last), keyRows)
+		keys, err := some(s)
 		if err != nil {
 			yield(ledger.Row{}, err)
 			return false
 		}
-		for rest := keys; len(rest) > 0; {
-			n := min(len(rest), pageRows/2)
-			page, whole, err := r.page(ctx, s, "key IN "+tuples(1, n)+f.where.String()+" ORDER BY key",
-				append(rest[:n:n], f.args...))
+		if len(keys) == 0 {
+			return true
+		}
+		s.after = keys[len(keys)-1] & (1<<seqBits - 1)
+		for len(keys) > 0 {
+			n := min(len(keys), pageRows/2)
+			values := make([]any, n, n+len(args))
+			for i, key := range keys[:n] {
+				values[i] = key
+			}
+			page, whole, err := r.page(ctx, s, "key IN "+tuples(1, n)+where+" ORDER BY key", append(values, args...)...)
 			for _, row := range page {
 				if !yield(row, nil) {
 					return false
@@ -224,43 +264,118 @@ func (r *reader) span(ctx context.Context, s section, q ledger.Query, f *filter,
 				return false
 			}
 			if !whole {
-				n = 1 + slices.Index(rest, any(key(s.id, page[len(page)-1].Seq)))
+				n = 1 + slices.Index(keys, key(s.id, page[len(page)-1].Seq))
 			}
-			rest = rest[n:]
+			keys = keys[n:]
 		}
-		if len(keys) < keyRows {
-			return true
+	}
+}
+
+// timed finds the keys of a query's span of time. The index by time is not in the order
+// of the key.
+func (r *reader) timed(ctx context.Context, q ledger.Query) func(section) ([]int64, error) {
+	low, high := ledger.Span(q.Since, q.Until)
+	return func(s section) ([]int64, error) {
+		return keysOf(r.db.QueryContext(ctx, `SELECT key FROM record INDEXED BY record_at
+			WHERE at >= ? AND at < ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`,
+			low, high, key(s.id, s.after), key(s.id, s.last), keyRows))
+	}
+}
+
+// labelled finds the keys of a filter's labels. Each label has its keys in order.
+func (r *reader) labelled(ctx context.Context, f *filter) func(section) ([]int64, error) {
+	return func(s section) (keys []int64, err error) {
+		whole := key(s.id, s.last) // up to here the keys are known
+		for _, number := range f.numbers {
+			some, err := keysOf(r.db.QueryContext(ctx, `SELECT key FROM record INDEXED BY record_label
+				WHERE label = ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`,
+				number, key(s.id, s.after), key(s.id, s.last), pageRows))
+			if err != nil {
+				return nil, err
+			}
+			if len(some) == pageRows {
+				whole = min(whole, some[pageRows-1])
+			}
+			keys = append(keys, some...)
 		}
-		s.after = keys[len(keys)-1].(int64) & (1<<seqBits - 1)
+		slices.Sort(keys)
+		end, _ := slices.BinarySearch(keys, whole+1)
+		return keys[:end], nil
 	}
 }
 
 // page reads records. It ends after about pageBytes, since reports may be long; whole
 // reports whether it has all.
-func (r *reader) page(ctx context.Context, s section, where string, args []any) (page []ledger.Row, whole bool, err error) {
+func (r *reader) page(ctx context.Context, s section, where string, args ...any) (page []ledger.Row, whole bool, err error) {
+	tx, err := r.db.BeginTx(ctx, nil) // a record and its pack are of one state of the ledger
+	if err != nil {
+		return nil, false, r.explain(ctx, err)
+	}
+	defer tx.Rollback()
+	var numbers []int64
+	err = eachOf(ctx, tx, func(rows *sql.Rows) error {
+		row, number := ledger.Row{FolderID: s.id, Folder: s.folder}, int64(0)
+		err := scanRow(rows, &row, &number)
+		page, numbers = append(page, row), append(numbers, number)
+		return err
+	}, "SELECT "+recordColumns+" FROM record WHERE "+where, args...)
 	size := 0
-	err = r.each(ctx, func(rows *sql.Rows) error {
-		row := ledger.Row{FolderID: s.id, Folder: s.folder}
-		var at int64
-		err := rows.Scan(&row.Seq, &row.ID, &row.Revision, &at, &row.Event, &row.Class, &row.Provider, &row.Feed,
-			&row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Identity, &row.Verdict, &row.JSON, &row.Replaced)
+	packs := packs{on: tx}
+	for i := range page {
+		row := &page[i]
+		if err == nil {
+			err = packs.read(ctx, row)
+		}
+		var l label
+		if err == nil {
+			l, err = r.label(ctx, tx, numbers[i])
+		}
+		if err != nil {
+			return page[:i], false, r.explain(ctx, err)
+		}
+		l.put(&row.Record)
+		if size += len(row.JSON); size > pageBytes {
+			return page[:i+1], false, nil
+		}
+	}
+	return page, true, r.explain(ctx, err)
+}
+
+// scanRow scans recordColumns.
+func scanRow(rows *sql.Rows, row *ledger.Row, label *int64) error {
+	var k, at int64
+	err := rows.Scan(&k, label, &row.Revision, &at, &row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Replaced)
+	row.Seq, row.At = k&(1<<seqBits-1), ledger.FromMilli(at)
+	return err
+}
+
+// packs reads the ids and JSON of records, in the order of their keys.
+type packs struct {
+	on     queryer
+	first  int64
+	pieces [][]byte
+}
+
+const packOf = "SELECT key, pack FROM pack WHERE key <= ? ORDER BY key DESC LIMIT 1"
+
+func (p *packs) read(ctx context.Context, row *ledger.Row) error {
+	k := key(row.FolderID, row.Seq)
+	if k >= p.first+int64(len(p.pieces)/2) {
+		var data []byte
+		err := p.on.QueryRowContext(ctx, packOf, k).Scan(&p.first, &data)
+		if err == nil {
+			p.pieces, err = unpack(data)
+		}
 		if err != nil {
 			return err
 		}
-		row.At = ledger.FromMilli(at)
-		page = append(page, row)
-		if size += len(row.JSON); size > pageBytes {
-			return errPageFull
-		}
-		return nil
-	}, "SELECT seq, "+recordColumns+", replaced FROM record WHERE "+where, args...)
-	if errors.Is(err, errPageFull) {
-		return page, false, nil
 	}
-	return page, true, err
+	i := 2 * (k - p.first)
+	if i+1 >= int64(len(p.pieces)) {
+		return errPack
+	}
+	row.ID, row.JSON = string(p.pieces[i]), p.pieces[i+1]
+	return nil
 }
 
-var (
-	errPageFull = errors.New("ledger: page full")
-	errEnough   = errors.New("ledger: enough")
-)
+var errEnough = errors.New("ledger: enough")

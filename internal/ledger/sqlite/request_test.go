@@ -166,7 +166,7 @@ func TestMigrate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.Exec(migrations[0] + `; PRAGMA application_id = 1178750039; PRAGMA user_version = 1;
+	_, err = db.Exec(migrations[0].script + `; PRAGMA application_id = 1178750039; PRAGMA user_version = 1;
 		INSERT INTO folder (id, account, name, next_seq, committed, uidvalidity, high) VALUES (1, 'yahoo', 'INBOX', 2, 1, 9, 5);
 		INSERT INTO mail VALUES ('a', 1, 9, 5, 'report', 1772366400000, 1, 1, NULL, 0);
 		INSERT INTO record (key, id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json)

@@ -41,17 +41,17 @@ func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error)
 
 // reviseMessage fails with ErrStale before it has written anything.
 func (t tx) reviseMessage(r ledger.Revision, brake *ledger.Brake) ([]ledger.Row, error) {
-	var message struct{ folder, seq, records int64 }
+	var message struct{ n, folder, seq, records int64 }
 	var kind string
-	err := t.row([]any{&message.folder, &message.seq, &message.records, &kind},
-		"SELECT folder, seq, records, kind FROM mail WHERE report_id = ?", r.ReportID)
+	err := t.row([]any{&message.n, &message.folder, &message.seq, &message.records, &kind},
+		"SELECT n, folder, seq, records, kind FROM mail WHERE report_id = ?", idKey(r.ReportID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ledger.ErrStale
 	}
 	if err != nil {
 		return nil, err
 	}
-	known, err := t.recordsOf(r.ReportID, message.folder, message.seq, message.records)
+	known, err := t.recordsOf(message.n, message.folder, message.seq, message.records)
 	if err != nil {
 		return nil, err
 	}
@@ -79,12 +79,12 @@ func (t tx) reviseMessage(r ledger.Revision, brake *ledger.Brake) ([]ledger.Row,
 		return nil, err
 	}
 	for _, row := range rows {
-		if err := t.exec("INSERT INTO revision (report_id, key) VALUES (?, ?)", r.ReportID, key(row.FolderID, row.Seq)); err != nil {
+		if err := t.exec("INSERT INTO revision (mail, key) VALUES (?, ?)", message.n, key(row.FolderID, row.Seq)); err != nil {
 			return nil, err
 		}
 	}
 	if len(changes.Kinds) > 0 {
-		if err := t.exec("UPDATE mail SET kind = ? WHERE report_id = ?", r.Kind, r.ReportID); err != nil {
+		if err := t.exec("UPDATE mail SET kind = ? WHERE n = ?", r.Kind, message.n); err != nil {
 			return nil, err
 		}
 	}
@@ -92,25 +92,23 @@ func (t tx) reviseMessage(r ledger.Revision, brake *ledger.Brake) ([]ledger.Row,
 }
 
 // recordsOf reads all records that a message has, or had.
-func (t tx) recordsOf(reportID string, folder, seq, n int64) (rows []ledger.Row, err error) {
-	stmt, err := t.prepare(`SELECT seq, id, revision, at, event, class, provider, feed, identity, verdict, replaced FROM record
-		WHERE key >= ? AND key < ? OR key IN (SELECT key FROM revision WHERE report_id = ?)`)
-	if err != nil {
-		return nil, err
-	}
-	found, err := stmt.Query(key(folder, seq), key(folder, seq+n), reportID)
-	if err != nil {
-		return nil, err
-	}
-	defer found.Close()
-	for found.Next() {
-		var r ledger.Row
-		var at int64
-		if err := found.Scan(&r.Seq, &r.ID, &r.Revision, &at, &r.Event, &r.Class, &r.Provider, &r.Feed, &r.Identity, &r.Verdict, &r.Replaced); err != nil {
-			return nil, err
+func (t tx) recordsOf(message, folder, seq, n int64) (rows []ledger.Row, err error) {
+	err = eachOf(t.ctx, t.s.conn, func(found *sql.Rows) error {
+		row, l := ledger.Row{FolderID: folder}, label{}
+		var k, at int64
+		err := found.Scan(&k, &row.Revision, &at, &row.Replaced, &l.event, &l.class, &l.provider, &l.feed, &l.identity, &l.verdict)
+		row.Seq, row.At = k&(1<<seqBits-1), ledger.FromMilli(at)
+		l.put(&row.Record)
+		rows = append(rows, row)
+		return err
+	}, "SELECT key, revision, at, replaced, "+labelColumns+` FROM record JOIN label ON id = label
+		WHERE key >= ? AND key < ? OR key IN (SELECT key FROM revision WHERE mail = ?) ORDER BY key`,
+		key(folder, seq), key(folder, seq+n), message)
+	packs := packs{on: t.s.conn}
+	for i := range rows {
+		if err == nil {
+			err = packs.read(t.ctx, &rows[i])
 		}
-		r.At = ledger.FromMilli(at)
-		rows = append(rows, r)
 	}
-	return rows, found.Err()
+	return rows, err
 }

@@ -22,10 +22,8 @@ func key(folder, seq int64) int64 { return folder<<seqBits | seq }
 // migrations bring a ledger from schema i to i+1 (PRAGMA user_version), one
 // transaction each. A released one is never edited.
 //
-// Times are milliseconds since 1970, UTC. message has no rowid and stays small, so
-// that a batch's random keys touch few pages; heads are apart, in order of
-// commit, several messages a pack. A record is found by its id through its message.
-var migrations = []string{`
+// Times are milliseconds since 1970, UTC.
+var migrations = []migration{{script: `
 CREATE TABLE folder (
 	id          INTEGER PRIMARY KEY,
 	account     TEXT NOT NULL,
@@ -127,7 +125,7 @@ CREATE TABLE request (
 	args TEXT NOT NULL, -- JSON
 	at   INTEGER NOT NULL
 ) STRICT;
-`, `
+`}, {script: `
 -- A record that was revised keeps its row. Its later revisions stand behind
 -- what the folder had then, and revision finds them by their mail.
 ALTER TABLE record ADD COLUMN feed TEXT NOT NULL DEFAULT '';
@@ -162,11 +160,115 @@ DROP TABLE hourly;
 ALTER TABLE hourly_2 RENAME TO hourly;
 
 ALTER TABLE request ADD COLUMN answer TEXT; -- JSON; NULL: not yet
-`, `
+`}, {script: `
 ALTER TABLE folder ADD COLUMN marks TEXT NOT NULL DEFAULT ''; -- JSON, of the checkpoint
-`, `
+`}, {script: `
 ALTER TABLE mail ADD COLUMN origin INTEGER NOT NULL DEFAULT 0; -- 0: unknown
-`}
+`}, {`
+-- The table mail has its rows in the order of commit. Its index is all that random keys
+-- touch. What many records have in common is a label. Their JSON is in packs.
+ALTER TABLE mail RENAME TO mail_4;
+ALTER TABLE head RENAME TO head_4;
+ALTER TABLE record RENAME TO record_4;
+ALTER TABLE revision RENAME TO revision_4;
+ALTER TABLE hourly RENAME TO hourly_4;
+DROP INDEX head_at;
+DROP INDEX record_at;
+DROP INDEX record_provider;
+DROP INDEX record_event;
+
+CREATE TABLE label (
+	id       INTEGER PRIMARY KEY,
+	event    TEXT NOT NULL,
+	class    TEXT NOT NULL,
+	provider TEXT NOT NULL,
+	feed     TEXT NOT NULL, -- this and the next: '' where it was not noted
+	identity TEXT NOT NULL, -- of complaints and opt-outs
+	verdict  TEXT NOT NULL,
+	UNIQUE (event, class, provider, feed, identity, verdict)
+) STRICT;
+
+CREATE TABLE mail (
+	n           INTEGER PRIMARY KEY, -- without gaps within a commit
+	report_id   ANY NOT NULL,        -- 16 octets, or text if it is not 32 digits
+	folder      INTEGER NOT NULL,
+	uidvalidity INTEGER NOT NULL,
+	uid         INTEGER NOT NULL,
+	kind        TEXT NOT NULL,
+	at          INTEGER NOT NULL,
+	seq         INTEGER NOT NULL, -- of its first record
+	records     INTEGER NOT NULL,
+	size        INTEGER NOT NULL,
+	origin      INTEGER NOT NULL, -- 0: unknown
+	UNIQUE (report_id)
+) STRICT;
+
+CREATE TABLE head (
+	mail INTEGER PRIMARY KEY, -- n of its first message; the others follow
+	at   INTEGER NOT NULL,    -- of the commit
+	pack BLOB NOT NULL        -- a piece a message; an empty one was not kept
+) STRICT;
+CREATE INDEX head_at ON head (at);
+
+CREATE TABLE record (
+	key        INTEGER PRIMARY KEY,
+	label      INTEGER NOT NULL,
+	revision   INTEGER NOT NULL,
+	at         INTEGER NOT NULL,
+	source_ip  TEXT NOT NULL,
+	domain     TEXT NOT NULL,
+	campaign   TEXT NOT NULL,
+	subscriber TEXT NOT NULL,
+	replaced   INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE pack (
+	key  INTEGER PRIMARY KEY, -- of its first record; the others follow
+	pack BLOB NOT NULL        -- two pieces a record: id and JSON
+) STRICT;
+
+CREATE TABLE revision (
+	mail INTEGER NOT NULL,
+	key  INTEGER NOT NULL,
+	PRIMARY KEY (mail, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hourly (
+	hour  INTEGER NOT NULL,
+	label INTEGER NOT NULL,
+	n     INTEGER NOT NULL,
+	PRIMARY KEY (hour, label)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO label (event, class, provider, feed, identity, verdict)
+	SELECT event, class, provider, feed, identity, verdict FROM record_4
+	UNION SELECT event, class, provider, feed, identity, verdict FROM hourly_4;
+INSERT INTO hourly SELECT hour, label.id, n FROM hourly_4 JOIN label USING (event, class, provider, feed, identity, verdict);
+INSERT INTO record SELECT key, label.id, revision, at, source_ip, domain, campaign, subscriber, replaced
+	FROM record_4 CROSS JOIN label USING (event, class, provider, feed, identity, verdict) ORDER BY key;
+-- Messages whose heads are kept come last, a pack after the other.
+INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)
+	SELECT iif(length(report_id) = 32 AND report_id NOT GLOB '*[^0-9a-f]*', unhex(report_id), report_id),
+		folder, uidvalidity, uid, kind, mail_4.at, seq, records, size, origin
+	FROM mail_4 LEFT JOIN head_4 ON head_4.id = mail_4.head ORDER BY head_4.id, piece, folder, seq;
+INSERT INTO revision SELECT n, key FROM revision_4 JOIN mail
+	ON mail.report_id = iif(length(revision_4.report_id) = 32 AND revision_4.report_id NOT GLOB '*[^0-9a-f]*', unhex(revision_4.report_id), revision_4.report_id);
+`, repack, `
+DROP TABLE mail_4;
+DROP TABLE head_4;
+DROP TABLE record_4;
+DROP TABLE revision_4;
+DROP TABLE hourly_4;
+CREATE INDEX record_at ON record (at);
+CREATE INDEX record_label ON record (label);
+`}}
+
+// migration is one step: a script, what needs Go, and a script again.
+type migration struct {
+	script string
+	then   func(ctx context.Context, c *sql.Conn) error // nil: nothing
+	end    string
+}
 
 var errForeign = errors.New("a database of another program")
 
@@ -194,13 +296,24 @@ func migrate(ctx context.Context, c *sql.Conn, path string) error {
 		return err
 	}
 	for v := have; v < len(migrations); v++ {
-		script := fmt.Sprintf("BEGIN IMMEDIATE; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-			migrations[v], applicationID, v+1)
-		if _, err := c.ExecContext(ctx, script); err != nil {
-			// The script may have stopped inside its transaction.
+		if err := migrations[v].run(ctx, c, v+1); err != nil {
+			// A script may have stopped inside its transaction.
 			c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 			return err
 		}
 	}
 	return nil
+}
+
+func (m migration) run(ctx context.Context, c *sql.Conn, version int) error {
+	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE; "+m.script); err != nil {
+		return err
+	}
+	if m.then != nil {
+		if err := m.then(ctx, c); err != nil {
+			return err
+		}
+	}
+	_, err := c.ExecContext(ctx, fmt.Sprintf("%s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", m.end, applicationID, version))
+	return err
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"time"
@@ -108,14 +109,22 @@ const pruneRows = 500
 
 func (s *store) Prune(ctx context.Context, heads, records time.Time) error {
 	if !heads.IsZero() {
-		if err := s.drop(ctx, "DELETE FROM head WHERE id IN (SELECT id FROM head WHERE at < ? LIMIT ?)", heads); err != nil {
+		err := s.drop(ctx, func(t tx) (int64, error) {
+			res, err := t.result("DELETE FROM head WHERE mail IN (SELECT mail FROM head WHERE at < ? LIMIT ?)", ledger.Milli(heads), pruneRows)
+			if err != nil {
+				return 0, err
+			}
+			return res.RowsAffected()
+		})
+		if err != nil {
 			return err
 		}
 	}
 	if records.IsZero() {
 		return nil
 	}
-	if err := s.drop(ctx, "DELETE FROM record WHERE key IN (SELECT key FROM record WHERE at < ? LIMIT ?)", records); err != nil {
+	err := s.drop(ctx, func(t tx) (int64, error) { return t.dropRecords(records) })
+	if err != nil {
 		return err
 	}
 	return s.write(ctx, func(t tx) error {
@@ -123,14 +132,12 @@ func (s *store) Prune(ctx context.Context, heads, records time.Time) error {
 	})
 }
 
-func (s *store) drop(ctx context.Context, query string, before time.Time) error {
+// drop calls some in one transaction after the other, until it drops fewer than
+// pruneRows.
+func (s *store) drop(ctx context.Context, some func(tx) (int64, error)) error {
 	for n := int64(pruneRows); n == pruneRows; {
-		err := s.write(ctx, func(t tx) error {
-			res, err := t.result(query, ledger.Milli(before), pruneRows)
-			if err != nil {
-				return err
-			}
-			n, err = res.RowsAffected()
+		err := s.write(ctx, func(t tx) (err error) {
+			n, err = some(t)
 			return err
 		})
 		if err != nil {
@@ -138,4 +145,71 @@ func (s *store) drop(ctx context.Context, query string, before time.Time) error 
 		}
 	}
 	return nil
+}
+
+// dropRecords drops some records of before a time, and takes their JSON out of the packs.
+func (t tx) dropRecords(before time.Time) (int64, error) {
+	stmt, err := t.prepare("SELECT key FROM record INDEXED BY record_at WHERE at < ? ORDER BY at LIMIT ?")
+	if err != nil {
+		return 0, err
+	}
+	keys, err := keysOf(stmt.Query(ledger.Milli(before), pruneRows))
+	if err != nil {
+		return 0, err
+	}
+	slices.Sort(keys)
+	err = chunks(len(keys), func(from, n int) error {
+		args := make([]any, n)
+		for i, key := range keys[from : from+n] {
+			args[i] = key
+		}
+		return t.exec("DELETE FROM record WHERE key IN "+tuples(1, n), args...)
+	})
+	for rest := keys; err == nil && len(rest) > 0; {
+		rest, err = t.erase(rest)
+	}
+	return int64(len(keys)), err
+}
+
+// erase empties the pieces of those of keys, ascending, that share a pack with the first,
+// and returns the others. A pack without any record left goes.
+func (t tx) erase(keys []int64) (others []int64, err error) {
+	var first int64
+	var data []byte
+	if err := t.row([]any{&first, &data}, packOf, keys[0]); err != nil {
+		return nil, err
+	}
+	pieces, err := unpack(data)
+	if err != nil {
+		return nil, err
+	}
+	end := first + int64(len(pieces)/2)
+	for len(keys) > 0 && keys[0] < end {
+		i := 2 * (keys[0] - first)
+		pieces[i], pieces[i+1] = nil, nil
+		keys = keys[1:]
+	}
+	if !slices.ContainsFunc(pieces, func(piece []byte) bool { return len(piece) > 0 }) {
+		return keys, t.exec("DELETE FROM pack WHERE key = ?", first)
+	}
+	var p packer
+	for _, piece := range pieces {
+		p.add(piece)
+	}
+	return keys, t.exec("UPDATE pack SET pack = ? WHERE key = ?", p.pack(packedRecords), first)
+}
+
+func keysOf(rows *sql.Rows, err error) (keys []int64, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var key int64
+		if err := rows.Scan(&key); err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, rows.Err()
 }

@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/ledger/ledgertest"
+)
+
+// older makes a ledger of an older schema and runs a script on it.
+func older(t *testing.T, path string, schema int, script string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn(path, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var all strings.Builder
+	for _, m := range migrations[:schema] {
+		all.WriteString(m.script)
+	}
+	if _, err := db.Exec(fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", all.String(), applicationID, schema)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(script, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// oldPack is a pack of heads as schema 4 had it.
+func oldPack(heads ...string) []byte {
+	var plain []byte
+	for _, head := range heads {
+		plain = append(binary.AppendUvarint(plain, uint64(len(head))), head...)
+	}
+	return s2.Encode(nil, plain)
+}
+
+// A ledger of schema 4 keeps all it has: records with their revisions, kept heads, counts.
+func TestMigrateFromSchema4(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	hexID := func(i int) string { return fmt.Sprintf("%032x", i) }
+	const hour, inbox, junk = 1772366400000, 1 << 40, 2 << 40
+	script := fmt.Sprintf(`INSERT INTO folder (id, account, name, next_seq, uidvalidity, high) VALUES (1, 'yahoo', 'INBOX', 202, 9, 5), (2, 'yahoo', 'Junk', 4, 9, 5);
+		INSERT INTO head (id, at, pack) VALUES (3, %[1]d, ?), (4, %[1]d, ?), (5, %[1]d, ?);
+		INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin) VALUES
+			('%[2]s', 1, 9, 11, 'report', %[1]d, 1, 1, 3, 2, 70, -5),
+			('%[3]s', 1, 9, 12, 'report', %[1]d, 2, 1, 3, 0, 71, 6),
+			('%[4]s', 2, 18446744073709551, 13, 'unparsed', %[1]d, 1, 2, 1, 0, 72, 7), -- its head is pruned
+			('odd', 2, 9, 14, 'other', %[1]d, 3, 1, NULL, 0, 0, 0),
+			('ABCDEFABCDEFABCDEFABCDEFABCDEFAB', 1, 9, 15, 'report', %[1]d, 3, 0, 5, 0, 73, 8);
+		INSERT INTO record (key, id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json, feed, identity, replaced) VALUES
+			(%[5]d + 1, '%[2]s.1', 1, %[1]d, 'complaint', 'fbl', 'yahoo', '192.0.2.1', 'example.com', 'c', 's', 'yes', '{"n":1}', 'cfl', 'identified', 0),
+			(%[5]d + 2, '%[3]s.1', 1, %[1]d, 'complaint', 'fbl', 'yahoo', '192.0.2.2', 'example.org', '', '', 'review', '{"n":2}', '', '', 1),
+			(%[5]d + 201, '%[3]s.1', 2, %[1]d + 1, 'notspam', 'fbl', 'yahoo', '192.0.2.2', 'example.org', '', '', 'no', '{"n":3}', '', '', 0),
+			(%[6]d + 1, '%[4]s.1', 1, %[1]d, '', '', '', '', '', '', '', '', '{"n":4}', '', '', 0),
+			(%[6]d + 2, '%[4]s.2', 1, %[1]d, '', '', '', '', '', '', '', '', '{"n":5}', '', '', 0),
+			(%[6]d + 3, 'odd', 1, %[1]d, 'complaint', 'fbl', 'yahoo', '192.0.2.1', 'example.com', 'c', 's', 'yes', '{"n":6}', 'cfl', 'identified', 0);
+		INSERT INTO revision VALUES ('%[3]s', %[5]d + 201);
+		INSERT INTO hourly VALUES (%[1]d, 'complaint', 'fbl', 'yahoo', 'cfl', 'identified', 'yes', 2), (%[1]d, 'pruned', 'fbl', 'aol', '', '', 'no', 5)`,
+		hour, hexID(0xa1), hexID(0xa2), hexID(0xb3), inbox, junk)
+	older(t, path, 4, script, oldPack("of a2", "known before", "of a1"), oldPack("known before"), oldPack("of AB"))
+
+	l := openTest(t, path)
+	defer l.Close()
+	all := func(q ledger.Query) (s string) {
+		for _, row := range ledgertest.Rows(t, l.Records(t.Context(), q)) {
+			s += fmt.Sprintf("%s/%d %s r%d %s %t; ", row.Folder.Name, row.Seq, strings.TrimLeft(row.ID, "0"), row.Revision, row.JSON, row.Replaced)
+		}
+		return s
+	}
+	ledgertest.Want(t, "all", all(ledger.Query{Replaced: true}),
+		`INBOX/1 a1.1 r1 {"n":1} false; INBOX/2 a2.1 r1 {"n":2} true; INBOX/201 a2.1 r2 {"n":3} false; `+
+			`Junk/1 b3.1 r1 {"n":4} false; Junk/2 b3.2 r1 {"n":5} false; Junk/3 odd r1 {"n":6} false; `)
+	ledgertest.Want(t, "of a message", all(ledger.Query{ID: hexID(0xa2)}), `INBOX/201 a2.1 r2 {"n":3} false; `)
+	ledgertest.Want(t, "of an odd message", all(ledger.Query{ID: "odd"}), `Junk/3 odd r1 {"n":6} false; `)
+	ledgertest.Want(t, "by provider and verdict", all(ledger.Query{Provider: "yahoo", Verdict: "yes"}), `INBOX/1 a1.1 r1 {"n":1} false; Junk/3 odd r1 {"n":6} false; `)
+	rows := ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{ID: hexID(0xa1)}))
+	noon := time.UnixMilli(hour).UTC()
+	ledgertest.Diff(t, "columns", rows[0].Record, ledger.Record{ID: hexID(0xa1) + ".1", Revision: 1, At: noon, JSON: []byte(`{"n":1}`), Event: "complaint", Class: "fbl",
+		Provider: "yahoo", Feed: "cfl", SourceIP: "192.0.2.1", Domain: "example.com", Campaign: "c", Subscriber: "s", Identity: "identified", Verdict: "yes"})
+
+	for id, want := range map[string]string{hexID(0xa1): "of a1", hexID(0xa2): "of a2", hexID(0xb3): "", "odd": "", "ABCDEFABCDEFABCDEFABCDEFABCDEFAB": "of AB"} {
+		head, err := l.Head(t.Context(), id)
+		if err != nil || string(head) != want {
+			t.Errorf("head of %s: %q, %v; want %q", id, head, err, want)
+		}
+	}
+	var kept []string
+	for k, err := range l.KeptMessages(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept = append(kept, fmt.Sprintf("%s %d %s %d %d", strings.TrimLeft(k.ReportID, "0"), k.UID, k.Head, k.Size, k.Made))
+	}
+	ledgertest.Want(t, "kept", strings.Join(kept, "; "), "a2 12 of a2 71 1; a1 11 of a1 70 1; ABCDEFABCDEFABCDEFABCDEFABCDEFAB 15 of AB 73 0")
+	places, err := l.Places(t.Context(), 1, 9, 12, 9)
+	ledgertest.Diff(t, "places", places, []ledger.Place{{UID: 12, ReportID: hexID(0xa2), Origin: 6}, {UID: 15, ReportID: "ABCDEFABCDEFABCDEFABCDEFABCDEFAB", Origin: 8}})
+	if err != nil {
+		t.Error(err)
+	}
+	ids, err := l.ReportIDs(t.Context(), strings.Repeat("0", 30), 9)
+	ledgertest.Diff(t, "ids", ids, []string{hexID(0xa1), hexID(0xa2), hexID(0xb3)})
+	if err != nil {
+		t.Error(err)
+	}
+	counts, err := l.Counts(t.Context(), time.Time{}, time.Time{})
+	ledgertest.Diff(t, "counts", counts, []ledger.Count{
+		{Hour: noon, Event: "complaint", Class: "fbl", Provider: "yahoo", Feed: "cfl", Identity: "identified", Verdict: "yes", N: 2},
+		{Hour: noon, Event: "pruned", Class: "fbl", Provider: "aol", Verdict: "no", N: 5}})
+	if err != nil {
+		t.Error(err)
+	}
+
+	// It goes on: what was known is known, and a revision follows the last one.
+	c := ledgertest.Claim(t, l, ledgertest.Inbox)
+	done := ledgertest.Commit(t, l, c, ledgertest.Message(hexID(0xb3), 1), ledgertest.Message("odd", 1), ledgertest.Message(hexID(0xc4), 1))
+	if done.Duplicates != 2 {
+		t.Errorf("%d duplicates", done.Duplicates)
+	}
+	ledgertest.Want(t, "new", ledgertest.Places(done.Rows), "INBOX/202="+hexID(0xc4)+".1")
+	current := ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{ID: hexID(0xa2)}))[0]
+	ledgertest.Revise(t, l, ledger.Revision{ReportID: hexID(0xa2), Records: []ledger.Record{ledgertest.Revised(current.Record, 3, nil)}})
+	ledgertest.Want(t, "revised", ledgertest.Places(ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{ID: hexID(0xa2)}))), "INBOX/203="+hexID(0xa2)+".1")
+}
