@@ -5,7 +5,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -55,41 +54,20 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// peak runs a command and reports its largest resident size, the kernel's own
-// high-water mark read until the command ends. (What wait4 tells of a child
-// begins with the size of its parent.)
+// peak runs a command and reports its largest resident size.
 func peak(b *testing.B, cmd *exec.Cmd) {
 	b.Helper()
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
+	kB, err := watchMemory(cmd, nil, nil)
+	if err != nil {
+		b.Fatalf("%v\n%s", err, stderr.String())
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
-	status := fmt.Sprintf("/proc/%d/status", cmd.Process.Pid)
-	most := 0
-	for tick := time.Tick(5 * time.Millisecond); ; {
-		select {
-		case err := <-done:
-			if err != nil {
-				b.Fatalf("%v\n%s", err, stderr.String())
-			}
-			if most == 0 {
-				b.Fatal("the peak was not seen")
-			}
-			b.ReportMetric(float64(most)/1000, "MB-peak")
-			b.ReportMetric(0, "ns/op")
-			return
-		case <-tick:
-			text, _ := os.ReadFile(status)
-			if _, rest, ok := bytes.Cut(text, []byte("VmHWM:")); ok {
-				kB := 0
-				fmt.Sscan(string(rest), &kB)
-				most = max(most, kB)
-			}
-		}
+	if kB == 0 {
+		b.Fatal("the peak was not seen")
 	}
+	b.ReportMetric(float64(kB)/1000, "MB-peak")
+	b.ReportMetric(0, "ns/op")
 }
 
 // writeSamples writes an mbox of n reports.

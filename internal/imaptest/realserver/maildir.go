@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // maildirPath is the directory of a folder's cur, new and tmp.
@@ -21,14 +22,20 @@ func (d *DovecotServer) maildirPath(folder string) string {
 // this order, and INTERNALDATE is now.
 func (d *DovecotServer) Deliver(folder string, messages ...[]byte) {
 	d.tb.Helper()
+	d.DeliverAt(time.Now(), folder, messages...)
+}
+
+// DeliverAt is Deliver with another INTERNALDATE.
+func (d *DovecotServer) DeliverAt(at time.Time, folder string, messages ...[]byte) {
+	d.tb.Helper()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.deliver(d.maildirPath(folder), messages); err != nil {
+	if err := d.deliver(d.maildirPath(folder), at, messages); err != nil {
 		d.tb.Fatal(err)
 	}
 }
 
-func (d *DovecotServer) deliver(maildir string, messages [][]byte) error {
+func (d *DovecotServer) deliver(maildir string, at time.Time, messages [][]byte) error {
 	if _, err := os.Stat(maildir); err != nil {
 		for _, sub := range []string{"", "cur", "new", "tmp"} {
 			path := filepath.Join(maildir, sub)
@@ -46,6 +53,9 @@ func (d *DovecotServer) deliver(maildir string, messages [][]byte) error {
 		name := fmt.Sprintf("%d.Q%d.imaptest,S=%d", 1_700_000_000+d.delivered, d.delivered, len(message))
 		draft := filepath.Join(maildir, "tmp", name)
 		if err := os.WriteFile(draft, message, 0o644); err != nil {
+			return err
+		}
+		if err := os.Chtimes(draft, at, at); err != nil {
 			return err
 		}
 		if err := os.Rename(draft, filepath.Join(maildir, "new", name)); err != nil {
