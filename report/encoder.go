@@ -101,10 +101,26 @@ func (j *encoder) putTrue(key string, v bool) {
 func (j *encoder) putTime(key string, t time.Time) {
 	if !t.IsZero() {
 		j.putKey(key)
-		j.b = append(j.b, '"')
-		j.b = t.UTC().AppendFormat(j.b, "2006-01-02T15:04:05.999Z07:00")
-		j.b = append(j.b, `",`...)
+		j.b = append(appendTime(append(j.b, '"'), t.UTC()), `",`...)
 	}
+}
+
+// appendTime appends t, which is in UTC, as RFC 3339 has it, with milliseconds if it
+// has any.
+func appendTime(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, "2006-01-02T15:04:05.999Z07:00")
+	}
+	hour, minute, second := t.Clock()
+	digit := func(n int) byte { return '0' + byte(n%10) }
+	b = append(b, digit(year/1000), digit(year/100), digit(year/10), digit(year),
+		'-', digit(int(month)/10), digit(int(month)), '-', digit(day/10), digit(day),
+		'T', digit(hour/10), digit(hour), ':', digit(minute/10), digit(minute), ':', digit(second/10), digit(second))
+	if ms := t.Nanosecond() / 1e6; ms > 0 {
+		b = bytes.TrimRight(append(b, '.', digit(ms/100), digit(ms/10), digit(ms)), "0")
+	}
+	return append(b, 'Z')
 }
 
 // sorted calls f with each member of m, by key.

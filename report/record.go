@@ -178,5 +178,6 @@ func utc(t time.Time) time.Time {
 	if t.IsZero() {
 		return t
 	}
-	return t.UTC().Truncate(time.Millisecond)
+	t = t.Round(0).UTC()
+	return t.Add(-time.Duration(t.Nanosecond() % 1e6))
 }
