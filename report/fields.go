@@ -16,7 +16,9 @@ type reportField struct {
 
 // reportFields are the fields of RFC 5965 section 3, RFC 6591 section 3.2, RFC 6692
 // section 2 and RFC 9991.
-var reportFields = func() map[string]*reportField {
+//
+// They are listed by the mark of their name.
+var reportFields = func() (byMark [message.Marks][]*reportField) {
 	all := []reportField{
 		{name: "feedback-type", read: readOnce(func(p *parser) *string { return &p.r.FeedbackType })},
 		{name: "user-agent", read: readOnce(func(p *parser) *string { return &p.r.UserAgent })},
@@ -45,12 +47,12 @@ var reportFields = func() map[string]*reportField {
 		{name: "dkim-adsp-dns", read: readOnce(func(p *parser) *string { return &p.r.AuthFailure.DKIMADSPDNS })},
 		{name: "spf-dns", read: readMany(func(r *Report) *[]string { return &r.AuthFailure.SPFDNS })},
 	}
-	byName := make(map[string]*reportField, len(all))
 	for i := range all {
-		all[i].bit = 1 << i
-		byName[all[i].name] = &all[i]
+		f := &all[i]
+		f.bit = 1 << i
+		byMark[message.Mark(f.name)] = append(byMark[message.Mark(f.name)], f)
 	}
-	return byName
+	return byMark
 }()
 
 // readOnce reads a field that may occur once.
@@ -90,14 +92,12 @@ func readNumber(limit int, dst func(*Report) *int) func(*parser, *reportField, s
 
 // fieldOf is the field of that name, in any case; nil: it has no key of its own.
 func fieldOf(name []byte) *reportField {
-	var lower [32]byte
-	if len(name) > len(lower) {
-		return nil
+	for _, f := range reportFields[message.Mark(name)] {
+		if message.Is(name, f.name) {
+			return f
+		}
 	}
-	for i, c := range name {
-		lower[i] = message.LowerByte(c)
-	}
-	return reportFields[string(lower[:len(name)])]
+	return nil
 }
 
 // readField reads one whole field. What its key cannot hold stays in the

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -58,6 +59,9 @@ func quotedLocal(v string) int {
 
 // bare is an address without the prefix that says so.
 func bare(v string) (addr string, rest bool) {
+	if strings.IndexByte(v, ':') < 0 && strings.IndexByte(v, ';') < 0 {
+		return v, false
+	}
 	for _, prefix := range [...]string{"rfc822;", "utf-8;", "mailto:", "smtp:"} { // of RFC 3464, RFC 6533, RFC 6068, Exchange
 		if len(v) > len(prefix) && strings.EqualFold(v[:len(prefix)], prefix) {
 			return v[len(prefix):], true
@@ -131,7 +135,13 @@ func IsAddress(addr string) bool {
 	if quotedLocal(addr) == at {
 		return !strings.ContainsAny(addr[:at], "<>")
 	}
-	return !strings.ContainsAny(addr[:at], " \t<>,:;@\"")
+	for i := range at {
+		switch addr[i] {
+		case ' ', '\t', '<', '>', ',', ':', ';', '@', '"':
+			return false
+		}
+	}
+	return true
 }
 
 // DomainOf returns the domain of an address in lower case, or "".
@@ -237,9 +247,18 @@ func Within(domain string, parents ...string) bool {
 // Organisation returns the domain that somebody registered, by the public suffix list:
 // domain or a parent of it. It returns "" for a public suffix, and for no domain.
 func Organisation(domain string) string {
-	org, err := publicsuffix.EffectiveTLDPlusOne(domain)
-	if err != nil {
-		return ""
+	slot := &organisations[Mark(domain)]
+	if known := slot.Load(); known != nil && known.domain == domain {
+		return known.organisation
 	}
-	return org
+	found := &organisation{domain: strings.Clone(domain)}
+	found.organisation, _ = publicsuffix.EffectiveTLDPlusOne(found.domain) // "" with an error
+	slot.Store(found)
+	return found.organisation
 }
+
+// organisations are the last answers: few domains report to a mailbox. The slot is that
+// of the domain's mark.
+var organisations [Marks]atomic.Pointer[organisation]
+
+type organisation struct{ domain, organisation string }

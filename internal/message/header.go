@@ -28,17 +28,20 @@ type Spans []span
 // Add notes the place of a field. It ignores fields beyond MaxFields.
 func (s *Spans) Add(f *Field, start, end int) {
 	if len(*s) < MaxFields {
-		*s = append(*s, span{int32(start), int32(end), uint8(len(f.Name)), mark(f.Name), f.Folded})
+		*s = append(*s, span{int32(start), int32(end), uint8(len(f.Name)), Mark(f.Name), f.Folded})
 	}
 }
 
-// mark is one of 64 numbers, by which most names differ. Case does not matter.
-func mark[T string | []byte](name T) uint8 {
+// Marks is how many marks there are.
+const Marks = 64
+
+// Mark returns a number below Marks, by which most names differ. Case does not matter.
+func Mark[T string | []byte](name T) uint8 {
 	n := len(name)
 	if n == 0 {
 		return 0
 	}
-	return (uint8(n) + 3*(name[0]|0x20) + 5*(name[n-1]|0x20)) & 63
+	return (uint8(n) + 3*(name[0]|0x20) + 5*(name[n-1]|0x20)) & (Marks - 1)
 }
 
 // Kept returns the first fields, up to MaxRaw octets, and where they end.
@@ -72,7 +75,7 @@ func (h *Header) Own() Header {
 // Each is unfolded (a line break and the white space around it is one blank) and valid
 // UTF-8.
 func (h *Header) Values(name string) (values []string) {
-	m := mark(name)
+	m := Mark(name)
 	if h.marks&(1<<m) == 0 {
 		return nil
 	}
