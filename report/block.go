@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"github.com/fblwatch/fblwatch/internal/message"
 )
@@ -14,11 +15,11 @@ func dedent(b []byte) []byte { return outdent(b, " \t") }
 func unquote(b []byte) []byte { return outdent(b, " \t>") }
 
 func outdent(b []byte, marks string) []byte {
-	start := bytes.TrimLeft(b, marks)
-	indent := b[:len(b)-len(start)]
-	if len(indent) == 0 {
+	if len(b) == 0 || strings.IndexByte(marks, b[0]) < 0 {
 		return b
 	}
+	start := bytes.TrimLeft(b, marks)
+	indent := b[:len(b)-len(start)]
 	if _, _, kind := message.ReadField(start); kind != message.FieldLine && hyphens(start) == nil {
 		return b
 	}
@@ -126,6 +127,9 @@ func isDirective(line []byte) bool {
 func skipYAML(b []byte) []byte {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	for {
+		if len(b) > 0 && b[0] > '-' { // as nearly always
+			return b
+		}
 		line, rest, ended := message.CutLine(b)
 		if !ended || len(bytes.Trim(line, " \t-")) > 0 && !isDirective(line) {
 			return b

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -35,7 +36,13 @@ func reportID(h *outerHeader, header, body []byte) string {
 	if *buf = sum; cap(sum) <= 1<<16 {
 		scratch.Put(buf)
 	}
-	return hex.EncodeToString(hash[:16])
+	return digits(&hash)
+}
+
+// digits are the first 32 hexadecimal digits of a hash.
+func digits(hash *[sha256.Size]byte) string {
+	var space [32]byte
+	return string(hex.AppendEncode(space[:0], hash[:16]))
 }
 
 // Origin returns a hash of the outer From, Date and Message-ID; 0: one of them is
@@ -59,24 +66,29 @@ func (r *Report) Origin() uint64 {
 // CRLF were read as LF; unfold takes the line breaks out.
 func appendPiece(dst, b []byte, unfold bool, limit int) []byte {
 	if !unfold && bytes.IndexByte(b[:min(len(b), limit)], '\r') < 0 {
-		return appendCounted(dst, b[:min(len(b), limit)])
+		b = b[:min(len(b), limit)]
+		return append(appendCount(dst, len(b)), b...)
 	}
-	buf := scratch.Get().(*[]byte)
-	plain := message.AppendLineFeeds((*buf)[:0], b[:min(len(b), 2*limit)], limit)
-	*buf = plain
+	start := len(dst)
+	dst = appendCount(dst, limit) // as long as most
+	head := len(dst)
+	dst = message.AppendLineFeeds(dst, b[:min(len(b), 2*limit)], limit)
+	plain := dst[head:]
 	if unfold {
-		plain = bytes.ReplaceAll(plain, []byte{'\n'}, nil)
+		plain = slices.DeleteFunc(plain, func(c byte) bool { return c == '\n' })
 	}
-	dst = appendCounted(dst, plain)
-	scratch.Put(buf)
-	return dst
+	if len(plain) == limit {
+		return dst
+	}
+	var space [24]byte
+	count := appendCount(space[:0], len(plain))
+	end := copy(dst[start+len(count):], plain) + start + len(count)
+	copy(dst[start:], count)
+	return dst[:end]
 }
 
-func appendCounted(dst, b []byte) []byte {
-	dst = strconv.AppendInt(dst, int64(len(b)), 10)
-	dst = append(dst, ':')
-	return append(dst, b...)
-}
+// appendCount appends a length and ":".
+func appendCount(dst []byte, n int) []byte { return append(strconv.AppendInt(dst, int64(n), 10), ':') }
 
 // idNeed is how many raw octets of the body are wanted for idBody octets of it;
 // where they are not all there, how many it may take at most.

@@ -127,6 +127,9 @@ func bareType(space []byte, feedbackType string) []byte {
 // eventOf reads a Feedback-Type. A type that nobody knows is a complaint still;
 // not-spam (RFC 6430) never is.
 func eventOf(feedbackType string) Event {
+	if feedbackType == "abuse" { // most are
+		return Complaint
+	}
 	var space [32]byte
 	switch string(bareType(space[:0], feedbackType)) {
 	case "":

@@ -28,6 +28,14 @@ func (s *Suppress) Named() bool { return s.Verdict == SuppressYes && s.Has(CodeN
 
 func decided(verdict Verdict, reasons ...Reason) (s Suppress) {
 	s.Verdict = verdict
+	if len(reasons) == 1 { // as nearly always: one block for both
+		one := &struct {
+			code [1]Code
+			text [1]string
+		}{[1]Code{reasons[0].Code}, [1]string{reasons[0].Text}}
+		s.Codes, s.Reasons = one.code[:], one.text[:]
+		return s
+	}
 	for _, r := range reasons {
 		s.Codes, s.Reasons = append(s.Codes, r.Code), append(s.Reasons, r.Text)
 	}
@@ -48,7 +56,8 @@ func (rec *Record) Decide(doubts ...Reason) Suppress {
 	case rec.onSuppressionList():
 		return decided(SuppressNo, Reason{CodeSuppressionList, "on the account's suppression list already"})
 	}
-	var reasons []Reason
+	var space [4]Reason
+	reasons := space[:0]
 	add := func(code Code, text string) { reasons = append(reasons, Reason{code, text}) }
 	if !isKnownType(rec.FeedbackType) {
 		add(CodeUnknownType, "feedback type not known")
@@ -101,7 +110,7 @@ func (rec *Record) onSuppressionList() bool {
 // isKnownType knows the registered types that are complaints, the opt-outs of
 // the drafts, and a report whose dialect has none.
 func isKnownType(feedbackType string) bool {
-	if feedbackType == "" {
+	if feedbackType == "" || feedbackType == "abuse" {
 		return true
 	}
 	var space [32]byte

@@ -137,7 +137,9 @@ func (p *Part) readHead() {
 // header as an empty line does: a signature makes no difference between the two (RFC
 // 6376 section 3.4.4), so anybody who passes a message on can exchange them.
 func readHeadField(b []byte) (f Field, rest []byte, kind LineKind) {
-	isBlank := func(line []byte, ended bool) bool { return ended && len(bytes.Trim(line, " \t")) == 0 }
+	isBlank := func(line []byte, ended bool) bool {
+		return ended && (len(line) == 0 || line[0] <= ' ' && len(bytes.Trim(line, " \t")) == 0)
+	}
 	line, next, ended := CutLine(b)
 	if isBlank(line, ended) {
 		return f, next, BlankLine
