@@ -97,6 +97,34 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
+// BenchmarkRead is all that the reading of a message costs: a Parser, the records, and
+// their JSON.
+func BenchmarkRead(b *testing.B) {
+	for _, size := range []int{5_000, 25_000} {
+		var sent [16][]byte
+		for i := range sent {
+			sent[i] = sample.Report(i, size)
+		}
+		b.Run(fmt.Sprintf("%dKB", size/1000), func(b *testing.B) {
+			var p Parser
+			var records []Record
+			var line []byte
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				r, err := p.Parse(b.Context(), sent[n%len(sent)], int64(size))
+				if err != nil {
+					b.Fatal(err)
+				}
+				records = r.AppendRecords(records[:0], envelope)
+				for i := range records {
+					line = records[i].AppendJSON(line[:0])
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkRecords is what follows Parse: the records, and their JSON.
 func BenchmarkRecords(b *testing.B) {
 	r := Parse(sample.Arrived(5 << 10))

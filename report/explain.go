@@ -44,7 +44,7 @@ func (r *Report) Parts(b []byte) []Part {
 	p := &parser{uses: uses{}}
 	p.work = message.NewBudget(context.Background(), len(b))
 	p.budget = &p.work
-	p.parse(b, size)
+	p.parse(new(Report), b, size)
 	*p.budget = message.NewBudget(context.Background(), len(b)) // what was spent is spent
 	l := lister{uses: p.uses, opened: make(map[*byte]*message.Message)}
 	root := p.letter()

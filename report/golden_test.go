@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/fblwatch/fblwatch/internal/message"
 )
 
 var update = flag.Bool("update", false, "write the goldens of testdata anew")
@@ -72,6 +76,38 @@ func TestGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestParser: a Parser reads as Parse does, whatever it read before, and keeps nothing of
+// a message beyond the next one.
+func TestParser(t *testing.T) {
+	var p Parser
+	var records []Record
+	var buffer []byte
+	for range 2 {
+		for _, f := range fixtures(t) {
+			clear(buffer)
+			buffer = append(buffer[:0], f.message...)
+			for _, n := range []int{len(buffer), len(buffer) / 2} {
+				want := ParsePrefix(f.message[:n], int64(len(buffer)))
+				got, err := p.Parse(t.Context(), buffer[:n], int64(len(buffer)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				records = got.AppendRecords(records[:0], envelope)
+				if diff := cmp.Diff(want, got, cmp.AllowUnexported(Report{}, raw{}, Header{}), cmp.Comparer(sameHeader)); diff != "" {
+					t.Fatalf("%s, %d octets: %s", f.name, n, diff)
+				}
+				if diff := cmp.Diff(want.Records(envelope), records, cmpopts.EquateEmpty()); diff != "" {
+					t.Fatalf("%s, %d octets: %s", f.name, n, diff)
+				}
+			}
+		}
+	}
+}
+
+func sameHeader(a, b message.Header) bool {
+	return a.Whole() == b.Whole() && maps.Equal(maps.Collect(a.Fields()), maps.Collect(b.Fields())) && a.Raw == b.Raw
 }
 
 // TestReadBack: what AppendJSON writes, encoding/json reads, and nothing is

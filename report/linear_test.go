@@ -29,7 +29,7 @@ func workOf(sent []byte) int {
 	p := &parser{work: message.NewBudget(context.Background(), len(sent))}
 	p.budget = &p.work
 	all := p.work.Left
-	p.parse(sent, 0)
+	p.parse(new(Report), sent, 0)
 	return all - p.work.Left
 }
 
@@ -112,7 +112,8 @@ func TestBudget(t *testing.T) {
 			read := func() *Report {
 				p := &parser{work: message.Budget{Left: left}}
 				p.budget = &p.work
-				return p.parse(fixture.message, 0)
+				p.parse(new(Report), fixture.message, 0)
+				return p.r
 			}
 			r := read()
 			if r.ID != want.ID || r.Kind != KindUnparsed || !hasProblem(r, "reading: it costs more than 64 times its size") || len(r.Problems) != 1 {

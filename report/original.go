@@ -17,7 +17,11 @@ func (p *parser) readOriginal(w *message.Part) {
 	p.uses.of(w.Body, UseOriginal)
 	body := w.Decoded()
 	rest := message.SkipEnvelope(body, true)
-	o, fields := &Original{}, 0
+	o, fields := p.spare, 0
+	if p.spare = nil; o == nil {
+		o = new(Original)
+	}
+	*o = Original{}
 	rest = rest[:min(len(rest), message.MaxHeader)]
 	header := rest
 	var contentType, subject []byte

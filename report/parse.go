@@ -38,22 +38,52 @@ func ParsePrefixContext(ctx context.Context, b []byte, size int64) (*Report, err
 
 func parse(ctx context.Context, b []byte, size int64) (*Report, error) {
 	p := parsers.Get().(*parser)
-	p.work = message.NewBudget(ctx, len(b))
-	p.budget = &p.work
-	r := p.parse(b, size)
-	err := p.work.Err
-	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
-	if p.keep.Size() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12 {
+	r, err := p.run(ctx, new(Report), b, size)
+	if p.isSmall() {
 		parsers.Put(p)
 	}
+	return r, err
+}
+
+// run reads a message into r, and leaves p ready for another one.
+func (p *parser) run(ctx context.Context, r *Report, b []byte, size int64) (*Report, error) {
+	p.work = message.NewBudget(ctx, len(b))
+	p.budget = &p.work
+	p.parse(r, b, size)
+	err := p.work.Err
+	*p = parser{keep: p.keep, outer: p.outer[:0], original: p.original[:0], report: p.report[:0]}
 	if err != nil && err != message.ErrTooMuch {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	return r, nil
 }
 
-func (p *parser) parse(b []byte, size int64) *Report {
-	r := &Report{partial: size > int64(len(b)), given: len(b)}
+// isSmall reports whether the memory is worth to be kept.
+func (p *parser) isSmall() bool {
+	return p.keep.Size() <= 1<<16 && cap(p.outer)+cap(p.original)+cap(p.report) <= 1<<12
+}
+
+// Parser reads one message after another into the same memory. The zero value is ready.
+// It is not for concurrent use.
+type Parser struct {
+	p        parser
+	r        Report
+	original Original
+}
+
+// Parse is [ParsePrefixContext] without copies: the report, and all that is made of it, its
+// records too, use b. They are void after the next Parse, or when b changes.
+func (q *Parser) Parse(ctx context.Context, b []byte, size int64) (*Report, error) {
+	if !q.p.isSmall() {
+		q.p = parser{}
+	}
+	q.p.keep.Borrow()
+	q.p.spare = &q.original
+	return q.p.run(ctx, &q.r, b, size)
+}
+
+func (p *parser) parse(r *Report, b []byte, size int64) {
+	*r = Report{partial: size > int64(len(b)), given: len(b)}
 	p.r, p.ours = r, r.partial
 	sent := message.SkipEnvelope(message.LineFeeds(b), false)
 	text := behindBlanks(sent)
@@ -109,7 +139,7 @@ func (p *parser) parse(b []byte, size int64) *Report {
 	if p.work.Err == message.ErrTooMuch {
 		p.giveUp()
 	} else if p.work.Err != nil {
-		return r
+		return
 	}
 	p.finish(&w, body != nil, room{maxRecipients, maxRecords})
 	if p.ours {
@@ -119,7 +149,6 @@ func (p *parser) parse(b []byte, size int64) *Report {
 			more.need = r.need
 		}
 	}
-	return r
 }
 
 // giveUp leaves nothing of a report but its outer header, and why.
@@ -276,16 +305,23 @@ func (p *parser) keepRaw(w *walker, first *Report) {
 	originalFields, original := p.original.Kept()
 	reportFields, report := p.report.Kept()
 
-	fields := make(message.Spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
+	var fields message.Spans
 	var all strings.Builder
-	all.Grow(outer + original + report + len(text) + len(typ) + len(encoding))
-	keep := func(b []byte) string {
-		all.Write(b)
-		return all.String()[all.Len()-len(b):]
+	keep := p.keep.Take
+	if !p.keep.Borrows() { // one block for all texts, one for all fields
+		fields = make(message.Spans, 0, len(outerFields)+len(originalFields)+len(reportFields))
+		all.Grow(outer + original + report + len(text) + len(typ) + len(encoding))
+		keep = func(b []byte) string {
+			all.Write(b)
+			return all.String()[all.Len()-len(b):]
+		}
 	}
 	header := func(b []byte, s message.Spans, whole bool) Header {
-		fields = append(fields, s...)
-		return Header{message.NewHeader(keep(b), fields[len(fields)-len(s):], whole)}
+		if !p.keep.Borrows() {
+			fields = append(fields, s...)
+			s = fields[len(fields)-len(s):]
+		}
+		return Header{message.NewHeader(keep(b), s, whole)}
 	}
 	p.r.raw = raw{
 		outer:    header(p.message[:outer], outerFields, p.outerEnded && len(outerFields) == len(p.outer)),

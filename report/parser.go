@@ -8,7 +8,8 @@ import (
 
 // parser reads one message after the other.
 type parser struct {
-	keep message.Arena
+	keep  message.Arena
+	spare *Original // to be used; nil: none
 
 	// See Report.Header.
 	outer, original, report   message.Spans

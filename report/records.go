@@ -2,7 +2,6 @@ package report
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"iter"
 	"maps"
@@ -18,20 +17,24 @@ import (
 // the number 0; a message of another kind makes none. A message makes at most 1,000
 // records and 32 MiB of them. The records share maps, lists and pointers; Identity,
 // Reporter and Suppress are each record's own.
-func (r *Report) Records(e Envelope) []Record {
+func (r *Report) Records(e Envelope) []Record { return r.AppendRecords(nil, e) }
+
+// AppendRecords appends to dst what Records returns.
+func (r *Report) AppendRecords(dst []Record, e Envelope) []Record {
 	if r.Kind != KindReport && r.Kind != KindUnparsed {
-		return nil
+		return dst
 	}
-	records := r.records(e, 0)
+	first := len(dst)
+	dst = r.appendRecords(dst, e, 0)
 	for _, more := range r.More {
-		records = append(records, more.records(e, len(records))...)
+		dst = more.appendRecords(dst, e, len(dst)-first)
 	}
 	if r.long() {
-		for i := range records {
-			records[i] = records[i].fit(MaxLine - spareLine)
+		for i := range dst[first:] {
+			dst[first+i] = dst[first+i].fit(MaxLine - spareLine)
 		}
 	}
-	return records
+	return dst
 }
 
 // long reports whether the line of a record may have more octets than it should: a
@@ -40,11 +43,18 @@ func (r *Report) long() bool {
 	return r.texts > MaxLine/8 || slices.ContainsFunc(r.More, (*Report).long)
 }
 
-// records are those of this report; before is how many others' come before.
-func (r *Report) records(e Envelope, before int) []Record {
+// appendRecords appends those of this report; before is how many others' come before.
+func (r *Report) appendRecords(dst []Record, e Envelope, before int) []Record {
 	dialect := r.dialect()
 	row := e.Providers.of(r, dialect)
-	base := r.record(e, &row, dialect)
+	n := 1
+	if r.Kind == KindReport {
+		n = r.many()
+	}
+	dst = slices.Grow(dst, n)[:len(dst)+n]
+	records := dst[len(dst)-n:]
+	base := &records[0]
+	r.record(base, e, &row, dialect)
 	if r.Kind == KindUnparsed {
 		base.ID = r.ID + ".0"
 		base.Event, base.Complainant = Unparsed, ""
@@ -56,24 +66,28 @@ func (r *Report) records(e Envelope, before int) []Record {
 			base.Extensions["original-rcpt-to"] = append(r.OriginalRcptTo[:len(r.OriginalRcptTo):len(r.OriginalRcptTo)], base.Extensions["original-rcpt-to"]...)
 		}
 		base.own(r)
-		return []Record{base}
+		return dst
 	}
 	if r.share > 0 {
-		base = base.fit(r.share)
+		*base = base.fit(r.share)
 	}
-	base.Recipients = len(r.OriginalRcptTo)
-	records := make([]Record, r.many())
+	base.Recipients, base.Complainant = len(r.OriginalRcptTo), NoOne
 	for i := range records {
-		base.ID = r.ID + "." + strconv.Itoa(before+i+1)
-		base.Complainant = NoOne
-		if len(r.OriginalRcptTo) > 0 {
-			base.recipient(r.OriginalRcptTo[i], len(r.OriginalRcptTo), row.Hashes)
+		rec := &records[i]
+		if i > 0 {
+			*rec = *base
+			rec.Incidents = 0
 		}
-		records[i] = base
-		records[i].own(r)
-		base.Incidents = 0
+		rec.ID = r.ID + "." + strconv.Itoa(before+i+1)
+		if len(r.OriginalRcptTo) > 0 {
+			rec.recipient(r.OriginalRcptTo[i], len(r.OriginalRcptTo), row.Hashes)
+		}
+		if i > 0 {
+			rec.own(r)
+		}
 	}
-	return records
+	base.own(r) // last: until here the others are copies of it
+	return dst
 }
 
 // room is what the records of a message may still take.
@@ -91,8 +105,10 @@ func (p *parser) limit(left room) room {
 	if len(r.OriginalRcptTo) <= 16 || r.Kind != KindReport {
 		return left
 	}
-	common := r.record(Envelope{}, &Provider{}, r.dialect())
-	common.Reporter = r.reporter()
+	var common Record
+	r.record(&common, Envelope{}, &Provider{}, r.dialect())
+	reporter := r.reporter()
+	common.Reporter = &reporter
 	each := len(common.AppendJSON(nil))
 	if share := max(leastShare, left.octets/max(1, min(len(r.OriginalRcptTo), left.records))); each > share {
 		r.share = share
@@ -110,9 +126,9 @@ func (p *parser) limit(left room) room {
 	return room{max(0, left.records-n), max(0, left.octets-n*each)}
 }
 
-// record is what all records of the report have in common.
-func (r *Report) record(e Envelope, row *Provider, dialect string) Record {
-	rec := Record{
+// record sets rec to what all records of the report have in common.
+func (r *Report) record(rec *Record, e Envelope, row *Provider, dialect string) {
+	*rec = Record{
 		Schema: Schema, Revision: 1, ReportID: r.ID,
 		Event: r.event(), Class: row.Class, Provider: row.Name, Feed: row.Feed, Dialect: dialect,
 		ReceivedAt: utc(e.ReceivedAt), ReportedAt: r.reportedAt(), ProcessedAt: utc(e.ProcessedAt),
@@ -136,12 +152,11 @@ func (r *Report) record(e Envelope, row *Provider, dialect string) Record {
 		filled.MessageID = r.Outer.MessageID
 		rec.Mailbox = &filled
 	}
-	return rec
 }
 
-// farthest is the last year of a time in a record: what tables count nanoseconds
-// in, as most do, ends in 2262.
-const farthest = 2261
+// farthest ends the times in a record: what tables count nanoseconds in, as most do,
+// ends in 2262.
+var farthest = time.Date(2262, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // bound leaves out the times that cannot be: a message does not arrive more than a
 // day after its report was received. What the report says stays in ArrivalDateRaw.
@@ -153,7 +168,7 @@ func (rec *Record) bound(e Envelope, r *Report) {
 			receipt = now
 		}
 	}
-	if at := rec.ArrivalDate; at.Year() > farthest || !receipt.IsZero() && at.After(receipt.Add(24*time.Hour)) {
+	if at := rec.ArrivalDate; !at.Before(farthest) || !receipt.IsZero() && at.After(receipt.Add(24*time.Hour)) {
 		rec.ArrivalDate = time.Time{}
 		if rec.Derived["arrival_date"] != "" {
 			rec.Derived = maps.Clone(rec.Derived)
@@ -161,11 +176,11 @@ func (rec *Record) bound(e Envelope, r *Report) {
 		}
 		rec.warn("arrival-date: more than a day after the receipt")
 	}
-	if rec.ReportedAt.Year() > farthest {
+	if !rec.ReportedAt.Before(farthest) {
 		rec.ReportedAt = time.Time{}
 		rec.warn("date: beyond the year 2261")
 	}
-	if o := rec.Original; o != nil && o.Date.Year() > farthest {
+	if o := rec.Original; o != nil && !o.Date.Before(farthest) {
 		rec.Original = copied(o)
 		rec.Original.Date = time.Time{}
 		rec.warn("original: a date beyond the year 2261")
@@ -184,23 +199,30 @@ func (rec *Record) recipient(rcpt string, n int, hashes bool) {
 }
 
 // reporter is who sent the report, as far as it says so itself.
-func (r *Report) reporter() *Reporter {
-	return &Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: AuthUnchecked, Code: CodeTrustUnchecked, Reason: "not checked"}
+func (r *Report) reporter() Reporter {
+	return Reporter{From: r.Outer.From, FromDomain: r.Outer.FromDomain, Auth: AuthUnchecked, Code: CodeTrustUnchecked, Reason: "not checked"}
 }
 
 // own gives the record what no two records share.
 func (rec *Record) own(r *Report) {
-	rec.Reporter = r.reporter()
-	rec.Identify(Identity{Status: Unidentified})
-	suppress := rec.Decide()
-	rec.Suppress = &suppress
+	own := &struct { // one block
+		Reporter
+		Identity
+		Suppress
+	}{Reporter: r.reporter(), Identity: Identity{Status: Unidentified}}
+	rec.Reporter = &own.Reporter
+	rec.identify(&own.Identity)
+	own.Suppress = rec.Decide()
+	rec.Suppress = &own.Suppress
 }
 
 // Identify sets Identity, and Complainant and Fingerprint with it: if the report does not
 // name the complainant in clear, a subscriber makes Complainant a Token. Call
 // Decide afterwards: Identify leaves Suppress as it is.
-func (rec *Record) Identify(id Identity) {
-	rec.Identity = &id
+func (rec *Record) Identify(id Identity) { rec.identify(&id) }
+
+func (rec *Record) identify(id *Identity) {
+	rec.Identity = id
 	if named := rec.OriginalRcptTo + rec.RcptHash; named == "" {
 		rec.fingerprint(id.Subscriber)
 	} else if rec.Fingerprint == "" {
@@ -232,7 +254,7 @@ func digest(pieces ...string) string {
 		b = append(b, piece...)
 	}
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16])
+	return digits(&sum)
 }
 
 // reportedAt is the outer Date where it lies within two days of the topmost

@@ -1,11 +1,15 @@
 package message
 
-import "strings"
+import (
+	"strings"
+	"unsafe"
+)
 
 // Arena holds the strings of one report. It copies each once, into few blocks. The zero
 // value is ready.
 type Arena struct {
-	block strings.Builder
+	block   []byte // it only grows within its capacity, so that its strings stay as they are
+	borrows bool
 	lists
 }
 
@@ -25,32 +29,57 @@ func (l *lists) Append(list []string, v string) []string {
 	return (*l)[n-1 : n : n]
 }
 
+// Borrow lets the arena use its memory again, and the octets that it is given instead of
+// a copy: all strings and lists from before are void. Nobody may change those octets as
+// long as the strings are in use.
+func (a *Arena) Borrow() { *a = Arena{block: a.block[:0], borrows: true, lists: a.lists[:0]} }
+
+// Borrows reports whether Borrow was called.
+func (a *Arena) Borrows() bool { return a.borrows }
+
+// Take is b as a string, without a copy if the arena borrows.
+func (a *Arena) Take(b []byte) string {
+	if a.borrows {
+		return unsafe.String(unsafe.SliceData(b), len(b))
+	}
+	return string(b)
+}
+
 // Keep copies b. If folded, each line break with the white space around it becomes one
 // blank. Octets that are no UTF-8 become U+FFFD.
 func (a *Arena) Keep(b []byte, folded bool) string {
 	if len(b) == 0 {
 		return ""
 	}
-	if a.block.Cap()-a.block.Len() < len(b) {
-		a.block.Reset()
-		a.block.Grow(max(len(b), 1024))
+	if a.borrows && !folded {
+		return Valid(a.Take(b))
 	}
-	from := a.block.Len()
+	if cap(a.block)-len(a.block) < len(b) {
+		a.block = make([]byte, 0, max(len(b), 1024))
+	}
+	from := len(a.block)
 	if !folded {
-		a.block.Write(b)
+		a.block = append(a.block, b...)
 	} else {
-		for len(b) > 0 {
-			line, rest, _ := CutLine(b)
-			if line = Trim(line); len(line) > 0 {
-				if a.block.Len() > from {
-					a.block.WriteByte(' ')
-				}
-				a.block.Write(line)
-			}
-			b = rest
-		}
+		a.block = appendJoined(a.block, b)
 	}
-	return Valid(a.block.String()[from:])
+	return Valid(unsafe.String(unsafe.SliceData(a.block[from:]), len(a.block)-from))
+}
+
+// appendJoined appends the lines that are not blank, with a blank between them.
+func appendJoined(dst, b []byte) []byte {
+	from := len(dst)
+	for len(b) > 0 {
+		line, rest, _ := CutLine(b)
+		if line = Trim(line); len(line) > 0 {
+			if len(dst) > from {
+				dst = append(dst, ' ')
+			}
+			dst = append(dst, line...)
+		}
+		b = rest
+	}
+	return dst
 }
 
 // Lower keeps b in lower case.
@@ -65,4 +94,4 @@ func (a *Arena) Lower(b []byte) string {
 }
 
 // Size returns the capacity of the current block, in octets.
-func (a *Arena) Size() int { return a.block.Cap() }
+func (a *Arena) Size() int { return cap(a.block) }
