@@ -120,5 +120,5 @@ func BenchmarkParse(b *testing.B) {
 			b.Fatal("exit", code)
 		}
 	}
-	b.ReportMetric(20_000*float64(b.N)/b.Elapsed().Seconds(), "mails/s")
+	b.ReportMetric(20_000*float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }

@@ -160,7 +160,7 @@ func BenchmarkDNS(b *testing.B) {
 		b.ReportMetric(slices.Min(took[way])/slices.Min(took["off"]), way+"/off")
 	}
 	b.ReportMetric(slices.Min(took["50ms"])/slices.Min(took["at-once"]), "50ms/at-once")
-	b.ReportMetric(many/slices.Min(took["off"]), "off-mails/s")
+	b.ReportMetric(many/slices.Min(took["off"]), "off-messages/s")
 	b.ReportMetric(0, "ns/op")
 }
 

@@ -45,14 +45,13 @@ func sweepInto(b *testing.B, d *realserver.DovecotServer, addr string, messages 
 }
 
 // againstRaw compares sweeps of many messages into SQLite with a reader that only
-// counts the octets of the same messages' FETCH, one for all, over the same link.
+// counts the octets of the same messages' FETCH, one for all, over the same link. Both
+// have read all of them once before, without the delay: the first reader waits while
+// the server makes its index.
 func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
+	const turns = 3
 	d := realserver.Dovecot(b)
 	d.Deliver("INBOX", samples(0, many, 6100)...)
-	addr := d.PlainAddr()
-	if roundTrip > 0 {
-		addr = imaptest.NewDelayProxy(b, addr, roundTrip, 0).Addr()
-	}
 	raw := func(addr string) time.Duration {
 		start := time.Now()
 		n, err := imaptest.RawFetch(addr, d.User(), d.Password(), "INBOX", prefixFirst)
@@ -61,16 +60,24 @@ func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
 		}
 		return time.Since(start)
 	}
-	raw(d.PlainAddr()) // warms Dovecot's caches
+	raw(d.PlainAddr())
+	sweepInto(b, d, d.PlainAddr(), many, imapclient.CompressOff)
+	addr := d.PlainAddr()
+	if roundTrip > 0 {
+		addr = imaptest.NewDelayProxy(b, addr, roundTrip, 0).Addr()
+	}
 	var ours, theirs time.Duration
 	for b.Loop() {
-		theirs += raw(addr)
-		ours += sweepInto(b, d, addr, many, imapclient.CompressOff)
+		for range turns {
+			theirs += raw(addr)
+			ours += sweepInto(b, d, addr, many, imapclient.CompressOff)
+		}
 	}
+	read := float64(b.N * turns * many)
 	b.ReportMetric(float64(ours)/float64(theirs), "x-raw")
 	b.ReportMetric(float64(theirs)/float64(ours), "of-raw-speed")
-	b.ReportMetric(float64(b.N*many)/ours.Seconds(), "mails/s")
-	b.ReportMetric(float64(b.N*many)/theirs.Seconds(), "raw-mails/s")
+	b.ReportMetric(read/ours.Seconds(), "messages/s")
+	b.ReportMetric(read/theirs.Seconds(), "raw-messages/s")
 	b.ReportMetric(0, "ns/op")
 }
 

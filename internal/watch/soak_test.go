@@ -248,6 +248,6 @@ func BenchmarkSweepInMemory(b *testing.B) {
 		}
 		l.Close()
 	}
-	b.ReportMetric(float64(b.N*many)/b.Elapsed().Seconds(), "mails/s")
+	b.ReportMetric(float64(b.N*many)/b.Elapsed().Seconds(), "messages/s")
 	b.ReportMetric(0, "ns/op")
 }
