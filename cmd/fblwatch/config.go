@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/urfave/cli/v2"
+	"github.com/fblwatch/fblwatch/internal/cli"
 	"golang.org/x/term"
 
 	"github.com/fblwatch/fblwatch/imapclient"

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/cli"
 	"github.com/fblwatch/fblwatch/internal/terminal"
-	"github.com/urfave/cli/v2"
 )
 
 func (p *program) helpCommand() *cli.Command {
@@ -21,17 +19,17 @@ func (p *program) helpCommand() *cli.Command {
 		Description: "Example: fblwatch help sweep",
 		Action: func(c *cli.Context) error {
 			switch c.Args().Len() {
-			case 0:
-				return cli.ShowAppHelp(c)
-			case 1:
+			case 0, 1:
 			default:
 				return wrong(errors.New("help takes one command"), "fblwatch help COMMAND")
 			}
 			name := c.Args().First()
-			if c.App.Command(name) == nil {
+			command := c.App.Command(name)
+			if command == nil && c.Args().Present() {
 				return unknownCommand(c.App, name, "fblwatch help ")
 			}
-			return cli.ShowCommandHelp(c, name)
+			c.App.Print(c.App.Help(command))
+			return nil
 		},
 	}
 }
@@ -51,13 +49,9 @@ func (p *program) versionCommand() *cli.Command {
 	}
 }
 
-func init() { cli.HelpPrinter = printHelp }
-
 // printHelp breaks lines at blanks, where a terminal would divide words.
-func printHelp(w io.Writer, template string, data any) {
-	var text bytes.Buffer
-	cli.HelpPrinterCustom(&text, template, data, nil)
-	fmt.Fprint(w, helpText(text.String(), terminal.Width(w)))
+func (p *program) printHelp(text string) {
+	fmt.Fprint(p.stdout, helpText(text, terminal.Width(p.stdout)))
 }
 
 // helpText breaks each line that is longer than width. What goes on begins under

@@ -5,8 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/urfave/cli/v2"
-
+	"github.com/fblwatch/fblwatch/internal/cli"
 	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
@@ -22,13 +21,13 @@ func unknownCommand(app *cli.App, name, before string) error {
 func commandNames(app *cli.App) []string {
 	var names []string
 	for _, c := range app.Commands {
-		names = append(names, c.Names()...)
+		names = append(names, c.Name)
 	}
 	return names
 }
 
 // usageError rewords an error of the flag package.
-func usageError(c *cli.Context, err error, _ bool) error {
+func usageError(c *cli.Context, err error) error {
 	hint := strings.TrimSpace("fblwatch "+c.Command.Name) + " --help lists the options"
 	if c.Command.Name == c.App.Name {
 		hint = "fblwatch --help lists the commands"
