@@ -21,7 +21,7 @@ const module = "github.com/fblwatch/fblwatch"
 var floors = [][]string{
 	{ // 1: of use to anybody
 		"internal/message", "internal/jsontree", "internal/plainfile", "internal/nearest", "internal/strictyaml", "internal/mailboxurl",
-		"internal/subprocess", "internal/backoff", "internal/mailfile", "internal/terminal", "internal/cli",
+		"internal/subprocess", "internal/backoff", "internal/mailfile", "internal/terminal",
 		"internal/imaptest", "internal/imaptest/realserver", "internal/oauthtest", "internal/pacetest", "internal/fixture",
 	},
 	{ // 2: public

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/survey"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/trust"
@@ -14,8 +15,8 @@ const mostSamples = 1000 // messages of a folder
 
 // sampleFlag is the option of check that reads messages.
 func sampleFlag() cli.Flag {
-	return &cli.IntFlag{Name: "sample", Usage: "read the newest `N` messages of each folder, 1,000 at most; count the verdicts of a sweep without since and brake, and their causes; " +
-		"propose whom to trust, by the reports that verify, and rules for those without a subscriber; asks the DNS for the keys of signatures"}
+	return numberFlag("sample", "read the newest `N` messages of each folder, 1,000 at most; count the verdicts of a sweep without since and brake, and their causes; "+
+		"propose whom to trust, by the reports that verify, and rules for those without a subscriber; asks the DNS for the keys of signatures", 0)
 }
 
 // sampling is what --sample asks for; nil: nothing.

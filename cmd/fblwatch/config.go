@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
 	"github.com/fblwatch/fblwatch/imapclient"

@@ -8,8 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/cli"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/memory"
 	"github.com/fblwatch/fblwatch/internal/process"
@@ -28,7 +29,7 @@ func (p *program) demoCommand() *cli.Command {
 		Description: "Runs until Ctrl-C. Everything is on this machine and is deleted at the end.\n\n" +
 			"Example: fblwatch demo --count 5",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "count", Usage: "stop after `N` records; 0 means never"},
+			numberFlag("count", "stop after `N` records; 0 means never", 0),
 		},
 		Action: p.demo,
 	}

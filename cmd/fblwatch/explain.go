@@ -8,7 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
@@ -31,7 +32,7 @@ func (p *program) explainCommand() *cli.Command {
 			"Example: fblwatch explain --number 3 ~/mail/fbl\n" +
 			"Example: fblwatch explain ce129da5cffb0c534c20a70476098aec.1",
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "number", Usage: "the `N`th message, from 1", Value: 1},
+			numberFlag("number", "the `N`th message, from 1", 1),
 			&cli.StringFlag{Name: "format", Usage: "text or json", Value: "text"},
 			&cli.StringFlag{Name: "config", Aliases: []string{"c"}, Usage: "read by the rules of the config `FILE`: providers, identify, trust, enrich, privacy"},
 			&cli.StringFlag{Name: "account", Usage: "read as a message of account `NAME` of the config, which names the receiving system"},

@@ -1,13 +1,55 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
+
+// numberFlag is an option that takes a whole number in decimal: the options of the
+// library read 010 as 8. Context.Int and Context.Uint64 give its value.
+func numberFlag(name, usage string, value int, aliases ...string) cli.Flag {
+	return &cli.GenericFlag{Name: name, Aliases: aliases, Usage: usage, Value: &decimal{text: strconv.Itoa(value)}}
+}
+
+// decimal is the value of a numberFlag.
+type decimal struct {
+	text  string // canonical
+	large bool   // up to 64 bits without a sign
+}
+
+var (
+	errNoNumber    = errors.New("not a whole number in decimal")
+	errLargeNumber = errors.New("out of range")
+)
+
+func (n *decimal) Set(text string) error {
+	var err error
+	if n.large {
+		var v uint64
+		v, err = strconv.ParseUint(text, 10, 64)
+		n.text = strconv.FormatUint(v, 10)
+	} else {
+		var v int64
+		v, err = strconv.ParseInt(text, 10, 0)
+		n.text = strconv.FormatInt(v, 10)
+	}
+	switch {
+	case errors.Is(err, strconv.ErrRange):
+		return errLargeNumber
+	case err != nil:
+		return errNoNumber
+	}
+	return nil
+}
+
+func (n *decimal) String() string { return n.text }
 
 // timeFlag is the moment that an option names; zero if it is not set.
 func timeFlag(c *cli.Context, name string) (time.Time, error) {

@@ -10,7 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
@@ -26,9 +27,9 @@ func (p *program) generateCommand() *cli.Command {
 			"Example: fblwatch generate --dialect yahoo -n 100 > yahoo.mbox",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "dialect", Usage: "`NAME` of a dialect; all takes them in turn", Value: "rfc5965"},
-			&cli.IntFlag{Name: "count", Aliases: []string{"n"}, Usage: "the number of `MESSAGES`", Value: 1},
+			numberFlag("count", "the number of `MESSAGES`", 1, "n"),
 			&cli.StringFlag{Name: "format", Usage: "mbox, maildir or eml-dir", Value: "mbox"},
-			&cli.Uint64Flag{Name: "seed", Usage: "the `NUMBER` from which names, dates and tokens are made", Value: 1},
+			&cli.GenericFlag{Name: "seed", Usage: "the `NUMBER` from which names, dates and tokens are made", Value: &decimal{text: "1", large: true}},
 			&cli.BoolFlag{Name: "list", Usage: "list the dialects"},
 		},
 		Action: p.generate,

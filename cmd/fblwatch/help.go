@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
 	"github.com/fblwatch/fblwatch/internal/terminal"
+	"github.com/urfave/cli/v2"
 )
 
 func (p *program) helpCommand() *cli.Command {
@@ -19,17 +21,17 @@ func (p *program) helpCommand() *cli.Command {
 		Description: "Example: fblwatch help sweep",
 		Action: func(c *cli.Context) error {
 			switch c.Args().Len() {
-			case 0, 1:
+			case 0:
+				return cli.ShowAppHelp(c)
+			case 1:
 			default:
 				return wrong(errors.New("help takes one command"), "fblwatch help COMMAND")
 			}
 			name := c.Args().First()
-			command := c.App.Command(name)
-			if command == nil && c.Args().Present() {
+			if c.App.Command(name) == nil {
 				return unknownCommand(c.App, name, "fblwatch help ")
 			}
-			c.App.Print(c.App.Help(command))
-			return nil
+			return cli.ShowCommandHelp(c, name)
 		},
 	}
 }
@@ -49,9 +51,13 @@ func (p *program) versionCommand() *cli.Command {
 	}
 }
 
+func init() { cli.HelpPrinter = printHelp }
+
 // printHelp breaks lines at blanks, where a terminal would divide words.
-func (p *program) printHelp(text string) {
-	fmt.Fprint(p.stdout, helpText(text, terminal.Width(p.stdout)))
+func printHelp(w io.Writer, template string, data any) {
+	var text bytes.Buffer
+	cli.HelpPrinterCustom(&text, template, data, nil)
+	fmt.Fprint(w, helpText(text.String(), terminal.Width(w)))
 }
 
 // helpText breaks each line that is longer than width. What goes on begins under

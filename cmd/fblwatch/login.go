@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/oauth"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/terminal"

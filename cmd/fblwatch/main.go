@@ -10,7 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/settings"
 )
 
@@ -52,34 +53,47 @@ func (p *program) run(ctx context.Context, args []string) int {
 }
 
 func (p *program) app() *cli.App {
+	commands := []*cli.Command{
+		p.demoCommand(),
+		p.watchCommand(),
+		p.sweepCommand(),
+		p.parseCommand(),
+		p.checkCommand(),
+		p.foldersCommand(),
+		p.loginCommand(),
+		p.recordsCommand(),
+		p.suppressCommand(),
+		p.reviewCommand(),
+		p.reprocessCommand(),
+		p.generateCommand(),
+		p.explainCommand(),
+		p.helpCommand(),
+		p.versionCommand(),
+	}
+	for _, c := range commands {
+		c.HideHelpCommand = true // "help" may be the name of a file
+		c.OnUsageError = usageError
+	}
 	return &cli.App{
-		Name:      "fblwatch",
-		Usage:     "every feedback-loop report becomes a record of who complained about what",
-		UsageText: "fblwatch COMMAND [OPTIONS]\n\nExample: fblwatch demo",
-		Version:   version(),
-		Commands: []*cli.Command{
-			p.demoCommand(),
-			p.watchCommand(),
-			p.sweepCommand(),
-			p.parseCommand(),
-			p.checkCommand(),
-			p.foldersCommand(),
-			p.loginCommand(),
-			p.recordsCommand(),
-			p.suppressCommand(),
-			p.reviewCommand(),
-			p.reprocessCommand(),
-			p.generateCommand(),
-			p.explainCommand(),
-			p.helpCommand(),
-			p.versionCommand(),
-		},
-		Print:        p.printHelp,
-		OnUsageError: usageError,
+		Name:            "fblwatch",
+		HelpName:        "fblwatch",
+		Usage:           "every feedback-loop report becomes a record of who complained about what",
+		UsageText:       "fblwatch COMMAND [OPTIONS]\n\nExample: fblwatch demo",
+		Version:         version(),
+		Commands:        commands,
+		HideHelpCommand: true,
+		Flags:           []cli.Flag{cli.HelpFlag}, // left out where a command has that name
+		// A comma may be part of a file's name.
+		DisableSliceFlagSeparator: true,
+
+		Reader:         p.stdin,
+		Writer:         p.stdout,
+		ErrWriter:      p.stderr,
+		OnUsageError:   usageError,
+		ExitErrHandler: func(*cli.Context, error) {}, // run prints and decides
 		Action: func(c *cli.Context) error {
 			if !c.Args().Present() {
-				c.App.Print(c.App.Help(nil))
-				return nil
+				return cli.ShowAppHelp(c)
 			}
 			return unknownCommand(c.App, c.Args().First(), "fblwatch ")
 		},

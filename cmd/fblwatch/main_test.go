@@ -12,14 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/maxmind/mmdbwriter"
+	"github.com/maxmind/mmdbwriter/mmdbtype"
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/imaptest"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
-	"github.com/maxmind/mmdbwriter"
-	"github.com/maxmind/mmdbwriter/mmdbtype"
-	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
@@ -247,8 +249,20 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: no example", c.Name)
 		}
 		for _, f := range c.Flags {
-			if f.GetUsage() == "" {
+			if d, ok := f.(interface{ GetUsage() string }); !ok || d.GetUsage() == "" {
 				t.Errorf("%s --%s: no word about it", c.Name, f.Names()[0])
+			}
+		}
+	}
+}
+
+// The library reads 010 as 8: no option is one of its numbers.
+func TestDecimal(t *testing.T) {
+	for _, c := range (&program{}).app().Commands {
+		for _, f := range c.Flags {
+			switch f.(type) {
+			case *cli.IntFlag, *cli.Int64Flag, *cli.UintFlag, *cli.Uint64Flag, *cli.IntSliceFlag, *cli.Int64SliceFlag:
+				t.Errorf("%s --%s is a %T; use numberFlag", c.Name, f.Names()[0], f)
 			}
 		}
 	}

@@ -13,7 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/terminal"

@@ -12,7 +12,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
@@ -33,7 +34,7 @@ func (p *program) recordsCommand() *cli.Command {
 			&cli.StringFlag{Name: "provider", Usage: "of provider `NAME`"},
 			&cli.StringFlag{Name: "event", Usage: "`EVENT`: complaint, not_spam, opt_out, auth_failure or unparsed"},
 			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all records of the report ID; the start of it is enough if no other begins so"},
-			&cli.IntFlag{Name: "limit", Usage: "at most `N` records; 0 means all"},
+			numberFlag("limit", "at most `N` records; 0 means all", 0),
 			&cli.BoolFlag{Name: "revisions", Usage: "also records that a later revision, or another record, has replaced"},
 		),
 		Action: p.records,

@@ -8,7 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/suppress"
@@ -34,7 +35,7 @@ func (p *program) reviewCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Usage: "table or json (one record a line)", Value: "table"},
 			&cli.StringFlag{Name: "since", Usage: "list those received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
 			&cli.StringFlag{Name: "provider", Usage: "list those of provider `NAME`"},
-			&cli.IntFlag{Name: "limit", Usage: "list at most `N`", Value: 100},
+			numberFlag("limit", "list at most `N`", 100),
 		),
 		Action: p.review,
 	}

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/nearest"
 )
 
@@ -21,13 +22,13 @@ func unknownCommand(app *cli.App, name, before string) error {
 func commandNames(app *cli.App) []string {
 	var names []string
 	for _, c := range app.Commands {
-		names = append(names, c.Name)
+		names = append(names, c.Names()...)
 	}
 	return names
 }
 
 // usageError rewords an error of the flag package.
-func usageError(c *cli.Context, err error) error {
+func usageError(c *cli.Context, err error, _ bool) error {
 	hint := strings.TrimSpace("fblwatch "+c.Command.Name) + " --help lists the options"
 	if c.Command.Name == c.App.Name {
 		hint = "fblwatch --help lists the commands"

@@ -6,7 +6,8 @@ import (
 	"io"
 	"sync"
 
-	"github.com/fblwatch/fblwatch/internal/cli"
+	"github.com/urfave/cli/v2"
+
 	"github.com/fblwatch/fblwatch/internal/daemon"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/settings"
