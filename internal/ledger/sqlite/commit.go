@@ -33,6 +33,7 @@ func (s *store) write(ctx context.Context, f func(tx) error) error {
 	if err != nil {
 		return explain(s.path, err)
 	}
+	s.committed = s.committed[:0]
 	if err = f(t); err == nil {
 		err = t.exec("COMMIT")
 	}
@@ -40,9 +41,16 @@ func (s *store) write(ctx context.Context, f func(tx) error) error {
 		s.forget()
 		// SQLite may have rolled back by itself, which makes this one fail.
 		s.conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		return explain(s.path, err)
 	}
-	return explain(s.path, err)
+	for _, f := range s.committed {
+		f()
+	}
+	return nil
 }
+
+// after has f called when the transaction is committed.
+func (t tx) after(f func()) { t.s.committed = append(t.s.committed, f) }
 
 // forget drops what a transaction that is rolled back leaves in memory.
 func (s *store) forget() {
@@ -196,36 +204,6 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 	return p.Committed, nil
 }
 
-// known returns those of the messages' report ids that the ledger holds.
-func (t tx) known(messages []ledger.Message) (map[string]bool, error) {
-	keys := make([]any, len(messages))
-	for i, m := range messages {
-		keys[i] = idKey(m.ReportID)
-	}
-	slices.SortFunc(keys, compareKeys) // in the order of the index each page is visited once
-	known := make(map[string]bool)
-	err := chunks(len(keys), func(from, n int) error {
-		stmt, err := t.prepare("SELECT report_id FROM mail WHERE report_id IN " + tuples(1, n))
-		if err != nil {
-			return err
-		}
-		rows, err := stmt.Query(keys[from : from+n]...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var id storedID
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			known[string(id)] = true
-		}
-		return rows.Err()
-	})
-	return known, err
-}
-
 func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.Numbered) error {
 	if len(p.New) == 0 {
 		return nil
@@ -234,7 +212,7 @@ func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.
 	if err := t.row([]any{&first}, "SELECT 1 + coalesce(max(n), 0) FROM mail"); err != nil {
 		return err
 	}
-	err := t.insert("INSERT OR ROLLBACK INTO mail (n, report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)", 11, "", len(p.New),
+	err := t.insert("INSERT INTO mail (n, report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)", 11, "", len(p.New),
 		func(i int, args []any) []any {
 			m := &messages[p.New[i].Index]
 			return append(args, first+int64(i), idKey(m.ReportID), claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),
@@ -243,7 +221,10 @@ func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.
 	if err != nil {
 		return err
 	}
-	return t.addHeads(messages, p.New, first)
+	if err := t.addHeads(messages, p.New, first); err != nil {
+		return err
+	}
+	return t.index(messages, p.New, first)
 }
 
 // addHeads keeps the heads of new messages, of which the first one has the number first.

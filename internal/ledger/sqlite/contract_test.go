@@ -22,6 +22,15 @@ func TestContract(t *testing.T) {
 	ledgertest.Run(t, func(t *testing.T) ledger.Ledger { return openTest(t, filepath.Join(t.TempDir(), "l.db")) })
 }
 
+// The contract holds while ids are on their way into their table, too.
+func TestContractMerging(t *testing.T) {
+	ledgertest.Run(t, func(t *testing.T) ledger.Ledger {
+		l := openTest(t, filepath.Join(t.TempDir(), "l.db"))
+		l.(*store).recentMost = 2
+		return l
+	})
+}
+
 func openTest(t *testing.T, path string) ledger.Ledger { return openFull(t, path, 0) }
 
 func openFull(t *testing.T, path string, maxPages int) ledger.Ledger {

@@ -28,6 +28,7 @@ func commitForever(path string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	l.(*store).recentMost = 2 * batchOfVictim // so that it is killed in merges, too
 	c, err := l.Claim(ctx, ledgertest.Inbox)
 	for i := c.Checkpoint.High; err == nil; i++ {
 		batch := ledger.Batch{Checkpoint: ledger.Checkpoint{UIDValidity: 1, High: i + 1}}
@@ -85,6 +86,17 @@ func TestKill(t *testing.T) {
 		for i, r := range rows {
 			if want := fmt.Sprintf("%d-%d.1", i/batchOfVictim, i%batchOfVictim); r.ID != want || r.Seq != int64(i+1) {
 				t.Fatalf("record %d is %s at seq %d, want %s", i, r.ID, r.Seq, want)
+			}
+		}
+		// Every message is known.
+		for i := range high {
+			var batch []ledger.Message
+			for j := range batchOfVictim {
+				batch = append(batch, ledgertest.Message(fmt.Sprintf("%d-%d", i, j), 1))
+			}
+			done, err := l.Commit(t.Context(), c, ledger.Batch{Messages: batch, Checkpoint: c.Checkpoint})
+			if err != nil || done.Duplicates != batchOfVictim {
+				t.Fatalf("batch %d again: %+v, %v", i, done, err)
 			}
 		}
 		var ok string

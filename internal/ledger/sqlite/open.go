@@ -36,9 +36,14 @@ type store struct {
 	run   time.Time            // when it was opened
 	stmts map[string]*sql.Stmt // of conn, by their text
 
-	numbers map[label]int64 // of labels
-	heads   packer
-	records recordPacker
+	committed []func() // to be called after the commit
+
+	numbers    map[label]int64 // of labels
+	recent     recent
+	recentMost int
+	merge      merge
+	heads      packer
+	records    recordPacker
 
 	closing sync.Once
 	closed  chan struct{}
@@ -76,7 +81,7 @@ func open(ctx context.Context, path string, maxPages int) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{lock: lock, run: time.Now().UTC(), turn: make(chan struct{}, 1), closed: make(chan struct{}), stmts: make(map[string]*sql.Stmt), numbers: make(map[label]int64)}
+	s := &store{lock: lock, run: time.Now().UTC(), turn: make(chan struct{}, 1), closed: make(chan struct{}), stmts: make(map[string]*sql.Stmt), numbers: make(map[label]int64), recentMost: recentMost}
 	s.reader = &reader{path: path}
 	if err := s.open(ctx, maxPages); err != nil {
 		s.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -14,6 +15,9 @@ type reader struct {
 	path   string
 	db     *sql.DB
 	labels labels
+
+	finding sync.Mutex // for recent
+	recent  recent
 }
 
 // queryer is a connection, or a transaction on it.
@@ -71,13 +75,27 @@ func (r *reader) Folders(ctx context.Context) ([]ledger.Claim, error) {
 	return folders, err
 }
 
-const headOf = `SELECT pack, n - head.mail FROM mail JOIN head ON head.mail =
-	(SELECT max(head.mail) FROM head WHERE head.mail <= n) WHERE report_id = ?`
+// find returns the number of the message that has an id; 0: there is none.
+func (r *reader) find(ctx context.Context, id string) (int64, error) {
+	r.finding.Lock()
+	defer r.finding.Unlock()
+	if err := r.recent.load(ctx, r.db); err != nil {
+		return 0, r.explain(ctx, err)
+	}
+	n, err := r.recent.find(ctx, r.db, id)
+	return n, r.explain(ctx, err)
+}
+
+const headOf = "SELECT mail, pack FROM head WHERE mail <= ? ORDER BY mail DESC LIMIT 1"
 
 func (r *reader) Head(ctx context.Context, reportID string) ([]byte, error) {
+	n, err := r.find(ctx, reportID)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	var first int64
 	var data []byte
-	var piece int
-	err := r.db.QueryRowContext(ctx, headOf, idKey(reportID)).Scan(&data, &piece)
+	err = r.db.QueryRowContext(ctx, headOf, n).Scan(&first, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -85,10 +103,10 @@ func (r *reader) Head(ctx context.Context, reportID string) ([]byte, error) {
 		return nil, r.explain(ctx, err)
 	}
 	heads, err := unpack(data)
-	if err != nil || piece >= len(heads) || len(heads[piece]) == 0 {
+	if err != nil || n >= first+int64(len(heads)) || len(heads[n-first]) == 0 {
 		return nil, err
 	}
-	return heads[piece], nil
+	return heads[n-first], nil
 }
 
 func (r *reader) Counts(ctx context.Context, since, until time.Time) ([]ledger.Count, error) {

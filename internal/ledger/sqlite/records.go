@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -126,15 +125,20 @@ func (r *reader) ReportIDs(ctx context.Context, prefix string, limit int) (ids [
 	scan := func(rows *sql.Rows) error {
 		var id storedID
 		err := rows.Scan(&id)
-		ids = append(ids, string(id))
+		if strings.HasPrefix(string(id), prefix) {
+			ids = append(ids, string(id))
+		}
 		return err
 	}
-	const query = "SELECT report_id FROM mail WHERE report_id >= ? AND report_id %s ? ORDER BY report_id LIMIT ?"
-	err = r.each(ctx, scan, fmt.Sprintf(query, "<"), prefix, prefix+"\xff", limit)
-	if low, high, ok := idRange(prefix); ok && err == nil {
-		err = r.each(ctx, scan, fmt.Sprintf(query, "<="), low, high, limit)
+	for _, hashes := range hashRanges(prefix) {
+		if err := r.each(ctx, scan, `SELECT report_id FROM mail_id JOIN mail USING (n) WHERE hash >= ? AND hash <= ?
+			ORDER BY hash LIMIT ?`, hashes[0], hashes[1], limit); err != nil {
+			return nil, err
+		}
 	}
+	err = r.each(ctx, scan, "SELECT report_id FROM mail WHERE n > (SELECT n FROM indexed)")
 	slices.Sort(ids)
+	ids = slices.Compact(ids) // one may have been indexed meanwhile
 	return ids[:min(len(ids), limit)], err
 }
 
@@ -142,14 +146,14 @@ func (r *reader) ReportIDs(ctx context.Context, prefix string, limit int) (ids [
 func (r *reader) sections(ctx context.Context, q ledger.Query) ([]section, error) {
 	var sections []section
 	var message struct{ n, folder, seq, records int64 }
-	// A record's id is that of its message, followed by .n.
-	report, _, _ := strings.Cut(q.ID, ".")
 	if q.ID != "" {
-		err := r.db.QueryRowContext(ctx, "SELECT n, folder, seq, records FROM mail WHERE report_id = ?", idKey(report)).
-			Scan(&message.n, &message.folder, &message.seq, &message.records)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil, nil
+		report, _, _ := strings.Cut(q.ID, ".") // a record's id is that of its message, followed by .n
+		n, err := r.find(ctx, report)
+		if err != nil || n == 0 {
+			return nil, err
 		}
+		message.n = n
+		err = r.db.QueryRowContext(ctx, "SELECT folder, seq, records FROM mail WHERE n = ?", n).Scan(&message.folder, &message.seq, &message.records)
 		if err != nil {
 			return nil, r.explain(ctx, err)
 		}

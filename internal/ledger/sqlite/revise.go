@@ -41,10 +41,19 @@ func (t tx) revise(revisions []ledger.Revision) (done ledger.Revised, err error)
 
 // reviseMessage fails with ErrStale before it has written anything.
 func (t tx) reviseMessage(r ledger.Revision, brake *ledger.Brake) ([]ledger.Row, error) {
+	ctx := context.WithoutCancel(t.ctx)
+	if t.s.recent.loaded == 0 {
+		if err := t.s.recent.load(ctx, t.s.conn); err != nil {
+			return nil, err
+		}
+	}
 	var message struct{ n, folder, seq, records int64 }
 	var kind string
-	err := t.row([]any{&message.n, &message.folder, &message.seq, &message.records, &kind},
-		"SELECT n, folder, seq, records, kind FROM mail WHERE report_id = ?", idKey(r.ReportID))
+	var err error
+	if message.n, err = t.s.recent.find(ctx, t.s.conn, r.ReportID); err != nil {
+		return nil, err
+	}
+	err = t.row([]any{&message.folder, &message.seq, &message.records, &kind}, "SELECT folder, seq, records, kind FROM mail WHERE n = ?", message.n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ledger.ErrStale
 	}
@@ -93,7 +102,8 @@ func (t tx) reviseMessage(r ledger.Revision, brake *ledger.Brake) ([]ledger.Row,
 
 // recordsOf reads all records that a message has, or had.
 func (t tx) recordsOf(message, folder, seq, n int64) (rows []ledger.Row, err error) {
-	err = eachOf(t.ctx, t.s.conn, func(found *sql.Rows) error {
+	ctx := context.WithoutCancel(t.ctx) // an interrupt of each statement costs time
+	err = eachOf(ctx, t.s.conn, func(found *sql.Rows) error {
 		row, l := ledger.Row{FolderID: folder}, label{}
 		var k, at int64
 		err := found.Scan(&k, &row.Revision, &at, &row.Replaced, &l.event, &l.class, &l.provider, &l.feed, &l.identity, &l.verdict)
@@ -107,7 +117,7 @@ func (t tx) recordsOf(message, folder, seq, n int64) (rows []ledger.Row, err err
 	packs := packs{on: t.s.conn}
 	for i := range rows {
 		if err == nil {
-			err = packs.read(t.ctx, &rows[i])
+			err = packs.read(ctx, &rows[i])
 		}
 	}
 	return rows, err

@@ -165,8 +165,8 @@ ALTER TABLE folder ADD COLUMN marks TEXT NOT NULL DEFAULT ''; -- JSON, of the ch
 `}, {script: `
 ALTER TABLE mail ADD COLUMN origin INTEGER NOT NULL DEFAULT 0; -- 0: unknown
 `}, {`
--- The table mail has its rows in the order of commit. Its index is all that random keys
--- touch. What many records have in common is a label. Their JSON is in packs.
+-- The table mail has its rows in the order of commit. Their ids, which are random, go
+-- into mail_id later and many at once, see recentMost. What many records have in common is a label. Their JSON is in packs.
 ALTER TABLE mail RENAME TO mail_4;
 ALTER TABLE head RENAME TO head_4;
 ALTER TABLE record RENAME TO record_4;
@@ -199,9 +199,15 @@ CREATE TABLE mail (
 	seq         INTEGER NOT NULL, -- of its first record
 	records     INTEGER NOT NULL,
 	size        INTEGER NOT NULL,
-	origin      INTEGER NOT NULL, -- 0: unknown
-	UNIQUE (report_id)
+	origin      INTEGER NOT NULL  -- 0: unknown
 ) STRICT;
+
+CREATE TABLE mail_id (
+	hash INTEGER NOT NULL, -- see hashOf
+	n    INTEGER NOT NULL,
+	PRIMARY KEY (hash, n)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE indexed (n INTEGER NOT NULL) STRICT; -- the last message whose id is in mail_id, as those of all before it
 
 CREATE TABLE head (
 	mail INTEGER PRIMARY KEY, -- n of its first message; the others follow
@@ -251,8 +257,11 @@ INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, s
 	SELECT iif(length(report_id) = 32 AND report_id NOT GLOB '*[^0-9a-f]*', unhex(report_id), report_id),
 		folder, uidvalidity, uid, kind, mail_4.at, seq, records, size, origin
 	FROM mail_4 LEFT JOIN head_4 ON head_4.id = mail_4.head ORDER BY head_4.id, piece, folder, seq;
-INSERT INTO revision SELECT n, key FROM revision_4 JOIN mail
-	ON mail.report_id = iif(length(revision_4.report_id) = 32 AND revision_4.report_id NOT GLOB '*[^0-9a-f]*', unhex(revision_4.report_id), revision_4.report_id);
+INSERT INTO mail_id SELECT fblwatch_hash(report_id), n FROM mail ORDER BY 1, 2;
+INSERT INTO indexed SELECT coalesce(max(n), 0) FROM mail;
+INSERT INTO revision SELECT mail.n, key
+	FROM (SELECT key, iif(length(report_id) = 32 AND report_id NOT GLOB '*[^0-9a-f]*', unhex(report_id), report_id) AS id FROM revision_4)
+	JOIN mail_id ON hash = fblwatch_hash(id) JOIN mail ON mail.n = mail_id.n AND mail.report_id = id;
 `, repack, `
 DROP TABLE mail_4;
 DROP TABLE head_4;

@@ -348,6 +348,7 @@ func TestPlans(t *testing.T) {
 		"SELECT key FROM record INDEXED BY record_label WHERE label = 1 AND key > 1 ORDER BY key":        "USING COVERING INDEX record_label (label=? AND rowid>?)",
 		packOf: "SEARCH pack USING INTEGER PRIMARY KEY (rowid<?)",
 		headOf: "SEARCH head USING INTEGER PRIMARY KEY (rowid<?)",
+		"SELECT n FROM mail_id WHERE hash IN (1,2)": "SEARCH mail_id USING PRIMARY KEY (hash=?)",
 	} {
 		rows, err := l.conn.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+strings.ReplaceAll(query, "?", "1"))
 		if err != nil {
