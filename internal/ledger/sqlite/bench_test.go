@@ -144,3 +144,39 @@ func BenchmarkPack(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRecords reads a ledger of 100,000 records: one in a thousand, those of a day,
+// and the first 20,000.
+func BenchmarkRecords(b *testing.B) {
+	l, err := Open(b.Context(), filepath.Join(b.TempDir(), "l.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	c, err := l.Claim(b.Context(), ledgertest.Inbox)
+	for i := 0; err == nil && i < 100_000; i += 500 {
+		_, err = l.Commit(b.Context(), c, ledger.Batch{Messages: bigBatch(i, 500, time.Minute)})
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	for what, q := range map[string]ledger.Query{
+		"rare": {Verdict: "yes"},
+		"day":  {Since: ledgertest.Noon, Until: ledgertest.Noon.Add(24 * time.Hour)},
+		"all":  {Limit: 20_000},
+	} {
+		b.Run(what, func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				n = 0
+				for _, err := range l.Records(b.Context(), q) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/1e3/float64(b.N*n), "us/record")
+		})
+	}
+}

@@ -323,8 +323,12 @@ func (r *reader) page(ctx context.Context, s section, where string, args ...any)
 		page, numbers = append(page, row), append(numbers, number)
 		return err
 	}, "SELECT "+recordColumns+" FROM record WHERE "+where, args...)
+	if err != nil {
+		return nil, false, r.explain(ctx, err)
+	}
+	packs, err := newPacks(ctx, tx)
+	defer packs.close()
 	size := 0
-	packs := packs{on: tx}
 	for i := range page {
 		row := &page[i]
 		if err == nil {
@@ -355,9 +359,20 @@ func scanRow(rows *sql.Rows, row *ledger.Row, label *int64) error {
 
 // packs reads the ids and JSON of records, in the order of their keys.
 type packs struct {
-	on     queryer
+	find   *sql.Stmt
 	first  int64
 	pieces [][]byte
+}
+
+func newPacks(ctx context.Context, on queryer) (packs, error) {
+	find, err := on.PrepareContext(ctx, packOf)
+	return packs{find: find}, err
+}
+
+func (p *packs) close() {
+	if p.find != nil {
+		p.find.Close()
+	}
 }
 
 const packOf = "SELECT key, pack FROM pack WHERE key <= ? ORDER BY key DESC LIMIT 1"
@@ -366,7 +381,7 @@ func (p *packs) read(ctx context.Context, row *ledger.Row) error {
 	k := key(row.FolderID, row.Seq)
 	if k >= p.first+int64(len(p.pieces)/2) {
 		var data []byte
-		err := p.on.QueryRowContext(ctx, packOf, k).Scan(&p.first, &data)
+		err := p.find.QueryRowContext(ctx, k).Scan(&p.first, &data)
 		if err == nil {
 			p.pieces, err = unpack(data)
 		}

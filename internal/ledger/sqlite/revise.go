@@ -114,7 +114,11 @@ func (t tx) recordsOf(message, folder, seq, n int64) (rows []ledger.Row, err err
 	}, "SELECT key, revision, at, replaced, "+labelColumns+` FROM record JOIN label ON id = label
 		WHERE key >= ? AND key < ? OR key IN (SELECT key FROM revision WHERE mail = ?) ORDER BY key`,
 		key(folder, seq), key(folder, seq+n), message)
-	packs := packs{on: t.s.conn}
+	if err != nil {
+		return nil, err
+	}
+	packs, err := newPacks(ctx, t.s.conn)
+	defer packs.close()
 	for i := range rows {
 		if err == nil {
 			err = packs.read(ctx, &rows[i])
