@@ -70,28 +70,42 @@ func (p *packer) pack(how byte) []byte {
 	return p.out[:1+len(room)]
 }
 
-// unpack returns the pieces of a pack.
-func unpack(data []byte) (pieces [][]byte, err error) {
-	if len(data) == 0 {
-		return nil, errPack
-	}
-	var plain []byte
-	switch data[0] {
-	case packedPlain:
-		plain, err = s2.Decode(nil, data[1:])
-	case packedRecords:
-		plain, err = recordsDict().Decode(nil, data[1:])
-	default:
-		return nil, fmt.Errorf("%w: a pack of type %d", ledger.ErrNewer, data[0])
-	}
-	if err != nil {
-		return nil, errors.Join(errPack, err)
-	}
-	return split(plain)
+// unpacked are the pieces of a pack. Their memory is used again for the next one.
+type unpacked struct {
+	plain  []byte
+	pieces [][]byte
 }
 
-// split cuts octets into the pieces that they are made of.
-func split(plain []byte) (pieces [][]byte, err error) {
+// read reads a pack.
+func (u *unpacked) read(data []byte) (err error) {
+	u.pieces = u.pieces[:0]
+	if len(data) == 0 {
+		return errPack
+	}
+	switch data[0] {
+	case packedPlain:
+		u.plain, err = s2.Decode(u.plain[:cap(u.plain)], data[1:])
+	case packedRecords:
+		u.plain, err = recordsDict().Decode(u.plain[:cap(u.plain)], data[1:])
+	default:
+		return fmt.Errorf("%w: a pack of type %d", ledger.ErrNewer, data[0])
+	}
+	if err != nil {
+		return errors.Join(errPack, err)
+	}
+	u.pieces, err = split(u.pieces, u.plain)
+	return err
+}
+
+// unpack returns the pieces of a pack.
+func unpack(data []byte) ([][]byte, error) {
+	var u unpacked
+	err := u.read(data)
+	return u.pieces, err
+}
+
+// split cuts octets into the pieces that they are made of, and appends these.
+func split(pieces [][]byte, plain []byte) ([][]byte, error) {
 	for len(plain) > 0 {
 		size, w := binary.Uvarint(plain)
 		if w <= 0 || size > uint64(len(plain)-w) {

@@ -357,44 +357,4 @@ func scanRow(rows *sql.Rows, row *ledger.Row, label *int64) error {
 	return err
 }
 
-// packs reads the ids and JSON of records, in the order of their keys.
-type packs struct {
-	find   *sql.Stmt
-	first  int64
-	pieces [][]byte
-}
-
-func newPacks(ctx context.Context, on queryer) (packs, error) {
-	find, err := on.PrepareContext(ctx, packOf)
-	return packs{find: find}, err
-}
-
-func (p *packs) close() {
-	if p.find != nil {
-		p.find.Close()
-	}
-}
-
-const packOf = "SELECT key, pack FROM pack WHERE key <= ? ORDER BY key DESC LIMIT 1"
-
-func (p *packs) read(ctx context.Context, row *ledger.Row) error {
-	k := key(row.FolderID, row.Seq)
-	if k >= p.first+int64(len(p.pieces)/2) {
-		var data []byte
-		err := p.find.QueryRowContext(ctx, k).Scan(&p.first, &data)
-		if err == nil {
-			p.pieces, err = unpack(data)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	i := 2 * (k - p.first)
-	if i+1 >= int64(len(p.pieces)) {
-		return errPack
-	}
-	row.ID, row.JSON = string(p.pieces[i]), p.pieces[i+1]
-	return nil
-}
-
 var errEnough = errors.New("ledger: enough")

@@ -73,7 +73,7 @@ func repackHeads(ctx context.Context, c *sql.Conn) error {
 		if err != nil {
 			return errors.Join(errPack, err)
 		}
-		heads, err := split(plain)
+		heads, err := split(nil, plain)
 		if err != nil {
 			return err
 		}
