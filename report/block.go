@@ -162,8 +162,9 @@ func (p *parser) readFields(w *message.Part) {
 // head: b is the header of a part, whose MIME fields are skipped.
 func (p *parser) readBlock(b []byte, start int, closed, head bool) {
 	start += len(b)
+	var f message.Field
 	for n := 0; ; n++ {
-		f, rest, kind := message.ReadField(b)
+		rest, kind := f.Read(b)
 		p.budget.Spend(len(b) - len(rest))
 		if kind == message.FieldLine && (closed || f.Ended) {
 			p.report.Add(&f, start-len(b), start-len(rest))

@@ -27,8 +27,9 @@ func (p *parser) readOriginal(w *message.Part) {
 	var contentType, subject []byte
 	folded, ended, blank := false, false, 0
 	spans := p.original[:0]
+	var f message.Field
 	for len(header) > 0 {
-		f, next, kind := message.ReadField(header)
+		next, kind := f.Read(header)
 		if kind == message.FieldLine && !f.Ended && !w.Closed {
 			p.cutShort("original: cut in the middle of its header")
 			break
@@ -89,21 +90,22 @@ func wholeHeader(o *Original, subject []byte) bool {
 
 func (p *parser) originalField(o *Original, f *message.Field) {
 	keep := func() string { return p.keep.Keep(f.Value, f.Folded) }
-	switch {
-	case message.Is(f.Name, "message-id"):
+	var space [32]byte
+	switch string(f.LowerName(&space)) {
+	case "message-id":
 		// Of two, the last is the author's.
 		if id := strings.Trim(keep(), "<> "); id != "" {
 			o.MessageID = id
 		}
-	case message.Is(f.Name, "date"):
+	case "date":
 		if o.Date.IsZero() {
 			o.Date, _ = message.ParseDate(keep())
 		}
-	case message.Is(f.Name, "from"):
+	case "from":
 		if o.From == "" {
 			o.From, o.FromDomain = p.author(keep())
 		}
-	case message.Is(f.Name, "to"):
+	case "to":
 		for member := range message.Addresses(keep()) {
 			addr, _ := message.Address(member)
 			if !message.IsAddress(addr) {
@@ -115,16 +117,16 @@ func (p *parser) originalField(o *Original, f *message.Field) {
 			}
 			o.To = p.keep.Append(o.To, addr)
 		}
-	case message.Is(f.Name, hmxmr):
+	case hmxmr:
 		p.hmxmr = firstOf(p.hmxmr, keep)
-	case message.Is(f.Name, "return-path"):
+	case "return-path":
 		// Of several, the last is the sender's: relays write above.
 		if path, _ := message.Address(keep()); path != "" {
 			o.ReturnPath = path
 		}
-	case message.Is(f.Name, "list-id"):
+	case "list-id":
 		o.ListID = firstOf(o.ListID, keep)
-	case message.Is(f.Name, "list-unsubscribe"):
+	case "list-unsubscribe":
 		for member := range message.Addresses(keep()) {
 			uri := strings.Trim(member, "<> ")
 			if uri == "" {
@@ -136,17 +138,17 @@ func (p *parser) originalField(o *Original, f *message.Field) {
 			}
 			o.ListUnsubscribe = p.keep.Append(o.ListUnsubscribe, uri)
 		}
-	case message.Is(f.Name, "list-unsubscribe-post"):
+	case "list-unsubscribe-post":
 		o.ListUnsubscribePost = firstOf(o.ListUnsubscribePost, keep)
-	case message.Is(f.Name, "feedback-id"):
+	case "feedback-id":
 		o.FeedbackID = firstOf(o.FeedbackID, keep)
-	case message.Is(f.Name, "cfbl-feedback-id"):
+	case "cfbl-feedback-id":
 		if o.CFBLFeedbackID == "" { // RFC 9477 section 3.2: white space is ignored
 			o.CFBLFeedbackID = strings.Join(strings.Fields(keep()), "")
 		}
-	case message.Is(f.Name, "cfbl-address"):
+	case "cfbl-address":
 		p.r.cfbl = true
-	case message.Is(f.Name, "dkim-signature"):
+	case "dkim-signature":
 		if len(o.DKIMDomains) < maxSigners {
 			if d := p.keep.Keep(dkimTag(f.Value, 'd'), false); d != "" && !slices.Contains(o.DKIMDomains, d) {
 				o.DKIMDomains = p.keep.Append(o.DKIMDomains, d)

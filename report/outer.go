@@ -41,8 +41,9 @@ func behindBlanks(b []byte) []byte {
 func (h *outerHeader) read(sent []byte) (body []byte, standard bool) {
 	limited := sent[:min(len(sent), message.MaxHeader)]
 	standard = true
+	var f message.Field
 	for b := limited; ; {
-		f, rest, kind := message.ReadField(b)
+		rest, kind := f.Read(b)
 		switch kind {
 		case message.EndOfData:
 			return nil, false
@@ -71,30 +72,31 @@ func (h *outerHeader) field(f *message.Field) {
 			*dst = *f
 		}
 	}
-	switch name := f.Name; {
-	case message.Is(name, "from"):
+	var space [32]byte
+	switch string(f.LowerName(&space)) {
+	case "from":
 		set(&h.from)
-	case message.Is(name, "date"):
+	case "date":
 		set(&h.date)
-	case message.Is(name, "message-id"):
+	case "message-id":
 		set(&h.messageID)
-	case message.Is(name, "subject"):
+	case "subject":
 		set(&h.subject)
-	case message.Is(name, "content-type"):
+	case "content-type":
 		set(&h.contentType)
-	case message.Is(name, "content-transfer-encoding"):
+	case "content-transfer-encoding":
 		set(&h.encoding)
-	case message.Is(name, "received"):
+	case "received":
 		set(&h.received)
-	case message.Is(name, "auto-submitted"):
+	case "auto-submitted":
 		h.auto = h.auto || message.HasPrefixFold(f.Value, "auto-replied")
-	case message.Is(name, "x-autoreply"), message.Is(name, "x-autorespond"), message.Is(name, "x-autoresponder"):
+	case "x-autoreply", "x-autorespond", "x-autoresponder":
 		h.auto = true
-	case message.Is(name, "precedence"):
+	case "precedence":
 		h.auto = h.auto || message.HasPrefixFold(f.Value, "auto_reply")
-	case message.Is(name, "x-failed-recipients"):
+	case "x-failed-recipients":
 		h.bounce = true
-	case message.Is(name, "x-xarf"), message.Is(name, "x-arf"):
+	case "x-xarf", "x-arf":
 		h.xarf = true
 	}
 }

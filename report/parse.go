@@ -130,10 +130,9 @@ func (p *parser) parse(r *Report, b []byte, size int64) {
 	w := walker{}
 	w.walk(top, 0)
 	w.met.Open = w.met.Open || !message.HasPrefixFold(typ, "multipart/") && (w.report.Found || w.textual.Found || w.original.Found)
+	h.reports = w.empty || w.report.Found && message.HasPrefixFold(message.MediaType(w.report.ContentType), "message/feedback-report")
 	if h.declared() != "" {
-		if h.reports = w.empty || w.report.Found && message.HasPrefixFold(message.MediaType(w.report.ContentType), "message/feedback-report"); !h.reports {
-			w = walker{met: message.Walk{Open: w.met.Open && w.kind == ""}} // its parts may be to come
-		}
+		w = walker{met: message.Walk{Open: w.met.Open && w.kind == ""}} // its parts may be to come
 	}
 	p.readFound(&h, &w)
 	if p.work.Err == message.ErrTooMuch {

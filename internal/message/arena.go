@@ -16,17 +16,18 @@ type Arena struct {
 // lists is a block that holds the first elements of several lists.
 type lists []string
 
-// Append appends v to a list, which is nil at first.
+// Append appends v to a list, which is nil at first. The list that ends the block grows in
+// it.
 func (l *lists) Append(list []string, v string) []string {
-	if list != nil {
+	n := len(*l)
+	if list != nil && (len(list) == 0 || n == 0 || n == cap(*l) || &list[len(list)-1] != &(*l)[n-1]) {
 		return append(list, v)
 	}
-	if len(*l) == cap(*l) {
-		*l = make(lists, 0, 8)
+	if n == cap(*l) {
+		*l, n = make(lists, 0, 8), 0
 	}
 	*l = append(*l, v)
-	n := len(*l)
-	return (*l)[n-1 : n : n]
+	return (*l)[n-len(list) : n+1 : n+1]
 }
 
 // Borrow lets the arena use its memory again, and the octets that it is given instead of

@@ -191,7 +191,10 @@ func (d *dateParts) clock(s string) {
 }
 
 func (d *dateParts) numericZone(s string) {
-	digits := strings.Replace(s[1:], ":", "", 1)
+	digits := s[1:]
+	if len(digits) > 4 {
+		digits = strings.Replace(digits, ":", "", 1)
+	}
 	n := Number(digits)
 	if len(digits) != 4 || n < 0 || n%100 > 59 || n > 1459 || d.zoned && !d.named {
 		d.bad = true
@@ -219,9 +222,9 @@ func monthOf(s string) int {
 	if len(s) < 3 {
 		return -1
 	}
-	short := [3]byte{LowerByte(s[0]), LowerByte(s[1]), LowerByte(s[2])}
+	first, second, third := LowerByte(s[0]), LowerByte(s[1]), LowerByte(s[2])
 	for i, m := range months {
-		if string(short[:]) != m[:3] {
+		if third != m[2] || second != m[1] || first != m[0] {
 			continue
 		}
 		if rest := strings.TrimSuffix(s[3:], "."); rest == "" || strings.EqualFold(rest, m[3:]) || i == 8 && strings.EqualFold(rest, "t") {

@@ -51,7 +51,13 @@ func isText(b []byte) bool {
 
 // isBase64 reports whether b begins with a long line of base64 and nothing else.
 func isBase64(b []byte) bool {
-	line, _, _ := CutLine(SkipEnvelope(b, true))
+	b = SkipEnvelope(b, true)
+	for _, c := range b[:min(len(b), 40)] { // most texts have another octet here
+		if !isBase64Byte(c) && c != '=' && c != '\r' {
+			return false
+		}
+	}
+	line, _, _ := CutLine(b)
 	letters := bytes.TrimRight(line, "=") // padding stands at an end
 	for _, c := range letters {
 		if !isBase64Byte(c) {

@@ -9,6 +9,18 @@ type Field struct {
 	Ended       bool // a line break follows the field
 }
 
+// LowerName returns the name in lower case, in space; nil if it has more octets than that.
+// No name that is looked for has more.
+func (f *Field) LowerName(space *[32]byte) []byte {
+	if len(f.Name) > len(space) {
+		return nil
+	}
+	for i, c := range f.Name {
+		space[i] = LowerByte(c)
+	}
+	return space[:len(f.Name)]
+}
+
 // LineKind says what ReadField found.
 type LineKind int
 
@@ -23,36 +35,45 @@ const (
 // section 2.2.3), or the line that is no field. A name has at most MaxName octets.
 // Value has no white space around it.
 func ReadField(b []byte) (f Field, rest []byte, kind LineKind) {
-	if len(b) == 0 {
-		return f, nil, EndOfData
-	}
-	line, rest, ended := CutLine(b)
-	f.Ended = ended
-	if len(line) == 0 {
-		return f, rest, BlankLine
-	}
+	rest, kind = f.Read(b)
+	return f, rest, kind
+}
+
+// Read is ReadField into f, which it sets anew.
+func (f *Field) Read(b []byte) (rest []byte, kind LineKind) {
+	*f = Field{}
 	n := 0
-	for n < len(line) && inName[line[n]] {
+	for n < len(b) && inName[b[n]] {
 		n++
 	}
 	colon := n
-	for colon < len(line) && IsSpace(line[colon]) {
+	for colon < len(b) && (b[colon] == ' ' || b[colon] == '\t' || b[colon] == '\r') {
 		colon++
 	}
-	if n == 0 || n > MaxName || colon == len(line) || line[colon] != ':' || bytes.HasPrefix(line[colon+1:], []byte("//")) {
-		f.Value = line
-		return f, rest, OtherLine
+	if n == 0 || n > MaxName || colon == len(b) || b[colon] != ':' || colon+2 < len(b) && b[colon+1] == '/' && b[colon+2] == '/' {
+		if len(b) == 0 {
+			return nil, EndOfData
+		}
+		if f.Value, rest, f.Ended = CutLine(b); len(f.Value) > 0 {
+			return rest, OtherLine
+		}
+		f.Value = nil
+		return rest, BlankLine
 	}
-	f.Name = line[:n]
-	end := len(line)
-	for len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') {
-		at := len(b) - len(rest)
-		line, rest, f.Ended = CutLine(rest)
-		end = at + len(line)
+	f.Name, rest = b[:n], b[colon+1:]
+	for {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			f.Value = Trim(b[colon+1:])
+			return nil, FieldLine
+		}
+		if rest = rest[i+1:]; len(rest) == 0 || rest[0] != ' ' && rest[0] != '\t' {
+			f.Ended = true
+			f.Value = Trim(b[colon+1 : len(b)-len(rest)])
+			return rest, FieldLine
+		}
 		f.Folded = true
 	}
-	f.Value = Trim(b[colon+1 : end])
-	return f, rest, FieldLine
 }
 
 // CutLine splits b after its first line. The line end, LF or CRLF, belongs to neither

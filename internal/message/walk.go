@@ -137,15 +137,16 @@ func (p *Part) readHead() {
 // header as an empty line does: a signature makes no difference between the two (RFC
 // 6376 section 3.4.4), so anybody who passes a message on can exchange them.
 func readHeadField(b []byte) (f Field, rest []byte, kind LineKind) {
-	isBlank := func(line []byte, ended bool) bool {
-		return ended && (len(line) == 0 || line[0] <= ' ' && len(bytes.Trim(line, " \t")) == 0)
-	}
-	line, next, ended := CutLine(b)
-	if isBlank(line, ended) {
-		return f, next, BlankLine
-	}
+	isBlank := func(line []byte, ended bool) bool { return ended && len(bytes.Trim(line, " \t")) == 0 }
 	f, rest, kind = ReadField(b)
-	for f.Folded && len(next) > len(rest) {
+	if kind == OtherLine && isBlank(f.Value, f.Ended) {
+		return f, rest, BlankLine
+	}
+	if !f.Folded {
+		return f, rest, kind
+	}
+	_, next, _ := CutLine(b)
+	for len(next) > len(rest) {
 		line, behind, ended := CutLine(next)
 		if isBlank(line, ended) {
 			f, _, kind = ReadField(b[:len(b)-len(next)])
@@ -177,16 +178,17 @@ func (p *Part) joinHead(b []byte) {
 }
 
 func (p *Part) headField(f *Field) {
-	switch {
-	case Is(f.Name, "content-type"):
+	var space [32]byte
+	switch string(f.LowerName(&space)) {
+	case "content-type":
 		p.ContentType = f.Value
-	case Is(f.Name, "content-transfer-encoding"):
+	case "content-transfer-encoding":
 		p.Encoding = f.Value
-	case Is(f.Name, "content-disposition"):
+	case "content-disposition":
 		p.disposition = f.Value
-	case Is(f.Name, "feedback-type"):
+	case "feedback-type":
 		p.ArfHead = true
-	case Is(f.Name, "from"), Is(f.Name, "subject"), Is(f.Name, "message-id"), Is(f.Name, "received"):
+	case "from", "subject", "message-id", "received":
 		p.messageFields++
 	}
 }
@@ -210,7 +212,7 @@ func (p *Part) nextDelimiter(b, delim []byte) (delimiter, bool) {
 
 func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 	for from := 0; ; {
-		i := bytes.Index(b[from:], delim)
+		i := indexDelimiter(b[from:], delim)
 		if i < 0 {
 			return d, false
 		}
@@ -233,6 +235,25 @@ func nextDelimiter(b, delim []byte) (d delimiter, found bool) {
 		}
 		return d, true
 	}
+}
+
+// indexDelimiter is bytes.Index. Most boundaries have a "_", which is rarer in texts than
+// a hyphen.
+func indexDelimiter(b, delim []byte) int {
+	rare := bytes.IndexByte(delim, '_')
+	if rare < 0 {
+		return bytes.Index(b, delim)
+	}
+	for at := 0; at+len(delim) <= len(b); at++ {
+		n := bytes.IndexByte(b[at+rare:], '_')
+		if n < 0 {
+			break
+		}
+		if at += n; bytes.HasPrefix(b[at:], delim) {
+			return at
+		}
+	}
+	return -1
 }
 
 // guessDelimiter is the first line that begins with "--" and precedes a header field
