@@ -66,8 +66,15 @@ func (r *Report) dialect() string {
 	if agent == "" { // EarthLink's name for it
 		agent = r.extension("feedback-agent")
 	}
+	first := byte(0)
+	if agent != "" {
+		first = message.LowerByte(agent[0])
+	}
 	for i := range dialects {
 		d := &dialects[i]
+		if d.agent != "" && d.agent[0] != first {
+			continue
+		}
 		if len(agent) >= len(d.agent) && strings.EqualFold(agent[:len(d.agent)], d.agent) && (d.is == nil || d.is(r)) {
 			return d.name
 		}

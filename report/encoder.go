@@ -44,9 +44,11 @@ func (j *encoder) putQuoted(v string) {
 	j.b, j.nul = b, j.nul || nul
 }
 
-func (j *encoder) put(key, v string) {
-	j.putKey(key)
-	j.putValue(v)
+func (j *encoder) put(key, v string) { // as putKey and putValue, in one go
+	b := append(j.b, '"')
+	b = append(b, key...)
+	b, nul := appendString(append(b, '"', ':'), v)
+	j.b, j.nul = append(b, ','), j.nul || nul
 }
 
 func (j *encoder) putText(key, v string) {
