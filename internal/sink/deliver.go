@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
@@ -13,6 +14,9 @@ const (
 	// writeBytes.
 	writeRows  = 500
 	writeBytes = 1 << 20
+	// ackEvery is how long an acknowledgement may wait for more records, since each is
+	// a transaction. A crash repeats what the sink got meanwhile.
+	ackEvery = 250 * time.Millisecond
 	// maxStuck is how many folders may be stuck before the sink itself counts as
 	// down.
 	maxStuck = 8
@@ -26,7 +30,11 @@ func (p *Pump) deliver(ctx context.Context) error {
 	for {
 		rows, behind := p.takeQueue()
 		if behind {
-			if err := p.catchUp(ctx); err != nil || len(p.stuck) > 0 {
+			err := p.acknowledge(ctx)
+			if err == nil {
+				err = p.catchUp(ctx)
+			}
+			if err != nil || len(p.stuck) > 0 {
 				p.readLedger()
 				return err
 			}
@@ -35,18 +43,21 @@ func (p *Pump) deliver(ctx context.Context) error {
 		if len(rows) == 0 {
 			return nil
 		}
-		err := eachRun(yieldAll(rows), func(run []ledger.Row) error {
-			last, ok := p.written[run[0].FolderID]
-			if !ok || run[0].Seq > last+1 {
-				return errGap
+		for len(rows) > 0 {
+			n := runOf(rows)
+			err := errGap
+			if last, ok := p.written[rows[0].FolderID]; ok && rows[0].Seq <= last+1 {
+				err = p.write(ctx, rows[:n])
 			}
-			return p.write(ctx, run)
-		})
-		if err != nil {
-			p.readLedger()
-		}
-		if err != nil && !errors.Is(err, errGap) {
-			return err
+			if err != nil {
+				p.readLedger()
+			}
+			if err == errGap {
+				break
+			} else if err != nil {
+				return err
+			}
+			rows = rows[n:]
 		}
 	}
 }
@@ -69,8 +80,8 @@ func (p *Pump) catchUp(ctx context.Context) error {
 	}
 }
 
-// write writes a run and acknowledges it. If only the acknowledgement failed the
-// last time, the sink does not get the records twice.
+// write writes a run and acknowledges it, soon if not at once. If only the
+// acknowledgement failed the last time, the sink does not get the records twice.
 func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 	folder, last := run[0].FolderID, run[len(run)-1].Seq
 	for len(run) > 0 && run[0].Seq <= p.written[folder] {
@@ -85,7 +96,44 @@ func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 		}
 		p.written[folder] = last
 	}
-	return p.out.Ack(ctx, p.name, folder, last)
+	p.owed[folder] = last
+	if p.ackDue() > 0 {
+		return nil
+	}
+	return p.acknowledge(ctx)
+}
+
+// ackDue returns how long the acknowledgements that are owed may still wait.
+func (p *Pump) ackDue() time.Duration { return ackEvery - time.Since(p.acked) }
+
+// acknowledge notes in the ledger what the sink has.
+func (p *Pump) acknowledge(ctx context.Context) error {
+	for folder, seq := range p.owed {
+		if err := p.out.Ack(ctx, p.name, folder, seq); err != nil {
+			return err
+		}
+		delete(p.owed, folder)
+		p.acked = time.Now()
+	}
+	return nil
+}
+
+// runOf returns how many of the first rows one Write may get.
+func runOf(rows []ledger.Row) int {
+	size := 0
+	for i := range rows {
+		if i > 0 && !goesOn(rows[:i], size, &rows[i]) {
+			return i
+		}
+		size += len(rows[i].JSON)
+	}
+	return len(rows)
+}
+
+// goesOn reports whether one Write may get row with a run of size octets.
+func goesOn(run []ledger.Row, size int, row *ledger.Row) bool {
+	last := &run[len(run)-1]
+	return last.FolderID == row.FolderID && last.Seq+1 == row.Seq && len(run) < writeRows && size <= writeBytes
 }
 
 // eachRun calls f with runs of consecutive records of one folder. f must not keep
@@ -97,8 +145,7 @@ func eachRun(rows iter.Seq2[ledger.Row, error], f func(run []ledger.Row) error) 
 		if err != nil {
 			return err
 		}
-		if n := len(run); n > 0 && (run[n-1].FolderID != row.FolderID || run[n-1].Seq+1 != row.Seq ||
-			n == writeRows || size > writeBytes) {
+		if len(run) > 0 && !goesOn(run, size, &row) {
 			if err := f(run); err != nil {
 				return err
 			}
@@ -111,14 +158,4 @@ func eachRun(rows iter.Seq2[ledger.Row, error], f func(run []ledger.Row) error) 
 		return nil
 	}
 	return f(run)
-}
-
-func yieldAll(rows []ledger.Row) iter.Seq2[ledger.Row, error] {
-	return func(yield func(ledger.Row, error) bool) {
-		for _, r := range rows {
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,6 +51,8 @@ type Pump struct {
 	// Of the goroutine in Run.
 	logged  time.Time       // when the trouble was logged last
 	written map[int64]int64 // by folder, up to which Seq
+	owed    map[int64]int64 // by folder, up to which Seq the ledger does not know it yet
+	acked   time.Time       // when the ledger was told last
 	stuck   []int64         // folders whose first record the sink did not take
 }
 
@@ -59,7 +62,7 @@ func NewPump(name string, out Outbox, s Sink, log *slog.Logger) *Pump {
 	return &Pump{
 		name: name, out: out, sink: s, log: log.With("sink", name),
 		wake: make(chan struct{}, 1), flushes: make(chan chan error), done: make(chan struct{}),
-		behind: true, written: make(map[int64]int64),
+		behind: true, written: make(map[int64]int64), owed: make(map[int64]int64),
 	}
 }
 
@@ -67,11 +70,16 @@ func NewPump(name string, out Outbox, s Sink, log *slog.Logger) *Pump {
 func (p *Pump) Name() string { return p.name }
 
 // Offer adds records that have just been committed, consecutive ones of a folder in
-// their order. It never blocks: what does not fit is read from the ledger later.
+// their order. It never blocks: what does not fit is read from the ledger later. Do not
+// change rows after it.
 func (p *Pump) Offer(rows []ledger.Row) {
 	p.mu.Lock()
 	if !p.behind {
-		p.queue = append(p.queue, rows...)
+		if len(p.queue) == 0 {
+			p.queue = slices.Clip(rows)
+		} else {
+			p.queue = append(p.queue, rows...)
+		}
 		for _, r := range rows {
 			p.size += len(r.JSON) + rowBytes
 		}
@@ -159,6 +167,12 @@ func (p *Pump) run(ctx context.Context) error {
 			p.stuck = nil
 		}
 		err := p.deliver(work)
+		if err != nil || retry != nil || ending || flush != nil || p.ackDue() <= 0 {
+			// Also if the time is up: the sink has those records.
+			if ackErr := p.acknowledge(context.WithoutCancel(work)); err == nil {
+				err = ackErr
+			}
+		}
 		if flush != nil {
 			flush <- err
 			flush = nil
@@ -191,8 +205,13 @@ func (p *Pump) run(ctx context.Context) error {
 		if retry != nil && (len(p.stuck) == 0 || len(p.stuck) >= maxStuck) {
 			wake = nil
 		}
+		var due <-chan time.Time
+		if retry == nil && len(p.owed) > 0 {
+			due = time.After(p.ackDue())
+		}
 		whole = true
 		select {
+		case <-due:
 		case <-wake:
 			whole = retry == nil
 		case <-retry:

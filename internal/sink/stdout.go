@@ -16,7 +16,11 @@ type stdout struct {
 	w    io.Writer
 	busy chan error // result of the write under way; nil: none is
 	rest []byte     // of a line that was written in part
+	buf  []byte     // of put
 }
+
+// stdoutBytes is about how much a write takes: what a pipe holds.
+const stdoutBytes = 64 << 10
 
 // Stdout returns a sink that writes NDJSON to w. If w is a pipe without
 // a reader, Write returns ErrClosed. Close does not close w.
@@ -34,7 +38,18 @@ func (s *stdout) Write(ctx context.Context, rows []ledger.Row) error {
 			return err
 		}
 	}
-	return s.put(ctx, ndjson(rows))
+	for len(rows) > 0 {
+		b := s.buf[:0]
+		for len(rows) > 0 && (len(b) == 0 || len(b)+len(rows[0].JSON) < stdoutBytes) {
+			b = append(append(b, rows[0].JSON...), '\n')
+			rows = rows[1:]
+		}
+		s.buf = b
+		if err := s.put(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // put writes b. A pipe may block for ever, so the write has a goroutine of its own.
