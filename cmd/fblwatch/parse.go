@@ -70,7 +70,7 @@ func (p *program) parse(c *cli.Context) error {
 	}
 	progress := p.progress(true)
 	unreadable, barren, messages, octets := 0, 0, 0, 0
-	err = readMessages(c.Context, paths, read, e.encode, func(b *batch, more bool) error {
+	err = readMessages(c.Context, paths, read, e.start, func(b *batch, more bool) error {
 		if b.err != nil {
 			progress.Clear()
 			switch {
@@ -125,6 +125,7 @@ func nothingOf(messages int, from, format string) string {
 // encoder writes one message's part of the output.
 type encoder struct {
 	ctx     context.Context
+	parser  *report.Parser // of one worker
 	reading process.Rules
 	format  string
 	from    string // empty: any
@@ -132,8 +133,17 @@ type encoder struct {
 	table   *terminal.Table
 }
 
+// start is encode for one worker.
+func (e encoder) start() func([]byte, mailfile.Message) []byte {
+	e.parser = new(report.Parser)
+	return e.encode
+}
+
 func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
-	r := report.ParsePrefix(m.Body, m.Size)
+	r, err := e.parser.Parse(e.ctx, m.Body, m.Size)
+	if err != nil { // the end of ctx, which ends readMessages too
+		return dst
+	}
 	if e.from != "" && !strings.EqualFold(e.from, r.Outer.From) {
 		return dst
 	}

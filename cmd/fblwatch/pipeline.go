@@ -44,13 +44,13 @@ func (b *batch) reset() {
 	*b = batch{messages: b.messages[:0], data: b.data[:0], out: b.out[:0], done: make(chan struct{})}
 }
 
-// readMessages reads the messages at paths, encodes each on any core, and hands the
-// batches to write in the order of the messages. more reports whether the next batch
+// readMessages reads the messages at paths, encodes each on any core, where encoder makes
+// one worker's way to do so, and hands the batches to write in the order of the messages. more reports whether the next batch
 // is ready. The faster the encoders, the smaller the batches: messages from a slow
 // pipe come out at once. It returns write's error or ctx's.
 //
 // A reader that is blocked in standard input outlives the end of ctx.
-func readMessages(ctx context.Context, paths []string, read messageReader, encode func([]byte, mailfile.Message) []byte, write func(b *batch, more bool) error) error {
+func readMessages(ctx context.Context, paths []string, read messageReader, encoder func() func([]byte, mailfile.Message) []byte, write func(b *batch, more bool) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 
@@ -66,6 +66,7 @@ func readMessages(ctx context.Context, paths []string, read messageReader, encod
 	}
 	for range workers {
 		go func() {
+			encode := encoder()
 			for b := range work {
 				for _, m := range b.messages {
 					b.out = encode(b.out, m)
