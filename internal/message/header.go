@@ -80,7 +80,7 @@ func (h *Header) Values(name string) (values []string) {
 		return nil
 	}
 	for i := range h.fields {
-		if s := &h.fields[i]; s.mark == m && strings.EqualFold(h.name(s), name) {
+		if s := &h.fields[i]; s.mark == m && int(s.Name) == len(name) && strings.EqualFold(h.name(s), name) {
 			values = h.Append(values, h.value(s))
 		}
 	}
@@ -118,12 +118,13 @@ func (h *Header) value(s *span) string {
 
 // joinLines joins the lines that are not blank.
 func joinLines(v string) string {
-	joined := make([]byte, 0, len(v))
+	var joined strings.Builder
+	joined.Grow(len(v))
 	for line := range strings.SplitSeq(v, "\n") {
-		if line = strings.Trim(line, " \t\r"); line != "" && len(joined) > 0 {
-			joined = append(joined, ' ')
+		if line = strings.Trim(line, " \t\r"); line != "" && joined.Len() > 0 {
+			joined.WriteByte(' ')
 		}
-		joined = append(joined, line...)
+		joined.WriteString(line)
 	}
-	return string(joined)
+	return joined.String()
 }
