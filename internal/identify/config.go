@@ -153,7 +153,7 @@ func (r *Rule) compile(key []byte) (rule, error) {
 		return rule{}, errors.New("verify: needs match")
 	case r.Decode != "":
 		known := decoders()
-		if c.read = known[r.Decode]; c.read == nil {
+		if c.read, c.gives = known[r.Decode], anyField; c.read == nil {
 			return rule{}, fmt.Errorf("decode is none of %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
 		}
 		c.from[0].uris = r.Decode == "list-unsubscribe"
@@ -164,7 +164,9 @@ func (r *Rule) compile(key []byte) (rule, error) {
 		return rule{}, fmt.Errorf("match: %s", problem(err))
 	}
 	e := expression{re: re, key: key}
-	e.prefix, _ = re.LiteralPrefix()
+	if err := e.needs(); err != nil {
+		return rule{}, fmt.Errorf("match: %s", problem(err))
+	}
 	if err := e.groups(r.Verify != nil); err != nil {
 		return rule{}, fmt.Errorf("match: %w", err)
 	}
@@ -177,7 +179,7 @@ func (r *Rule) compile(key []byte) (rule, error) {
 			return rule{}, errors.New("verify: key_file is missing")
 		}
 	}
-	c.read = e.read
+	c.read, c.gives = e.read, e.gives()
 	return c, nil
 }
 

@@ -265,15 +265,33 @@ func TestHostile(t *testing.T) {
 			continue
 		}
 		for _, v := range hostile {
-			for _, v := range append(uris(v), v) {
+			for _, v := range append(slices.Collect(uris(v)), v) {
 				m := &reading{}
-				run := rule{read: b.read}
 				if use := strings.TrimSpace(v); m.usable(use) {
-					if f, ok := run.one(use, m); ok {
+					if f := b.read(use); m.check(&f) {
 						t.Errorf("%s of %s reads %.60q as %q", b.name, b.from[0], v, f)
 					}
 				}
 				b.read(v) // nor does it panic on what is kept from it
+			}
+		}
+	}
+}
+
+// TestGives has every built-in rule read every value: none gives a field that the table
+// does not name.
+func TestGives(t *testing.T) {
+	values := slices.Clone(hostile)
+	for _, test := range readings {
+		values = append(values, test.in)
+	}
+	for i := range builtins {
+		b := &builtins[i]
+		for _, v := range values {
+			for field, value := range b.read(v) {
+				if value != "" && b.gives&(1<<field) == 0 {
+					t.Errorf("%s of %s reads %.60q as the %s %q", b.name, b.from[0], v, fieldNames[field], value)
+				}
 			}
 		}
 	}

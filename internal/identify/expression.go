@@ -8,17 +8,58 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // expression is a regular expression with named groups.
 type expression struct {
-	re     *regexp.Regexp
-	prefix string       // the start of every match
-	field  [nFields]int // the group of each field, 0: none
-	hmac   int          // the group of the HMAC, 0: none
-	key    []byte
+	re    *regexp.Regexp
+	text  string       // that every match holds
+	once  bool         // a match begins at the start of the value
+	field [nFields]int // the group of each field, 0: none
+	hmac  int          // the group of the HMAC, 0: none
+	key   []byte
+}
+
+// needs finds out what is plain without running the expression.
+func (e *expression) needs() error {
+	tree, err := syntax.Parse(e.re.String(), syntax.Perl)
+	if err != nil {
+		return err
+	}
+	e.text, _ = e.re.LiteralPrefix()
+	if text := literal(tree); len(text) > len(e.text) {
+		e.text = text
+	}
+	prog, err := syntax.Compile(tree.Simplify())
+	if err != nil {
+		return err
+	}
+	e.once = prog.StartCond()&syntax.EmptyBeginText != 0
+	return nil
+}
+
+// literal is the longest text that every match of a tree holds. U+FFFD is none: octets
+// that are no UTF-8 match it.
+func literal(tree *syntax.Regexp) (longest string) {
+	switch tree.Op {
+	case syntax.OpLiteral:
+		if tree.Flags&syntax.FoldCase == 0 && !slices.Contains(tree.Rune, utf8.RuneError) {
+			return string(tree.Rune)
+		}
+	case syntax.OpCapture, syntax.OpPlus:
+		return literal(tree.Sub[0])
+	case syntax.OpConcat:
+		for _, sub := range tree.Sub {
+			if text := literal(sub); len(text) > len(longest) {
+				longest = text
+			}
+		}
+	}
+	return longest
 }
 
 // groups finds the groups by their names.
@@ -59,6 +100,16 @@ func (e *expression) groups(signed bool) error {
 	return nil
 }
 
+// gives are the fields that have a group.
+func (e *expression) gives() (all fields) {
+	for i, group := range e.field {
+		if group > 0 {
+			all |= 1 << i
+		}
+	}
+	return all
+}
+
 // maxMatches is how often an expression may match in one value. A value with more
 // matches gives nothing.
 const maxMatches = 16
@@ -66,12 +117,15 @@ const maxMatches = 16
 // read joins what all matches give. Where two of them differ in a field, it
 // is unclear which is meant.
 func (e *expression) read(v string) (all found) {
+	if !strings.Contains(v, e.text) {
+		return all
+	}
 	first := e.re.FindStringSubmatchIndex(v)
 	if first == nil {
 		return all
 	}
 	matches := [][]int{first}
-	if rest := v[first[1]:]; rest != "" && strings.Contains(rest, e.prefix) { // there may be more
+	if rest := v[first[1]:]; !e.once && rest != "" && strings.Contains(rest, e.text) { // there may be more
 		if matches = e.re.FindAllStringSubmatchIndex(v, maxMatches+1); len(matches) > maxMatches {
 			return found{}
 		}

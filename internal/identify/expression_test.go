@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,8 +30,7 @@ func TestAllMatches(t *testing.T) {
 		`a(?P<subscriber>\d?)`, `a(?P<subscriber>\d)|b(?P<campaign>\d)`, `^a(?P<subscriber>\d)|b(?P<campaign>\d)`, `aa(?P<subscriber>.*?)a`,
 	} {
 		e := &expression{re: regexp.MustCompile(match)}
-		e.prefix, _ = e.re.LiteralPrefix()
-		if err := e.groups(false); err != nil {
+		if err := errors.Join(e.groups(false), e.needs()); err != nil {
 			t.Fatal(err)
 		}
 		for _, v := range []string{

@@ -9,13 +9,16 @@ import (
 // it (support.google.com/a/answer/6254652) and most senders do; those known to
 // use another order differ by the last.
 func feedbackID(v string) (f found) {
-	p := strings.Split(v, ":")
-	for i := range p {
-		if p[i] = strings.TrimSpace(p[i]); !isWord(p[i]) && p[i] != "" {
+	var p [4]string
+	n := -1
+	for piece := range strings.SplitSeq(v, ":") {
+		if n++; n == len(p) {
+			return f
+		}
+		if p[n] = strings.TrimSpace(piece); !isWord(p[n]) && p[n] != "" {
 			return f
 		}
 	}
-	n := len(p) - 1
 	switch sender := p[n]; {
 	case n == 1 && sender == "SG": // SendGrid: user
 		f[tenant] = p[0]
@@ -46,10 +49,7 @@ func cfblFeedbackID(v string) (f found) {
 
 // isWord reports whether v is visible ASCII without quotes and brackets.
 func isWord(v string) bool {
-	for i := range len(v) {
-		if v[i] <= ' ' || v[i] > '~' || strings.IndexByte(`"'<>()[],;\`, v[i]) >= 0 {
-			return false
-		}
-	}
-	return v != ""
+	return each(v, visible)
 }
+
+var visible = octetsOf(digits + letters + "!#$%&*+-./:=?@^_`{|}~")

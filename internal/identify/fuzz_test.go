@@ -66,6 +66,26 @@ func FuzzIdentify(f *testing.F) {
 	})
 }
 
+// FuzzMayTell: what listUnsubscribe does not parse tells nothing.
+func FuzzMayTell(f *testing.F) {
+	for _, test := range readings {
+		f.Add(test.in)
+	}
+	for _, v := range []string{
+		"https://example.com/u/1?E-Mail=bob@example.org", "https://example.com/u/1?a=1&campaign+id=2", "https://example.com/?campaign%5Fid=2",
+		"https://example.com/Campaign-ID/12/x", "https://bob@example.org/1", "https://example.com/Ym9iQGV4YW1wbGUub3Jn/1", "https://example.com/u#?email=bob@example.org",
+		"MailTo:bounce-bob=example.org@example.com", "mailto:bounce-bob%3Dexample.org@example.com", "mailto:u@example.com?subject=1&contact_id=2",
+		"https:?e=bob@example.org", "https://example.com?e=bob@example.org?e=2", "campaign/1", "//tenant/1", "https://example.com/%63ampaign/12",
+	} {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, v string) {
+		if told := tell(v); !mayTell(v) && told != (found{}) {
+			t.Fatalf("%q tells %q", v, told)
+		}
+	})
+}
+
 var (
 	base64Run = regexp.MustCompile(`[A-Za-z0-9+/_-]{4,}`)
 	space     = regexp.MustCompile(`\s+`)

@@ -20,6 +20,17 @@ const (
 // fieldNames are the names of the fields in records and rules.
 var fieldNames = [nFields]string{"subscriber", "campaign", "tenant", "message_id"}
 
+// fields is a set of fields of an identity.
+type fields uint8
+
+const (
+	aSubscriber fields = 1 << subscriber
+	aCampaign   fields = 1 << campaign
+	aTenant     fields = 1 << tenant
+	aMessageID  fields = 1 << messageID
+	anyField    fields = 1<<nFields - 1
+)
+
 // found is the result of one value. An empty field is unknown.
 type found [nFields]string
 
@@ -31,6 +42,7 @@ type rule struct {
 	name     string
 	from     []source
 	read     decoder
+	gives    fields
 	when     func(*report.Report) bool // nil: always
 	domain   string                    // see When
 	verified bool
@@ -47,7 +59,8 @@ type Identifier struct {
 // namedSource is a source and its name in records.
 type namedSource struct {
 	source
-	label string
+	label  string
+	opaque bool // white space means nothing in it (RFC 9477 section 3.2)
 }
 
 // ready is a rule with its sources in the table of the identifier.
@@ -84,7 +97,7 @@ func New(c Config) (*Identifier, error) {
 		return nil, err
 	}
 	for _, b := range presets {
-		id.add(rule{name: b.name, from: b.from, read: b.read, when: b.when, builtin: true})
+		id.add(rule{name: b.name, from: b.from, read: b.read, gives: b.gives, when: b.when, builtin: true})
 	}
 	return id, nil
 }
@@ -98,7 +111,7 @@ func (id *Identifier) add(r rule) {
 			n++
 		}
 		if n == len(id.sources) {
-			id.sources = append(id.sources, namedSource{s, s.String()})
+			id.sources = append(id.sources, namedSource{s, s.String(), strings.EqualFold(s.name, "CFBL-Feedback-ID")})
 		}
 		run.from = append(run.from, n)
 		run.rcpt = run.rcpt || s.kind == "rcpt"
@@ -115,13 +128,22 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 	}
 	m := newReading(r, records, len(id.sources))
 	defer m.done()
+	wanted, closed := anyField, fields(0)
 	for i := range id.rules {
 		switch run := &id.rules[i]; {
-		case !run.concerns(r):
+		case run.gives&wanted == 0 || !run.concerns(r):
 		case run.rcpt:
 			m.results = append(m.results, result{rule: run}) // each record's own
 		default:
-			id.run(run, m)
+			res := id.run(run, m)
+			for field := range fields(nFields) {
+				if bit := fields(1) << field; res != nil && closed&bit == 0 && res.found[field] != "" {
+					closed |= bit
+					if field != subscriber || !res.mayBeDisputed() {
+						wanted &^= bit
+					}
+				}
+			}
 		}
 	}
 	verified = true
@@ -154,7 +176,7 @@ func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (al
 		}
 		for _, n := range run.from {
 			for _, v := range m.of(n, &id.sources[n]) {
-				if f, ok := run.one(v.text, m); ok && f[subscriber] != "" {
+				if f := run.read(v.text); m.check(&f) && f[subscriber] != "" {
 					all = append(all, f[subscriber])
 				}
 			}
@@ -186,37 +208,39 @@ type result struct {
 	clash  [nFields]bool // two instances differ: the field stays unknown
 }
 
-// run lets a rule read all instances of its sources.
-func (id *Identifier) run(r *ready, m *reading) {
-	var res *result
+// run lets a rule read all instances of its sources. The result is nil if they give
+// nothing.
+func (id *Identifier) run(r *ready, m *reading) (res *result) {
 	for _, n := range r.from {
-		for _, v := range m.of(n, &id.sources[n]) {
-			f, ok := r.one(v.text, m)
-			if !ok {
+		values := m.of(n, &id.sources[n])
+		for i := range values {
+			f := r.read(values[i].text)
+			if f == (found{}) || !m.check(&f) {
 				continue
 			}
 			if res == nil {
 				m.results = append(m.results, result{rule: r})
 				res = &m.results[len(m.results)-1]
 			}
-			res.add(&f, v.from)
+			res.add(&f, values[i].from)
 		}
 	}
+	return res
 }
 
 // recipient lets a rule read the recipient of one record.
 func (res *result) recipient(rcpt string, m *reading) {
 	*res = result{rule: res.rule}
 	if rcpt = strings.TrimSpace(rcpt); m.usable(rcpt) {
-		if f, ok := res.rule.one(rcpt, m); ok {
+		if f := res.rule.read(rcpt); m.check(&f) {
 			res.add(&f, "rcpt")
 		}
 	}
 }
 
-// one reads one instance. ok: it gives at least one field.
-func (r *rule) one(v string, m *reading) (f found, ok bool) {
-	f = r.read(v)
+// check leaves out of the result of one instance what cannot be one. It reports whether
+// a field is left.
+func (m *reading) check(f *found) (ok bool) {
 	for i := range f {
 		if f[i] == "" {
 			continue
@@ -227,7 +251,7 @@ func (r *rule) one(v string, m *reading) (f found, ok bool) {
 			f[i] = ""
 		}
 	}
-	return f, ok
+	return ok
 }
 
 // add joins what one more instance says. Where it differs in any field, none of
@@ -247,6 +271,12 @@ func (res *result) add(f *found, from string) {
 			res.found[i], res.source[i] = f[i], from
 		}
 	}
+}
+
+// mayBeDisputed reports whether the rules that follow count although the subscriber is
+// known: see disputed.
+func (res *result) mayBeDisputed() bool {
+	return res.rule.builtin && strings.IndexByte(res.found[subscriber], '@') >= 0
 }
 
 // disputed reports whether another built-in rule names the subscriber by another

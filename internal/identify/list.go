@@ -13,7 +13,7 @@ func listID(v string) (f found) {
 		}
 		v = id
 	}
-	if v = strings.TrimSpace(v); strings.IndexByte(v, '.') > 0 && isAlnum(v[0]) && each(v, isAlnum, ".-_+=") {
+	if v = strings.TrimSpace(v); strings.IndexByte(v, '.') > 0 && alnum[v[0]] && each(v, listIDs) {
 		f[campaign] = v
 	}
 	return f
@@ -36,20 +36,42 @@ var labels = map[string]int{
 // one.
 var addressLabels = map[string]bool{"email": true, "e_mail": true, "mail": true, "recipient": true, "rcpt": true, "address": true, "e": true}
 
-// canonical is a parameter's name as the tables have it.
-func canonical(key string) string {
-	return strings.ReplaceAll(strings.ToLower(key), "-", "_")
+// maxLabel is the longest name in the tables.
+const maxLabel = len("subscriber_uuid")
+
+// canonical is a parameter's name as the tables have it; empty: they do not have it.
+func canonical(space *[maxLabel]byte, key string) []byte {
+	if len(key) > maxLabel {
+		return nil
+	}
+	for i := range len(key) {
+		switch c := key[i]; {
+		case 'A' <= c && c <= 'Z':
+			space[i] = c + 'a' - 'A'
+		case c == '-':
+			space[i] = '_'
+		case 'a' <= c && c <= 'z', c == '_':
+			space[i] = c
+		default:
+			return nil
+		}
+	}
+	return space[:len(key)]
 }
 
 // label names the field that a parameter holds, -1: none that is known.
 func label(key string) int {
-	if len(key) > 16 {
-		return -1
-	}
-	if i, known := labels[canonical(key)]; known {
+	var space [maxLabel]byte
+	if i, known := labels[string(canonical(&space, key))]; known {
 		return i
 	}
 	return -1
+}
+
+// holdsAddress reports whether a parameter of that name may hold the address.
+func holdsAddress(key string) bool {
+	var space [maxLabel]byte
+	return addressLabels[string(canonical(&space, key))]
 }
 
 // set sets a field, unless it has another value: then it is ambiguous, and ok
@@ -67,6 +89,13 @@ func (f *found) set(i int, v string) (ok bool) {
 // that is none of the sender's own, such as the list's, and a VERP form in the
 // address of a mailto.
 func listUnsubscribe(v string) (f found) {
+	if !mayTell(v) {
+		return f
+	}
+	return tell(v)
+}
+
+func tell(v string) (f found) {
 	l, ok := parseLink(v)
 	if !ok {
 		return f
@@ -76,7 +105,7 @@ func listUnsubscribe(v string) (f found) {
 		if i := label(key); i >= 0 && (len(values) != 1 || !f.set(i, values[0])) {
 			return found{}
 		}
-		if !addressLabels[canonical(key)] {
+		if !holdsAddress(key) {
 			continue
 		}
 		for _, v := range values {
@@ -110,6 +139,30 @@ func listUnsubscribe(v string) (f found) {
 	return f
 }
 
+// mayTell reports whether listUnsubscribe may make anything of a URI. It asks before
+// parseLink does all the work, and says no only if that is certain.
+func mayTell(v string) bool {
+	path, query, _ := strings.Cut(v, "?")
+	if strings.IndexByte(path, '%') >= 0 || strings.IndexByte(v, '#') >= 0 {
+		return true
+	}
+	for pair := range strings.SplitSeq(query, "&") {
+		key, _, _ := strings.Cut(pair, "=")
+		if strings.ContainsAny(key, "%+") || label(key) >= 0 || holdsAddress(key) {
+			return true
+		}
+	}
+	if hasPrefixFold(path, "mailto:") {
+		return strings.IndexByte(path, '=') >= 0
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		if label(segment) >= 0 || addressIn(segment) != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // isToken reports whether a segment can be an identifier: it holds a digit.
 func isToken(v string) bool {
 	return isWord(v) && strings.ContainsAny(v, "0123456789")
@@ -120,7 +173,7 @@ func addressIn(v string) string {
 	if isAddress(v) {
 		return v
 	}
-	if len(v) >= 12 && each(strings.TrimRight(v, "="), isAlnum, "+/-_") {
+	if len(v) >= 12 && each(strings.TrimRight(v, "="), base64s) {
 		if b, err := unbase64(v); err == nil && isAddress(string(b)) {
 			return string(b)
 		}

@@ -11,7 +11,7 @@ import (
 // again. Others use the name for anything: only an address counts.
 func mailerInfo(v string) (f found) {
 	p := strings.Split(withoutBlanks(v), ".")
-	if len(p) < 2 || len(p) > 3 || !each(p[0], isDigit, "") {
+	if len(p) < 2 || len(p) > 3 || !each(p[0], digit) {
 		return f
 	}
 	rcpt, ok := unreverse(p[1])

@@ -30,7 +30,7 @@ func mailgunBounce(v string) (f found) {
 	}
 	ids, name, ok := strings.Cut(strings.TrimPrefix(local, "bounce+"), "-")
 	message, account, two := strings.Cut(ids, ".")
-	if !ok || !two || !each(message, isHex, "") || !each(account, isHex, "") {
+	if !ok || !two || !each(message, hexDigit) || !each(account, hexDigit) {
 		return f
 	}
 	if rcpt, ok := unequal(name); ok {
@@ -72,8 +72,8 @@ func mailgunMessage(v string) (f found) {
 	}
 	p := strings.Split(local, ".")
 	n := len(p) - 1
-	if (n == 1 || n == 2) && each(p[0], isDigit, "") && (n == 1 || each(p[1], isDigit, "")) &&
-		len(p[n]) >= 16 && each(p[n], isHex, "") && isDomain(domain) {
+	if (n == 1 || n == 2) && each(p[0], digit) && (n == 1 || each(p[1], digit)) &&
+		len(p[n]) >= 16 && each(p[n], hexDigit) && isDomain(domain) {
 		f[messageID] = id
 	}
 	return f

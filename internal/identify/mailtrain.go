@@ -29,5 +29,5 @@ func mailtrainURL(v string) (f found) {
 }
 
 func isShortID(v string) bool {
-	return len(v) >= 7 && len(v) <= 14 && each(v, isAlnum, "-_")
+	return len(v) >= 7 && len(v) <= 14 && each(v, wordlike)
 }

@@ -38,7 +38,7 @@ func mauticBounce(v string) (f found) {
 }
 
 func mauticEmail(v string) (f found) {
-	if each(v, isDigit, "") {
+	if each(v, digit) {
 		f[campaign] = v
 	}
 	return f
@@ -55,5 +55,5 @@ func mauticHash(address, mark string) string {
 
 // isMauticHash: PHP's uniqid with more entropy, the dot taken out.
 func isMauticHash(v string) bool {
-	return len(v) >= 20 && len(v) <= 24 && each(v, isHex, "")
+	return len(v) >= 20 && len(v) <= 24 && each(v, hexDigit)
 }

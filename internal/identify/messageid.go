@@ -18,12 +18,12 @@ func messageIDPattern(v string) (f found) {
 	case strings.HasSuffix(domain, ".mcsv.net"): // Mailchimp: account, recipient, time, campaign, hex
 		p := strings.Split(local, ".")
 		if len(p) == 5 && len(p[0]) == 25 && len(p[1]) == 10 && len(p[2]) == 14 && len(p[3]) == 10 &&
-			each(p[0]+p[1]+p[3], isHex, "") && each(p[2], isDigit, "") {
+			each(p[0]+p[1]+p[3], hexDigit) && each(p[2], digit) {
 			f[tenant], f[subscriber], f[campaign] = p[0], p[1], p[3]
 		}
 	case strings.HasSuffix(domain, ".mandrillapp.com"): // account, time, hex, number
 		p := strings.Split(local, ".")
-		if len(p) == 4 && each(p[0], isDigit, "") && len(p[1]) == 14 && each(p[1], isDigit, "") && each(p[2], isHex, "") && each(p[3], isHex, "") {
+		if len(p) == 4 && each(p[0], digit) && len(p[1]) == 14 && each(p[1], digit) && each(p[2], hexDigit) && each(p[3], hexDigit) {
 			f[tenant] = p[0]
 		}
 	}

@@ -10,14 +10,14 @@ import (
 // ?p=unsubscribe&uid=HASH.
 
 func phplistMember(v string) (f found) {
-	if isAddress(v) || each(v, isDigit, "") || len(v) == 32 && each(v, isHex, "") {
+	if isAddress(v) || each(v, digit) || len(v) == 32 && each(v, hexDigit) {
 		f[subscriber] = v
 	}
 	return f
 }
 
 func phplistMessage(v string) (f found) {
-	if len(v) <= 10 && each(v, isDigit, "") {
+	if len(v) <= 10 && each(v, digit) {
 		f[campaign] = v
 	}
 	return f
@@ -28,7 +28,7 @@ func phplistURL(v string) (f found) {
 		return f
 	}
 	l, ok := parseLink(v)
-	if uid := l.one("uid"); ok && l.one("p") == "unsubscribe" && len(uid) == 32 && each(uid, isHex, "") {
+	if uid := l.one("uid"); ok && l.one("p") == "unsubscribe" && len(uid) == 32 && each(uid, hexDigit) {
 		f[subscriber] = uid
 	}
 	return f

@@ -15,7 +15,7 @@ func postmarkRecipient(v string) (f found) {
 		return f
 	}
 	p := strings.Split(string(b), "|")
-	if len(p) == 4 && each(p[1], isDigit, "") && each(p[2], isDigit, "") && isAddress(p[3]) {
+	if len(p) == 4 && each(p[1], digit) && each(p[2], digit) && isAddress(p[3]) {
 		f[tenant], f[subscriber] = p[2], p[3]
 	}
 	return f

@@ -8,10 +8,11 @@ import (
 
 // builtin is a built-in rule. Several with one name make one preset.
 type builtin struct {
-	name string
-	from []source
-	read decoder
-	when func(*report.Report) bool
+	name  string
+	from  []source
+	read  decoder
+	gives fields
+	when  func(*report.Report) bool
 }
 
 func original(name string) []source {
@@ -29,47 +30,47 @@ var (
 // builtins are tried in this order: first what one program alone writes, then
 // what many write.
 var builtins = []builtin{
-	{"listmonk", original("X-Listmonk-Subscriber"), listmonkSubscriber, nil},
-	{"listmonk", original("X-Listmonk-Campaign"), listmonkCampaign, nil},
-	{"listmonk", unsubscribe, listmonkURL, nil},
-	{"mautic", unsubscribe, mauticURI, nil},
-	{"mautic", mailFrom, mauticBounce, nil},
-	{"mautic", original("X-EMAIL-ID"), mauticEmail, nil},
-	{"mailtrain", original("X-FBL"), mailtrainFBL, nil},
-	{"mailtrain", unsubscribe, mailtrainURL, nil},
-	{"sendy", unsubscribe, sendyURL, nil},
-	{"phplist", original("X-ListMember"), phplistMember, nil},
-	{"phplist", original("X-MessageID"), phplistMessage, nil},
-	{"phplist", unsubscribe, phplistURL, nil},
-	{"mailman", mailFrom, mailmanBounce, nil},
-	{"mailman", unsubscribe, mailmanOptions, nil},
-	{"mailman", original("X-BeenThere"), mailmanList, nil},
-	{"postal", original("X-Postal-MsgID"), postalMessage, nil},
-	{"kumoref", original("X-KumoRef"), kumoRef, nil},
-	{"msfbl", original("X-MSFBL"), msfbl, nil},
-	{"mailgun", original("X-Mailgun-Sid"), mailgunSid, nil},
-	{"mailgun", mailFrom, mailgunBounce, nil},
-	{"mailgun", original("X-Mailgun-Variables"), mailgunVariables, nil},
-	{"mailgun", original("X-Mailgun-Campaign-Id"), mailgunTag, nil},
-	{"mailgun", original("X-Mailgun-Tag"), mailgunTag, nil},
-	{"mailgun", messageIDs, mailgunMessage, nil},
-	{"sendgrid", mailFrom, sendgridBounce, nil},
-	{"sendgrid", messageIDs, sendgridMessage, nil},
-	{"sendgrid", original("X-SG-EID"), sendgridEvent, nil},
-	{"postmark", original("X-PM-RCPT"), postmarkRecipient, nil},
-	{"postmark", original("X-PM-Tag"), postmarkTag, nil},
-	{"postmark", original("X-PM-Message-Id"), postmarkMessage, nil},
-	{"ses", messageIDs, sesMessage, nil},
-	{"ses", mailFrom, sesMessage, nil},
-	{"ses", original("X-SES-Message-Tags"), sesTags, nil},
-	{"mailer-info", original("X-Mailer-Info"), mailerInfo, nil},
-	{"verp", mailFrom, verp, nil},
-	{"message-id", messageIDs, messageIDPattern, nil},
-	{"list-unsubscribe", unsubscribe, listUnsubscribe, nil},
-	{"cfbl-feedback-id", cfbl, cfblFeedbackID, nil},
-	{"feedback-id", original("Feedback-ID"), feedbackID, nil},
-	{"list-id", original("List-ID"), listID, nil},
-	{"aol", text, aolText, isAOL},
+	{"listmonk", original("X-Listmonk-Subscriber"), listmonkSubscriber, aSubscriber, nil},
+	{"listmonk", original("X-Listmonk-Campaign"), listmonkCampaign, aCampaign, nil},
+	{"listmonk", unsubscribe, listmonkURL, aSubscriber | aCampaign, nil},
+	{"mautic", unsubscribe, mauticURI, aSubscriber, nil},
+	{"mautic", mailFrom, mauticBounce, aSubscriber, nil},
+	{"mautic", original("X-EMAIL-ID"), mauticEmail, aCampaign, nil},
+	{"mailtrain", original("X-FBL"), mailtrainFBL, aSubscriber | aCampaign, nil},
+	{"mailtrain", unsubscribe, mailtrainURL, aSubscriber, nil},
+	{"sendy", unsubscribe, sendyURL, aSubscriber | aCampaign, nil},
+	{"phplist", original("X-ListMember"), phplistMember, aSubscriber, nil},
+	{"phplist", original("X-MessageID"), phplistMessage, aCampaign, nil},
+	{"phplist", unsubscribe, phplistURL, aSubscriber, nil},
+	{"mailman", mailFrom, mailmanBounce, aSubscriber | aCampaign, nil},
+	{"mailman", unsubscribe, mailmanOptions, aSubscriber, nil},
+	{"mailman", original("X-BeenThere"), mailmanList, aCampaign, nil},
+	{"postal", original("X-Postal-MsgID"), postalMessage, aMessageID, nil},
+	{"kumoref", original("X-KumoRef"), kumoRef, anyField, nil},
+	{"msfbl", original("X-MSFBL"), msfbl, anyField, nil},
+	{"mailgun", original("X-Mailgun-Sid"), mailgunSid, aSubscriber, nil},
+	{"mailgun", mailFrom, mailgunBounce, aSubscriber, nil},
+	{"mailgun", original("X-Mailgun-Variables"), mailgunVariables, anyField, nil},
+	{"mailgun", original("X-Mailgun-Campaign-Id"), mailgunTag, aCampaign, nil},
+	{"mailgun", original("X-Mailgun-Tag"), mailgunTag, aCampaign, nil},
+	{"mailgun", messageIDs, mailgunMessage, aMessageID, nil},
+	{"sendgrid", mailFrom, sendgridBounce, aSubscriber | aTenant, nil},
+	{"sendgrid", messageIDs, sendgridMessage, aMessageID, nil},
+	{"sendgrid", original("X-SG-EID"), sendgridEvent, aMessageID, nil},
+	{"postmark", original("X-PM-RCPT"), postmarkRecipient, aSubscriber | aTenant, nil},
+	{"postmark", original("X-PM-Tag"), postmarkTag, aCampaign, nil},
+	{"postmark", original("X-PM-Message-Id"), postmarkMessage, aMessageID, nil},
+	{"ses", messageIDs, sesMessage, aMessageID, nil},
+	{"ses", mailFrom, sesMessage, aMessageID, nil},
+	{"ses", original("X-SES-Message-Tags"), sesTags, anyField, nil},
+	{"mailer-info", original("X-Mailer-Info"), mailerInfo, aSubscriber | aCampaign, nil},
+	{"verp", mailFrom, verp, aSubscriber, nil},
+	{"message-id", messageIDs, messageIDPattern, anyField, nil},
+	{"list-unsubscribe", unsubscribe, listUnsubscribe, anyField, nil},
+	{"cfbl-feedback-id", cfbl, cfblFeedbackID, aMessageID, nil},
+	{"feedback-id", original("Feedback-ID"), feedbackID, aCampaign | aTenant, nil},
+	{"list-id", original("List-ID"), listID, aCampaign, nil},
+	{"aol", text, aolText, aMessageID, isAOL},
 }
 
 // isAOL: AOL's reports name the message's Message-ID in their first part alone.

@@ -125,10 +125,10 @@ func split(v string) (tokens []string, shape string) {
 	var b strings.Builder
 	for v != "" {
 		n := 0
-		for n < len(v) && isAlnum(v[n]) {
+		for n < len(v) && alnum[v[n]] {
 			n++
 		}
-		if len(v) >= 36 && isUUID(v[:36]) && (len(v) == 36 || !isAlnum(v[36])) {
+		if len(v) >= 36 && isUUID(v[:36]) && (len(v) == 36 || !alnum[v[36]]) {
 			n = 36
 		}
 		if n > 0 {
@@ -229,8 +229,8 @@ func class(rows []row, c int) string {
 	digits, hex, uuid, length := true, true, true, len(rows[0].tokens[c])
 	for _, row := range rows {
 		token := row.tokens[c]
-		digits = digits && each(token, isDigit, "")
-		hex = hex && each(token, isHex, "") && strings.ToLower(token) == token
+		digits = digits && each(token, digit)
+		hex = hex && each(token, hexDigit) && strings.ToLower(token) == token
 		uuid = uuid && isUUID(token)
 		if len(token) != length {
 			length = 0

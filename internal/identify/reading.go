@@ -81,10 +81,7 @@ func newReading(r *report.Report, records []report.Record, sources int) *reading
 
 // done returns the memory to the pool.
 func (m *reading) done() {
-	clear(m.hashes)
-	clear(m.values)
-	clear(m.read)
-	clear(m.results)
+	clear(m.read) // the pool drops the strings of the others in time
 	*m = reading{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
 	if cap(m.values)+cap(m.hashes) < 1000 {
 		readingPool.Put(m)
@@ -131,14 +128,14 @@ func (m *reading) collect(s *namedSource) {
 	default:
 		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
 			v = unencoded(v)
-			if strings.EqualFold(s.name, "CFBL-Feedback-ID") {
-				v = withoutBlanks(v) // white space means nothing in it (RFC 9477 section 3.2)
+			if s.opaque {
+				v = withoutBlanks(v)
 			}
 			if !s.uris {
 				m.add(from, s.label, v)
 				continue
 			}
-			for _, uri := range uris(v) {
+			for uri := range uris(v) {
 				m.add(from, s.label, uri)
 			}
 		}
@@ -149,8 +146,15 @@ func (m *reading) collect(s *namedSource) {
 // cannot be read.
 func (m *reading) add(from int, label string, v string) {
 	v = strings.TrimSpace(v)
-	if len(m.values)-from > maxInstances || !m.usable(v) ||
-		slices.ContainsFunc(m.values[from:], func(known value) bool { return known.text == v }) {
+	if len(m.values)-from > maxInstances {
+		return
+	}
+	for i := range m.values[from:] {
+		if m.values[from+i].text == v {
+			return
+		}
+	}
+	if !m.usable(v) {
 		return
 	}
 	m.values = append(m.values, value{v, label})
@@ -200,7 +204,7 @@ func (m *reading) readLists() {
 	m.lists = make(map[string]bool)
 	h := m.r.Header(report.FromOriginal)
 	for _, post := range h.Values("List-Post") {
-		for _, uri := range uris(post) {
+		for uri := range uris(post) {
 			if l, ok := parseLink(uri); ok {
 				m.lists[strings.ToLower(l.to)] = true
 			}
@@ -232,31 +236,42 @@ func (m *reading) fit(v string) bool {
 // in.
 func isPlaceholder(v string) bool {
 	blot := 0
-	for blot < len(v) && strings.IndexByte("xX*.-_0 ", v[blot]) >= 0 {
+	for blot < len(v) && blots[v[blot]] {
 		blot++
 	}
 	if blot == len(v) || v[blot] == '@' && strings.Trim(v[:blot], "xX*.-_") == "" {
 		return true
 	}
-	switch {
-	case len(v) > 9:
-	case strings.EqualFold(v, "null"), strings.EqualFold(v, "(null)"), strings.EqualFold(v, "nil"), strings.EqualFold(v, "none"),
-		strings.EqualFold(v, "undefined"), strings.EqualFold(v, "unknown"), strings.EqualFold(v, "n/a"):
+	if len(v) <= 9 && slices.ContainsFunc(noValues, func(word string) bool { return strings.EqualFold(v, word) }) {
 		return true
 	}
-	if strings.Contains(v, "**") {
-		return true
-	}
-	for i := 2; i < len(v); i++ { // both words have a d there
-		if v[i]|0x20 == 'd' && (hasPrefixFold(v[i-2:], "redacted") || hasPrefixFold(v[i-2:], "undisclosed")) {
-			return true
+	braces := false
+	for i := range len(v) {
+		if !telling[v[i]] {
+			continue
+		}
+		switch v[i] {
+		case '{', '}':
+			braces = true
+		case '*':
+			if strings.HasPrefix(v[i+1:], "*") {
+				return true
+			}
+		default: // the third letter of both words
+			if i >= 2 && (hasPrefixFold(v[i-2:], "redacted") || hasPrefixFold(v[i-2:], "undisclosed")) {
+				return true
+			}
 		}
 	}
-	if strings.IndexByte(v, '{') < 0 && strings.IndexByte(v, '}') < 0 {
-		return false
-	}
-	return strings.Contains(v, "{{") || strings.Contains(v, "}}") || strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") && !strings.ContainsAny(v, `":`)
+	return braces && (strings.Contains(v, "{{") || strings.Contains(v, "}}") || strings.HasPrefix(v, "{") && strings.HasSuffix(v, "}") && !strings.ContainsAny(v, `":`))
 }
+
+// noValues stand for a value that there is none of.
+var noValues = []string{"null", "(null)", "nil", "none", "undefined", "unknown", "n/a"}
+
+// blots are what a value is overwritten with; telling are octets of which a placeholder
+// has one.
+var blots, telling = octetsOf("xX*.-_0 "), octetsOf("dD*{}")
 
 func hasPrefixFold(v, prefix string) bool {
 	return len(v) >= len(prefix) && strings.EqualFold(v[:len(prefix)], prefix)
@@ -264,8 +279,8 @@ func hasPrefixFold(v, prefix string) bool {
 
 // bare takes the brackets off an address.
 func bare(v string) string {
-	if open := strings.LastIndexByte(v, '<'); open >= 0 {
-		v, _, _ = strings.Cut(v[open+1:], ">")
+	if strings.IndexByte(v, '<') >= 0 { // much faster than the search from behind
+		v, _, _ = strings.Cut(v[strings.LastIndexByte(v, '<')+1:], ">")
 	}
 	return strings.TrimSpace(v)
 }

@@ -15,7 +15,7 @@ func sendgridBounce(v string) (f found) {
 		return f
 	}
 	p := strings.SplitN(strings.TrimPrefix(local, "bounces+"), "-", 3)
-	if len(p) != 3 || !each(p[0], isDigit, "") || len(p[1]) != 4 || !each(p[1], isHex, "") {
+	if len(p) != 3 || !each(p[0], digit) || len(p[1]) != 4 || !each(p[1], hexDigit) {
 		return f
 	}
 	if rcpt, ok := unequal(p[2]); ok {
@@ -28,7 +28,7 @@ func sendgridBounce(v string) (f found) {
 // sg_message_id of its events: TOKEN@geopod-ismtpd-3-0.
 func sendgridMessage(v string) (f found) {
 	local, domain, ok := strings.Cut(bare(v), "@")
-	if ok && (strings.HasPrefix(domain, "geopod-ismtpd") || strings.HasPrefix(domain, "ismtpd")) && len(local) >= 16 && each(local, isAlnum, "-_") {
+	if ok && (strings.HasPrefix(domain, "geopod-ismtpd") || strings.HasPrefix(domain, "ismtpd")) && len(local) >= 16 && each(local, wordlike) {
 		f[messageID] = local
 	}
 	return f

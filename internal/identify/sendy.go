@@ -21,7 +21,7 @@ func sendyURL(v string) (f found) {
 		return f
 	}
 	for _, token := range p {
-		if len(token) < 20 || !each(token, isAlnum, "") {
+		if len(token) < 20 || !each(token, alnum) {
 			return f
 		}
 	}

@@ -11,7 +11,7 @@ func sesMessage(v string) (f found) {
 	local, _, ok := strings.Cut(bare(v), "@")
 	// 16 hex, a UUID, 6 digits
 	if ok && len(local) == 60 && local[16] == '-' && local[53] == '-' &&
-		each(local[:16], isHex, "") && isUUID(local[17:53]) && each(local[54:], isDigit, "") {
+		each(local[:16], hexDigit) && isUUID(local[17:53]) && each(local[54:], digit) {
 		f[messageID] = local
 	}
 	return f

@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"iter"
 	"net/url"
 	"strings"
 
@@ -9,20 +10,21 @@ import (
 
 // uris are the URIs of a List-Unsubscribe (RFC 2369 section 2), without their
 // brackets and the white space of folding; one without brackets is itself.
-func uris(v string) (all []string) {
-	if strings.IndexByte(v, '<') < 0 {
-		return []string{withoutBlanks(v)}
-	}
-	for len(all) <= maxInstances {
-		_, rest, open := strings.Cut(v, "<")
-		uri, rest, closed := strings.Cut(rest, ">")
-		if !open || !closed {
-			break
+func uris(v string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if strings.IndexByte(v, '<') < 0 {
+			yield(withoutBlanks(v))
+			return
 		}
-		all = append(all, withoutBlanks(uri))
-		v = rest
+		for range maxInstances + 1 {
+			_, rest, open := strings.Cut(v, "<")
+			uri, rest, closed := strings.Cut(rest, ">")
+			if !open || !closed || !yield(withoutBlanks(uri)) {
+				return
+			}
+			v = rest
+		}
 	}
-	return all
 }
 
 // link is a URL of http or mailto.
@@ -103,7 +105,7 @@ func isDomain(v string) bool {
 		return false
 	}
 	for label := range strings.SplitSeq(v, ".") {
-		if label == "" || label[0] == '-' || label[len(label)-1] == '-' || !each(label, isAlnum, "-") {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' || !each(label, ldh) {
 			return false
 		}
 	}
@@ -117,22 +119,44 @@ func related(a, b string) bool {
 	return err == nil && otherErr == nil && one == other
 }
 
-// each reports whether all octets of v, which is not empty, are of a class or
-// among more.
-func each(v string, class func(byte) bool, more string) bool {
+// octets is a set of octets.
+type octets [256]bool
+
+func octetsOf(all string) *octets {
+	var set octets
+	for i := range len(all) {
+		set[all[i]] = true
+	}
+	return &set
+}
+
+const (
+	digits  = "0123456789"
+	letters = "abcdefghijklmnopqrstuvwxyz" + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+)
+
+var (
+	digit    = octetsOf(digits)
+	hexDigit = octetsOf(digits + "abcdefABCDEF")
+	alnum    = octetsOf(digits + letters)
+	ldh      = octetsOf(digits + letters + "-")
+	wordlike = octetsOf(digits + letters + "-_")
+	base64s  = octetsOf(digits + letters + "+/-_")
+	listIDs  = octetsOf(digits + letters + ".-_+=")
+	uuids    = octetsOf(digits + "abcdefABCDEF-")
+)
+
+// each reports whether v is not empty and all its octets are in the set.
+func each(v string, set *octets) bool {
 	for i := range len(v) {
-		if !class(v[i]) && strings.IndexByte(more, v[i]) < 0 {
+		if !set[v[i]] {
 			return false
 		}
 	}
 	return v != ""
 }
 
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-func isHex(c byte) bool   { return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' }
-func isAlnum(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-
 // isUUID reports whether v has the form of RFC 9562 section 4.
 func isUUID(v string) bool {
-	return len(v) == 36 && v[8] == '-' && v[13] == '-' && v[18] == '-' && v[23] == '-' && each(v, isHex, "-") && strings.Count(v, "-") == 4
+	return len(v) == 36 && v[8] == '-' && v[13] == '-' && v[18] == '-' && v[23] == '-' && each(v, uuids) && strings.Count(v, "-") == 4
 }

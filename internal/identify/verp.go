@@ -41,13 +41,13 @@ func unwrap(v string) (local, domain string, ok bool) {
 			if !ok { // an older draft's
 				name, signature, ok = strings.Cut(rest, "/")
 			}
-			if !ok || len(signature) != 10 || !each(signature, isHex, "") && !each(signature, isAlnum, "") {
+			if !ok || len(signature) != 10 || !each(signature, alnum) {
 				return "", "", false
 			}
 			v = name + "@" + domain
 		case tagged && tag == "BTV1":
 			signature, name, ok := strings.Cut(strings.TrimPrefix(rest, "="), "==")
-			if !ok || !each(signature, isAlnum, "") {
+			if !ok || !each(signature, alnum) {
 				return "", "", false
 			}
 			v = name + "@" + domain
@@ -80,7 +80,7 @@ func verp(v string) (f found) {
 	}
 	// ezmlm: LIST-return-NUMBER-local=domain, where all after that is the recipient
 	if _, behind, ok := strings.Cut(rcpt, "-return-"); ok {
-		if number, name, ok := strings.Cut(behind, "-"); ok && each(number, isDigit, "") && isAddress(name) {
+		if number, name, ok := strings.Cut(behind, "-"); ok && each(number, digit) && isAddress(name) {
 			f[subscriber] = name
 		}
 		return f
