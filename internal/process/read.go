@@ -18,7 +18,19 @@ type Message struct {
 
 	// ToEnd reports whether messages of a kind must be read to Most. nil: none.
 	ToEnd func(report.Kind) bool
+
+	// Memory is used again: the next message that is read with it voids the Records. nil: a
+	// new one.
+	Memory *Memory
 }
+
+// Memory is what reading needs. The zero value is ready. It is not for concurrent use.
+type Memory struct {
+	parser  report.Parser
+	records []report.Record
+}
+
+const mostKept = 64 // records in a Memory
 
 // Result is what a message gave.
 type Result struct {
@@ -33,11 +45,15 @@ type Result struct {
 	Want    int64  // octets to read first; above 0 there is nothing else
 }
 
-// Read makes the records of a message. An error is the cause of ctx, which has
+// Read makes the records of a message. Their texts are void when its Body changes. An error is the cause of ctx, which has
 // ended.
 func (g Rules) Read(ctx context.Context, m Message, f Folder) (Result, error) {
 	got, most := int64(len(m.Body)), min(m.Most, m.Size)
-	r, err := report.ParsePrefixContext(ctx, m.Body, m.Size)
+	memory := m.Memory
+	if memory == nil {
+		memory = new(Memory)
+	}
+	r, err := memory.parser.Parse(ctx, m.Body, m.Size)
 	if err != nil {
 		return Result{}, context.Cause(ctx)
 	}
@@ -50,8 +66,11 @@ func (g Rules) Read(ctx context.Context, m Message, f Folder) (Result, error) {
 	result := Result{ID: r.ID, Kind: r.Kind, Origin: r.Origin(), Need: r.Need(), Size: m.Size}
 	envelope, doubts := m.envelope(r, f, &result)
 	needsWhole := false
-	if result.Records, needsWhole = g.Records(ctx, r, m.Body, got >= most, envelope, doubts...); needsWhole {
+	if result.Records, needsWhole = g.records(ctx, memory.records[:0], r, m.Body, got >= most, envelope, doubts...); needsWhole {
 		return Result{Want: most}, nil
+	}
+	if cap(result.Records) <= mostKept {
+		memory.records = result.Records
 	}
 	if m.Head > 0 {
 		plain := m.Body[:min(got, int64(m.Head))]

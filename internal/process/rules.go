@@ -33,8 +33,13 @@ func (g Rules) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
 // report.Record.Decide. needsWhole: a verdict needs the rest of the message first,
 // and no record is made.
 func (g Rules) Records(ctx context.Context, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
+	return g.records(ctx, nil, r, message, whole, e, doubts...)
+}
+
+// records is Records in the memory of dst, which is empty.
+func (g Rules) records(ctx context.Context, dst []report.Record, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
 	e.Providers = g.Providers
-	records = r.Records(e)
+	records = r.AppendRecords(dst, e)
 	if len(records) == 0 {
 		return nil, false
 	}

@@ -47,15 +47,16 @@ func BenchmarkRead(b *testing.B) {
 	for _, size := range []int{5 << 10, 25 << 10} {
 		message := sample.Arrived(size)
 		var line []byte
+		var memory process.Memory
+		octets := int64(len(message))
 		read := func() {
-			r := report.Parse(message)
-			records, _ := reading.Records(b.Context(), r, message, true, report.Envelope{
-				ReceivedAt: received, ProcessedAt: received,
-				Mailbox: &report.Mailbox{Account: "bench", Folder: "INBOX", UID: 1, UIDValidity: 1, Size: int64(len(message))},
-			})
+			got, _ := reading.Read(b.Context(), process.Message{
+				Body: message, Size: octets, Most: octets, InternalDate: received, Memory: &memory,
+				Mailbox: report.Mailbox{Account: "bench", Folder: "INBOX", UID: 1, UIDValidity: 1, Size: octets},
+			}, process.Folder{})
 			line = line[:0]
-			for i := range records {
-				line = records[i].AppendJSON(line)
+			for i := range got.Records {
+				line = got.Records[i].AppendJSON(line)
 			}
 		}
 		if read(); !bytes.Contains(line, []byte(`"subscriber":"4711","campaign":"42"`)) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/process"
 )
 
 const (
@@ -31,7 +32,8 @@ type pipeline struct {
 	read   chan *batch
 	commit chan *batch
 	wg     sync.WaitGroup
-	json   []byte // of the second stage: the record being written
+	json   []byte         // of the second stage: the record being written
+	memory process.Memory // of the second stage
 
 	// Of the second stage: the highest UID that may have been read before, and what
 	// the ledger has of those messages.

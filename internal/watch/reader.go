@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -21,12 +22,10 @@ func (p *pipeline) reader(ctx context.Context) {
 			p.rereadTo, p.recorded = max(p.rereadTo, b.rereadTo), recorded{} // more was read since
 		}
 		slices.SortFunc(b.messages, func(a, b arrived) int { return cmp.Compare(a.UID, b.UID) })
-		made := make([]parsed, len(b.messages))
-		p.each(len(b.messages), func(i int) { made[i] = p.parse(ctx, b.messages[i]) })
-		for i, m := range b.messages {
-			if made[i].err != nil {
-				p.fail(made[i].err)
-			} else if err := p.take(ctx, b, m, made[i]); err != nil {
+		for m, got := range p.parsed(ctx, b.messages) {
+			if got.err != nil {
+				p.fail(got.err)
+			} else if err := p.take(ctx, b, m, got); err != nil {
 				p.fail(&LedgerError{err})
 			}
 		}
@@ -42,25 +41,36 @@ func (p *pipeline) reader(ctx context.Context) {
 // askers is how many messages of a batch may wait for the DNS at once.
 const askers = 16
 
-// each does a batch's messages: one after the other where nothing is asked of
-// anybody, since then the next stage uses the other core.
-func (p *pipeline) each(n int, do func(i int)) {
-	if !p.f.a.Rules.Asks() {
-		for i := range n {
-			do(i)
+// parsed yields a batch's messages with what became of them. If nothing is asked of
+// anybody, it reads one after the other in the same memory, since then the next stage
+// uses the other core.
+func (p *pipeline) parsed(ctx context.Context, messages []arrived) iter.Seq2[arrived, parsed] {
+	return func(yield func(arrived, parsed) bool) {
+		if !p.f.a.Rules.Asks() {
+			for _, m := range messages {
+				if !yield(m, p.parse(ctx, m, &p.memory)) {
+					return
+				}
+			}
+			return
 		}
-		return
+		made := make([]parsed, len(messages))
+		var wg sync.WaitGroup
+		turn := make(chan struct{}, askers)
+		for i, m := range messages {
+			turn <- struct{}{}
+			wg.Go(func() {
+				made[i] = p.parse(ctx, m, nil)
+				<-turn
+			})
+		}
+		wg.Wait()
+		for i, m := range messages {
+			if !yield(m, made[i]) {
+				return
+			}
+		}
 	}
-	var wg sync.WaitGroup
-	turn := make(chan struct{}, askers)
-	for i := range n {
-		turn <- struct{}{}
-		wg.Go(func() {
-			do(i)
-			<-turn
-		})
-	}
-	wg.Wait()
 }
 
 // parsed is what became of a message.
@@ -70,8 +80,8 @@ type parsed struct {
 	err            error  // the reading ended early, with its context
 }
 
-// parse reads a message. It may run for several messages at once.
-func (p *pipeline) parse(ctx context.Context, m arrived) (got parsed) {
+// parse reads a message. It may run for several messages at once, with no memory.
+func (p *pipeline) parse(ctx context.Context, m arrived, memory *process.Memory) (got parsed) {
 	if m.Gone {
 		return parsed{}
 	}
@@ -82,7 +92,8 @@ func (p *pipeline) parse(ctx context.Context, m arrived) (got parsed) {
 	}
 	message := process.Message{
 		Body: m.Body, Size: m.size, Most: a.MaxMessage, InternalDate: m.InternalDate, Mailbox: p.mailbox(m.UID, m.Size), Head: headMost,
-		ToEnd: func(kind report.Kind) bool { return a.After.of(kind).Do == "delete" },
+		ToEnd:  func(kind report.Kind) bool { return a.After.of(kind).Do == "delete" },
+		Memory: memory,
 	}
 	if a.NoHeads {
 		message.Head = 0
