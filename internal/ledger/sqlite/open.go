@@ -20,8 +20,10 @@ const (
 	busyWait = 10_000
 	// pageSize, in octets. A record with its head takes about half a page.
 	pageSize = 8192
-	// cacheSize of the writer, in KiB.
-	cacheSize = 8192
+	// cacheSize of the writer and readCache of each reader, in KiB. In memory a page
+	// takes twice its size. Larger ones save no time.
+	cacheSize = 2048
+	readCache = 512
 	// readers is how many connections read beside the writer.
 	readers = 4
 )
@@ -183,7 +185,7 @@ func (s *store) Close() error {
 	return s.result
 }
 
-var readQuery = fmt.Sprintf("mode=ro&_pragma=busy_timeout(%d)", busyWait)
+var readQuery = fmt.Sprintf("mode=ro&_pragma=busy_timeout(%d)&_pragma=cache_size(-%d)", busyWait, readCache)
 
 // OpenReader opens the ledger at path for reading, with or without a writer beside it.
 // The error is ErrNone if there is no ledger.

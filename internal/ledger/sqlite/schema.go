@@ -19,8 +19,7 @@ const seqBits = 40
 
 func key(folder, seq int64) int64 { return folder<<seqBits | seq }
 
-// migrations bring a ledger from schema i to i+1 (PRAGMA user_version), one
-// transaction each. A released one is never edited.
+// migrations bring a ledger from schema i to i+1 (PRAGMA user_version). A released one is never edited.
 //
 // Times are milliseconds since 1970, UTC.
 var migrations = []migration{{script: `
@@ -304,25 +303,34 @@ func migrate(ctx context.Context, c *sql.Conn, path string) error {
 	if err != nil {
 		return err
 	}
-	for v := have; v < len(migrations); v++ {
-		if err := migrations[v].run(ctx, c, v+1); err != nil {
-			// A script may have stopped inside its transaction.
-			c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-			return err
-		}
+	if have == len(migrations) {
+		return nil
 	}
-	return nil
+	err = convert(ctx, c, migrations[have:])
+	if err != nil { // a script may have stopped inside the transaction
+		c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+	}
+	return err
 }
 
-func (m migration) run(ctx context.Context, c *sql.Conn, version int) error {
-	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE; "+m.script); err != nil {
+// convert takes all steps in one transaction: each costs more than one fsync.
+func convert(ctx context.Context, c *sql.Conn, steps []migration) error {
+	if _, err := c.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	if m.then != nil {
-		if err := m.then(ctx, c); err != nil {
+	for _, m := range steps {
+		if _, err := c.ExecContext(ctx, m.script); err != nil {
+			return err
+		}
+		if m.then != nil {
+			if err := m.then(ctx, c); err != nil {
+				return err
+			}
+		}
+		if _, err := c.ExecContext(ctx, m.end); err != nil {
 			return err
 		}
 	}
-	_, err := c.ExecContext(ctx, fmt.Sprintf("%s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", m.end, applicationID, version))
+	_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", applicationID, len(migrations)))
 	return err
 }
