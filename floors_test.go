@@ -32,13 +32,13 @@ var floors = [][]string{
 		"internal/sample", "internal/ledger", "internal/ledger/sqlite", "internal/ledger/memory", "internal/ledger/backend", "internal/ledger/ledgertest",
 	},
 	{ // 4: what is done with it
-		"internal/process", "internal/suppress", "internal/sink",
+		"internal/process", "internal/suppress", "internal/sink", "internal/recordtable",
 	},
 	{ // 5: what runs
-		"internal/watch", "internal/settings", "internal/survey", "internal/daemon",
+		"internal/watch", "internal/settings", "internal/survey", "internal/daemon", "internal/demo",
 	},
 	{ // 6: flags and text
-		"cmd/fblwatch",
+		"cmd/fblwatch", "cmd/demo",
 	},
 }
 

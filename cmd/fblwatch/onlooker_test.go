@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
@@ -16,7 +17,7 @@ import (
 func TestRecordLine(t *testing.T) {
 	row := ledger.Row{Record: ledger.Record{ID: "0a.1", At: time.Date(2026, 3, 2, 6, 1, 59, 0, time.UTC), Event: "complaint", Provider: "yahoo", Verdict: "yes"}}
 	head := "0a.1" + strings.Repeat(" ", 32) + "2026-03-02 06:01  complaint     yes      yahoo             "
-	o := newOnlooker(io.Discard, terminal.NewTable(recordColumns, 0, false))
+	o := newOnlooker(io.Discard, terminal.NewTable(recordtable.Columns, 0, false))
 	defer o.close()
 	for json, want := range map[string]string{
 		`{"original_rcpt_to":"user@example.com"}`:            head + "user@example.com\n",
@@ -50,7 +51,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 // A terminal that stands still holds nobody up; what did not fit is counted.
 func TestOnlookerBlocked(t *testing.T) {
 	w := &stuck{free: make(chan struct{}), began: make(chan struct{}, 1)}
-	o := newOnlooker(w, terminal.NewTable(recordColumns, 0, false))
+	o := newOnlooker(w, terminal.NewTable(recordtable.Columns, 0, false))
 	for i := range onlookerLines + 500 {
 		o.show(ledger.Committed{Rows: []ledger.Row{{Record: ledger.Record{ID: fmt.Sprint("id-", i), JSON: []byte("{}")}}}})
 		if i == 0 {

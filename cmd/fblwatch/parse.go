@@ -17,6 +17,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/mailfile"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -164,7 +165,7 @@ func (e encoder) encode(dst []byte, m mailfile.Message) []byte {
 			records[i].Parse.Warnings = append(slices.Clip(records[i].Parse.Warnings), "file: no line separates it from the message before")
 		}
 		if e.format == "table" {
-			dst = e.table.AppendRow(dst, recordCells(&records[i]))
+			dst = e.table.AppendRow(dst, recordtable.Cells(&records[i]))
 		} else {
 			dst = append(records[i].AppendJSON(dst), '\n')
 		}

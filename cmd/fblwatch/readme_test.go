@@ -121,7 +121,7 @@ func TestReadmeCommands(t *testing.T) {
 	}
 }
 
-// The demo says what it does before it compiles, which takes minutes in silence.
+// The demo says what it does before it compiles, which takes a while in silence.
 func TestMakeDemo(t *testing.T) {
 	dry := exec.Command("make", "-n", "demo")
 	dry.Dir = "../.."
@@ -129,7 +129,7 @@ func TestMakeDemo(t *testing.T) {
 	if err != nil {
 		t.Skip("no make: ", err)
 	}
-	said, run := strings.Index(string(out), "some minutes"), strings.Index(string(out), "go build")
+	said, run := strings.Index(string(out), "about a minute"), strings.Index(string(out), "go build")
 	if said < 0 || run < said {
 		t.Errorf("make demo: %s", out)
 	}
@@ -137,7 +137,7 @@ func TestMakeDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if before, _, found := strings.Cut(string(readme), "\nmake demo\n"); !found || !strings.Contains(before, "some minutes") {
+	if before, _, found := strings.Cut(string(readme), "\nmake demo\n"); !found || !strings.Contains(before, "about a minute") {
 		t.Error("the README does not say how long the demo compiles, before its command")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -127,7 +128,7 @@ func (w *recordWriter) write(record []byte) error {
 	if w.format == "csv" {
 		return w.csv.Write(csvRow(&r))
 	}
-	w.line = w.table.AppendRow(w.line[:0], recordCells(&r))
+	w.line = w.table.AppendRow(w.line[:0], recordtable.Cells(&r))
 	_, err := w.out.Write(w.line)
 	return err
 }

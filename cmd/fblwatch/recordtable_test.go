@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -50,12 +51,12 @@ func TestTableRow(t *testing.T) {
 		79: id + "  complaint     review   user\uFFFD[2J\uFFFD@example.c…\n",
 		40: "0a0a0a0a0a0a0…  review   user\uFFFD[2J\uFFFD@exam…\n", // 14, 7 and 15: the widest were cut
 	} {
-		if got := string(terminal.NewTable(recordColumns, width, false).AppendRow(nil, recordCells(r))); got != want {
+		if got := string(terminal.NewTable(recordtable.Columns, width, false).AppendRow(nil, recordtable.Cells(r))); got != want {
 			t.Errorf("%d\n got %q\nwant %q", width, got, want)
 		}
 	}
 	want := id + "  complaint     \x1b[33mreview\x1b[0m   user\uFFFD[2J\uFFFD@example.com\n"
-	if got := string(terminal.NewTable(recordColumns, 80, true).AppendRow(nil, recordCells(r))); got != want {
+	if got := string(terminal.NewTable(recordtable.Columns, 80, true).AppendRow(nil, recordtable.Cells(r))); got != want {
 		t.Errorf("in colour\n got %q\nwant %q", got, want)
 	}
 }
@@ -68,8 +69,8 @@ func TestTableFits(t *testing.T) {
 		Original: &report.Original{Subject: strings.Repeat("大売り出し", 20)}, ReceivedAt: time.Now(),
 	}
 	for width := 20; width <= 300; width++ {
-		table := terminal.NewTable(recordColumns, width, false)
-		row, head := string(table.AppendRow(nil, recordCells(r))), string(table.AppendHead(nil))
+		table := terminal.NewTable(recordtable.Columns, width, false)
+		row, head := string(table.AppendRow(nil, recordtable.Cells(r))), string(table.AppendHead(nil))
 		for _, line := range []string{row, head} {
 			if n := terminal.Cells(strings.TrimSuffix(line, "\n")); n > width || n < width-60 && width < 180 || strings.Count(line, "\n") != 1 {
 				t.Errorf("%d: %d columns: %q", width, n, line)

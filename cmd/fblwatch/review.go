@@ -12,6 +12,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/suppress"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
@@ -109,11 +110,11 @@ func (p *program) listReview(c *cli.Context) error {
 		if err != nil {
 			return err
 		}
-		who := recipient(&r)
+		who := recordtable.Recipient(&r)
 		if who == "" {
 			who = "nobody"
 		}
-		list.Row(row.ID, terminal.ShortTime(when(&r)), r.Provider, who, codesOf(&r, ","), strings.Join(some(r.Suppress).Reasons, "; "))
+		list.Row(row.ID, terminal.ShortTime(recordtable.When(&r)), r.Provider, who, codesOf(&r, ","), strings.Join(some(r.Suppress).Reasons, "; "))
 	}
 	if err := print(); err != nil {
 		return err

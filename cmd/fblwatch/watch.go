@@ -10,6 +10,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/daemon"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/settings"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/internal/watch"
@@ -126,5 +127,5 @@ func (o *onlooker) recordLine(row ledger.Row) string {
 	_ = json.Unmarshal(row.JSON, &r) // the columns have the rest
 	r.ID, r.Event, r.Provider, r.ReceivedAt = row.ID, report.Event(row.Event), row.Provider, row.At
 	r.Suppress = &report.Suppress{Verdict: report.Verdict(row.Verdict)}
-	return string(o.table.AppendRow(nil, recordCells(&r)))
+	return string(o.table.AppendRow(nil, recordtable.Cells(&r)))
 }

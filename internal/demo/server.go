@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -14,8 +14,8 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 )
 
-// demoServer is an IMAP server in this process, with one user and an INBOX.
-type demoServer struct {
+// imapServer is an IMAP server in this process, with one user and an INBOX.
+type imapServer struct {
 	user     *imapmemserver.User
 	password string
 	server   *imapserver.Server
@@ -23,11 +23,11 @@ type demoServer struct {
 	served   chan error
 }
 
-const demoUser = "demo"
+const username = "demo"
 
-func startDemoServer() (*demoServer, error) {
-	s := &demoServer{password: rand.Text(), served: make(chan error, 1)}
-	s.user = imapmemserver.NewUser(demoUser, s.password)
+func startServer() (*imapServer, error) {
+	s := &imapServer{password: rand.Text(), served: make(chan error, 1)}
+	s.user = imapmemserver.NewUser(username, s.password)
 	if err := s.user.Create("INBOX", nil); err != nil {
 		return nil, err
 	}
@@ -48,10 +48,10 @@ func startDemoServer() (*demoServer, error) {
 	return s, nil
 }
 
-func (s *demoServer) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+func (s *imapServer) port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
 // deliver puts a message into INBOX and returns its UID.
-func (s *demoServer) deliver(message []byte) (uint32, error) {
+func (s *imapServer) deliver(message []byte) (uint32, error) {
 	data, err := s.user.Append("INBOX", bytes.NewReader(message), &imap.AppendOptions{Time: time.Now()})
 	if err != nil {
 		return 0, fmt.Errorf("demo server: %w", err)
@@ -59,7 +59,7 @@ func (s *demoServer) deliver(message []byte) (uint32, error) {
 	return uint32(data.UID), nil
 }
 
-func (s *demoServer) close() {
+func (s *imapServer) close() {
 	_ = s.server.Close() // closes the listener and every connection
 	<-s.served
 }
@@ -68,10 +68,10 @@ func (s *demoServer) close() {
 // IDLE. The in-memory server forgets them.
 type pollingSession struct{ imapserver.Session }
 
-const demoPoll = 20 * time.Millisecond
+const pollEvery = 20 * time.Millisecond
 
 func (s pollingSession) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
-	ticker := time.NewTicker(demoPoll)
+	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()
 	for {
 		if err := s.Poll(w, true); err != nil {

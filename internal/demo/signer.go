@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"bytes"
@@ -15,31 +15,31 @@ import (
 	"github.com/fblwatch/fblwatch/internal/trust"
 )
 
-// demoSigner signs as the reporter of the demo, and is the DNS that has its key.
-type demoSigner struct {
+// dkimSigner signs as the reporter of the demo, and is the DNS that has its key.
+type dkimSigner struct {
 	key    ed25519.PrivateKey
 	record string
 }
 
 const (
-	demoReporter = "fbl.example.net" // which writes the samples
-	demoSelector = "demo"
+	reporter = "fbl.example.net" // which writes the samples
+	selector = "demo"
 )
 
-// demoTrust believes the reporter of the demo about messages of the demo's sender.
-var demoTrust = trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, Reporters: []string{demoReporter}}
+// ownTrust believes the reporter of the demo about messages of the demo's sender.
+var ownTrust = trust.Config{Own: trust.Own{Domains: []string{"example.com"}}, Reporters: []string{reporter}}
 
-func newDemoSigner() (*demoSigner, error) {
+func newSigner() (*dkimSigner, error) {
 	public, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	return &demoSigner{key, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)}, nil
+	return &dkimSigner{key, "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)}, nil
 }
 
 // LookupTXT implements trust.Resolver.
-func (s *demoSigner) LookupTXT(_ context.Context, name string) ([]string, error) {
-	if name != demoSelector+"._domainkey."+demoReporter {
+func (s *dkimSigner) LookupTXT(_ context.Context, name string) ([]string, error) {
+	if name != selector+"._domainkey."+reporter {
 		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 	}
 	return []string{s.record}, nil
@@ -47,12 +47,12 @@ func (s *demoSigner) LookupTXT(_ context.Context, name string) ([]string, error)
 
 // sign puts a DKIM-Signature on a sample, whose body ends in one CRLF, as c=simple
 // has it (RFC 6376 section 3.4, with RFC 8463).
-func (s *demoSigner) sign(message []byte) []byte {
+func (s *dkimSigner) sign(message []byte) []byte {
 	header, body, _ := bytes.Cut(message, []byte("\r\n\r\n"))
 	bodyHash := sha256.Sum256(body)
 	names := []string{"From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type"}
 	field := fmt.Sprintf("DKIM-Signature: v=1; a=ed25519-sha256; c=simple/simple; d=%s; s=%s;\r\n\th=%s;\r\n\tbh=%s; b=",
-		demoReporter, demoSelector, strings.Join(names, ":"), base64.StdEncoding.EncodeToString(bodyHash[:]))
+		reporter, selector, strings.Join(names, ":"), base64.StdEncoding.EncodeToString(bodyHash[:]))
 	var signed strings.Builder
 	for _, name := range names {
 		signed.WriteString(rawField(string(header)+"\r\n", name))
