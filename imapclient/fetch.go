@@ -1,21 +1,11 @@
 package imapclient
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"io"
 	"iter"
 	"slices"
-	"sync"
-
-	"github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
-)
-
-const (
-	inFlight     = 2  // FETCHes that run at once
-	messageQueue = 64 // messages that may wait for the owner
-
 )
 
 // Fetch yields the messages with these UIDs, which must ascend, of the open mailbox
@@ -31,42 +21,40 @@ const (
 // Do not leave the loop early: that ends the session with ErrClosed. Within the loop
 // every method that sends a command returns ErrLocked.
 func (c *Client) Fetch(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
-	return c.fetchUIDs(ctx, uids, prefix, false)
+	return c.fetchUIDs(ctx, request{uids: uids, prefix: func() int64 { return prefix }})
+}
+
+// FetchGrowing is Fetch with a prefix that may change: it is asked for before each of
+// the FETCH commands that the messages take. Message.Asked is what it was.
+func (c *Client) FetchGrowing(ctx context.Context, uids []uint32, prefix func() int64) iter.Seq2[*Message, error] {
+	return c.fetchUIDs(ctx, request{uids: uids, prefix: prefix})
 }
 
 // FetchWhole is Fetch for servers that answer a request for the first octets
 // wrongly. It asks for whole bodies, and yields at most prefix octets of each. The
 // server sends the rest too.
 func (c *Client) FetchWhole(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
-	return c.fetchUIDs(ctx, uids, prefix, true)
+	return c.fetchUIDs(ctx, request{uids: uids, prefix: func() int64 { return prefix }, whole: true})
 }
 
-func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, whole bool) iter.Seq2[*Message, error] {
+func (c *Client) fetchUIDs(ctx context.Context, r request) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		missing := make(map[uint32]bool, len(uids))
-		for _, uid := range uids {
-			missing[uid] = true
-		}
 		for range 2 { // the second time for the missing ones
-			left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
-			ok := c.fetch(ctx, slices.Collect(slices.Chunk(left, maxSet)), 0, prefix, whole, func(m *Message, err error) bool {
-				if err == nil {
-					delete(missing, m.UID)
-				}
-				return yield(m, err)
-			})
-			if !ok || len(missing) == 0 {
+			if !c.fetch(ctx, r, yield) {
+				return
+			}
+			if r.uids = c.tap.answered(); len(r.uids) == 0 {
 				return
 			}
 		}
 		named, nameless := c.tap.left()
-		for _, f := range named {
-			delete(missing, f.uid)
-		}
 		if !c.giveBodyless(named, yield) {
 			return
 		}
-		left := slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return !missing[uid] })
+		left := slices.DeleteFunc(r.uids, func(uid uint32) bool {
+			_, is := slices.BinarySearchFunc(named, uid, func(f fetchLine, uid uint32) int { return cmp.Compare(f.uid, uid) })
+			return is
+		})
 		var listed []uint32
 		if len(left) > 0 && !nameless {
 			var err error
@@ -96,7 +84,7 @@ func (c *Client) fetchUIDs(ctx context.Context, uids []uint32, prefix int64, who
 // mention are left out; none is Gone or Withheld.
 func (c *Client) FetchOnce(ctx context.Context, uids []uint32, prefix int64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		if !c.fetch(ctx, slices.Collect(slices.Chunk(uids, maxSet)), 0, prefix, false, yield) {
+		if !c.fetch(ctx, request{uids: uids, prefix: func() int64 { return prefix }}, yield) {
 			return
 		}
 		named, _ := c.tap.left()
@@ -119,9 +107,8 @@ func (c *Client) giveBodyless(lines []fetchLine, yield func(*Message, error) boo
 // mentioned a message with a UID over 32 bits.
 func (c *Client) FetchFrom(ctx context.Context, from uint32, prefix int64) iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
-		from := max(from, 1)
 		c.far = 0
-		if !c.fetch(ctx, [][]uint32{nil}, from, prefix, false, yield) {
+		if !c.fetch(ctx, request{from: max(from, 1), prefix: func() int64 { return prefix }}, yield) {
 			return
 		}
 		named, nameless := c.tap.left()
@@ -144,28 +131,40 @@ func (f fetchLine) bodyless() *Message {
 	return &Message{UID: f.uid, InternalDate: f.date, Size: f.size, Bodyless: true}
 }
 
-// fetching is the state of one fetch. Its FETCHes share it.
+// request is the messages that are fetched.
+type request struct {
+	uids   []uint32     // ascending
+	from   uint32       // not 0: this UID and all above, instead of uids
+	prefix func() int64 // octets of a body; called before each FETCH
+	whole  bool         // ask for the whole body instead of its start
+}
+
+// Several FETCHes get the messages. A new one is on its way before the last has ended,
+// so that no round trip is lost. Some servers answer two in turns (Dovecot), which
+// holds up those of the first: so each asks for more than the one before, and the
+// next waits until few octets are left of it.
+const (
+	inFlight  = 2       // FETCHes that run at once
+	setFirst  = 512     // messages of the first: what it shows of them helps the next
+	setGrows  = 4       // the next asks for so many times as many
+	setMost   = 1 << 15 // and for so many at most
+	fetchNext = 8 << 20 // octets that are left of a FETCH when the next is sent
+)
+
+// fetching is the state of one fetch.
 type fetching struct {
-	c        *Client
-	prefix   int64
-	body     bool          // ask for the whole body instead of its start
-	messages chan arrival  // in the server's order
-	done     chan error    // one for each FETCH
-	left     chan struct{} // closed when the owner has left
-	leave    func()        // closes it
+	c       *Client
+	request                         // uids: those that no FETCH has asked for
+	answers [inFlight]<-chan status // of the FETCHes that run; nil: none
+	set     int                     // messages of the next
+	due     int                     // messages that were asked for and have not come
+	came    int                     // messages that have come, with
+	octets  int64                   // so many octets
 }
 
-// arrival is a message whose body has been read. whole receives whether the rest of
-// its line came too.
-type arrival struct {
-	message *Message
-	whole   chan bool
-}
-
-// fetch runs a FETCH for each set, at most inFlight at once. If from is not 0, it
-// runs one for all UIDs from there on. It returns false after it has yielded an
-// error, or if yield returned false.
-func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix int64, whole bool, yield func(*Message, error) bool) bool {
+// fetch runs the FETCHes of a request. It returns false after it has yielded an error,
+// or if yield returned false.
+func (c *Client) fetch(ctx context.Context, r request, yield func(*Message, error) bool) bool {
 	end, err := c.begin(ctx)
 	if err != nil {
 		yield(nil, err)
@@ -176,51 +175,35 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 		yield(nil, err)
 		return false
 	}
-	c.tap.expect(prefix, from)
+	f := &fetching{c: c, request: r, set: setFirst}
+	c.tap.expect(r.from, 0)
 	c.owed("UID FETCH", c.limits.Command)
-	f := &fetching{c: c, prefix: prefix, body: whole, messages: make(chan arrival, messageQueue), done: make(chan error, inFlight), left: make(chan struct{})}
-	f.leave = sync.OnceFunc(func() { close(f.left) })
-	defer f.leave() // also after a panic in a Handler or in the loop
-	var refused error
-	var starting chan struct{} // closed when the last FETCH has been written
-	for running := 0; ; {
-		if refused == nil && len(sets) > 0 && running < inFlight && starting == nil {
-			set := uidSet(sets[0])
-			if from != 0 {
-				set = imap.UIDSet{{Start: imap.UID(from), Stop: 0}}
-			}
-			c.tap.ask(sets[0])
-			starting = make(chan struct{})
-			go f.drain(set, starting)
-			sets = sets[1:]
-			running++
+	for {
+		if c.refusal.kind == "" {
+			f.start()
 		}
-		if running == 0 {
+		if f.running() == 0 {
 			break
 		}
 		select {
 		case ev := <-c.tap.events:
 			c.serve(ev)
-		case <-starting:
-			starting = nil
-		case a := <-f.messages:
-			if c.whole(a) && !c.give(a.message, yield) {
-				return f.abort(running, errBroken, yield)
+		case m := <-c.tap.messages:
+			if !f.give(m, yield) {
+				return c.abort(errBroken, yield)
 			}
-		case err := <-f.done:
-			running--
-			c.drain() // the refusal, if there is one
-			if c.tap.ended() != nil || err != nil && c.refusal.kind == "" {
-				return f.abort(running, err, yield)
-			}
-			if err != nil {
-				refused = err
-			}
+		case st := <-f.answers[0]:
+			f.answered(0, st)
+		case st := <-f.answers[1]:
+			f.answered(1, st)
+		case <-c.tap.quit:
+			return c.abort(nil, yield)
 		}
 	}
-	for len(f.messages) > 0 {
-		if a := <-f.messages; c.whole(a) && !c.give(a.message, yield) {
-			return f.abort(0, errBroken, yield)
+	c.tap.answered()
+	for len(c.tap.messages) > 0 {
+		if !f.give(<-c.tap.messages, yield) {
+			return c.abort(errBroken, yield)
 		}
 	}
 	if err := c.finish("UID FETCH", nil); err != nil {
@@ -230,19 +213,66 @@ func (c *Client) fetch(ctx context.Context, sets [][]uint32, from uint32, prefix
 	return true
 }
 
-var errBroken = fmt.Errorf("%w: the loop over Fetch was left", ErrClosed)
-
-// whole waits for the rest of a message's line, which follows its body.
-func (c *Client) whole(a arrival) bool {
-	for {
-		select {
-		case ev := <-c.tap.events:
-			c.serve(ev)
-		case whole := <-a.whole:
-			return whole
+func (f *fetching) running() (n int) {
+	for _, answer := range f.answers {
+		if answer != nil {
+			n++
 		}
 	}
+	return n
 }
+
+// start sends the next FETCHes, if it is time.
+func (f *fetching) start() {
+	for i, answer := range f.answers {
+		if answer != nil || len(f.uids) == 0 && f.from == 0 || f.running() > 0 && !f.short() {
+			continue
+		}
+		prefix := f.prefix()
+		var set []byte
+		if f.from != 0 {
+			set = fmt.Appendf(nil, "%d:*", f.from)
+			f.c.tap.expect(f.from, prefix)
+			f.from = 0
+		} else {
+			var n int
+			set, n = appendSet(nil, f.uids[:min(len(f.uids), f.set)], maxCommand)
+			f.c.tap.ask(f.uids[:n], prefix)
+			f.uids, f.due, f.set = f.uids[n:], f.due+n, min(setGrows*f.set, setMost)
+		}
+		part := ""
+		if !f.whole {
+			part = fmt.Sprintf("<0.%d>", prefix)
+		}
+		// An error ends the session, as the loop sees.
+		f.answers[i], _ = f.c.tap.inject(fmt.Sprintf("UID FETCH %s (UID INTERNALDATE RFC822.SIZE BODY.PEEK[]%s)", set, part))
+	}
+}
+
+// short reports whether few octets are left of the FETCH that runs.
+func (f *fetching) short() bool {
+	each := f.prefix()
+	if f.came > 0 {
+		each = f.octets / int64(f.came)
+	}
+	return int64(f.due)*each < fetchNext
+}
+
+// answered takes the tagged answer to a FETCH.
+func (f *fetching) answered(i int, st status) {
+	f.c.drain()
+	f.c.serve(func(listener) { f.c.tagged(st) })
+	if f.answers[i] = nil; f.running() == 0 {
+		f.due = len(f.c.tap.messages) // the others do not come any more
+	}
+}
+
+func (f *fetching) give(m *Message, yield func(*Message, error) bool) bool {
+	f.due, f.came, f.octets = f.due-1, f.came+1, f.octets+int64(len(m.Body))
+	return f.c.give(m, yield)
+}
+
+var errBroken = fmt.Errorf("%w: the loop over Fetch was left", ErrClosed)
 
 func (c *Client) give(m *Message, yield func(*Message, error) bool) bool {
 	c.locked = true
@@ -250,24 +280,25 @@ func (c *Client) give(m *Message, yield func(*Message, error) bool) bool {
 	return yield(m, nil)
 }
 
-// abort ends the session during a FETCH. It yields the messages that have been read
-// whole, and then the error, unless yield has returned false.
-func (f *fetching) abort(running int, err error, yield func(*Message, error) bool) bool {
-	c := f.c
-	if err == nil {
-		err = ErrClosed
-	}
+// abort ends the session during a FETCH. Unless yield has returned false (errBroken),
+// it yields the messages that have been read whole, and then the error.
+func (c *Client) abort(err error, yield func(*Message, error) bool) bool {
 	c.tap.end(err)
-	f.leave()
-	for ; running > 0; running-- {
-		f.wait(err == errBroken)
+	for open := err != errBroken; open; {
+		select {
+		case ev := <-c.tap.events:
+			c.serve(ev)
+		case <-c.gi.Closed():
+			c.drain()
+			open = false
+		}
 	}
 	c.shut(err)
-	for len(f.messages) > 0 {
-		a := <-f.messages
-		if err == errBroken || !<-a.whole {
-			a.message.Release()
-		} else if !c.give(a.message, yield) {
+	for len(c.tap.messages) > 0 {
+		m := <-c.tap.messages
+		if err == errBroken {
+			m.Release()
+		} else if !c.give(m, yield) {
 			err = errBroken
 		}
 	}
@@ -275,77 +306,4 @@ func (f *fetching) abort(running int, err error, yield func(*Message, error) boo
 		yield(nil, c.over(c.tap.ended()))
 	}
 	return false
-}
-
-// wait waits for the end of one FETCH, and runs the events meanwhile.
-func (f *fetching) wait(broken bool) {
-	for {
-		select {
-		case ev := <-f.c.tap.events:
-			if !broken {
-				f.c.serve(ev)
-			}
-		case <-f.done:
-			return
-		}
-	}
-}
-
-// drain runs one FETCH. Each needs a goroutine of its own, because two that are
-// drained in turn can wait for each other.
-func (f *fetching) drain(set imap.UIDSet, started chan<- struct{}) {
-	section := &imap.FetchItemBodySection{Peek: true}
-	if !f.body {
-		section.Partial = &imap.SectionPartial{Offset: 0, Size: f.prefix}
-	}
-	cmd := f.c.gi.Fetch(set, &imap.FetchOptions{
-		UID: true, InternalDate: true, RFC822Size: true,
-		BodySection: []*imap.FetchItemBodySection{section},
-	})
-	close(started)
-	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		if err := f.read(msg); err != nil {
-			// Do not touch go-imap any more; wait until its reader has ended.
-			f.c.tap.end(err)
-			<-f.c.gi.Closed()
-			f.done <- err
-			return
-		}
-	}
-	f.done <- cmd.Close()
-}
-
-// read reads one message by its exact size. It passes the message on before go-imap
-// reads further, so that no message overtakes another.
-func (f *fetching) read(msg *imapclient.FetchMessageData) error {
-	m := &Message{Size: -1}
-	var whole chan bool
-	for item := msg.Next(); item != nil; item = msg.Next() {
-		switch item := item.(type) {
-		case imapclient.FetchItemDataUID:
-			m.UID = uint32(item.UID)
-		case imapclient.FetchItemDataBodySection:
-			m.buf = buffers.Get().(*[]byte)
-			n := int(item.Literal.Size())
-			if cap(*m.buf) < n {
-				*m.buf = make([]byte, n)
-			}
-			m.Body = (*m.buf)[:n]
-			if _, err := io.ReadFull(item.Literal, m.Body); err != nil {
-				return err
-			}
-			whole = make(chan bool, 1)
-			select {
-			case f.messages <- arrival{m, whole}:
-			case <-f.left:
-				// The connection is closed; the rest of cmd ends by itself.
-			}
-		}
-	}
-	if whole != nil {
-		b, ok := f.c.tap.beside(m.UID)
-		m.InternalDate, m.Size = b.date, b.size
-		whole <- ok // false: the connection ended between the body and the line's end
-	}
-	return nil
 }

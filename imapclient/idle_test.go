@@ -101,7 +101,7 @@ func TestFetchRightBehindDone(t *testing.T) {
 					t.Errorf("rang after %v, the message %v later; one way takes %v", rang.Sub(came), time.Since(rang), oneWay)
 				}
 			}
-			if last := conn.each[len(conn.each)-1]; !strings.HasPrefix(last, "DONE\r\nT") || !strings.Contains(last, " UID FETCH ") || strings.Count(last, "\r\n") != 2 {
+			if last := conn.each[len(conn.each)-1]; !strings.HasPrefix(last, "DONE\r\nW") || !strings.Contains(last, " UID FETCH ") || strings.Count(last, "\r\n") != 2 {
 				t.Errorf("written in one: %q", last)
 			}
 		}

@@ -5,7 +5,10 @@ import (
 	"time"
 )
 
-const poolMost = 1 << 17 // octets of the largest buffer that is kept for the next message
+const (
+	poolMost   = 1 << 17 // octets of the largest buffer that is kept for the next message
+	bufferStep = 1 << 12 // a buffer is a multiple of so many octets, to serve other messages too
+)
 
 // Message is one message of a FETCH (RFC 9051 section 7.5.2). At most one of Gone,
 // Withheld and Bodyless is true; then Body is nil.
@@ -14,6 +17,7 @@ type Message struct {
 	InternalDate time.Time // when the server received it; zero: not known
 	Size         int64     // octets of the whole message (RFC822.SIZE); -1: not known
 	Body         []byte    // its first octets, as many as asked for
+	Asked        int64     // octets of Body that were asked for
 
 	// Gone: the message does not exist any more. The server did not mention it in
 	// the answers to two requests, and SEARCH does not list it.
@@ -34,6 +38,16 @@ func (m *Message) Release() {
 		buffers.Put(m.buf)
 	}
 	m.Body, m.buf = nil, nil
+}
+
+// newMessage makes a message with a Body of n octets.
+func newMessage(n int) *Message {
+	m := &Message{buf: buffers.Get().(*[]byte)}
+	if cap(*m.buf) < n {
+		*m.buf = make([]byte, (n+bufferStep-1)/bufferStep*bufferStep)
+	}
+	m.Body = (*m.buf)[:n]
+	return m
 }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}

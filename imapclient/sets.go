@@ -2,6 +2,7 @@ package imapclient
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -20,6 +21,30 @@ func uidSet(uids []uint32) imap.UIDSet {
 		i = j
 	}
 	return set
+}
+
+// appendSet writes a sequence set of at most most octets of the first of these
+// ascending UIDs, and returns how many of them it has: at least one.
+func appendSet(b []byte, uids []uint32, most int) (set []byte, n int) {
+	for n < len(uids) {
+		last := n
+		for last+1 < len(uids) && uids[last+1] == uids[last]+1 {
+			last++
+		}
+		had := len(b)
+		if had > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendUint(b, uint64(uids[n]), 10)
+		if last > n {
+			b = strconv.AppendUint(append(b, ':'), uint64(uids[last]), 10)
+		}
+		if had > 0 && len(b) > most {
+			return b[:had], n
+		}
+		n = last + 1
+	}
+	return b, n
 }
 
 // sets writes UIDs as sequence sets of at most most octets each.

@@ -11,38 +11,37 @@ import (
 )
 
 const (
-	eventBuffer = 1024        // events that may wait for the owner
-	byeGrace    = time.Second // until a server should have closed after its BYE
+	eventBuffer  = 1024        // events that may wait for the owner
+	messageQueue = 64          // messages that may wait for the owner
+	byeGrace     = time.Second // until a server should have closed after its BYE
 )
 
 // tap is the net.Conn of go-imap. It splits what the server sends into lines, and
-// turns them into events in wire order. go-imap sees only the answers to its own
-// commands, and of a FETCH the UID and the body.
+// turns them into events and messages in wire order. go-imap sees only the answers to
+// its own commands.
 //
 // go-imap calls Read from one goroutine at a time. Write and inject are called while
 // the owner runs a command.
 type tap struct {
 	*wire
-	events chan func(listener) // run by the owner
-	limits Timeouts
-	quirks *Quirks
-	bodies atomic.Int64 // most octets of a body that go-imap sees
-	naming atomic.Bool  // report the UIDs of FETCH lines without a body
+	events   chan func(listener) // run by the owner
+	messages chan *Message       // of the running FETCHes, in the server's order
+	limits   Timeouts
+	quirks   *Quirks
+	naming   atomic.Bool // report the UIDs of FETCH lines without a body
 
 	chatter chatter
 
 	// The reading side:
-	out  []byte     // octets that go-imap reads next
-	lit  int64      // then so many octets of a body
-	drop int64      // then so many octets of it are dropped
-	line []byte     // the logical line so far, or its part after body; with literals as quoted strings
-	body *fetchLine // the FETCH whose body has passed, is held, or was dropped
-	held []byte     // that body, if its UID comes after it
+	out     []byte     // octets that go-imap reads next
+	line    []byte     // the logical line so far, or its part after body; with literals as quoted strings
+	body    *fetchLine // the FETCH whose body has been read or dropped
+	message *Message   // that body; nil: it was dropped
 
 	reading bool // a body, not lines
 
 	onWire uint32 // UID of the message that is being read; 0: none
-	wanted int64  // octets of its body for go-imap
+	came   int64  // octets of its body so far
 
 	mu        sync.Mutex
 	asked     asked
@@ -93,6 +92,9 @@ func newTap(w *wire, limits Timeouts, quirks *Quirks) *tap {
 		limits: limits,
 		quirks: quirks,
 		events: make(chan func(listener), eventBuffer),
+
+		messages: make(chan *Message, messageQueue),
+
 		out:    []byte("* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n"),
 		own:    make(map[string]chan<- status),
 		theirs: make(map[string]bool),

@@ -14,45 +14,30 @@ const (
 	maxBody = 1 << 30  // octets of a body, even if fewer were asked for
 )
 
-// expect prepares for FETCHes of at most prefix octets a body. If from is not 0, all
-// UIDs from there on are wanted.
-func (t *tap) expect(prefix int64, from uint32) {
-	t.bodies.Store(prefix)
+// expect prepares for FETCHes. If from is not 0, the first prefix octets of all UIDs
+// from there on are wanted.
+func (t *tap) expect(from uint32, prefix int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked = asked{uids: make(map[uint32]bool), from: from, beside: make(map[uint32]fetchLine)}
-}
-
-// ask notes UIDs that the next FETCH asks for.
-func (t *tap) ask(uids []uint32) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, uid := range uids {
-		t.asked.uids[uid] = true
+	t.asked = asked{open: true, from: from, beside: make(map[uint32]fetchLine)}
+	if from != 0 {
+		t.asked.sets, t.asked.given = []askedSet{{prefix: prefix}}, make(map[uint32]bool)
 	}
 }
 
-// take reports whether a body of uid is due, the first time only.
-func (t *tap) take(uid uint32) bool {
+// ask notes UIDs of which the next FETCH asks for the first prefix octets.
+func (t *tap) ask(uids []uint32, prefix int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	due := t.asked.due(uid)
-	switch {
-	case due && t.asked.from != 0:
-		t.asked.uids[uid] = false
-	case due:
-		delete(t.asked.uids, uid)
-	}
-	return due
+	t.asked.sets = append(t.asked.sets, askedSet{uids: uids, given: make([]bool, len(uids)), prefix: prefix})
 }
 
-// beside returns the other items that came with the body of uid.
-func (t *tap) beside(uid uint32) (f fetchLine, ok bool) {
+// answered ends the wait for bodies, and lists the UIDs of which none came.
+func (t *tap) answered() (missing []uint32) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	f, ok = t.asked.beside[uid]
-	delete(t.asked.beside, uid)
-	return f, ok
+	t.asked.open = false
+	return t.asked.missing()
 }
 
 // left returns the messages without a body that the server mentioned, ascending, and
@@ -67,54 +52,63 @@ func (t *tap) left() (lines []fetchLine, nameless bool) {
 	return lines, t.asked.nameless
 }
 
-func fetchHead(seq, uid uint32, size int64) []byte {
-	return fmt.Appendf(nil, "* %d FETCH (UID %d BODY[]<0> {%d}\r\n", max(seq, 1), uid, size)
-}
-
-// bodyLiteral takes the size of a body that follows. Octets after the prefix are
-// dropped, and so is a body that is not due.
+// bodyLiteral reads a body of size octets. Those after the prefix are dropped, and so
+// is a body that is not due.
 func (t *tap) bodyLiteral(f fetchLine, size int64) error {
-	pass := min(size, t.bodies.Load())
 	if size > maxBody {
-		return fmt.Errorf("%w: a body of %d octets, of which %d were asked for", ErrProtocol, size, pass)
+		return fmt.Errorf("%w: a body of %d octets", ErrProtocol, size)
 	}
-	t.body, t.drop = &f, size-pass
+	t.body = &f
+	t.mu.Lock()
+	asked, due := int64(0), false
 	switch {
-	case f.uid == 0 && f.beyond == 0:
-		if pass > maxHeld {
-			return fmt.Errorf("%w: a body of %d octets before its UID", ErrProtocol, pass)
-		}
-		t.held = make([]byte, pass)
-		_, err := io.ReadFull(t.r, t.held)
-		return err
-	case t.take(f.uid):
-		t.onWire, t.wanted = f.uid, pass
-		t.answering()
+	case f.uid != 0:
+		asked, due = t.asked.take(f.uid)
+	case f.beyond == 0: // the UID may follow
+		asked = t.asked.most()
+	}
+	if due && len(t.followers) > 0 { // none was lost
+		t.settle(t.followers[0].tag)
+	}
+	t.mu.Unlock()
+	pass := min(size, asked)
+	if !due && pass > maxHeld {
+		return fmt.Errorf("%w: a body of %d octets before its UID", ErrProtocol, pass)
+	}
+	if due {
+		t.onWire, t.came, f.hasBody = f.uid, 0, true
 		t.paid += pass
 		t.anew()
 		t.chatter.anew()
-		t.lit, f.hasBody = pass, true
-		t.out = fetchHead(f.seq, f.uid, pass)
-	default:
-		t.drop = size
 	}
-	return nil
+	t.reads(true)
+	if due || f.uid == 0 && f.beyond == 0 {
+		t.message = newMessage(int(pass))
+		t.message.Asked = asked
+		n, err := io.ReadFull(t.r, t.message.Body)
+		t.came = int64(n)
+		if err == io.ErrUnexpectedEOF {
+			err = io.EOF
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := t.r.Discard(int(size - pass))
+	return err
 }
 
 // fetched takes a whole FETCH line. If it had a literal as body, before is the part
-// up to it. Flags become an event. Other items are kept for fetching.read. A line
-// without a body is kept from go-imap, which would take it for the whole answer.
+// up to it. Flags become an event, a body becomes a message.
 func (t *tap) fetched(f fetchLine, before *fetchLine) error {
+	m := t.message
+	t.message = nil
 	if before != nil && before.uid != 0 && f.uid != before.uid {
 		return fmt.Errorf("%w: a FETCH with two UIDs, %d and %d", ErrProtocol, before.uid, f.uid)
 	}
 	if f.hasFlags {
 		flags := f.flags
 		t.emit(func(l listener) { l.flags(f.seq, f.uid, flags) })
-	}
-	body := f.body
-	if t.held != nil {
-		body, t.held = t.held, nil
 	}
 	if f.beyond != 0 {
 		t.emit(func(l listener) { l.beyond(f.beyond) })
@@ -133,24 +127,37 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 		t.emit(func(l listener) { l.named(uid) })
 		return nil
 	}
-	passed := before != nil && before.hasBody // go-imap has its octets
-	if before != nil && before.uid != 0 && !passed {
+	taken := before != nil && before.hasBody
+	if before != nil && before.uid != 0 && !taken {
 		return nil // dropped
 	}
+	body, hasBody := f.body, f.hasBody
 	t.mu.Lock()
-	due := passed || t.asked.due(f.uid)
-	if due {
+	prefix, due := t.asked.due(f.uid)
+	switch {
+	case taken, due && hasBody:
+		if !taken {
+			t.asked.take(f.uid)
+		}
+		f, due = t.asked.whole(f), true
+	case due:
 		t.asked.note(f)
 	}
 	t.mu.Unlock()
-	switch {
-	case passed:
-		t.out = append(t.out, ")\r\n"...)
-		t.onWire = 0
-	case due && f.hasBody:
-		t.take(f.uid)
-		body = body[:min(int64(len(body)), t.bodies.Load())]
-		t.out = append(append(fetchHead(f.seq, f.uid, int64(len(body))), body...), ")\r\n"...)
+	if !due || !hasBody {
+		return nil
+	}
+	if m == nil {
+		m = &Message{Body: body}
+	}
+	if !taken { // it was not known how much of it was asked for
+		m.Body, m.Asked = m.Body[:min(int64(len(m.Body)), prefix)], prefix
+	}
+	m.UID, m.InternalDate, m.Size = f.uid, f.date, f.size
+	t.onWire = 0
+	select {
+	case t.messages <- m: // if the owner is slow the tap waits, as in emit
+	case <-t.quit:
 	}
 	return nil
 }

@@ -167,12 +167,3 @@ func (t *tap) sendAgain(l listener, lost []byte) {
 	t.log("C: ", "<the commands after DONE, again>")
 	t.put(lost)
 }
-
-// answering notes that a FETCH is being answered: no follower was lost.
-func (t *tap) answering() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.followers) > 0 {
-		t.settle(t.followers[0].tag)
-	}
-}

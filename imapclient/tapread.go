@@ -17,21 +17,6 @@ func (t *tap) Read(p []byte) (int, error) {
 			n := copy(p, t.out)
 			t.out = t.out[n:]
 			return n, nil
-		case t.lit > 0:
-			t.reads(true)
-			n, err := t.r.Read(p[:min(int64(len(p)), t.lit)])
-			t.lit -= int64(n)
-			if n == 0 && err != nil {
-				return 0, t.fail(err)
-			}
-			return n, nil
-		case t.drop > 0:
-			t.reads(true)
-			n, err := io.CopyN(io.Discard, t.r, t.drop)
-			t.drop -= n
-			if err != nil {
-				return 0, t.fail(err)
-			}
 		default:
 			t.reads(false)
 			line, err := t.readLine()
@@ -48,7 +33,7 @@ func (t *tap) Read(p []byte) (int, error) {
 // fail ends the connection after an error of reading.
 func (t *tap) fail(err error) error {
 	if t.onWire != 0 {
-		err = &FetchError{UID: t.onWire, Octets: t.wanted - t.lit, Err: err}
+		err = &FetchError{UID: t.onWire, Octets: t.came, Err: err}
 	}
 	t.end(err)
 	return err
