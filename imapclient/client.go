@@ -76,8 +76,10 @@ type Client struct {
 	quotas    []Quota
 
 	lastOverflow time.Time
+	roundTrip    time.Duration // of the quickest command; 0: not known
 
-	idle <-chan status // answer to an IDLE that Idle has left; nil: none
+	ident <-chan status // answer to ID; nil: it came, or none was sent
+	idle  <-chan status // answer to an IDLE that Idle has left; nil: none
 }
 
 // Has reports whether the server offers a capability, such as "IDLE" (RFC 9051

@@ -150,57 +150,6 @@ func TestDescendingServer(t *testing.T) {
 	})
 }
 
-// 3,000 messages go in sets that grow, two of them in flight.
-func TestTwoInFlight(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := imaptest.Filled(t, 3000, nil)
-		var uids []uint32
-		for uid := range uint32(3000) {
-			if uid+1 != 1500 { // makes two ranges of a set
-				uids = append(uids, uid+1)
-			}
-		}
-		h := &recorder{}
-		opts := options(s, h)
-		opts.Debug = true
-		c, err := imapclient.Dial(t.Context(), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		defer c.Close()
-		if _, err := c.Examine(t.Context(), "INBOX"); err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for m, err := range c.Fetch(t.Context(), uids, 1000) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			if m.UID != uids[n] || string(m.Body) != string(imaptest.Body(int(m.UID))) {
-				t.Fatalf("%d is %d %q", n, m.UID, m.Body)
-			}
-			n++
-			m.Release()
-		}
-		var sets []string
-		first := 0 // FETCHes sent before the first was answered
-		for line := range strings.Lines(h.text()) {
-			if _, command, ok := strings.Cut(line, " UID FETCH "); ok {
-				set, _, _ := strings.Cut(command, " ")
-				sets = append(sets, set)
-			}
-			if first == 0 && strings.Contains(line, " OK FETCH") {
-				first = len(sets)
-			}
-		}
-		want(t, sets, "1:512", "513:1499,1501:2561", "2562:3000")
-		if first != 2 || n != len(uids) {
-			t.Errorf("%d FETCHes in flight, %d messages", first, n)
-		}
-	})
-}
-
 // Leaving the loop ends the session, and waits for all of it.
 func TestLeavingTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -79,6 +79,12 @@ func (c *Client) begin(ctx context.Context) (end func(), err error) {
 	}
 	c.quiet = 0
 	c.sayOmitted(false)
+	select {
+	case st := <-c.ident:
+		c.ident = nil
+		c.identified(st)
+	default:
+	}
 	stop := context.AfterFunc(ctx, func() { c.tap.end(context.Cause(ctx)) })
 	return func() { stop() }, nil
 }
@@ -94,9 +100,10 @@ func (c *Client) do(ctx context.Context, name string, limit time.Duration, run f
 		return err
 	}
 	c.owed(name, limit)
-	done := make(chan error, 1)
+	done, start := make(chan error, 1), time.Now()
 	go func() { done <- run() }()
 	err = c.await(done)
+	c.timed(start)
 	return c.finish(name, err)
 }
 
@@ -116,13 +123,22 @@ func (c *Client) own(ctx context.Context, limit time.Duration, command string) e
 		name = "UID " + name
 	}
 	c.owed(name, limit)
+	start := time.Now()
 	answer, err := c.tap.inject(command)
 	if err == nil {
 		if st, ok := c.answer(answer); ok {
 			c.serve(func(listener) { c.tagged(st) })
 		}
 	}
+	c.timed(start)
 	return c.finish(name, err)
+}
+
+// timed notes how long a command took: the quickest shows the round trip.
+func (c *Client) timed(start time.Time) {
+	if took := time.Since(start); c.roundTrip == 0 || took < c.roundTrip {
+		c.roundTrip = took
+	}
 }
 
 // owed sets how long the server may be silent before it answers the next commands.

@@ -42,14 +42,14 @@ func (t *tap) answered() (missing []uint32) {
 
 // left returns the messages without a body that the server mentioned, ascending, and
 // whether a body came without a UID.
-func (t *tap) left() (lines []fetchLine, nameless bool) {
+func (t *tap) left() (bodyless []*Message, nameless bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range t.asked.beside {
-		lines = append(lines, f)
+		bodyless = append(bodyless, &Message{UID: f.uid, InternalDate: f.date, Size: f.size, Asked: t.asked.most(), Bodyless: true})
 	}
-	slices.SortFunc(lines, func(a, b fetchLine) int { return cmp.Compare(a.uid, b.uid) })
-	return lines, t.asked.nameless
+	slices.SortFunc(bodyless, func(a, b *Message) int { return cmp.Compare(a.UID, b.UID) })
+	return bodyless, t.asked.nameless
 }
 
 // bodyLiteral reads a body of size octets. Those after the prefix are dropped, and so

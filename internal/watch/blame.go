@@ -116,7 +116,7 @@ func (s *session) prove(ctx context.Context) error {
 	}
 	_, deadly := s.left()
 	var uids []uint32
-	for hi, width := s.high, uint32(firstWindow); len(uids) == 0; width = min(2*width, s.widest()) {
+	for hi, width := s.high, uint32(searchWindow); len(uids) == 0; width = min(2*width, s.widest()) {
 		if hi == 0 { // perhaps all were read, and moved away
 			if !s.gave.IsZero() && time.Since(s.gave) < provedFor {
 				s.blame = surely

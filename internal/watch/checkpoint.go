@@ -67,6 +67,12 @@ func (p *pipeline) find(uid uint32) (int, bool) {
 // without removes the UIDs of done from pending.
 func without(pending []ledger.Pending, done []uint32) []ledger.Pending {
 	slices.Sort(done)
+	for len(pending) > 0 && len(done) > 0 && pending[0].UID == done[0] { // nearly always all of them
+		pending, done = pending[1:], done[1:]
+	}
+	if len(done) == 0 {
+		return pending
+	}
 	return slices.DeleteFunc(pending, func(q ledger.Pending) bool {
 		for len(done) > 0 && done[0] < q.UID {
 			done = done[1:]

@@ -42,7 +42,6 @@ func (p *pipeline) write(ctx context.Context, b *batch) error {
 	if p.f.a.Committed != nil {
 		p.f.a.Committed(done)
 	}
-	p.f.prefix.read(len(b.made)-len(b.lost), len(b.needs))
 	p.report(func(pr *Progress) {
 		pr.Done += len(b.made)
 		pr.Records += len(done.Rows)

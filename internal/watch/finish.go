@@ -98,7 +98,7 @@ func (s *session) dare(ctx context.Context, p ledger.Pending) error {
 		}
 		return s.settle(ctx)
 	}
-	if _, err := s.fetchSome(ctx, []uint32{p.UID}, s.prefix.octets()); err != nil {
+	if _, err := s.fetchSome(ctx, []uint32{p.UID}, s.prefix.next); err != nil {
 		return s.suspect(ctx, err, []uint32{p.UID}, 0)
 	}
 	return s.settle(ctx)
@@ -124,7 +124,7 @@ func (s *session) settle(ctx context.Context) error {
 				}
 				return n.octets == octets
 			})
-			if err := s.fetchTo(ctx, uids, func() int64 { return octets }); err != nil {
+			if err := s.fetchTo(ctx, uids, func(bool) int64 { return octets }); err != nil {
 				return err
 			}
 		}

@@ -40,7 +40,7 @@ type folder struct {
 
 	rescan  bool // Account.All is still to be done
 	careful bool // the last session died: SEARCH first, so that deaths can be counted
-	chunk   int  // UIDs in one FETCH; few while a message that ends the connection is looked for
+	chunk   int  // UIDs that are fetched at once; few while a message that ends the connection is looked for
 	deaths  map[uint32]death
 
 	withheld map[uint32]withheldSince // messages that the server withholds
@@ -50,7 +50,7 @@ type folder struct {
 }
 
 func newFolder(a *Account, name string) *folder {
-	return &folder{a: a, name: name, state: func(ledger.State) {}, rescan: a.All, chunk: fewMessages, deaths: make(map[uint32]death), withheld: make(map[uint32]withheldSince)}
+	return &folder{a: a, name: name, state: func(ledger.State) {}, rescan: a.All, chunk: searchWindow, deaths: make(map[uint32]death), withheld: make(map[uint32]withheldSince)}
 }
 
 // open opens the folder and claims it. All UIDs of the session belong to the

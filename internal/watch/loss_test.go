@@ -88,7 +88,7 @@ func TestMoreDoesNotPileUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := imaptest.New()
 		defer s.Close()
-		const step = firstWindow / 16
+		const step = searchWindow / 16
 		deep := 0
 		for i := range 100 {
 			b := messageOf(i, 300)

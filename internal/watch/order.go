@@ -13,20 +13,24 @@ const heldMost = 8 << 20
 // order gives messages in the order in which they were requested: a server may answer
 // two FETCHes at once, in turns.
 type order struct {
-	next []uint32 // UIDs not yet given, ascending
+	uids *[]uint32 // ascending
+	past int       // so many of them were given
 	held map[uint32]*imapclient.Message
 	size int64
 	give func(*imapclient.Message) error
 }
 
-func newOrder(uids []uint32, give func(*imapclient.Message) error) *order {
-	return &order{next: uids, held: make(map[uint32]*imapclient.Message), give: give}
+func newOrder(uids *[]uint32, give func(*imapclient.Message) error) *order {
+	return &order{uids: uids, held: make(map[uint32]*imapclient.Message), give: give}
 }
+
+// next returns the UIDs not yet given.
+func (o *order) next() []uint32 { return (*o.uids)[o.past:] }
 
 // add takes a message that came, and gives those whose turn it is.
 func (o *order) add(m *imapclient.Message) error {
-	if len(o.next) > 0 && m.UID == o.next[0] {
-		o.next = o.next[1:]
+	if next := o.next(); len(next) > 0 && m.UID == next[0] {
+		o.past++
 		if err := o.give(m); err != nil {
 			return err
 		}
@@ -46,9 +50,9 @@ func (o *order) add(m *imapclient.Message) error {
 
 // follow gives the held messages that come next.
 func (o *order) follow() error {
-	for len(o.next) > 0 && o.held[o.next[0]] != nil {
-		m := o.held[o.next[0]]
-		o.next = o.next[1:]
+	for next := o.next(); len(o.held) > 0 && len(next) > 0 && o.held[next[0]] != nil; next = next[1:] {
+		m := o.held[next[0]]
+		o.past++
 		delete(o.held, m.UID)
 		o.size -= int64(len(m.Body))
 		if err := o.give(m); err != nil {
@@ -76,8 +80,10 @@ func (o *order) flush() error {
 		}
 	}
 	if len(held) > 0 {
-		last := held[len(held)-1].UID
-		o.next = slices.DeleteFunc(slices.Clone(o.next), func(uid uint32) bool { return uid <= last })
+		n, there := slices.BinarySearch(o.next(), held[len(held)-1].UID)
+		if o.past += n; there {
+			o.past++
+		}
 	}
 	return nil
 }

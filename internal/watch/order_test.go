@@ -17,7 +17,8 @@ func TestOrder(t *testing.T) {
 		{"[1 2 3]", "[]", "[]"},
 	} {
 		var given []uint32
-		o := newOrder(numbers(c.asked), func(m *imapclient.Message) error {
+		asked := numbers(c.asked)
+		o := newOrder(&asked, func(m *imapclient.Message) error {
 			given = append(given, m.UID)
 			return nil
 		})
@@ -38,7 +39,7 @@ func TestOrder(t *testing.T) {
 // TestOrderHoldsLittle: what comes long before its turn is given after all.
 func TestOrderHoldsLittle(t *testing.T) {
 	given := 0
-	o := newOrder([]uint32{1, 2, 3}, func(*imapclient.Message) error { given++; return nil })
+	o := newOrder(&[]uint32{1, 2, 3}, func(*imapclient.Message) error { given++; return nil })
 	for uid := uint32(2); uid <= 3; uid++ {
 		if err := o.add(&imapclient.Message{UID: uid, Body: make([]byte, heldMost/2+1)}); err != nil {
 			t.Fatal(err)

@@ -1,13 +1,18 @@
 package watch
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // prefix is how many octets of a message to ask for at first. If more than one in
-// twenty of the folder's last two hundred messages needed more, it grows by a step.
+// twenty of the folder's last two hundred messages needed more, it grows to what was
+// enough for the others.
 type prefix struct {
-	mu            sync.Mutex // read by the session, written by its last stage
-	size          int64
-	messages, not int // read, and not read to what they need
+	mu       sync.Mutex // read by the session, written by its second stage
+	size     int64      // 0: not known yet
+	messages int        // read
+	needs    []int64    // octets that those need for which it was not enough
 }
 
 const (
@@ -17,24 +22,32 @@ const (
 	prefixSpan  = 200
 )
 
-func (p *prefix) octets() int64 {
+func (p *prefix) octets() int64 { return p.next(false) }
+
+// next is octets; early, 0 while nothing is known of the folder's messages.
+func (p *prefix) next(early bool) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if early {
+		return p.size
+	}
 	return max(p.size, prefixFirst)
 }
 
-// read notes for how many messages the prefix was enough, and for how many it was not.
-func (p *prefix) read(enough, not int) {
+// read notes for how many messages the prefix was enough, and the needs of the others.
+func (p *prefix) read(enough int, needs []need) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.size = max(p.size, prefixFirst)
-	p.messages += enough + not
-	p.not += not
-	if p.not > prefixSpan/20 && p.size < prefixMost {
-		p.size += prefixStep
-		p.messages, p.not = 0, 0
+	p.messages += enough + len(needs)
+	for _, n := range needs {
+		p.needs = append(p.needs, n.octets)
 	}
-	if p.messages >= prefixSpan {
-		p.messages, p.not = 0, 0
+	if over := len(p.needs) - prefixSpan/20; over > 0 {
+		slices.Sort(p.needs)
+		p.size = max(p.size, min(p.needs[over-1], prefixMost))
+	} else if p.messages < prefixSpan {
+		return
 	}
+	p.messages, p.needs = 0, p.needs[:0]
 }

@@ -29,6 +29,7 @@ func (p *pipeline) reader(ctx context.Context) {
 				p.fail(&LedgerError{err})
 			}
 		}
+		p.f.prefix.read(len(b.made), b.needs)
 		for _, l := range b.lost {
 			p.givenUp(l.uid, l.reason)
 			b.made = append(b.made, p.unfetched(l.uid, l.reason))

@@ -42,9 +42,9 @@ func (f *folder) openMailbox(ctx context.Context, c *imapclient.Client) (imapcli
 // uids lists all messages of the open folder.
 func (f *folder) uids(ctx context.Context, c *imapclient.Client, sel imapclient.Selected) (all []uint32, err error) {
 	all = []uint32{} // not nil: an empty folder is known to be empty
-	for lo := uint32(1); ; lo += widestWindow {
-		hi := lo + widestWindow - 1
-		if sel.Exists <= widestWindow || sel.UIDNext == 0 || hi >= sel.UIDNext || hi < lo {
+	for lo := uint32(1); ; lo += searchWindow {
+		hi := lo + searchWindow - 1
+		if sel.Exists <= searchWindow || sel.UIDNext == 0 || hi >= sel.UIDNext || hi < lo {
 			hi = 0
 		}
 		uids, err := f.find(ctx, c, lo, hi)

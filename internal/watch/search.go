@@ -11,8 +11,7 @@ import (
 
 const (
 	fewMessages  = 1000    // new messages that are fetched without a SEARCH
-	firstWindow  = 8192    // UIDs a SEARCH looks at
-	widestWindow = 1 << 16 // its answer stays well under the client's longest line
+	searchWindow = 1 << 16 // UIDs a SEARCH looks at: its answer stays well under the client's longest line
 	sparse       = 1000    // answers to a window below which the next is wider
 )
 
@@ -88,35 +87,50 @@ func (s *session) extend(to uint32, unread, there []uint32) {
 // widest is how many UIDs a SEARCH may look at: all if the folder has so few messages
 // that no answer can be too long.
 func (s *session) widest() uint32 {
-	if s.sel.Exists <= widestWindow {
+	if s.sel.Exists <= searchWindow {
 		return 1 << 31
 	}
-	return widestWindow
+	return searchWindow
+}
+
+// listed notes the messages above high up to UID hi; 0: to the last.
+func (s *session) listed(hi uint32, uids []uint32) {
+	if hi == 0 && len(uids) > 0 {
+		hi = uids[len(uids)-1]
+	}
+	if hi != 0 {
+		s.found += uint64(len(uids))
+		s.extend(hi, uids, uids)
+	}
 }
 
 // search reads everything above high, window by window: no answer is too long, and
 // a folder with few messages among many UIDs takes few round trips.
 func (s *session) search(ctx context.Context) error {
-	width, widest := uint32(firstWindow), s.widest()
+	width, widest := uint32(searchWindow), s.widest()
 	for s.high < ^uint32(0) {
 		lo, hi := s.high+1, uint32(0)
-		if next := s.sel.UIDNext; next != 0 && next > lo && next-lo > width {
+		next := s.sel.UIDNext
+		if next != 0 && next > lo && next-lo > width {
 			hi = lo + width - 1
 		}
-		uids, err := s.find(ctx, lo, hi)
-		if err != nil {
-			return err
+		found := s.found
+		done := false
+		if next > lo && !s.careful && s.chunk == searchWindow && !s.list.blind && !s.c.Empty() {
+			var err error
+			if done, err = s.fetchListed(ctx, lo, hi); err != nil {
+				return err
+			}
 		}
-		to := hi
-		if hi == 0 && len(uids) > 0 {
-			to = uids[len(uids)-1]
-		}
-		if to != 0 {
-			s.found += uint64(len(uids))
-			s.extend(to, uids, uids)
-		}
-		if err := s.fetch(ctx, uids); err != nil {
-			return err
+		if !done {
+			uids, err := s.find(ctx, lo, hi)
+			if err != nil {
+				return err
+			}
+			s.listed(hi, uids)
+			if err := s.fetch(ctx, uids); err != nil {
+				return err
+			}
 		}
 		if hi == 0 {
 			return nil
@@ -124,7 +138,7 @@ func (s *session) search(ctx context.Context) error {
 		if err := s.settle(ctx); err != nil { // messages that need more octets must not pile up
 			return err
 		}
-		if len(uids) < sparse && width < widest {
+		if s.found-found < sparse && width < widest {
 			width *= 2
 		}
 	}

@@ -64,8 +64,8 @@ func (f *folder) findSince(ctx context.Context, c *imapclient.Client, next uint3
 	}
 	// None: or does the server find nothing at all by SEARCH?
 	low := uint32(1)
-	if next > widestWindow {
-		low = next - widestWindow
+	if next > searchWindow {
+		low = next - searchWindow
 	}
 	all, err := f.nameable(c.Search(ctx, low, 0))
 	if isRefusal(err) {
