@@ -47,6 +47,13 @@ func TestHeader(t *testing.T) {
 	if want := "received authentication-results received authentication-results from content-type"; strings.Join(names, " ") != want {
 		t.Errorf("%q, want %q", names, want)
 	}
+	var tokens []string
+	for i, h := 0, r.Header(FromOriginal); i < h.Len(); i++ {
+		tokens = append(tokens, h.Name(i)+"="+h.Value(i))
+	}
+	if want := []string{"Received=from d.example.net by e.example.com; Mon, 06 Jul 2026 09:00:00 +0000", "X-Token=aaaa bbbb", "From=a@example.net", "Subject=s", "X-Token=cccc"}; !slices.Equal(tokens, want) {
+		t.Errorf("%q, want %q", tokens, want)
+	}
 	if got := r.Text(); got != "Grüße an alle\n" {
 		t.Errorf("text %q", got)
 	}

@@ -162,6 +162,15 @@ func (h *Header) Values(name string) []string { return h.headers.Values(name) }
 // Values returns it.
 func (h *Header) Fields() iter.Seq2[string, string] { return h.headers.Fields() }
 
+// Len returns the number of fields.
+func (h *Header) Len() int { return h.headers.Len() }
+
+// Name returns the name of the i-th field, from 0, as sent.
+func (h *Header) Name(i int) string { return h.headers.Name(i) }
+
+// Value returns the value of the i-th field, from 0, as Values returns it.
+func (h *Header) Value(i int) string { return h.headers.Value(i) }
+
 // Whole reports whether no field is missing: the reader saw the end of the header, and
 // the header is within the limit of 64 KiB.
 func (h *Header) Whole() bool { return h.headers.Whole() }

@@ -81,7 +81,7 @@ func (h *Header) Values(name string) (values []string) {
 	}
 	for i := range h.fields {
 		if s := &h.fields[i]; s.mark == m && int(s.Name) == len(name) && strings.EqualFold(h.name(s), name) {
-			values = h.Append(values, h.value(s))
+			values = h.Append(values, h.Value(i))
 		}
 	}
 	return values
@@ -92,7 +92,7 @@ func (h *Header) Values(name string) (values []string) {
 func (h *Header) Fields() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for i := range h.fields {
-			if s := &h.fields[i]; !yield(strings.ToLower(h.name(s)), h.value(s)) {
+			if s := &h.fields[i]; !yield(strings.ToLower(h.name(s)), h.Value(i)) {
 				return
 			}
 		}
@@ -103,13 +103,20 @@ func (h *Header) Fields() iter.Seq2[string, string] {
 // MaxFields and MaxRaw.
 func (h *Header) Whole() bool { return h.whole }
 
+// Len returns the number of fields.
+func (h *Header) Len() int { return len(h.fields) }
+
+// Name returns the name of the i-th field, as sent.
+func (h *Header) Name(i int) string { return h.name(&h.fields[i]) }
+
 func (h *Header) name(s *span) string { return h.Raw[s.Start : s.Start+int32(s.Name)] }
 
-// value is the value of the field, unfolded and in valid UTF-8.
-func (h *Header) value(s *span) string {
+// Value returns the value of the i-th field as Values has it.
+func (h *Header) Value(i int) string {
+	s := &h.fields[i]
 	_, v, _ := strings.Cut(h.Raw[s.Start+int32(s.Name):s.End], ":")
 	if !s.folded {
-		v = strings.Trim(v, " \t\r\n")
+		v = Trim(v)
 	} else {
 		v = joinLines(v)
 	}
@@ -121,7 +128,7 @@ func joinLines(v string) string {
 	var joined strings.Builder
 	joined.Grow(len(v))
 	for line := range strings.SplitSeq(v, "\n") {
-		if line = strings.Trim(line, " \t\r"); line != "" && joined.Len() > 0 {
+		if line = Trim(line); line != "" && joined.Len() > 0 {
 			joined.WriteByte(' ')
 		}
 		joined.WriteString(line)

@@ -143,7 +143,7 @@ func LowerByte(c byte) byte {
 func IsSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // Trim returns b without the white space and line breaks at its ends.
-func Trim(b []byte) []byte {
+func Trim[T string | []byte](b T) T {
 	for len(b) > 0 && IsSpace(b[0]) {
 		b = b[1:]
 	}
