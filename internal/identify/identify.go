@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
+	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -34,6 +36,11 @@ const (
 // found is the result of one value. An empty field is unknown.
 type found [nFields]string
 
+// isEmpty is faster than a comparison with the zero value.
+func (f *found) isEmpty() bool {
+	return len(f[subscriber])+len(f[campaign])+len(f[tenant])+len(f[messageID]) == 0
+}
+
 // decoder reads one value. It returns only what is certain.
 type decoder func(v string) found
 
@@ -53,14 +60,25 @@ type rule struct {
 type Identifier struct {
 	rules   []ready
 	sources []namedSource
-	rcpt    bool // a rule reads the recipient
+	headers []index
+	others  []int // sources that are no fields of a header
+	rcpt    bool  // a rule reads the recipient
+	before  [16]atomic.Pointer[known]
 }
 
 // namedSource is a source and its name in records.
 type namedSource struct {
 	source
 	label  string
-	opaque bool // white space means nothing in it (RFC 9477 section 3.2)
+	opaque bool   // white space means nothing in it (RFC 9477 section 3.2)
+	pair   [2]int // of mailfrom: the sources of its two fields
+	next   int    // see index
+}
+
+// index finds the sources in a header by the marks of their fields' names.
+type index struct {
+	kind  string
+	first [message.Marks]int // 1 + the source; the others of its mark follow by next; 0: none
 }
 
 // ready is a rule with its sources in the table of the identifier.
@@ -106,43 +124,59 @@ func New(c Config) (*Identifier, error) {
 func (id *Identifier) add(r rule) {
 	run := ready{rule: r}
 	for _, s := range r.from {
-		n := 0
-		for n < len(id.sources) && id.sources[n].source != s {
-			n++
-		}
-		if n == len(id.sources) {
-			id.sources = append(id.sources, namedSource{s, s.String(), strings.EqualFold(s.name, "CFBL-Feedback-ID")})
-		}
-		run.from = append(run.from, n)
+		run.from = append(run.from, id.source(s))
 		run.rcpt = run.rcpt || s.kind == "rcpt"
 	}
 	id.rcpt = id.rcpt || run.rcpt
 	id.rules = append(id.rules, run)
 }
 
+// source returns the number of a source in the table.
+func (id *Identifier) source(s source) int {
+	for n := range id.sources {
+		if id.sources[n].source == s {
+			return n
+		}
+	}
+	named := namedSource{source: s, label: s.String(), opaque: strings.EqualFold(s.name, "CFBL-Feedback-ID")}
+	if s.kind == "mailfrom" {
+		named.pair = [2]int{id.source(source{kind: report.FromOriginal, name: "Return-Path"}), id.source(source{kind: report.FromReport, name: "Original-Mail-From"})}
+	}
+	if s.name != "" {
+		h := slices.IndexFunc(id.headers, func(h index) bool { return h.kind == s.kind })
+		if h < 0 {
+			h, id.headers = len(id.headers), append(id.headers, index{kind: s.kind})
+		}
+		first := &id.headers[h].first[message.Mark(s.name)]
+		named.next, *first = *first, len(id.sources)+1
+	}
+	if s.name == "" {
+		id.others = append(id.others, len(id.sources))
+	}
+	id.sources = append(id.sources, named)
+	return len(id.sources) - 1
+}
+
 // Identify sets the Identity of a report's records. verified reports whether each of
-// them got its subscriber from a rule with Verify.
+// them got its subscriber from a rule with Verify. Records of other reports share the map
+// of an Identity: nobody may change it.
 func (id *Identifier) Identify(r *report.Report, records []report.Record) (verified bool) {
 	if len(records) == 0 {
 		return false
 	}
-	m := newReading(r, records, len(id.sources))
+	m := id.newReading(r, records)
 	defer m.done()
-	wanted, closed := anyField, fields(0)
+	wanted, given := anyField, fields(0)
 	for i := range id.rules {
 		switch run := &id.rules[i]; {
-		case run.gives&wanted == 0 || !run.concerns(r):
+		case run.gives&wanted == 0 || !m.has(run) || !run.concerns(r):
 		case run.rcpt:
 			m.results = append(m.results, result{rule: run}) // each record's own
 		default:
-			res := id.run(run, m)
-			for field := range fields(nFields) {
-				if bit := fields(1) << field; res != nil && closed&bit == 0 && res.found[field] != "" {
-					closed |= bit
-					if field != subscriber || !res.mayBeDisputed() {
-						wanted &^= bit
-					}
-				}
+			if res := id.run(run, m); res != nil {
+				settled, gives := res.settles()
+				wanted &^= settled &^ given
+				given |= gives
 			}
 		}
 	}
@@ -156,7 +190,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 					res.recipient(records[i].OriginalRcptTo, m)
 				}
 			}
-			identity, signed = merge(m.results)
+			identity, signed = id.merge(m.results)
 		}
 		records[i].Identify(identity)
 		verified = verified && signed
@@ -167,7 +201,7 @@ func (id *Identifier) Identify(r *report.Report, records []report.Record) (verif
 // Subscribers are all that any rule makes of a report's tokens, also where they
 // disagree, and Identify names no subscriber.
 func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (all []string) {
-	m := newReading(r, records, len(id.sources))
+	m := id.newReading(r, records)
 	defer m.done()
 	for i := range id.rules {
 		run := &id.rules[i]
@@ -175,7 +209,7 @@ func (id *Identifier) Subscribers(r *report.Report, records []report.Record) (al
 			continue
 		}
 		for _, n := range run.from {
-			for _, v := range m.of(n, &id.sources[n]) {
+			for _, v := range m.of(n) {
 				if f := run.read(v.text); m.check(&f) && f[subscriber] != "" {
 					all = append(all, f[subscriber])
 				}
@@ -212,10 +246,10 @@ type result struct {
 // nothing.
 func (id *Identifier) run(r *ready, m *reading) (res *result) {
 	for _, n := range r.from {
-		values := m.of(n, &id.sources[n])
+		values := m.of(n)
 		for i := range values {
 			f := r.read(values[i].text)
-			if f == (found{}) || !m.check(&f) {
+			if f.isEmpty() || !m.check(&f) {
 				continue
 			}
 			if res == nil {
@@ -273,10 +307,20 @@ func (res *result) add(f *found, from string) {
 	}
 }
 
-// mayBeDisputed reports whether the rules that follow count although the subscriber is
-// known: see disputed.
-func (res *result) mayBeDisputed() bool {
-	return res.rule.builtin && strings.IndexByte(res.found[subscriber], '@') >= 0
+// settles returns the fields that it gives, and those of them for which the rules that
+// follow do not count if it is the first that gives them: see merge. A subscriber may be
+// disputed.
+func (res *result) settles() (settled, gives fields) {
+	for i, v := range res.found {
+		if v == "" {
+			continue
+		}
+		gives |= 1 << i
+		if i != subscriber || !res.rule.builtin || strings.IndexByte(v, '@') < 0 {
+			settled |= 1 << i
+		}
+	}
+	return settled, gives
 }
 
 // disputed reports whether another built-in rule names the subscriber by another
@@ -293,10 +337,45 @@ func (res *result) disputed(others []result) bool {
 	})
 }
 
+// origins are the rule and source of each field; a field without is unknown.
+type origins [nFields]report.Rule
+
+// known is an Identity.By that was made before.
+type known struct {
+	from origins
+	by   map[string]report.Rule
+}
+
+// by returns the map of these origins: the same for many reports.
+func (id *Identifier) by(from *origins) map[string]report.Rule {
+	slot, all := 0, 0
+	for i := range from {
+		if from[i].Rule != "" {
+			slot, all = 31*slot+len(from[i].Rule)+len(from[i].Source), all+1
+		}
+	}
+	if all == 0 {
+		return nil
+	}
+	before := &id.before[slot%len(id.before)]
+	if was := before.Load(); was != nil && was.from == *from {
+		return was.by
+	}
+	by := make(map[string]report.Rule, all)
+	for i := range from {
+		if from[i].Rule != "" {
+			by[fieldNames[i]] = from[i]
+		}
+	}
+	before.Store(&known{*from, by})
+	return by
+}
+
 // merge takes each field from the first rule that gives it. signed: the subscriber is
 // from a rule with Verify.
-func merge(results []result) (identity report.Identity, signed bool) {
+func (id *Identifier) merge(results []result) (identity report.Identity, signed bool) {
 	var all found
+	var from origins
 	var closed [nFields]bool
 	identity.Status = report.Unidentified
 	for n := range results {
@@ -309,23 +388,16 @@ func merge(results []result) (identity report.Identity, signed bool) {
 			if res.clash[i] {
 				continue
 			}
-			all[i] = res.found[i]
-			if identity.By == nil {
-				identity.By = make(map[string]report.Rule, nFields)
-			}
-			identity.By[fieldNames[i]] = report.Rule{Rule: res.rule.name, Source: res.source[i]}
 			if i == subscriber {
-				signed = res.rule.verified
 				if res.disputed(results[n+1:]) {
-					all[i], signed = "", false
-					delete(identity.By, fieldNames[i])
+					continue
 				}
+				signed = res.rule.verified
 			}
+			all[i], from[i] = res.found[i], report.Rule{Rule: res.rule.name, Source: res.source[i]}
 		}
 	}
-	if len(identity.By) == 0 {
-		identity.By = nil
-	}
+	identity.By = id.by(&from)
 	identity.Subscriber, identity.Campaign, identity.Tenant, identity.MessageID = all[subscriber], all[campaign], all[tenant], all[messageID]
 	switch {
 	case identity.Subscriber != "":

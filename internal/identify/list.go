@@ -36,8 +36,11 @@ var labels = map[string]int{
 // one.
 var addressLabels = map[string]bool{"email": true, "e_mail": true, "mail": true, "recipient": true, "rcpt": true, "address": true, "e": true}
 
-// maxLabel is the longest name in the tables.
-const maxLabel = len("subscriber_uuid")
+// The longest name in the tables, and the shortest in labels.
+const (
+	maxLabel = len("subscriber_uuid")
+	minLabel = len("tenant")
+)
 
 // canonical is a parameter's name as the tables have it; empty: they do not have it.
 func canonical(space *[maxLabel]byte, key string) []byte {
@@ -62,8 +65,10 @@ func canonical(space *[maxLabel]byte, key string) []byte {
 // label names the field that a parameter holds, -1: none that is known.
 func label(key string) int {
 	var space [maxLabel]byte
-	if i, known := labels[string(canonical(&space, key))]; known {
-		return i
+	if name := canonical(&space, key); len(name) >= minLabel {
+		if i, known := labels[string(name)]; known {
+			return i
+		}
 	}
 	return -1
 }
@@ -71,7 +76,8 @@ func label(key string) int {
 // holdsAddress reports whether a parameter of that name may hold the address.
 func holdsAddress(key string) bool {
 	var space [maxLabel]byte
-	return addressLabels[string(canonical(&space, key))]
+	name := canonical(&space, key)
+	return len(name) > 0 && addressLabels[string(name)]
 }
 
 // set sets a field, unless it has another value: then it is ambiguous, and ok
@@ -146,7 +152,9 @@ func mayTell(v string) bool {
 	if strings.IndexByte(path, '%') >= 0 || strings.IndexByte(v, '#') >= 0 {
 		return true
 	}
-	for pair := range strings.SplitSeq(query, "&") {
+	for query != "" {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
 		key, _, _ := strings.Cut(pair, "=")
 		if strings.ContainsAny(key, "%+") || label(key) >= 0 || holdsAddress(key) {
 			return true

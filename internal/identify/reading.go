@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -43,6 +44,8 @@ type value struct {
 // reading is what the rules have read from one report, and their results.
 type reading struct {
 	r       *report.Report
+	sources []namedSource
+	fields  []field           // that a source names
 	hashes  []string          // by which the report names its recipients
 	hash    *strings.Replacer // finds them if there are many
 	lists   map[string]bool   // see isList; nil: not known yet
@@ -54,15 +57,28 @@ type reading struct {
 // instances are the values of one source, from one index to another.
 type instances struct {
 	from, to int
-	known    bool
+	unread   bool
+	last     int // 1 + its last field in the header; 0: none
+}
+
+// field is a field of a header.
+type field struct {
+	number int
+	before int // 1 + the field of the same source before it; 0: none
 }
 
 // readingPool keeps the memory of a reading for the next one.
 var readingPool = sync.Pool{New: func() any { return new(reading) }}
 
-func newReading(r *report.Report, records []report.Record, sources int) *reading {
+func (id *Identifier) newReading(r *report.Report, records []report.Record) *reading {
 	m := readingPool.Get().(*reading)
-	m.r, m.read = r, slices.Grow(m.read, sources)[:sources]
+	m.r, m.sources, m.read = r, id.sources, slices.Grow(m.read, len(id.sources))[:len(id.sources)]
+	for i := range id.headers {
+		m.index(&id.headers[i])
+	}
+	for _, n := range id.others {
+		m.read[n].unread = true
+	}
 	for i := range records {
 		if local, _, _ := strings.Cut(records[i].RcptHash, "@"); local != "" {
 			m.hashes = append(m.hashes, local)
@@ -79,11 +95,37 @@ func newReading(r *report.Report, records []report.Record, sources int) *reading
 	return m
 }
 
+// index finds the fields of a header that the sources name.
+func (m *reading) index(in *index) {
+	h := m.r.Header(in.kind)
+	for i := range h.Len() {
+		name := h.Name(i)
+		for n := in.first[message.Mark(name)]; n > 0; n = m.sources[n-1].next {
+			if s := &m.sources[n-1]; s.name == name || len(s.name) == len(name) && strings.EqualFold(s.name, name) {
+				m.fields = append(m.fields, field{i, m.read[n-1].last})
+				m.read[n-1].last, m.read[n-1].unread = len(m.fields), true
+			}
+		}
+	}
+}
+
+// backward yields the values of a source in a header, lowest first.
+func (m *reading) backward(n int) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		h := m.r.Header(m.sources[n].kind)
+		for at := m.read[n].last; at > 0; at = m.fields[at-1].before {
+			if !yield(h.Value(m.fields[at-1].number)) {
+				return
+			}
+		}
+	}
+}
+
 // done returns the memory to the pool.
 func (m *reading) done() {
 	clear(m.read) // the pool drops the strings of the others in time
-	*m = reading{hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
-	if cap(m.values)+cap(m.hashes) < 1000 {
+	*m = reading{fields: m.fields[:0], hashes: m.hashes[:0], values: m.values[:0], read: m.read[:0], results: m.results[:0]}
+	if cap(m.values)+cap(m.hashes)+cap(m.fields) < 1000 {
 		readingPool.Put(m)
 	}
 }
@@ -94,39 +136,49 @@ const (
 	originalMailFrom = "report:Original-Mail-From"
 )
 
-// of returns the readable instances of the n-th source, lowest first.
-func (m *reading) of(n int, s *namedSource) []value {
-	in := &m.read[n]
-	if !in.known {
-		from := len(m.values)
-		if m.collect(s); len(m.values)-from > maxInstances {
-			m.values = m.values[:from] // not all of them were read
+// has reports whether a source of a rule may have an instance.
+func (m *reading) has(r *ready) bool {
+	for _, n := range r.from {
+		if in := &m.read[n]; in.unread || in.from < in.to {
+			return true
 		}
-		*in = instances{from, len(m.values), true}
+	}
+	return false
+}
+
+// of returns the readable instances of the n-th source, lowest first.
+func (m *reading) of(n int) []value {
+	in := &m.read[n]
+	if in.unread {
+		in.unread, in.from = false, len(m.values)
+		if m.collect(n); len(m.values)-in.from > maxInstances {
+			m.values = m.values[:in.from] // not all of them were read
+		}
+		in.to = len(m.values)
 	}
 	return m.values[in.from:in.to]
 }
 
-func (m *reading) collect(s *namedSource) {
-	from := len(m.values)
+func (m *reading) collect(n int) {
+	s, from := &m.sources[n], len(m.values)
 	switch s.kind {
 	case "text":
 		if text := m.r.Text(); text != "" {
 			m.values = append(m.values, value{text, s.label})
 		}
 	case "mailfrom":
-		for _, v := range backward(m.r.Header(report.FromOriginal).Values("Return-Path")) {
+		for v := range m.backward(s.pair[0]) {
 			m.add(from, returnPath, bare(v))
 		}
 		if o := m.r.Original; o != nil {
 			m.add(from, returnPath, bare(o.ReturnPath))
 		}
-		for _, v := range backward(m.r.Header(report.FromReport).Values("Original-Mail-From")) {
+		for v := range m.backward(s.pair[1]) {
 			m.add(from, originalMailFrom, bare(v))
 		}
 		m.add(from, originalMailFrom, bare(m.r.OriginalMailFrom))
 	default:
-		for _, v := range backward(m.r.Header(s.kind).Values(s.name)) {
+		for v := range m.backward(n) {
 			v = unencoded(v)
 			if s.opaque {
 				v = withoutBlanks(v)
@@ -245,7 +297,7 @@ func isPlaceholder(v string) bool {
 	if len(v) <= 9 && slices.ContainsFunc(noValues, func(word string) bool { return strings.EqualFold(v, word) }) {
 		return true
 	}
-	braces := false
+	braces, telling := false, telling
 	for i := range len(v) {
 		if !telling[v[i]] {
 			continue
@@ -279,8 +331,11 @@ func hasPrefixFold(v, prefix string) bool {
 
 // bare takes the brackets off an address.
 func bare(v string) string {
-	if strings.IndexByte(v, '<') >= 0 { // much faster than the search from behind
-		v, _, _ = strings.Cut(v[strings.LastIndexByte(v, '<')+1:], ">")
+	if open := strings.IndexByte(v, '<'); open >= 0 {
+		for next := open; next >= 0; next = strings.IndexByte(v, '<') { // forward, which is much faster
+			v = v[next+1:]
+		}
+		v, _, _ = strings.Cut(v, ">")
 	}
 	return strings.TrimSpace(v)
 }
@@ -306,9 +361,4 @@ func unencoded(v string) string {
 		}
 	}
 	return message.DecodeWords(v)
-}
-
-func backward(values []string) []string {
-	slices.Reverse(values)
-	return values
 }

@@ -21,6 +21,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -188,6 +189,7 @@ func dropAddresses(rec *report.Record) {
 		return
 	}
 	i.Subscriber, i.Status = "", report.Unidentified
+	i.By = maps.Clone(i.By) // others share it
 	if delete(i.By, "subscriber"); i.Campaign+i.Tenant+i.MessageID != "" {
 		i.Status = report.PartlyIdentified
 	}

@@ -277,6 +277,22 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// TestSharedBy: records of several reports have one Identity.By.
+func TestSharedBy(t *testing.T) {
+	by := map[string]report.Rule{"subscriber": {Rule: "r", Source: "rcpt"}, "campaign": {Rule: "r", Source: "rcpt"}}
+	var records [2]report.Record
+	for i, subscriber := range []string{"bob@example.org", "4711"} {
+		records[i] = report.Record{Event: report.Complaint, OriginalRcptTo: "bob@example.org", Identity: &report.Identity{Status: report.Identified, Subscriber: subscriber, Campaign: "spring", By: by}}
+		filter(t, "drop", "keep").Records(records[i : i+1])
+	}
+	if _, kept := records[0].Identity.By["subscriber"]; kept || records[0].Identity.Status != report.PartlyIdentified {
+		t.Errorf("the first record keeps %v", records[0].Identity)
+	}
+	if len(records[1].Identity.By) != 2 || records[1].Identity.Subscriber != "4711" {
+		t.Errorf("the second record has %v", records[1].Identity)
+	}
+}
+
 // A token stays a token: what is not the address is decoded as before.
 func TestTokens(t *testing.T) {
 	token := func(rcpt string) string { return `{"_@_":"\\_/","recipient":"` + rcpt + `","tenant":"acme"}` }
