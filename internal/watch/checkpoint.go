@@ -20,7 +20,11 @@ func (p *pipeline) advance(b *batch) {
 	}
 	slices.Sort(b.found)
 	p.cp.Gaps = young(append(young(p.cp.Gaps, b.found), b.gaps...), nil)
-	p.cp.Known = remember(p.cp.Known, b.known)
+	marks := make([]ledger.Known, len(b.known))
+	for i, k := range b.known {
+		marks[i] = k.marked()
+	}
+	p.cp.Known = remember(p.cp.Known, marks)
 	for _, uid := range b.done {
 		delete(p.more, uid)
 	}

@@ -69,7 +69,7 @@ type batch struct {
 	todos []ledger.Todo
 	needs []need
 	done  []uint32
-	known []ledger.Known
+	known []known
 }
 
 func (b *batch) empty() bool {

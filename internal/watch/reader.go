@@ -22,6 +22,7 @@ func (p *pipeline) reader(ctx context.Context) {
 			p.rereadTo, p.recorded = max(p.rereadTo, b.rereadTo), recorded{} // more was read since
 		}
 		slices.SortFunc(b.messages, func(a, b arrived) int { return cmp.Compare(a.UID, b.UID) })
+		b.made = make([]ledger.Message, 0, len(b.messages)+len(b.lost))
 		for m, got := range p.parsed(ctx, b.messages) {
 			if got.err != nil {
 				p.fail(got.err)
@@ -129,7 +130,10 @@ func (p *pipeline) take(ctx context.Context, b *batch, m arrived, got parsed) er
 		return nil
 	}
 	if m.short == "" {
-		b.known = append(b.known, ledger.Known{UID: m.UID, Mark: markOf(got.Origin, got.ID)})
+		if len(b.known) == knownMost { // those of the highest UIDs are remembered
+			b.known = b.known[:copy(b.known, b.known[1:])]
+		}
+		b.known = append(b.known, known{m.UID, got.Origin, got.ID})
 	}
 	if id, err := p.readBefore(ctx, m.UID, got.ID, got.Origin); err != nil {
 		return err

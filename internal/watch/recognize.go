@@ -29,6 +29,17 @@ func markOf(origin uint64, id string) string {
 	return "i" + id
 }
 
+// known is a message that was read, before its mark is made.
+type known struct {
+	uid    uint32
+	origin uint64
+	id     string
+}
+
+func (k known) marked() ledger.Known {
+	return ledger.Known{UID: k.uid, Mark: markOf(k.origin, k.id)}
+}
+
 // remember keeps the last few of the known messages.
 func remember(known, more []ledger.Known) []ledger.Known {
 	if len(more) == 0 {
