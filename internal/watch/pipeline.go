@@ -16,18 +16,20 @@ const (
 	batchMessages = 250
 	batchOctets   = 4 << 20
 	batchTime     = 250 * time.Millisecond
+	partMessages  = 50 // of a batch, handed to the second stage at once
+	partOctets    = 512 << 10
 	headMost      = 256 << 10 // octets of a message that the ledger keeps
 )
 
-// pipeline takes a session's messages through three stages: the session fills a
-// batch, reader makes records, committer writes. One batch waits between two
-// stages. The last stage owns the checkpoint.
+// pipeline takes a session's messages through three stages: the session collects them,
+// reader makes records and fills a batch, committer writes. The session hands over parts
+// of a batch, since what it has waits in memory; the last stage gets whole batches,
+// since each is a transaction. The last stage owns the checkpoint.
 type pipeline struct {
 	f     *folder
 	claim ledger.Claim
 	cur   batch
-	size  int       // octets of cur's messages
-	since time.Time // of cur's first message
+	part  int // messages of a part
 
 	read   chan *batch
 	commit chan *batch
@@ -51,14 +53,16 @@ type pipeline struct {
 	kept bool             // the ledger has a checkpoint of this session
 }
 
-// batch is one commit in the making.
+// batch is one commit in the making, or a part of one.
 type batch struct {
 	found    []uint32 // UIDs that become pending
 	high     uint32   // UID up to which the folder is now known; 0: as before
 	rereadTo uint32   // highest UID that may have been read before; 0: as before
 	messages []arrived
-	lost     []lost   // given up
-	died     []uint32 // UIDs that ended the connection, or were refused
+	octets   int       // of messages
+	since    time.Time // when the first of messages came
+	lost     []lost    // given up
+	died     []uint32  // UIDs that ended the connection, or were refused
 
 	withheld []uint32     // UIDs that the server lists and gives nothing for
 	gaps     []ledger.Gap // below high
@@ -74,6 +78,28 @@ type batch struct {
 
 func (b *batch) empty() bool {
 	return len(b.found) == 0 && b.high == 0 && len(b.messages) == 0 && len(b.lost) == 0 && len(b.died) == 0 && len(b.withheld) == 0
+}
+
+// full reports whether the messages are enough for the next stage.
+func (b *batch) full(messages, octets int) bool {
+	return len(b.messages) >= messages || b.octets >= octets || len(b.messages) > 0 && time.Since(b.since) >= batchTime
+}
+
+// join adds what the session put into other, which came later.
+func (b *batch) join(other *batch) {
+	if len(b.messages) == 0 {
+		b.since = other.since
+	}
+	b.found = append(b.found, other.found...)
+	b.high = max(b.high, other.high)
+	b.rereadTo = max(b.rereadTo, other.rereadTo)
+	b.messages = append(b.messages, other.messages...)
+	b.octets += other.octets
+	b.lost = append(b.lost, other.lost...)
+	b.died = append(b.died, other.died...)
+	b.withheld = append(b.withheld, other.withheld...)
+	b.gaps = append(b.gaps, other.gaps...)
+	b.reply = other.reply
 }
 
 // lost is a message that is given up, with the reason.
@@ -101,6 +127,9 @@ func newPipeline(ctx context.Context, f *folder, claim ledger.Claim) *pipeline {
 		read: make(chan *batch), commit: make(chan *batch),
 		more: make(map[uint32]int64), rereadTo: claim.Checkpoint.Again,
 	}
+	if p.part = partMessages; f.a.Rules.Asks() {
+		p.part = batchMessages // one that waits holds the others of its part up
+	}
 	p.wg.Go(func() { p.reader(ctx) })
 	p.wg.Go(func() { p.committer(ctx) })
 	return p
@@ -113,15 +142,7 @@ func (p *pipeline) pending() []ledger.Pending { return slices.Clone(p.cp.Pending
 func (p *pipeline) gaps() []ledger.Gap { return slices.Clone(p.cp.Gaps) }
 
 // add puts news other than messages into the next commit.
-func (p *pipeline) add(b batch) {
-	p.cur.found = append(p.cur.found, b.found...)
-	p.cur.high = max(p.cur.high, b.high)
-	p.cur.rereadTo = max(p.cur.rereadTo, b.rereadTo)
-	p.cur.lost = append(p.cur.lost, b.lost...)
-	p.cur.died = append(p.cur.died, b.died...)
-	p.cur.withheld = append(p.cur.withheld, b.withheld...)
-	p.cur.gaps = append(p.cur.gaps, b.gaps...)
-}
+func (p *pipeline) add(b batch) { p.cur.join(&b) }
 
 // message puts a message into the next commit. asked is how many octets of it were
 // requested. The error is that of an earlier commit.
@@ -137,11 +158,11 @@ func (p *pipeline) message(m *imapclient.Message, asked int64) error {
 
 func (p *pipeline) append(m arrived) error {
 	if len(p.cur.messages) == 0 {
-		p.since = time.Now()
+		p.cur.since = time.Now()
 	}
 	p.cur.messages = append(p.cur.messages, m)
-	p.size += len(m.Body)
-	if len(p.cur.messages) >= batchMessages || p.size >= batchOctets || time.Since(p.since) >= batchTime {
+	p.cur.octets += len(m.Body)
+	if p.cur.full(p.part, partOctets) {
 		p.send(nil)
 	}
 	return p.failed()
@@ -149,7 +170,7 @@ func (p *pipeline) append(m arrived) error {
 
 func (p *pipeline) send(reply chan error) {
 	b := p.cur
-	p.cur, p.size = batch{}, 0
+	p.cur = batch{}
 	b.reply = reply
 	p.read <- &b
 }

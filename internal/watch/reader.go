@@ -17,26 +17,46 @@ import (
 // reader is the second stage: octets to records.
 func (p *pipeline) reader(ctx context.Context) {
 	defer close(p.commit)
+	var next *batch // of the last stage
 	for b := range p.read {
-		if b.rereadTo > 0 {
-			p.rereadTo, p.recorded = max(p.rereadTo, b.rereadTo), recorded{} // more was read since
+		if next == nil {
+			next = b
+		} else {
+			next.join(b)
 		}
-		slices.SortFunc(b.messages, func(a, b arrived) int { return cmp.Compare(a.UID, b.UID) })
-		b.made = make([]ledger.Message, 0, len(b.messages)+len(b.lost))
-		for m, got := range p.parsed(ctx, b.messages) {
-			if got.err != nil {
-				p.fail(got.err)
-			} else if err := p.take(ctx, b, m, got); err != nil {
-				p.fail(&LedgerError{err})
-			}
+		p.fill(ctx, next, b)
+		if next.reply != nil || next.full(batchMessages, batchOctets) {
+			p.commit <- next
+			next = nil
 		}
-		p.f.prefix.read(len(b.made), b.needs)
-		for _, l := range b.lost {
-			p.givenUp(l.uid, l.reason)
-			b.made = append(b.made, p.unfetched(l.uid, l.reason))
-			b.done = append(b.done, l.uid)
+	}
+	if next != nil {
+		p.commit <- next
+	}
+}
+
+// fill puts what becomes of the messages of part into b.
+func (p *pipeline) fill(ctx context.Context, b, part *batch) {
+	if part.rereadTo > 0 {
+		p.rereadTo, p.recorded = max(p.rereadTo, part.rereadTo), recorded{} // more was read since
+	}
+	if b.made == nil && len(part.messages) >= partMessages {
+		b.made = make([]ledger.Message, 0, batchMessages)
+	}
+	made, needs := len(b.made), len(b.needs)
+	slices.SortFunc(part.messages, func(a, b arrived) int { return cmp.Compare(a.UID, b.UID) })
+	for m, got := range p.parsed(ctx, part.messages) {
+		if got.err != nil {
+			p.fail(got.err)
+		} else if err := p.take(ctx, b, m, got); err != nil {
+			p.fail(&LedgerError{err})
 		}
-		p.commit <- b
+	}
+	p.f.prefix.read(len(b.made)-made, b.needs[needs:])
+	for _, l := range part.lost {
+		p.givenUp(l.uid, l.reason)
+		b.made = append(b.made, p.unfetched(l.uid, l.reason))
+		b.done = append(b.done, l.uid)
 	}
 }
 
