@@ -121,7 +121,8 @@ func tuples(n, columns int) string {
 }
 
 // insert runs one statement over n rows, head before their VALUES and tail
-// after them.
+// after them. INSERT OR ROLLBACK spares SQLite the journal that it keeps to undo a part
+// of a statement.
 func (t tx) insert(head string, columns int, tail string, n int, values func(i int, args []any) []any) error {
 	var args []any
 	return chunks(n, func(from, rows int) error {
@@ -212,7 +213,7 @@ func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.
 	if err := t.row([]any{&first}, "SELECT 1 + coalesce(max(n), 0) FROM mail"); err != nil {
 		return err
 	}
-	err := t.insert("INSERT INTO mail (n, report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)", 11, "", len(p.New),
+	err := t.insert("INSERT OR ROLLBACK INTO mail (n, report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)", 11, "", len(p.New),
 		func(i int, args []any) []any {
 			m := &messages[p.New[i].Index]
 			return append(args, first+int64(i), idKey(m.ReportID), claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),

@@ -35,6 +35,9 @@ type filter struct {
 	numbers  []int64
 	replaced bool
 	id       string
+
+	timed     bool
+	low, high int64 // of at, half open
 }
 
 // merged is the largest number of labels whose records are looked up by the index; with
@@ -42,7 +45,8 @@ type filter struct {
 const merged = 16
 
 func newFilter(q ledger.Query) *filter {
-	f := &filter{replaced: q.Replaced, id: q.ID}
+	f := &filter{replaced: q.Replaced, id: q.ID, timed: !q.Since.IsZero() || !q.Until.IsZero()}
+	f.low, f.high = ledger.Span(q.Since, q.Until)
 	for _, c := range []struct{ column, value string }{
 		{"event", q.Event}, {"class", q.Class}, {"provider", q.Provider}, {"verdict", q.Verdict},
 	} {
@@ -76,7 +80,12 @@ func (f *filter) where() (where string, args []any) {
 	if !f.replaced {
 		where += " AND replaced = 0"
 	}
-	return where, slices.Clip(f.args)
+	args = slices.Clip(f.args)
+	if f.timed {
+		where += " AND +at >= ? AND +at < ?"
+		args = append(args, f.low, f.high)
+	}
+	return where, args
 }
 
 // is reports whether a record has the id, or is one of the message of that id.
@@ -109,8 +118,8 @@ func (r *reader) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.R
 		for _, s := range sections {
 			var some func(section) ([]int64, error)
 			switch {
-			case !q.Since.IsZero() || !q.Until.IsZero():
-				some = r.timed(ctx, q)
+			case f.timed:
+				some = r.timed(ctx, f)
 			case f.labels != "" && len(f.numbers) <= merged:
 				some = r.labelled(ctx, f)
 			}
@@ -252,12 +261,13 @@ func (r *reader) keys(ctx context.Context, s section, f *filter, some func(secti
 		}
 		s.after = keys[len(keys)-1] & (1<<seqBits - 1)
 		for len(keys) > 0 {
-			n := min(len(keys), pageRows/2)
-			values := make([]any, n, n+len(args))
-			for i, key := range keys[:n] {
-				values[i] = key
+			n := min(len(keys), pageRows)
+			condition, values := "key >= ? AND key <= ?", []any{keys[0], keys[n-1]}
+			if keys[n-1]-keys[0] >= 2*pageRows { // too many others between them
+				n = min(n, pageRows/2)
+				condition, values = "key IN "+tuples(1, n), anys(keys[:n])
 			}
-			page, whole, err := r.page(ctx, s, "key IN "+tuples(1, n)+where+" ORDER BY key", append(values, args...)...)
+			page, whole, err := r.page(ctx, s, condition+where+" ORDER BY key", append(values, args...)...)
 			for _, row := range page {
 				if !yield(row, nil) {
 					return false
@@ -277,12 +287,11 @@ func (r *reader) keys(ctx context.Context, s section, f *filter, some func(secti
 
 // timed finds the keys of a query's span of time. The index by time is not in the order
 // of the key.
-func (r *reader) timed(ctx context.Context, q ledger.Query) func(section) ([]int64, error) {
-	low, high := ledger.Span(q.Since, q.Until)
+func (r *reader) timed(ctx context.Context, f *filter) func(section) ([]int64, error) {
 	return func(s section) ([]int64, error) {
 		return keysOf(r.db.QueryContext(ctx, `SELECT key FROM record INDEXED BY record_at
 			WHERE at >= ? AND at < ? AND key > ? AND key <= ? ORDER BY key LIMIT ?`,
-			low, high, key(s.id, s.after), key(s.id, s.last), keyRows))
+			f.low, f.high, key(s.id, s.after), key(s.id, s.last), keyRows))
 	}
 }
 
