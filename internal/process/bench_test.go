@@ -34,7 +34,7 @@ func BenchmarkRead(b *testing.B) {
 		{"own rules", Rules{Identify: identifier(b, identify.Config{Rules: ownRules})}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			m := Message{Size: size, Most: 1 << 20, InternalDate: sample.Start, Mailbox: report.Mailbox{Account: "a", Folder: "INBOX", UID: 1, Size: size}, Head: 64 << 10}
+			m := Message{Size: size, Most: 1 << 20, InternalDate: sample.Start, Mailbox: report.Mailbox{Account: "a", Folder: "INBOX", UID: 1, Size: size}, Head: 64 << 10, Memory: new(Memory)}
 			f := Folder{FirstSeen: sample.Start, Since: 90 * 24 * time.Hour}
 			var line []byte
 			b.ReportAllocs()
