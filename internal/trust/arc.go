@@ -122,11 +122,11 @@ func (c *Checker) sealed(ctx context.Context, m *signable, sealers []string, rec
 func sealedData(sets []arcSet, seal *signature) []byte {
 	var data []byte
 	for i, s := range sets {
-		data = append(data, canonicalField(s.results.raw, true)...)
-		data = append(data, canonicalField(s.message.raw, true)...)
+		data = appendField(data, s.results.raw, true)
+		data = appendField(data, s.message.raw, true)
 		if i < len(sets)-1 {
-			data = append(data, canonicalField(s.seal.raw, true)...)
+			data = appendField(data, s.seal.raw, true)
 		}
 	}
-	return append(data, seal.unsigned(true)...)
+	return seal.appendUnsigned(data, true)
 }

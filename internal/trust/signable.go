@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/internal/message"
@@ -18,11 +19,11 @@ type signable struct {
 	fields []headerField
 	body   []byte
 
-	canonical [2][]byte                // of the body: simple, relaxed; nil: not made yet
-	framed    *message.Frame           // see frame
-	ends      [2]int                   // where the frame closes the canonical body; 0: not looked for, -1: nowhere
-	index     map[string][]headerField // by name
-	account   string                   // that it was found in
+	canonical [2][]byte      // of the body: simple, relaxed; nil: not made yet
+	framed    *message.Frame // see frame
+	ends      [2]int         // where the frame closes the canonical body; 0: not looked for, -1: nowhere
+	byName    []headerField  // the fields, sorted
+	account   string         // that it was found in
 }
 
 // headerField is one field of the header, in its order.
@@ -55,6 +56,14 @@ func readMessage(sent []byte) (*signable, error) {
 	}
 	m := &signable{all: crlf(message.SkipEnvelope(sent, false))}
 	header := m.all[:min(len(m.all), maxHeader)]
+	end := bytes.Index(header, []byte("\r\n\r\n")) + 2
+	if end < 2 {
+		end = len(header)
+	}
+	text := string(header[:end])
+	var names strings.Builder // of all fields
+	names.Grow(512)
+	m.fields = make([]headerField, 0, 32)
 	for rest := header; ; {
 		f, next, kind := message.ReadField(rest)
 		raw := rest[:len(rest)-len(next)]
@@ -73,7 +82,11 @@ func readMessage(sent []byte) (*signable, error) {
 		if n := bytes.Count(raw, []byte("\n")); n > maxLines || bytes.Count(raw, []byte("\r")) > n {
 			return nil, errHeader
 		}
-		m.fields = append(m.fields, headerField{name: strings.ToLower(string(f.Name)), raw: string(raw)})
+		at := len(header) - len(rest)
+		for _, c := range f.Name {
+			names.WriteByte(message.LowerByte(c))
+		}
+		m.fields = append(m.fields, headerField{name: names.String()[names.Len()-len(f.Name):], raw: text[at : at+len(raw)]})
 		rest = next
 	}
 }
@@ -91,18 +104,30 @@ func (m *signable) doubled() string {
 
 // named gives the fields of that name, from the top.
 func (m *signable) named(name string) []headerField {
-	if m.index == nil {
-		m.index = make(map[string][]headerField)
-		for _, f := range m.fields {
-			m.index[f.name] = append(m.index[f.name], f)
-		}
+	if m.byName == nil {
+		m.byName = slices.Clone(m.fields)
+		slices.SortStableFunc(m.byName, func(a, b headerField) int { return strings.Compare(a.name, b.name) })
 	}
-	return m.index[name]
+	from, _ := slices.BinarySearchFunc(m.byName, name, func(f headerField, name string) int { return strings.Compare(f.name, name) })
+	to := from
+	for to < len(m.byName) && m.byName[to].name == name {
+		to++
+	}
+	return m.byName[from:to:to]
 }
 
 // crlf ends every line in CRLF.
 func crlf(b []byte) []byte {
-	bare := bytes.Count(b, []byte("\n")) - bytes.Count(b, []byte("\r\n"))
+	bare := 0
+	for at := 0; ; at++ {
+		next := bytes.IndexByte(b[at:], '\n')
+		if next < 0 {
+			break
+		}
+		if at += next; at == 0 || b[at-1] != '\r' {
+			bare++
+		}
+	}
 	if bare == 0 {
 		return b
 	}

@@ -88,7 +88,10 @@ func readTags(v string) (map[string]string, bool) {
 		if _, twice := tags[name]; twice || name == "" {
 			return nil, false
 		}
-		tags[name] = strings.Join(strings.FieldsFunc(value, message.IsBlank), "")
+		if value = message.Trim(value); strings.ContainsAny(value, " \t\r\n") {
+			value = string(appendWords(make([]byte, 0, len(value)), value, ""))
+		}
+		tags[name] = value
 	}
 	return tags, true
 }
@@ -177,7 +180,7 @@ func (s *signature) verifyMessage(m *signable, keys []publicKey) error {
 	if want, err := base64.StdEncoding.DecodeString(s.tags["bh"]); err != nil || !bytes.Equal(hash[:], want) {
 		return errBody
 	}
-	var data bytes.Buffer
+	data := make([]byte, 0, 2048)
 	left := make(map[string][]headerField) // of a name; the lowest is taken next
 	for _, name := range s.signed {
 		fields, known := left[name]
@@ -185,17 +188,16 @@ func (s *signature) verifyMessage(m *signable, keys []publicKey) error {
 			fields = m.named(name)
 		}
 		if n := len(fields); n > 0 {
-			data.WriteString(canonicalField(fields[n-1].raw, s.relaxedHeader()))
+			data = appendField(data, fields[n-1].raw, s.relaxedHeader())
 			fields = fields[:n-1]
 		}
 		left[name] = fields
 	}
-	data.WriteString(s.unsigned(s.relaxedHeader()))
-	return s.verify(data.Bytes(), keys)
+	return s.verify(s.appendUnsigned(data, s.relaxedHeader()), keys)
 }
 
-// unsigned is the signature's own field as it was when it was signed.
-func (s *signature) unsigned(relaxed bool) string {
+// appendUnsigned appends the signature's own field as it was when it was signed.
+func (s *signature) appendUnsigned(dst []byte, relaxed bool) []byte {
 	name, value, _ := strings.Cut(s.field.raw, ":")
 	tags := strings.Split(value, ";")
 	for i, tag := range tags {
@@ -203,7 +205,8 @@ func (s *signature) unsigned(relaxed bool) string {
 			tags[i] = tagName + "="
 		}
 	}
-	return strings.TrimRight(canonicalField(name+":"+strings.Join(tags, ";"), relaxed), "\r\n")
+	own := appendField(nil, name+":"+strings.Join(tags, ";"), relaxed)
+	return append(dst, bytes.TrimRight(own, "\r\n")...)
 }
 
 // verify verifies b= over data by one of keys.
@@ -222,13 +225,37 @@ func (s *signature) verify(data []byte, keys []publicKey) error {
 	return errAltered
 }
 
-// canonicalField is RFC 6376 sections 3.4.1 and 3.4.2.
-func canonicalField(raw string, relaxed bool) string {
+// appendField appends a field as RFC 6376 sections 3.4.1 and 3.4.2 have it.
+func appendField(dst []byte, raw string, relaxed bool) []byte {
 	if !relaxed {
-		return raw
+		return append(dst, raw...)
 	}
 	name, value, _ := strings.Cut(raw, ":")
-	return lower(strings.TrimFunc(name, message.IsBlank)) + ":" + strings.Join(strings.FieldsFunc(value, message.IsBlank), " ") + "\r\n"
+	dst = append(dst, lower(message.Trim(name))...)
+	dst = append(dst, ':')
+	dst = appendWords(dst, value, " ")
+	return append(dst, "\r\n"...)
+}
+
+// appendWords appends the words of v, which white space separates, with sep in its
+// place.
+func appendWords(dst []byte, v, sep string) []byte {
+	for first := true; ; first = false {
+		for len(v) > 0 && message.IsSpace(v[0]) {
+			v = v[1:]
+		}
+		if v == "" {
+			return dst
+		}
+		if !first {
+			dst = append(dst, sep...)
+		}
+		end := 0
+		for end < len(v) && !message.IsSpace(v[end]) {
+			end++
+		}
+		dst, v = append(dst, v[:end]...), v[end:]
+	}
 }
 
 // canonicalBody is RFC 6376 sections 3.4.3 and 3.4.4, of which the first length
@@ -252,16 +279,17 @@ func canonicalBody(body []byte, relaxed bool) []byte {
 	if relaxed {
 		body = relaxedLines(body)
 	}
-	for bytes.HasSuffix(body, []byte("\r\n")) {
-		body = body[:len(body)-2]
+	end := len(body)
+	for bytes.HasSuffix(body[:end], []byte("\r\n")) {
+		end -= 2
 	}
-	if len(body) > 0 || !relaxed {
-		body = append(body[:len(body):len(body)], '\r', '\n')
+	switch {
+	case end == 0 && relaxed:
+		return []byte{}
+	case end < len(body):
+		return body[:end+2]
 	}
-	if body == nil {
-		body = []byte{}
-	}
-	return body
+	return append(body[:end:end], '\r', '\n')
 }
 
 // relaxedLines makes one blank of each run of them, and none at the end of a line.
@@ -270,23 +298,47 @@ func relaxedLines(body []byte) []byte {
 		return body
 	}
 	out := make([]byte, 0, len(body)+2)
-	for len(body) > 0 {
-		line, rest, _ := bytes.Cut(body, []byte("\r\n"))
-		word, blank := 0, false // where the last word begins, unless there is a blank
-		for i, c := range line {
-			switch isBlank := c == ' ' || c == '\t'; {
-			case isBlank && !blank:
-				out, blank = append(out, line[word:i]...), true
-			case !isBlank && blank:
-				out, word, blank = append(out, ' '), i, false
-			}
+	same := 0 // octets at the start of body that stay as they are
+	for same < len(body) {
+		line, rest, ended := bytes.Cut(body[same:], []byte("\r\n"))
+		plain := trimBlanks(line)
+		doubled := bytes.IndexByte(plain, '\t') >= 0 || bytes.Contains(plain, []byte("  "))
+		if ended && !doubled && len(plain) == len(line) {
+			same += len(line) + 2
+			continue
 		}
-		if !blank {
-			out = append(out, line[word:]...)
+		out, same = append(out, body[:same]...), 0
+		if doubled {
+			out = appendWithoutRuns(out, plain)
+		} else {
+			out = append(out, plain...)
 		}
 		out, body = append(out, '\r', '\n'), rest
 	}
-	return out
+	return append(out, body...)
+}
+
+// trimBlanks takes the blanks off the end of a line.
+func trimBlanks(line []byte) []byte {
+	for len(line) > 0 && (line[len(line)-1] == ' ' || line[len(line)-1] == '\t') {
+		line = line[:len(line)-1]
+	}
+	return line
+}
+
+// appendWithoutRuns appends a line, which does not end in a blank, with one blank for each
+// run of them.
+func appendWithoutRuns(dst, line []byte) []byte {
+	word, blank := 0, false // where the last word begins, unless there is a blank
+	for i, c := range line {
+		switch isBlank := c == ' ' || c == '\t'; {
+		case isBlank && !blank:
+			dst, blank = append(dst, line[word:i]...), true
+		case !isBlank && blank:
+			dst, word, blank = append(dst, ' '), i, false
+		}
+	}
+	return append(dst, line[word:]...)
 }
 
 // closes reports whether the signed part of the body holds the end of its parts.
