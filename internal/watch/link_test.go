@@ -48,7 +48,7 @@ func sweepInto(b *testing.B, d *realserver.DovecotServer, addr string, messages 
 // counts the octets of the same messages' FETCH, one for all, over the same link. Both
 // have read all of them once before, without the delay: the first reader waits while
 // the server makes its index.
-func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
+func againstRaw(b *testing.B, many int, roundTrip time.Duration, bandwidth int64) {
 	const turns = 3
 	d := realserver.Dovecot(b)
 	d.Deliver("INBOX", samples(0, many, 6100)...)
@@ -64,7 +64,7 @@ func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
 	sweepInto(b, d, d.PlainAddr(), many, imapclient.CompressOff)
 	addr := d.PlainAddr()
 	if roundTrip > 0 {
-		addr = imaptest.NewDelayProxy(b, addr, roundTrip, 0).Addr()
+		addr = imaptest.NewDelayProxy(b, addr, roundTrip, bandwidth).Addr()
 	}
 	var ours, theirs time.Duration
 	for b.Loop() {
@@ -82,10 +82,16 @@ func againstRaw(b *testing.B, many int, roundTrip time.Duration) {
 }
 
 // BenchmarkSweep reads 20,000 messages from Dovecot on the loopback.
-func BenchmarkSweep(b *testing.B) { againstRaw(b, 20_000, 0) }
+func BenchmarkSweep(b *testing.B) { againstRaw(b, 20_000, 0, 0) }
 
-// BenchmarkSweepFar reads 10,000 messages from far away.
-func BenchmarkSweepFar(b *testing.B) { againstRaw(b, 10_000, farAway) }
+// BenchmarkSweepFar reads 10,000 messages from far away: over a link without a limit,
+// which the processors may not keep up with, and over one of 25 MB/s.
+func BenchmarkSweepFar(b *testing.B) {
+	for _, roundTrip := range []time.Duration{20 * time.Millisecond, farAway, 300 * time.Millisecond} {
+		b.Run(roundTrip.String()+"-unlimited", func(b *testing.B) { againstRaw(b, 10_000, roundTrip, 0) })
+		b.Run(roundTrip.String()+"-25MBs", func(b *testing.B) { againstRaw(b, 10_000, roundTrip, 25_000_000) })
+	}
+}
 
 // BenchmarkOctets is what is read of reports of 25 KB, all the session's octets
 // but TLS counted, as a share of theirs. The text of the reported messages is of
