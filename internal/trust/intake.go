@@ -1,6 +1,8 @@
 package trust
 
 import (
+	"strings"
+
 	"github.com/fblwatch/fblwatch/internal/message"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -22,14 +24,14 @@ type intake struct {
 //   - if a user of the provider may have submitted the message there.
 func intakeOf(h *report.Header, hosts []string) (in intake) {
 	inner := false
-	for name, v := range h.Fields() {
-		switch name {
-		case "authentication-results":
-			if a := parseResults(v); a.id == "" || covered(hosts, a.id) {
+	for i := range h.Len() {
+		switch name := h.Name(i); {
+		case strings.EqualFold(name, "authentication-results"):
+			if a := parseResults(h.Value(i)); a.id == "" || covered(hosts, a.id) {
 				in.results = append(in.results, a)
 			}
-		case "received":
-			hop := message.ReadHop(v)
+		case strings.EqualFold(name, "received"):
+			hop := message.ReadHop(h.Value(i))
 			inside, known := hop.IsWithin(hosts)
 			switch {
 			case hop.Queue:

@@ -135,8 +135,7 @@ func (c *Config) receivers(account string) []receiver {
 
 // receiver is the system that received the message. A profile's that did not write
 // the topmost Received is refused.
-func (c *Checker) receiver(m *signable) (r receiver) {
-	top := stampedBy(m.named("received"))
+func (c *Checker) receiver(m *signable, top string) (r receiver) {
 	for _, r = range c.config.receivers(m.account) {
 		if r.refused = r.Name != ownMailbox && !r.isHop(top); !r.refused {
 			break
@@ -179,7 +178,7 @@ func (r *receiver) isInner(stamp string) bool {
 // isBorder reports whether a Received is the border, where it is the first that
 // may be.
 func (r *receiver) isBorder(stamp string) bool {
-	return isHost(r.Border, receivedBy(stamp)) && !fromItself(stamp)
+	return len(r.Border) > 0 && isHost(r.Border, receivedBy(stamp)) && !fromItself(stamp)
 }
 
 // fromItself reports whether a server had a message from its own machine.

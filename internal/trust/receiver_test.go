@@ -77,7 +77,7 @@ func TestReceiver(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.account = test.account
-		r := checker.receiver(m)
+		r := checker.receiver(m, stampedBy(m.fields))
 		got := r.Name + " "
 		if len(r.AuthservIDs) > 0 {
 			got += r.AuthservIDs[0]

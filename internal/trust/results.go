@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -154,21 +155,22 @@ func joinVersion(words []string) []string {
 // that comment.
 func splitResults(v string) (segments [][]string, ok bool) {
 	var words []string
-	var word strings.Builder
+	var space [128]byte
+	word := space[:0]
 	quoted, depth, blank, quotedWithin := false, 0, false, false
 	clear, told, opened := true, false, 0
 	flush := func() {
-		if word.Len() > 0 {
-			words = append(words, word.String())
+		if len(word) > 0 {
+			words = append(words, string(word))
 		}
-		word.Reset()
+		word = word[:0]
 	}
 	for i := 0; i < len(v); i++ {
 		c := v[i]
 		switch {
 		case c == '\\' && (quoted || depth > 0):
 			if i++; quoted && i < len(v) {
-				word.WriteByte(v[i])
+				word = append(word, v[i])
 			}
 		case depth > 0 && c == '"':
 			quotedWithin = !quotedWithin
@@ -183,7 +185,7 @@ func splitResults(v string) (segments [][]string, ok bool) {
 		case c == '"':
 			quoted = !quoted
 		case quoted:
-			word.WriteByte(c)
+			word = append(word, c)
 		case c == '(':
 			depth, blank, opened = 1, true, i
 		case c == ';':
@@ -192,11 +194,11 @@ func splitResults(v string) (segments [][]string, ok bool) {
 		case message.IsBlank(rune(c)):
 			blank = true
 		default:
-			if w := word.String(); blank && c != '=' && strings.IndexByte(w, '=') != len(w)-1 || blank && w == "" {
+			if blank && (c != '=' && bytes.IndexByte(word, '=') != len(word)-1 || len(word) == 0) {
 				flush()
 			}
 			blank = false
-			word.WriteByte(c)
+			word = append(word, c)
 			clear = clear && !told && c != ')'
 		}
 	}

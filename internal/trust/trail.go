@@ -77,15 +77,19 @@ func (s *step) read() *authResults {
 
 // follow reads the header from the top.
 func (c *Checker) follow(m *signable) *trail {
-	t := &trail{system: c.receiver(m), servers: make(map[string]*server), verifies: c.config.Verifies()}
-	if stamps := m.named("received"); t.system.refused && len(stamps) > 0 {
-		t.over = report.Reason{Code: report.CodeMailbox, Text: "the topmost Received is by " + host(stampedBy(stamps)) + ", which is no host of " + t.system.Name}
+	stamps := m.named("received")
+	top := stampedBy(stamps)
+	t := &trail{system: c.receiver(m, top), servers: make(map[string]*server), verifies: c.config.Verifies()}
+	if t.system.refused && len(stamps) > 0 {
+		t.over = report.Reason{Code: report.CodeMailbox, Text: "the topmost Received is by " + host(top) + ", which is no host of " + t.system.Name}
 	}
 	for i := range m.fields {
 		s := step{field: &m.fields[i], place: t.stamps}
 		switch s.field.name {
 		case "received":
-			s.by = stampedBy(m.fields[i:])
+			if s.by = top; t.stamps > 0 {
+				s.by = stampedBy(m.fields[i:])
+			}
 			t.takeReceived(&s)
 		case "authentication-results":
 			t.takeResults(&s)
