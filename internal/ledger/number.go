@@ -54,6 +54,7 @@ type NewMessage struct {
 // holds back those that are too many. An error is one of the brake.
 func Number(claim Claim, messages []Message, known map[string]bool, next int64, brake *Brake) (Numbered, error) {
 	p := Numbered{Counts: make(map[Count]int64), Committed: Committed{Kinds: make(map[string]int64)}, Next: next}
+	p.New, p.Rows = make([]NewMessage, 0, len(messages)), make([]Row, 0, len(messages))
 	seen := make(map[string]bool, len(messages))
 	for i, m := range messages {
 		if known[m.ReportID] || seen[m.ReportID] {

@@ -169,13 +169,17 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 	if err := batch.Check(); err != nil {
 		return ledger.Committed{}, err
 	}
+	keys := make([]any, len(batch.Messages)) // of the messages, see idKey
+	for i, m := range batch.Messages {
+		keys[i] = idKey(m.ReportID)
+	}
 	var p ledger.Numbered
 	err := s.write(ctx, func(t tx) error {
 		next, uidValidity, err := t.fence(claim)
 		if err != nil {
 			return err
 		}
-		known, err := t.known(batch.Messages)
+		known, err := t.known(keys)
 		if err != nil {
 			return err
 		}
@@ -183,7 +187,7 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 		if err != nil {
 			return err
 		}
-		if err := t.addMessages(claim, batch.Messages, p); err != nil {
+		if err := t.addMessages(claim, batch.Messages, keys, p); err != nil {
 			return err
 		}
 		if err := t.addRecords(p.Rows); err != nil {
@@ -205,7 +209,7 @@ func (s *store) Commit(ctx context.Context, claim ledger.Claim, batch ledger.Bat
 	return p.Committed, nil
 }
 
-func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.Numbered) error {
+func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, keys []any, p ledger.Numbered) error {
 	if len(p.New) == 0 {
 		return nil
 	}
@@ -216,7 +220,7 @@ func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.
 	err := t.insert("INSERT OR ROLLBACK INTO mail (n, report_id, folder, uidvalidity, uid, kind, at, seq, records, size, origin)", 11, "", len(p.New),
 		func(i int, args []any) []any {
 			m := &messages[p.New[i].Index]
-			return append(args, first+int64(i), idKey(m.ReportID), claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),
+			return append(args, first+int64(i), keys[p.New[i].Index], claim.ID, int64(m.UIDValidity), m.UID, m.Kind, ledger.Milli(m.At),
 				p.New[i].Seq, len(m.Records), m.Size, int64(m.Origin))
 		})
 	if err != nil {
@@ -225,7 +229,7 @@ func (t tx) addMessages(claim ledger.Claim, messages []ledger.Message, p ledger.
 	if err := t.addHeads(messages, p.New, first); err != nil {
 		return err
 	}
-	return t.index(messages, p.New, first)
+	return t.index(keys, p.New, first)
 }
 
 // addHeads keeps the heads of new messages, of which the first one has the number first.

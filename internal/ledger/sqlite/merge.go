@@ -22,8 +22,9 @@ type merge struct {
 
 type hashed struct{ hash, n int64 }
 
-// known returns those of the messages' report ids that the ledger holds.
-func (t tx) known(messages []ledger.Message) (map[string]bool, error) {
+// known returns those report ids, given by their keys, that the ledger holds, and maybe
+// others.
+func (t tx) known(keys []any) (map[string]bool, error) {
 	ctx, ids := context.WithoutCancel(t.ctx), &t.s.recent
 	if t.s.recent.loaded == 0 {
 		if err := ids.load(ctx, t.s.conn); err != nil {
@@ -31,9 +32,9 @@ func (t tx) known(messages []ledger.Message) (map[string]bool, error) {
 		}
 	}
 	var candidates []any
-	hashes := make([]int64, len(messages))
-	for i := range messages {
-		hashes[i] = hashOf(idKey(messages[i].ReportID))
+	hashes := make([]int64, len(keys))
+	for i, key := range keys {
+		hashes[i] = hashOf(key)
 		for _, n := range ids.of(hashes[i]) {
 			candidates = append(candidates, n)
 		}
@@ -91,11 +92,11 @@ func anys(values []int64) []any {
 
 // index notes the ids of new messages, of which the first one has the number first, and
 // takes a merge further.
-func (t tx) index(messages []ledger.Message, added []ledger.NewMessage, first int64) error {
+func (t tx) index(keys []any, added []ledger.NewMessage, first int64) error {
 	s := t.s
 	t.after(func() {
 		for i, m := range added {
-			s.recent.add(hashOf(idKey(messages[m.Index].ReportID)), first+int64(i))
+			s.recent.add(hashOf(keys[m.Index]), first+int64(i))
 		}
 	})
 	if len(s.merge.ids) == 0 {
