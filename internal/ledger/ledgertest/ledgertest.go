@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Ledger) {
 		{"ReportIDs", testReportIDs},
 		{"RecordsPages", testRecordsPages},
 		{"HostileText", testHostileText},
+		{"Long", testLong},
 		{"Heads", testHeads},
 		{"Prune", testPrune},
 		{"Todos", testTodos},

@@ -1,7 +1,10 @@
 package ledgertest
 
 import (
+	"bytes"
+	"encoding/base64"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +33,49 @@ func testHeads(t *testing.T, l ledger.Ledger) {
 	}
 	if got, err := l.Head(t.Context(), "unknown"); got != nil || err != nil {
 		t.Errorf("head of an unknown message: %q, %v", got, err)
+	}
+}
+
+// Records and heads as long as they may be keep their octets among short ones.
+func testLong(t *testing.T, l ledger.Ledger) {
+	c := Claim(t, l, Inbox)
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func(n int) []byte { // base64, which hardly shrinks; it repeats itself after 100,000 octets
+		b := make([]byte, 75_000)
+		for i := range b {
+			b[i] = byte(random.Uint32())
+		}
+		return bytes.Repeat([]byte(base64.StdEncoding.EncodeToString(b)), 1+n/100_000)[:n]
+	}
+	var messages []ledger.Message
+	for i, size := range []int{40, 1_000_000, 40, 16_384, 999_999, 65_536, 65_535, 40} {
+		m := Message(fmt.Sprintf("m%d", i), 2)
+		m.Records[0].JSON = fmt.Appendf(nil, `{"text":"%s"}`, text(size-11))
+		m.Head = text(min(size, 256<<10))
+		messages = append(messages, m)
+	}
+	Commit(t, l, c, messages...)
+	for _, m := range messages {
+		rows := Rows(t, l.Records(t.Context(), ledger.Query{ID: m.ReportID}))
+		if len(rows) != 2 || !bytes.Equal(rows[0].JSON, m.Records[0].JSON) || !bytes.Equal(rows[1].JSON, m.Records[1].JSON) {
+			t.Errorf("%s: its %d records differ", m.ReportID, len(rows))
+		}
+		if head, err := l.Head(t.Context(), m.ReportID); err != nil || !bytes.Equal(head, m.Head) {
+			t.Errorf("%s: its head of %d octets differs, %v", m.ReportID, len(head), err)
+		}
+	}
+	kept := 0
+	for k, err := range l.KeptMessages(t.Context(), time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(k.Head, messages[kept].Head) {
+			t.Errorf("%s: its kept head of %d octets differs", k.ReportID, len(k.Head))
+		}
+		kept++
+	}
+	if kept != len(messages) {
+		t.Errorf("%d messages are kept", kept)
 	}
 }
 

@@ -109,20 +109,24 @@ type recent struct {
 	alike           map[int64][]int64 // more n, of other ids with that hash
 }
 
-// load brings r up to date.
+// load brings r up to date. With an error r is empty, and not loaded in part.
 func (r *recent) load(ctx context.Context, on queryer) error {
 	var indexed int64
 	if err := on.QueryRowContext(ctx, "SELECT n FROM indexed").Scan(&indexed); err != nil {
 		return err
 	}
 	r.forget(indexed)
-	return eachOf(ctx, on, func(rows *sql.Rows) error {
+	err := eachOf(ctx, on, func(rows *sql.Rows) error {
 		var n int64
 		var key any
 		err := rows.Scan(&n, &key)
 		r.add(hashOf(key), n)
 		return err
 	}, "SELECT n, report_id FROM mail WHERE n > ? ORDER BY n", max(r.loaded, r.indexed))
+	if err != nil {
+		*r = recent{}
+	}
+	return err
 }
 
 // add adds the message n, which comes after all others.

@@ -1,9 +1,14 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/ledgertest"
@@ -108,5 +113,98 @@ func TestMergeFails(t *testing.T) {
 		if rows := ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{ID: fmt.Sprintf("%032x", i)})); len(rows) != 1 {
 			t.Errorf("message %d: %+v", i, rows)
 		}
+	}
+}
+
+// A commit that could not read the recent ids does not take them for unknown later.
+func TestRecentFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	l := openTest(t, path)
+	l.(*store).recentMost = 3
+	c := ledgertest.Claim(t, l, ledgertest.Inbox)
+	var last ledger.Message
+	for i := range 6 {
+		last = ledgertest.Message(fmt.Sprintf("%016x%016x", i, i), 1)
+		ledgertest.Commit(t, l, c, last)
+	}
+	if l.(*store).recent.indexed == 0 || l.(*store).recent.indexed == 6 {
+		t.Fatalf("%d of 6 messages are indexed", l.(*store).recent.indexed)
+	}
+	l.Close()
+	l = openTest(t, path)
+	defer l.Close()
+	c = ledgertest.Claim(t, l, ledgertest.Inbox)
+	run := func(script string) {
+		t.Helper()
+		if _, err := l.(*store).conn.ExecContext(t.Context(), script); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run("ALTER TABLE mail RENAME COLUMN report_id TO away")
+	if _, err := l.Commit(t.Context(), c, ledger.Batch{Messages: []ledger.Message{last}}); err == nil {
+		t.Fatal("a commit without the ids")
+	}
+	run("ALTER TABLE mail RENAME COLUMN away TO report_id")
+	if done := ledgertest.Commit(t, l, c, last); done.Duplicates != 1 {
+		t.Errorf("%+v", done)
+	}
+}
+
+// An id is found by its prefix while a merge ends.
+func TestReportIDsMerging(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	l := openTest(t, path)
+	defer l.Close()
+	l.(*store).recentMost = 1
+	c := ledgertest.Claim(t, l, ledgertest.Inbox)
+	beside, err := OpenReader(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer beside.Close()
+	var last atomic.Pointer[string]
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	ended := make(chan struct{})
+	defer close(ended)
+	for i := range 100 {
+		id := fmt.Sprintf("%016x%016x", i, i)
+		ledgertest.Commit(t, l, c, ledgertest.Message(id, 0))
+		if last.Swap(&id) != nil {
+			continue
+		}
+		asking.Go(func() {
+			for {
+				select {
+				case <-ended:
+					return
+				default:
+				}
+				id := *last.Load()
+				if found, err := beside.ReportIDs(t.Context(), id, 2); err != nil || len(found) != 1 {
+					t.Errorf("%s: %v, %v", id, found, err)
+					return
+				}
+			}
+		})
+	}
+}
+
+// A record without its pack ends Prune with an error.
+func TestPruneDamaged(t *testing.T) {
+	l := openTest(t, filepath.Join(t.TempDir(), "l.db"))
+	defer l.Close()
+	c := ledgertest.Claim(t, l, ledgertest.Inbox)
+	young := ledgertest.Message("young", 1)
+	young.Records[0].At = ledgertest.Noon.Add(2 * time.Hour)
+	ledgertest.Commit(t, l, c, young)
+	ledgertest.Commit(t, l, c, ledgertest.Message("old", 1))
+	if _, err := l.(*store).conn.ExecContext(t.Context(), "DELETE FROM pack WHERE key & 1 = 0"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := l.Prune(ctx, time.Time{}, ledgertest.Noon.Add(time.Hour)); !errors.Is(err, errPack) {
+		t.Error(err)
 	}
 }

@@ -139,16 +139,19 @@ func (r *reader) ReportIDs(ctx context.Context, prefix string, limit int) (ids [
 		}
 		return err
 	}
+	// In this order: one that is indexed meanwhile is found twice.
+	if err := r.each(ctx, scan, "SELECT report_id FROM mail WHERE n > (SELECT n FROM indexed)"); err != nil {
+		return nil, err
+	}
 	for _, hashes := range hashRanges(prefix) {
 		if err := r.each(ctx, scan, `SELECT report_id FROM mail_id JOIN mail USING (n) WHERE hash >= ? AND hash <= ?
 			ORDER BY hash LIMIT ?`, hashes[0], hashes[1], limit); err != nil {
 			return nil, err
 		}
 	}
-	err = r.each(ctx, scan, "SELECT report_id FROM mail WHERE n > (SELECT n FROM indexed)")
 	slices.Sort(ids)
-	ids = slices.Compact(ids) // one may have been indexed meanwhile
-	return ids[:min(len(ids), limit)], err
+	ids = slices.Compact(ids)
+	return ids[:min(len(ids), limit)], nil
 }
 
 // sections lists where the records of q can be.

@@ -184,6 +184,9 @@ func (t tx) erase(keys []int64) (others []int64, err error) {
 		return nil, err
 	}
 	end := first + int64(len(pieces)/2)
+	if keys[0] >= end {
+		return nil, errPack
+	}
 	for len(keys) > 0 && keys[0] < end {
 		i := 2 * (keys[0] - first)
 		pieces[i], pieces[i+1] = nil, nil
