@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/identify"
+	"github.com/fblwatch/fblwatch/internal/privacy"
 	"github.com/fblwatch/fblwatch/internal/sample"
 	"github.com/fblwatch/fblwatch/report"
 )
@@ -25,6 +26,10 @@ func BenchmarkRead(b *testing.B) {
 	for i := range sent {
 		sent[i] = sample.Report(i, size)
 	}
+	dropping, err := privacy.New(privacy.Config{Addresses: "drop"})
+	if err != nil {
+		b.Fatal(err)
+	}
 	for _, bench := range []struct {
 		name  string
 		rules Rules
@@ -32,6 +37,7 @@ func BenchmarkRead(b *testing.B) {
 		{"nothing", Rules{}},
 		{"presets", Rules{Identify: identifier(b, identify.Config{})}},
 		{"own rules", Rules{Identify: identifier(b, identify.Config{Rules: ownRules})}},
+		{"privacy", Rules{Identify: identifier(b, identify.Config{}), Privacy: dropping}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			m := Message{Size: size, Most: 1 << 20, InternalDate: sample.Start, Mailbox: report.Mailbox{Account: "a", Folder: "INBOX", UID: 1, Size: size}, Head: 64 << 10, Memory: new(Memory)}

@@ -65,8 +65,9 @@ func (g Rules) Read(ctx context.Context, m Message, f Folder) (Result, error) {
 	}
 	result := Result{ID: r.ID, Kind: r.Kind, Origin: r.Origin(), Need: r.Need(), Size: m.Size}
 	envelope, doubts := m.envelope(r, f, &result)
+	var tokens []string
 	needsWhole := false
-	if result.Records, needsWhole = g.records(ctx, memory.records[:0], r, m.Body, got >= most, envelope, doubts...); needsWhole {
+	if result.Records, tokens, needsWhole = g.records(ctx, memory.records[:0], r, m.Body, got >= most, envelope, doubts...); needsWhole {
 		return Result{Want: most}, nil
 	}
 	if cap(result.Records) <= mostKept {
@@ -74,7 +75,7 @@ func (g Rules) Read(ctx context.Context, m Message, f Folder) (Result, error) {
 	}
 	if m.Head > 0 {
 		plain := m.Body[:min(got, int64(m.Head))]
-		result.Head = g.Head(plain, r)
+		result.Head = g.Privacy.Head(plain, r, tokens...)
 		result.Size += int64(len(result.Head) - len(plain))
 	}
 	return result, nil

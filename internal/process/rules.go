@@ -33,15 +33,16 @@ func (g Rules) Asks() bool { return g.Trust != nil && g.DNS || g.Enrich.Asks() }
 // report.Record.Decide. needsWhole: a verdict needs the rest of the message first,
 // and no record is made.
 func (g Rules) Records(ctx context.Context, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
-	return g.records(ctx, nil, r, message, whole, e, doubts...)
+	records, _, needsWhole = g.records(ctx, nil, r, message, whole, e, doubts...)
+	return records, needsWhole
 }
 
-// records is Records in the memory of dst, which is empty.
-func (g Rules) records(ctx context.Context, dst []report.Record, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, needsWhole bool) {
+// records is Records in the memory of dst, which is empty. tokens are those of inTokens.
+func (g Rules) records(ctx context.Context, dst []report.Record, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, tokens []string, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.AppendRecords(dst, e)
 	if len(records) == 0 {
-		return nil, false
+		return nil, g.inTokens(r), false
 	}
 	for one, own := range r.Split(records) {
 		signed := g.identify(one, own)
@@ -58,15 +59,16 @@ func (g Rules) records(ctx context.Context, dst []report.Record, r *report.Repor
 		}
 		switch more := g.Trust.Check(ctx, message, r, own, e.ReceivedAt, signed); {
 		case more && !whole:
-			return nil, true
+			return nil, nil, true
 		case more:
 			unchecked(own, report.Reason{Code: report.CodeTooLong, Text: "the message is too long to be checked"})
 		}
 	}
 	g.decide(records, nil, doubts)
 	g.Enrich.Records(ctx, records)
-	g.Privacy.Records(records, g.inTokens(r)...) // last: all else needs the addresses
-	return records, false
+	tokens = g.inTokens(r)
+	g.Privacy.Records(records, tokens...) // last: all else needs the addresses
+	return records, tokens, false
 }
 
 // trustOff is the reason if the config does not set trust.
