@@ -24,6 +24,9 @@ const (
 	// takes twice its size. Larger ones save no time.
 	cacheSize = 2048
 	readCache = 512
+	// logPages is after how many pages the log is folded into the file: a page that
+	// changes often is written there once.
+	logPages = 4000
 	// readers is how many connections read beside the writer.
 	readers = 4
 )
@@ -135,7 +138,7 @@ func (s *store) open(ctx context.Context, maxPages int) (err error) {
 	}
 	// In this order: the log fixes the size of a page.
 	_, err = s.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d; PRAGMA journal_mode = wal; "+
-		"PRAGMA synchronous = full; PRAGMA cache_size = -%d", pageSize, cacheSize))
+		"PRAGMA synchronous = full; PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d", pageSize, cacheSize, logPages))
 	if err != nil {
 		return err
 	}
