@@ -8,6 +8,7 @@ import (
 // asked is what the running FETCHes wait for. tap.mu guards it.
 type asked struct {
 	open bool // the FETCHes are not all answered
+	turn int  // number of the fetch they belong to
 	sets []askedSet
 	at   int // the set that was answered last
 

@@ -180,3 +180,17 @@ func TestListLate(t *testing.T) {
 		want(t, got, "[1 2]", "one", "two")
 	})
 }
+
+// A range without a UID has no messages.
+func TestFetchListedNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := farSession(t, imaptest.Filled(t, 9, nil))
+		prefix := func(bool) int64 { return 1000 }
+		for m, err := range c.FetchListed(t.Context(), 5, 3, prefix, func(uids []uint32, _ error) { t.Errorf("listed %d", uids) }) {
+			t.Errorf("%+v, %v", m, err)
+		}
+		if err := c.Noop(t.Context()); err != nil {
+			t.Errorf("the session afterwards: %v", err)
+		}
+	})
+}

@@ -59,6 +59,7 @@ type fetching struct {
 	held    []*Message       // that came before the answer to it
 	set     int              // UIDs of the next FETCH
 	octets  int64            // prefix of the last FETCH
+	turn    int              // of its messages
 	due     int              // messages that were asked for and have not come
 	came    int              // messages that have come, with
 	size    int64            // so many octets, from
@@ -79,7 +80,7 @@ func (c *Client) fetch(ctx context.Context, r *request, yield func(*Message, err
 		return false
 	}
 	f := &fetching{c: c, request: r, set: setFirst}
-	c.tap.expect(0, 0)
+	f.turn = c.tap.expect(0, 0)
 	c.owed("UID FETCH", c.limits.Command)
 	if r.listed != nil {
 		f.list()
@@ -96,7 +97,7 @@ func (c *Client) fetch(ctx context.Context, r *request, yield func(*Message, err
 			c.serve(ev)
 		case m := <-c.tap.messages:
 			if !f.give(m, yield) {
-				return c.abort(errBroken, yield)
+				return f.abort(errBroken, yield)
 			}
 		case st := <-f.answers[0]:
 			f.answered(0, st)
@@ -109,16 +110,16 @@ func (c *Client) fetch(ctx context.Context, r *request, yield func(*Message, err
 			c.drain()
 			c.serve(func(listener) { c.tagged(st) })
 			if f.search, f.lead = nil, nil; !f.searched(yield) {
-				return c.abort(errBroken, yield)
+				return f.abort(errBroken, yield)
 			}
 		case <-c.tap.quit:
-			return c.abort(nil, yield)
+			return f.abort(nil, yield)
 		}
 	}
 	c.tap.answered()
 	for len(c.tap.messages) > 0 {
 		if !f.give(<-c.tap.messages, yield) {
-			return c.abort(errBroken, yield)
+			return f.abort(errBroken, yield)
 		}
 	}
 	if err := c.finish("UID FETCH", nil); err != nil {
@@ -147,7 +148,7 @@ func (f *fetching) start() {
 		return
 	}
 	if f.from != 0 && f.listed == nil {
-		f.c.tap.expect(f.from, f.octets)
+		f.turn = f.c.tap.expect(f.from, f.octets)
 		f.send(fmt.Sprintf("%d:*", f.from))
 		f.from = 0
 		return
@@ -180,6 +181,9 @@ func (f *fetching) ahead() {
 	var all []uint32
 	for uid := uint64(f.from); uid <= last; uid++ {
 		all = append(all, uint32(uid))
+	}
+	if len(all) == 0 { // hi is below from
+		return
 	}
 	f.asked = uint32(last)
 	f.ask(all)
@@ -259,7 +263,12 @@ func (f *fetching) searched(yield func(*Message, error) bool) bool {
 }
 
 // give yields a message: only what the SEARCH lists, and later if it is not answered yet.
+// One that came behind the answer to an earlier fetch may be of another mailbox.
 func (f *fetching) give(m *Message, yield func(*Message, error) bool) bool {
+	if m.turn != f.turn {
+		m.Release()
+		return true
+	}
 	if f.listed != nil {
 		if f.search != nil {
 			f.held = append(f.held, m)
@@ -286,8 +295,9 @@ func (c *Client) give(m *Message, yield func(*Message, error) bool) bool {
 }
 
 // abort ends the session during a FETCH. Unless yield has returned false (errBroken),
-// it yields the messages that have been read whole, and then the error.
-func (c *Client) abort(err error, yield func(*Message, error) bool) bool {
+// it gives the messages that have been read whole, and then yields the error.
+func (f *fetching) abort(err error, yield func(*Message, error) bool) bool {
+	c := f.c
 	c.tap.end(err)
 	for open := err != errBroken; open; {
 		select {
@@ -303,7 +313,7 @@ func (c *Client) abort(err error, yield func(*Message, error) bool) bool {
 		m := <-c.tap.messages
 		if err == errBroken {
 			m.Release()
-		} else if !c.give(m, yield) {
+		} else if !f.give(m, yield) {
 			err = errBroken
 		}
 	}

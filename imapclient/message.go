@@ -28,7 +28,8 @@ type Message struct {
 	// Bodyless: the server knows the message, but sent no body.
 	Bodyless bool
 
-	buf *[]byte
+	buf  *[]byte
+	turn int // see asked
 }
 
 // Release returns the memory of Body for the next message. Do not use Body after

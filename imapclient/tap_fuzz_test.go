@@ -52,6 +52,8 @@ func seeds(f *testing.F) {
 		"* 1 FETCH (UID 1 BODY[] NIL)\r\n* 1 FETCH (UID 1 BODY[] \"a\\\"b\")\r\n* 1 FETCH (UID 1 FLAGS ($a]b %c))\r\n",
 		"* 1 FETCH (UID 1 BODY[] ~{12}\r\n)\r\nW1 OK {9} INTERNALDATE NIL)\r\n* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n",
 		"* 1 FETCH (UID 1 BODY[] {3}\r\nabc UID 2)\r\n",
+		"* 1 FETCH (UID 77 BODY[] \"a\" BODY[] {3}\r\nabc)\r\n* 1 FETCH (UID 1 BODY[] {3}\r\nabc)\r\n* 1 FETCH (UID 1 BODY[] \"a\" BODY[] {3}\r\nabc)\r\n",
+		"* 1 FETCH (BODY[] \"a\" BODY[] {3}\r\nabc UID 77)\r\n",
 		"* 1 FETCH (UID 1 BODY[] {3}\r\nabc BODY[] {3}\r\nabc)\r\n* 1 FETCH (ENVELOPE ({3}\r\nabc \"d)\" NIL) UID 1 BODY[]<0> {0}\r\n)\r\n",
 		"* OK see {12}\r\n+ stray\r\n\r\n* BYE {3}\r\nX OK\r\nW1 BYE\r\n",
 		"* 1 FETCH (UID 1 BODY[] {4000}\r\n" + strings.Repeat("x", 4000) + ")\r\n* XYZZY {3}\r\nabc {3}\r\nabc\r\n",

@@ -15,14 +15,15 @@ const (
 )
 
 // expect prepares for FETCHes. If from is not 0, the first prefix octets of all UIDs
-// from there on are wanted.
-func (t *tap) expect(from uint32, prefix int64) {
+// from there on are wanted. Messages that come for these FETCHes have the turn.
+func (t *tap) expect(from uint32, prefix int64) (turn int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.asked = asked{open: true, from: from, beside: make(map[uint32]fetchLine)}
+	t.asked = asked{open: true, turn: t.asked.turn + 1, from: from, beside: make(map[uint32]fetchLine)}
 	if from != 0 {
 		t.asked.sets, t.asked.given = []askedSet{{prefix: prefix}}, make(map[uint32]bool)
 	}
+	return t.asked.turn
 }
 
 // ask notes UIDs of which the next FETCH asks for the first prefix octets.
@@ -58,9 +59,10 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	if size > maxBody {
 		return fmt.Errorf("%w: a body of %d octets", ErrProtocol, size)
 	}
+	f.body, f.hasBody = nil, false // of a second item before it
 	t.body = &f
 	t.mu.Lock()
-	asked, due := int64(0), false
+	asked, due, turn := int64(0), false, t.asked.turn
 	switch {
 	case f.uid != 0:
 		asked, due = t.asked.take(f.uid)
@@ -84,7 +86,7 @@ func (t *tap) bodyLiteral(f fetchLine, size int64) error {
 	t.reads(true)
 	if due || f.uid == 0 && f.beyond == 0 {
 		t.message = newMessage(int(pass))
-		t.message.Asked = asked
+		t.message.Asked, t.message.turn = asked, turn
 		n, err := io.ReadFull(t.r, t.message.Body)
 		t.came = int64(n)
 		if err == io.ErrUnexpectedEOF {
@@ -134,6 +136,7 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 	body, hasBody := f.body, f.hasBody
 	t.mu.Lock()
 	prefix, due := t.asked.due(f.uid)
+	turn := t.asked.turn
 	switch {
 	case taken, due && hasBody:
 		if !taken {
@@ -148,7 +151,7 @@ func (t *tap) fetched(f fetchLine, before *fetchLine) error {
 		return nil
 	}
 	if m == nil {
-		m = &Message{Body: body}
+		m = &Message{Body: body, turn: turn}
 	}
 	if !taken { // it was not known how much of it was asked for
 		m.Body, m.Asked = m.Body[:min(int64(len(m.Body)), prefix)], prefix
