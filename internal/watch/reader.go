@@ -150,10 +150,7 @@ func (p *pipeline) take(ctx context.Context, b *batch, m arrived, got parsed) er
 		return nil
 	}
 	if m.short == "" {
-		if len(b.known) == knownMost { // those of the highest UIDs are remembered
-			b.known = b.known[:copy(b.known, b.known[1:])]
-		}
-		b.known = append(b.known, known{m.UID, got.Origin, got.ID})
+		b.remember(known{m.UID, got.Origin, got.ID})
 	}
 	if id, err := p.readBefore(ctx, m.UID, got.ID, got.Origin); err != nil {
 		return err

@@ -40,6 +40,17 @@ func (k known) marked() ledger.Known {
 	return ledger.Known{UID: k.uid, Mark: markOf(k.origin, k.id)}
 }
 
+// remember keeps a message if its UID is one of the highest few.
+func (b *batch) remember(k known) {
+	i := len(b.known)
+	for i > 0 && b.known[i-1].uid > k.uid {
+		i--
+	}
+	if b.known = slices.Insert(b.known, i, k); len(b.known) > knownMost {
+		b.known = slices.Delete(b.known, 0, 1)
+	}
+}
+
 // remember keeps the last few of the known messages.
 func remember(known, more []ledger.Known) []ledger.Known {
 	if len(more) == 0 {
