@@ -141,9 +141,9 @@ func (p *Pump) ended() error {
 	return fmt.Errorf("sink: %s has stopped", p.name)
 }
 
-// Run delivers until ctx ends, and then for at most five seconds what is waiting.
-// The rest stays in the ledger, and Run returns nil. A permanent error ends Run at
-// once, with that error. Run logs an error that differs from the one before, repeats it
+// Run delivers until ctx ends, and then for at most five seconds what is waiting. It
+// gives the ledger at most five more to note that. The rest stays in the ledger, and Run
+// returns nil. A permanent error ends Run at once, with that error. Run logs an error that differs from the one before, repeats it
 // once an hour, and logs when the sink works again.
 func (p *Pump) Run(ctx context.Context) error {
 	defer close(p.done)
@@ -156,7 +156,12 @@ func (p *Pump) run(ctx context.Context) error {
 	defer stop()
 	limit := time.AfterFunc(math.MaxInt64, stop)
 	defer limit.Stop()
-	defer context.AfterFunc(ctx, func() { limit.Reset(drainLimit) })()
+	noting, stopNoting := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopNoting()
+	defer context.AfterFunc(ctx, func() {
+		limit.Reset(drainLimit)
+		time.AfterFunc(2*drainLimit, stopNoting) // the ledger may be stuck
+	})()
 
 	var flush chan error // of the Flush that waits for this delivery
 	var retry <-chan time.Time
@@ -169,7 +174,7 @@ func (p *Pump) run(ctx context.Context) error {
 		err := p.deliver(work)
 		if err != nil || retry != nil || ending || flush != nil || p.ackDue() <= 0 {
 			// Also if the time is up: the sink has those records.
-			if ackErr := p.acknowledge(context.WithoutCancel(work)); err == nil {
+			if ackErr := p.acknowledge(noting); err == nil {
 				err = ackErr
 			}
 		}

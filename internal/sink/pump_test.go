@@ -26,6 +26,7 @@ type outbox struct {
 	reads  int   // calls of Unsent
 	acks   int   // calls of Ack
 	fails  error // of Ack
+	stuck  bool  // Ack ends with its context only
 }
 
 func newOutbox(rows ...ledger.Row) *outbox { return &outbox{rows: rows, cursor: map[int64]int64{}} }
@@ -64,6 +65,10 @@ func (o *outbox) Unsent(ctx context.Context, sink string, without ...int64) iter
 func (o *outbox) Ack(ctx context.Context, sink string, folderID, seq int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.stuck {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	o.acks++
 	if o.fails != nil {
 		return o.fails
@@ -401,6 +406,16 @@ func TestPumpDrains(t *testing.T) {
 		p.end(t)
 		expect(t, "drained for", time.Since(at), drainLimit)
 		expect(t, "acknowledged", p.out.acked(1), 0)
+		p.logged(t, "left for the next start", 1)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		out := newOutbox(rows(1, 1, 1)...)
+		out.stuck = true
+		p := start(t, out, &recorder{})
+		synctest.Wait() // in Ack
+		at := time.Now()
+		p.end(t)
+		expect(t, "a ledger that is stuck held it for", time.Since(at), 2*drainLimit)
 		p.logged(t, "left for the next start", 1)
 	})
 	synctest.Test(t, func(t *testing.T) {
