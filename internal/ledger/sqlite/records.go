@@ -74,8 +74,9 @@ func (r *reader) number(ctx context.Context, f *filter) error {
 // where is the condition on table record, beside that on its key.
 func (f *filter) where() (where string, args []any) {
 	if f.labels != "" {
-		// + forbids the index: its order is not that of the key.
-		where += " AND +label IN (SELECT id FROM label WHERE true" + f.labels + ")"
+		// + forbids the index: its order is not that of the key. The label is looked up for
+		// each record, since each page would list all labels anew.
+		where += " AND EXISTS (SELECT 1 FROM label WHERE id = +record.label" + f.labels + ")"
 	}
 	if !f.replaced {
 		where += " AND replaced = 0"
