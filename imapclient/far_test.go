@@ -194,3 +194,19 @@ func TestFetchListedNothing(t *testing.T) {
 		}
 	})
 }
+
+// After a panic in the function that gets the list the session can be closed.
+func TestPanicAtTheList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := farSession(t, imaptest.Filled(t, 9, nil))
+		func() {
+			defer func() { recover() }()
+			for range c.FetchListed(t.Context(), 1, 0, func(bool) int64 { return 1000 }, func([]uint32, error) { panic("list") }) {
+				t.Error("a message")
+			}
+		}()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -245,9 +245,7 @@ func (f *fetching) searched(yield func(*Message, error) bool) bool {
 		}
 		return true
 	}
-	c.locked = true
-	f.listed(f.found, c.unnamed())
-	c.locked = false
+	c.serve(func(listener) { f.listed(f.found, c.unnamed()) })
 	n, there := slices.BinarySearch(f.found, f.asked)
 	if there {
 		n++
