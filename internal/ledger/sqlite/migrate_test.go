@@ -131,3 +131,47 @@ func TestMigrateFromSchema4(t *testing.T) {
 	ledgertest.Revise(t, l, ledger.Revision{ReportID: hexID(0xa2), Records: []ledger.Record{ledgertest.Revised(current.Record, 3, nil)}})
 	ledgertest.Want(t, "revised", ledgertest.Places(ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{ID: hexID(0xa2)}))), "INBOX/203="+hexID(0xa2)+".1")
 }
+
+// A ledger of each older schema keeps more than a page of records, and its heads.
+func TestMigrateFromEachSchema(t *testing.T) {
+	const messages = 2*pageRows + 100
+	id := func(uid int) string { return fmt.Sprintf("%032x", uid*0x9e3779b97f4a7) }
+	for schema := 1; schema < 5; schema++ {
+		feed, none := ", feed, identity", ", '', ''"
+		if schema == 1 {
+			feed, none = "", ""
+		}
+		path := filepath.Join(t.TempDir(), "l.db")
+		older(t, path, schema, fmt.Sprintf(`INSERT INTO folder (id, account, name, next_seq) VALUES (1, 'yahoo', 'INBOX', %d);
+			INSERT INTO head (id, at, pack) VALUES (1, 5, ?), (2, 6, ?);
+			WITH RECURSIVE each(uid) AS (SELECT 1 UNION ALL SELECT uid + 1 FROM each WHERE uid < %d)
+			INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece)
+				SELECT printf('%%032x', uid * 0x9e3779b97f4a7), 1, 9, uid, 'report', uid, uid, 1, iif(uid %% 500 = 0, 3 - uid / 500, NULL), 0 FROM each;
+			INSERT INTO record (key, id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json)
+				SELECT (1 << 40) + seq, report_id || '.1', 1, at, 'complaint', 'fbl', 'p' || (uid %% 3), '', '', '', '', 'yes', '{"n":' || uid || '}' FROM mail;
+			INSERT INTO hourly (hour, event, class, provider, verdict, n%s) SELECT 0, 'complaint', 'fbl', provider, 'yes', count(*)%s FROM record GROUP BY provider`,
+			messages+1, messages, feed, none), oldPack("head of 1000"), oldPack("head of 500"))
+		l := openTest(t, path)
+		rows := ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{}))
+		if len(rows) != messages {
+			t.Fatalf("schema %d: %d records", schema, len(rows))
+		}
+		var known []ledger.Message
+		for i, row := range rows {
+			uid := i + 1
+			if row.ID != id(uid)+".1" || string(row.JSON) != fmt.Sprintf(`{"n":%d}`, uid) || row.Provider != fmt.Sprintf("p%d", uid%3) {
+				t.Fatalf("schema %d: record %d: %+v %s", schema, uid, row, row.JSON)
+			}
+			known = append(known, ledgertest.Message(id(uid), 1))
+		}
+		for uid, want := range map[int]string{499: "", 500: "head of 500", 501: "", 1000: "head of 1000"} {
+			if head, err := l.Head(t.Context(), id(uid)); err != nil || string(head) != want {
+				t.Errorf("schema %d: head of %d: %q, %v", schema, uid, head, err)
+			}
+		}
+		if done := ledgertest.Commit(t, l, ledgertest.Claim(t, l, ledgertest.Inbox), known...); done.Duplicates != messages {
+			t.Errorf("schema %d: %d messages are known", schema, done.Duplicates)
+		}
+		l.Close()
+	}
+}
