@@ -7,8 +7,14 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 )
 
-// heldMost is how many octets of messages may wait for one that comes before them.
-const heldMost = 8 << 20
+const (
+	// heldMost is how many octets of messages may wait for one that comes before them.
+	heldMost = 8 << 20
+	// heldLeast is what a message counts: its buffer is at least so large.
+	heldLeast = 4 << 10
+)
+
+func sizeHeld(m *imapclient.Message) int64 { return max(heldLeast, int64(len(m.Body))) }
 
 // order gives messages in the order in which they were requested: a server may answer
 // two FETCHes at once, in turns.
@@ -37,11 +43,11 @@ func (o *order) add(m *imapclient.Message) error {
 		return o.follow()
 	}
 	if had := o.held[m.UID]; had != nil {
-		o.size -= int64(len(had.Body))
+		o.size -= sizeHeld(had)
 		had.Release()
 	}
 	o.held[m.UID] = m
-	o.size += int64(len(m.Body))
+	o.size += sizeHeld(m)
 	if o.size > heldMost {
 		return o.flush()
 	}
@@ -54,7 +60,7 @@ func (o *order) follow() error {
 		m := o.held[next[0]]
 		o.past++
 		delete(o.held, m.UID)
-		o.size -= int64(len(m.Body))
+		o.size -= sizeHeld(m)
 		if err := o.give(m); err != nil {
 			return err
 		}

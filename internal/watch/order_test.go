@@ -56,6 +56,22 @@ func TestOrderHoldsLittle(t *testing.T) {
 	}
 }
 
+// Small messages count as much as the memory they are in.
+func TestOrderHoldsFew(t *testing.T) {
+	uids := []uint32{1}
+	given := 0
+	o := newOrder(&uids, func(*imapclient.Message) error { given++; return nil })
+	for uid := uint32(2); given == 0; uid++ {
+		if uid > 1+heldMost/4096+1 {
+			t.Fatalf("%d messages are held", uid-2)
+		}
+		uids = append(uids, uid)
+		if err := o.add(&imapclient.Message{UID: uid, Body: []byte("x")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func numbers(s string) (l []uint32) {
 	for rest := s[1 : len(s)-1]; rest != ""; {
 		var n uint32
