@@ -31,8 +31,7 @@ func takeLock(ctx context.Context, file string) (*lock, error) {
 	if err := create(path); err != nil {
 		return nil, explain(path, err)
 	}
-	// What the file says matters no longer than the lock: no fsync.
-	db, err := sql.Open("sqlite", dsn(path, fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=synchronous(off)", lockWait)))
+	db, err := sql.Open("sqlite", dsn(path, fmt.Sprintf("_pragma=busy_timeout(%d)", lockWait)))
 	if err != nil {
 		return nil, explain(path, err)
 	}
@@ -54,6 +53,10 @@ func (l *lock) take(ctx context.Context, file string) error {
 	if _, err := l.conn.ExecContext(ctx,
 		`CREATE TABLE IF NOT EXISTS writer (id INTEGER PRIMARY KEY CHECK (id = 1), pid INTEGER NOT NULL) STRICT`); err != nil {
 		return l.refused(ctx, file, err)
+	}
+	// What the row says matters no longer than the lock: no fsync.
+	if _, err := l.conn.ExecContext(ctx, "PRAGMA synchronous = off"); err != nil {
+		return err
 	}
 	// Another process may come between the commit of the row and the hold: hold only a
 	// row that names this process.

@@ -50,12 +50,12 @@ func TestMigrateFromSchema4(t *testing.T) {
 	hexID := func(i int) string { return fmt.Sprintf("%032x", i) }
 	const hour, inbox, junk = 1772366400000, 1 << 40, 2 << 40
 	script := fmt.Sprintf(`INSERT INTO folder (id, account, name, next_seq, uidvalidity, high) VALUES (1, 'yahoo', 'INBOX', 202, 9, 5), (2, 'yahoo', 'Junk', 4, 9, 5);
-		INSERT INTO head (id, at, pack) VALUES (3, %[1]d, ?), (4, %[1]d, ?), (5, %[1]d, ?);
+		INSERT INTO head (id, at, pack) VALUES (3, %[1]d, ?), (4, %[1]d, ?), (5, %[1]d, ?), (6, %[1]d, x'ff');
 		INSERT INTO mail (report_id, folder, uidvalidity, uid, kind, at, seq, records, head, piece, size, origin) VALUES
 			('%[2]s', 1, 9, 11, 'report', %[1]d, 1, 1, 3, 2, 70, -5),
 			('%[3]s', 1, 9, 12, 'report', %[1]d, 2, 1, 3, 0, 71, 6),
 			('%[4]s', 2, 18446744073709551, 13, 'unparsed', %[1]d, 1, 2, 1, 0, 72, 7), -- its head is pruned
-			('odd', 2, 9, 14, 'other', %[1]d, 3, 1, NULL, 0, 0, 0),
+			('odd', 2, 9, 14, 'other', %[1]d, 3, 1, 6, 0, 0, 0), -- its head is damaged
 			('ABCDEFABCDEFABCDEFABCDEFABCDEFAB', 1, 9, 15, 'report', %[1]d, 3, 0, 5, 0, 73, 8);
 		INSERT INTO record (key, id, revision, at, event, class, provider, source_ip, domain, campaign, subscriber, verdict, json, feed, identity, replaced) VALUES
 			(%[5]d + 1, '%[2]s.1', 1, %[1]d, 'complaint', 'fbl', 'yahoo', '192.0.2.1', 'example.com', 'c', 's', 'yes', '{"n":1}', 'cfl', 'identified', 0),

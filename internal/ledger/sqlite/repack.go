@@ -70,24 +70,23 @@ func repackHeads(ctx context.Context, c *sql.Conn) error {
 			return err
 		}
 		plain, err := s2.Decode(nil, data)
-		if err != nil {
-			return errors.Join(errPack, err)
+		var heads [][]byte
+		if err == nil {
+			heads, err = split(nil, plain)
 		}
-		heads, err := split(nil, plain)
-		if err != nil {
-			return err
-		}
+		damaged := err != nil // its messages go on without their heads
 		packed := int64(0)
 		err = eachOf(ctx, c, func(rows *sql.Rows) error {
 			var piece int
 			if err := rows.Scan(&piece); err != nil {
 				return err
 			}
-			if piece >= len(heads) {
-				return errPack
-			}
-			p.add(heads[piece])
 			packed++
+			if damaged || piece >= len(heads) {
+				p.add(nil)
+			} else {
+				p.add(heads[piece])
+			}
 			return nil
 		}, "SELECT piece FROM mail_4 WHERE head = ? ORDER BY piece", last)
 		if err != nil {
