@@ -78,8 +78,7 @@ type Client struct {
 	lastOverflow time.Time
 	roundTrip    time.Duration // of the quickest command; 0: not known
 
-	ident <-chan status // answer to ID; nil: it came, or none was sent
-	idle  <-chan status // answer to an IDLE that Idle has left; nil: none
+	idle <-chan status // answer to an IDLE that Idle has left; nil: none
 }
 
 // Has reports whether the server offers a capability, such as "IDLE" (RFC 9051

@@ -59,10 +59,6 @@ func Dial(ctx context.Context, opts Options) (*Client, error) {
 		return nil, err
 	}
 	c.tap = newTap(s.wire, c.limits, c.quirks)
-	if s.idTag != "" {
-		c.owed("ID", c.limits.Auth)
-		c.ident = c.tap.awaits(s.idTag)
-	}
 	c.gi = imapclient.New(c.tap, nil)
 	if err := c.gi.WaitGreeting(); err != nil {
 		c.shut(err)
@@ -89,7 +85,7 @@ func (s *setup) connect(ctx context.Context) error {
 	}
 	s.wire = newWire(conn, s.limits.Write, debug)
 	s.wire.veil = &s.veil
-	s.tags, s.idTag, s.bye = 0, "", nil
+	s.tags, s.bye = 0, nil
 	s.said.limit(setupLines, setupOctets)
 	clear(s.caps)
 	defer context.AfterFunc(ctx, func() { s.wire.end(context.Cause(ctx)) })()

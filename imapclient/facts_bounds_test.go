@@ -177,7 +177,7 @@ func dense(name string, body []byte) fact {
 var boundFacts = []fact{
 	endless("untagged lines without end: CAPABILITY", "CAPABILITY", "* OK and then\r\n", 0, time.Minute, 5000),
 	endless("untagged lines without end: login", "AUTHENTICATE", "* OK and then\r\n", 0, time.Minute, 5000),
-	endless("untagged lines without end: ID", "ID", "* ID NIL\r\n", 0, time.Minute, 140_000),
+	endless("untagged lines without end: ID", "ID", "* ID NIL\r\n", 0, time.Minute, 8000),
 	endless("blank lines without end: login", "AUTHENTICATE", "\r\n", 0, time.Minute, 50_000),
 	endless("questions without end: login", "AUTHENTICATE", "+ \r\n", 0, time.Minute, 20_000),
 	endless("literals without end: login", "AUTHENTICATE", "* X {100000}\r\n"+strings.Repeat("x", 100_000)+"\r\n", 0, time.Minute, 20),

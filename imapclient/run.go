@@ -79,12 +79,6 @@ func (c *Client) begin(ctx context.Context) (end func(), err error) {
 	}
 	c.quiet = 0
 	c.sayOmitted(false)
-	select {
-	case st := <-c.ident:
-		c.ident = nil
-		c.identified(st)
-	default:
-	}
 	stop := context.AfterFunc(ctx, func() { c.tap.end(context.Cause(ctx)) })
 	return func() { stop() }, nil
 }

@@ -17,8 +17,6 @@ type setup struct {
 	tags int
 	said chatter
 
-	idTag string // of the ID that is not answered; empty: none is
-
 	challenge Challenge    // of the next trial to log in
 	cred      *Credentials // for that trial; nil: not asked for yet
 	cancelled bool         // we cancelled, so the server says BAD
@@ -35,15 +33,11 @@ func (s *setup) capability() error {
 	return err
 }
 
-func (s *setup) tag() string {
-	s.tags++
-	return fmt.Sprintf("S%d", s.tags)
-}
-
 // command sends one line and reads up to its tagged answer. The debug log gets shown.
 // next answers the "+" lines; if it is nil there must be none.
 func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (status, error) {
-	tag := s.tag()
+	s.tags++
+	tag := fmt.Sprintf("S%d", s.tags)
 	name, _, _ := strings.Cut(shown, " ")
 	s.wire.armTotal("answer to "+name, s.limits.Auth)
 	if err := s.wire.send(tag+" "+line, tag+" "+shown); err != nil {
@@ -80,10 +74,6 @@ func (s *setup) command(line, shown string, next func([]byte) ([]byte, error)) (
 			}
 			s.capabilityCode(st)
 			return st, nil
-		case s.idTag:
-			st, _ := s.wire.readStatus(rest)
-			s.idTag = ""
-			s.identified(st)
 		default:
 			return status{}, fmt.Errorf("%w: an answer to no command: %q", ErrProtocol, s.excerpt(b))
 		}

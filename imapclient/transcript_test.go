@@ -121,7 +121,6 @@ func dialogue(t *testing.T, h *recorder, debug bool) {
 		}
 		synctest.Wait()
 	}
-	step(nil) // the answer to ID
 	_, err = c.List(t.Context(), "*")
 	step(err)
 	_, err = c.Status(t.Context(), "FBL/Yahoo")
