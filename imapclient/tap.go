@@ -145,16 +145,6 @@ func (t *tap) due() {
 	}
 }
 
-// awaits registers a command that was sent already.
-func (t *tap) awaits(tag string) <-chan status {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	answer := make(chan status, 1)
-	t.own[tag] = answer
-	t.due()
-	return answer
-}
-
 // tag registers a command of our own. Call it with mu held.
 func (t *tap) tag() (string, <-chan status) {
 	t.tags++
