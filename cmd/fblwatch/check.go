@@ -72,7 +72,7 @@ func (p *program) check(c *cli.Context) error {
 	for _, text := range whom.Warnings() {
 		t.say("warning", "config", text)
 	}
-	t.outlets(config)
+	t.outlets(c.Context, config)
 	t.ledger(c.Context, config)
 	for _, a := range config.Accounts {
 		t.ok(a.Name, "mailbox: %s", whom.System(a.Name))
@@ -239,7 +239,7 @@ func (t *trial) folder(ctx context.Context, client *imapclient.Client, account, 
 
 // outlets looks for the programs of the config's hooks and sinks, and asks whether the
 // files can be written.
-func (t *trial) outlets(config *settings.Config) {
+func (t *trial) outlets(ctx context.Context, config *settings.Config) {
 	find := func(what string, command subprocess.Command) {
 		if err := command.Find(); err != nil {
 			t.fail(what, err)
@@ -251,16 +251,14 @@ func (t *trial) outlets(config *settings.Config) {
 	for _, event := range slices.Sorted(maps.Keys(hooks)) {
 		find("hooks."+event, hooks[event])
 	}
-	for _, s := range config.Sinks {
-		if s.Type == sink.TypeExec {
-			find("sinks."+s.Name, s.Command)
-		}
-	}
 	for _, s := range config.AllSinks() {
-		if s.Type == sink.TypeFile {
-			if err := plainfile.Writable(s.Path); err != nil {
-				t.fail("sinks."+s.Name, err)
-			}
+		if s.Name == sink.HookRecordName && config.Hooks.Record != nil {
+			continue // one of the hooks
+		}
+		if said, err := sink.Probe(ctx, s); err != nil {
+			t.fail("sinks."+s.Name, err)
+		} else {
+			t.ok("sinks."+s.Name, "%s", said)
 		}
 	}
 }

@@ -31,7 +31,7 @@ const reporter = "arf.mail.yahoo.com"
 func scripted() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, resolver: testKeys{dead: os.Getenv("DNS") != "works"}}
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, env: os.LookupEnv, resolver: testKeys{dead: os.Getenv("DNS") != "works"}, drain: time.Second}
 	os.Exit(p.run(ctx, os.Args))
 }
 

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
@@ -27,7 +28,7 @@ func TestListmonkConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.Identify.Presets != "listmonk" || len(config.Sinks) != 1 || config.Sinks[0].Type != sink.TypeExec || len(config.Sinks[0].Command) != 2 {
+	if config.Identify.Presets != "listmonk" || len(config.Sinks) != 1 || config.Sinks[0].Type != sink.TypeExec || len(config.Sinks[0].Exec.Command) != 2 {
 		t.Errorf("%+v, %+v", config.Identify, config.Sinks)
 	}
 }
@@ -75,7 +76,7 @@ func TestListmonkHook(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = command.Write(t.Context(), rows)
+		_, err = command.Write(t.Context(), delivery.Items(rows))
 		_ = command.Close() // a hook that ended says so
 		return err
 	}

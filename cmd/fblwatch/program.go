@@ -25,6 +25,7 @@ type program struct {
 	stdout, stderr io.Writer
 	env            func(name string) (value string, set bool)
 	resolver       trust.Resolver // of signatures' keys; nil: the system's
+	drain          time.Duration  // daemon.Options.Drain
 	configFile     string         // that was read with -c; empty: none
 }
 

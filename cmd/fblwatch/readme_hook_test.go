@@ -11,6 +11,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
@@ -58,7 +59,7 @@ func TestReadmeHook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Write(t.Context(), rows); err != nil {
+	if _, err := command.Write(t.Context(), delivery.Items(rows)); err != nil {
 		t.Errorf("not every record was answered: %v", err)
 	}
 	if err := command.Close(); err != nil {

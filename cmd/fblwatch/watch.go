@@ -47,7 +47,7 @@ func (p *program) watch(c *cli.Context) error {
 // daemonOptions are those of watch and sweep. printing: records go to stdout.
 func (p *program) daemonOptions(config *settings.Config, printing bool) daemon.Options {
 	p.warnWay(config.Accounts...)
-	options := daemon.Options{Person: p.person(), Resolver: p.resolver, Log: p.logger(config.Log)}
+	options := daemon.Options{Person: p.person(), Resolver: p.resolver, Log: p.logger(config.Log), Drain: p.drain}
 	if printing {
 		options.Stdout = p.stdout
 	}

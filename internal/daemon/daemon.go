@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/hook"
@@ -25,9 +26,10 @@ type Options struct {
 	Observer watch.Observer
 
 	// Of a sweep.
-	All    bool        // from the first UID on
-	DryRun bool        // write nothing, neither to the ledger nor to a sink other than Stdout; run no hook; leave the mailbox as it is
-	Failed func(error) // gets the error of each account that failed but the last, which Sweep returns
+	Drain  time.Duration // how long to wait at the end for sinks that fail; 0: a minute
+	All    bool          // from the first UID on
+	DryRun bool          // write nothing, neither to the ledger nor to a sink other than Stdout; run no hook; leave the mailbox as it is
+	Failed func(error)   // gets the error of each account that failed but the last, which Sweep returns
 }
 
 // Daemon reads the accounts of a config into its ledger.

@@ -141,13 +141,13 @@ func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 
 // owed is a ledger as standard output sees it.
 type owed struct {
-	ledger.Ledger
+	sink.Outbox
 	printed *printed
 }
 
 func (o owed) Unsent(ctx context.Context, name string, without ...int64) iter.Seq2[ledger.Row, error] {
 	return func(yield func(ledger.Row, error) bool) {
-		for row, err := range o.Ledger.Unsent(ctx, name, without...) {
+		for row, err := range o.Outbox.Unsent(ctx, name, without...) {
 			if err == nil && o.printed.skips(row.FolderID, row.Seq) {
 				continue
 			}

@@ -57,7 +57,7 @@ func TestPrinted(t *testing.T) {
 				continue
 			}
 			var out []string
-			for row, err := range (owed{l, begun}).Unsent(t.Context(), sink.StdoutName) {
+			for row, err := range (owed{box{l}, begun}).Unsent(t.Context(), sink.StdoutName) {
 				if err != nil {
 					t.Fatal(err)
 				}

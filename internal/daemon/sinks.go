@@ -3,10 +3,13 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/sink"
+	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
 // sinks take the records out of the ledger while a Daemon runs.
@@ -31,15 +34,15 @@ func (d *Daemon) startSinks(ctx context.Context, l ledger.Ledger) (context.Conte
 }
 
 func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.Context, error) {
-	add := func(name string, opened sink.Sink, box sink.Outbox, atHead bool) error {
+	add := func(c sink.Config, opened sink.Sink, box sink.Outbox) error {
 		s.opened = append(s.opened, opened)
-		s.pumps = append(s.pumps, sink.NewPump(name, box, opened, d.Log))
-		return l.Register(ctx, name, atHead)
+		s.pumps = append(s.pumps, sink.NewPump(c, box, opened, d.Log))
+		return l.Register(ctx, c.Name, c.From != sink.FromStart)
 	}
 	for _, c := range d.config.AllSinks() {
-		opened, err := sink.Open(c, d.Log)
+		opened, err := sink.Open(c, sink.Options{Log: d.Log})
 		if err == nil {
-			err = add(c.Name, opened, l, false)
+			err = add(c, opened, box{l})
 		}
 		if err != nil {
 			return nil, err
@@ -50,8 +53,7 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 		return nil, err
 	}
 	if d.Stdout != nil {
-		// New readers start at the head.
-		if err := add(sink.StdoutName, sink.Stdout(d.Stdout), owed{l, s.printed}, true); err != nil {
+		if err := add(sink.Config{Name: sink.StdoutName}, sink.Stdout(d.Stdout), owed{box{l}, s.printed}); err != nil {
 			return nil, err
 		}
 	}
@@ -92,17 +94,20 @@ func (s *sinks) offer(done ledger.Committed) {
 func (s *sinks) states(ended bool) []ledger.Status {
 	states := make([]ledger.Status, len(s.pumps))
 	for i, pump := range s.pumps {
-		states[i] = stateOf(pump.Name(), pump.Trouble(), ended)
+		states[i] = stateOf(pump.Name(), pump.Trouble(), pump.Counts(), ended)
 	}
 	return states
 }
 
-func stateOf(name string, t sink.Trouble, ended bool) ledger.Status {
+func stateOf(name string, t sink.Trouble, counts map[string]int64, ended bool) ledger.Status {
 	if t.Err == "" {
-		return ledger.Status{Name: ledger.SinkStatus + name, State: ledger.StateOK, Ended: ended}
+		return ledger.Status{Name: ledger.SinkStatus + name, State: ledger.StateOK, Ended: ended, Counts: counts}
+	}
+	if t.Tries > 0 {
+		counts["tries"] = int64(t.Tries)
 	}
 	return ledger.Status{
-		Name: ledger.SinkStatus + name, State: ledger.StateFailing,
+		Name: ledger.SinkStatus + name, State: ledger.StateFailing, Counts: counts,
 		Failing: t.Since.UTC(), Error: t.Err, Record: t.Record, Waits: t.Waits.UTC(),
 	}
 }
@@ -121,13 +126,40 @@ func (s *sinks) recall(ctx context.Context, l ledger.Reader) error {
 	return err
 }
 
-// flush waits until every sink has every record, or one says why it cannot.
-func (s *sinks) flush(ctx context.Context) error {
-	var failures []error
-	for _, pump := range s.pumps {
-		failures = append(failures, pump.Flush(ctx))
+// drain waits until every sink has every record. After limit it gives up those that
+// fail: the error says of each what still waits.
+func (s *sinks) drain(ctx context.Context, l ledger.Reader, limit time.Duration) error {
+	limited, stop := context.WithTimeout(ctx, limit)
+	defer stop()
+	failures := make([]error, len(s.pumps))
+	var draining sync.WaitGroup
+	for i, pump := range s.pumps {
+		draining.Go(func() {
+			if err := pump.Drain(limited); err != nil && ctx.Err() == nil {
+				failures[i] = fmt.Errorf("%w; %s", err, left(ctx, l, pump.Name()))
+			} else {
+				failures[i] = err
+			}
+		})
 	}
+	draining.Wait()
 	return errors.Join(failures...)
+}
+
+// left says how many records of a sink wait.
+func left(ctx context.Context, l ledger.Reader, name string) string {
+	n := 0
+	for _, err := range l.Unsent(ctx, name) {
+		if err != nil {
+			break
+		}
+		n++
+	}
+	verb := "wait"
+	if n == 1 {
+		verb = "waits"
+	}
+	return fmt.Sprintf("%s for the sink %s %s in the ledger for the next run", terminal.Plural(n, "record"), name, verb)
 }
 
 // settle follows close: it notes in the ledger how the sinks ended.

@@ -20,10 +20,10 @@ func TestSinkStates(t *testing.T) {
 	l := memory.New()
 	since := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	waiting := ledger.Status{Name: "sink/command", State: ledger.StateFailing, Failing: since, Error: "no answer", Record: "0a.1", Waits: since.Add(time.Hour)}
-	if got := stateOf("command", sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, true); !reflect.DeepEqual(got, waiting) {
+	if got := stateOf("command", sink.Trouble{Record: "0a.1", Waits: since.Add(time.Hour), Since: since, Err: "no answer"}, nil, true); !reflect.DeepEqual(got, waiting) {
 		t.Errorf("%+v", got)
 	}
-	if got := stateOf("command", sink.Trouble{}, false); !reflect.DeepEqual(got, ledger.Status{Name: "sink/command", State: ledger.StateOK}) {
+	if got := stateOf("command", sink.Trouble{}, nil, false); !reflect.DeepEqual(got, ledger.Status{Name: "sink/command", State: ledger.StateOK}) {
 		t.Errorf("%+v", got)
 	}
 	commitOne(t, l, "INBOX", "1")
@@ -36,7 +36,7 @@ func TestSinkStates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sinks.flush(t.Context()); err == nil {
+	if err := sinks.pumps[0].Flush(t.Context()); err == nil {
 		t.Error("the command answered")
 	}
 	states := sinks.states(false)

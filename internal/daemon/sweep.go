@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
@@ -41,7 +43,7 @@ func (d *Daemon) Sweep(ctx context.Context) error {
 	defer beside.Wait()
 	// Also where a folder failed: what the others gave is not to wait for the
 	// next sweep.
-	err = errors.Join(err, r.sinks.flush(ctx))
+	err = errors.Join(err, r.sinks.drain(ctx, r.ledger, cmp.Or(r.Drain, time.Minute)))
 	if err == nil {
 		err = prune(ctx, r.ledger, &r.config)
 	}

@@ -130,6 +130,7 @@ type Row struct {
 	Seq      int64
 	Record
 	Replaced bool // by a later revision, or by a record that supersedes it
+	Replay   int  // of Unsent and Resends: how often a person has had it sent to this sink again
 }
 
 // Revision is a new reading of a message that the ledger has.

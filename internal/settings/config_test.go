@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -108,8 +109,8 @@ log: {level: debug, format: json}
 		Keep:      Keep(36 * time.Hour),
 		Retention: Retention(400 * 24 * time.Hour),
 		Sinks: sink.List{
-			{Name: "own", Type: "exec", Command: []string{"suppress", "~", "gateway.example.net"}},
-			{Name: "copy", Type: "file", Path: "/home/fbl/copy.ndjson"},
+			{Name: "own", Type: "exec", Exec: sink.ExecConfig{Command: []string{"suppress", "~", "gateway.example.net"}}},
+			{Name: "copy", Type: "file", File: sink.FileConfig{Path: "/home/fbl/copy.ndjson"}},
 		},
 		Records: sink.Records{File: "/home/fbl/r.ndjson"},
 		Log:     LogConfig{Level: "debug", Format: "json"},
@@ -145,6 +146,10 @@ func yamlKeys(t reflect.Type) map[string]bool {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		if field.Tag.Get("yaml") == "-" { // not of the file
+			continue
+		}
+		if field.Tag.Get("yaml") == ",inline" {
+			maps.Copy(keys, yamlKeys(field.Type))
 			continue
 		}
 		keys[field.Tag.Get("yaml")+":"] = true

@@ -15,10 +15,10 @@ func (c *Config) AllSinks() sink.List {
 
 func (c *Config) oldSinks() (old sink.List) {
 	if c.Records.File != "" {
-		old = append(old, sink.Config{Name: sink.RecordsName, Type: sink.TypeFile, Path: c.Records.File})
+		old = append(old, sink.Config{Name: sink.RecordsName, Type: sink.TypeFile, From: sink.FromStart, File: sink.FileConfig{Path: c.Records.File}})
 	}
 	if c.Hooks.Record != nil {
-		old = append(old, sink.Config{Name: sink.HookRecordName, Type: sink.TypeExec, Command: c.Hooks.Record})
+		old = append(old, sink.Config{Name: sink.HookRecordName, Type: sink.TypeExec, From: sink.FromStart, Exec: sink.ExecConfig{Command: c.Hooks.Record}})
 	}
 	return old
 }
@@ -51,7 +51,7 @@ func (c *Config) Superseded() (hints []string) {
 // newForm says how to write a sink of an older key.
 func newForm(old sink.Config) string {
 	if old.Name == sink.RecordsName {
-		return "records is now written as sinks: [{name: file, type: file, path: FILE}]"
+		return "records is now written as sinks: [{name: file, type: file, from: start, path: FILE}]"
 	}
-	return "hooks.record is now written as sinks: [{name: command, type: exec, command: [PROGRAM, ARGUMENT]}]"
+	return "hooks.record is now written as sinks: [{name: command, type: exec, from: start, command: [PROGRAM, ARGUMENT]}]"
 }

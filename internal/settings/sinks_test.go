@@ -14,13 +14,13 @@ import (
 func TestOldSinks(t *testing.T) {
 	const account = "accounts:\n  - {name: a, url: 'imaps://u@h', password: x}\n"
 	want := sink.List{
-		{Name: "file", Type: "file", Path: "r.ndjson"},
-		{Name: "command", Type: "exec", Command: []string{"suppress", "--all"}},
+		{Name: "file", Type: "file", From: "start", File: sink.FileConfig{Path: "r.ndjson"}},
+		{Name: "command", Type: "exec", From: "start", Exec: sink.ExecConfig{Command: []string{"suppress", "--all"}}},
 	}
 	for keys, hints := range map[string]int{
-		"records: {file: r.ndjson}\nhooks: {record: [suppress, --all]}":                                                     2,
-		"sinks:\n  - {name: file, type: file, path: r.ndjson}\n  - {name: command, type: exec, command: [suppress, --all]}": 0,
-		"records: {file: r.ndjson}\nsinks: [{name: command, type: exec, command: [suppress, --all]}]":                       1,
+		"records: {file: r.ndjson}\nhooks: {record: [suppress, --all]}":                                                                               2,
+		"sinks:\n  - {name: file, type: file, from: start, path: r.ndjson}\n  - {name: command, type: exec, from: start, command: [suppress, --all]}": 0,
+		"records: {file: r.ndjson}\nsinks: [{name: command, type: exec, from: start, command: [suppress, --all]}]":                                    1,
 	} {
 		c, err := Parse([]byte(account+keys), "c", env())
 		if err != nil {

@@ -1,15 +1,16 @@
 package sink
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
 
 // The types of sinks in a config.
@@ -18,56 +19,96 @@ const (
 	TypeExec = "exec" // feeds a program that keeps running
 )
 
+// kind is a type of sink.
+type kind struct {
+	keys     func(c *Config) []any // the structs whose keys it has, beside those of every sink
+	validate func(c Config) error
+	open     func(c Config, o Options) (Sink, error)
+
+	// probe tries the receiver for check, without a record, and says what it found. c
+	// is valid.
+	probe func(ctx context.Context, c Config) (said string, err error)
+}
+
+// kinds has every type of sink by name.
+var kinds = map[string]kind{
+	TypeFile: fileKind,
+	TypeExec: execKind,
+}
+
+// FromStart is the value of Config.From that begins with the records that the ledger
+// has.
+const FromStart = "start"
+
 // StdoutName is the name of the sink that the commands open themselves, for their
 // standard output. No other sink can have it.
 const StdoutName = "stdout"
 
-// Config is one sink of a config.
+// Config is one sink of a config. Each type has its own keys, in a struct of its file.
 type Config struct {
-	// Name is the key of the sink's cursors in the ledger. A sink of a new name
-	// gets every record that the ledger holds.
+	// Name is the key of the sink's cursors in the ledger.
 	Name string `yaml:"name"`
 	Type string `yaml:"type"`
 
-	// Path is the NDJSON file of the type file. It may be renamed or removed at
-	// any time (logrotate): the next record creates it again.
-	Path string `yaml:"path"`
-	// Command is the program of the type exec, with its arguments.
-	Command subprocess.Command `yaml:"command"`
+	When      When   `yaml:"when"`      // the records that it gets; nil: all
+	Revisions string `yaml:"revisions"` // all, or first: only the first of each record; "": all
+	From      string `yaml:"from"`      // where a sink of a new name begins: head, or start, with the records that the ledger has; "": head
+
+	File FileConfig `yaml:",inline"`
+	Exec ExecConfig `yaml:",inline"`
+}
+
+// Options are what the config of a sink does not hold.
+type Options struct {
+	Log    *slog.Logger // nil: none
+	Stored Stored       // where it keeps what it is about to send; nil: nowhere
 }
 
 // Validate checks what can be wrong before the sink is opened.
 func (c Config) Validate() error {
-	var keys []string // that only another type has
-	switch c.Type {
-	case TypeFile:
-		if c.Command != nil {
-			keys = append(keys, "command")
-		}
-	case TypeExec:
-		if c.Path != "" {
-			keys = append(keys, "path")
-		}
-	case "":
-		return errors.New("type is missing; write file or exec")
-	default:
-		return errors.New("type is none of file, exec")
-	}
+	types := strings.Join(slices.Sorted(maps.Keys(kinds)), ", ")
+	kind, known := kinds[c.Type]
 	switch {
+	case c.Type == "":
+		return errors.New("type is missing; write one of " + types)
+	case !known:
+		return errors.New("type is none of " + types)
 	case c.Name == "":
 		return errors.New("name is missing; the sink's place in the ledger is kept under its name")
 	case strings.ContainsFunc(c.Name, func(r rune) bool { return !isNameRune(r) }):
 		return errors.New("name holds other characters than letters, digits, dots, - and _")
 	case c.Name == StdoutName:
 		return errors.New("name is that of the standard output; choose another one")
-	case len(keys) > 0:
-		return fmt.Errorf("%s is no key of the type %s", keys[0], c.Type)
-	case c.Type == TypeExec && c.Command == nil:
-		return errors.New("command is missing; write a list of the program and its arguments")
-	case c.Type == TypeFile:
-		return checkPath("path", c.Path)
+	case !slices.Contains([]string{"", "all", "first"}, c.Revisions):
+		return errors.New("revisions is none of all, first")
+	case !slices.Contains([]string{"", "head", FromStart}, c.From):
+		return errors.New("from is none of head, start")
 	}
-	return nil
+	if key := c.foreignKey(kind); key != "" {
+		return fmt.Errorf("%s is no key of the type %s", key, c.Type)
+	}
+	return kind.validate(c)
+}
+
+// foreignKey returns a key with a value that only other types have.
+func (c Config) foreignKey(k kind) string {
+	own := make(map[any]bool)
+	for _, keys := range k.keys(&c) {
+		own[keys] = true
+	}
+	v := reflect.ValueOf(&c).Elem()
+	for i := range v.NumField() {
+		group := v.Field(i)
+		if v.Type().Field(i).Tag.Get("yaml") != ",inline" || own[group.Addr().Interface()] {
+			continue
+		}
+		for j := range group.NumField() {
+			if !group.Field(j).IsZero() {
+				return group.Type().Field(j).Tag.Get("yaml")
+			}
+		}
+	}
+	return ""
 }
 
 // isNameRune excludes the blank, which the names of the program's own cursors have.
@@ -108,7 +149,7 @@ func (l List) Validate() error {
 }
 
 func (c Config) sameFile(other Config) bool {
-	return c.Path != "" && other.Path != "" && filepath.Clean(c.Path) == filepath.Clean(other.Path)
+	return c.File.Path != "" && other.File.Path != "" && filepath.Clean(c.File.Path) == filepath.Clean(other.File.Path)
 }
 
 // Records is the key records of older configs: one file.
@@ -127,12 +168,22 @@ const (
 )
 
 // Open opens a sink.
-func Open(c Config, log *slog.Logger) (Sink, error) {
+func Open(c Config, o Options) (Sink, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("sink: %s: %w", c.Name, err)
 	}
-	if c.Type == TypeExec {
-		return OpenExec(c.Command, log.With("sink", c.Name))
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return OpenFile(c.Path)
+	o.Log = o.Log.With("sink", c.Name)
+	return kinds[c.Type].open(c, o)
+}
+
+// Probe tries whether the sink's receiver is there and would take records, without
+// sending one. It returns what it found, for people.
+func Probe(ctx context.Context, c Config) (said string, err error) {
+	if err := c.Validate(); err != nil {
+		return "", err
+	}
+	return kinds[c.Type].probe(ctx, c)
 }

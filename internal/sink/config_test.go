@@ -8,7 +8,9 @@ import (
 )
 
 func TestConfig(t *testing.T) {
-	file := func(name, path string) Config { return Config{Name: name, Type: TypeFile, Path: path} }
+	file := func(name, path string) Config {
+		return Config{Name: name, Type: TypeFile, File: FileConfig{Path: path}}
+	}
 	for _, test := range []struct {
 		config Config
 		want   string // empty: it is valid
@@ -22,12 +24,12 @@ func TestConfig(t *testing.T) {
 		{file("", "r"), "name is missing"},
 		{file("a b", "r"), "name holds other characters"},
 		{file("stdout", "r"), "name is that of the standard output"},
-		{Config{Name: "c", Type: TypeExec, Command: []string{"cat"}}, ""},
+		{Config{Name: "c", Type: TypeExec, Exec: ExecConfig{[]string{"cat"}}}, ""},
 		{Config{Name: "c", Type: TypeExec}, "command is missing"},
-		{Config{Name: "c", Type: TypeExec, Command: []string{"cat"}, Path: "r"}, "path is no key of the type exec"},
-		{Config{Name: "f", Type: TypeFile, Command: []string{"cat"}, Path: "r"}, "command is no key of the type file"},
-		{Config{Name: "f", Path: "r"}, "type is missing"},
-		{Config{Name: "f", Type: "kafka"}, "type is none of file, exec"},
+		{Config{Name: "c", Type: TypeExec, Exec: ExecConfig{[]string{"cat"}}, File: FileConfig{Path: "r"}}, "path is no key of the type exec"},
+		{Config{Name: "f", Type: TypeFile, Exec: ExecConfig{[]string{"cat"}}, File: FileConfig{Path: "r"}}, "command is no key of the type file"},
+		{Config{Name: "f", File: FileConfig{Path: "r"}}, "type is missing"},
+		{Config{Name: "f", Type: "kafka"}, "type is none of exec, file"},
 	} {
 		err := test.config.Validate()
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasPrefix(err.Error(), test.want)) {
@@ -50,15 +52,15 @@ func TestConfig(t *testing.T) {
 func TestOpen(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	path := filepath.Join(t.TempDir(), "r")
-	s, err := Open(Config{Name: "f", Type: TypeFile, Path: path}, log)
+	s, err := Open(Config{Name: "f", Type: TypeFile, File: FileConfig{Path: path}}, Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := Open(Config{Name: "g", Type: TypeFile, Path: path}, log); err == nil {
+	if _, err := Open(Config{Name: "g", Type: TypeFile, File: FileConfig{Path: path}}, Options{Log: log}); err == nil {
 		t.Error("two sinks write one file")
 	}
-	if _, err := Open(Config{Name: "f", Type: "kafka"}, log); err == nil {
+	if _, err := Open(Config{Name: "f", Type: "kafka"}, Options{Log: log}); err == nil {
 		t.Error("an unknown type opens")
 	}
 }

@@ -27,6 +27,24 @@ var errGap = errors.New("sink: gap")
 
 // deliver writes until nothing is left.
 func (p *Pump) deliver(ctx context.Context) error {
+	if p.replayed() {
+		if err := p.forget(ctx); err != nil {
+			p.Replay()
+			return err
+		}
+	}
+	if len(p.stuck) == 0 && p.resends {
+		if err := p.resend(ctx); err != nil {
+			p.stuck = append(p.stuck, noFolder)
+			return errors.Join(err, p.deliverNew(ctx))
+		}
+		p.resends = false
+	}
+	return p.deliverNew(ctx)
+}
+
+// deliverNew is deliver for what is behind the cursor.
+func (p *Pump) deliverNew(ctx context.Context) error {
 	for {
 		rows, behind := p.takeQueue()
 		if behind {
@@ -62,21 +80,74 @@ func (p *Pump) deliver(ctx context.Context) error {
 	}
 }
 
+// noFolder is the entry of Pump.stuck for records that are sent again.
+const noFolder = 0
+
+// forget forgets what was written: the cursors may have been set back.
+func (p *Pump) forget(ctx context.Context) error {
+	replays, err := p.out.Replays(ctx, p.Name())
+	if err != nil {
+		return err
+	}
+	waitings, err := p.out.Waitings(ctx, p.Name())
+	if err != nil {
+		return err
+	}
+	p.replays, p.resends = replays, true
+	p.written, p.owed, p.waiting = make(map[int64]int64), make(map[int64]int64), make(map[int64]waiting)
+	for _, w := range waitings {
+		p.waiting[w.FolderID] = waiting(w)
+	}
+	return nil
+}
+
+// resend sends the records that a person wants sent again, one by one: they are not
+// behind the cursor.
+func (p *Pump) resend(ctx context.Context) error {
+	for {
+		rows, err := p.out.Resends(ctx, p.Name(), writeRows)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		for i := range rows {
+			items, others, err := p.choose(rows[i : i+1])
+			if err == nil && len(items) > 0 {
+				_, err = p.send(ctx, items)
+			}
+			if err == nil {
+				err = p.out.Resent(ctx, p.Name(), rows[i:i+1])
+			}
+			if err != nil {
+				return err
+			}
+			p.countOthers(others, rows[i].Seq)
+		}
+	}
+}
+
+func (p *Pump) countOthers(others []leftOut, upTo int64) {
+	for _, o := range others {
+		if o.seq <= upTo {
+			p.count(o.what, 1)
+		}
+	}
+}
+
 // catchUp writes what the ledger has for the sink in folders that are not stuck. If
 // the sink does not take a record, that folder is stuck and the others go on. The
 // error is that of the first such folder.
 func (p *Pump) catchUp(ctx context.Context) error {
 	var first error
 	for {
-		err := eachRun(p.out.Unsent(ctx, p.name, p.stuck...), func(run []ledger.Row) error { return p.write(ctx, run) })
+		err := eachRun(p.out.Unsent(ctx, p.Name(), p.stuck...), func(run []ledger.Row) error { return p.write(ctx, run) })
 		if first == nil || IsPermanent(err) {
 			first = err
 		}
-		refused := (*refusal)(nil)
-		if !errors.As(err, &refused) || IsPermanent(err) || ctx.Err() != nil || len(p.stuck) >= maxStuck {
+		b := (*blocked)(nil)
+		if !errors.As(err, &b) || IsPermanent(err) || ctx.Err() != nil || len(p.stuck) >= maxStuck {
 			return first
 		}
-		p.stuck = append(p.stuck, refused.folder)
+		p.stuck = append(p.stuck, b.folder)
 	}
 }
 
@@ -87,16 +158,29 @@ func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 	for len(run) > 0 && run[0].Seq <= p.written[folder] {
 		run = run[1:]
 	}
-	if len(run) > 0 {
-		if err := p.sink.Write(ctx, run); err != nil {
-			if errors.As(err, new(*refusal)) {
-				return err
-			}
-			return &refusal{run[0].ID, folder, err}
-		}
-		p.written[folder] = last
+	items, others, err := p.choose(run)
+	if err != nil {
+		return err
 	}
-	p.owed[folder] = last
+	done, err := p.send(ctx, items)
+	if done < len(items) {
+		last = items[done].Seq - 1
+	}
+	p.countOthers(others, last)
+	if last > p.written[folder] {
+		p.written[folder], p.owed[folder] = last, last
+	} else if last == p.written[folder] && err == nil {
+		p.owed[folder] = last
+	}
+	if w, waits := p.waiting[folder]; waits && w.Seq <= last {
+		delete(p.waiting, folder)
+	}
+	if err != nil {
+		if errors.As(err, new(*blocked)) || done == len(items) {
+			return err
+		}
+		return p.block(ctx, &items[done], err)
+	}
 	if p.ackDue() > 0 {
 		return nil
 	}
@@ -109,7 +193,7 @@ func (p *Pump) ackDue() time.Duration { return ackEvery - time.Since(p.acked) }
 // acknowledge notes in the ledger what the sink has.
 func (p *Pump) acknowledge(ctx context.Context) error {
 	for folder, seq := range p.owed {
-		if err := p.out.Ack(ctx, p.name, folder, seq); err != nil {
+		if err := p.out.Ack(ctx, p.Name(), p.replays, folder, seq); err != nil {
 			return err
 		}
 		delete(p.owed, folder)

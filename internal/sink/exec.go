@@ -5,13 +5,32 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/subprocess"
 )
+
+// ExecConfig are the keys of the type exec.
+type ExecConfig struct {
+	// Command is the program, with its arguments.
+	Command subprocess.Command `yaml:"command"`
+}
+
+var execKind = kind{
+	keys: func(c *Config) []any { return []any{&c.Exec} },
+	validate: func(c Config) error {
+		if c.Exec.Command == nil {
+			return errors.New("command is missing; write a list of the program and its arguments")
+		}
+		return nil
+	},
+	open: func(c Config, o Options) (Sink, error) { return OpenExec(c.Exec.Command, o.Log) },
+	probe: func(_ context.Context, c Config) (string, error) {
+		return c.Exec.Command[0] + " is there", c.Exec.Command.Find()
+	},
+}
 
 const (
 	// answerLimit is how long a command may take for one record.
@@ -36,9 +55,6 @@ type exec struct {
 	grace   time.Duration
 	life    *life // nil: the command does not run
 	stale   bool  // it has records for which no Write waits any more
-
-	// handled is, by folder, how far a Write got that failed.
-	handled map[int64]int64
 }
 
 // OpenExec opens a sink of the type exec: a program that keeps running and gets each
@@ -55,32 +71,13 @@ func OpenExec(command subprocess.Command, log *slog.Logger) (Sink, error) {
 	if err := command.Find(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
 	}
-	return &exec{command: command, log: log, answer: answerLimit, grace: graceLimit, handled: make(map[int64]int64)}, nil
+	return &exec{command: command, log: log, answer: answerLimit, grace: graceLimit}, nil
 }
 
-func (s *exec) Write(ctx context.Context, rows []ledger.Row) error {
+func (s *exec) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return 0, err
 	}
-	folder := rows[0].FolderID
-	for len(rows) > 0 && rows[0].Seq <= s.handled[folder] {
-		rows = rows[1:]
-	}
-	if len(rows) > 0 {
-		if err := s.feed(ctx, rows); err != nil {
-			waits := slices.IndexFunc(rows, func(r ledger.Row) bool { return r.Seq > s.handled[folder] })
-			if waits < 0 { // all are answered, but the last line was not read to its end
-				waits = len(rows) - 1
-			}
-			return &refusal{rows[waits].ID, folder, err}
-		}
-	}
-	delete(s.handled, folder)
-	return nil
-}
-
-// feed gives rows to the command, and starts it first if it does not run.
-func (s *exec) feed(ctx context.Context, rows []ledger.Row) error {
 	switch {
 	case s.life == nil:
 	case s.stale:
@@ -89,24 +86,23 @@ func (s *exec) feed(ctx context.Context, rows []ledger.Row) error {
 		s.log.Warn("command ended while no record waited; it is started again", "err", exitText(s.end(0)))
 	}
 	if s.life == nil {
-		var err error
 		if s.life, err = begin(s.command, s.log); err != nil {
-			return fmt.Errorf("sink: %w", err)
+			return 0, fmt.Errorf("sink: %w", err)
 		}
 	}
-	err := s.life.feed(ctx, rows, s.answer, func(r ledger.Row) { s.handled[r.FolderID] = r.Seq })
+	done, err = s.life.feed(ctx, items, s.answer)
 	switch {
 	case err == nil:
-		return nil
+		return done, nil
 	case ctx.Err() != nil:
 		s.stale = true // Close gives it time to end
-		return err
+		return done, err
 	case errors.Is(err, errEnded):
 		err = fmt.Errorf("%w: %s", err, exitText(s.end(s.grace)))
 	default:
 		_ = s.end(0) // we killed it: how it ended says nothing
 	}
-	return fmt.Errorf("sink: %s: %w", s.command[0], err)
+	return done, fmt.Errorf("sink: %s: %w", s.command[0], err)
 }
 
 // exitText says how a command ended.
@@ -170,41 +166,42 @@ func (l *life) over() bool {
 	}
 }
 
-// feed writes rows, waits for the answer to each, and calls handled for it.
-func (l *life) feed(ctx context.Context, rows []ledger.Row, limit time.Duration, handled func(ledger.Row)) error {
+// feed writes items and waits for the answer to each. done are those answered; if the
+// last answer's line was not read to its end, the item comes again.
+func (l *life) feed(ctx context.Context, items []delivery.Item, limit time.Duration) (done int, err error) {
 	fed := make(chan struct{})
 	l.streams.Go(func() {
 		defer close(fed)
 		// If this fails, the command has ended or stays silent, which shows below.
-		_, _ = l.p.Stdin.Write(ndjson(rows))
+		_, _ = l.p.Stdin.Write(ndjson(items))
 	})
 	silence := time.NewTimer(limit)
 	defer silence.Stop()
-	for _, row := range rows {
+	for done < len(items) {
 		select {
 		case answer, ok := <-l.answers:
 			if !ok {
-				return errEnded
+				return done, errEnded
 			}
-			if answer != row.ID {
-				return fmt.Errorf("%w: %q; %s, and everything else on stderr", errAnswer, answer, protocol)
+			if answer != items[done].ID {
+				return done, fmt.Errorf("%w: %q; %s, and everything else on stderr", errAnswer, answer, protocol)
 			}
-			handled(row)
+			done++
 			silence.Reset(limit)
 		case <-silence.C:
-			return fmt.Errorf("no answer within %v; %s", limit, protocol)
+			return done, fmt.Errorf("no answer within %v; %s", limit, protocol)
 		case <-ctx.Done():
-			return ctx.Err()
+			return done, ctx.Err()
 		}
 	}
 	// It may have answered the last record before the end of its line.
 	select {
 	case <-fed:
-		return nil
+		return done, nil
 	case <-silence.C:
-		return fmt.Errorf("does not read its stdin for %v", limit)
+		return done - 1, fmt.Errorf("does not read its stdin for %v", limit)
 	case <-ctx.Done():
-		return ctx.Err()
+		return done - 1, ctx.Err()
 	}
 }
 

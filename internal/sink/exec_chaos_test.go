@@ -28,7 +28,7 @@ func TestExecChaos(t *testing.T) {
 	s, _ := openExec(t, "chaos", path, fmt.Sprint(seed))
 	s.answer, s.grace = 500*time.Millisecond, 200*time.Millisecond
 	out := newOutbox()
-	pump := NewPump("own", out, s, slog.New(slog.DiscardHandler))
+	pump := NewPump(Config{Name: "own"}, out, s, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
 	go func() { result <- pump.Run(ctx) }()

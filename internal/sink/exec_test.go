@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
@@ -23,7 +24,7 @@ func openExec(t *testing.T, how string, args ...string) (*exec, *fixture.Log) {
 		t.Fatal(err)
 	}
 	log := &fixture.Log{}
-	opened, err := Open(Config{Name: "own", Type: TypeExec, Command: append([]string{path, "command", how}, args...)}, log.Logger())
+	opened, err := Open(Config{Name: "own", Type: TypeExec, Exec: ExecConfig{Command: append([]string{path, "command", how}, args...)}}, Options{Log: log.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,18 +81,17 @@ func TestExecMisbehaves(t *testing.T) {
 			for i := range all { // more than a pipe holds
 				all[i].JSON = fmt.Appendf(nil, `{"id":%q,"pad":%q}`, all[i].ID, strings.Repeat("x", 20<<10))
 			}
-			err := s.Write(t.Context(), all)
+			answered, err := s.Write(t.Context(), delivery.Items(all))
 			if err == nil || !strings.Contains(err.Error(), test.want) || IsPermanent(err) {
 				t.Errorf("%v, want %s", err, test.want)
 			}
-			if got := int(s.handled[1]); got > test.handled || got < test.handled && test.want[:2] != "no" {
-				t.Errorf("%d answers, want %d", got, test.handled)
+			if answered > test.handled || answered < test.handled && test.want[:2] != "no" {
+				t.Errorf("%d answers, want %d", answered, test.handled)
 			}
-			answered := s.handled[1]
 			os.Remove(path)
 			tell("good")
-			write(t, s, all)
-			if got, want := fixture.Read(t, path), string(ndjson(all[answered:])); got != want {
+			write(t, s, all[answered:])
+			if got, want := fixture.Read(t, path), string(ndjson(delivery.Items(all[answered:]))); got != want {
 				t.Errorf("the next process got %d octets, want %d", len(got), len(want))
 			}
 		})
@@ -133,13 +133,13 @@ func TestExecContext(t *testing.T) {
 	s, _ := openExec(t, "as told", path, told)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	if err := s.Write(ctx, rows(1, 1, 5)); !errors.Is(err, context.DeadlineExceeded) {
+	answered, err := s.Write(ctx, delivery.Items(rows(1, 1, 5)))
+	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("%v", err)
 	}
-	answered := s.handled[1]
 	os.Remove(path)
 	fixture.File(t, told, "good")
-	write(t, s, rows(1, 1, 5))
+	write(t, s, rows(1, 1, 5)[answered:])
 	if got, want := fixture.Read(t, path), text(rows(1, 1, 5)[answered:]...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
 	}
@@ -208,7 +208,7 @@ func TestExecMissing(t *testing.T) {
 	}
 	defer s.Close()
 	os.Remove(script)
-	if err := s.Write(t.Context(), rows(1, 1, 2)); !errors.Is(err, fs.ErrNotExist) || IsPermanent(err) {
+	if err := hand(t.Context(), s, rows(1, 1, 2)); !errors.Is(err, fs.ErrNotExist) || IsPermanent(err) {
 		t.Errorf("%v", err)
 	}
 	install()

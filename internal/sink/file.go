@@ -13,8 +13,25 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/delivery"
+	"github.com/fblwatch/fblwatch/internal/plainfile"
 )
+
+// FileConfig are the keys of the type file.
+type FileConfig struct {
+	// Path is the NDJSON file. It may be renamed or removed at any time (logrotate):
+	// the next record creates it again.
+	Path string `yaml:"path"`
+}
+
+var fileKind = kind{
+	keys:     func(c *Config) []any { return []any{&c.File} },
+	validate: func(c Config) error { return checkPath("path", c.File.Path) },
+	open:     func(c Config, _ Options) (Sink, error) { return OpenFile(c.File.Path) },
+	probe: func(_ context.Context, c Config) (string, error) {
+		return c.File.Path + " can be written", plainfile.Writable(c.File.Path)
+	},
+}
 
 type file struct {
 	path string
@@ -112,10 +129,18 @@ func cut(f *os.File, end int64) error {
 	}
 }
 
-func (s *file) Write(ctx context.Context, rows []ledger.Row) error {
+func (s *file) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return 0, err
 	}
+	if err := s.append(ndjson(items)); err != nil {
+		return 0, err
+	}
+	return len(items), nil
+}
+
+// append adds whole lines, or nothing.
+func (s *file) append(lines []byte) error {
 	if s.f != nil && s.rotated() {
 		if err := s.Close(); err != nil {
 			return s.explain(err)
@@ -130,7 +155,7 @@ func (s *file) Write(ctx context.Context, rows []ledger.Row) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	if _, err = s.f.Write(ndjson(rows)); err == nil {
+	if _, err = s.f.Write(lines); err == nil {
 		err = s.f.Sync()
 	}
 	if err != nil {

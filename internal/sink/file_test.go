@@ -26,7 +26,7 @@ func openFile(t *testing.T, path string) Sink {
 
 func write(t *testing.T, s Sink, rows []ledger.Row) {
 	t.Helper()
-	if err := s.Write(t.Context(), rows); err != nil {
+	if err := hand(t.Context(), s, rows); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -163,7 +163,7 @@ func TestFileFailedWrite(t *testing.T) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 100, Max: old.Max}); err != nil {
 		t.Fatal(err)
 	}
-	err := s.Write(t.Context(), rows(1, 2, 100))
+	err := hand(t.Context(), s, rows(1, 2, 100))
 	if err2 := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); err2 != nil {
 		t.Fatal(err2)
 	}

@@ -2,14 +2,17 @@ package sink
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/backoff"
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -28,13 +31,13 @@ var pauses = backoff.Range{First: time.Second, Most: time.Minute}
 
 // Pump delivers records to one sink: those just committed from memory, the others
 // from the ledger. The others are left over from an earlier run, a failure or a
-// full queue. A Pump remembers what it wrote, so a cursor that is set back affects
-// only the next Pump.
+// full queue. A Pump remembers what it wrote: tell it with Replay if a cursor was set
+// back.
 type Pump struct {
-	name string
-	out  Outbox
-	sink Sink
-	log  *slog.Logger
+	config Config
+	out    Outbox
+	sink   Sink
+	log    *slog.Logger
 
 	wake    chan struct{}
 	flushes chan chan error
@@ -45,29 +48,74 @@ type Pump struct {
 	queue   []ledger.Row
 	size    int     // octets in queue
 	behind  bool    // the ledger has more than the queue
+	replay  bool    // the ledger has other records for the sink, see forget
 	trouble Trouble // zero while the sink works
 	recall  Trouble // of an earlier run
+	counts  map[string]int64
 
 	// Of the goroutine in Run.
-	logged  time.Time       // when the trouble was logged last
-	written map[int64]int64 // by folder, up to which Seq
-	owed    map[int64]int64 // by folder, up to which Seq the ledger does not know it yet
-	acked   time.Time       // when the ledger was told last
-	stuck   []int64         // folders whose first record the sink did not take
+	replays int               // the ledger's, when Replay was last called
+	resends bool              // the ledger may have records to send again
+	logged  time.Time         // when the trouble was logged last
+	written map[int64]int64   // by folder, up to which Seq
+	owed    map[int64]int64   // by folder, up to which Seq the ledger does not know it yet
+	acked   time.Time         // when the ledger was told last
+	stuck   []int64           // folders whose first record the sink did not take
+	waiting map[int64]waiting // by folder: that record
 }
 
-// NewPump returns a Pump, which does nothing before Run. The name is the key of the
-// sink's cursors in the ledger: it must stay the same.
-func NewPump(name string, out Outbox, s Sink, log *slog.Logger) *Pump {
+// NewPump returns a Pump, which does nothing before Run. The config's name is the key
+// of the sink's cursors in the ledger: it must stay the same.
+func NewPump(c Config, out Outbox, s Sink, log *slog.Logger) *Pump {
 	return &Pump{
-		name: name, out: out, sink: s, log: log.With("sink", name),
+		config: c, out: out, sink: s, log: log.With("sink", c.Name),
 		wake: make(chan struct{}, 1), flushes: make(chan chan error), done: make(chan struct{}),
-		behind: true, written: make(map[int64]int64), owed: make(map[int64]int64),
+		behind: true, replay: true, counts: make(map[string]int64),
 	}
 }
 
 // Name returns the sink's name.
-func (p *Pump) Name() string { return p.name }
+func (p *Pump) Name() string { return p.config.Name }
+
+// The counts of a Pump.
+const (
+	CountDelivered = "delivered" // items that the sink took
+	CountDead      = "dead"      // dead letters
+	CountOther     = "other"     // items that the config's when and revisions leave out
+	CountSkipped   = "skipped: " // items that the sink has no use for, with the reason behind it
+)
+
+// Counts returns what became of the items since the Pump began.
+func (p *Pump) Counts() map[string]int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.counts)
+}
+
+func (p *Pump) count(what string, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts[what] += int64(n)
+}
+
+// Replay tells the Pump that the ledger has other records for it now than those that
+// were committed last.
+func (p *Pump) Replay() {
+	p.mu.Lock()
+	p.replay = true
+	p.dropQueue()
+	p.mu.Unlock()
+	p.ring()
+}
+
+// replayed reports whether Replay was called since the last time.
+func (p *Pump) replayed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	was := p.replay
+	p.replay = false
+	return was
+}
 
 // Offer adds records that have just been committed, consecutive ones of a folder in
 // their order. It never blocks: what does not fit is read from the ledger later. Do not
@@ -88,6 +136,10 @@ func (p *Pump) Offer(rows []ledger.Row) {
 		}
 	}
 	p.mu.Unlock()
+	p.ring()
+}
+
+func (p *Pump) ring() {
 	select {
 	case p.wake <- struct{}{}:
 	default:
@@ -138,7 +190,37 @@ func (p *Pump) ended() error {
 	if p.result != nil {
 		return p.result
 	}
-	return fmt.Errorf("sink: %s has stopped", p.name)
+	return fmt.Errorf("sink: %s has stopped", p.Name())
+}
+
+// Drain is Flush that goes on after an error, with the pauses of Run, until ctx ends. It
+// returns the last error.
+func (p *Pump) Drain(ctx context.Context) error {
+	for failures := 1; ; failures++ {
+		err := p.Flush(ctx)
+		if err == nil || IsPermanent(err) {
+			return err
+		}
+		select {
+		case <-time.After(pauseAfter(err, failures)):
+		case <-p.done:
+			return p.ended()
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// mostLater is how long a receiver may make a sink wait.
+const mostLater = time.Hour
+
+// pauseAfter returns the pause after so many failures, the last of which was err.
+func pauseAfter(err error, failures int) time.Duration {
+	pause := backoff.Full(pauses.Longest(failures))
+	if later := (*delivery.Later)(nil); errors.As(err, &later) {
+		pause = max(pause, min(later.After, mostLater))
+	}
+	return pause
 }
 
 // Run delivers until ctx ends, and then for at most five seconds what is waiting. It
@@ -202,7 +284,7 @@ func (p *Pump) run(ctx context.Context) error {
 			failures, retry = 0, nil
 		default:
 			failures++
-			retry = time.After(backoff.Equal(pauses.Longest(failures)))
+			retry = time.After(pauseAfter(err, failures))
 		}
 		// After a failure, new records are a reason to try again only in folders
 		// that are not stuck.

@@ -8,22 +8,33 @@ import (
 	"errors"
 	"iter"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// Sink takes records. One goroutine at a time uses it. The id and the revision of
-// a row together are the key by which a receiver recognises a repeated record.
+// Sink takes items. One goroutine at a time uses it. The Key of an item is what a
+// receiver recognises a repeated one by.
 type Sink interface {
-	// Write hands over consecutive records of one folder, at least one. Nil means
-	// that all of them will survive a crash, as far as the sink can know. After
-	// an error any of them may have arrived, and all come again.
+	// Write hands over items of one folder in its order, at least one. done is how
+	// many of them, from the first on, are delivered: they will survive a crash, as far
+	// as the sink can know. After an error any of the others may have arrived, and they
+	// come again.
 	//
-	// An error is retried for ever, unless Permanent made it: that one ends the
-	// sink. Write returns soon after ctx has ended. It does not keep the rows.
-	Write(ctx context.Context, rows []ledger.Row) error
+	// A delivery.Refusals makes items dead letters: only an item that is at fault is
+	// one. Any other error is the sink's own fault, and it is tried again for ever; a
+	// delivery.Later says when. Permanent ends the sink. Without an error, done is all.
+	// Write returns soon after ctx has ended. It does not keep the items.
+	Write(ctx context.Context, items []delivery.Item) (done int, err error)
 
 	// Close releases what the sink holds. It is called once, after the last Write.
 	Close() error
+}
+
+// Chooser is a Sink that has no use for some items.
+type Chooser interface {
+	// Takes returns why it has none, in a few words that are the same for all such
+	// items, or "". Items that it does not take are counted and left out.
+	Takes(item *delivery.Item) (skip string)
 }
 
 // Outbox is what a Pump needs of a ledger.
@@ -33,8 +44,24 @@ type Outbox interface {
 	// it was called. Ack may be called while it runs.
 	Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[ledger.Row, error]
 
-	// Ack notes that a sink has every record of the folder up to seq.
-	Ack(ctx context.Context, sink string, folderID, seq int64) error
+	// Ack notes that a sink has every record of the folder up to seq. It does nothing
+	// if the sink has been replayed more often than replays says.
+	Ack(ctx context.Context, sink string, replays int, folderID, seq int64) error
+
+	// What the rest does, ledger.Deliveries says.
+	Replays(ctx context.Context, sink string) (int, error)
+	Bury(ctx context.Context, dead []ledger.DeadLetter) error
+	Resends(ctx context.Context, sink string, limit int) ([]ledger.Row, error)
+	Resent(ctx context.Context, sink string, rows []ledger.Row) error
+	Waitings(ctx context.Context, sink string) ([]ledger.Waiting, error)
+	SetWaiting(ctx context.Context, sink string, w ledger.Waiting) error
+}
+
+// Stored is where a sink keeps what it is about to send, so that it can send the same
+// again after a crash. What the methods do, ledger.Deliveries says.
+type Stored interface {
+	Batches(ctx context.Context, sink string) ([]ledger.StoredBatch, error)
+	SetBatch(ctx context.Context, sink string, b ledger.StoredBatch) error
 }
 
 // ErrClosed means that nobody reads what the sink writes. It is permanent.
@@ -53,26 +80,26 @@ func IsPermanent(err error) bool {
 	return errors.As(err, &p)
 }
 
-// refusal is the error about a record that the sink did not take. The later
-// records of its folder wait.
-type refusal struct {
-	id     string
-	folder int64
-	err    error
+// blocked is the error about a record that the sink did not take. The later records
+// of its folder wait.
+type blocked struct {
+	folder, seq int64
+	id          string
+	err         error
 }
 
-func (r *refusal) Error() string { return r.err.Error() }
-func (r *refusal) Unwrap() error { return r.err }
+func (b *blocked) Error() string { return b.err.Error() }
+func (b *blocked) Unwrap() error { return b.err }
 
-// ndjson returns the rows' JSON, one object a line.
-func ndjson(rows []ledger.Row) []byte {
+// ndjson returns the items' JSON, one object a line.
+func ndjson(items []delivery.Item) []byte {
 	size := 0
-	for _, r := range rows {
-		size += len(r.JSON) + 1
+	for i := range items {
+		size += len(items[i].JSON) + 1
 	}
 	b := make([]byte, 0, size)
-	for _, r := range rows {
-		b = append(append(b, r.JSON...), '\n')
+	for i := range items {
+		b = append(append(b, items[i].JSON...), '\n')
 	}
 	return b
 }

@@ -14,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
@@ -36,6 +37,17 @@ func rows(folder, seq int64, n int) []ledger.Row {
 		seq++
 	}
 	return rs
+}
+
+// hand writes rows to a sink.
+func hand(ctx context.Context, s Sink, rows []ledger.Row) error {
+	items := delivery.Items(rows)
+	done, err := s.Write(ctx, items)
+	clear(items) // a sink does not keep them
+	if err == nil && done != len(rows) {
+		return fmt.Errorf("wrote %d of %d without an error", done, len(rows))
+	}
+	return err
 }
 
 // text is what rows are as NDJSON.
@@ -71,16 +83,14 @@ func TestContract(t *testing.T) {
 			ended, cancel := context.WithCancel(t.Context())
 			cancel()
 			for _, rs := range [][]ledger.Row{first, second, first} { // records may come again
-				kept := append([]ledger.Row(nil), rs...)
-				if err := s.Write(t.Context(), kept); err != nil {
+				if err := hand(t.Context(), s, rs); err != nil {
 					t.Fatal(err)
 				}
-				clear(kept) // a sink does not keep them
 			}
 			if got := written(); got != want {
 				t.Errorf("wrote %d octets, want %d", len(got), len(want))
 			}
-			if err := s.Write(ended, first); err != nil && !errors.Is(err, context.Canceled) {
+			if err := hand(ended, s, first); err != nil && !errors.Is(err, context.Canceled) {
 				t.Errorf("on an ended context: %v", err)
 			}
 			if err := s.Close(); err != nil {
@@ -107,7 +117,7 @@ func TestStdoutReaderGone(t *testing.T) {
 	}
 	defer w.Close()
 	r.Close()
-	err = Stdout(w).Write(t.Context(), rows(1, 1, 1))
+	err = hand(t.Context(), Stdout(w), rows(1, 1, 1))
 	if !errors.Is(err, ErrClosed) || !errors.Is(err, syscall.EPIPE) || !IsPermanent(err) {
 		t.Errorf("%v", err)
 	}
@@ -120,7 +130,7 @@ func TestStdoutStuck(t *testing.T) {
 	s := Stdout(w)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Write(ctx, rows(1, 1, 1)); !errors.Is(err, context.Canceled) {
+	if err := hand(ctx, s, rows(1, 1, 1)); !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
 	}
 	got := make(chan string)
@@ -128,7 +138,7 @@ func TestStdoutStuck(t *testing.T) {
 		b, _ := io.ReadAll(r)
 		got <- string(b)
 	}()
-	if err := s.Write(t.Context(), rows(1, 1, 2)); err != nil {
+	if err := hand(t.Context(), s, rows(1, 1, 2)); err != nil {
 		t.Error(err)
 	}
 	w.Close()
@@ -160,14 +170,14 @@ func TestStdoutTorn(t *testing.T) {
 	for room := range len(text(one...)) {
 		w := &cutWriter{room: room}
 		s := Stdout(w)
-		if err := s.Write(t.Context(), one); !errors.Is(err, syscall.ENOSPC) || IsPermanent(err) {
+		if err := hand(t.Context(), s, one); !errors.Is(err, syscall.ENOSPC) || IsPermanent(err) {
 			t.Fatalf("room %d: %v", room, err)
 		}
-		if err := s.Write(t.Context(), two); !errors.Is(err, syscall.ENOSPC) {
+		if err := hand(t.Context(), s, two); !errors.Is(err, syscall.ENOSPC) {
 			t.Fatalf("room %d: %v", room, err)
 		}
 		w.room = 1 << 20
-		if err := s.Write(t.Context(), two); err != nil {
+		if err := hand(t.Context(), s, two); err != nil {
 			t.Fatal(err)
 		}
 		got, ok := strings.CutSuffix(w.String(), text(two...))

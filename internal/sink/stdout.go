@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"syscall"
 
-	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/delivery"
 )
 
 type stdout struct {
@@ -26,30 +26,34 @@ const stdoutBytes = 64 << 10
 // a reader, Write returns ErrClosed. Close does not close w.
 func Stdout(w io.Writer) Sink { return &stdout{w: w} }
 
-func (s *stdout) Write(ctx context.Context, rows []ledger.Row) error {
+func (s *stdout) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
 	if s.busy != nil {
 		if err := s.wait(ctx); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	// After any failure the next record starts on a line of its own.
 	for len(s.rest) > 0 {
 		if err := s.put(ctx, s.rest); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	for len(rows) > 0 {
-		b := s.buf[:0]
-		for len(rows) > 0 && (len(b) == 0 || len(b)+len(rows[0].JSON) < stdoutBytes) {
-			b = append(append(b, rows[0].JSON...), '\n')
-			rows = rows[1:]
+	for done < len(items) {
+		b, n := s.buf[:0], 0
+		for _, item := range items[done:] {
+			if len(b) > 0 && len(b)+len(item.JSON) >= stdoutBytes {
+				break
+			}
+			b = append(append(b, item.JSON...), '\n')
+			n++
 		}
 		s.buf = b
 		if err := s.put(ctx, b); err != nil {
-			return err
+			return done, err
 		}
+		done += n
 	}
-	return nil
+	return done, nil
 }
 
 // put writes b. A pipe may block for ever, so the write has a goroutine of its own.

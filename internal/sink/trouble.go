@@ -14,6 +14,7 @@ type Trouble struct {
 	Waits  time.Time // when the first try to write that record failed
 	Since  time.Time // since when every try failed
 	Err    string    // of the last try
+	Tries  int       // of that record that failed, also in earlier runs; 0: no record is the cause
 }
 
 // Trouble returns why the sink fails at present.
@@ -61,8 +62,11 @@ func (p *Pump) note(err error) {
 // try before. The caller holds mu.
 func (p *Pump) troubleOf(err error, before Trouble, now time.Time) Trouble {
 	is := Trouble{Waits: now, Since: now, Err: err.Error()}
-	if refused := (*refusal)(nil); errors.As(err, &refused) {
-		is.Record = refused.id
+	if b := (*blocked)(nil); errors.As(err, &b) {
+		is.Record = b.id
+		if w := p.waiting[b.folder]; w.Seq == b.seq {
+			is.Tries = w.Tries
+		}
 	}
 	if before.Err == "" && p.recall.Err != "" && p.recall.Record == is.Record {
 		before = p.recall

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
-	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // picky takes every record but one.
@@ -21,19 +21,19 @@ type picky struct {
 
 var errPicky = errors.New("no answer")
 
-func (p *picky) Write(ctx context.Context, rows []ledger.Row) error {
+func (p *picky) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
 	p.mu.Lock()
 	never := p.never
 	p.mu.Unlock()
-	for i, r := range rows {
-		if r.ID == never {
-			return &refusal{r.ID, r.FolderID, errPicky}
+	for i, item := range items {
+		if item.ID == never {
+			return i, errPicky
 		}
-		if err := p.recorder.Write(ctx, rows[i:i+1]); err != nil {
-			return err
+		if _, err := p.recorder.Write(ctx, items[i:i+1]); err != nil {
+			return i, err
 		}
 	}
-	return nil
+	return len(items), nil
 }
 
 func (p *picky) refuse(id string) {
@@ -49,7 +49,7 @@ func TestPumpStuckRecord(t *testing.T) {
 		out := newOutbox(append(rows(1, 1, 2), rows(2, 1, 2)...)...)
 		var log fixture.Log
 		s := &picky{never: "1-2"}
-		p := NewPump("test", out, s, log.Logger())
+		p := NewPump(Config{Name: "test"}, out, s, log.Logger())
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		start := time.Now()
@@ -69,9 +69,13 @@ func TestPumpStuckRecord(t *testing.T) {
 		p.Offer(out.commit(rows(3, 1, 1)...))
 		synctest.Wait()
 		expect(t, "a folder that is new", out.acked(3), 1)
-		expect(t, "its own folder", out.acked(1), 0)
+		expect(t, "its own folder", out.acked(1), 1)
+		tries := out.waitings[1].Tries
+		if tries < 10 || tries > 40 {
+			t.Errorf("%d tries in 16 minutes", tries)
+		}
 		pass(5*time.Hour - 16*time.Minute)
-		expect(t, "trouble", p.Trouble(), Trouble{Record: "1-2", Waits: start, Since: start, Err: "no answer"})
+		expect(t, "trouble", p.Trouble(), Trouble{Record: "1-2", Waits: start, Since: start, Err: "no answer", Tries: out.waitings[1].Tries})
 		line := "record=1-2 since=" + strings.TrimSuffix(start.UTC().Format(time.RFC3339), "Z")
 		if n := strings.Count(log.String(), line); n < 5 || n > 6 || strings.Count(log.String(), "\n") != n {
 			t.Errorf("%d lines with %q in five hours:\n%s", n, line, &log)
@@ -97,12 +101,12 @@ func TestPumpStuckRecord(t *testing.T) {
 func TestPumpRecall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, id := range []string{"1-1", "1-0"} {
-			p := NewPump("test", newOutbox(rows(1, 1, 1)...), &picky{never: "1-1"}, slog.New(slog.DiscardHandler))
-			before := Trouble{Record: id, Waits: time.Now().Add(-time.Hour), Since: time.Now().Add(-2 * time.Hour), Err: "no answer"}
+			p := NewPump(Config{Name: "test"}, newOutbox(rows(1, 1, 1)...), &picky{never: "1-1"}, slog.New(slog.DiscardHandler))
+			before := Trouble{Record: id, Waits: time.Now().Add(-time.Hour), Since: time.Now().Add(-2 * time.Hour), Err: "no answer", Tries: 1}
 			p.Recall(before)
 			want := before
 			if id != "1-1" {
-				want = Trouble{Record: "1-1", Waits: time.Now(), Since: time.Now(), Err: "no answer"}
+				want = Trouble{Record: "1-1", Waits: time.Now(), Since: time.Now(), Err: "no answer", Tries: 1}
 			}
 			ctx, stop := context.WithCancel(t.Context())
 			stop()
@@ -114,11 +118,10 @@ func TestPumpRecall(t *testing.T) {
 	})
 }
 
-// The command's refusal names the first record without an answer.
-func TestExecRefusal(t *testing.T) {
+// The command has done what it answered.
+func TestExecDone(t *testing.T) {
 	s, _ := openExec(t, "three", t.TempDir()+"/out")
-	var refused *refusal
-	if err := s.Write(t.Context(), rows(1, 1, 10)); !errors.As(err, &refused) || refused.id != "1-4" || refused.folder != 1 {
-		t.Errorf("%v, want a refusal of 1-4", err)
+	if done, err := s.Write(t.Context(), delivery.Items(rows(1, 1, 10))); err == nil || done != 3 {
+		t.Errorf("%d done, %v", done, err)
 	}
 }

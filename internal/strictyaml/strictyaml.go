@@ -124,6 +124,8 @@ func (r *Reader) prepare(n *yaml.Node, t reflect.Type, path string) error {
 		}
 	case n.Kind == yaml.MappingNode && hasKeys(t):
 		return r.prepareMapping(n, t, path)
+	case n.Kind == yaml.MappingNode && t.Kind() == reflect.Map:
+		return r.prepareMap(n, t, path)
 	}
 	return nil
 }
@@ -147,7 +149,7 @@ func (r *Reader) prepareMapping(n *yaml.Node, t reflect.Type, path string) error
 		if isNull(value) {
 			continue
 		}
-		if err := r.prepare(value, t.Field(field).Type, join(path, key.Value)); err != nil {
+		if err := r.prepare(value, t.FieldByIndex(field).Type, join(path, key.Value)); err != nil {
 			return err
 		}
 		pairs = append(pairs, key, value)
@@ -156,7 +158,30 @@ func (r *Reader) prepareMapping(n *yaml.Node, t reflect.Type, path string) error
 	return nil
 }
 
-func (r *Reader) unknown(key *yaml.Node, path string, fields map[string]int) error {
+// prepareMap is prepareMapping for a map, which takes any key.
+func (r *Reader) prepareMap(n *yaml.Node, t reflect.Type, path string) error {
+	lines := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			return r.errorf(key.Line, path, "a key must be a word")
+		}
+		if line, twice := lines[key.Value]; twice {
+			return r.errorf(key.Line, path, "key %q is here and in line %d", key.Value, line)
+		}
+		lines[key.Value] = key.Line
+		key.Tag, key.Style = "!!str", yaml.DoubleQuotedStyle
+		if isNull(value) {
+			return r.errorf(value.Line, join(path, key.Value), "is empty")
+		}
+		if err := r.prepare(value, t.Elem(), join(path, key.Value)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Reader) unknown(key *yaml.Node, path string, fields map[string][]int) error {
 	known := slices.Sorted(maps.Keys(fields))
 	if near := nearest.Word(key.Value, known); near != "" {
 		return r.errorf(key.Line, path, "unknown key %q; did you mean %q?", key.Value, near)
@@ -171,12 +196,21 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// fieldsOf gives the index of each field that has a key.
-func fieldsOf(t reflect.Type) map[string]int {
-	fields := make(map[string]int)
+// inline is the tag of a struct whose keys are those of the one that holds it.
+const inline = ",inline"
+
+// fieldsOf gives the index of each field that has a key, see reflect.Value.FieldByIndex.
+func fieldsOf(t reflect.Type) map[string][]int {
+	fields := make(map[string][]int)
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
-			fields[key] = i
+		switch key := t.Field(i).Tag.Get("yaml"); key {
+		case "", "-":
+		case inline:
+			for below, index := range fieldsOf(t.Field(i).Type) {
+				fields[below] = append([]int{i}, index...)
+			}
+		default:
+			fields[key] = []int{i}
 		}
 	}
 	return fields
@@ -203,6 +237,8 @@ func expected(t reflect.Type) string {
 			return "expected a list: a line for each item, which begins with a dash"
 		}
 		return "expected a list, such as [a, b]"
+	case t.Kind() == reflect.Map:
+		return "expected keys with values, such as {a: b}"
 	case t.Kind() == reflect.Bool:
 		return "expected true or false"
 	}
@@ -238,10 +274,13 @@ func (r *Reader) validate(n *yaml.Node, v reflect.Value, path string) error {
 			}
 		}
 	case n.Kind == yaml.MappingNode:
+		if v.Kind() == reflect.Map {
+			break
+		}
 		fields := fieldsOf(v.Type())
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i].Value
-			if err := r.validate(n.Content[i+1], v.Field(fields[key]), join(path, key)); err != nil {
+			if err := r.validate(n.Content[i+1], v.FieldByIndex(fields[key]), join(path, key)); err != nil {
 				return err
 			}
 		}

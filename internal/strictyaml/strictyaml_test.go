@@ -48,6 +48,13 @@ type whole struct {
 	List   []string `yaml:"list"`
 	Inner  *inner   `yaml:"inner"`
 	Other  int
+	Group  group             `yaml:",inline"`
+	Map    map[string]string `yaml:"map"`
+}
+
+// group has its keys in whole.
+type group struct {
+	Size int `yaml:"size"`
 }
 
 func reader() *Reader {
@@ -68,7 +75,8 @@ func TestRead(t *testing.T) {
 		"inner: {on: '${ON}', n: \"${N}\", wait: 5s, upper: A, rows: [{name: '${S}'}]}": {
 			Inner: &inner{On: true, N: 7, Wait: 5 * time.Second, Upper: "A", Rows: []row{{"hunter2"}}},
 		},
-		"inner: {n: 010}": {Inner: &inner{N: 10}},
+		"inner: {n: 010}":                   {Inner: &inner{N: 10}},
+		"size: 010\nmap: {a: '${S}', 1: 2}": {Group: group{10}, Map: map[string]string{"a": "hunter2", "1": "2"}},
 	} {
 		var got whole
 		if err := reader().Read([]byte(text), &got); err != nil {
@@ -85,11 +93,11 @@ func TestErrors(t *testing.T) {
 		"~":                                    "f: the file is empty",
 		"# a comment":                          "f: the file is empty",
 		"text: a\n---\ntext: b":                "f: more than one YAML document; leave out the --- lines",
-		"[a]":                                  "f:1: expected keys with values, of file, inner, list, secret, text",
+		"[a]":                                  "f:1: expected keys with values, of file, inner, list, map, secret, size, text",
 		"txt: hunter2":                         `f:1: unknown key "txt"; did you mean "text"?`,
-		"qwertz: x":                            `f:1: unknown key "qwertz"; known are file, inner, list, secret, text`,
-		"Other: 1":                             `f:1: unknown key "Other"; known are file, inner, list, secret, text`,
-		"<<: {text: x}":                        `f:1: unknown key "<<"; known are file, inner, list, secret, text`,
+		"qwertz: x":                            `f:1: unknown key "qwertz"; known are file, inner, list, map, secret, size, text`,
+		"Other: 1":                             `f:1: unknown key "Other"; known are file, inner, list, map, secret, size, text`,
+		"<<: {text: x}":                        `f:1: unknown key "<<"; known are file, inner, list, map, secret, size, text`,
 		"text: x\ntext: y":                     `f:2: key "text" is here and in line 1`,
 		"[a, b]: x":                            "f:1: a key must be a word",
 		"list: hunter2":                        "f:1: list: expected a list, such as [a, b]",
@@ -100,6 +108,11 @@ func TestErrors(t *testing.T) {
 		"text: {a: hunter2}":                   "f:1: text: expected text",
 		"text: '${NONE}'":                      "f:1: text: the environment variable NONE is not set",
 		"text: '${a b}'":                       "f:1: text: ${...} holds no name of a variable; write $${ for a plain ${",
+		"size: hunter2":                        "f:1: size: expected a number",
+		"map: [hunter2]":                       "f:1: map: expected keys with values, such as {a: b}",
+		"map: {a: b, a: hunter2}":              `f:1: map: key "a" is here and in line 1`,
+		"map: {a: }":                           "f:1: map.a: is empty",
+		"map: {a: [hunter2]}":                  "f:1: map.a: expected text",
 		"inner: [hunter2]":                     "f:1: inner: expected keys with values, of n, on, rows, upper, wait",
 		"inner: {on: '${S}'}":                  "f:1: inner.on: expected true or false",
 		"inner: {on: '${NULL}'}":               "f:1: inner.on: expected true or false",

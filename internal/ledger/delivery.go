@@ -1,0 +1,88 @@
+package ledger
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Deliveries is what a ledger keeps about the way of its records to the sinks.
+type Deliveries interface {
+	// Replays returns how often the sink's cursors were set back by a Replay.
+	Replays(ctx context.Context, sink string) (int, error)
+
+	// Lag returns how many records a sink has not acknowledged, and when the oldest of
+	// them was received; zero: none. It is cheap: it counts numbers, not records.
+	Lag(ctx context.Context, sink string) (records int64, since time.Time, err error)
+
+	// Bury keeps dead letters. One of the same sink, folder and Seq takes the place of
+	// the one before. The sink's cursor stays.
+	Bury(ctx context.Context, dead []DeadLetter) error
+
+	// Resends lists at most limit records that a person wants sent to a sink again,
+	// beside its cursor, in the order of the requests. Resent takes some out.
+	Resends(ctx context.Context, sink string, limit int) ([]Row, error)
+	Resent(ctx context.Context, sink string, rows []Row) error
+
+	// Batches lists what SetBatch stored for a sink, by folder. SetBatch takes the
+	// place of the folder's batch before. Ack of its Last or a later Seq removes it, and
+	// so do Replay with a Since, and Data of no octets.
+	Batches(ctx context.Context, sink string) ([]StoredBatch, error)
+	SetBatch(ctx context.Context, sink string, b StoredBatch) error
+
+	// Waitings lists what SetWaiting noted for a sink, by folder. SetWaiting takes the
+	// place of the folder's entry before. Ack of its Seq or a later one removes it.
+	Waitings(ctx context.Context, sink string) ([]Waiting, error)
+	SetWaiting(ctx context.Context, sink string, w Waiting) error
+
+	// Acted returns when SetActed last noted a key for a sink; zero: never. The entries
+	// outlive Prune.
+	Acted(ctx context.Context, sink string, key ActKey) (time.Time, error)
+	SetActed(ctx context.Context, sink string, key ActKey, at time.Time) error
+}
+
+// DeadReader is the reader's side of dead letters.
+type DeadReader interface {
+	// DeadLetters yields the dead letters of a sink, or of all sinks if it is empty, by
+	// sink, folder and Seq. It holds no transaction open between yields.
+	DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter, error]
+}
+
+// DeadLetter is a record that a sink will never take. Prune drops it with its record.
+type DeadLetter struct {
+	Row
+	Sink   string
+	At     time.Time // when it was given up, exact to a millisecond
+	Tries  int       // that failed, at least 1
+	Reason string    // for people
+}
+
+// StoredBatch is what is sent to a sink for records of a folder up to Last. It is sent
+// again unchanged.
+type StoredBatch struct {
+	FolderID, Last int64
+	Data           []byte // the sink's own form
+}
+
+// Waiting is the first record of a folder that a sink does not take.
+type Waiting struct {
+	FolderID, Seq int64
+	ID            string    // of the record
+	Tries         int       // that failed, at least 1
+	Since         time.Time // of the first of them, exact to a millisecond
+	Error         string    // of the last, for people
+}
+
+// ActKey stands for what a sink did once: 16 octets of a hash.
+type ActKey [16]byte
+
+// Replay is the wish to send records to a sink again.
+type Replay struct {
+	Sink string
+	// Since sets the cursor back in every folder, to before its first record received
+	// at or after Since, and drops the sink's stored batches, waitings and resends. It
+	// is used if Dead and ID are zero; then zero means all records.
+	Since time.Time
+	Dead  bool   // its dead letters, which are dead no more
+	ID    string // the records of that id, or of that report id; with Dead: only if they are dead
+}
