@@ -25,6 +25,19 @@ func (r Refusals) Error() string {
 	return fmt.Sprintf("%s; and %d more refusals", r[0].Reason, len(r)-1)
 }
 
+// Fit reports whether the refusals are about some of the first done items, as the
+// comment of Refusals says.
+func (r Refusals) Fit(done int) bool {
+	end := 0
+	for _, one := range r {
+		if one.First < end || one.N < 1 || one.N > done-one.First || one.N > 1 && one.First+one.N != done {
+			return false
+		}
+		end = one.First + one.N
+	}
+	return len(r) > 0
+}
+
 // Later is the error of a receiver that says when to try again.
 type Later struct {
 	After time.Duration // from now on

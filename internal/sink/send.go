@@ -63,11 +63,12 @@ func (p *Pump) send(ctx context.Context, items []delivery.Item) (done int, err e
 			continue
 		}
 		n, err := p.sink.Write(ctx, rest)
-		if n < 0 || n > len(rest) || n < len(rest) && err == nil {
-			return done, fmt.Errorf("sink: %s took %d of %d items without an error", p.Name(), n, len(rest))
-		}
 		var refused delivery.Refusals
-		if !errors.As(err, &refused) || IsPermanent(err) {
+		refuses := errors.As(err, &refused) && !IsPermanent(err)
+		if n < 0 || n > len(rest) || n < len(rest) && err == nil || refuses && !refused.Fit(n) {
+			return done, fmt.Errorf("sink: %s answered nonsense for %d items: %d are done, %v", p.Name(), len(rest), n, err)
+		}
+		if !refuses {
 			p.count(CountDelivered, n)
 			if done += n; err != nil {
 				return done, err
@@ -86,9 +87,6 @@ func (p *Pump) send(ctx context.Context, items []delivery.Item) (done int, err e
 // ones that need nothing more.
 func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused delivery.Refusals) (settled int, err error) {
 	for _, r := range refused {
-		if r.First < 0 || r.N < 1 || r.First+r.N > n || r.N > 1 && r.First+r.N != n {
-			return 0, fmt.Errorf("sink: %s refused items %d to %d of %d", p.Name(), r.First, r.First+r.N, n)
-		}
 		part := items[r.First : r.First+r.N]
 		p.count(CountDelivered, r.First-settled)
 		settled = r.First
@@ -142,7 +140,7 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 	switch {
 	case err == nil:
 		return 1, nil
-	case errors.As(err, &refused):
+	case errors.As(err, &refused) && refused.Fit(1):
 		return 1, p.bury(ctx, &items[0], w.Tries+1, refused.Error())
 	case len(items) == 1 || ctx.Err() != nil || IsPermanent(err):
 		return 0, err
