@@ -148,6 +148,13 @@ func (o *outbox) acked(folder int64) int {
 	return int(o.cursor[folder])
 }
 
+// tries are those of the record of a folder that waits.
+func (o *outbox) tries(folder int64) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.waitings[folder].Tries
+}
+
 // recorder is a sink that does what the test says.
 type recorder struct {
 	mu    sync.Mutex

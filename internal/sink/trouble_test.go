@@ -70,12 +70,12 @@ func TestPumpStuckRecord(t *testing.T) {
 		synctest.Wait()
 		expect(t, "a folder that is new", out.acked(3), 1)
 		expect(t, "its own folder", out.acked(1), 1)
-		tries := out.waitings[1].Tries
+		tries := out.tries(1)
 		if tries < 10 || tries > 40 {
 			t.Errorf("%d tries in 16 minutes", tries)
 		}
 		pass(5*time.Hour - 16*time.Minute)
-		expect(t, "trouble", p.Trouble(), Trouble{Record: "1-2", Waits: start, Since: start, Err: "no answer", Tries: out.waitings[1].Tries})
+		expect(t, "trouble", p.Trouble(), Trouble{Record: "1-2", Waits: start, Since: start, Err: "no answer", Tries: out.tries(1)})
 		line := "record=1-2 since=" + strings.TrimSuffix(start.UTC().Format(time.RFC3339), "Z")
 		if n := strings.Count(log.String(), line); n < 5 || n > 6 || strings.Count(log.String(), "\n") != n {
 			t.Errorf("%d lines with %q in five hours:\n%s", n, line, &log)
