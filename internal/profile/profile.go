@@ -3,13 +3,18 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/delivery"
 )
 
@@ -54,26 +59,80 @@ type Profile interface {
 	Judge(a Answer, n int) error
 }
 
-// Options are what a profile may need of the config.
-type Options struct {
-	Profile string            `yaml:"profile"` // its name
-	Secret  func() []byte     `yaml:"-"`       // the signing key; nil: none
-	Extra   map[string]string `yaml:"-"`       // of the profile's own keys
+// Prober is a Profile that can try its receiver without an item.
+type Prober interface {
+	// Probes are requests that change nothing at the receiver, in their order. Each is
+	// sent, signed and with its credentials, once the one before is judged to be well.
+	Probes() []Probe
 }
 
-// profiles has every profile by name.
-var profiles = map[string]func(Options) (Profile, error){}
+// Probe is a request that changes nothing at the receiver.
+type Probe struct {
+	Request Request
+	Judge   func(a Answer) (said string, err error) // said is for people, ""  if it is nothing new
+}
+
+// Options are the keys of a config that profiles have. Each is in here, not in a struct
+// of its own, so that profiles can share it.
+type Options struct {
+	Profile string `yaml:"profile"`
+
+	// Headers are sent with every request, by the sink: they may hold secrets, and are
+	// in no Request.
+	Headers map[string]imapclient.Secret `yaml:"headers"`
+
+	SigningKey     imapclient.Secret `yaml:"signing_key"`
+	SigningKeyFile string            `yaml:"signing_key_file"`
+	// Secret returns the signing key: the value of signing_key, or all of the file's
+	// text, which may be PEM. It is asked at each attempt. nil, or an empty text: there
+	// is none.
+	Secret func() ([]byte, error) `yaml:"-"`
+
+	By       string            `yaml:"by"`        // address or message: what the receiver finds a complaint by; "": address
+	Metadata map[string]string `yaml:"metadata"`  // the sender's own data at the message: NAME: a record's key
+	TopicARN string            `yaml:"topic_arn"` // of the SNS envelope
+	Own      *OwnRequest       `yaml:"request"`
+}
+
+// kind is one profile.
+type kind struct {
+	keys []string // of Options that it has, beside profile and headers
+	acts bool     // its receivers stop mail to the person: they get the verdict yes only
+	make func(o Options) (Profile, error)
+}
+
+// kinds has every profile by name.
+var kinds = map[string]kind{}
 
 // Names lists the profiles.
-func Names() []string { return slices.Sorted(maps.Keys(profiles)) }
+func Names() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// New returns a profile.
+// Acts reports whether the receivers of a profile stop mail to the person.
+func Acts(name string) bool { return kinds[name].acts }
+
+// New returns a profile, or what is wrong with its keys. It reads no file. Its errors
+// hold no value, which may be a secret.
 func New(o Options) (Profile, error) {
-	make, known := profiles[o.Profile]
+	kind, known := kinds[o.Profile]
 	if !known {
 		return nil, fmt.Errorf("profile is none of %s", strings.Join(Names(), ", "))
 	}
-	return make(o)
+	v := reflect.ValueOf(o)
+	for i := range v.NumField() {
+		key := v.Type().Field(i).Tag.Get("yaml")
+		if !v.Field(i).IsZero() && !slices.Contains([]string{"profile", "headers", "-"}, key) && !slices.Contains(kind.keys, key) {
+			return nil, fmt.Errorf("%s is no key of the profile %s", key, o.Profile)
+		}
+	}
+	for name, value := range o.Headers {
+		if !httpguts.ValidHeaderFieldName(name) || !httpguts.ValidHeaderFieldValue(value.Reveal()) {
+			return nil, errors.New("headers holds what is no header field")
+		}
+	}
+	if o.SigningKey != "" && o.SigningKeyFile != "" {
+		return nil, errors.New("signing_key_file is given beside signing_key; write one of them")
+	}
+	return kind.make(o)
 }
 
 // Status judges an answer by its status alone: 2xx is taken; 400, 413 and 422 refuse
