@@ -35,10 +35,17 @@ type Deliveries interface {
 	Waitings(ctx context.Context, sink string) ([]Waiting, error)
 	SetWaiting(ctx context.Context, sink string, w Waiting) error
 
-	// Acted returns when SetActed last noted a key for a sink; zero: never. The entries
-	// outlive Prune.
+	// SetActed notes keys for a sink, in one transaction. The entries outlive Prune.
+	SetActed(ctx context.Context, sink string, keys []ActKey, at time.Time) error
+	ActReader
+}
+
+// ActReader is the reader's side of what sinks did. Both a writer and a reader of a
+// ledger have it.
+type ActReader interface {
+	// Acted returns when SetActed last noted a key for a sink, exact to a millisecond;
+	// zero: never.
 	Acted(ctx context.Context, sink string, key ActKey) (time.Time, error)
-	SetActed(ctx context.Context, sink string, key ActKey, at time.Time) error
 }
 
 // DeadReader is the reader's side of dead letters.
