@@ -162,17 +162,7 @@ func (o *Options) tlsConfig() *tls.Config {
 		conf.ServerName = o.Host
 	}
 	conf.MinVersion = max(conf.MinVersion, tls.VersionTLS12)
-	if o.Pin == (Pin{}) {
-		return conf
-	}
-	conf.InsecureSkipVerify = true // the pin says more
-	also := conf.VerifyConnection
-	conf.VerifyConnection = func(state tls.ConnectionState) error {
-		if err := o.Pin.verify(state); err != nil || also == nil {
-			return err
-		}
-		return also(state)
-	}
+	o.Pin.Require(conf)
 	return conf
 }
 

@@ -37,6 +37,22 @@ func (p Pin) String() string {
 // MarshalText returns the text of String.
 func (p Pin) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
+// Require makes conf take only the server of the pin, whoever signed its certificate.
+// The zero Pin changes nothing.
+func (p Pin) Require(conf *tls.Config) {
+	if p == (Pin{}) {
+		return
+	}
+	conf.InsecureSkipVerify = true // the pin says more
+	also := conf.VerifyConnection
+	conf.VerifyConnection = func(state tls.ConnectionState) error {
+		if err := p.verify(state); err != nil || also == nil {
+			return err
+		}
+		return also(state)
+	}
+}
+
 // verify checks the server's own certificate, also on a resumed connection.
 func (p Pin) verify(state tls.ConnectionState) error {
 	leaf := state.PeerCertificates[0]

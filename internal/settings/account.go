@@ -11,6 +11,7 @@ import (
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
 	"github.com/fblwatch/fblwatch/internal/oauth"
+	"github.com/fblwatch/fblwatch/internal/remote"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -54,10 +55,9 @@ func (a Account) FirstAge() time.Duration {
 
 // ways counts the ways to log in beside a client certificate.
 func (a Account) ways() (n int) {
-	for _, given := range []bool{a.Password != "", a.PasswordFile != "", len(a.PasswordCommand) > 0, a.OAuth2 != nil} {
-		if given {
-			n++
-		}
+	n = a.source().Ways()
+	if a.OAuth2 != nil {
+		n++
 	}
 	return n
 }
@@ -88,11 +88,12 @@ func (a Account) Validate() error {
 	if ways := a.ways(); ways != 1 && !a.External() {
 		return fmt.Errorf("needs one of password_file, password_command, password and oauth2, has %d", ways)
 	}
-	if (a.CertFile == "") != (a.KeyFile == "") {
-		return errors.New("cert_file and key_file go together")
+	encrypted := ""
+	if a.URL.Scheme == "imap" {
+		encrypted = "imaps:// or imap+starttls://"
 	}
-	if secured := a.CAFile != "" || a.CertFile != "" || a.Pin != (imapclient.Pin{}); secured && a.URL.Scheme == "imap" {
-		return errors.New("ca_file, pin and cert_file need TLS: imaps:// or imap+starttls://")
+	if err := (remote.TLS{CAFile: a.CAFile, Pin: a.Pin, CertFile: a.CertFile, KeyFile: a.KeyFile}).Validate(encrypted); err != nil {
+		return err
 	}
 	for _, choice := range []struct{ key, value, values string }{
 		{"watch", a.Watch, "auto, notify, idle, poll"}, {"on_uidvalidity", a.OnUIDValidity, "rescan, new-only, stop"},

@@ -1,17 +1,11 @@
 package settings
 
 import (
-	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 
 	"github.com/fblwatch/fblwatch/imapclient"
-	"github.com/fblwatch/fblwatch/internal/plainfile"
+	"github.com/fblwatch/fblwatch/internal/remote"
 )
-
-// maxPEM is how many octets a file of certificates may have.
-const maxPEM = 8 << 20
 
 var compressions = map[string]imapclient.Compression{
 	"on": imapclient.CompressOn, "off": imapclient.CompressOff, // else auto
@@ -46,45 +40,11 @@ func (a Account) IMAP(person Person) (imapclient.Options, error) {
 	if a.URL.NoValidate && options.Security != imapclient.NoTLS {
 		options.Insecure = true
 	}
-	var err error
-	options.TLS, err = a.tlsConfig()
-	return options, err
-}
-
-func (a Account) tlsConfig() (*tls.Config, error) {
-	conf := &tls.Config{InsecureSkipVerify: a.URL.NoValidate}
-	if a.CAFile != "" {
-		pem, err := plainfile.Read(context.Background(), a.CAFile, maxPEM)
-		if err != nil {
-			return nil, a.wrong("ca_file: %w", err)
-		}
-		conf.RootCAs = x509.NewCertPool()
-		if !conf.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, a.wrong("ca_file %s holds no certificate in PEM form", a.CAFile)
-		}
-	}
-	if a.CertFile != "" {
-		certificate, err := keyPair(a.CertFile, a.KeyFile)
-		if err != nil {
-			return nil, a.wrong("cert_file and key_file: %w", err)
-		}
-		conf.Certificates = []tls.Certificate{certificate}
-	}
-	return conf, nil
-}
-
-func (a Account) wrong(format string, args ...any) error {
-	return &Error{Err: fmt.Errorf("account %s: "+format, append([]any{a.Name}, args...)...)}
-}
-
-func keyPair(certFile, keyFile string) (tls.Certificate, error) {
-	certificate, err := plainfile.Read(context.Background(), certFile, maxPEM)
+	conf, err := remote.TLS{CAFile: a.CAFile, CertFile: a.CertFile, KeyFile: a.KeyFile}.Config()
 	if err != nil {
-		return tls.Certificate{}, err
+		return options, &Error{Err: fmt.Errorf("account %s: %w", a.Name, err)}
 	}
-	key, err := plainfile.Read(context.Background(), keyFile, maxPEM)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.X509KeyPair(certificate, key)
+	conf.InsecureSkipVerify = a.URL.NoValidate
+	options.TLS = conf
+	return options, nil
 }

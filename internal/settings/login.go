@@ -4,10 +4,26 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/oauth"
+	"github.com/fblwatch/fblwatch/internal/remote"
 )
+
+// password returns a func that finds the account's password. A person is asked once.
+func (a Account) password(person Person) func(context.Context) (imapclient.Secret, error) {
+	source := a.source()
+	if source.Ways() > 0 || person.Ask == nil {
+		return source.Get
+	}
+	ask := sync.OnceValues(func() (imapclient.Secret, error) { return person.Ask("Password of " + a.Name + ": ") })
+	return func(context.Context) (imapclient.Secret, error) { return ask() }
+}
+
+func (a Account) source() remote.Source {
+	return remote.Source{Key: "password", Value: a.Password, File: a.PasswordFile, Command: a.PasswordCommand}
+}
 
 // login returns the account's imapclient.Options.Login. It gives a password once a
 // session: the server would refuse it again.

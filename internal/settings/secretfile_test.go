@@ -3,41 +3,12 @@
 package settings
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 )
-
-// A shell's <(command) and /dev/stdin are pipes, too, and are read; the end of
-// the program does not wait for theirs.
-func TestPasswordFromDescriptor(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	a := Account{PasswordFile: fmt.Sprintf("/dev/fd/%d", r.Fd())}
-	login := a.login(nobody)
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := login(ctx, imapclient.Challenge{Trial: 1}); !errors.Is(err, context.Canceled) {
-		t.Errorf("%v", err)
-	}
-	if _, err := w.WriteString("hunter2\n"); err != nil {
-		t.Fatal(err)
-	}
-	w.Close()
-	if got, err := login(t.Context(), imapclient.Challenge{Trial: 1}); err != nil || got.Password != "hunter2" {
-		t.Errorf("%q, %v", got.Password.Reveal(), err)
-	}
-}
 
 // A config that holds a secret itself is a file with a secret; one that names a
 // variable is none.

@@ -3,12 +3,12 @@ package settings
 import (
 	"fmt"
 	"io/fs"
-	"net/netip"
 	"os"
 	"strings"
 
 	"github.com/fblwatch/fblwatch/internal/ledger/backend"
 	"github.com/fblwatch/fblwatch/internal/plainfile"
+	"github.com/fblwatch/fblwatch/internal/remote"
 )
 
 // Exposed names the files with secrets, and the ledger, that anybody may read. Each
@@ -31,6 +31,11 @@ func (c *Config) Exposed() (warnings []string) {
 			look(account+"token_file", a.OAuth2.TokenFile)
 		}
 	}
+	for _, s := range c.Sinks {
+		for key, path := range s.SecretFiles() {
+			look("sink "+s.Name+": "+key, path)
+		}
+	}
 	for _, rule := range c.Identify.Rules {
 		if rule.Verify != nil {
 			look("identify: key_file", rule.Verify.KeyFile)
@@ -50,13 +55,8 @@ func (a Account) Warning() string {
 	switch {
 	case a.URL.NoValidate && a.URL.Scheme != "imap":
 		return fmt.Sprintf("account %s: novalidate-cert: whoever is on the way to %s can pass for it, and read the password", a.Name, a.URL.Host)
-	case a.Insecure && a.URL.Scheme == "imap" && !isLoopback(a.URL.Host):
+	case a.Insecure && a.URL.Scheme == "imap" && !remote.IsLoopback(a.URL.Host):
 		return fmt.Sprintf("account %s: insecure: the password and all messages go to %s in clear", a.Name, a.URL.Host)
 	}
 	return ""
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback() || strings.EqualFold(host, "localhost")
 }

@@ -56,6 +56,8 @@ type Config struct {
 
 	File FileConfig `yaml:",inline"`
 	Exec ExecConfig `yaml:",inline"`
+
+	Remote RemoteConfig `yaml:",inline"`
 }
 
 // Options are what the config of a sink does not hold.
