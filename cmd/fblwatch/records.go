@@ -6,11 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -108,7 +104,7 @@ func newRecordWriter(p *program, format string) *recordWriter {
 	w.csv = csv.NewWriter(w.out)
 	switch format { // an error stays in the writer
 	case "csv":
-		_ = w.csv.Write(csvHead)
+		_ = w.csv.Write(recordtable.CSVHead)
 	case "table":
 		_, _ = w.out.Write(w.table.AppendHead(nil))
 	}
@@ -126,7 +122,7 @@ func (w *recordWriter) write(record []byte) error {
 		return fmt.Errorf("the ledger holds an unreadable record: %w", err)
 	}
 	if w.format == "csv" {
-		return w.csv.Write(csvRow(&r))
+		return w.csv.Write(recordtable.CSVRow(&r))
 	}
 	w.line = w.table.AppendRow(w.line[:0], recordtable.Cells(&r))
 	_, err := w.out.Write(w.line)
@@ -137,43 +133,3 @@ func (w *recordWriter) flush() error {
 	w.csv.Flush()
 	return errors.Join(w.csv.Error(), w.out.Flush())
 }
-
-// csvHead are the keys of a record that a CSV export has.
-var csvHead = []string{
-	"id", "revision", "received_at", "reported_at", "arrival_date",
-	"event", "class", "provider", "feed", "feedback_type",
-	"source_ip", "original_mail_from", "original_rcpt_to", "rcpt_hash", "complainant",
-	"reported_domain", "original_message_id", "original_from", "original_subject",
-	"subscriber", "campaign", "tenant", "verdict", "account", "folder", "uid", "codes",
-}
-
-// csvRow is a record in the order of csvHead.
-func csvRow(r *report.Record) []string {
-	original, identity, mailbox := some(r.Original), some(r.Identity), some(r.Mailbox)
-	row := []string{
-		r.ID, strconv.Itoa(r.Revision), terminal.LongTime(r.ReceivedAt), terminal.LongTime(r.ReportedAt), terminal.LongTime(r.ArrivalDate),
-		string(r.Event), string(r.Class), r.Provider, r.Feed, r.FeedbackType,
-		r.SourceIP, r.OriginalMailFrom, r.OriginalRcptTo, r.RcptHash, string(r.Complainant),
-		strings.Join(r.ReportedDomain, " "), original.MessageID, original.From, original.Subject,
-		identity.Subscriber, identity.Campaign, identity.Tenant, string(some(r.Suppress).Verdict), mailbox.Account, mailbox.Folder, strconv.Itoa(int(mailbox.UID)), codesOf(r, " "),
-	}
-	for i := range row {
-		row[i] = inert(terminal.Printable(row[i]))
-	}
-	return row
-}
-
-// inert keeps a spreadsheet from running a value as a formula: it puts an apostrophe
-// before one that begins with a sign, also with a full-width sign. Reporters write
-// most values. Numbers and addresses stay as they are, because no program removes
-// the apostrophe.
-func inert(s string) string {
-	if first, _ := utf8.DecodeRuneInString(s); s == "" || !strings.ContainsRune("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20", first) || signed.MatchString(s) {
-		return s
-	}
-	return "'" + s
-}
-
-// signed matches a number, a telephone number, and an address that no spreadsheet
-// can run.
-var signed = regexp.MustCompile(`^(?:[+-]\d[\d ]*(?:[.,]\d+)*(?:[eE][+-]?\d+)?|[-+](?:[A-Za-z][A-Za-z0-9._%+=-]*|\d+)@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]+)$`)

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/terminal"
-	"github.com/fblwatch/fblwatch/report"
 )
 
 // recordTable is a table of records on a stream of the program.
@@ -21,14 +18,4 @@ func some[T any](p *T) T {
 		return *new(T)
 	}
 	return *p
-}
-
-// codesOf joins the codes of a record's verdict. Records of earlier versions have
-// none.
-func codesOf(r *report.Record, separator string) string {
-	var codes []string
-	for _, code := range some(r.Suppress).Codes {
-		codes = append(codes, string(code))
-	}
-	return strings.Join(codes, separator)
 }

@@ -10,32 +10,6 @@ import (
 	"github.com/fblwatch/fblwatch/report"
 )
 
-// A reporter decides what the values are; no spreadsheet may run them.
-func TestCSVHoldsNoFormula(t *testing.T) {
-	r := &report.Record{
-		ID: "x.1", UserAgent: "=1+1", OriginalRcptTo: "=cmd|'/c calc'!A1", Provider: "@SUM(A1)", FeedbackType: "+1+1", OriginalMailFrom: "<>",
-		Original: &report.Original{Subject: "\t=1", From: "-2*A1", MessageID: "a=b@c"},
-	}
-	row := csvRow(r)
-	if len(row) != len(csvHead) {
-		t.Fatalf("%d cells under %d titles", len(row), len(csvHead))
-	}
-	got := map[string]string{}
-	for i, cell := range row {
-		if cell != "" && strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
-			t.Errorf("%s is a formula: %q", csvHead[i], cell)
-		}
-		got[csvHead[i]] = cell
-	}
-	for title, want := range map[string]string{
-		"original_rcpt_to": "'=cmd|'/c calc'!A1", "original_mail_from": "<>", "original_message_id": "a=b@c", "original_subject": "\ufffd=1",
-	} {
-		if got[title] != want {
-			t.Errorf("%s: %q, want %q", title, got[title], want)
-		}
-	}
-}
-
 // A row is one line without control characters, whatever the values hold, and of
 // the width that it is to have.
 func TestTableRow(t *testing.T) {

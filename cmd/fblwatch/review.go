@@ -114,7 +114,7 @@ func (p *program) listReview(c *cli.Context) error {
 		if who == "" {
 			who = "nobody"
 		}
-		list.Row(row.ID, terminal.ShortTime(recordtable.When(&r)), r.Provider, who, codesOf(&r, ","), strings.Join(some(r.Suppress).Reasons, "; "))
+		list.Row(row.ID, terminal.ShortTime(recordtable.When(&r)), r.Provider, who, recordtable.Codes(&r, ","), strings.Join(some(r.Suppress).Reasons, "; "))
 	}
 	if err := print(); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/fblwatch/fblwatch/internal/recordtable"
 	"github.com/fblwatch/fblwatch/internal/suppress"
 	"github.com/fblwatch/fblwatch/internal/terminal"
 	"github.com/fblwatch/fblwatch/report"
@@ -107,7 +108,7 @@ func suppressRow(e *suppress.Entry) []string {
 	row := []string{e.Subscriber, e.Rcpt, e.RcptHash, e.Campaign, e.Tenant, e.Provider, string(e.Verdict),
 		terminal.LongTime(e.FirstReported), terminal.LongTime(e.LastReceived), strconv.Itoa(e.Reports), e.ID}
 	for i := range row {
-		row[i] = inert(terminal.Printable(row[i]))
+		row[i] = recordtable.Inert(terminal.Printable(row[i]))
 	}
 	return row
 }
