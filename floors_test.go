@@ -28,7 +28,7 @@ var floors = [][]string{
 		"callbacks", "report", "imapclient",
 	},
 	{ // 3: what a report says and may do
-		"internal/remote", "internal/trust", "internal/identify", "internal/privacy", "internal/enrich", "internal/hook", "internal/oauth",
+		"internal/remote", "internal/trust", "internal/identify", "internal/privacy", "internal/enrich", "internal/rule", "internal/hook", "internal/oauth",
 		"internal/sample", "internal/ledger", "internal/ledger/sqlite", "internal/ledger/memory", "internal/ledger/backend", "internal/ledger/ledgertest",
 	},
 	{ // 4: what is done with it

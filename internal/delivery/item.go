@@ -48,6 +48,34 @@ func (i *Item) Key() string {
 	return key
 }
 
+// Column returns the value of a record's key that the ledger knows without reading the
+// JSON; see rule.Values.
+func (i *Item) Column(key string) (value string, known bool) {
+	switch key {
+	case "id":
+		return i.ID, true
+	case "revision":
+		return strconv.Itoa(i.Revision), true
+	case "event":
+		return i.Event, true
+	case "class":
+		return i.Class, true
+	case "provider":
+		return i.Provider, true
+	case "feed":
+		return i.Feed, true
+	case "source_ip":
+		return i.SourceIP, true
+	case "identity.campaign":
+		return i.Campaign, true
+	case "identity.subscriber":
+		return i.Subscriber, true
+	case "suppress.verdict":
+		return i.Verdict, true
+	}
+	return "", false
+}
+
 // Record is the item's JSON, read once. Do not change it.
 func (i *Item) Record() (*report.Record, error) {
 	if i.record == nil {

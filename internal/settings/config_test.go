@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fblwatch/fblwatch/internal/mailboxurl"
+	"github.com/fblwatch/fblwatch/internal/rule"
 	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/trust"
 )
@@ -157,7 +158,7 @@ func yamlKeys(t reflect.Type) map[string]bool {
 		if below.Kind() == reflect.Slice || below.Kind() == reflect.Pointer {
 			below = below.Elem()
 		}
-		if below.Kind() == reflect.Struct && below != reflect.TypeFor[mailboxurl.URL]() {
+		if below.Kind() == reflect.Struct && below != reflect.TypeFor[mailboxurl.URL]() && below != reflect.TypeFor[rule.When]() {
 			for key := range yamlKeys(below) {
 				keys[key] = true
 			}

@@ -1,10 +1,9 @@
 package settings
 
 import (
+	"reflect"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
@@ -26,8 +25,8 @@ func TestOldSinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, c.AllSinks()); diff != "" {
-			t.Errorf("%s: %s", keys, diff)
+		if got := c.AllSinks(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v", keys, got, want)
 		}
 		if got := c.Superseded(); len(got) != hints {
 			t.Errorf("%s: hints %q, want %d", keys, got, hints)

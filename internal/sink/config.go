@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/rule"
 )
 
 // The types of sinks in a config.
@@ -50,9 +52,9 @@ type Config struct {
 	Name string `yaml:"name"`
 	Type string `yaml:"type"`
 
-	When      When   `yaml:"when"`      // the records that it gets; nil: all
-	Revisions string `yaml:"revisions"` // all, or first: only the first of each record; "": all
-	From      string `yaml:"from"`      // where a sink of a new name begins: head, or start, with the records that the ledger has; "": head
+	When      rule.When `yaml:"when"`      // the records that it gets
+	Revisions string    `yaml:"revisions"` // all, or first: only the first of each record; "": all
+	From      string    `yaml:"from"`      // where a sink of a new name begins: head, or start, with the records that the ledger has; "": head
 
 	File FileConfig `yaml:",inline"`
 	Exec ExecConfig `yaml:",inline"`

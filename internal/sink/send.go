@@ -31,7 +31,7 @@ func (p *Pump) choose(rows []ledger.Row) (items []delivery.Item, others []leftOu
 	for i := range all {
 		item := &all[i]
 		what := ""
-		if ok, err := p.config.When.matches(item); err != nil {
+		if ok, err := p.config.When.Match(item); err != nil {
 			return nil, nil, err
 		} else if !ok || p.config.Revisions == "first" && item.Revision > 1 {
 			what = CountOther

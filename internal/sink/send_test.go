@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
@@ -269,33 +271,27 @@ func TestPumpChooses(t *testing.T) {
 		all[i].JSON = fmt.Appendf(nil, `{"id":%q,"event":"complaint","original":{"subject":"Sale %d","to":["a@example.com","B@example.com"]},"recipients":2}`, r.ID, i)
 	}
 	for _, test := range []struct {
-		config Config
-		want   string
+		config, want string
 	}{
-		{Config{}, "[1-1.1 1-2.2 1-3.1 1-4.2 1-5.1 1-6.2]"},
-		{Config{Revisions: "first"}, "[1-1.1 1-3.1 1-5.1]"},
-		{Config{When: When{"event": "complaint", "original.subject": "sale 3"}}, "[1-4.2]"},
-		{Config{When: When{"original.to": "b@EXAMPLE.com", "recipients": "2", "revision": "2"}}, "[1-2.2 1-4.2 1-6.2]"},
-		{Config{When: When{"identity.tenant": ""}}, "[]"},
-		{Config{When: When{"event": "opt_out"}}, "[]"},
+		{"{}", "[1-1.1 1-2.2 1-3.1 1-4.2 1-5.1 1-6.2]"},
+		{"{revisions: first}", "[1-1.1 1-3.1 1-5.1]"},
+		{"{when: {event: complaint, original.subject: sale 3}}", "[1-4.2]"},
+		{"{when: {original.to: b@EXAMPLE.com, recipients: 2, revision: 2}}", "[1-2.2 1-4.2 1-6.2]"},
+		{"{when: {identity.tenant: '*'}}", "[]"},
+		{"{when: {event: opt_out}}", "[]"},
 	} {
 		out, j := newOutbox(all...), &judge{}
-		judged(t, out, j, test.config, func(p *Pump) {
+		var c Config
+		if err := yaml.Unmarshal([]byte(test.config), &c); err != nil {
+			t.Fatal(err)
+		}
+		judged(t, out, j, c, func(p *Pump) {
 			if got := p.Counts(); got[CountDelivered]+got[CountOther] != 6 || int(got[CountDelivered]) != len(j.taken) {
-				t.Errorf("%+v: counts %v", test.config, got)
+				t.Errorf("%s: counts %v", test.config, got)
 			}
 		})
-		expect(t, fmt.Sprintf("%+v", test.config), fmt.Sprint(j.taken), test.want)
+		expect(t, test.config, fmt.Sprint(j.taken), test.want)
 		expect(t, "acknowledged", out.acked(1), 6)
-	}
-	for text, w := range map[string]When{
-		"": {"event": "x", "original.list_id": "y", "parse.status": "ok", "auth_failure": "dmarc"},
-		`orignal.subject is no key of a record; did you mean "original.subject"?`: {"orignal.subject": "x"},
-		"zzzzz is no key of a record": {"zzzzz": "x"},
-	} {
-		if err := w.Validate(); text == "" && err != nil || text != "" && (err == nil || err.Error() != text) {
-			t.Errorf("%v: %v", w, err)
-		}
 	}
 }
 

@@ -71,7 +71,7 @@ func TestPumpStuckRecord(t *testing.T) {
 		expect(t, "a folder that is new", out.acked(3), 1)
 		expect(t, "its own folder", out.acked(1), 1)
 		tries := out.tries(1)
-		if tries < 10 || tries > 40 {
+		if tries < 10 || tries > 80 {
 			t.Errorf("%d tries in 16 minutes", tries)
 		}
 		pass(5*time.Hour - 16*time.Minute)

@@ -110,6 +110,8 @@ func (r *Reader) prepare(n *yaml.Node, t reflect.Type, path string) error {
 	}
 	r.places[[2]int{n.Line, n.Column}] = place{n, t, path}
 	switch {
+	case readsNode(t):
+		return r.prepareTree(n, path)
 	case n.Kind == yaml.ScalarNode:
 		return r.prepareScalar(n, t, path)
 	case n.Kind == yaml.SequenceNode && t.Kind() == reflect.Slice:
@@ -255,7 +257,7 @@ func (r *Reader) reword(err error) error {
 	switch {
 	case !known:
 		return r.syntax(err)
-	case isText(at.t) && at.n.Kind == yaml.ScalarNode:
+	case isText(at.t) && at.n.Kind == yaml.ScalarNode, readsNode(at.t):
 		return r.errorf(load.Mark.Line, at.path, "%w", load.Unwrap())
 	}
 	return r.errorf(load.Mark.Line, at.path, "%s", expected(at.t))
