@@ -269,6 +269,7 @@ func (r *Reader) validate(n *yaml.Node, v reflect.Value, path string) error {
 		v = v.Elem()
 	}
 	switch {
+	case readsNode(v.Type()): // what is below it is its own
 	case n.Kind == yaml.SequenceNode:
 		for i, item := range n.Content {
 			if err := r.validate(item, v.Index(i), fmt.Sprintf("%s[%d]", path, i)); err != nil {

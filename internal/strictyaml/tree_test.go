@@ -28,6 +28,7 @@ func TestTree(t *testing.T) {
 	for text, want := range map[string]string{
 		"when: {a: '${S}', b: 010, c: ~}": "a;hunter2;b;010;c;~;",
 		"n: 1\nwhen: {}":                  "",
+		"when: {a: [1, {b: [2]}]}":        "a;;",
 	} {
 		var got config
 		if err := reader().Read([]byte(text), &got); err != nil || got.When.text != want {
