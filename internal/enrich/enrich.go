@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/remote"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -132,7 +133,7 @@ func (e *Enricher) source(ctx context.Context, text string, s report.Source, dea
 	if s.ASN == 0 {
 		s.ASN, s.ASName = lookup[network](e.asn, ip).asn()
 	}
-	if s.ReverseDNS == "" && e.dns != nil && isPublic(ip) {
+	if s.ReverseDNS == "" && e.dns != nil && remote.IsPublic(ip) {
 		s.ReverseDNS = e.dns.lookup(ctx, ip, deadline)
 	}
 	return s

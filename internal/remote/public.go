@@ -1,4 +1,4 @@
-package enrich
+package remote
 
 import (
 	"net/netip"
@@ -16,6 +16,7 @@ var special = prefixes(
 	"172.16.0.0/12",   // RFC 1918
 	"192.0.0.0/24",    // RFC 6890
 	"192.0.2.0/24",    // RFC 5737
+	"192.88.99.0/24",  // RFC 7526: 6to4 relays
 	"192.168.0.0/16",  // RFC 1918
 	"198.18.0.0/15",   // RFC 2544
 	"198.51.100.0/24", // RFC 5737
@@ -23,6 +24,7 @@ var special = prefixes(
 	"224.0.0.0/3",     // multicast and reserved
 
 	"2001::/23",     // RFC 2928, with Teredo and ORCHID
+	"2002::/16",     // RFC 3056: 6to4 leads to any IPv4 address
 	"2001:db8::/32", // RFC 3849
 	"3fff::/20",     // RFC 9637
 )
@@ -37,9 +39,10 @@ func prefixes(texts ...string) (list []netip.Prefix) {
 	return list
 }
 
-// isPublic reports whether ip may belong to a host on the internet.
-func isPublic(ip netip.Addr) bool {
-	if ip.Is6() && !unicast.Contains(ip) {
+// IsPublic reports whether ip may belong to a host on the Internet. Forms that hold an
+// IPv4 address (mapped, 6to4, NAT64 by RFC 6052 section 2.1 and RFC 8215) never do.
+func IsPublic(ip netip.Addr) bool {
+	if !ip.IsValid() || ip.Is6() && !unicast.Contains(ip) {
 		return false
 	}
 	return !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) })

@@ -1,0 +1,40 @@
+package sink
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+// errNotPublic means that a name or address of a message leads to no host on the
+// Internet, but perhaps to one of our own.
+var errNotPublic = errors.New("it is no public address")
+
+// publicClient returns a client for URLs that came from a message, which an attacker may
+// have written. It connects only to addresses that isPublic allows (remote.IsPublic), whatever
+// a name is resolved to at that moment. It uses no proxy, which would resolve the name again,
+// keeps no connection and no cookie, follows no redirect, and takes limit for all of a request.
+func publicClient(limit time.Duration, isPublic func(netip.Addr) bool) *http.Client {
+	dialer := &net.Dialer{Timeout: limit, Control: func(_, address string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(address)
+		if err != nil || !isPublic(to.Addr()) {
+			return fmt.Errorf("%s: %w", address, errNotPublic)
+		}
+		return nil
+	}}
+	return &http.Client{
+		Timeout:       limit,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableKeepAlives: true,
+			DisableCompression: true, MaxResponseHeaderBytes: maxAnswerHeader,
+		},
+	}
+}
+
+// maxAnswerHeader is how many octets the header of an answer may have.
+const maxAnswerHeader = 64 << 10
