@@ -47,10 +47,8 @@ func beginPrinted(ctx context.Context, l ledger.Ledger, printing bool) (*printed
 	case was.Printing:
 		p.Settled = was.Settled
 	case was.Settled && printing:
-		for _, f := range folders {
-			if err := l.Ack(ctx, sink.StdoutName, f.ID, f.Last); err != nil {
-				return nil, err
-			}
+		if err := ackPrinted(ctx, l, folders); err != nil {
+			return nil, err
 		}
 	case was.Settled:
 		p.Settled = true
@@ -66,6 +64,17 @@ func beginPrinted(ctx context.Context, l ledger.Ledger, printing bool) (*printed
 		}
 	}
 	return p, p.write(ctx, l)
+}
+
+// ackPrinted leaves nothing of the folders to print.
+func ackPrinted(ctx context.Context, l ledger.Ledger, folders []ledger.Claim) error {
+	replays, err := l.Replays(ctx, sink.StdoutName)
+	for _, f := range folders {
+		if err == nil {
+			err = l.Ack(ctx, sink.StdoutName, replays, f.ID, f.Last)
+		}
+	}
+	return err
 }
 
 func readPrinted(ctx context.Context, l ledger.Reader) (p printed, known bool, err error) {
@@ -130,10 +139,8 @@ func (p *printed) settle(ctx context.Context, l ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range folders {
-		if err := l.Ack(ctx, sink.StdoutName, f.ID, f.Last); err != nil {
-			return err
-		}
+	if err := ackPrinted(ctx, l, folders); err != nil {
+		return err
 	}
 	p.Settled, p.Skip = true, nil
 	return p.write(ctx, l)

@@ -57,13 +57,13 @@ func TestPrinted(t *testing.T) {
 				continue
 			}
 			var out []string
-			for row, err := range (owed{box{l}, begun}).Unsent(t.Context(), sink.StdoutName) {
+			for row, err := range (owed{l, begun}).Unsent(t.Context(), sink.StdoutName) {
 				if err != nil {
 					t.Fatal(err)
 				}
 				if prints {
 					out = append(out, strings.TrimSuffix(row.ID, ".1"))
-					if err := l.Ack(t.Context(), sink.StdoutName, row.FolderID, row.Seq); err != nil {
+					if err := l.Ack(t.Context(), sink.StdoutName, 0, row.FolderID, row.Seq); err != nil {
 						t.Fatal(err)
 					}
 				}

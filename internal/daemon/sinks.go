@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,15 +35,15 @@ func (d *Daemon) startSinks(ctx context.Context, l ledger.Ledger) (context.Conte
 }
 
 func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.Context, error) {
-	add := func(c sink.Config, opened sink.Sink, box sink.Outbox) error {
+	add := func(c sink.Config, opened sink.Sink, out sink.Outbox) error {
 		s.opened = append(s.opened, opened)
-		s.pumps = append(s.pumps, sink.NewPump(c, box, opened, d.Log))
+		s.pumps = append(s.pumps, sink.NewPump(c, out, opened, d.Log))
 		return l.Register(ctx, c.Name, c.From != sink.FromStart)
 	}
 	for _, c := range d.config.AllSinks() {
-		opened, err := sink.Open(c, sink.Options{Log: d.Log})
+		opened, err := sink.Open(c, sink.Options{Log: d.Log, Stored: l})
 		if err == nil {
-			err = add(c, opened, box{l})
+			err = add(c, opened, l)
 		}
 		if err != nil {
 			return nil, err
@@ -53,7 +54,7 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 		return nil, err
 	}
 	if d.Stdout != nil {
-		if err := add(sink.Config{Name: sink.StdoutName}, sink.Stdout(d.Stdout), owed{box{l}, s.printed}); err != nil {
+		if err := add(sink.Config{Name: sink.StdoutName}, sink.Stdout(d.Stdout), owed{l, s.printed}); err != nil {
 			return nil, err
 		}
 	}
@@ -86,6 +87,15 @@ func (s *sinks) offer(done ledger.Committed) {
 	}
 	for _, pump := range s.pumps {
 		pump.Offer(done.Rows)
+	}
+}
+
+// replay tells the pumps of those sinks that they have records to send again.
+func (s *sinks) replay(names []string) {
+	for _, pump := range s.pumps {
+		if slices.Contains(names, pump.Name()) {
+			pump.Replay()
+		}
 	}
 }
 
@@ -148,18 +158,15 @@ func (s *sinks) drain(ctx context.Context, l ledger.Reader, limit time.Duration)
 
 // left says how many records of a sink wait.
 func left(ctx context.Context, l ledger.Reader, name string) string {
-	n := 0
-	for _, err := range l.Unsent(ctx, name) {
-		if err != nil {
-			break
-		}
-		n++
+	n, _, err := l.Lag(ctx, name)
+	if err != nil {
+		return "its records wait in the ledger for the next run"
 	}
 	verb := "wait"
 	if n == 1 {
 		verb = "waits"
 	}
-	return fmt.Sprintf("%s for the sink %s %s in the ledger for the next run", terminal.Plural(n, "record"), name, verb)
+	return fmt.Sprintf("%s for the sink %s %s in the ledger for the next run", terminal.Plural(int(n), "record"), name, verb)
 }
 
 // settle follows close: it notes in the ledger how the sinks ended.

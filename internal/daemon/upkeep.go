@@ -55,8 +55,9 @@ func (r *running) upkeep(ctx context.Context) (stop func()) {
 
 // requests carries out what other commands ask of the ledger's writer.
 func (r *running) requests(ctx context.Context) error {
-	rows, err := r.ledger.RunRequests(ctx)
-	r.sinks.offer(ledger.Committed{Rows: rows})
+	ran, err := r.ledger.RunRequests(ctx)
+	r.sinks.offer(ledger.Committed{Rows: ran.Rows})
+	r.sinks.replay(ran.Replayed)
 	return err
 }
 

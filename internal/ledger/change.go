@@ -17,6 +17,7 @@ type Editor interface {
 type Change struct {
 	Revise []Revision
 	Ack    []Acked
+	Replay []Replay `json:",omitempty"`
 }
 
 // Acked says that a sink has every record of a folder up to Seq.
@@ -29,6 +30,13 @@ type Acked struct {
 type Changed struct {
 	Records int      // new revisions
 	Stale   []string // see Revised
+	Resent  int64    `json:",omitempty"` // records that sinks get again, counted as by Lag
 
 	Over []FeedDay `json:",omitempty"` // the days on which records were held back
+}
+
+// Ran is what RunRequests did.
+type Ran struct {
+	Rows     []Row    // the new records, in order of Seq within their folders
+	Replayed []string // the sinks that have records to send again
 }

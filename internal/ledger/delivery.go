@@ -2,25 +2,22 @@ package ledger
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Deliveries is what a ledger keeps about the way of its records to the sinks.
 type Deliveries interface {
-	// Replays returns how often the sink's cursors were set back by a Replay.
-	Replays(ctx context.Context, sink string) (int, error)
-
-	// Lag returns how many records a sink has not acknowledged, and when the oldest of
-	// them was received; zero: none. It is cheap: it counts numbers, not records.
-	Lag(ctx context.Context, sink string) (records int64, since time.Time, err error)
-
 	// Bury keeps dead letters. One of the same sink, folder and Seq takes the place of
 	// the one before. The sink's cursor stays.
 	Bury(ctx context.Context, dead []DeadLetter) error
 
 	// Resends lists at most limit records that a person wants sent to a sink again,
-	// beside its cursor, in the order of the requests. Resent takes some out.
+	// beside its cursor, in the order of the requests. It leaves out those that a later
+	// revision replaced. Resent takes some out, unless they were asked for again since.
 	Resends(ctx context.Context, sink string, limit int) ([]Row, error)
 	Resent(ctx context.Context, sink string, rows []Row) error
 
@@ -48,8 +45,16 @@ type ActReader interface {
 	Acted(ctx context.Context, sink string, key ActKey) (time.Time, error)
 }
 
-// DeadReader is the reader's side of dead letters.
-type DeadReader interface {
+// DeliveryReader is the reader's side of it.
+type DeliveryReader interface {
+	// Replays returns how often the sink's cursors were set back by a Replay.
+	Replays(ctx context.Context, sink string) (int, error)
+
+	// Lag returns how many records a sink has not acknowledged or is to get again, and
+	// when the first one of a folder was received, the earliest of all folders; zero: none.
+	// It is cheap: it counts numbers, also of records that were pruned in between.
+	Lag(ctx context.Context, sink string) (records int64, since time.Time, err error)
+
 	// DeadLetters yields the dead letters of a sink, or of all sinks if it is empty, by
 	// sink, folder and Seq. It holds no transaction open between yields.
 	DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter, error]
@@ -83,13 +88,25 @@ type Waiting struct {
 // ActKey stands for what a sink did once: 16 octets of a hash.
 type ActKey [16]byte
 
-// Replay is the wish to send records to a sink again.
+// Replay is the wish to send records to a sink again. It does not concern records that
+// the sink has not acknowledged yet, unless they are dead: they are on their way.
 type Replay struct {
 	Sink string
 	// Since sets the cursor back in every folder, to before its first record received
-	// at or after Since, and drops the sink's stored batches, waitings and resends. It
-	// is used if Dead and ID are zero; then zero means all records.
+	// at or after Since. The dead letters and resends behind the cursor are none any
+	// more: they come with the others. All of the sink's stored batches and waitings are
+	// dropped. Since is used if Dead and ID are zero; then zero means all records.
 	Since time.Time
-	Dead  bool   // its dead letters, which are dead no more
-	ID    string // the records of that id, or of that report id; with Dead: only if they are dead
+	Dead  bool   // its dead letters, which are dead no more. Of a record that was replaced, only a later revision is sent
+	ID    string // the current records of that id, or of that report id; with Dead: only if they are dead
+}
+
+// NoSink is the error for a Replay of a sink that there is not. A name with a blank is
+// none of a sink's.
+func NoSink(name string, known []string) error {
+	known = slices.DeleteFunc(slices.Sorted(slices.Values(known)), func(s string) bool { return strings.Contains(s, " ") })
+	if len(known) == 0 {
+		return fmt.Errorf("ledger: there is no sink %q, nor any other", name)
+	}
+	return fmt.Errorf("ledger: there is no sink %q; there is %s", name, strings.Join(known, ", "))
 }

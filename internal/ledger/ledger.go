@@ -130,7 +130,7 @@ type Row struct {
 	Seq      int64
 	Record
 	Replaced bool // by a later revision, or by a record that supersedes it
-	Replay   int  // of Unsent and Resends: how often a person has had it sent to this sink again
+	Replay   int  // of Unsent and Resends: the number of this sink's last Replay that has it sent again; 0: none
 }
 
 // Revision is a new reading of a message that the ledger has.
@@ -192,6 +192,7 @@ type MessageCount struct {
 // are safe for concurrent use.
 type Ledger interface {
 	Reader
+	Deliveries
 
 	// Claim takes a folder for the caller and returns how far it was read. It makes
 	// the folder if there is none.
@@ -207,9 +208,11 @@ type Ledger interface {
 	// others, and updates the counts. It writes all but the stale ones, or nothing.
 	Revise(ctx context.Context, revisions []Revision) (Revised, error)
 
-	// RunRequests carries out what Editors in other processes ask for, and returns
-	// the records that it wrote.
-	RunRequests(ctx context.Context) ([]Row, error)
+	// Do carries out a change, as an Editor does.
+	Do(ctx context.Context, c Change) (Changed, error)
+
+	// RunRequests carries out what Editors in other processes ask for.
+	RunRequests(ctx context.Context) (Ran, error)
 
 	// Todos lists at most limit after-actions of a folder, oldest first.
 	// CompleteTodos removes them. ErrClaimLost as for Commit.
@@ -217,8 +220,9 @@ type Ledger interface {
 	CompleteTodos(ctx context.Context, claim Claim, todos []Todo) error
 
 	// Ack moves a sink's cursor in a folder forward to seq. It never moves it back, nor
-	// beyond the last record.
-	Ack(ctx context.Context, sink string, folderID, seq int64) error
+	// beyond the last record. It does nothing if the sink's cursors were set back more
+	// often than replays says, see Replays.
+	Ack(ctx context.Context, sink string, replays int, folderID, seq int64) error
 
 	// Register makes a sink known. atHead: a new sink skips the records that the
 	// ledger has now. It gets all records of folders that are made later.
@@ -235,6 +239,8 @@ type Ledger interface {
 
 // Reader is the reader's side. Any number may be open beside the writer.
 type Reader interface {
+	DeliveryReader
+
 	// Folders lists every folder with its checkpoint, by account and name.
 	Folders(ctx context.Context) ([]Claim, error)
 

@@ -83,7 +83,7 @@ func TestReadNew(t *testing.T) {
 	ack := func(list *List, but int64) {
 		t.Helper()
 		for _, ack := range list.Acks().Ack {
-			if err := l.Ack(t.Context(), ack.Sink, ack.FolderID, ack.Seq-but); err != nil {
+			if err := l.Ack(t.Context(), ack.Sink, 0, ack.FolderID, ack.Seq-but); err != nil {
 				t.Fatal(err)
 			}
 		}

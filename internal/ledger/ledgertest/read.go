@@ -21,7 +21,7 @@ func testUnsent(t *testing.T, l ledger.Ledger) {
 	unsent := func(sink string) string { return Places(Rows(t, l.Unsent(t.Context(), sink))) }
 	ack := func(sink string, folder, seq int64) {
 		t.Helper()
-		if err := l.Ack(t.Context(), sink, folder, seq); err != nil {
+		if err := l.Ack(t.Context(), sink, 0, folder, seq); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,7 +40,7 @@ func testUnsent(t *testing.T, l ledger.Ledger) {
 		t.Errorf("folders %v, %v, want Last 3 of each", folders, err)
 	}
 	Want(t, "another sink", unsent("other"), "INBOX/1=a.1 INBOX/2=a.2 INBOX/3=a.3 Junk/1=b.1 Junk/2=b.2 Junk/3=c.1")
-	if err := l.Ack(t.Context(), "s", 4711, 1); err == nil {
+	if err := l.Ack(t.Context(), "s", 0, 4711, 1); err == nil {
 		t.Error("ack in no folder: no error")
 	}
 }
@@ -68,7 +68,7 @@ func testUnsentSnapshot(t *testing.T, l ledger.Ledger) {
 		}
 		// It acknowledges and commits inside the loop, as a sink and a
 		// session do: no transaction is held, and nothing is added.
-		if err := l.Ack(t.Context(), "s", row.FolderID, row.Seq); err != nil {
+		if err := l.Ack(t.Context(), "s", 0, row.FolderID, row.Seq); err != nil {
 			t.Fatal(err)
 		}
 		Commit(t, l, c, Message(fmt.Sprint("new", n), 1))
@@ -92,7 +92,7 @@ func testRegister(t *testing.T, l ledger.Ledger) {
 	register("head", true)
 	register("start", false)
 	register("start", true) // known already: stays where it is
-	if err := l.Ack(t.Context(), "acked", a.ID, 0); err != nil {
+	if err := l.Ack(t.Context(), "acked", 0, a.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	register("acked", true) // seen already

@@ -22,7 +22,7 @@ type memory struct {
 	order    []string // keys of messages, as they were read
 	hourly   map[ledger.Count]int64
 	kinds    map[ledger.MessageCount]int64
-	cursors  map[string]map[int64]int64 // by sink and folder
+	sinks    map[string]*delivery
 	states   map[string]ledger.Status
 	run      time.Time
 }
@@ -43,7 +43,7 @@ type memMessage struct {
 func New() ledger.Ledger {
 	return &memory{
 		messages: make(map[string]*memMessage), hourly: make(map[ledger.Count]int64), kinds: make(map[ledger.MessageCount]int64),
-		cursors: make(map[string]map[int64]int64), states: make(map[string]ledger.Status), run: time.Now().UTC(),
+		sinks: make(map[string]*delivery), states: make(map[string]ledger.Status), run: time.Now().UTC(),
 	}
 }
 
@@ -163,7 +163,10 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 		return ledger.Revised{}, err
 	}
 	defer leave()
-	var done ledger.Revised
+	return m.revise(revisions), nil
+}
+
+func (m *memory) revise(revisions []ledger.Revision) (done ledger.Revised) {
 	brake := m.brake()
 	for _, r := range revisions {
 		message := m.messages[r.ReportID]
@@ -206,11 +209,8 @@ func (m *memory) Revise(ctx context.Context, revisions []ledger.Revision) (ledge
 	}
 	ledger.SortRows(done.Rows)
 	done.Over = brake.Over()
-	return done, nil
+	return done
 }
-
-// RunRequests has nothing to do: no other process sees this ledger.
-func (m *memory) RunRequests(context.Context) ([]ledger.Row, error) { return nil, nil }
 
 func (m *memory) Todos(ctx context.Context, claim ledger.Claim, limit int) ([]ledger.Todo, error) {
 	f, leave, err := m.fence(ctx, claim)
@@ -231,21 +231,26 @@ func (m *memory) CompleteTodos(ctx context.Context, claim ledger.Claim, todos []
 	return nil
 }
 
-func (m *memory) Ack(ctx context.Context, sink string, folderID, seq int64) error {
+func (m *memory) Ack(ctx context.Context, sink string, replays int, folderID, seq int64) error {
 	leave, err := m.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	f := m.folder(folderID)
-	if f == nil {
+	if m.folder(folderID) == nil {
 		return ledger.NoFolder(folderID)
 	}
-	if m.cursors[sink] == nil {
-		m.cursors[sink] = make(map[int64]int64)
+	if m.sink(sink).replays <= replays {
+		m.ack(sink, folderID, seq)
 	}
-	m.cursors[sink][folderID] = max(m.cursors[sink][folderID], min(seq, f.next-1))
 	return nil
+}
+
+func (m *memory) ack(sink string, folderID, seq int64) {
+	d := m.sink(sink)
+	d.known = true
+	d.cursors[folderID] = max(d.cursors[folderID], min(seq, m.folder(folderID).next-1))
+	d.forward(folderID, seq)
 }
 
 func (m *memory) Register(ctx context.Context, sink string, atHead bool) error {
@@ -254,13 +259,14 @@ func (m *memory) Register(ctx context.Context, sink string, atHead bool) error {
 		return err
 	}
 	defer leave()
-	if m.cursors[sink] != nil {
+	d := m.sink(sink)
+	if d.known {
 		return nil
 	}
-	m.cursors[sink] = make(map[int64]int64)
+	d.known = true
 	for _, f := range m.folders {
 		if atHead {
-			m.cursors[sink][f.claim.ID] = f.next - 1
+			d.cursors[f.claim.ID] = f.next - 1
 		}
 	}
 	return nil
@@ -299,6 +305,11 @@ func (m *memory) Prune(ctx context.Context, heads, records time.Time) error {
 		f.records = slices.DeleteFunc(slices.Clone(f.records), func(r ledger.Row) bool {
 			return !records.IsZero() && ledger.Milli(r.At) < ledger.Milli(records)
 		})
+	}
+	for _, d := range m.sinks {
+		gone := func(p place) bool { return m.row(p.folder, p.seq) == nil }
+		d.drop(gone)
+		maps.DeleteFunc(d.dead, func(p place, _ ledger.DeadLetter) bool { return gone(p) })
 	}
 	return nil
 }

@@ -29,14 +29,15 @@ func (m *memory) Folders(ctx context.Context) ([]ledger.Claim, error) {
 	return folders, nil
 }
 
-// rows yields copies of the records that want selects, at the time of the call.
-func (m *memory) rows(ctx context.Context, want func(ledger.Row) bool) iter.Seq2[ledger.Row, error] {
+// rows yields copies of the records that want selects, at the time of the call. want may
+// change the copy.
+func (m *memory) rows(ctx context.Context, want func(*ledger.Row) bool) iter.Seq2[ledger.Row, error] {
 	var rows []ledger.Row
 	leave, err := m.enter(ctx)
 	if err == nil {
 		for _, f := range m.folders {
 			for _, r := range f.records {
-				if want(r) {
+				if want(&r) {
 					rows = append(rows, r)
 				}
 			}
@@ -60,7 +61,7 @@ func (m *memory) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.R
 	is := func(want, have string) bool { return want == "" || want == have }
 	return func(yield func(ledger.Row, error) bool) {
 		n := 0
-		for row, err := range m.rows(ctx, func(r ledger.Row) bool {
+		for row, err := range m.rows(ctx, func(r *ledger.Row) bool {
 			at := ledger.Milli(r.At)
 			return at >= low && at < high && is(q.Account, r.Folder.Account) && is(q.Folder, r.Folder.Name) &&
 				is(q.Event, r.Event) && is(q.Class, r.Class) && is(q.Provider, r.Provider) && is(q.Verdict, r.Verdict) &&
@@ -91,8 +92,13 @@ func (m *memory) ReportIDs(ctx context.Context, prefix string, limit int) (ids [
 }
 
 func (m *memory) Unsent(ctx context.Context, sink string, without ...int64) iter.Seq2[ledger.Row, error] {
-	return m.rows(ctx, func(r ledger.Row) bool {
-		return r.Seq > m.cursors[sink][r.FolderID] && !slices.Contains(without, r.FolderID)
+	return m.rows(ctx, func(r *ledger.Row) bool {
+		d := m.sinks[sink]
+		if d == nil {
+			d = &delivery{}
+		}
+		d.number(r)
+		return r.Seq > d.cursors[r.FolderID] && !slices.Contains(without, r.FolderID)
 	})
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
@@ -25,7 +26,7 @@ func older(t *testing.T, path string, schema int, script string, args ...any) {
 	defer db.Close()
 	var all strings.Builder
 	for _, m := range migrations[:schema] {
-		all.WriteString(m.script)
+		all.WriteString(m.script + m.end)
 	}
 	if _, err := db.Exec(fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", all.String(), applicationID, schema)); err != nil {
 		t.Fatal(err)
@@ -174,4 +175,53 @@ func TestMigrateFromEachSchema(t *testing.T) {
 		}
 		l.Close()
 	}
+}
+
+// A ledger of schema 5 keeps all it has, and its sinks go on where they were.
+func TestMigrateFromSchema5(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	const noon = 1772366400000
+	var p recordPacker
+	var pack []byte
+	for i := range int64(3) {
+		if err := p.add(key(1, 1+i), fmt.Sprintf("%c.1", 'a'+i), fmt.Appendf(nil, `{"n":%d}`, i), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.flush(func(_ int64, b []byte) error { pack = bytes.Clone(b); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	older(t, path, 5, `INSERT INTO folder (id, account, name, next_seq, uidvalidity, high) VALUES (1, 'yahoo', 'INBOX', 4, 9, 5);
+		INSERT INTO mail VALUES (1, 'a', 1, 9, 3, 'report', 5, 1, 1, 70, 0), (2, 'b', 1, 9, 4, 'report', 5, 2, 1, 70, 0), (3, 'c', 1, 9, 5, 'report', 5, 3, 1, 70, 0);
+		INSERT INTO label VALUES (1, 'complaint', 'fbl', 'yahoo', 'cfl', '', 'yes');
+		INSERT INTO record SELECT (1 << 40) + n, 1, 1, 1772366400000 + n, '', '', '', '', 0 FROM mail;
+		INSERT INTO pack VALUES ((1 << 40) + 1, ?);
+		INSERT INTO hourly VALUES (1772366400000, 1, 3);
+		INSERT INTO todo (folder, uidvalidity, uid, action) VALUES (1, 9, 5, 'seen');
+		INSERT INTO sink VALUES ('file'), ('suppress list');
+		INSERT INTO cursor VALUES ('file', 1, 2), ('suppress list', 1, 1);
+		INSERT INTO state VALUES ('sink/file', '{"state":"ok"}', 5)`, pack)
+	l := openTest(t, path)
+	defer l.Close()
+	ctx := t.Context()
+	ledgertest.Want(t, "records", ledgertest.Places(ledgertest.Rows(t, l.Records(ctx, ledger.Query{Provider: "yahoo"}))), "INBOX/1=a.1 INBOX/2=b.1 INBOX/3=c.1")
+	ledgertest.Want(t, "unsent", ledgertest.Places(ledgertest.Rows(t, l.Unsent(ctx, "file"))), "INBOX/3=c.1")
+	ledgertest.Want(t, "unsent", ledgertest.Places(ledgertest.Rows(t, l.Unsent(ctx, "suppress list"))), "INBOX/2=b.1 INBOX/3=c.1")
+	if states, err := l.States(ctx); err != nil || len(states) != 1 || states[0].State != ledger.StateOK {
+		t.Errorf("states %+v, %v", states, err)
+	}
+	todos, err := l.Todos(ctx, ledgertest.Claim(t, l, ledgertest.Inbox), 9)
+	if err != nil || len(todos) != 1 {
+		t.Errorf("todos %+v, %v", todos, err)
+	}
+	if n, since, err := l.Lag(ctx, "file"); err != nil || n != 1 || since != time.UnixMilli(noon+3).UTC() {
+		t.Errorf("%d wait since %v, %v", n, since, err)
+	}
+	if n, err := l.Replays(ctx, "file"); err != nil || n != 0 {
+		t.Errorf("%d replays, %v", n, err)
+	}
+	if err := l.Ack(ctx, "file", 0, 1, 3); err != nil {
+		t.Error(err)
+	}
+	ledgertest.Replay(t, l, ledger.Replay{Sink: "file", Since: time.UnixMilli(noon + 2)}, 2)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-// packs reads the ids and JSON of records, in the order of their keys.
+// packs reads the ids and JSON of records, fastest in the order of their keys.
 type packs struct {
 	find  *sql.Stmt
 	first int64
@@ -32,7 +32,7 @@ const packOf = "SELECT key, pack FROM pack WHERE key <= ? ORDER BY key DESC LIMI
 
 func (p *packs) read(ctx context.Context, row *ledger.Row) error {
 	k := key(row.FolderID, row.Seq)
-	if k >= p.first+int64(len(p.pieces)/2) {
+	if k < p.first || k >= p.first+int64(len(p.pieces)/2) {
 		if err := p.load(ctx, k); err != nil {
 			return err
 		}

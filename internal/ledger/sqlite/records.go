@@ -213,13 +213,17 @@ func (r *reader) Unsent(ctx context.Context, sink string, without ...int64) iter
 		return err
 	}, `SELECT id, account, name, coalesce(seq, 0), next_seq - 1 FROM folder
 		LEFT JOIN cursor ON cursor.folder = id AND sink = ? WHERE coalesce(seq, 0) < next_seq - 1 ORDER BY id`, sink)
+	var again replays
+	if err == nil {
+		again, err = r.replaysOf(ctx, sink) // after the cursors, which they are older than
+	}
 	return func(yield func(ledger.Row, error) bool) {
 		if err != nil {
 			yield(ledger.Row{}, err)
 			return
 		}
 		for _, s := range sections {
-			if !r.pages(ctx, s, &filter{replaced: true}, yield) {
+			if !r.pages(ctx, s, &filter{replaced: true}, again.numbered(yield)) {
 				return
 			}
 		}
@@ -362,8 +366,8 @@ func (r *reader) page(ctx context.Context, s section, where string, args ...any)
 	return page, true, r.explain(ctx, err)
 }
 
-// scanRow scans recordColumns.
-func scanRow(rows *sql.Rows, row *ledger.Row, label *int64) error {
+// scanRow scans recordColumns of a *sql.Rows or *sql.Row.
+func scanRow(rows interface{ Scan(...any) error }, row *ledger.Row, label *int64) error {
 	var k, at int64
 	err := rows.Scan(&k, label, &row.Revision, &at, &row.SourceIP, &row.Domain, &row.Campaign, &row.Subscriber, &row.Replaced)
 	row.Seq, row.At = k&(1<<seqBits-1), ledger.FromMilli(at)

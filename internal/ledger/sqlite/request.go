@@ -59,8 +59,7 @@ func (e *editor) take(ctx context.Context) error {
 // Do carries out a change, or has it carried out and waits for that.
 func (e *editor) Do(ctx context.Context, c ledger.Change) (ledger.Changed, error) {
 	if e.own != nil {
-		_, done, err := e.own.change(ctx, c, 0)
-		return done, err
+		return e.own.Do(ctx, c)
 	}
 	if e.db == nil {
 		db, err := sql.Open("sqlite", dsn(e.path, fmt.Sprintf("mode=rw&_pragma=busy_timeout(%d)&_txlock=immediate", busyWait)))
@@ -127,9 +126,18 @@ func (e *editor) Close() error {
 	return errors.Join(errs...)
 }
 
+func (s *store) Do(ctx context.Context, c ledger.Change) (ledger.Changed, error) {
+	_, done, err := s.change(ctx, c, 0)
+	return done, err
+}
+
 // change carries out a change and answers its request, in one transaction. request 0:
 // there is none.
-func (s *store) change(ctx context.Context, c ledger.Change, request int64) (rows []ledger.Row, done ledger.Changed, err error) {
+func (s *store) change(ctx context.Context, c ledger.Change, request int64) (ran ledger.Ran, done ledger.Changed, err error) {
+	found, err := s.reader.findReplays(ctx, c.Replay) // before the transaction: commits must not wait long
+	if err != nil {
+		return ran, done, err
+	}
 	err = s.write(ctx, func(t tx) error {
 		revised, err := t.revise(c.Revise)
 		if err != nil {
@@ -140,16 +148,24 @@ func (s *store) change(ctx context.Context, c ledger.Change, request int64) (row
 				return err
 			}
 		}
-		rows, done = revised.Rows, ledger.Changed{Records: len(revised.Rows), Stale: revised.Stale, Over: revised.Over}
+		ran, done = ledger.Ran{Rows: revised.Rows}, ledger.Changed{Records: len(revised.Rows), Stale: revised.Stale, Over: revised.Over}
+		for i, r := range c.Replay {
+			n, err := t.replay(r, found[i])
+			if err != nil {
+				return err
+			}
+			done.Resent += n
+			ran.Replayed = append(ran.Replayed, r.Sink)
+		}
 		if request == 0 {
 			return nil
 		}
 		return t.answer(request, answer{Changed: done})
 	})
 	if err != nil {
-		return nil, ledger.Changed{}, err
+		return ledger.Ran{}, ledger.Changed{}, err
 	}
-	return rows, done, nil
+	return ran, done, nil
 }
 
 // answer is the writer's answer to a request.
@@ -181,33 +197,33 @@ func readChange(kind string, args []byte) (c ledger.Change, err error) {
 
 // RunRequests carries out one request after the other. The answer to a request has its
 // error; RunRequests returns an error only if the ledger cannot be written.
-func (s *store) RunRequests(ctx context.Context) (rows []ledger.Row, err error) {
+func (s *store) RunRequests(ctx context.Context) (ran ledger.Ran, err error) {
 	for {
 		var id int64
 		var kind string
 		var args []byte
 		err := s.reader.db.QueryRowContext(ctx, "SELECT id, kind, args FROM request WHERE answer IS NULL ORDER BY id LIMIT 1").Scan(&id, &kind, &args)
 		if errors.Is(err, sql.ErrNoRows) {
-			return rows, nil
+			return ran, nil
 		}
 		if err != nil {
-			return rows, s.explain(ctx, err)
+			return ran, s.explain(ctx, err)
 		}
 		c, err := readChange(kind, args)
 		if err == nil {
-			var more []ledger.Row
+			var more ledger.Ran
 			more, _, err = s.change(ctx, c, id)
-			rows = append(rows, more...)
+			ran.Rows, ran.Replayed = append(ran.Rows, more.Rows...), append(ran.Replayed, more.Replayed...)
 		}
 		switch {
 		case err == nil:
 			continue
 		case ctx.Err() != nil, errors.Is(err, ledger.ErrFull):
-			return rows, err
+			return ran, err
 		}
 		failed := answer{Err: err.Error()}
 		if err := s.write(ctx, func(t tx) error { return t.answer(id, failed) }); err != nil {
-			return rows, err
+			return ran, err
 		}
 	}
 }

@@ -75,7 +75,7 @@ func TestEditBesideWriter(t *testing.T) {
 		return answered
 	}
 	answered := ask(ledger.Change{Revise: []ledger.Revision{{ReportID: "a", Records: []ledger.Record{ledgertest.Revised(a.Records[0], 2, nil)}}}, Ack: []ledger.Acked{{Sink: "s", FolderID: c.ID, Seq: 1}}})
-	rows := obey(t, l)
+	rows := obey(t, l).Rows
 	ledgertest.Want(t, "rows for the sinks", ledgertest.Places(rows), "INBOX/2=a.1")
 	if got := <-answered; got.err != nil || got.Records != 1 || len(got.Stale) != 0 {
 		t.Errorf("answer %+v", got)
@@ -88,7 +88,7 @@ func TestEditBesideWriter(t *testing.T) {
 	next := ledgertest.Revised(a.Records[0], 3, nil)
 	next.Verdict, next.Held = "yes", ledgertest.Limited("a", 1).Records[0].Held
 	answered = ask(ledger.Change{Revise: []ledger.Revision{{ReportID: "a", Records: []ledger.Record{next}}}})
-	rows = obey(t, l)
+	rows = obey(t, l).Rows
 	if got := <-answered; got.err != nil || len(got.Over) != 1 || got.Over[0].Feed != "cfl" || len(rows) != 1 || rows[0].Verdict != "review" {
 		t.Errorf("answer %+v, rows %+v", got, rows)
 	}
@@ -98,13 +98,13 @@ func TestEditBesideWriter(t *testing.T) {
 	if got := <-answered; got.err == nil || got.err.Error() != "ledger: there is no folder 99" {
 		t.Errorf("answer to what cannot be done: %+v", got)
 	}
-	if rows, err := l.RunRequests(t.Context()); len(rows) != 0 || err != nil {
-		t.Errorf("nothing is left to do: %v, %v", rows, err)
+	if ran, err := l.RunRequests(t.Context()); len(ran.Rows) != 0 || err != nil {
+		t.Errorf("nothing is left to do: %v, %v", ran, err)
 	}
 }
 
 // obey waits for a request and carries it out.
-func obey(t *testing.T, l ledger.Ledger) []ledger.Row {
+func obey(t *testing.T, l ledger.Ledger) ledger.Ran {
 	t.Helper()
 	for range 1000 {
 		var n int
@@ -116,14 +116,14 @@ func obey(t *testing.T, l ledger.Ledger) []ledger.Row {
 			time.Sleep(5 * time.Millisecond)
 			continue
 		}
-		rows, err := l.RunRequests(t.Context())
+		ran, err := l.RunRequests(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return rows
+		return ran
 	}
 	t.Fatal("no request came")
-	return nil
+	return ledger.Ran{}
 }
 
 // A writer that ends without an answer is stood in for.
@@ -156,7 +156,7 @@ func TestEditGivesUp(t *testing.T) {
 		t.Fatalf("an end of patience: %v", err)
 	}
 	e.Close()
-	ledgertest.Want(t, "rows", ledgertest.Places(obey(t, l)), "INBOX/2=a.1")
+	ledgertest.Want(t, "rows", ledgertest.Places(obey(t, l).Rows), "INBOX/2=a.1")
 }
 
 // A ledger of the first schema keeps all it has.
@@ -207,7 +207,7 @@ func TestUnknownRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec(`INSERT INTO request (kind, args, at) VALUES ('replay', '{}', 9e15), ('change', '{"Replay": ["s"]}', 9e15), ('change', '{}', 9e15)`); err != nil {
+	if _, err := db.Exec(`INSERT INTO request (kind, args, at) VALUES ('replay', '{}', 9e15), ('change', '{"Rewind": ["s"]}', 9e15), ('change', '{}', 9e15)`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.RunRequests(t.Context()); err != nil {
@@ -233,7 +233,7 @@ func TestEditAllOrNothing(t *testing.T) {
 		_, err := beside.Do(t.Context(), bad)
 		answered <- err
 	}()
-	ledgertest.Want(t, "rows of what failed", ledgertest.Places(obey(t, l)), "")
+	ledgertest.Want(t, "rows of what failed", ledgertest.Places(obey(t, l).Rows), "")
 	if err := <-answered; err == nil || err.Error() != "ledger: there is no folder 99" {
 		t.Errorf("beside a writer: %v", err)
 	}

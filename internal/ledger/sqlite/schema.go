@@ -269,6 +269,61 @@ DROP TABLE revision_4;
 DROP TABLE hourly_4;
 CREATE INDEX record_at ON record (at);
 CREATE INDEX record_label ON record (label);
+`}, {script: `
+ALTER TABLE sink ADD COLUMN replays INTEGER NOT NULL DEFAULT 0; -- that set its cursors back
+ALTER TABLE sink ADD COLUMN replay INTEGER NOT NULL DEFAULT 0;  -- the number of its last one of any kind
+
+CREATE TABLE replayed (
+	sink   TEXT NOT NULL,
+	folder INTEGER NOT NULL,
+	after  INTEGER NOT NULL, -- where the cursor was set back to
+	last   INTEGER NOT NULL, -- from here
+	replay INTEGER NOT NULL, -- its number
+	PRIMARY KEY (sink, folder, replay)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE resend (
+	id     INTEGER PRIMARY KEY AUTOINCREMENT,
+	sink   TEXT NOT NULL,
+	key    INTEGER NOT NULL, -- of the record
+	replay INTEGER NOT NULL, -- its number
+	UNIQUE (sink, key)
+) STRICT;
+
+CREATE TABLE dead (
+	sink   TEXT NOT NULL,
+	key    INTEGER NOT NULL, -- of the record
+	at     INTEGER NOT NULL,
+	tries  INTEGER NOT NULL,
+	reason TEXT NOT NULL,
+	PRIMARY KEY (sink, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE batch (
+	sink   TEXT NOT NULL,
+	folder INTEGER NOT NULL,
+	last   INTEGER NOT NULL,
+	data   BLOB NOT NULL,
+	PRIMARY KEY (sink, folder)
+) STRICT;
+
+CREATE TABLE waiting (
+	sink   TEXT NOT NULL,
+	folder INTEGER NOT NULL,
+	seq    INTEGER NOT NULL,
+	record TEXT NOT NULL, -- its id
+	tries  INTEGER NOT NULL,
+	since  INTEGER NOT NULL,
+	error  TEXT NOT NULL,
+	PRIMARY KEY (sink, folder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE acted (
+	sink TEXT NOT NULL,
+	key  BLOB NOT NULL, -- 16 octets of a hash
+	at   INTEGER NOT NULL,
+	PRIMARY KEY (sink, key)
+) STRICT, WITHOUT ROWID;
 `}}
 
 // migration is one step: a script, what needs Go, and a script again.

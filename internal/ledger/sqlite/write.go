@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -52,8 +53,15 @@ func (s *store) CompleteTodos(ctx context.Context, claim ledger.Claim, todos []l
 	})
 }
 
-func (s *store) Ack(ctx context.Context, sink string, folderID, seq int64) error {
-	return s.write(ctx, func(t tx) error { return t.ack(sink, folderID, seq) })
+func (s *store) Ack(ctx context.Context, sink string, replays int, folderID, seq int64) error {
+	return s.write(ctx, func(t tx) error {
+		var have int
+		err := t.row([]any{&have}, "SELECT replays FROM sink WHERE name = ?", sink)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) || have > replays {
+			return err
+		}
+		return t.ack(sink, folderID, seq)
+	})
 }
 
 func (t tx) ack(sink string, folderID, seq int64) error {
@@ -70,7 +78,7 @@ func (t tx) ack(sink string, folderID, seq int64) error {
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return ledger.NoFolder(folderID)
 	}
-	return nil
+	return t.forward(sink, folderID, seq)
 }
 
 func (s *store) Register(ctx context.Context, sink string, atHead bool) error {
@@ -128,7 +136,12 @@ func (s *store) Prune(ctx context.Context, heads, records time.Time) error {
 		return err
 	}
 	return s.write(ctx, func(t tx) error {
-		return t.exec("DELETE FROM revision WHERE key NOT IN (SELECT key FROM record)")
+		for _, table := range []string{"revision", "dead", "resend"} {
+			if err := t.exec("DELETE FROM " + table + " WHERE key NOT IN (SELECT key FROM record)"); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
