@@ -47,6 +47,8 @@ type ActReader interface {
 
 // DeliveryReader is the reader's side of it.
 type DeliveryReader interface {
+	ActReader
+
 	// Replays returns how often the sink's cursors were set back by a Replay.
 	Replays(ctx context.Context, sink string) (int, error)
 

@@ -320,19 +320,25 @@ func testActed(t *testing.T, l ledger.Ledger) {
 			t.Errorf("%s: %v, %v; want %v", what, got, err, want)
 		}
 	}
-	set := func(sink string, key byte, at time.Time) {
+	set := func(sink string, at time.Time, keys ...byte) {
 		t.Helper()
-		if err := l.SetActed(t.Context(), sink, ledger.ActKey{0, key, 15: 0xff}, at); err != nil {
+		var all []ledger.ActKey
+		for _, key := range keys {
+			all = append(all, ledger.ActKey{0, key, 15: 0xff})
+		}
+		if err := l.SetActed(t.Context(), sink, all, at); err != nil {
 			t.Fatal(err)
 		}
 	}
 	check("never", "s", 1, time.Time{})
-	set("s", 1, Noon.Add(1234567*time.Microsecond))
+	set("s", Noon.Add(1234567*time.Microsecond), 1, 3, 1)
 	check("once", "s", 1, Noon.Add(1234*time.Millisecond))
 	check("another key", "s", 2, time.Time{})
 	check("another sink", "r", 1, time.Time{})
-	set("s", 1, Noon.Add(time.Hour))
+	set("s", Noon)
+	set("s", Noon.Add(time.Hour), 1)
 	check("twice", "s", 1, Noon.Add(time.Hour))
+	check("beside it", "s", 3, Noon.Add(1234*time.Millisecond))
 	if err := l.Prune(t.Context(), time.Now(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
@@ -509,7 +515,7 @@ func testDeliveriesAtOnce(t *testing.T, l ledger.Ledger) {
 						l.SetBatch(ctx, sink, ledger.StoredBatch{FolderID: row.FolderID, Last: row.Seq, Data: []byte("x")}),
 						l.SetWaiting(ctx, sink, ledger.Waiting{FolderID: row.FolderID, Seq: row.Seq, ID: row.ID, Tries: 1, Since: Noon}),
 						l.Bury(ctx, []ledger.DeadLetter{{Row: row, Sink: sink, At: Noon, Tries: 1}}),
-						l.SetActed(ctx, sink, ledger.ActKey{byte(row.Seq)}, Noon),
+						l.SetActed(ctx, sink, []ledger.ActKey{{byte(row.Seq)}}, Noon),
 						l.Ack(ctx, sink, replays, row.FolderID, row.Seq))
 					if sent[row.Seq] = true; err != nil {
 						return err
@@ -565,7 +571,7 @@ func testDeliveriesCancelled(t *testing.T, l ledger.Ledger) {
 			return l.SetBatch(ctx, "s", ledger.StoredBatch{FolderID: c.ID, Last: 1, Data: []byte("x")})
 		},
 		"SetWaiting": func() error { return l.SetWaiting(ctx, "s", ledger.Waiting{FolderID: c.ID, Seq: 1}) },
-		"SetActed":   func() error { return l.SetActed(ctx, "s", ledger.ActKey{}, Noon) },
+		"SetActed":   func() error { return l.SetActed(ctx, "s", []ledger.ActKey{{}}, Noon) },
 		"Do":         func() error { _, err := l.Do(ctx, ledger.Change{Replay: []ledger.Replay{{Sink: "s"}}}); return err },
 		"Replays":    func() error { _, err := l.Replays(ctx, "s"); return err },
 		"Lag":        func() error { _, _, err := l.Lag(ctx, "s"); return err },

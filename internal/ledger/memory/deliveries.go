@@ -223,6 +223,10 @@ func (m *memory) Acted(ctx context.Context, sink string, key ledger.ActKey) (at 
 	return at, err
 }
 
-func (m *memory) SetActed(ctx context.Context, sink string, key ledger.ActKey, at time.Time) error {
-	return m.change(ctx, sink, func(d *delivery) { d.acted[key] = ledger.FromMilli(ledger.Milli(at)) })
+func (m *memory) SetActed(ctx context.Context, sink string, keys []ledger.ActKey, at time.Time) error {
+	return m.change(ctx, sink, func(d *delivery) {
+		for _, key := range keys {
+			d.acted[key] = ledger.FromMilli(ledger.Milli(at))
+		}
+	})
 }

@@ -83,8 +83,10 @@ func (r *reader) Acted(ctx context.Context, sink string, key ledger.ActKey) (tim
 	return ledger.FromMilli(at), nil
 }
 
-func (s *store) SetActed(ctx context.Context, sink string, key ledger.ActKey, at time.Time) error {
+func (s *store) SetActed(ctx context.Context, sink string, keys []ledger.ActKey, at time.Time) error {
 	return s.write(ctx, func(t tx) error {
-		return t.exec("INSERT OR REPLACE INTO acted (sink, key, at) VALUES (?, ?, ?)", sink, key[:], ledger.Milli(at))
+		return t.insert("INSERT OR REPLACE INTO acted (sink, key, at)", 3, "", len(keys), func(i int, args []any) []any {
+			return append(args, sink, keys[i][:], ledger.Milli(at))
+		})
 	})
 }

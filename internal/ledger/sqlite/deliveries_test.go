@@ -32,7 +32,7 @@ func TestReopenDeliveries(t *testing.T) {
 	check(l.SetBatch(ctx, "s", batch))
 	waiting := ledger.Waiting{FolderID: c.ID, Seq: 3, ID: "a.3", Tries: 2, Since: ledgertest.Noon, Error: "no"}
 	check(l.SetWaiting(ctx, "s", waiting))
-	check(l.SetActed(ctx, "s", ledger.ActKey{1}, ledgertest.Noon))
+	check(l.SetActed(ctx, "s", []ledger.ActKey{{1}}, ledgertest.Noon))
 	check(l.Close())
 
 	l = openTest(t, path)
