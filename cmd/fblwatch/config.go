@@ -116,9 +116,6 @@ func (p *program) setup(c *cli.Context) (*settings.Config, error) {
 	}
 	if c.Command.Name != "check" { // check has a line for it
 		p.warnExposed(config)
-		for _, hint := range config.Superseded() {
-			p.warn(hint)
-		}
 	}
 	return config, nil
 }

@@ -72,7 +72,7 @@ func TestListmonkHook(t *testing.T) {
 			id := fmt.Sprintf("%032x.1", i)
 			rows = append(rows, ledger.Row{FolderID: 1, Seq: int64(i + 1), Record: ledger.Record{ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)}})
 		}
-		command, err := sink.OpenExec([]string{python, hook}, slog.New(slog.DiscardHandler))
+		command, err := sink.Open(sink.Config{Name: "own", Type: sink.TypeExec, Exec: sink.ExecConfig{Command: []string{python, hook}}}, sink.Options{Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}

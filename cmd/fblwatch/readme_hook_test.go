@@ -55,7 +55,7 @@ func TestReadmeHook(t *testing.T) {
 		rows = append(rows, ledger.Row{FolderID: 1, Seq: int64(i + 1), Record: ledger.Record{ID: id, Revision: 1, JSON: fmt.Appendf(nil, `{"id":%q,%s}`, id, record)}})
 	}
 	var log bytes.Buffer
-	command, err := sink.OpenExec([]string{python, hook}, slog.New(slog.NewJSONHandler(&log, nil)))
+	command, err := sink.Open(sink.Config{Name: "own", Type: sink.TypeExec, Exec: sink.ExecConfig{Command: []string{python, hook}}}, sink.Options{Log: slog.New(slog.NewJSONHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

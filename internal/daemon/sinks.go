@@ -40,6 +40,9 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 		s.pumps = append(s.pumps, sink.NewPump(c, out, opened, d.Log))
 		return l.Register(ctx, c.Name, c.From != sink.FromStart)
 	}
+	for _, hint := range d.config.Superseded() {
+		d.Log.Info(hint)
+	}
 	for _, c := range d.config.AllSinks() {
 		opened, err := sink.Open(c, sink.Options{Log: d.Log, Stored: l})
 		if err == nil {

@@ -24,10 +24,10 @@ func TestConfig(t *testing.T) {
 		{file("", "r"), "name is missing"},
 		{file("a b", "r"), "name holds other characters"},
 		{file("stdout", "r"), "name is that of the standard output"},
-		{Config{Name: "c", Type: TypeExec, Exec: ExecConfig{[]string{"cat"}}}, ""},
+		{Config{Name: "c", Type: TypeExec, Exec: ExecConfig{Command: []string{"cat"}}}, ""},
 		{Config{Name: "c", Type: TypeExec}, "command is missing"},
-		{Config{Name: "c", Type: TypeExec, Exec: ExecConfig{[]string{"cat"}}, File: FileConfig{Path: "r"}}, "path is no key of the type exec"},
-		{Config{Name: "f", Type: TypeFile, Exec: ExecConfig{[]string{"cat"}}, File: FileConfig{Path: "r"}}, "command is no key of the type file"},
+		{Config{Name: "c", Type: TypeExec, Exec: ExecConfig{Command: []string{"cat"}}, File: FileConfig{Path: "r"}}, "path is no key of the type exec"},
+		{Config{Name: "f", Type: TypeFile, Exec: ExecConfig{Command: []string{"cat"}}, File: FileConfig{Path: "r"}}, "command is no key of the type file"},
 		{Config{Name: "f", File: FileConfig{Path: "r"}}, "type is missing"},
 		{Config{Name: "f", Type: "kafka"}, "type is none of exec, file"},
 	} {

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"os"
+	osexec "os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -9,8 +10,10 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/strictyaml"
+	"github.com/fblwatch/fblwatch/report"
 )
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
@@ -69,5 +72,42 @@ func TestDocs(t *testing.T) {
 		if !has {
 			t.Errorf("%s.md: no sink of that type", name)
 		}
+	}
+}
+
+var pythonBlock = regexp.MustCompile("(?ms)^```python\n(.*?)^```$")
+
+// The program of the page answers as the sink wants, and the one for each record gets
+// the address.
+func TestExecPage(t *testing.T) {
+	python, err := osexec.LookPath("python3")
+	if err != nil {
+		t.Skip("no python3")
+	}
+	t.Setenv("OWN_TOKEN", "x")
+	dir, page := t.TempDir(), fixture.Read(t, filepath.Join("..", "..", "docs", "sinks", "exec.md"))
+	program := fixture.File(t, filepath.Join(dir, "own.py"), pythonBlock.FindStringSubmatch(page)[1])
+	blocks := docConfigs(t, "exec")
+	own, phplist := blocks[0][0], blocks[1][0]
+	own.Exec.Command = []string{python, program}
+	s, err := Open(own, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	write(t, s, rows(1, 1, 600))
+	out := filepath.Join(dir, "out")
+	phplist.Exec.Command = append([]string{os.Args[0], "command", "arguments", out}, phplist.Exec.Command[1:]...)
+	each, err := Open(phplist, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer each.Close()
+	item := itemOf(t, report.Record{OriginalRcptTo: "user@example.com"})
+	if _, err := each.Write(t.Context(), []delivery.Item{item}); err != nil {
+		t.Error(err)
+	}
+	if got, want := fixture.Read(t, out), `["-pblacklistemail" "-e" "user@example.com"] ""`+"\n"; got != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }

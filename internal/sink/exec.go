@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
@@ -16,29 +18,67 @@ import (
 type ExecConfig struct {
 	// Command is the program, with its arguments.
 	Command subprocess.Command `yaml:"command"`
+	// Each: it is run once for each record, see each.
+	Each bool `yaml:"each"`
+	// Env names variables of our own environment that it gets too.
+	Env []string `yaml:"env"`
 }
 
 var execKind = kind{
-	keys: func(c *Config) []any { return []any{&c.Exec} },
-	validate: func(c Config) error {
-		if c.Exec.Command == nil {
-			return errors.New("command is missing; write a list of the program and its arguments")
-		}
-		return nil
-	},
-	open: func(c Config, o Options) (Sink, error) { return OpenExec(c.Exec.Command, o.Log) },
-	probe: func(_ context.Context, c Config) (string, error) {
-		return c.Exec.Command[0] + " is there", c.Exec.Command.Find()
-	},
+	keys:     func(c *Config) []any { return []any{&c.Exec} },
+	validate: func(c Config) error { return c.Exec.validate() },
+	open:     func(c Config, o Options) (Sink, error) { return openExec(c.Exec, o.Log) },
+	probe:    func(ctx context.Context, c Config) (string, error) { return c.Exec.probe(ctx) },
 }
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (c ExecConfig) validate() error {
+	if c.Command == nil {
+		return errors.New("command is missing; write a list of the program and its arguments")
+	}
+	for i, name := range c.Env {
+		if !variableName.MatchString(name) {
+			return fmt.Errorf("env[%d] is not the name of a variable; its value comes from the environment of fblwatch", i)
+		}
+	}
+	if c.Each {
+		_, err := patternsOf(c.Command)
+		return err
+	}
+	return nil
+}
+
+// variables returns what the command gets of our environment, as NAME=value, and hides
+// it in what the command says.
+func (c ExecConfig) variables() (env []string, hide func(string) string, err error) {
+	var pairs []string
+	for _, name := range c.Env {
+		value, set := os.LookupEnv(name)
+		if !set {
+			return nil, nil, fmt.Errorf("env: %s is not set in the environment of fblwatch", name)
+		}
+		env = append(env, name+"="+value)
+		if len(value) >= leastSecret {
+			pairs = append(pairs, value, "<"+name+">")
+		}
+	}
+	return env, strings.NewReplacer(pairs...).Replace, nil
+}
+
+// leastSecret is how long a variable's value must be to be hidden: others, such as true,
+// are part of many texts.
+const leastSecret = 6
 
 const (
 	// answerLimit is how long a command may take for one record.
 	answerLimit = time.Minute
 	// graceLimit is how long a command may run on after the end of its input.
 	graceLimit = 5 * time.Second
-	// answerOctets is more than any id has.
-	answerOctets = 200
+	// answerOctets is more than any id has, with a reason.
+	answerOctets = 1000
+	// probeLimit is how long a probe waits for a command's end.
+	probeLimit = 2 * time.Second
 )
 
 const protocol = "it must write each record's id as a line on its stdout, flushed, once it has handled the record"
@@ -50,6 +90,8 @@ var (
 
 type exec struct {
 	command subprocess.Command
+	env     []string
+	said    *said
 	log     *slog.Logger
 	answer  time.Duration
 	grace   time.Duration
@@ -57,21 +99,31 @@ type exec struct {
 	stale   bool  // it has records for which no Write waits any more
 }
 
-// OpenExec opens a sink of the type exec: a program that keeps running and gets each
+// openExec opens a sink of the type exec: a program that keeps running and gets each
 // record as a line of JSON on stdin. Once it has handled a record it answers with a
-// line on stdout, the record's id and nothing else. Answers come in the order of the
-// records. Any number of records may wait for their answers, so that the program may
-// read ahead.
+// line on stdout, the record's id and nothing else; or with the words "dead", the id and
+// a reason, if it will never take the record. Answers come in the order of the records.
+// Any number of records may wait for their answers, so that the program may read ahead.
 //
 // A record without an answer comes again, and the later records of its folder wait.
 // A program that ends, gives no answer for a minute while a record waits, or writes
 // anything else is killed with its process group; the next Write starts it again.
 // Its stderr is logged. At the end of its input it has five seconds to end by itself.
-func OpenExec(command subprocess.Command, log *slog.Logger) (Sink, error) {
-	if err := command.Find(); err != nil {
+//
+// With each, see each.
+func openExec(c ExecConfig, log *slog.Logger) (Sink, error) {
+	if err := c.Command.Find(); err != nil {
 		return nil, fmt.Errorf("sink: %w", err)
 	}
-	return &exec{command: command, log: log, answer: answerLimit, grace: graceLimit}, nil
+	env, hide, err := c.variables()
+	if err != nil {
+		return nil, fmt.Errorf("sink: %w", err)
+	}
+	said := newSaid(log, hide)
+	if c.Each {
+		return newEach(c.Command, env, said)
+	}
+	return &exec{command: c.Command, env: env, said: said, log: log, answer: answerLimit, grace: graceLimit}, nil
 }
 
 func (s *exec) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
@@ -86,23 +138,25 @@ func (s *exec) Write(ctx context.Context, items []delivery.Item) (done int, err 
 		s.log.Warn("command ended while no record waited; it is started again", "err", exitText(s.end(0)))
 	}
 	if s.life == nil {
-		if s.life, err = begin(s.command, s.log); err != nil {
+		if s.life, err = begin(s.command, s.said, append(s.env, "FBLWATCH_EVENT=record")...); err != nil {
 			return 0, fmt.Errorf("sink: %w", err)
 		}
 	}
-	done, err = s.life.feed(ctx, items, s.answer)
+	done, refused, err := s.life.feed(ctx, items, s.answer)
 	switch {
 	case err == nil:
-		return done, nil
 	case ctx.Err() != nil:
 		s.stale = true // Close gives it time to end
-		return done, err
 	case errors.Is(err, errEnded):
-		err = fmt.Errorf("%w: %s", err, exitText(s.end(s.grace)))
+		err = fmt.Errorf("sink: %s: %w: %s", s.command[0], err, s.said.withLast(exitText(s.end(s.grace))))
 	default:
 		_ = s.end(0) // we killed it: how it ended says nothing
+		err = fmt.Errorf("sink: %s: %w", s.command[0], err)
 	}
-	return done, fmt.Errorf("sink: %s: %w", s.command[0], err)
+	if len(refused) > 0 {
+		return done, refused // what failed behind them fails again
+	}
+	return done, err
 }
 
 // exitText says how a command ended.
@@ -120,6 +174,7 @@ func (s *exec) end(grace time.Duration) error {
 }
 
 func (s *exec) Close() error {
+	defer s.said.log.End()
 	if s.life == nil {
 		return nil
 	}
@@ -129,95 +184,38 @@ func (s *exec) Close() error {
 	return nil
 }
 
-// life is one process of the command.
-type life struct {
-	p       *subprocess.Process
-	answers chan string   // lines of stdout; closed at its end
-	quit    chan struct{} // closed: answers are no longer taken
-	streams sync.WaitGroup
-}
-
-func begin(command subprocess.Command, log *slog.Logger) (*life, error) {
-	p, err := command.Start("FBLWATCH_EVENT=record")
+// probe finds out whether the program is there and gets its variables. One that keeps
+// running is started with FBLWATCH_EVENT=check and without a record, and must not end
+// with an error within two seconds.
+func (c ExecConfig) probe(ctx context.Context) (said string, err error) {
+	if err := c.Command.Find(); err != nil {
+		return "", err
+	}
+	env, hide, err := c.variables()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	l := &life{p: p, answers: make(chan string), quit: make(chan struct{})}
-	l.streams.Go(func() {
-		defer close(l.answers)
-		for line := range subprocess.Lines(p.Stdout, answerOctets) {
-			select {
-			case l.answers <- line:
-			case <-l.quit: // read on, so that it can end
-			}
-		}
-	})
-	l.streams.Go(func() { subprocess.Log(p.Stderr, log, slog.LevelWarn) })
-	return l, nil
-}
-
-// over reports whether the process has ended.
-func (l *life) over() bool {
-	select {
-	case <-l.p.Done():
-		return true
-	default:
-		return false
+	if c.Each {
+		return c.Command[0] + " is there", nil
 	}
-}
-
-// feed writes items and waits for the answer to each. done are those answered; if the
-// last answer's line was not read to its end, the item comes again.
-func (l *life) feed(ctx context.Context, items []delivery.Item, limit time.Duration) (done int, err error) {
-	fed := make(chan struct{})
-	l.streams.Go(func() {
-		defer close(fed)
-		// If this fails, the command has ended or stays silent, which shows below.
-		_, _ = l.p.Stdin.Write(ndjson(items))
-	})
-	silence := time.NewTimer(limit)
-	defer silence.Stop()
-	for done < len(items) {
-		select {
-		case answer, ok := <-l.answers:
-			if !ok {
-				return done, errEnded
-			}
-			if answer != items[done].ID {
-				return done, fmt.Errorf("%w: %q; %s, and everything else on stderr", errAnswer, answer, protocol)
-			}
-			done++
-			silence.Reset(limit)
-		case <-silence.C:
-			return done, fmt.Errorf("no answer within %v; %s", limit, protocol)
-		case <-ctx.Done():
-			return done, ctx.Err()
-		}
+	words := newSaid(slog.New(slog.DiscardHandler), hide)
+	l, err := begin(c.Command, words, append(env, "FBLWATCH_EVENT=check")...)
+	if err != nil {
+		return "", err
 	}
-	// It may have answered the last record before the end of its line.
-	select {
-	case <-fed:
-		return done, nil
-	case <-silence.C:
-		return done - 1, fmt.Errorf("does not read its stdin for %v", limit)
-	case <-ctx.Done():
-		return done - 1, ctx.Err()
-	}
-}
-
-// end closes the command's stdin, kills it after grace, and returns how it ended.
-func (l *life) end(grace time.Duration) error {
 	l.p.Stdin.Close()
-	close(l.quit)
-	limit := time.NewTimer(grace)
+	limit := time.NewTimer(probeLimit)
 	defer limit.Stop()
 	select {
 	case <-l.p.Done():
+		if err := l.end(0); err != nil {
+			return "", fmt.Errorf("%s ends at once, without a record: %s", c.Command[0], words.withLast(err.Error()))
+		}
 	case <-limit.C:
-		l.p.Kill()
+		_ = l.end(0)
+	case <-ctx.Done():
+		_ = l.end(0)
+		return "", ctx.Err()
 	}
-	err := l.p.Err()
-	l.streams.Wait()
-	l.p.Close()
-	return err
+	return c.Command[0] + " runs", nil
 }

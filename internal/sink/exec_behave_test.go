@@ -52,6 +52,40 @@ func behave(how string, args []string) {
 	switch how {
 	case "good":
 		good(forEver)
+	case "contract":
+		for {
+			line, id := record()
+			if obey(args[1], id, func() { handle(line) }) {
+				fmt.Println("dead", id, "no such \x1b[2J subscriber")
+			} else {
+				fmt.Println(id)
+			}
+		}
+	case "contract each":
+		line, id := record()
+		if id != args[2] || os.Getenv("FBLWATCH_KEY") != id+".1" || os.Getenv("FBLWATCH_EVENT") != "record" {
+			fmt.Fprintln(os.Stderr, args, os.Environ())
+			os.Exit(9)
+		}
+		if obey(args[1], id, func() { handle(line) }) {
+			fmt.Fprintln(os.Stderr, "\x1b[2J no such subscriber\nand more")
+			os.Exit(65)
+		}
+	case "exits": // with a status, after lines on stderr
+		for _, line := range args[1:] {
+			fmt.Fprintln(os.Stderr, line)
+		}
+		status, _ := strconv.Atoi(args[0])
+		os.Exit(status)
+	case "arguments": // and a variable, to a file
+		handle(fmt.Appendf(nil, "%q %q\n", args[1:], os.Getenv("TOKEN")))
+	case "blabs": // its variable
+		_, id := record()
+		fmt.Fprintln(os.Stderr, "token is", os.Getenv("TOKEN"))
+		fmt.Println("dead", id, "by", os.Getenv("TOKEN"))
+		record()
+		fmt.Println("what", os.Getenv("TOKEN"))
+		record()
 	case "as told": // by another file, when it starts
 		told, err := os.ReadFile(args[1])
 		if err != nil {

@@ -25,7 +25,7 @@ func TestExecChaos(t *testing.T) {
 	t.Parallel()
 	const seed, folders, many = 1, 2, 300
 	path := filepath.Join(t.TempDir(), "out")
-	s, _ := openExec(t, "chaos", path, fmt.Sprint(seed))
+	s, _ := startExec(t, "chaos", path, fmt.Sprint(seed))
 	s.answer, s.grace = 500*time.Millisecond, 200*time.Millisecond
 	out := newOutbox()
 	pump := NewPump(Config{Name: "own"}, out, s, slog.New(slog.DiscardHandler))

@@ -16,8 +16,8 @@ import (
 	"github.com/fblwatch/fblwatch/internal/fixture"
 )
 
-// openExec opens the sink with a command of behave, and shorter limits.
-func openExec(t *testing.T, how string, args ...string) (*exec, *fixture.Log) {
+// startExec opens the sink with a command of behave, and shorter limits.
+func startExec(t *testing.T, how string, args ...string) (*exec, *fixture.Log) {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
@@ -36,7 +36,7 @@ func openExec(t *testing.T, how string, args ...string) (*exec, *fixture.Log) {
 // One answer for each record, however many wait for theirs.
 func TestExecAnswersInBatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	s, _ := openExec(t, "many at once", path)
+	s, _ := startExec(t, "many at once", path)
 	for seq := int64(1); seq < 2000; seq += 500 {
 		write(t, s, rows(1, seq, 500))
 	}
@@ -72,7 +72,7 @@ func TestExecMisbehaves(t *testing.T) {
 				fixture.File(t, told, how)
 			}
 			tell(test.how)
-			s, _ := openExec(t, "as told", path, told)
+			s, _ := startExec(t, "as told", path, told)
 			s.grace = 100 * time.Millisecond
 			if strings.Contains(test.want, "300ms") {
 				s.answer = 300 * time.Millisecond
@@ -100,7 +100,7 @@ func TestExecMisbehaves(t *testing.T) {
 
 func TestExecEndsBetweenRecords(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	s, log := openExec(t, "three", path)
+	s, log := startExec(t, "three", path)
 	write(t, s, rows(1, 1, 3))
 	<-s.life.p.Done()
 	write(t, s, rows(1, 4, 3))
@@ -113,12 +113,12 @@ func TestExecEndsBetweenRecords(t *testing.T) {
 }
 
 func TestExecSays(t *testing.T) {
-	s, log := openExec(t, "says", filepath.Join(t.TempDir(), "out"))
+	s, log := startExec(t, "says", filepath.Join(t.TempDir(), "out"))
 	write(t, s, rows(1, 1, 2))
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(log.String(), `level=WARN msg="command says: no paper" sink=own`) {
+	if !strings.Contains(log.String(), `level=INFO msg="command says: no paper" sink=own`) {
 		t.Error(log)
 	}
 }
@@ -130,7 +130,7 @@ func TestExecContext(t *testing.T) {
 	dir := t.TempDir()
 	path, told := filepath.Join(dir, "out"), filepath.Join(dir, "told")
 	fixture.File(t, told, "stalls")
-	s, _ := openExec(t, "as told", path, told)
+	s, _ := startExec(t, "as told", path, told)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	answered, err := s.Write(ctx, delivery.Items(rows(1, 1, 5)))
@@ -148,12 +148,12 @@ func TestExecContext(t *testing.T) {
 // Close lets a command end by itself; one that does not is killed.
 func TestExecClose(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
-	s, log := openExec(t, "good", path)
+	s, log := startExec(t, "good", path)
 	write(t, s, rows(1, 1, 1))
 	if err := s.Close(); err != nil || log.String() != "" {
 		t.Errorf("%v, log %s", err, log)
 	}
-	s, log = openExec(t, "deaf", path)
+	s, log = startExec(t, "deaf", path)
 	s.grace = 50 * time.Millisecond
 	write(t, s, rows(1, 1, 1))
 	if err := s.Close(); err != nil || !strings.Contains(log.String(), "signal: killed") {
@@ -162,7 +162,7 @@ func TestExecClose(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	s, log = openExec(t, "garrulous", path+"2")
+	s, log = startExec(t, "garrulous", path+"2")
 	s.grace = time.Minute
 	write(t, s, rows(1, 1, 1))
 	if err := s.Close(); err != nil || log.String() != "" || fixture.Read(t, path+"2") != "bye\n" {
@@ -174,7 +174,7 @@ func TestExecClose(t *testing.T) {
 func TestExecSlow(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "out")
-	s, _ := openExec(t, "slow", path)
+	s, _ := startExec(t, "slow", path)
 	s.answer = 2 * time.Second
 	write(t, s, rows(1, 1, 5))
 	if got, want := fixture.Read(t, path), text(rows(1, 1, 5)...); got != want {
@@ -183,11 +183,8 @@ func TestExecSlow(t *testing.T) {
 }
 
 func TestExecMissing(t *testing.T) {
-	if _, err := OpenExec([]string{"/no/such/handler"}, nil); err == nil || err.Error() != "sink: /no/such/handler: no such file or directory" {
+	if _, err := openExec(ExecConfig{Command: []string{"/no/such/handler"}}, nil); err == nil || err.Error() != "sink: /no/such/handler: no such file or directory" {
 		t.Errorf("%v", err)
-	}
-	if _, err := OpenExec(nil, nil); err == nil {
-		t.Error("no command opens")
 	}
 	// It goes away later, and comes back.
 	dir := t.TempDir()
@@ -202,7 +199,7 @@ func TestExecMissing(t *testing.T) {
 		}
 	}
 	install()
-	s, err := OpenExec([]string{script, "command", "good", out}, slog.New(slog.DiscardHandler))
+	s, err := openExec(ExecConfig{Command: []string{script, "command", "good", out}}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,5 +212,85 @@ func TestExecMissing(t *testing.T) {
 	write(t, s, rows(1, 1, 2))
 	if got, want := fixture.Read(t, out), text(rows(1, 1, 2)...); got != want {
 		t.Errorf("it got %q, want %q", got, want)
+	}
+}
+
+// What a config names of our environment reaches the command, and nothing shows it.
+func TestExecVariables(t *testing.T) {
+	t.Setenv("TOKEN", "s3cr3t-t0ken")
+	open := func(how string, env ...string) (Sink, *fixture.Log, error) {
+		log := &fixture.Log{}
+		s, err := Open(Config{Name: "own", Type: TypeExec, Exec: ExecConfig{Command: []string{os.Args[0], "command", how, filepath.Join(t.TempDir(), "out")}, Env: env}}, Options{Log: log.Logger()})
+		if err == nil {
+			t.Cleanup(func() { s.Close() })
+		}
+		return s, log, err
+	}
+	s, log, err := open("blabs", "TOKEN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused delivery.Refusals
+	all := delivery.Items(rows(1, 1, 2))
+	if done, err := s.Write(t.Context(), all); done != 1 || !errors.As(err, &refused) || refused[0].Reason != "by <TOKEN>" {
+		t.Errorf("%d, %v", done, err)
+	}
+	_, err = s.Write(t.Context(), all)
+	_ = s.Close()
+	if text := fmt.Sprint(err, log); strings.Contains(text, "s3cr3t") || !strings.Contains(text, "token is <TOKEN>") {
+		t.Error(text)
+	}
+	if _, _, err := open("good", "TOKEN", "NO_SUCH_VARIABLE"); err == nil || err.Error() != "sink: env: NO_SUCH_VARIABLE is not set in the environment of fblwatch" {
+		t.Errorf("%v", err)
+	}
+}
+
+// A command without env does not see our environment.
+func TestExecHidesEnvironment(t *testing.T) {
+	t.Setenv("TOKEN", "s3cr3t-t0ken")
+	path := filepath.Join(t.TempDir(), "out")
+	for want, env := range map[string][]string{"[] \"\"\n": nil, "[] \"s3cr3t-t0ken\"\n": {"TOKEN"}} {
+		os.Remove(path)
+		s, err := Open(Config{Name: "own", Type: TypeExec, Exec: ExecConfig{Each: true, Command: []string{os.Args[0], "command", "arguments", path}, Env: env}}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, s, rows(1, 1, 1))
+		if got := fixture.Read(t, path); got != want {
+			t.Errorf("env %v: %q, want %q", env, got, want)
+		}
+		s.Close()
+	}
+}
+
+// The probe starts a command without a record.
+func TestExecProbe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	for _, test := range []struct {
+		exec ExecConfig
+		want string // of the error
+	}{
+		{ExecConfig{Command: []string{"good", path}}, ""},
+		{ExecConfig{Command: []string{"unread", path}}, ""}, // it is killed
+		{ExecConfig{Command: []string{"exits", "3", "no module named x"}}, "ends at once, without a record: exit status 3: no module named x"},
+		{ExecConfig{Command: []string{"exits", "3"}, Each: true}, ""}, // it is not run
+		{ExecConfig{Command: []string{"good", path}, Env: []string{"NO_SUCH_VARIABLE"}}, "env: NO_SUCH_VARIABLE is not set"},
+	} {
+		test.exec.Command = append([]string{os.Args[0], "command"}, test.exec.Command...)
+		_, err := Probe(t.Context(), Config{Name: "own", Type: TypeExec, Exec: test.exec})
+		if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%v: %v, want %s", test.exec.Command[2:], err, test.want)
+		}
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a record was handled")
+	}
+}
+
+// A program behind an error says more than its status.
+func TestExecLastLine(t *testing.T) {
+	s, _ := startExec(t, "exits", "4", "Traceback", "ConnectionError: refused")
+	if err := hand(t.Context(), s, rows(1, 1, 1)); err == nil || !strings.HasSuffix(err.Error(), "exit status 4: ConnectionError: refused") {
+		t.Errorf("%v", err)
 	}
 }

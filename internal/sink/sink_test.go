@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,7 +15,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
-	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -58,47 +56,6 @@ func text(rows ...ledger.Row) string {
 		fmt.Fprintf(&b, "{\"id\":%q}\n", r.ID)
 	}
 	return b.String()
-}
-
-// TestContract holds every sink to the comments of Sink.
-func TestContract(t *testing.T) {
-	for name, open := range map[string]func(t *testing.T) (Sink, func() string){
-		"stdout": func(t *testing.T) (Sink, func() string) {
-			var b bytes.Buffer
-			return Stdout(&b), b.String
-		},
-		"file": func(t *testing.T) (Sink, func() string) {
-			path := filepath.Join(t.TempDir(), "records.ndjson")
-			return openFile(t, path), func() string { return fixture.Read(t, path) }
-		},
-		"exec": func(t *testing.T) (Sink, func() string) {
-			path := filepath.Join(t.TempDir(), "records.ndjson")
-			s, _ := openExec(t, "good", path)
-			return s, func() string { return fixture.Read(t, path) }
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, written := open(t)
-			first, second := rows(1, 1, 3), rows(2, 1, 700)
-			want := text(first...) + text(second...) + text(first...)
-			ended, cancel := context.WithCancel(t.Context())
-			cancel()
-			for _, rs := range [][]ledger.Row{first, second, first} { // records may come again
-				if err := hand(t.Context(), s, rs); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if got := written(); got != want {
-				t.Errorf("wrote %d octets, want %d", len(got), len(want))
-			}
-			if err := hand(ended, s, first); err != nil && !errors.Is(err, context.Canceled) {
-				t.Errorf("on an ended context: %v", err)
-			}
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
 }
 
 func TestPermanent(t *testing.T) {

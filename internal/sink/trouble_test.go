@@ -120,7 +120,7 @@ func TestPumpRecall(t *testing.T) {
 
 // The command has done what it answered.
 func TestExecDone(t *testing.T) {
-	s, _ := openExec(t, "three", t.TempDir()+"/out")
+	s, _ := startExec(t, "three", t.TempDir()+"/out")
 	if done, err := s.Write(t.Context(), delivery.Items(rows(1, 1, 10))); err == nil || done != 3 {
 		t.Errorf("%d done, %v", done, err)
 	}

@@ -100,7 +100,7 @@ func TestDaemon(t *testing.T) {
 	if err := p.Err(); err != nil {
 		t.Error(err)
 	}
-	for range Lines(p.Stdout, logOctets) {
+	for range Lines(p.Stdout, LineOctets) {
 	}
 	if !runs(pid) {
 		t.Error("stdout went on for as long as the daemon")

@@ -8,41 +8,68 @@ import (
 	"iter"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 )
 
 const (
-	logOctets = 1000 // of one line
-	logLines  = 100  // of one stream in a logSpan; further lines are counted only
-	logSpan   = time.Minute
+	// LineOctets is what a log keeps of one line.
+	LineOctets = 1000
+
+	logLines = 100 // in a logSpan; further lines are counted only
+	logSpan  = time.Minute
 )
 
 // Log logs each line of r until r ends: 1,000 octets of a line and 100 lines a minute
 // at most, with control characters escaped.
 func Log(r io.Reader, log *slog.Logger, level slog.Level) {
-	ctx := context.Background()
-	var since time.Time
-	logged, omitted := 0, 0
-	report := func() {
-		if omitted > 0 {
-			log.Warn("command writes too much", "lines_left_out", omitted)
-		}
-		logged, omitted = 0, 0
+	l := LineLog{Log: log, Level: level}
+	for line := range Lines(r, LineOctets) {
+		l.Add(line)
 	}
-	for line := range Lines(r, logOctets) {
-		if time.Since(since) >= logSpan {
-			report()
-			since = time.Now()
-		}
-		if logged++; logged > logLines {
-			omitted++
-			continue
-		}
-		log.Log(ctx, level, "command says: "+Printable(line))
+	l.End()
+}
+
+// LineLog logs lines that commands write, one command after the other or several at
+// once: 100 lines a minute at most, with control characters escaped.
+type LineLog struct {
+	Log   *slog.Logger
+	Level slog.Level
+
+	mu              sync.Mutex
+	since           time.Time
+	logged, omitted int
+}
+
+// Add logs a line, unless there were too many.
+func (l *LineLog) Add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if time.Since(l.since) >= logSpan {
+		l.report()
+		l.since = time.Now()
 	}
-	report()
+	if l.logged++; l.logged > logLines {
+		l.omitted++
+		return
+	}
+	l.Log.Log(context.Background(), l.Level, "command says: "+Printable(line))
+}
+
+// End logs how many lines were left out.
+func (l *LineLog) End() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.report()
+}
+
+func (l *LineLog) report() {
+	if l.omitted > 0 {
+		l.Log.Warn("command writes too much", "lines_left_out", l.omitted)
+	}
+	l.logged, l.omitted = 0, 0
 }
 
 // Lines yields the lines of r without their line ends, until r ends. If a line is

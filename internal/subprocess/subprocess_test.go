@@ -179,11 +179,11 @@ func (x) Read(b []byte) (int, error) {
 func TestEndlessLine(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	for range Lines(x{}, logOctets) {
+	for range Lines(x{}, LineOctets) {
 		break
 	}
 	n := 0
-	for range Lines(io.LimitReader(x{}, 64<<20), logOctets) {
+	for range Lines(io.LimitReader(x{}, 64<<20), LineOctets) {
 		n++
 	}
 	runtime.ReadMemStats(&after)
@@ -208,7 +208,7 @@ func TestLog(t *testing.T) {
 	got := logged("ding \x1b[2J dong\n" + strings.Repeat("x", 3000) + "\n")
 	want := []string{
 		`level=INFO msg="command says: ding \\x1b[2J dong"`,
-		`level=INFO msg="command says: ` + strings.Repeat("x", logOctets) + `..."`,
+		`level=INFO msg="command says: ` + strings.Repeat("x", LineOctets) + `..."`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
