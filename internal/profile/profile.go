@@ -102,7 +102,16 @@ type kind struct {
 }
 
 // kinds has every profile by name.
-var kinds = map[string]kind{}
+var kinds = map[string]kind{
+	"kumomta":   {make: newKumoMTA},
+	"listmonk":  {make: newListmonk, acts: true},
+	"mailgun":   {make: newMailgun, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
+	"postmark":  {make: newPostmark, acts: true, keys: providerKeys},
+	"request":   {make: newRequest, acts: true, keys: []string{"request"}},
+	"sendgrid":  {make: newSendgrid, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
+	"ses":       {make: newSES, acts: true, keys: slices.Concat(providerKeys, []string{"topic_arn"})},
+	"sparkpost": {make: newSparkpost, acts: true, keys: providerKeys},
+}
 
 // Names lists the profiles.
 func Names() []string { return slices.Sorted(maps.Keys(kinds)) }
