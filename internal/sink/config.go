@@ -36,6 +36,8 @@ type kind struct {
 var kinds = map[string]kind{
 	TypeFile: fileKind,
 	TypeExec: execKind,
+
+	TypeUnsubscribe: unsubscribeKind,
 }
 
 // FromStart is the value of Config.From that begins with the records that the ledger
@@ -56,10 +58,15 @@ type Config struct {
 	Revisions string    `yaml:"revisions"` // all, or first: only the first of each record; "": all
 	From      string    `yaml:"from"`      // where a sink of a new name begins: head, or start, with the records that the ledger has; "": head
 
+	Acting ActConfig  `yaml:",inline"`
+	Limit  RateConfig `yaml:",inline"`
+
 	File FileConfig `yaml:",inline"`
 	Exec ExecConfig `yaml:",inline"`
 
 	Remote RemoteConfig `yaml:",inline"`
+
+	Unsubscribe UnsubscribeConfig `yaml:",inline"`
 }
 
 // Options are what the config of a sink does not hold.
@@ -90,6 +97,9 @@ func (c Config) Validate() error {
 	}
 	if key := c.foreignKey(kind); key != "" {
 		return fmt.Errorf("%s is no key of the type %s", key, c.Type)
+	}
+	if c.mustAct() && c.Acting.denies() {
+		return errActs
 	}
 	return kind.validate(c)
 }

@@ -110,7 +110,7 @@ func (p *Pump) resend(ctx context.Context) error {
 			return err
 		}
 		for i := range rows {
-			items, others, err := p.choose(rows[i : i+1])
+			items, others, _, err := p.choose(ctx, rows[i:i+1])
 			if err == nil && len(items) > 0 {
 				_, err = p.send(ctx, items)
 			}
@@ -154,14 +154,26 @@ func (p *Pump) catchUp(ctx context.Context) error {
 // write writes a run and acknowledges it, soon if not at once. If only the
 // acknowledgement failed the last time, the sink does not get the records twice.
 func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
-	folder, last := run[0].FolderID, run[len(run)-1].Seq
-	for len(run) > 0 && run[0].Seq <= p.written[folder] {
-		run = run[1:]
+	for {
+		n, err := p.writePart(ctx, run)
+		if run = run[n:]; err != nil || len(run) == 0 {
+			return err
+		}
 	}
-	items, others, err := p.choose(run)
+}
+
+// writePart is write for the first n rows of a run, see choose.
+func (p *Pump) writePart(ctx context.Context, run []ledger.Row) (n int, err error) {
+	folder, skip := run[0].FolderID, 0
+	for skip < len(run) && run[skip].Seq <= p.written[folder] {
+		skip++
+	}
+	items, others, n, err := p.choose(ctx, run[skip:])
 	if err != nil {
-		return err
+		return 0, err
 	}
+	n += skip
+	last := run[n-1].Seq
 	done, err := p.send(ctx, items)
 	if done < len(items) {
 		last = items[done].Seq - 1
@@ -177,14 +189,14 @@ func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 	}
 	if err != nil {
 		if errors.As(err, new(*blocked)) || done == len(items) {
-			return err
+			return n, err
 		}
-		return p.block(ctx, &items[done], err)
+		return n, p.block(ctx, &items[done], err)
 	}
 	if p.ackDue() > 0 {
-		return nil
+		return n, nil
 	}
-	return p.acknowledge(ctx)
+	return n, p.acknowledge(ctx)
 }
 
 // ackDue returns how long the acknowledgements that are owed may still wait.

@@ -25,7 +25,7 @@ type ExecConfig struct {
 }
 
 var execKind = kind{
-	keys:     func(c *Config) []any { return []any{&c.Exec} },
+	keys:     func(c *Config) []any { return []any{&c.Exec, &c.Acting} },
 	validate: func(c Config) error { return c.Exec.validate() },
 	open:     func(c Config, o Options) (Sink, error) { return openExec(c.Exec, o.Log) },
 	probe:    func(ctx context.Context, c Config) (string, error) { return c.Exec.probe(ctx) },

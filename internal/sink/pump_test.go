@@ -34,10 +34,12 @@ type outbox struct {
 	dead     []ledger.DeadLetter
 	resends  []ledger.Row
 	waitings map[int64]ledger.Waiting
+	acted    map[ledger.ActKey]time.Time
+	noAct    error // of SetActed
 }
 
 func newOutbox(rows ...ledger.Row) *outbox {
-	return &outbox{rows: rows, cursor: map[int64]int64{}, waitings: map[int64]ledger.Waiting{}}
+	return &outbox{rows: rows, cursor: map[int64]int64{}, waitings: map[int64]ledger.Waiting{}, acted: map[ledger.ActKey]time.Time{}}
 }
 
 func (o *outbox) Replays(context.Context, string) (int, error) {
@@ -90,6 +92,24 @@ func (o *outbox) SetWaiting(_ context.Context, _ string, w ledger.Waiting) error
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waitings[w.FolderID] = w
+	return nil
+}
+
+func (o *outbox) Acted(_ context.Context, _ string, key ledger.ActKey) (time.Time, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.acted[key], nil
+}
+
+func (o *outbox) SetActed(ctx context.Context, _ string, keys []ledger.ActKey, at time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err := cmp.Or(o.noAct, ctx.Err()); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		o.acted[key] = at
+	}
 	return nil
 }
 

@@ -23,30 +23,56 @@ type leftOut struct {
 	what string // the count
 }
 
-// choose makes items of those rows that the sink is to get.
-func (p *Pump) choose(rows []ledger.Row) (items []delivery.Item, others []leftOut, err error) {
-	all := delivery.Items(rows)
-	items = all[:0]
-	chooser, _ := p.sink.(Chooser)
-	for i := range all {
-		item := &all[i]
-		what := ""
-		if ok, err := p.config.When.Match(item); err != nil {
-			return nil, nil, err
-		} else if !ok || p.config.Revisions == "first" && item.Revision > 1 {
-			what = CountOther
-		} else if chooser != nil {
-			if skip := chooser.Takes(item); skip != "" {
-				what = CountSkipped + skip
-			}
-		}
-		if what != "" {
-			others = append(others, leftOut{item.Seq, what})
-			continue
-		}
-		items = append(items, *item)
+// choose makes items of those of the first n rows that the sink is to get. n is less
+// than all only if the sink acts.
+func (p *Pump) choose(ctx context.Context, rows []ledger.Row) (items []delivery.Item, others []leftOut, n int, err error) {
+	acts, most := map[ledger.ActKey]bool(nil), len(rows)
+	if p.config.Acts() {
+		acts, most = make(map[ledger.ActKey]bool), min(len(rows), actRows+1)
 	}
-	return items, others, nil
+	items = make([]delivery.Item, 0, most)
+	for i := range rows {
+		items = append(items, delivery.Item{Row: rows[i]})
+		before := len(items) - 1
+		what, act, err := p.leaves(ctx, &items[before])
+		switch {
+		case err != nil:
+			return nil, nil, 0, err
+		case what != "":
+			others = append(others, leftOut{rows[i].Seq, what})
+			items = items[:before]
+		case acts != nil && (acts[act.key] || before == actRows):
+			return items[:before], others, i, nil // what becomes of the first ones decides
+		case acts != nil:
+			acts[act.key] = true
+		}
+	}
+	return items, others, len(rows), nil
+}
+
+// leaves returns the count of an item that the sink does not get, or "" and what it is
+// to do with the item.
+func (p *Pump) leaves(ctx context.Context, item *delivery.Item) (what string, a act, err error) {
+	if leaves, err := p.config.leaves(item); leaves || err != nil {
+		return CountOther, act{}, err
+	}
+	skip := ""
+	chooser, _ := p.sink.(Chooser)
+	if p.config.Acts() {
+		a, skip, err = chooseAct(ctx, p.Name(), chooser, item, p.out.Acted)
+	} else if chooser != nil {
+		skip = chooser.Takes(item)
+	}
+	if skip != "" {
+		what = CountSkipped + skip
+	}
+	return what, a, err
+}
+
+// leaves reports whether the config leaves an item out.
+func (c Config) leaves(item *delivery.Item) (bool, error) {
+	ok, err := c.When.Match(item)
+	return !ok || c.Revisions == "first" && item.Revision > 1, err
 }
 
 // send hands over items of one folder. It sends items in smaller parts if the receiver
@@ -69,7 +95,9 @@ func (p *Pump) send(ctx context.Context, items []delivery.Item) (done int, err e
 			return done, fmt.Errorf("sink: %s answered nonsense for %d items: %d are done, %v", p.Name(), len(rest), n, err)
 		}
 		if !refuses {
-			p.count(CountDelivered, n)
+			if noted := p.took(ctx, rest[:n]); noted != nil {
+				return done, errors.Join(err, noted)
+			}
 			if done += n; err != nil {
 				return done, err
 			}
@@ -88,7 +116,9 @@ func (p *Pump) send(ctx context.Context, items []delivery.Item) (done int, err e
 func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused delivery.Refusals) (settled int, err error) {
 	for _, r := range refused {
 		part := items[r.First : r.First+r.N]
-		p.count(CountDelivered, r.First-settled)
+		if err := p.took(ctx, items[settled:r.First]); err != nil {
+			return settled, err
+		}
 		settled = r.First
 		if r.N == 1 {
 			if err := p.bury(ctx, &part[0], 1, r.Reason); err != nil {
@@ -104,7 +134,9 @@ func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused
 			}
 		}
 	}
-	p.count(CountDelivered, n-settled)
+	if err := p.took(ctx, items[settled:n]); err != nil {
+		return settled, err
+	}
 	return n, nil
 }
 
@@ -128,16 +160,19 @@ func (w waiting) probes() bool {
 // probe tries the first item alone, and then the one behind it. If the sink takes only
 // that one, the first is dead.
 func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (done int, err error) {
+	var noted error
 	alone := func(i int) error {
 		n, err := p.sink.Write(ctx, items[i:i+1])
 		if n == 1 && err == nil {
-			p.count(CountDelivered, 1)
+			noted = p.took(ctx, items[i:i+1])
 		}
 		return err
 	}
 	err = alone(0)
 	var refused delivery.Refusals
 	switch {
+	case noted != nil:
+		return 0, noted
 	case err == nil:
 		return 1, nil
 	case errors.As(err, &refused) && refused.Fit(1):
@@ -145,8 +180,8 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 	case len(items) == 1 || ctx.Err() != nil || IsPermanent(err):
 		return 0, err
 	}
-	if alone(1) != nil {
-		return 0, err
+	if alone(1) != nil || noted != nil {
+		return 0, errors.Join(err, noted)
 	}
 	reason := fmt.Sprintf("failed %d times since %s while the next record was taken: %v", w.Tries+1, w.Since.UTC().Format(time.RFC3339), err)
 	if err := p.bury(ctx, &items[0], w.Tries+1, reason); err != nil {

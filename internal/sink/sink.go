@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -55,6 +56,8 @@ type Outbox interface {
 	Resent(ctx context.Context, sink string, rows []ledger.Row) error
 	Waitings(ctx context.Context, sink string) ([]ledger.Waiting, error)
 	SetWaiting(ctx context.Context, sink string, w ledger.Waiting) error
+	Acted(ctx context.Context, sink string, key ledger.ActKey) (time.Time, error)
+	SetActed(ctx context.Context, sink string, keys []ledger.ActKey, at time.Time) error
 }
 
 // Stored is where a sink keeps what it is about to send, so that it can send the same
