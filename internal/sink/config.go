@@ -19,6 +19,8 @@ import (
 const (
 	TypeFile = "file" // appends to a file
 	TypeExec = "exec" // feeds a program that keeps running
+
+	TypeSyslog = "syslog" // sends to a syslog server
 )
 
 // kind is a type of sink.
@@ -38,6 +40,7 @@ var kinds = map[string]kind{
 	TypeExec: execKind,
 
 	TypeUnsubscribe: unsubscribeKind,
+	TypeSyslog:      syslogKind,
 }
 
 // FromStart is the value of Config.From that begins with the records that the ledger
@@ -67,6 +70,7 @@ type Config struct {
 	Remote RemoteConfig `yaml:",inline"`
 
 	Unsubscribe UnsubscribeConfig `yaml:",inline"`
+	Syslog      SyslogConfig      `yaml:",inline"`
 }
 
 // Options are what the config of a sink does not hold.

@@ -17,7 +17,7 @@ import (
 // test.
 func courier(tb testing.TB) *Server {
 	tb.Helper()
-	root, err := unpackedServer("courier", "usr/bin/imapd")
+	root, err := Unpacked("courier", "usr/bin/imapd")
 	return launch(tb, kind{
 		family:   "courier",
 		folder:   func(name string) string { return "INBOX." + strings.ReplaceAll(name, "/", ".") },
@@ -45,7 +45,7 @@ func courierCommand(s *Server, root, program string, args ...string) *exec.Cmd {
 		preload = append(preload, found...)
 	}
 	cmd.Env = append([]string{
-		libraryPath(root, "usr/lib/courier-authlib"),
+		LibraryPath(root, "usr/lib/courier-authlib"),
 		"LD_PRELOAD=" + strings.Join(preload, ":"),
 		"NSS_WRAPPER_PASSWD=" + s.path("passwd"),
 		"NSS_WRAPPER_GROUP=" + s.path("group"),

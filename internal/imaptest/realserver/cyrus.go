@@ -13,8 +13,8 @@ import (
 // INBOX at the first login.
 func cyrus(tb testing.TB) *Server {
 	tb.Helper()
-	root, err := unpackedServer("cyrus", "usr/lib/cyrus/bin/master")
-	env := []string{libraryPath(root), "PATH=/usr/bin:/bin"}
+	root, err := Unpacked("cyrus", "usr/lib/cyrus/bin/master")
+	env := []string{LibraryPath(root), "PATH=/usr/bin:/bin"}
 	return launch(tb, kind{
 		family:  "cyrus",
 		folder:  func(name string) string { return name },

@@ -195,7 +195,7 @@ func imap4d(tb testing.TB) *Server {
 		},
 		commands: func(s *Server) []*exec.Cmd {
 			cmd := exec.Command(filepath.Join(root, "usr/sbin/imap4d"), "--no-site-config", "--config-file", s.path("imap4d.conf"))
-			cmd.Env = append(os.Environ(), libraryPath(root))
+			cmd.Env = append(os.Environ(), LibraryPath(root))
 			return []*exec.Cmd{cmd}
 		},
 	})

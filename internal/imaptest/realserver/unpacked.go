@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// unpackedServer finds the directory where scripts/setup has unpacked the packages
+// Unpacked finds the directory where scripts/setup has unpacked the packages
 // of a server. file must be in it.
-func unpackedServer(name, file string) (root string, err error) {
+func Unpacked(name, file string) (root string, err error) {
 	caches := []string{"/var/cache"}
 	if own, err := os.UserCacheDir(); err == nil {
 		caches = append(caches, own)
@@ -23,8 +23,8 @@ func unpackedServer(name, file string) (root string, err error) {
 	return "", fmt.Errorf("no %s found; scripts/setup fetches it", name)
 }
 
-// libraryPath is where the dynamic linker finds what was unpacked below root.
-func libraryPath(root string, more ...string) string {
+// LibraryPath is where the dynamic linker finds what was unpacked below root.
+func LibraryPath(root string, more ...string) string {
 	var dirs []string
 	for _, pattern := range append([]string{"usr/lib/*-linux-*", "lib/*-linux-*", "usr/lib"}, more...) {
 		found, _ := filepath.Glob(filepath.Join(root, pattern))
