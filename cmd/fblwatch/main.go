@@ -65,6 +65,7 @@ func (p *program) app() *cli.App {
 		p.suppressCommand(),
 		p.reviewCommand(),
 		p.reprocessCommand(),
+		p.replayCommand(),
 		p.generateCommand(),
 		p.explainCommand(),
 		p.helpCommand(),

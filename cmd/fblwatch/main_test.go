@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mbox":    writeMbox,
 			"fill":    fillLedger,
+			"bury":    buryRecords,
 			"count":   countLines,
 			"deliver": deliver,
 			"folder":  addFolder,
@@ -187,6 +189,22 @@ func fillLedger(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	_, err = l.Commit(ctx, claim, batch)
 	ts.Check(err)
+	ts.Check(l.Close())
+}
+
+// buryRecords: bury FILE SINK SEQ... makes dead letters of records of a ledger's first
+// folder, and acknowledges all of it.
+func buryRecords(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	l, err := backend.Open(ctx, ts.MkAbs(args[0]))
+	ts.Check(err)
+	for row, err := range l.Records(ctx, ledger.Query{FolderID: 1}) {
+		ts.Check(err)
+		if slices.Contains(args[2:], strconv.FormatInt(row.Seq, 10)) {
+			ts.Check(l.Bury(ctx, []ledger.DeadLetter{{Row: row, Sink: args[1], At: time.Date(2026, 3, 9, 12, 0, 0, 0, time.UTC), Tries: int(row.Seq), Reason: "422: bad \x1b[2J" + row.ID[:4]}}))
+		}
+		ts.Check(l.Ack(ctx, args[1], 0, row.FolderID, row.Seq))
+	}
 	ts.Check(l.Close())
 }
 

@@ -21,7 +21,8 @@ func (p *program) recordsCommand() *cli.Command {
 		Name:  "records",
 		Usage: "query and export the ledger, also during a watch",
 		Description: "Prints records by folder, and within a folder in the order in which they were read.\n\n" +
-			"Example: fblwatch records --since 7d --event complaint --format csv > complaints.csv",
+			"Example: fblwatch records --since 7d --event complaint --format csv > complaints.csv\n" +
+			"Example: fblwatch records --dead --format table",
 		Flags: append(ledgerFlags(),
 			&cli.StringFlag{Name: "format", Usage: "json (one record a line), csv or table; the default is table on a terminal, else json"},
 			&cli.StringFlag{Name: "since", Usage: "received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
@@ -32,6 +33,8 @@ func (p *program) recordsCommand() *cli.Command {
 			&cli.StringFlag{Name: "event", Usage: "`EVENT`: complaint, not_spam, opt_out, auth_failure or unparsed"},
 			&cli.StringFlag{Name: "id", Usage: "the record `ID`, or all records of the report ID; the start of it is enough if no other begins so"},
 			numberFlag("limit", "at most `N` records; 0 means all", 0),
+			&cli.BoolFlag{Name: "dead", Usage: "dead letters: the records that a sink will never take, and why"},
+			&cli.StringFlag{Name: "sink", Usage: "with --dead, only those of the sink `NAME`"},
 			&cli.BoolFlag{Name: "revisions", Usage: "also records that a later revision, or another record, has replaced"},
 		),
 		Action: p.records,
@@ -53,6 +56,9 @@ func (p *program) records(c *cli.Context) error {
 	if query.Limit < 0 {
 		return wrong(errors.New("--limit must be 0 or more"), "")
 	}
+	if c.String("sink") != "" && !c.Bool("dead") {
+		return wrong(errors.New("--sink needs --dead"), "all records go to every sink whose when they match")
+	}
 	var err error
 	if query.Since, err = timeFlag(c, "since"); err != nil {
 		return err
@@ -71,6 +77,9 @@ func (p *program) records(c *cli.Context) error {
 	defer reader.Close()
 	if query.ID, err = wholeID(c.Context, reader, query.ID); err != nil {
 		return err
+	}
+	if c.Bool("dead") {
+		return p.dead(c, reader, query, format)
 	}
 
 	out, n := newRecordWriter(p, format), 0

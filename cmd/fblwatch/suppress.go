@@ -113,10 +113,10 @@ func suppressRow(e *suppress.Entry) []string {
 	return row
 }
 
-// appendEntry appends an entry as a line of JSON. It escapes every character that
+// appendLine appends a value as a line of JSON. It escapes every character that
 // could move a cursor or reverse text: encoding/json leaves some of them.
-func appendEntry(dst []byte, e *suppress.Entry) ([]byte, error) {
-	text, err := json.Marshal(e)
+func appendLine(dst []byte, v any) ([]byte, error) {
+	text, err := json.Marshal(v)
 	for _, r := range string(text) {
 		if r < 0x7f || unicode.IsPrint(r) {
 			dst = utf8.AppendRune(dst, r)
@@ -138,7 +138,7 @@ func (p *program) printSuppressions(entries []*suppress.Entry, format string) er
 		var text []byte
 		for _, e := range entries {
 			var err error
-			if text, err = appendEntry(text[:0], e); err != nil {
+			if text, err = appendLine(text[:0], e); err != nil {
 				return err
 			}
 			_, _ = out.Write(text) // an error stays in the writer

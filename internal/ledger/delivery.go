@@ -57,6 +57,9 @@ type DeliveryReader interface {
 	// It is cheap: it counts numbers, also of records that were pruned in between.
 	Lag(ctx context.Context, sink string) (records int64, since time.Time, err error)
 
+	// DeadCounts lists how many dead letters there are, by sink.
+	DeadCounts(ctx context.Context) ([]DeadCount, error)
+
 	// DeadLetters yields the dead letters of a sink, or of all sinks if it is empty, by
 	// sink, folder and Seq. It holds no transaction open between yields.
 	DeadLetters(ctx context.Context, sink string) iter.Seq2[DeadLetter, error]
@@ -69,6 +72,12 @@ type DeadLetter struct {
 	At     time.Time // when it was given up, exact to a millisecond
 	Tries  int       // that failed, at least 1
 	Reason string    // for people
+}
+
+// DeadCount is the number of a sink's dead letters.
+type DeadCount struct {
+	Sink string
+	N    int64
 }
 
 // StoredBatch is what is sent to a sink for records of a folder up to Last. It is sent

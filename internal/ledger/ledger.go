@@ -10,6 +10,7 @@ package ledger
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -172,6 +173,17 @@ type Query struct {
 	AfterSeq     int64  // needs FolderID
 	FolderID     int64
 	Limit        int // 0: no limit
+}
+
+// Selects reports whether q selects a record; it does not look at Limit.
+func (q Query) Selects(r *Row) bool {
+	low, high := Span(q.Since, q.Until)
+	is := func(want, have string) bool { return want == "" || want == have }
+	at := Milli(r.At)
+	return at >= low && at < high && is(q.Account, r.Folder.Account) && is(q.Folder, r.Folder.Name) &&
+		is(q.Event, r.Event) && is(q.Class, r.Class) && is(q.Provider, r.Provider) && is(q.Verdict, r.Verdict) &&
+		(q.Replaced || !r.Replaced) && (is(q.ID, r.ID) || strings.HasPrefix(r.ID, q.ID+".")) &&
+		(q.FolderID == 0 || r.FolderID == q.FolderID && r.Seq > q.AfterSeq)
 }
 
 // Count is the number of current records of one hour that say the same.

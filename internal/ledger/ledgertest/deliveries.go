@@ -112,6 +112,11 @@ func testDead(t *testing.T, l ledger.Ledger) {
 	Bury(t, l, "s", rows[0])
 	Bury(t, l, "r", rows[1])
 	wantDead(t, "all", l, "", "r:INBOX/2=a.2 s:INBOX/1=a.1 s:INBOX/3=a.3 s:Junk/1=b.1")
+	counts, err := l.DeadCounts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	Diff(t, "counts", counts, []ledger.DeadCount{{Sink: "r", N: 1}, {Sink: "s", N: 3}})
 	wantDead(t, "of one", l, "s", "s:INBOX/1=a.1 s:INBOX/3=a.3 s:Junk/1=b.1")
 	wantDead(t, "of none", l, "x", "")
 	wantUnsent(t, "the cursor stays", l, "s", "INBOX/1=a.1 INBOX/2=a.2 INBOX/3=a.3 Junk/1=b.1")
@@ -575,6 +580,7 @@ func testDeliveriesCancelled(t *testing.T, l ledger.Ledger) {
 		"Do":         func() error { _, err := l.Do(ctx, ledger.Change{Replay: []ledger.Replay{{Sink: "s"}}}); return err },
 		"Replays":    func() error { _, err := l.Replays(ctx, "s"); return err },
 		"Lag":        func() error { _, _, err := l.Lag(ctx, "s"); return err },
+		"DeadCounts": func() error { _, err := l.DeadCounts(ctx); return err },
 		"Resends":    func() error { _, err := l.Resends(ctx, "s", 1); return err },
 		"Batches":    func() error { _, err := l.Batches(ctx, "s"); return err },
 		"Waitings":   func() error { _, err := l.Waitings(ctx, "s"); return err },

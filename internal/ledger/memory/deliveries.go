@@ -138,6 +138,20 @@ func (m *memory) Bury(ctx context.Context, dead []ledger.DeadLetter) error {
 	return nil
 }
 
+func (m *memory) DeadCounts(ctx context.Context) (counts []ledger.DeadCount, err error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	for _, sink := range slices.Sorted(maps.Keys(m.sinks)) {
+		if n := len(m.sinks[sink].dead); n > 0 {
+			counts = append(counts, ledger.DeadCount{Sink: sink, N: int64(n)})
+		}
+	}
+	return counts, nil
+}
+
 func (m *memory) DeadLetters(ctx context.Context, sink string) iter.Seq2[ledger.DeadLetter, error] {
 	return func(yield func(ledger.DeadLetter, error) bool) {
 		leave, err := m.enter(ctx)

@@ -57,18 +57,9 @@ func (m *memory) rows(ctx context.Context, want func(*ledger.Row) bool) iter.Seq
 }
 
 func (m *memory) Records(ctx context.Context, q ledger.Query) iter.Seq2[ledger.Row, error] {
-	low, high := ledger.Span(q.Since, q.Until)
-	is := func(want, have string) bool { return want == "" || want == have }
 	return func(yield func(ledger.Row, error) bool) {
 		n := 0
-		for row, err := range m.rows(ctx, func(r *ledger.Row) bool {
-			at := ledger.Milli(r.At)
-			return at >= low && at < high && is(q.Account, r.Folder.Account) && is(q.Folder, r.Folder.Name) &&
-				is(q.Event, r.Event) && is(q.Class, r.Class) && is(q.Provider, r.Provider) && is(q.Verdict, r.Verdict) &&
-				(q.Replaced || !r.Replaced) &&
-				(is(q.ID, r.ID) || strings.HasPrefix(r.ID, q.ID+".")) &&
-				(q.FolderID == 0 || r.FolderID == q.FolderID && r.Seq > q.AfterSeq)
-		}) {
+		for row, err := range m.rows(ctx, q.Selects) {
 			if n++; !yield(row, err) || n == q.Limit {
 				return
 			}

@@ -180,3 +180,39 @@ func BenchmarkRecords(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReplay looks for the first record since a time in a folder of 200,000.
+func BenchmarkReplay(b *testing.B) {
+	const n = 200_000
+	l, err := Open(b.Context(), filepath.Join(b.TempDir(), "l.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	c, err := l.Claim(b.Context(), ledgertest.Inbox)
+	for i := 0; err == nil && i < n; i += 500 {
+		_, err = l.Commit(b.Context(), c, ledger.Batch{Messages: bigBatch(i, 500, time.Minute)})
+	}
+	if err == nil {
+		err = l.Ack(b.Context(), "s", 0, c.ID, n)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, part := range []int{0, 1, 50, 99, 100} { // percent of the records before it
+		b.Run(fmt.Sprintf("behind=%d%%", part), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := l.(*store).firsts(b.Context(), "s", ledgertest.Noon.Add(n*time.Duration(part)/100*time.Minute)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	b.Run("lag", func(b *testing.B) {
+		for b.Loop() {
+			if _, _, err := l.Lag(b.Context(), "other"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

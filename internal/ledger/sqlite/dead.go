@@ -21,6 +21,16 @@ func (s *store) Bury(ctx context.Context, dead []ledger.DeadLetter) error {
 	})
 }
 
+func (r *reader) DeadCounts(ctx context.Context) (counts []ledger.DeadCount, err error) {
+	err = r.each(ctx, func(rows *sql.Rows) error {
+		var c ledger.DeadCount
+		err := rows.Scan(&c.Sink, &c.N)
+		counts = append(counts, c)
+		return err
+	}, "SELECT sink, count(*) FROM dead GROUP BY sink ORDER BY sink")
+	return counts, err
+}
+
 func (r *reader) DeadLetters(ctx context.Context, sink string) iter.Seq2[ledger.DeadLetter, error] {
 	return func(yield func(ledger.DeadLetter, error) bool) {
 		last := ledger.DeadLetter{Sink: sink}

@@ -249,3 +249,43 @@ func TestEditAllOrNothing(t *testing.T) {
 	defer l.Close()
 	ledgertest.Want(t, "records", ledgertest.Places(ledgertest.Rows(t, l.Records(t.Context(), ledger.Query{}))), "INBOX/1=a.1")
 }
+
+// A replay is the writer's to make, too, and it says which sinks have more to send.
+func TestEditReplay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "l.db")
+	l := openTest(t, path)
+	defer l.Close()
+	c := ledgertest.Claim(t, l, ledgertest.Inbox)
+	rows := ledgertest.Commit(t, l, c, ledgertest.Message("a", 3)).Rows
+	for _, sink := range []string{"s", "r"} {
+		if err := l.Ack(t.Context(), sink, 0, c.ID, 3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ledgertest.Bury(t, l, "r", rows[0])
+	e := edit(t, path)
+	defer e.Close()
+	ask := func(replay ...ledger.Replay) (ran ledger.Ran, done ledger.Changed, err error) {
+		answered := make(chan struct{})
+		go func() {
+			done, err = e.Do(t.Context(), ledger.Change{Replay: replay})
+			close(answered)
+		}()
+		ran = obey(t, l)
+		<-answered
+		return ran, done, err
+	}
+	ran, done, err := ask(ledger.Replay{Sink: "s", Since: ledgertest.Noon}, ledger.Replay{Sink: "r", Dead: true})
+	if err != nil || done.Resent != 4 {
+		t.Errorf("answer %+v, %v", done, err)
+	}
+	ledgertest.Diff(t, "replayed", ran, ledger.Ran{Replayed: []string{"s", "r"}})
+	ledgertest.Want(t, "unsent", ledgertest.Places(ledgertest.Rows(t, l.Unsent(t.Context(), "s"))), "INBOX/1=a.1 INBOX/2=a.2 INBOX/3=a.3")
+
+	// A sink that is not known changes nothing, not even of the others.
+	ran, done, err = ask(ledger.Replay{Sink: "r"}, ledger.Replay{Sink: "none"})
+	if err == nil || err.Error() != `ledger: there is no sink "none"; there is r, s` || done.Resent != 0 || len(ran.Replayed) != 0 {
+		t.Errorf("answer %+v, %+v, %v", ran, done, err)
+	}
+	ledgertest.Want(t, "unsent", ledgertest.Places(ledgertest.Rows(t, l.Unsent(t.Context(), "r"))), "")
+}
