@@ -127,8 +127,13 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	}
 	written, err := backend.Written(ctx, path)
 	t.unwritten = err == nil && !written
-	for _, state := range reported(states, config) {
+	states = reported(states, config)
+	for _, state := range states {
 		t.state(state, time.Now())
+	}
+	if err := t.queues(ctx, reader, states, time.Now()); err != nil {
+		t.fail("ledger", err)
+		return
 	}
 	feeds, err := suppress.Feeds(ctx, reader, time.Now())
 	if err != nil {

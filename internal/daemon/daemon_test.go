@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,6 +135,38 @@ func TestSweep(t *testing.T) {
 	}
 	if n := len(seen); n < 2 || seen[n-1] != (watch.Progress{}) || seen[n-2].Account != "a" || seen[n-2].Done != 3 {
 		t.Errorf("progress %+v", seen)
+	}
+}
+
+// The counts of a sink go on over restarts.
+func TestCountsGoOn(t *testing.T) {
+	server, config := setUp(t, 3)
+	l, err := backend.Open(t.Context(), config.Ledger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.SetStates(t.Context(), ledger.Status{Name: "sink/file", State: ledger.StateFailing, Error: "x", Counts: map[string]int64{"delivered": 10, "tries": 4}}); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	for round, want := range []int64{13, 13, 15} {
+		if round == 2 {
+			server.Append("INBOX", sample.Report(7, 0))
+			server.Append("INBOX", sample.Report(8, 0))
+		}
+		if err := New(config, Options{}).Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		reader, err := backend.OpenReader(t.Context(), config.Ledger)
+		if err != nil {
+			t.Fatal(err)
+		}
+		states, err := reader.States(t.Context())
+		reader.Close()
+		i := slices.IndexFunc(states, func(s ledger.Status) bool { return s.Name == "sink/file" })
+		if err != nil || i < 0 || !maps.Equal(states[i].Counts, map[string]int64{"delivered": want}) {
+			t.Errorf("round %d: %+v, %v; want %d", round, states, err, want)
+		}
 	}
 }
 

@@ -112,12 +112,15 @@ func (s *sinks) states(ended bool) []ledger.Status {
 	return states
 }
 
+// countTries is how often the record that waits has failed.
+const countTries = "tries"
+
 func stateOf(name string, t sink.Trouble, counts map[string]int64, ended bool) ledger.Status {
 	if t.Err == "" {
 		return ledger.Status{Name: ledger.SinkStatus + name, State: ledger.StateOK, Ended: ended, Counts: counts}
 	}
 	if t.Tries > 0 {
-		counts["tries"] = int64(t.Tries)
+		counts[countTries] = int64(t.Tries)
 	}
 	return ledger.Status{
 		Name: ledger.SinkStatus + name, State: ledger.StateFailing, Counts: counts,
@@ -126,14 +129,23 @@ func stateOf(name string, t sink.Trouble, counts map[string]int64, ended bool) l
 }
 
 // recall hands the pumps the states of an earlier run, so that a restart does not make
-// a waiting record younger.
+// a waiting record younger, and counts go on.
 func (s *sinks) recall(ctx context.Context, l ledger.Reader) error {
 	states, err := l.States(ctx)
 	for _, state := range states {
 		for _, pump := range s.pumps {
-			if state.Name == ledger.SinkStatus+pump.Name() && state.State == ledger.StateFailing && state.Record != "" {
-				pump.Recall(sink.Trouble{Record: state.Record, Waits: state.Waits, Since: state.Failing, Err: state.Error})
+			if state.Name != ledger.SinkStatus+pump.Name() {
+				continue
 			}
+			trouble := sink.Trouble{}
+			if state.State == ledger.StateFailing && state.Record != "" {
+				trouble = sink.Trouble{Record: state.Record, Waits: state.Waits, Since: state.Failing, Err: state.Error}
+			}
+			delete(state.Counts, countTries)
+			if state.Run.IsZero() { // an older version counted something else
+				state.Counts = nil
+			}
+			pump.Recall(trouble, state.Counts)
 		}
 	}
 	return err

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"sync"
 	"time"
 
@@ -29,21 +30,11 @@ func (r *running) upkeep(ctx context.Context) (stop func()) {
 	states := func() []ledger.Status {
 		return append(r.sinks.states(false), hookStates(r.hooks.Counts(), r.hooks.Trouble(), false)...)
 	}
-	var hooks ledger.State // counts of events change all the time: they wait for the beat
+	last := make(edges)
 	keep(requestEvery, upkeepOf, func() error { return r.requests(ctx) })
 	keep(pruneEvery, upkeepOf, func() error { return prune(ctx, r.ledger, &r.config) })
 	keep(ledger.BeatEvery, upkeepOf, func() error { return r.board.Beat(ctx, states()...) })
-	keep(changeEvery, upkeepOf, func() error {
-		now := states()
-		if last := len(now) - 1; last >= 0 && now[last].Name == ledger.HooksStatus {
-			if now[last].State == hooks {
-				now = now[:last]
-			} else {
-				hooks = now[last].State
-			}
-		}
-		return r.board.Set(ctx, now...)
-	})
+	keep(changeEvery, upkeepOf, func() error { return r.board.Set(ctx, last.of(states())...) })
 	if r.rules.Enrich != nil {
 		keep(lookEvery, "looking up addresses", r.rules.Enrich.Refresh)
 	}
@@ -51,6 +42,25 @@ func (r *running) upkeep(ctx context.Context) (stop func()) {
 		cancel()
 		running.Wait()
 	}
+}
+
+// edges are the states by name, as they were last. Counts change all the time: they wait
+// for the beat. So does the error of hooks, which may be another one at each event.
+type edges map[string]ledger.Status
+
+// of returns those of the states that are others than last time.
+func (e edges) of(states []ledger.Status) (changed []ledger.Status) {
+	for _, s := range states {
+		edge := s
+		if edge.Counts = nil; s.Name == ledger.HooksStatus {
+			edge = ledger.Status{State: s.State}
+		}
+		if was, known := e[s.Name]; !known || !reflect.DeepEqual(edge, was) {
+			e[s.Name] = edge
+			changed = append(changed, s)
+		}
+	}
+	return changed
 }
 
 // requests carries out what other commands ask of the ledger's writer.

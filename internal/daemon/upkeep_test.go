@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
 // A failure that lasts is logged once, not once a minute.
@@ -43,4 +45,33 @@ func TestEveryLogsChanges(t *testing.T) {
 			t.Errorf("got\n%s", got)
 		}
 	})
+}
+
+// Of the sinks and hooks, only what is no count is written at once.
+func TestEdges(t *testing.T) {
+	row := func(name string, state ledger.State, err string, n int64) ledger.Status {
+		return ledger.Status{Name: name, State: state, Error: err, Counts: map[string]int64{"n": n}}
+	}
+	last := make(edges)
+	for i, step := range []struct {
+		states []ledger.Status
+		want   string
+	}{
+		{[]ledger.Status{row("sink/a", ledger.StateOK, "", 0), row("hooks", ledger.StateOK, "", 0)}, "sink/a hooks"},
+		{[]ledger.Status{row("sink/a", ledger.StateOK, "", 1), row("hooks", ledger.StateOK, "", 1)}, ""},
+		{[]ledger.Status{row("sink/a", ledger.StateFailing, "x", 1), row("hooks", ledger.StateFailing, "x", 1)}, "sink/a hooks"},
+		{[]ledger.Status{row("sink/a", ledger.StateFailing, "y", 2), row("hooks", ledger.StateFailing, "y", 2)}, "sink/a"},
+		{[]ledger.Status{row("sink/a", ledger.StateFailing, "y", 3)}, ""},
+	} {
+		var names []string
+		for _, s := range last.of(step.states) {
+			names = append(names, s.Name)
+			if s.Counts == nil {
+				t.Errorf("step %d: %s has lost its counts", i, s.Name)
+			}
+		}
+		if got := strings.Join(names, " "); got != step.want {
+			t.Errorf("step %d: %q, want %q", i, got, step.want)
+		}
+	}
 }

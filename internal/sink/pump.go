@@ -85,14 +85,16 @@ const (
 	CountSkipped   = "skipped: " // items that the sink has no use for, with the reason behind it
 )
 
-// Counts returns what became of the items since the Pump began, and what the sink
-// counts itself.
+// Counts returns what became of the items since the Pump began and in earlier runs, see
+// Recall, and what the sink counts itself.
 func (p *Pump) Counts() map[string]int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	counts := maps.Clone(p.counts)
 	if own, is := p.sink.(interface{ Counts() map[string]int64 }); is {
-		maps.Copy(counts, own.Counts())
+		for what, n := range own.Counts() {
+			counts[what] += n
+		}
 	}
 	return counts
 }

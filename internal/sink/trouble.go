@@ -2,6 +2,7 @@ package sink
 
 import (
 	"errors"
+	"maps"
 	"time"
 )
 
@@ -24,12 +25,13 @@ func (p *Pump) Trouble() Trouble {
 	return p.trouble
 }
 
-// Recall gives the Pump the trouble of an earlier run. If the first try fails by the
-// same record, its times go on. Call Recall before Run.
-func (p *Pump) Recall(t Trouble) {
+// Recall gives the Pump the trouble and the counts of an earlier run. If the first try
+// fails by the same record, its times go on. Call Recall before Run.
+func (p *Pump) Recall(t Trouble, counts map[string]int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.recall = t
+	maps.Copy(p.counts, counts)
 }
 
 // note keeps the result of the last try. It logs an error that differs from the one

@@ -3,6 +3,7 @@ package sink
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -103,7 +104,9 @@ func TestPumpRecall(t *testing.T) {
 		for _, id := range []string{"1-1", "1-0"} {
 			p := NewPump(Config{Name: "test"}, newOutbox(rows(1, 1, 1)...), &picky{never: "1-1"}, slog.New(slog.DiscardHandler))
 			before := Trouble{Record: id, Waits: time.Now().Add(-time.Hour), Since: time.Now().Add(-2 * time.Hour), Err: "no answer", Tries: 1}
-			p.Recall(before)
+			counts := map[string]int64{CountDelivered: 7, CountSkipped + "no address": 2}
+			p.Recall(before, counts)
+			expect(t, "counts", fmt.Sprint(p.Counts()), fmt.Sprint(counts))
 			want := before
 			if id != "1-1" {
 				want = Trouble{Record: "1-1", Waits: time.Now(), Since: time.Now(), Err: "no answer", Tries: 1}
