@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,10 +95,9 @@ func (c Config) Validate() error {
 		return errors.New("name holds other characters than letters, digits, dots, - and _")
 	case c.Name == StdoutName:
 		return errors.New("name is that of the standard output; choose another one")
-	case !slices.Contains([]string{"", "all", "first"}, c.Revisions):
-		return errors.New("revisions is none of all, first")
-	case !slices.Contains([]string{"", "head", FromStart}, c.From):
-		return errors.New("from is none of head, start")
+	}
+	if err := cmp.Or(oneOf("revisions", c.Revisions, "all", "first"), oneOf("from", c.From, "head", FromStart)); err != nil {
+		return err
 	}
 	if key := c.foreignKey(kind); key != "" {
 		return fmt.Errorf("%s is no key of the type %s", key, c.Type)
@@ -106,6 +106,14 @@ func (c Config) Validate() error {
 		return errActs
 	}
 	return kind.validate(c)
+}
+
+// oneOf checks the value of a key; "" is its default.
+func oneOf(key, value string, words ...string) error {
+	if value == "" || slices.Contains(words, value) {
+		return nil
+	}
+	return fmt.Errorf("%s is none of %s", key, strings.Join(words, ", "))
 }
 
 // foreignKey returns a key with a value that only other types have.
@@ -166,8 +174,30 @@ func (l List) Validate() error {
 	return nil
 }
 
+// sameFile reports whether both write one file, also through symbolic links, or one
+// writes a file that the other makes of its own when it renames that.
 func (c Config) sameFile(other Config) bool {
-	return c.File.Path != "" && other.File.Path != "" && filepath.Clean(c.File.Path) == filepath.Clean(other.File.Path)
+	if c.File.Path == "" || other.File.Path == "" {
+		return false
+	}
+	one, two := unlinked(c.File.Path), unlinked(other.File.Path)
+	return one == two || isRenamed(one, two) || isRenamed(two, one)
+}
+
+// unlinked is a path without symbolic links, as far as it exists.
+func unlinked(path string) string {
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	rest := ""
+	for at := path; ; at = filepath.Dir(at) {
+		if real, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(real, rest)
+		} else if at == filepath.Dir(at) {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(at), rest)
+	}
 }
 
 // Records is the key records of older configs: one file.

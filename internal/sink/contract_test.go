@@ -338,6 +338,16 @@ func init() {
 		path := filepath.Join(t.TempDir(), "records.ndjson")
 		return fileReceiver(t, FileConfig{Path: path}, func() []string { return idsOfLines(t, fixture.Read(t, path)) }, `{"id":"to`)
 	}}
+	contracts["file csv"] = contract{start: func(t *testing.T) receiver {
+		path := filepath.Join(t.TempDir(), "records.csv")
+		return fileReceiver(t, FileConfig{Path: path, Format: "csv"}, func() []string { return idsOfCSV(t, fixture.Read(t, path)) }, `1-7,1,"half a "" valu`)
+	}}
+	for _, how := range []string{"none", "gzip", "zstd"} {
+		contracts["file rotated "+how] = contract{start: func(t *testing.T) receiver {
+			c := FileConfig{Path: filepath.Join(t.TempDir(), "records.ndjson"), Rotate: Rotate{Size: 300}, Compress: how}
+			return fileReceiver(t, c, func() []string { return idsOfLines(t, readAll(t, c.Path)) }, `{"id":"to`)
+		}}
+	}
 	contracts["exec"] = contract{start: func(t *testing.T) receiver { return execReceiver(t, "contract", ExecConfig{}) }}
 	contracts["exec each"] = contract{many: 20, start: func(t *testing.T) receiver {
 		return execReceiver(t, "contract each", ExecConfig{Each: true, Command: []string{"{id}"}})

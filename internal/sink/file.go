@@ -1,15 +1,17 @@
 package sink
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/gofrs/flock"
 
@@ -19,60 +21,118 @@ import (
 
 // FileConfig are the keys of the type file.
 type FileConfig struct {
-	// Path is the NDJSON file. It may be renamed or removed at any time (logrotate):
-	// the next record creates it again.
-	Path string `yaml:"path"`
+	// Path is the file. It may be renamed or removed at any time (logrotate): the next
+	// record creates it again.
+	Path     string `yaml:"path"`
+	Format   string `yaml:"format"`   // ndjson, csv; "": ndjson
+	Rotate   Rotate `yaml:"rotate"`   // when it is renamed, and a new one begun; zero: never
+	Keep     int    `yaml:"keep"`     // so many renamed files; 0: all
+	Compress string `yaml:"compress"` // renamed files: none, gzip, zstd; "": none
+	Fsync    string `yaml:"fsync"`    // always, interval, never; "": always
 }
 
 var fileKind = kind{
 	keys:     func(c *Config) []any { return []any{&c.File} },
-	validate: func(c Config) error { return checkPath("path", c.File.Path) },
-	open:     func(c Config, _ Options) (Sink, error) { return OpenFile(c.File.Path) },
-	probe: func(_ context.Context, c Config) (string, error) {
-		return c.File.Path + " can be written", plainfile.Writable(c.File.Path)
-	},
+	validate: func(c Config) error { return c.File.validate() },
+	open:     func(c Config, o Options) (Sink, error) { return openFile(c.File, o.Log) },
+	probe:    func(_ context.Context, c Config) (string, error) { return c.File.probe() },
+}
+
+func (c FileConfig) validate() error {
+	if err := checkPath("path", c.Path); err != nil {
+		return err
+	}
+	words := cmp.Or(oneOf("format", c.Format, "ndjson", "csv"), oneOf("compress", c.Compress, "none", "gzip", "zstd"), oneOf("fsync", c.Fsync, "always", "interval", "never"))
+	if words != nil {
+		return words
+	}
+	switch {
+	case c.Keep < 0:
+		return errors.New("keep is below 0; 0 keeps all files")
+	case c.Rotate == Rotate{} && c.Keep > 0:
+		return errors.New("keep needs rotate")
+	case c.Rotate == Rotate{} && c.compresses():
+		return errors.New("compress needs rotate; only renamed files are compressed")
+	}
+	return nil
+}
+
+func (c FileConfig) compresses() bool { return c.Compress == "gzip" || c.Compress == "zstd" }
+
+// probe finds out whether the file can be written, and its folder if it is to be
+// renamed, and whether it holds records of this format.
+func (c FileConfig) probe() (said string, err error) {
+	err = plainfile.Writable(c.Path)
+	if err == nil && c.Rotate != (Rotate{}) {
+		err = plainfile.Writable(renamed(c.Path, time.Now()))
+	}
+	if err != nil {
+		return "", err
+	}
+	if f, err := os.Open(c.Path); err == nil {
+		defer f.Close()
+		st, err := f.Stat()
+		if err == nil {
+			_, err = whole(f, st.Size(), formOf(c.Format))
+		}
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", c.Path, err)
+		}
+	}
+	return c.Path + " can be written", nil
 }
 
 type file struct {
-	path string
-	lock *flock.Flock
-	f    *os.File // nil after a failure
+	FileConfig
+	log  *slog.Logger
+	form form
+	now  func() time.Time
+
+	lock    *flock.Flock
+	f       *os.File  // nil after a failure
+	real    string    // f's path without symbolic links
+	written time.Time // when f was written last
+	syncing *syncing  // nil: fsync is not interval
+	tidy    *tidying  // nil: nothing is renamed
 }
 
-// OpenFile opens a sink of the type file, which appends NDJSON. It creates the file (mode 600) and its directory
-// (mode 700) if they do not exist. It removes an incomplete last line, which a crash
-// has left: that record comes again. A second writer of the file is refused, except
-// on Windows, where a lock would keep readers out.
-func OpenFile(path string) (Sink, error) {
-	s := &file{path: path}
+// openFile opens a sink of the type file. It creates the file (mode 600) and its
+// directory (mode 700) if they do not exist. It removes an incomplete last line, which a
+// crash has left: that record comes again. A second writer of the file is refused,
+// except on Windows, where a lock would keep readers out.
+func openFile(c FileConfig, log *slog.Logger) (Sink, error) {
+	s := &file{FileConfig: c, log: log, form: formOf(c.Format), now: time.Now}
 	if err := s.open(); err != nil {
 		return nil, err
+	}
+	if c.Rotate != (Rotate{}) {
+		s.tidy = startTidying(c, log)
+		s.tidy.wake(s.real)
 	}
 	return s, nil
 }
 
 var (
 	errLocked = errors.New("another process writes it; end that one, or name another file")
-	errNoLine = errors.New("it does not end in a line of records; name another file")
 	errMoved  = errors.New("it was renamed or removed while it was opened")
 )
 
 func (s *file) open() (err error) {
-	dir := filepath.Dir(s.path)
+	dir := filepath.Dir(s.Path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return s.explain(err)
 	}
-	if st, err := os.Stat(s.path); err == nil && !st.Mode().IsRegular() {
-		return fmt.Errorf("sink: %s is not a regular file; name one", s.path)
+	if st, err := os.Stat(s.Path); err == nil && !st.Mode().IsRegular() {
+		return fmt.Errorf("sink: %s is not a regular file; name one", s.Path)
 	}
-	link, linked := os.Lstat(s.path)
+	link, linked := os.Lstat(s.Path)
 	defer func() {
 		if err != nil {
-			_ = s.Close()
+			_ = s.release()
 			err = s.explain(err)
 		}
 	}()
-	s.lock = flock.New(s.path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
+	s.lock = flock.New(s.Path, flock.SetFlag(os.O_RDWR|os.O_CREATE), flock.SetPermissions(0o600))
 	if runtime.GOOS != "windows" {
 		if free, err := s.lock.TryLock(); err != nil {
 			return err
@@ -80,19 +140,28 @@ func (s *file) open() (err error) {
 			return errLocked
 		}
 	}
-	if s.f, err = os.OpenFile(s.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+	if s.f, err = os.OpenFile(s.Path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 		return err
 	}
 	locked, err1 := s.lock.Stat()
 	opened, err2 := s.f.Stat()
-	if err := errors.Join(err1, err2); err != nil {
+	real, err3 := filepath.EvalSymlinks(s.Path)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
 	if !os.SameFile(locked, opened) {
 		return errMoved
 	}
-	if err := errors.Join(cut(s.f, opened.Size()), syncDir(dir)); err != nil {
+	s.real, s.written = real, opened.ModTime()
+	keep, err := whole(s.f, opened.Size(), s.form)
+	if err == nil && keep < opened.Size() {
+		err = s.f.Truncate(keep)
+	}
+	if err := errors.Join(err, syncDir(filepath.Dir(real))); err != nil {
 		return err
+	}
+	if s.Fsync == "interval" {
+		s.syncing = startSyncing(s.f, s.log)
 	}
 	if linked != nil || link.Mode().IsRegular() { // the target of a symbolic link keeps its mode
 		return s.f.Chmod(0o600)
@@ -100,49 +169,26 @@ func (s *file) open() (err error) {
 	return nil
 }
 
-// cut removes what follows the last newline before end, f's size: an incomplete
-// record, or the zeros that a power failure leaves. It refuses to remove anything
-// else.
-func cut(f *os.File, end int64) error {
-	buf := make([]byte, 64<<10)
-	for start := end; ; {
-		n := min(start, int64(len(buf)))
-		start -= n
-		if _, err := f.ReadAt(buf[:n], start); err != nil {
-			return err
-		}
-		i := int64(bytes.LastIndexByte(buf[:n], '\n'))
-		if i < 0 && start > 0 {
-			continue
-		}
-		keep := start + i + 1 // 0 if there is no newline at all
-		if keep == end {
-			return nil
-		}
-		if _, err := f.ReadAt(buf[:1], keep); err != nil {
-			return err
-		}
-		if buf[0] != '{' && buf[0] != 0 {
-			return errNoLine
-		}
-		return f.Truncate(keep)
-	}
-}
-
 func (s *file) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if err := s.append(ndjson(items)); err != nil {
-		return 0, err
+	lines, done, broken := s.form.lines(items)
+	if done > 0 {
+		if err := s.append(lines); err != nil {
+			return 0, err
+		}
 	}
-	return len(items), nil
+	if broken != nil {
+		return done + 1, delivery.Refusals{{First: done, N: 1, Reason: broken.Error()}}
+	}
+	return done, nil
 }
 
 // append adds whole lines, or nothing.
 func (s *file) append(lines []byte) error {
-	if s.f != nil && s.rotated() {
-		if err := s.Close(); err != nil {
+	if s.f != nil && s.moved() {
+		if err := s.release(); err != nil {
 			return s.explain(err)
 		}
 	}
@@ -152,23 +198,36 @@ func (s *file) append(lines []byte) error {
 		}
 	}
 	st, err := s.f.Stat()
+	if err == nil && s.due(st.Size(), len(lines)) {
+		if err := s.rename(); err != nil {
+			return err
+		}
+		st, err = s.f.Stat()
+	}
 	if err != nil {
 		return s.explain(err)
 	}
-	if _, err = s.f.Write(lines); err == nil {
+	if st.Size() == 0 && s.form.head != "" {
+		lines = append([]byte(s.form.head), lines...)
+	}
+	if _, err = s.f.Write(lines); err == nil && (s.Fsync == "" || s.Fsync == "always") {
 		err = s.f.Sync()
 	}
 	if err != nil {
 		// Nobody knows what a failed write or sync left: remove it, and open the
 		// file again.
-		return s.explain(errors.Join(err, s.f.Truncate(st.Size()), s.Close()))
+		return s.explain(errors.Join(err, s.f.Truncate(st.Size()), s.release()))
+	}
+	s.written = s.now()
+	if s.syncing != nil {
+		s.syncing.soon()
 	}
 	return nil
 }
 
-// rotated reports whether the path leads to another file now, or to none.
-func (s *file) rotated() bool {
-	there, err := os.Stat(s.path)
+// moved reports whether the path leads to another file now, or to none.
+func (s *file) moved() bool {
+	there, err := os.Stat(s.Path)
 	if err != nil {
 		return true
 	}
@@ -177,12 +236,27 @@ func (s *file) rotated() bool {
 }
 
 func (s *file) Close() error {
-	if s.f == nil {
-		return s.lock.Close()
+	if s.tidy != nil {
+		s.tidy.end()
 	}
-	f := s.f
-	s.f = nil
-	return errors.Join(f.Close(), s.lock.Close())
+	return s.release()
+}
+
+// release closes the file. What fsync: interval had not synced yet is synced first.
+func (s *file) release() error {
+	return errors.Join(s.releaseFile(), s.lock.Close())
+}
+
+func (s *file) releaseFile() error {
+	if s.f == nil {
+		return nil
+	}
+	f, syncing := s.f, s.syncing
+	s.f, s.syncing = nil, nil
+	if syncing != nil {
+		return errors.Join(syncing.end(), f.Close())
+	}
+	return f.Close()
 }
 
 // explain names the path once, and adds a hint.
@@ -198,7 +272,7 @@ func (s *file) explain(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		hint = "; make room or raise the quota"
 	}
-	return fmt.Errorf("sink: %s: %w%s", s.path, err, hint)
+	return fmt.Errorf("sink: %s: %w%s", s.Path, err, hint)
 }
 
 // syncDir makes a new file's name survive a crash.

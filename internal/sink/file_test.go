@@ -3,6 +3,7 @@ package sink
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,9 +15,9 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
-func openFile(t *testing.T, path string) Sink {
+func startFile(t *testing.T, path string) Sink {
 	t.Helper()
-	s, err := OpenFile(path)
+	s, err := openFile(FileConfig{Path: path}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +35,7 @@ func write(t *testing.T, s Sink, rows []ledger.Row) {
 func TestFileMode(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	dir := filepath.Join(t.TempDir(), "a", "b")
-	openFile(t, filepath.Join(dir, "r.ndjson"))
+	startFile(t, filepath.Join(dir, "r.ndjson"))
 	for path, want := range map[string]fs.FileMode{dir: fs.ModeDir | 0o700, filepath.Join(dir, "r.ndjson"): 0o600} {
 		if st, err := os.Stat(path); err != nil || st.Mode() != want {
 			t.Errorf("%s: %v, %v, want %v", path, st.Mode(), err, want)
@@ -49,7 +50,7 @@ func TestFileLinkMode(t *testing.T) {
 	if err := errors.Join(os.WriteFile(target, nil, 0o600), os.Chmod(target, 0o640), os.Symlink("target", link)); err != nil {
 		t.Fatal(err)
 	}
-	openFile(t, link)
+	startFile(t, link)
 	if st, err := os.Stat(target); err != nil || st.Mode() != 0o640 {
 		t.Errorf("%v, %v", st.Mode(), err)
 	}
@@ -73,7 +74,7 @@ func TestFileTornLine(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "r")
 			fixture.File(t, path, test.before)
-			s := openFile(t, path)
+			s := startFile(t, path)
 			if got := fixture.Read(t, path); got != test.after {
 				t.Errorf("cut to %d octets, want %d", len(got), len(test.after))
 			}
@@ -89,15 +90,17 @@ func TestFileRefuses(t *testing.T) {
 	dir := t.TempDir()
 	other := filepath.Join(dir, "photo")
 	const content = "GIF89a without a newline"
-	if err := errors.Join(os.WriteFile(other, []byte(content), 0o600), os.WriteFile(filepath.Join(dir, "f"), nil, 0o600)); err != nil {
+	tail := filepath.Join(dir, "tail")
+	if err := errors.Join(os.WriteFile(other, []byte(content), 0o600), os.WriteFile(tail, []byte("{}\nno record"), 0o600), os.WriteFile(filepath.Join(dir, "f"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		other:                             "does not end in a line of records",
+		other:                             "does not begin with a record as JSON",
+		tail:                              "does not end in a line of records",
 		dir:                               "is not a regular file",
 		filepath.Join(dir, "f", "r.json"): "not a directory",
 	} {
-		_, err := OpenFile(path)
+		_, err := openFile(FileConfig{Path: path}, slog.New(slog.DiscardHandler))
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Count(err.Error(), path) != 1 && want != "not a directory" {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
@@ -109,18 +112,18 @@ func TestFileRefuses(t *testing.T) {
 
 func TestFileSecondWriter(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "r")
-	s := openFile(t, path)
+	s := startFile(t, path)
 	write(t, s, rows(1, 1, 1))
-	if _, err := OpenFile(path); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
+	if _, err := openFile(FileConfig{Path: path}, slog.New(slog.DiscardHandler)); !errors.Is(err, errLocked) || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v", err)
 	}
 	s.Close()
-	openFile(t, path)
+	startFile(t, path)
 }
 
 func TestFileRotates(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "d", "r")
-	s := openFile(t, path)
+	s := startFile(t, path)
 	write(t, s, rows(1, 1, 1))
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
@@ -154,7 +157,7 @@ func TestFileFailedWrite(t *testing.T) {
 		t.Skip("RLIMIT_FSIZE with EFBIG is tried on Linux only")
 	}
 	path := filepath.Join(t.TempDir(), "r")
-	s := openFile(t, path)
+	s := startFile(t, path)
 	write(t, s, rows(1, 1, 1))
 	var old syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
