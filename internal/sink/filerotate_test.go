@@ -107,14 +107,14 @@ func startWith(t *testing.T, c FileConfig, now *time.Time) *file {
 	return f
 }
 
-// names are those of a folder.
-func names(t *testing.T, dir string) (names []string) {
+// entries are the names in a folder.
+func entries(t *testing.T, dir string) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(dir)
+	all, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
+	for _, e := range all {
 		names = append(names, e.Name())
 	}
 	return names
@@ -145,7 +145,7 @@ func TestFileSize(t *testing.T) {
 	now = now.Add(-time.Hour)
 	write(t, s, rows(1, 6, 2))
 	want := []string{"r-20260302T060159.123Z.ndjson", "r-20260302T060159.124Z.ndjson", "r-20260302T060159.125Z.ndjson", "r.ndjson"}
-	if got := names(t, filepath.Dir(path)); !slices.Equal(got, want) {
+	if got := entries(t, filepath.Dir(path)); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if got := fixture.Read(t, filepath.Join(filepath.Dir(path), want[0])); got != text(rows(1, 1, 2)...) {
@@ -271,10 +271,10 @@ func TestFileRotatesLink(t *testing.T) {
 	for seq := range int64(5) {
 		write(t, s, rows(1, seq+1, 1))
 	}
-	if got := names(t, dir); !slices.Equal(got, []string{"disk", "link"}) {
+	if got := entries(t, dir); !slices.Equal(got, []string{"disk", "link"}) {
 		t.Errorf("%q", got)
 	}
-	if got := len(names(t, filepath.Join(dir, "disk"))); got != 3 {
+	if got := len(entries(t, filepath.Join(dir, "disk"))); got != 3 {
 		t.Errorf("%d files", got)
 	}
 	if got, want := readAll(t, filepath.Join(dir, "disk", "r.log")), text(rows(1, 1, 5)...); got != want {
@@ -346,7 +346,7 @@ func TestFileHalfCompressed(t *testing.T) {
 	if got, want := readAll(t, path), text(rows(1, 1, 9)...); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	for _, name := range names(t, dir) {
+	for _, name := range entries(t, dir) {
 		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Mode() != 0o600 {
 			t.Errorf("%s: %v, %v", name, st.Mode(), err)
 		}
