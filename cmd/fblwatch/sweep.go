@@ -26,7 +26,7 @@ func (p *program) sweepCommand() *cli.Command {
 			"Example: fblwatch sweep --url imaps://fbl@imap.example.com/INBOX",
 		Flags: append(sessionFlags(),
 			&cli.BoolFlag{Name: "all", Usage: "from the first message on; already recorded messages are skipped"},
-			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout, run no hook, and leave the mailbox as it is"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "write nothing, neither to the ledger nor to a sink other than stdout, run no hook, and leave the mailbox as it is; say what each sink that acts would do"},
 			&cli.BoolFlag{Name: "json", Usage: "records to stdout although it is a terminal"},
 		),
 		Action: p.sweep,
@@ -43,6 +43,10 @@ func (p *program) sweep(c *cli.Context) error {
 	total, progress := swept{start: time.Now()}, p.progress(printing)
 	options := p.daemonOptions(config, printing)
 	options.All, options.DryRun, options.Failed = c.Bool("all"), c.Bool("dry-run"), p.printError
+	options.Would = func(sink, record, says string) {
+		progress.Clear()
+		fmt.Fprintln(p.stderr, terminal.Printable(sink+": "+record+": "+says))
+	}
 	options.Observer = watch.Observer{Committed: total.add, Progress: func(at watch.Progress) {
 		if at.Folder == "" {
 			progress.Clear()

@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/process"
 	"github.com/fblwatch/fblwatch/internal/settings"
+	"github.com/fblwatch/fblwatch/internal/sink"
 	"github.com/fblwatch/fblwatch/internal/trust"
 	"github.com/fblwatch/fblwatch/internal/watch"
 )
@@ -26,16 +27,18 @@ type Options struct {
 	Observer watch.Observer
 
 	// Of a sweep.
-	Drain  time.Duration // how long to wait at the end for sinks that fail; 0: a minute
-	All    bool          // from the first UID on
-	DryRun bool          // write nothing, neither to the ledger nor to a sink other than Stdout; run no hook; leave the mailbox as it is
-	Failed func(error)   // gets the error of each account that failed but the last, which Sweep returns
+	Drain  time.Duration                   // how long to wait at the end for sinks that fail; 0: a minute
+	All    bool                            // from the first UID on
+	DryRun bool                            // write nothing, neither to the ledger nor to a sink other than Stdout; run no hook; leave the mailbox as it is
+	Would  func(sink, record, says string) // of a DryRun: what each sink that acts would do with each record; nil: nobody asks
+	Failed func(error)                     // gets the error of each account that failed but the last, which Sweep returns
 }
 
 // Daemon reads the accounts of a config into its ledger.
 type Daemon struct {
 	Options
 	config settings.Config
+	sinks  sink.List // that a dry run does not open
 }
 
 // New makes a Daemon. It does nothing before Run or Sweep.
@@ -45,6 +48,7 @@ func New(config *settings.Config, o Options) *Daemon {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	if d.DryRun {
+		d.sinks = d.config.AllSinks()
 		d.config.NoSinks()
 		d.config.Hooks = hook.Config{}
 	}
@@ -60,6 +64,7 @@ type running struct {
 	hooks     *hook.Hooks
 	stopHooks func() // once
 	sinks     *sinks
+	rehearsed *rehearsals // nil: none
 }
 
 // start opens the ledger, the hooks and the sinks; close ends them. The context that it
@@ -83,6 +88,11 @@ func (d *Daemon) start(ctx context.Context) (_ context.Context, _ *running, err 
 		return nil, nil, &settings.Error{Err: err}
 	}
 	r.stopHooks = stopHooks(ctx, r.board, r.hooks, d.Log)
+	if d.DryRun && d.Would != nil {
+		if r.rehearsed, err = rehearse(ctx, d.sinks, d.config.Ledger, d.Would); err != nil {
+			return nil, nil, err
+		}
+	}
 	ctx, r.sinks, err = d.startSinks(ctx, r.ledger)
 	return ctx, r, err
 }
@@ -91,17 +101,23 @@ func (r *running) close() {
 	if r.stopHooks != nil {
 		r.stopHooks()
 	}
+	if r.rehearsed != nil {
+		r.rehearsed.close()
+	}
 	r.ledger.Close()
 }
 
 // account is the config's account as internal/watch takes it. All accounts share the
 // rules: what they cache, and their files in memory.
-func (r *running) account(a settings.Account, imap imapclient.Options) watch.Account {
+func (r *running) account(ctx context.Context, a settings.Account, imap imapclient.Options) watch.Account {
 	account := watch.Account{
 		Name: a.Name, IMAP: imap, Folders: a.FolderNames(), Ledger: r.ledger, Board: r.board, Log: r.Log, LogEvents: r.Log,
 		Rules: r.rules, NoHeads: r.config.Keep == settings.KeepNone, All: r.All, Since: a.FirstAge(),
 		Watch: a.Watch, Connections: a.Connections, OnUIDValidity: a.OnUIDValidity,
 		Observer: watch.Join(watch.Observer{Committed: r.sinks.offer}, r.Observer),
+	}
+	if r.rehearsed != nil {
+		account.Observer = watch.Join(account.Observer, watch.Observer{Committed: func(done ledger.Committed) { r.rehearsed.committed(ctx, done) }})
 	}
 	if !r.DryRun { // what no ledger keeps must not leave the mailbox
 		account.After = a.After

@@ -36,7 +36,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	failures := make([]error, len(d.config.Accounts))
 	var running sync.WaitGroup
 	for i, a := range d.config.Accounts {
-		account := r.account(a, sessions[i])
+		account := r.account(ctx, a, sessions[i])
 		running.Go(func() {
 			select { // not all at one moment
 			case <-time.After(min(time.Duration(i)*startSpread, startMost)):

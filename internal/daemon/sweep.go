@@ -75,7 +75,7 @@ func (r *running) sweep(ctx context.Context, a settings.Account) error {
 	if err != nil {
 		return err
 	}
-	account := r.account(a, imap)
+	account := r.account(ctx, a, imap)
 	return account.Run(ctx, true)
 }
 

@@ -208,6 +208,9 @@ func Rehearse(c Config, acts ledger.ActReader) (*Rehearsal, error) {
 	return r, nil
 }
 
+// Name returns the sink's name.
+func (r *Rehearsal) Name() string { return r.config.Name }
+
 // Says is what the sink would do with a record: "would act on a@example.com", or "would
 // not act: " and why.
 func (r *Rehearsal) Says(ctx context.Context, row ledger.Row) (string, error) {
