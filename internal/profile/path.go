@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/fblwatch/fblwatch/internal/delivery"
 )
 
 // Path is what is added to a URL's path, perhaps with a query. {KEY} stands for a value
@@ -72,6 +74,46 @@ func ParsePath(text string) (Path, error) {
 		return nil, errPathURL
 	}
 	return p, nil
+}
+
+// Fixed reports whether the path holds no value.
+func (p Path) Fixed() bool {
+	return !slices.ContainsFunc(p, func(piece pathPiece) bool { return piece.key != "" })
+}
+
+// Start is the part of the path before the segment of the first value, without a query.
+func (p Path) Start() string {
+	if len(p) == 0 || p[0].key != "" {
+		return ""
+	}
+	start, _, _ := strings.Cut(p[0].text, "?")
+	if !p.Fixed() && !p[0].query {
+		start = start[:strings.LastIndexByte(start, '/')+1]
+	}
+	return start
+}
+
+// Of returns the path with the values of an item, or why it has none, in a few words.
+func (p Path) Of(item *delivery.Item) (path, skip string) {
+	if p.Fixed() {
+		path, err := p.fill(nil)
+		if err != nil {
+			return "", err.Error()
+		}
+		return path, ""
+	}
+	f, err := fieldsOf(item)
+	if err != nil {
+		return "", "the record cannot be read"
+	}
+	path, missing, err := p.expand(f)
+	switch {
+	case missing != "":
+		return "", skipNoSuchKey + missing
+	case err != nil:
+		return "", err.Error()
+	}
+	return path, ""
 }
 
 // expand puts the record's values in. missing is a key that it lacks.

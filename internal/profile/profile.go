@@ -107,7 +107,7 @@ var kinds = map[string]kind{
 	"listmonk":  {make: newListmonk, acts: true},
 	"mailgun":   {make: newMailgun, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
 	"postmark":  {make: newPostmark, acts: true, keys: providerKeys},
-	"request":   {make: newRequest, acts: true, keys: []string{"request"}},
+	"request":   {make: newRequest, acts: true, keys: slices.Concat(signingKeys, []string{"request"})},
 	"sendgrid":  {make: newSendgrid, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
 	"ses":       {make: newSES, acts: true, keys: slices.Concat(providerKeys, []string{"topic_arn"})},
 	"sparkpost": {make: newSparkpost, acts: true, keys: providerKeys},

@@ -26,7 +26,7 @@ type OwnRequest struct {
 // ownRequest sends one request a complaint, for receivers that have an API instead of a
 // webhook.
 type ownRequest struct {
-	unsigned
+	webhook
 	OwnRequest
 	path Path
 	body *body // nil: none
@@ -53,6 +53,9 @@ func newRequest(o Options) (Profile, error) {
 		}
 	}
 	var err error
+	if p.webhook, err = newWebhook(o); err != nil {
+		return nil, err
+	}
 	if p.path, err = ParsePath(p.Path); err != nil {
 		return nil, fmt.Errorf("request.path %w", err)
 	}
