@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/fblwatch/fblwatch/internal/profile"
 	"github.com/fblwatch/fblwatch/internal/rule"
 )
 
@@ -22,6 +23,7 @@ const (
 	TypeExec = "exec" // feeds a program that keeps running
 
 	TypeSyslog = "syslog" // sends to a syslog server
+	TypeHTTP   = "http"   // sends requests that a profile writes
 )
 
 // kind is a type of sink.
@@ -39,6 +41,7 @@ type kind struct {
 var kinds = map[string]kind{
 	TypeFile: fileKind,
 	TypeExec: execKind,
+	TypeHTTP: httpKind,
 
 	TypeUnsubscribe: unsubscribeKind,
 	TypeSyslog:      syslogKind,
@@ -68,7 +71,10 @@ type Config struct {
 	File FileConfig `yaml:",inline"`
 	Exec ExecConfig `yaml:",inline"`
 
-	Remote RemoteConfig `yaml:",inline"`
+	HTTP HTTPConfig `yaml:",inline"`
+
+	Remote  RemoteConfig    `yaml:",inline"`
+	Profile profile.Options `yaml:",inline"`
 
 	Unsubscribe UnsubscribeConfig `yaml:",inline"`
 	Syslog      SyslogConfig      `yaml:",inline"`

@@ -132,7 +132,7 @@ func shownURL(u *url.URL) string {
 			pieces[i] = "..."
 		}
 	}
-	shown := u.Scheme + "://" + u.Host + strings.Join(pieces, "/")
+	shown := u.Scheme + "://" + u.Host + strings.NewReplacer("%7B", "{", "%7D", "}").Replace(strings.Join(pieces, "/"))
 	if u.RawQuery != "" {
 		shown += "?..."
 	}

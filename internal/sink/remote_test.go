@@ -64,6 +64,7 @@ func TestShownURL(t *testing.T) {
 	for given, want := range map[string]string{
 		"https://example.com":                                               "https://example.com",
 		"https://example.com:8443/webhooks/a%2Fb":                           "https://example.com:8443/webhooks/a%2Fb",
+		"https://example.com/{tenant}/in":                                   "https://example.com/{tenant}/in",
 		"https://u:hunter2@example.com/a?t=hunter2#hunter2":                 "https://example.com/a?...",
 		"https://hooks.example.com/services/T0/B0/abcdefghijhunter2XYZabcd": "https://hooks.example.com/services/T0/B0/...",
 	} {
