@@ -3,7 +3,7 @@ RACE = $(shell test "$$(go env CGO_ENABLED)" = 1 && echo -race)
 SEED ?= 1
 FUZZTIME ?= 3m
 
-.PHONY: build demo test bench fuzz lint soak servers verifiers
+.PHONY: build demo test bench fuzz lint soak servers verifiers receivers
 
 # -s -w leaves out what only a debugger reads, which is a third of the file.
 build:
@@ -51,3 +51,8 @@ servers:
 verifiers:
 	@scripts/setup
 	scripts/verifiers
+
+# Receivers' own code reads what the profiles of the type http send.
+receivers:
+	@scripts/setup
+	scripts/receivers
