@@ -25,6 +25,7 @@ var (
 	errPathBrace   = errors.New("holds a brace that is not closed, or not opened")
 	errPathKey     = errors.New("names a key that no record has, or one without a single value")
 	errPathControl = errors.New("holds a blank or a control character; write %20 for a blank")
+	errPathStart   = errors.New("begins with neither / nor ?")
 	errPathURL     = errors.New("is no path below the URL: leave out scheme, host and #")
 	errPathDots    = errors.New("has a segment of dots")
 )
@@ -36,6 +37,9 @@ var errValue = errors.New("a value of the record is no single segment of a path"
 func ParsePath(text string) (Path, error) {
 	if strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return nil, errPathControl
+	}
+	if text != "" && text[0] != '/' && text[0] != '?' {
+		return nil, errPathStart
 	}
 	if strings.HasPrefix(text, "//") || strings.ContainsAny(text, `#\`) || strings.Contains(strings.SplitN(text, "?", 2)[0], "://") {
 		return nil, errPathURL

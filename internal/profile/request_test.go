@@ -16,8 +16,8 @@ import (
 func TestRequestPath(t *testing.T) {
 	for _, test := range []struct{ path, address, want string }{
 		{"/c/{original_rcpt_to}", "a/b?c#d%e@example.org", "/c/a%2Fb%3Fc%23d%25e@example.org"},
-		{"c?address={original_rcpt_to}&tenant={tenant}", "a&b+c=d@example.org", "c?address=a%26b%2Bc%3Dd%40example.org&tenant=acme"},
-		{"{tenant}/{identity.tenant}/{recipients}", "a@example.org", "acme/acme/1"},
+		{"/c?address={original_rcpt_to}&tenant={tenant}", "a&b+c=d@example.org", "/c?address=a%26b%2Bc%3Dd%40example.org&tenant=acme"},
+		{"/{tenant}/{identity.tenant}/{recipients}", "a@example.org", "/acme/acme/1"},
 		{"", "a@example.org", ""},
 	} {
 		r := aComplaint()
