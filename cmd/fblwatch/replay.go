@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -114,6 +115,26 @@ func (p *program) watched(c *cli.Context, reader ledger.Reader, name string) (bo
 	return slices.ContainsFunc(states, func(s ledger.Status) bool {
 		return s.Name == ledger.SinkStatus+name && s.Current && !s.Ended
 	}), err
+}
+
+// sinksLater goes behind the number of new revisions: it says when the sinks get them,
+// unless a watch runs that gives them at once. Call it before this process writes.
+func (p *program) sinksLater(c *cli.Context, reader ledger.Reader) (string, error) {
+	path, err := p.ledgerPath(c)
+	if err != nil {
+		return "", err
+	}
+	written, err := backend.Written(c.Context, path)
+	if err != nil || written {
+		return "", err
+	}
+	states, err := reader.States(c.Context)
+	if !slices.ContainsFunc(states, func(s ledger.Status) bool {
+		return strings.HasPrefix(s.Name, ledger.SinkStatus) && s.Name != ledger.SinkStatus+sink.StdoutName
+	}) {
+		return "", err
+	}
+	return ", which the sinks get at the next watch or sweep", err
 }
 
 // nothingAgain says why no record is sent again.

@@ -47,6 +47,7 @@ type reprocessing struct {
 	p       *program
 	reader  ledger.Reader
 	editor  ledger.Editor // nil: a dry run
+	later   string        // see program.sinksLater
 	brake   ledger.Brake  // of a dry run
 	reading process.Rules
 	doubts  func(ledger.KeptMessage) []report.Reason
@@ -110,6 +111,9 @@ func (p *program) reprocess(c *cli.Context) error {
 	}
 	r.doubts = doubtsOf(folders, config)
 	if !c.Bool("dry-run") {
+		if r.later, err = p.sinksLater(c, reader); err != nil {
+			return err
+		}
 		if r.editor, err = p.openEditor(c); err != nil {
 			return err
 		}
@@ -347,7 +351,10 @@ func (r *reprocessing) print() {
 	if r.editor == nil {
 		would = "would be "
 	}
-	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised\n", terminal.Plural(t.messages, "message"), terminal.Plural(t.records, "record"), would)
+	if t.records == 0 {
+		r.later = ""
+	}
+	fmt.Fprintf(r.p.stderr, "%s read again, %s %srevised%s\n", terminal.Plural(t.messages, "message"), terminal.Plural(t.records, "record"), would, r.later)
 	for _, line := range []struct {
 		n    int
 		what string

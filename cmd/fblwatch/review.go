@@ -169,6 +169,10 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 	} else if err != nil {
 		return err
 	}
+	later, err := p.sinksLater(c, reader)
+	if err != nil {
+		return err
+	}
 	editor, err := p.openEditor(c)
 	if err != nil {
 		return err
@@ -184,6 +188,6 @@ func (p *program) decide(c *cli.Context, ids []string, accept bool) error {
 	if accept {
 		what = "accepted"
 	}
-	fmt.Fprintf(p.stderr, "%s %s\n", terminal.Plural(decisions.Records, "record"), what)
+	fmt.Fprintf(p.stderr, "%s %s%s\n", terminal.Plural(decisions.Records, "record"), what, later)
 	return nil
 }
