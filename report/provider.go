@@ -226,3 +226,9 @@ var builtinBy = sync.OnceValue(func() (by struct{ dialect, domain map[string][]*
 	}
 	return by
 })
+
+// Known reports whether the built-in table has a provider of that name. The names are few
+// and no sender can choose them.
+func Known(provider string) bool {
+	return provider != "" && slices.ContainsFunc(builtin, func(row Provider) bool { return row.Name == provider })
+}

@@ -92,6 +92,12 @@ type Options struct {
 	Metadata map[string]string `yaml:"metadata"`  // the sender's own data at the message: NAME: a record's key
 	TopicARN string            `yaml:"topic_arn"` // of the SNS envelope
 	Own      *OwnRequest       `yaml:"request"`
+
+	Index      string            `yaml:"index"`      // of elasticsearch and splunk
+	Table      string            `yaml:"table"`      // of clickhouse: TABLE or DATABASE.TABLE
+	Source     string            `yaml:"source"`     // of the events: cloudevents, splunk
+	SourceType string            `yaml:"sourcetype"` // of splunk
+	Labels     map[string]string `yaml:"labels"`     // of loki, beside those of the record
 }
 
 // kind is one profile.
@@ -103,14 +109,21 @@ type kind struct {
 
 // kinds has every profile by name.
 var kinds = map[string]kind{
-	"kumomta":   {make: newKumoMTA},
-	"listmonk":  {make: newListmonk, acts: true},
-	"mailgun":   {make: newMailgun, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
-	"postmark":  {make: newPostmark, acts: true, keys: providerKeys},
-	"request":   {make: newRequest, acts: true, keys: slices.Concat(signingKeys, []string{"request"})},
-	"sendgrid":  {make: newSendgrid, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
-	"ses":       {make: newSES, acts: true, keys: slices.Concat(providerKeys, []string{"topic_arn"})},
-	"sparkpost": {make: newSparkpost, acts: true, keys: providerKeys},
+	"clickhouse":    {keys: []string{"table"}, make: newClickhouse},
+	"cloudevents":   {keys: []string{"source"}, make: newCloudevents},
+	"elasticsearch": {keys: []string{"index"}, make: newElasticsearch},
+	"kumomta":       {make: newKumoMTA},
+	"listmonk":      {make: newListmonk, acts: true},
+	"loki":          {keys: []string{"labels"}, make: newLoki},
+	"mailgun":       {make: newMailgun, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
+	"native":        {make: func(Options) (Profile, error) { return native{}, nil }},
+	"postmark":      {make: newPostmark, acts: true, keys: providerKeys},
+	"request":       {make: newRequest, acts: true, keys: slices.Concat(signingKeys, []string{"request"})},
+	"sendgrid":      {make: newSendgrid, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
+	"ses":           {make: newSES, acts: true, keys: slices.Concat(providerKeys, []string{"topic_arn"})},
+	"slack":         {make: func(Options) (Profile, error) { return slack{}, nil }},
+	"sparkpost":     {make: newSparkpost, acts: true, keys: providerKeys},
+	"splunk":        {keys: []string{"index", "source", "sourcetype"}, make: newSplunk},
 }
 
 // Names lists the profiles.
@@ -160,11 +173,15 @@ const shown = 200 // octets of an answer that a person sees
 
 // String is the answer on one line, for people.
 func (a Answer) String() string {
-	text := strings.ToValidUTF8(string(a.Body[:min(len(a.Body), shown)]), "\ufffd")
-	text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }), " ")
 	line := fmt.Sprintf("%d %s", a.Status, http.StatusText(a.Status))
-	if text != "" {
+	if text := oneLine(string(a.Body[:min(len(a.Body), shown)])); text != "" {
 		line += ": " + text
 	}
 	return line
+}
+
+// oneLine is the start of a receiver's text without line breaks and controls.
+func oneLine(text string) string {
+	text = strings.ToValidUTF8(text[:min(len(text), shown)], "\ufffd")
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 }), " ")
 }
