@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/terminal"
 )
 
-// queues says of each sink what waits and what is dead. Neither is a failure: a sink that
+// queues says of each sink what it got so far, what waits and what is dead. Neither is a failure: a sink that
 // fails has a state that says so.
 func (t *trial) queues(ctx context.Context, reader ledger.Reader, states []ledger.Status, now time.Time) error {
 	dead, err := reader.DeadCounts(ctx)
@@ -23,6 +24,9 @@ func (t *trial) queues(ctx context.Context, reader ledger.Reader, states []ledge
 		name, isSink := strings.CutPrefix(s.Name, ledger.SinkStatus)
 		if !isSink || name == sink.StdoutName { // its cursor stands still while nothing is printed
 			continue
+		}
+		if text := countsText(s.Counts); text != "" {
+			t.say("sent", s.Name, text)
 		}
 		n, since, err := reader.Lag(ctx, name)
 		if err != nil {
@@ -40,4 +44,21 @@ func (t *trial) queues(ctx context.Context, reader ledger.Reader, states []ledge
 		}
 	}
 	return nil
+}
+
+// countsText says what became of a sink's records, in all runs; "" if there were none.
+func countsText(counts map[string]int64) string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		switch n := counts[what]; {
+		case n == 0:
+		case what == sink.CountOther:
+			parts = append(parts, fmt.Sprintf("%d left out by when or revisions", n))
+		case what == sink.CountDead:
+			parts = append(parts, fmt.Sprintf("%d refused for good", n))
+		default:
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

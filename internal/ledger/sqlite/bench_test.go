@@ -208,6 +208,24 @@ func BenchmarkReplay(b *testing.B) {
 			}
 		})
 	}
+	b.Run("resends", func(b *testing.B) { // the first of n / 2, which are dead
+		var dead []ledger.DeadLetter
+		for seq := range int64(n / 2) {
+			dead = append(dead, ledger.DeadLetter{Row: ledger.Row{FolderID: c.ID, Seq: seq + 1}, Sink: "s", Tries: 1})
+		}
+		err := l.Bury(b.Context(), dead)
+		if err == nil {
+			_, err = l.Do(b.Context(), ledger.Change{Replay: []ledger.Replay{{Sink: "s", Dead: true}}})
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if rows, err := l.Resends(b.Context(), "s", 10); err != nil || len(rows) != 10 {
+				b.Fatal(len(rows), err)
+			}
+		}
+	})
 	b.Run("lag", func(b *testing.B) {
 		for b.Loop() {
 			if _, _, err := l.Lag(b.Context(), "other"); err != nil {

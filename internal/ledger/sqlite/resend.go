@@ -17,7 +17,8 @@ func (r *reader) Resends(ctx context.Context, sink string, limit int) (rows []le
 			err := found.Scan(&key, &number)
 			keys, numbers = append(keys, key), append(numbers, number)
 			return err
-		}, "SELECT key, replay FROM resend JOIN record USING (key) WHERE sink = ? AND replaced = 0 ORDER BY id LIMIT ?", sink, limit)
+		}, `SELECT key, replay FROM resend INDEXED BY resend_sink JOIN record USING (key)
+			WHERE sink = ? AND replaced = 0 ORDER BY id LIMIT ?`, sink, limit)
 		if err != nil {
 			return err
 		}

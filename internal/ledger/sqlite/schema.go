@@ -289,6 +289,7 @@ CREATE TABLE resend (
 	replay INTEGER NOT NULL, -- its number
 	UNIQUE (sink, key)
 ) STRICT;
+CREATE INDEX resend_sink ON resend (sink); -- in the order of id
 
 CREATE TABLE dead (
 	sink   TEXT NOT NULL,
