@@ -25,14 +25,26 @@ const (
 // errGap means that the queue does not continue what the sink has.
 var errGap = errors.New("sink: gap")
 
+// errReplayed means that Replay was called: what comes next is not known.
+var errReplayed = errors.New("sink: replayed")
+
 // deliver writes until nothing is left.
 func (p *Pump) deliver(ctx context.Context) error {
-	if p.replayed() {
-		if err := p.forget(ctx); err != nil {
-			p.Replay()
+	for {
+		if p.replayed() {
+			if err := p.forget(ctx); err != nil {
+				p.Replay()
+				return err
+			}
+		}
+		if err := p.deliverAll(ctx); !errors.Is(err, errReplayed) {
 			return err
 		}
 	}
+}
+
+// deliverAll is deliver until Replay is called.
+func (p *Pump) deliverAll(ctx context.Context) error {
 	if len(p.stuck) == 0 && p.resends {
 		if err := p.resend(ctx); err != nil {
 			p.stuck = append(p.stuck, noFolder)
@@ -164,6 +176,9 @@ func (p *Pump) write(ctx context.Context, run []ledger.Row) error {
 
 // writePart is write for the first n rows of a run, see choose.
 func (p *Pump) writePart(ctx context.Context, run []ledger.Row) (n int, err error) {
+	if p.toReplay() {
+		return 0, errReplayed // the ledger takes no acknowledgement of what was read before
+	}
 	folder, skip := run[0].FolderID, 0
 	for skip < len(run) && run[skip].Seq <= p.written[folder] {
 		skip++

@@ -85,6 +85,10 @@ const (
 	CountSkipped   = "skipped: " // items that the sink has no use for, with the reason behind it
 )
 
+// CountTries is beside them in a sink's row of state: how often the record that waits
+// has failed.
+const CountTries = "tries"
+
 // Counts returns what became of the items since the Pump began and in earlier runs, see
 // Recall, and what the sink counts itself.
 func (p *Pump) Counts() map[string]int64 {
@@ -122,6 +126,13 @@ func (p *Pump) replayed() bool {
 	was := p.replay
 	p.replay = false
 	return was
+}
+
+// toReplay reports whether replayed will return true.
+func (p *Pump) toReplay() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.replay
 }
 
 // Offer adds records that have just been committed, consecutive ones of a folder in
