@@ -52,6 +52,8 @@ func countsText(counts map[string]int64) string {
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
 		switch n := counts[what]; {
 		case n == 0:
+		case what == sink.CountTries:
+			parts = append(parts, fmt.Sprintf("%d tries of the record that waits", n))
 		case what == sink.CountOther:
 			parts = append(parts, fmt.Sprintf("%d left out by when or revisions", n))
 		case what == sink.CountDead:

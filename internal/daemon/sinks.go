@@ -112,15 +112,12 @@ func (s *sinks) states(ended bool) []ledger.Status {
 	return states
 }
 
-// countTries is how often the record that waits has failed.
-const countTries = "tries"
-
 func stateOf(name string, t sink.Trouble, counts map[string]int64, ended bool) ledger.Status {
 	if t.Err == "" {
 		return ledger.Status{Name: ledger.SinkStatus + name, State: ledger.StateOK, Ended: ended, Counts: counts}
 	}
 	if t.Tries > 0 {
-		counts[countTries] = int64(t.Tries)
+		counts[sink.CountTries] = int64(t.Tries)
 	}
 	return ledger.Status{
 		Name: ledger.SinkStatus + name, State: ledger.StateFailing, Counts: counts,
@@ -141,7 +138,7 @@ func (s *sinks) recall(ctx context.Context, l ledger.Reader) error {
 			if state.State == ledger.StateFailing && state.Record != "" {
 				trouble = sink.Trouble{Record: state.Record, Waits: state.Waits, Since: state.Failing, Err: state.Error}
 			}
-			delete(state.Counts, countTries)
+			delete(state.Counts, sink.CountTries)
 			if state.Run.IsZero() { // an older version counted something else
 				state.Counts = nil
 			}
