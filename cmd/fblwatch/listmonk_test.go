@@ -28,7 +28,7 @@ func TestListmonkConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if config.Identify.Presets != "listmonk" || len(config.Sinks) != 1 || config.Sinks[0].Type != sink.TypeExec || len(config.Sinks[0].Exec.Command) != 2 {
+	if config.Identify.Presets != "listmonk" || len(config.Sinks) != 1 || config.Sinks[0].Type != sink.TypeHTTP || config.Sinks[0].Profile.Profile != "listmonk" {
 		t.Errorf("%+v, %+v", config.Identify, config.Sinks)
 	}
 }

@@ -13,8 +13,9 @@ import (
 
 // kumomta is for programs that take the feedback records of KumoMTA's log hooks: one
 // record a request. Keys, types and spelling are those of its crate kumo-log-types as of
-// commit 3ebc1e8 (2026-08-04), src/lib.rs and src/rfc5965.rs. It has no place for a
-// verdict: the config's when chooses.
+// commit 3ebc1e8 (2026-08-04), src/lib.rs and src/rfc5965.rs; its JsonLogRecord read
+// testdata/kumomta.json, and wrote the same again. It has no place for a verdict: the
+// config's when chooses.
 type kumomta struct{ unsigned }
 
 type kumoRecord struct {
