@@ -13,6 +13,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/message"
+	"github.com/fblwatch/fblwatch/internal/profile"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -28,7 +29,9 @@ type ActConfig struct {
 func (c Config) Acts() bool { return c.mustAct() || c.Acting.Act != nil && *c.Acting.Act }
 
 // mustAct reports whether the sink has no other use than to act.
-func (c Config) mustAct() bool { return c.Type == TypeUnsubscribe }
+func (c Config) mustAct() bool {
+	return c.Type == TypeUnsubscribe || c.Type == TypeHTTP && profile.Acts(c.Profile.Profile)
+}
 
 var errActs = errors.New("act is false, but such a sink always acts: leave act out")
 

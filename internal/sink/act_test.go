@@ -13,6 +13,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
+	"github.com/fblwatch/fblwatch/internal/profile"
 	"github.com/fblwatch/fblwatch/report"
 )
 
@@ -337,6 +338,8 @@ func TestActConfig(t *testing.T) {
 		{Config{Name: "u", Type: TypeUnsubscribe, Unsubscribe: UnsubscribeConfig{Hosts: []string{"lists.example.com"}}}, true, ""},
 		{Config{Name: "u", Type: TypeUnsubscribe, Unsubscribe: UnsubscribeConfig{Hosts: []string{"lists.example.com"}}, Acting: ActConfig{&yes}}, true, ""},
 		{Config{Name: "u", Type: TypeUnsubscribe, Unsubscribe: UnsubscribeConfig{Hosts: []string{"lists.example.com"}}, Acting: ActConfig{&no}}, true, errActs.Error()},
+		{Config{Name: "h", Type: TypeHTTP, Remote: RemoteConfig{URL: "https://lists.example.com"}, Profile: profile.Options{Profile: "listmonk"}}, true, ""},
+		{Config{Name: "h", Type: TypeHTTP, Remote: RemoteConfig{URL: "https://lists.example.com"}, Profile: profile.Options{Profile: "kumomta"}}, false, ""},
 	} {
 		err := test.config.Validate()
 		if test.config.Acts() != test.acts || fmt.Sprint(err) != test.want && (err != nil || test.want != "") {
