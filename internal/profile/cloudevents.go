@@ -15,7 +15,8 @@ import (
 // batch. The record is the event's data.
 type cloudevents struct {
 	keeper
-	source string
+	webhook webhook
+	source  string
 }
 
 // defaultSource is the source of events if the config names none.
@@ -28,8 +29,11 @@ func newCloudevents(o Options) (Profile, error) {
 	if _, err := url.Parse(o.Source); err != nil {
 		return nil, errors.New("source is no URI reference")
 	}
-	return cloudevents{source: o.Source}, nil
+	w, err := newWebhook(o)
+	return cloudevents{webhook: w, source: o.Source}, err
 }
+
+func (c cloudevents) Sign(r *Request, now time.Time) error { return c.webhook.Sign(r, now) }
 
 // cloudEvent has the attributes of CloudEvents 1.0.2 section 3, in the form of its JSON
 // format. Data is left out: it is appended as it is.

@@ -1,12 +1,24 @@
 package profile
 
-import "github.com/fblwatch/fblwatch/internal/delivery"
+import (
+	"time"
 
-// native is a JSON array of records, each as the ledger has it.
-type native struct{ keeper }
+	"github.com/fblwatch/fblwatch/internal/delivery"
+)
+
+// native is a JSON array of records, each as the ledger has it, signed if there is a key.
+type native struct {
+	keeper
+	webhook webhook
+}
+
+func newNative(o Options) (Profile, error) {
+	w, err := newWebhook(o)
+	return native{webhook: w}, err
+}
 
 func (native) Request(items []delivery.Item) (r Request, n int, err error) {
-	b, n, err := pack(make([]byte, 0, 2), items, func(b []byte, item *delivery.Item) ([]byte, error) {
+	b, n, err := pack(nil, items, func(b []byte, item *delivery.Item) ([]byte, error) {
 		if len(b) == 0 {
 			b = append(b, '[')
 		} else {
@@ -16,3 +28,5 @@ func (native) Request(items []delivery.Item) (r Request, n int, err error) {
 	})
 	return Request{Header: contentType("application/json"), Body: append(b, ']')}, n, err
 }
+
+func (p native) Sign(r *Request, now time.Time) error { return p.webhook.Sign(r, now) }

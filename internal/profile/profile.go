@@ -109,21 +109,21 @@ type kind struct {
 
 // kinds has every profile by name.
 var kinds = map[string]kind{
-	"clickhouse":    {keys: []string{"table"}, make: newClickhouse},
-	"cloudevents":   {keys: []string{"source"}, make: newCloudevents},
-	"elasticsearch": {keys: []string{"index"}, make: newElasticsearch},
+	"clickhouse":    {make: newClickhouse, keys: []string{"table"}},
+	"cloudevents":   {make: newCloudevents, keys: slices.Concat(signingKeys, []string{"source"})},
+	"elasticsearch": {make: newElasticsearch, keys: []string{"index"}},
 	"kumomta":       {make: newKumoMTA},
 	"listmonk":      {make: newListmonk, acts: true},
-	"loki":          {keys: []string{"labels"}, make: newLoki},
+	"loki":          {make: newLoki, keys: []string{"labels"}},
 	"mailgun":       {make: newMailgun, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
-	"native":        {make: func(Options) (Profile, error) { return native{}, nil }},
+	"native":        {make: newNative, keys: signingKeys},
 	"postmark":      {make: newPostmark, acts: true, keys: providerKeys},
 	"request":       {make: newRequest, acts: true, keys: slices.Concat(signingKeys, []string{"request"})},
 	"sendgrid":      {make: newSendgrid, acts: true, keys: slices.Concat(providerKeys, signingKeys)},
 	"ses":           {make: newSES, acts: true, keys: slices.Concat(providerKeys, []string{"topic_arn"})},
 	"slack":         {make: func(Options) (Profile, error) { return slack{}, nil }},
 	"sparkpost":     {make: newSparkpost, acts: true, keys: providerKeys},
-	"splunk":        {keys: []string{"index", "source", "sourcetype"}, make: newSplunk},
+	"splunk":        {make: newSplunk, keys: []string{"index", "source", "sourcetype"}},
 }
 
 // Names lists the profiles.

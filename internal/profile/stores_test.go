@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
@@ -179,6 +180,27 @@ func TestStoreBodiesAreBounded(t *testing.T) {
 		}
 		if most := 5 + 3*size/maxBody; requests > most {
 			t.Errorf("%s: %d requests for %d octets", name, requests, size)
+		}
+	}
+}
+
+// TestStoresSign: profiles for receivers of the user's own sign as Standard Webhooks says.
+func TestStoresSign(t *testing.T) {
+	const key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+	verifier, err := standardwebhooks.NewWebhook(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"native", "cloudevents"} {
+		o := Options{Profile: name, SigningKey: key, Secret: func() ([]byte, error) { return []byte(key), nil }}
+		p := newStore(t, o)
+		r := request(t, p, allChosen(2, "a"))
+		r.Header.Set(IdempotencyKey, "a.1.1")
+		if err := p.Sign(&r, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		if err := verifier.Verify(r.Body, r.Header); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
