@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -28,9 +29,12 @@ func (p *program) suppressCommand() *cli.Command {
 			"one tenant. A later \"not spam\" removes nobody from the list. Verdict yes means a\n" +
 			"genuine report about one of your messages, by trust in the config; verdict review\n" +
 			"needs a person.\n\n" +
-			"Example: fblwatch suppress --since 7d --format csv > suppress.csv",
+			"The formats list and postfix have plain addresses only, one a line; stderr says how\n" +
+			"many complainants they leave out. postfix is a table for check_recipient_access.\n\n" +
+			"Example: fblwatch suppress --since 7d --format csv > suppress.csv\n" +
+			"Example: fblwatch suppress --format postfix > complainants && postmap complainants",
 		Flags: append(ledgerFlags(),
-			&cli.StringFlag{Name: "format", Usage: "csv, json (one object a line) or table; the default is table on a terminal without --new, else csv"},
+			&cli.StringFlag{Name: "format", Usage: "csv, json (one object a line), list (addresses), postfix (a table of them) or table; the default is table on a terminal without --new, else csv"},
 			&cli.StringFlag{Name: "include", Usage: "`VERDICT` review: also the complainants without a complaint of verdict yes"},
 			&cli.StringFlag{Name: "since", Usage: "only complaints received at or after `TIME`: 24h, 7d, 2026-01-31 or RFC 3339"},
 			&cli.BoolFlag{Name: "new", Usage: "only records that are new or revised since the last call with --new"},
@@ -50,9 +54,9 @@ func (p *program) suppress(c *cli.Context) error {
 		if terminal.IsTerminal(p.stdout) && !c.Bool("new") { // a table may leave something out, and --new shows it once
 			format = "table"
 		}
-	case "csv", "json", "table":
+	case "csv", "json", "list", "postfix", "table":
 	default:
-		return wrong(fmt.Errorf("unknown format %q", format), "formats are csv, json, table")
+		return wrong(fmt.Errorf("unknown format %q", format), "formats are csv, json, list, postfix, table")
 	}
 	if include != "" && include != string(report.SuppressReview) {
 		return wrong(fmt.Errorf("--include is %q", include), "only review can be included")
@@ -80,7 +84,7 @@ func (p *program) suppress(c *cli.Context) error {
 	if list.Nameless > 0 {
 		fmt.Fprintf(p.stderr, "left out: %s with verdict review and without a complainant\n", terminal.Plural(list.Nameless, "record"))
 	}
-	if err := p.printSuppressions(list.Entries, format); err != nil {
+	if err := p.printSuppressions(list, format); err != nil {
 		return err
 	}
 	quiet := c.Bool("new") && list.Read == 0 // a daily job says nothing if nothing came
@@ -129,9 +133,13 @@ func appendLine(dst []byte, v any) ([]byte, error) {
 	return append(dst, '\n'), err
 }
 
-func (p *program) printSuppressions(entries []*suppress.Entry, format string) error {
-	if format == "table" {
+func (p *program) printSuppressions(list *suppress.List, format string) error {
+	entries := list.Entries
+	switch format {
+	case "table":
 		return p.tableSuppressions(entries)
+	case "list", "postfix":
+		return p.printAddresses(list.Addresses(), format)
 	}
 	out := bufio.NewWriterSize(p.stdout, 64<<10)
 	if format == "json" {
@@ -152,6 +160,30 @@ func (p *program) printSuppressions(entries []*suppress.Entry, format string) er
 	}
 	table.Flush()
 	return errors.Join(table.Error(), out.Flush())
+}
+
+// printAddresses prints what a mail server reads. What is left out must not be missed.
+func (p *program) printAddresses(a suppress.Addresses, format string) error {
+	for _, left := range []struct {
+		n    int
+		what string
+	}{
+		{a.Subscribers, "known by a subscriber's id only"},
+		{a.Hashes, "known by a hash only"},
+		{a.Odd, "with an address that is not plain (quotes, blanks, wildcards, letters beyond ASCII)"},
+	} {
+		if left.n > 0 {
+			fmt.Fprintf(p.stderr, "left out: %s %s; --format json has them\n", terminal.Plural(left.n, "complainant"), left.what)
+		}
+	}
+	var text []byte
+	if format == "postfix" {
+		text = suppress.AppendPostfix(nil, a.Plain)
+	} else if len(a.Plain) > 0 {
+		text = []byte(strings.Join(a.Plain, "\n") + "\n")
+	}
+	_, err := p.stdout.Write(text)
+	return err
 }
 
 func (p *program) tableSuppressions(entries []*suppress.Entry) error {

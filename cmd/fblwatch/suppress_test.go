@@ -156,3 +156,29 @@ func TestSuppressJSON(t *testing.T) {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
 }
+
+// What a mail server reads has one plain address a line; what it cannot have is told.
+func TestSuppressAddresses(t *testing.T) {
+	path := ledgerOf(t, []ledger.Record{
+		recordOf(1, "1", 1, "yes", rcpt("A.b@Example.com")), recordOf(2, "1", 1, "yes", rcpt("a.b@example.com")), recordOf(3, "1", 1, "yes", rcpt("c@example.com")),
+		recordOf(4, "1", 1, "yes", token("x", "17", "")), recordOf(5, "1", 1, "yes", rcpt("\"a b\"@example.com")), recordOf(6, "1", 1, "yes", rcpt("#d@example.com")),
+		recordOf(7, "1", 1, "review", rcpt("e@example.com")), recordOf(8, "1", 1, "yes", func(r *report.Record) { r.RcptHash = "f00@example.com" }),
+	})
+	const left = "left out: 1 complainant known by a subscriber's id only; --format json has them\n" +
+		"left out: 1 complainant known by a hash only; --format json has them\n" +
+		"left out: 2 complainants with an address that is not plain (quotes, blanks, wildcards, letters beyond ASCII); --format json has them\n"
+	for format, want := range map[string]string{
+		"list":    "c@example.com\na.b@example.com\n",
+		"postfix": "c@example.com REJECT 5.7.1 the recipient has reported our messages as spam\na.b@example.com REJECT 5.7.1 the recipient has reported our messages as spam\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"fblwatch", "suppress", "--format", format, "--ledger", path}, nil, &stdout, &stderr, env())
+		if code != exitDone || stdout.String() != want || stderr.String() != left {
+			t.Errorf("%s: exit %d, stdout %q, stderr %q", format, code, &stdout, &stderr)
+		}
+	}
+	empty := ledgerOf(t, nil)
+	if got := output(t, "suppress", "--format", "list", "--ledger", empty); got != "" {
+		t.Errorf("nobody is %q", got)
+	}
+}
