@@ -86,6 +86,10 @@ func behave(how string, args []string) {
 		record()
 		fmt.Println("what", os.Getenv("TOKEN"))
 		record()
+	case "writes": // a file sink's records for ever, see TestFileKilled
+		writeFor(args)
+	case "fills": // a disk, see TestFileDiskFull
+		fill(args[0])
 	case "as told": // by another file, when it starts
 		told, err := os.ReadFile(args[1])
 		if err != nil {
