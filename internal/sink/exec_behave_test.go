@@ -86,6 +86,8 @@ func behave(how string, args []string) {
 		record()
 		fmt.Println("what", os.Getenv("TOKEN"))
 		record()
+	case "answers":
+		answer(in)
 	case "writes": // a file sink's records for ever, see TestFileKilled
 		writeFor(args)
 	case "fills": // a disk, see TestFileDiskFull

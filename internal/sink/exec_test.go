@@ -91,7 +91,7 @@ func TestExecMisbehaves(t *testing.T) {
 			os.Remove(path)
 			tell("good")
 			write(t, s, all[answered:])
-			if got, want := fixture.Read(t, path), string(ndjson(delivery.Items(all[answered:]))); got != want {
+			if got, want := fixture.Read(t, path), string(ndjson(nil, delivery.Items(all[answered:]))); got != want {
 				t.Errorf("the next process got %d octets, want %d", len(got), len(want))
 			}
 		})

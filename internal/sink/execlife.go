@@ -92,7 +92,11 @@ type life struct {
 	answers chan string   // lines of stdout; closed at its end
 	quit    chan struct{} // closed: answers are no longer taken
 	streams sync.WaitGroup
+	input   []byte // of the last feed, which may still be written
 }
+
+// answersAhead is how many answers are read ahead: each wait for one costs more than it.
+const answersAhead = 64
 
 func begin(command subprocess.Command, said *said, env ...string) (*life, error) {
 	p, err := command.Start(env...)
@@ -100,7 +104,7 @@ func begin(command subprocess.Command, said *said, env ...string) (*life, error)
 		return nil, err
 	}
 	said.begin()
-	l := &life{p: p, said: said, answers: make(chan string), quit: make(chan struct{})}
+	l := &life{p: p, said: said, answers: make(chan string, answersAhead), quit: make(chan struct{})}
 	l.streams.Go(func() {
 		defer close(l.answers)
 		for line := range subprocess.Lines(p.Stdout, answerOctets) {
@@ -126,13 +130,14 @@ func (l *life) over() bool {
 
 // feed writes items and waits for the answer to each. done are those answered, refused
 // those of them that the command will never take. If the last answer's line was not read
-// to its end, the item comes again.
+// to its end, the item comes again. After an error there is no other feed.
 func (l *life) feed(ctx context.Context, items []delivery.Item, limit time.Duration) (done int, refused delivery.Refusals, err error) {
 	fed := make(chan struct{})
+	l.input = ndjson(l.input[:0], items)
 	l.streams.Go(func() {
 		defer close(fed)
 		// If this fails, the command has ended or stays silent, which shows below.
-		_, _ = l.p.Stdin.Write(ndjson(items))
+		_, _ = l.p.Stdin.Write(l.input)
 	})
 	silence := time.NewTimer(limit)
 	defer silence.Stop()

@@ -87,6 +87,7 @@ type file struct {
 	log  *slog.Logger
 	form form
 	now  func() time.Time
+	buf  []byte // of Write
 
 	lock    *flock.Flock
 	f       *os.File  // nil after a failure
@@ -173,7 +174,8 @@ func (s *file) Write(ctx context.Context, items []delivery.Item) (done int, err 
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	lines, done, broken := s.form.lines(items)
+	lines, done, broken := s.form.lines(s.buf[:0], items)
+	s.buf = lines
 	if done > 0 {
 		if err := s.append(lines); err != nil {
 			return 0, err

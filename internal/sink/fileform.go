@@ -21,34 +21,31 @@ func formOf(format string) form {
 	if format != "csv" {
 		return form{}
 	}
-	head, _ := csvLines([][]string{recordtable.CSVHead})
-	return form{csv: true, head: string(head)}
+	var head bytes.Buffer
+	w := csv.NewWriter(&head)
+	_ = w.Write(recordtable.CSVHead) // a Buffer takes it
+	w.Flush()
+	return form{csv: true, head: head.String()}
 }
 
-// csvLines writes rows as "records --format csv" does.
-func csvLines(rows [][]string) ([]byte, error) {
-	var b bytes.Buffer
-	err := csv.NewWriter(&b).WriteAll(rows)
-	return b.Bytes(), err
-}
-
-// lines are the first n items. The error is about the one behind them, which is not
-// readable.
-func (m form) lines(items []delivery.Item) (b []byte, n int, err error) {
+// lines appends the first n items to b. The error is about the one behind them, which
+// is not readable.
+func (m form) lines(b []byte, items []delivery.Item) (lines []byte, n int, err error) {
 	if !m.csv {
-		return ndjson(items), len(items), nil
+		return ndjson(b, items), len(items), nil
 	}
-	var rows [][]string
-	for i := range items {
-		record, broken := items[i].Record()
+	out := bytes.NewBuffer(b)
+	w := csv.NewWriter(out)
+	for ; n < len(items); n++ {
+		record, broken := items[n].Record()
 		if broken != nil {
 			err = broken
 			break
 		}
-		rows = append(rows, recordtable.CSVRow(record))
+		_ = w.Write(recordtable.CSVRow(record)) // a Buffer takes it
 	}
-	b, failed := csvLines(rows)
-	return b, len(rows), errors.Join(err, failed)
+	w.Flush()
+	return out.Bytes(), n, err
 }
 
 var (

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
@@ -94,13 +95,13 @@ type blocked struct {
 func (b *blocked) Error() string { return b.err.Error() }
 func (b *blocked) Unwrap() error { return b.err }
 
-// ndjson returns the items' JSON, one object a line.
-func ndjson(items []delivery.Item) []byte {
+// ndjson appends the items' JSON, one object a line.
+func ndjson(b []byte, items []delivery.Item) []byte {
 	size := 0
 	for i := range items {
 		size += len(items[i].JSON) + 1
 	}
-	b := make([]byte, 0, size)
+	b = slices.Grow(b, size)
 	for i := range items {
 		b = append(append(b, items[i].JSON...), '\n')
 	}
