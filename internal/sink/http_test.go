@@ -40,7 +40,7 @@ func (l lines) Request(items []delivery.Item) (profile.Request, int, error) {
 		}
 	}
 	body := []byte(l.first)
-	body = append(body, ndjson(items[:n])...)
+	body = ndjson(body, items[:n])
 	return profile.Request{Header: http.Header{"Content-Type": {"application/x-ndjson"}}, Body: body}, n, nil
 }
 
