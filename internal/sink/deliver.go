@@ -208,7 +208,7 @@ func (p *Pump) writePart(ctx context.Context, run []ledger.Row) (n int, err erro
 		}
 		return n, p.block(ctx, &items[done], err)
 	}
-	if p.ackDue() > 0 {
+	if r, ok := p.sink.(Resender); p.ackDue() > 0 && !(ok && r.Resends()) {
 		return n, nil
 	}
 	return n, p.acknowledge(ctx)

@@ -131,6 +131,9 @@ func (s *httpSink) Takes(item *delivery.Item) (skip string) {
 	return skip
 }
 
+// Resends is for Resender.
+func (s *httpSink) Resends() bool { return s.batches.stored != nil }
+
 func (s *httpSink) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err

@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
 	"log/slog"
 	"slices"
 
@@ -90,17 +93,20 @@ func (s *httpSink) request(items []delivery.Item) (r request) {
 	return r
 }
 
-// keyOf is the Idempotency-Key: that of a single item, else a hash of all that is sent.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// keyOf is the Idempotency-Key: that of a single item, else a hash of the keys of the
+// items and of the request. A checksum is enough of the body, which is large: it follows
+// from the items, and differs only if another version of the program writes it.
 func keyOf(r *request, items []delivery.Item) string {
 	if len(items) == 1 {
 		return r.First
 	}
 	h := sha256.New()
 	for i := range items {
-		h.Write([]byte(items[i].Key() + "\n"))
+		io.WriteString(h, items[i].Key()+"\n")
 	}
-	h.Write([]byte(r.Method + " " + r.Place + " " + r.Path + "\n"))
-	h.Write(r.Body)
+	fmt.Fprintf(h, "%s %s %s\n%08x", r.Method, r.Place, r.Path, crc32.Checksum(r.Body, castagnoli))
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
@@ -112,47 +118,50 @@ type batches struct {
 	config string // what the requests depend on beside the items
 
 	loaded bool
-	last   map[int64][]byte // by folder, what was stored last and not sent completely
+	stale  map[int64][]byte    // by folder, what an earlier run has stored
+	last   map[int64][]request // by folder, what was written last, and is not all sent
+	buffer []byte              // of encode
 }
 
 // get returns the requests of a folder.
 func (b *batches) get(ctx context.Context, folder int64) ([]request, error) {
 	if !b.loaded {
-		b.last = make(map[int64][]byte)
+		b.stale, b.last = make(map[int64][]byte), make(map[int64][]request)
 		if b.stored != nil {
 			stored, err := b.stored.Batches(ctx, b.sink)
 			if err != nil {
 				return nil, err
 			}
 			for _, one := range stored {
-				b.last[one.FolderID] = one.Data
+				b.stale[one.FolderID] = one.Data
 			}
 		}
 		b.loaded = true
 	}
-	data, has := b.last[folder]
-	if !has {
-		return nil, nil
+	if data, has := b.stale[folder]; has {
+		delete(b.stale, folder)
+		requests, err := decodeBatch(data, b.config)
+		if err != nil {
+			b.log.Warn("requests that were stored are written anew", "err", err)
+		} else {
+			b.last[folder] = requests
+		}
 	}
-	requests, err := decodeBatch(data, b.config)
-	if err != nil {
-		b.log.Warn("requests that were stored are written anew", "err", err)
-		delete(b.last, folder)
-		return nil, nil
-	}
-	return requests, nil
+	return b.last[folder], nil
 }
 
 // set stores the requests of a folder for records up to last.
 func (b *batches) set(ctx context.Context, folder, last int64, requests []request) error {
-	data, err := encodeBatch(requests, b.config)
-	if err == nil && b.stored != nil {
-		err = b.stored.SetBatch(ctx, b.sink, ledger.StoredBatch{FolderID: folder, Last: last, Data: data})
+	if b.stored != nil {
+		data, err := b.encode(requests)
+		if err == nil {
+			err = b.stored.SetBatch(ctx, b.sink, ledger.StoredBatch{FolderID: folder, Last: last, Data: data})
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	b.last[folder] = data
+	b.last[folder] = requests
 	return nil
 }
 
@@ -174,9 +183,9 @@ var (
 	errBatchConfig = errors.New("sink: the config has changed")
 )
 
-// encodeBatch returns the stored form.
-func encodeBatch(requests []request, config string) ([]byte, error) {
-	head := batchHead{config, slices.Clone(requests)}
+// encode returns the stored form.
+func (b *batches) encode(requests []request) ([]byte, error) {
+	head := batchHead{b.config, slices.Clone(requests)}
 	size := 0
 	for i := range head.Requests {
 		r := &head.Requests[i]
@@ -187,11 +196,12 @@ func encodeBatch(requests []request, config string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen64+len(text)+size), uint64(len(text)))
-	data = append(data, text...)
+	data := slices.Grow(b.buffer[:0], binary.MaxVarintLen64+len(text)+size)
+	data = append(binary.AppendUvarint(data, uint64(len(text))), text...)
 	for i := range requests {
 		data = append(data, requests[i].Body...)
 	}
+	b.buffer = data
 	return s2.Encode(nil, data), nil
 }
 

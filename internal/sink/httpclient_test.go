@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/profile"
@@ -316,8 +318,8 @@ func TestHTTPAuth(t *testing.T) {
 	if _, err := post(t.Context(), s, 2); err != nil {
 		t.Fatal(err)
 	}
-	if data := string(stored.batches[1].Data); strings.Contains(data, "hunter2") || !strings.Contains(data, "1-1") {
-		t.Errorf("stored %q", data)
+	if data, err := s2.Decode(nil, stored.batches[1].Data); err != nil || strings.Contains(string(data), "hunter2") || !strings.Contains(string(data), `{"id":"1-2"}`) {
+		t.Errorf("stored %q, %v", data, err)
 	}
 }
 

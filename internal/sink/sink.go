@@ -39,6 +39,11 @@ type Chooser interface {
 	Takes(item *delivery.Item) (skip string)
 }
 
+// Resender is a Sink that may store what it sends, to send the same in the same parts
+// after a crash. It knows its last Write in a folder: if Resends, the ledger is told of
+// each Write before the next one.
+type Resender interface{ Resends() bool }
+
 // Outbox is what a Pump needs of a ledger.
 type Outbox interface {
 	// Unsent yields the records that a sink has not acknowledged, by folder and
