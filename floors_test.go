@@ -32,7 +32,7 @@ var floors = [][]string{
 		"internal/sample", "internal/ledger", "internal/ledger/sqlite", "internal/ledger/memory", "internal/ledger/backend", "internal/ledger/ledgertest",
 	},
 	{ // 4: what is done with it
-		"internal/process", "internal/suppress", "internal/delivery", "internal/profile", "internal/recordtable", "internal/sink",
+		"internal/process", "internal/suppress", "internal/delivery", "internal/digest", "internal/profile", "internal/recordtable", "internal/sink",
 	},
 	{ // 5: what runs
 		"internal/watch", "internal/settings", "internal/survey", "internal/daemon", "internal/demo",
