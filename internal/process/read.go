@@ -60,6 +60,7 @@ func (g Rules) Read(ctx context.Context, m Message, f Folder) (Result, error) {
 	if want := min(r.Need(), most); want > got {
 		return Result{Want: want}, nil
 	}
+	g.disown(r)
 	if got > 0 && got < most && m.ToEnd != nil && m.ToEnd(r.Kind) {
 		return Result{Want: most}, nil
 	}
@@ -88,8 +89,12 @@ func (g Rules) ReadStart(ctx context.Context, m Message, f Folder, reason string
 	if err != nil {
 		return Result{}, context.Cause(ctx)
 	}
+	own := g.disown(r)
 	result := Result{ID: r.ID, Kind: r.Kind}
 	envelope, doubts := m.envelope(r, f, &result)
+	if own {
+		return result, nil
+	}
 	switch r.Kind {
 	case report.KindReport, report.KindUnparsed:
 		result.Records, _ = g.Records(ctx, r, m.Body, true, envelope, doubts...)

@@ -53,6 +53,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.KeptMessage, rows []le
 	if r.Need() > int64(len(kept.Head)) {
 		return ledger.Revision{}, Short, nil
 	}
+	g.disown(r)
 	altered := r.ID != kept.ReportID // privacy
 	r.ID = kept.ReportID
 
@@ -90,7 +91,7 @@ func (g Rules) Reprocess(ctx context.Context, kept ledger.KeptMessage, rows []le
 			was.source(&records[i])
 		}
 		g.Enrich.Records(ctx, records)
-		g.Privacy.Records(records, g.inTokens(r)...)
+		g.Privacy.Records(records, g.Tokens(r)...)
 	}
 	for i := range records {
 		was.keepFacts(&records[i], altered)

@@ -16,13 +16,14 @@ import (
 // Rules turn a report into records: they add what its own text does not say. The
 // zero Rules identify nobody and trust nobody.
 type Rules struct {
-	Providers report.Providers     // come before the built-in ones
-	Identify  *identify.Identifier // finds the subscriber; nil: nobody is identified
-	Trust     *trust.Checker       // checks whether a report is genuine; nil: nothing is checked
-	DNS       bool                 // Trust asks the DNS
-	Enrich    *enrich.Enricher     // describes the source address; nil: nothing is looked up
-	Privacy   *privacy.Filter      // takes people out of what is stored; nil: people are stored
-	Brake     *Brake               // limits the verdicts yes; nil: no limit
+	Providers  report.Providers     // come before the built-in ones
+	Identify   *identify.Identifier // finds the subscriber; nil: nobody is identified
+	Trust      *trust.Checker       // checks whether a report is genuine; nil: nothing is checked
+	DNS        bool                 // Trust asks the DNS
+	Enrich     *enrich.Enricher     // describes the source address; nil: nothing is looked up
+	Privacy    *privacy.Filter      // takes people out of what is stored; nil: people are stored
+	Forwarders []string             // the addresses of sinks that send reports on, in lower case
+	Brake      *Brake               // limits the verdicts yes; nil: no limit
 }
 
 // Asks reports whether reading a message may wait for the network.
@@ -37,12 +38,12 @@ func (g Rules) Records(ctx context.Context, r *report.Report, message []byte, wh
 	return records, needsWhole
 }
 
-// records is Records in the memory of dst, which is empty. tokens are those of inTokens.
+// records is Records in the memory of dst, which is empty. tokens are those of Tokens.
 func (g Rules) records(ctx context.Context, dst []report.Record, r *report.Report, message []byte, whole bool, e report.Envelope, doubts ...report.Reason) (records []report.Record, tokens []string, needsWhole bool) {
 	e.Providers = g.Providers
 	records = r.AppendRecords(dst, e)
 	if len(records) == 0 {
-		return nil, g.inTokens(r), false
+		return nil, g.Tokens(r), false
 	}
 	for one, own := range r.Split(records) {
 		signed := g.identify(one, own)
@@ -66,7 +67,7 @@ func (g Rules) records(ctx context.Context, dst []report.Record, r *report.Repor
 	}
 	g.decide(records, nil, doubts)
 	g.Enrich.Records(ctx, records)
-	tokens = g.inTokens(r)
+	tokens = g.Tokens(r)
 	g.Privacy.Records(records, tokens...) // last: all else needs the addresses
 	return records, tokens, false
 }
@@ -106,7 +107,7 @@ func (g Rules) decide(records []report.Record, was map[string]*report.Record, do
 
 // Head is the start of a message as it may be stored. r was parsed from it.
 func (g Rules) Head(head []byte, r *report.Report) []byte {
-	return g.Privacy.Head(head, r, g.inTokens(r)...)
+	return g.Privacy.Head(head, r, g.Tokens(r)...)
 }
 
 // presets are all built-in rules, whatever the config has on.
@@ -118,10 +119,10 @@ var presets = sync.OnceValue(func() *identify.Identifier {
 	return id
 })
 
-// inTokens lists the addresses that tokens of the reported message hold, such as a
+// Tokens lists the addresses that tokens of the reported message hold, such as a
 // VERP: they name the complainant even if the report does not. Without a filter
 // the list is empty.
-func (g Rules) inTokens(r *report.Report) (addresses []string) {
+func (g Rules) Tokens(r *report.Report) (addresses []string) {
 	if g.Privacy == nil {
 		return nil
 	}
