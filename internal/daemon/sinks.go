@@ -44,7 +44,7 @@ func (s *sinks) start(ctx context.Context, d *Daemon, l ledger.Ledger) (context.
 		d.Log.Info(hint)
 	}
 	for _, c := range d.config.AllSinks() {
-		opened, err := sink.Open(c, sink.Options{Log: d.Log, Stored: l})
+		opened, err := sink.Open(c, sink.Options{Log: d.Log, Stored: l, Acts: l, Dead: l, Watched: d.config.Watched()})
 		if err == nil {
 			err = add(c, opened, l)
 		}

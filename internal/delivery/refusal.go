@@ -42,6 +42,10 @@ func (r Refusals) Fit(done int) bool {
 type Later struct {
 	After time.Duration // from now on
 	Err   error
+
+	// Planned: the sink keeps to a plan of its own, such as a rate. That is no trouble,
+	// and no try that failed.
+	Planned bool
 }
 
 func (l *Later) Error() string { return l.Err.Error() }

@@ -176,6 +176,9 @@ func TestConfigErrorsHoldNoValue(t *testing.T) {
 	of := func(keys string) string {
 		return "accounts:\n  - {name: a, url: 'imaps://u@h', password: x, " + keys + "}\n"
 	}
+	smtpSink := func(keys string) string {
+		return account + "sinks: [{name: a, type: smtp, url: 'smtps://h', sender: a@example.com, " + keys + "}]\n"
+	}
 	for _, text := range []string{
 		of("watch: '${S}'"), of("on_uidvalidity: '${S}'"), of("compress: '${S}'"), of("connections: '${S}'"), of("since: '${S}'"), of("pin: '${S}'"),
 		of("after: {report: '${S}'}"), of("after: {other: 'move ${S}'}, folders: ['${S}']"), of("insecure: '${S}'"),
@@ -195,6 +198,9 @@ func TestConfigErrorsHoldNoValue(t *testing.T) {
 		of("mailbox: {profile: microsoft365, gateway: {authserv_ids: [a], hops: ['.${S}.example'], ips: ['192.0.2.1']}}"),
 		of("mailbox: {profile: microsoft365, gateway: {authserv_ids: [a], hops: [b], ips: ['${S}']}}"),
 		account + "trust: {hops: ['a ${S}']}", account + "trust: {reporters: ['@${S}']}", account + "trust: {arc_sealers: ['a@${S}']}",
+		smtpSink("mode: '${S}'"), smtpSink("mode: digest, at: '${S}'"), smtpSink("mode: digest, every: '${S}'"), smtpSink("mode: digest, to: 'a ${S}'"),
+		smtpSink("mode: arf, rate: '${S}'"), smtpSink("mode: arf, redact_key_file: f, to: '${S}'"), smtpSink("mode: arf, redact_key_file: f, tenants: {a: '${S}'}"),
+		smtpSink("mode: digest, ehlo: 'a ${S}'"), smtpSink("mode: arf, redact_key_file: f, to: 'a@{${S}}.example.com'"), smtpSink("mode: arf, redact_key_file: f, to: 'u@h'"),
 		account + "privacy: {addresses: '${S}'}", account + "privacy: {subject: '${S}'}", account + "identify: {presets: '${S}'}",
 		account + "identify: {rules: [{from: '${S}', match: '(?P<subscriber>a)'}]}", account + "identify: {rules: [{from: text, decode: '${S}'}]}",
 		account + "identify: {rules: [{from: text, match: '(${S}'}]}", account + "identify: {rules: [{from: text, match: '(?P<${S}>a)'}]}",

@@ -35,7 +35,7 @@ func (c *Config) Rules(resolver trust.Resolver) (process.Rules, error) {
 	return process.Rules{
 		Providers: c.Providers, Identify: identifier,
 		Trust: checker, DNS: whom.Asks(),
-		Enrich: enricher, Privacy: filter,
+		Enrich: enricher, Privacy: filter, Forwarders: c.forwarders(),
 	}, nil
 }
 

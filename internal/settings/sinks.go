@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/fblwatch/fblwatch/internal/sink"
 )
@@ -31,6 +32,9 @@ func (c *Config) NoSinks() {
 // checkSinks reports a sink of the list that cannot be told from one of an older key.
 func (c *Config) checkSinks() error {
 	for i, s := range c.Sinks {
+		if err := s.CheckWatched(c.Watched()); err != nil {
+			return fmt.Errorf("sinks[%d].%w", i, err)
+		}
 		for _, old := range c.oldSinks() {
 			if err := (sink.List{old, s}).Validate(); err != nil {
 				return fmt.Errorf("sinks[%d] has the name or the path of the sink %s, which is an older key's; remove that key: %s", i, old.Name, newForm(old))
@@ -54,4 +58,27 @@ func newForm(old sink.Config) string {
 		return "records is now written as sinks: [{name: file, type: file, from: start, path: FILE}]"
 	}
 	return "hooks.record is now written as sinks: [{name: command, type: exec, from: start, command: [PROGRAM, ARGUMENT]}]"
+}
+
+// forwarders are the addresses of the sinks that send reports on.
+func (c *Config) forwarders() (from []string) {
+	for _, s := range c.Sinks {
+		if addr := s.Forwarder(); addr != "" {
+			from = append(from, addr)
+		}
+	}
+	return from
+}
+
+// Watched are the addresses of the mailboxes that are read, as far as the config shows
+// them: USER@HOST, where HOST is the server if the user has no domain.
+func (c *Config) Watched() (boxes []string) {
+	for _, a := range c.Accounts {
+		if user := a.URL.User; strings.Contains(user, "@") {
+			boxes = append(boxes, user)
+		} else {
+			boxes = append(boxes, user+"@"+a.URL.Host)
+		}
+	}
+	return boxes
 }

@@ -45,6 +45,7 @@ var kinds = map[string]kind{
 
 	TypeUnsubscribe: unsubscribeKind,
 	TypeSyslog:      syslogKind,
+	TypeSMTP:        smtpKind,
 }
 
 // FromStart is the value of Config.From that begins with the records that the ledger
@@ -78,12 +79,18 @@ type Config struct {
 
 	Unsubscribe UnsubscribeConfig `yaml:",inline"`
 	Syslog      SyslogConfig      `yaml:",inline"`
+	Digest      DigestConfig      `yaml:",inline"`
+	SMTP        SMTPConfig        `yaml:",inline"`
 }
 
 // Options are what the config of a sink does not hold.
 type Options struct {
 	Log    *slog.Logger // nil: none
 	Stored Stored       // where it keeps what it is about to send; nil: nowhere
+	Acts   Acts         // where it keeps when it did something; nil: nowhere
+	Dead   DeadLetters  // the dead letters of all sinks; nil: none
+
+	Watched []string // USER@HOST of the mailboxes that are read
 }
 
 // Validate checks what can be wrong before the sink is opened.

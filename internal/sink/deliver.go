@@ -45,6 +45,9 @@ func (p *Pump) deliver(ctx context.Context) error {
 
 // deliverAll is deliver until Replay is called.
 func (p *Pump) deliverAll(ctx context.Context) error {
+	if g, gathers := p.sink.(Gatherer); gathers {
+		return p.gather(ctx, g)
+	}
 	if len(p.stuck) == 0 && p.resends {
 		if err := p.resend(ctx); err != nil {
 			p.stuck = append(p.stuck, noFolder)
@@ -203,7 +206,7 @@ func (p *Pump) writePart(ctx context.Context, run []ledger.Row) (n int, err erro
 		delete(p.waiting, folder)
 	}
 	if err != nil {
-		if errors.As(err, new(*blocked)) || done == len(items) {
+		if errors.As(err, new(*blocked)) || done == len(items) || plannedPause(err) > 0 {
 			return n, err
 		}
 		return n, p.block(ctx, &items[done], err)

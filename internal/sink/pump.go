@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,7 @@ type Pump struct {
 	acked   time.Time         // when the ledger was told last
 	stuck   []int64           // folders whose first record the sink did not take
 	waiting map[int64]waiting // by folder: that record
+	sent    time.Time         // of a Gatherer: when its last message was
 }
 
 // NewPump returns a Pump, which does nothing before Run. The config's name is the key
@@ -272,14 +274,21 @@ func (p *Pump) run(ctx context.Context) error {
 			p.stuck = nil
 		}
 		err := p.deliver(work)
-		if err != nil || retry != nil || ending || flush != nil || p.ackDue() <= 0 {
+		planned := plannedPause(err)
+		var unsent error // what a Flush is told beside err
+		if planned > 0 {
+			if unsent, err = err, nil; errors.Is(unsent, errNotDue) {
+				unsent = nil
+			}
+		}
+		if err != nil || planned > 0 || retry != nil || ending || flush != nil || p.ackDue() <= 0 {
 			// Also if the time is up: the sink has those records.
 			if ackErr := p.acknowledge(noting); err == nil {
 				err = ackErr
 			}
 		}
 		if flush != nil {
-			flush <- err
+			flush <- cmp.Or(err, unsent)
 			flush = nil
 		}
 		// An error is no trouble if our own time was up, or if the stuck folders
@@ -298,6 +307,8 @@ func (p *Pump) run(ctx context.Context) error {
 		}
 		switch {
 		case !whole: // retry stays as it is
+		case planned > 0 && err == nil:
+			failures, retry = 0, time.After(planned)
 		case err == nil:
 			failures, retry = 0, nil
 		default:
