@@ -64,6 +64,7 @@ func (p *program) app() *cli.App {
 		p.recordsCommand(),
 		p.suppressCommand(),
 		p.reviewCommand(),
+		p.digestCommand(),
 		p.reprocessCommand(),
 		p.replayCommand(),
 		p.generateCommand(),
