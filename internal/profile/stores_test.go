@@ -328,3 +328,37 @@ func TestStoresJudge(t *testing.T) {
 		}
 	}
 }
+
+// TestStoresProbe: what check says of answers to a request that changes nothing.
+func TestStoresProbe(t *testing.T) {
+	for _, c := range []struct {
+		profile string
+		status  int
+		body    string
+		said    string // "": an error
+	}{
+		{"elasticsearch", 200, `{"version":{"distribution":"opensearch","number":"2.19.6"}}`, "opensearch 2.19.6"},
+		{"elasticsearch", 200, `{"version":{"number":"9.1.0","build_flavor":"default"},"tagline":"You Know, for Search"}`, "Elasticsearch 9.1.0"},
+		{"elasticsearch", 200, `<html>`, ""},
+		{"elasticsearch", 401, ``, ""},
+		{"elasticsearch", 403, ``, "it knows the user; whether the user may write is unknown"},
+		{"clickhouse", 200, "1\n", "it has the table"},
+		{"clickhouse", 200, "0\n", ""},
+		{"clickhouse", 200, "Ok.\n", ""},
+		{"clickhouse", 403, "Code: 516", ""},
+		{"splunk", 200, `{"text":"HEC is healthy","code":17}`, "HEC is there; whether it takes the token is unknown"},
+		{"splunk", 503, `{"text":"HEC is unhealthy, queues are full","code":18}`, ""},
+		{"loki", 405, "", "the push API is there"},
+		{"loki", 401, "no org id", ""},
+		{"loki", 404, "", ""},
+	} {
+		probes := stores(t)[c.profile].(Prober).Probes()
+		if len(probes) != 1 || probes[0].Request.Method != http.MethodGet || probes[0].Request.Body != nil {
+			t.Fatalf("%s: %+v", c.profile, probes)
+		}
+		said, err := probes[0].Judge(Answer{Status: c.status, Header: http.Header{}, Body: []byte(c.body)})
+		if said != c.said || (err == nil) != (c.said != "") {
+			t.Errorf("%s %d %s: %q, %v", c.profile, c.status, c.body, said, err)
+		}
+	}
+}
