@@ -258,6 +258,7 @@ func TestWrongOptions(t *testing.T) {
 		{Options{Profile: "sendgrid", Metadata: map[string]string{"Email": "event"}}, "metadata.Email is the name of a value"},
 		{Options{Profile: "mailgun"}, "signing_key_file is missing"},
 		{Options{Profile: "mailgun", SigningKey: c, SigningKeyFile: c}, "signing_key_file is given beside signing_key"},
+		{Options{Profile: "sendgrid", SigningKey: c}, "signing_key: the signing key is no private key"},
 		{Options{Profile: "ses", TopicARN: c}, "topic_arn is not of the form"},
 		{Options{Profile: "kumomta", Headers: map[string]imapclient.Secret{"X-A": c + "\r\nX-B: b"}}, "headers holds what is no header field"},
 		{Options{Profile: "request"}, "request is missing"},

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -32,6 +33,9 @@ func newSendgrid(o Options) (Profile, error) {
 	s := sendgrid{provider: p}
 	if o.hasKey() {
 		s.secret = o.secret
+	}
+	if _, wrong := p256([]byte(o.SigningKey.Reveal())); err == nil && o.SigningKey != "" && wrong != nil {
+		err = fmt.Errorf("signing_key: %w", wrong)
 	}
 	return s, err
 }

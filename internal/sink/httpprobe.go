@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/fblwatch/fblwatch/internal/profile"
 	"github.com/fblwatch/fblwatch/internal/remote"
@@ -26,6 +27,10 @@ func probeWith(ctx context.Context, c Config, p profile.Profile) (said string, e
 		return "", err
 	}
 	defer client.close()
+	trial := profile.Request{Header: make(http.Header), Body: []byte("{}")}
+	if err := p.Sign(&trial, time.Now()); err != nil { // HEAD is not signed
+		return "", fmt.Errorf("signature: %w", err)
+	}
 	probes := []profile.Probe{{Request: profile.Request{Method: http.MethodHead}, Judge: judgeHead}}
 	if prober, ok := p.(profile.Prober); ok {
 		probes = prober.Probes()
