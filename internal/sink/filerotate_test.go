@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/fixture"
 	"github.com/fblwatch/fblwatch/internal/recordtable"
 )
@@ -257,6 +258,22 @@ func TestFileCSVLines(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	if ids := idsOfCSV(t, got); !slices.Equal(ids, []string{"1-1", "1-2"}) {
+		t.Errorf("%q", ids)
+	}
+}
+
+// A record that is no JSON is refused, and the ones before it are written.
+func TestFileCSVUnreadable(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.csv")
+	s := startWith(t, FileConfig{Path: path, Format: "csv"}, nil)
+	all := delivery.Items(rows(1, 1, 3))
+	all[1].JSON = []byte(`{"id":`)
+	done, err := s.Write(t.Context(), all)
+	var refused delivery.Refusals
+	if done != 2 || !errors.As(err, &refused) || len(refused) != 1 || refused[0].First != 1 || refused[0].N != 1 {
+		t.Errorf("%d, %v", done, err)
+	}
+	if ids := idsOfCSV(t, fixture.Read(t, path)); !slices.Equal(ids, []string{"1-1"}) {
 		t.Errorf("%q", ids)
 	}
 }

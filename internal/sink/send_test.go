@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -374,7 +375,13 @@ func TestPumpResends(t *testing.T) {
 // Drain goes on until the sink works, or its own time is up.
 func TestPumpDrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		j := &judge{say: func([]delivery.Item) (int, error) { return 0, errPicky }}
+		var works atomic.Bool
+		j := &judge{say: func(items []delivery.Item) (int, error) {
+			if works.Load() {
+				return len(items), nil
+			}
+			return 0, errPicky
+		}}
 		p := NewPump(Config{Name: "test"}, newOutbox(rows(1, 1, 1)...), j, discard)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
@@ -385,7 +392,7 @@ func TestPumpDrain(t *testing.T) {
 		if err := p.Drain(limited); !errors.Is(err, errPicky) || time.Since(start) != time.Minute {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
-		time.AfterFunc(10*time.Second, func() { j.say = nil })
+		time.AfterFunc(10*time.Second, func() { works.Store(true) })
 		if err := p.Drain(t.Context()); err != nil || time.Since(start) < 70*time.Second || time.Since(start) > 3*time.Minute {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
