@@ -94,17 +94,6 @@ func (r *otherEnd) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// text is all bodies.
-func (r *otherEnd) text() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var b strings.Builder
-	for _, a := range r.got {
-		b.WriteString(a.body)
-	}
-	return b.String()
-}
-
 // status is an answer, with header fields as pairs.
 func status(code int, fields ...string) *http.Response {
 	r := &http.Response{StatusCode: code, Header: make(http.Header), Body: io.NopCloser(strings.NewReader("because"))}
