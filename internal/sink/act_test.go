@@ -340,6 +340,8 @@ func TestActConfig(t *testing.T) {
 		{Config{Name: "u", Type: TypeUnsubscribe, Unsubscribe: UnsubscribeConfig{Hosts: []string{"lists.example.com"}}, Acting: ActConfig{&no}}, true, errActs.Error()},
 		{Config{Name: "h", Type: TypeHTTP, Remote: RemoteConfig{URL: "https://lists.example.com"}, Profile: profile.Options{Profile: "listmonk"}}, true, ""},
 		{Config{Name: "h", Type: TypeHTTP, Remote: RemoteConfig{URL: "https://lists.example.com"}, Profile: profile.Options{Profile: "kumomta"}}, false, ""},
+		{Config{Name: "h", Type: TypeHTTP, Remote: RemoteConfig{URL: "https://lists.example.com"}, Acting: ActConfig{&yes}}, true, ""},
+		{Config{Name: "h", Type: TypeHTTP, Remote: RemoteConfig{URL: "https://lists.example.com"}, Profile: profile.Options{Profile: "listmonk"}, Acting: ActConfig{&no}}, true, errActs.Error()},
 	} {
 		err := test.config.Validate()
 		if test.config.Acts() != test.acts || fmt.Sprint(err) != test.want && (err != nil || test.want != "") {

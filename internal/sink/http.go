@@ -25,7 +25,7 @@ type HTTPConfig struct {
 }
 
 var httpKind = kind{
-	keys:     func(c *Config) []any { return []any{&c.HTTP, &c.Remote, &c.Profile} },
+	keys:     func(c *Config) []any { return []any{&c.HTTP, &c.Acting, &c.Remote, &c.Profile} },
 	validate: validateHTTP,
 	open:     openHTTP,
 	probe:    probeHTTP,

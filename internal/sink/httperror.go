@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
@@ -63,4 +64,17 @@ func (c *httpClient) authKeys() string {
 		return "headers"
 	}
 	return "what proof the receiver wants: token_file, or user with password_file, or signing_key"
+}
+
+// retryAfter is when a server wants the next request, from now on; 0: it does not say
+// (RFC 9110 section 10.2.3).
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := h.Get("Retry-After")
+	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(n) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
 }

@@ -157,3 +157,18 @@ func (c Config) SecretFiles() map[string]string {
 	}
 	return files
 }
+
+// onlyRemote reports a key of RemoteConfig with a value that is none of keys.
+func (c Config) onlyRemote(keys ...string) error {
+	v := reflect.ValueOf(c.Remote)
+	for i := range v.NumField() {
+		key := v.Type().Field(i).Tag.Get("yaml")
+		if !v.Field(i).IsZero() && !slices.Contains(keys, key) {
+			return fmt.Errorf("%s is no key of the type %s", key, c.Type)
+		}
+	}
+	if c.Remote.Timeout < 0 || c.Remote.Timeout > mostTimeout {
+		return errTimeout
+	}
+	return nil
+}

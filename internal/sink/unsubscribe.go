@@ -2,7 +2,6 @@ package sink
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -12,15 +11,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"reflect"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/profile"
@@ -38,8 +32,7 @@ type UnsubscribeConfig struct {
 }
 
 const (
-	maxUnsubscribeURL = 2000 // octets
-	unsubscribeLimit  = 30 * time.Second
+	maxUnsubscribeURL = 2000                         // octets
 	oneClick          = "List-Unsubscribe=One-Click" // RFC 8058 section 3.1
 )
 
@@ -71,75 +64,6 @@ var unsubscribeKind = kind{
 	},
 }
 
-// onlyRemote reports a key of RemoteConfig with a value that is none of keys.
-func (c Config) onlyRemote(keys ...string) error {
-	v := reflect.ValueOf(c.Remote)
-	for i := range v.NumField() {
-		key := v.Type().Field(i).Tag.Get("yaml")
-		if !v.Field(i).IsZero() && !slices.Contains(keys, key) {
-			return fmt.Errorf("%s is no key of the type %s", key, c.Type)
-		}
-	}
-	if c.Remote.Timeout < 0 || c.Remote.Timeout > mostTimeout {
-		return errTimeout
-	}
-	return nil
-}
-
-// host is a host, or all hosts below a name that begins with a dot.
-type host struct {
-	name, port string
-	private    bool // it may have a private address
-}
-
-var (
-	errNoHosts = errors.New("hosts is missing; name the hosts of your unsubscribe URLs, such as lists.example.com")
-	errHost    = errors.New("is not of the form lists.example.com, .example.com or lists.example.com:8443")
-	hostForm   = regexp.MustCompile(`^\.?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$`)
-)
-
-func (u UnsubscribeConfig) targets() (list []host, err error) {
-	for i, text := range slices.Concat(u.Hosts, u.PrivateHosts) {
-		h, ok := parseHost(text)
-		if h.private = i >= len(u.Hosts); !ok && h.private {
-			return nil, fmt.Errorf("private_hosts[%d] %w", i-len(u.Hosts), errHost)
-		} else if !ok {
-			return nil, fmt.Errorf("hosts[%d] %w", i, errHost)
-		}
-		list = append(list, h)
-	}
-	if list == nil {
-		return nil, errNoHosts
-	}
-	return list, nil
-}
-
-func parseHost(text string) (h host, ok bool) {
-	h = host{name: strings.ToLower(text), port: "443"}
-	if name, port, err := net.SplitHostPort(h.name); err == nil {
-		h.name, h.port = name, port
-	}
-	if n, err := strconv.ParseUint(h.port, 10, 16); err != nil || n == 0 || strconv.FormatUint(n, 10) != h.port {
-		return host{}, false
-	}
-	if ip, err := netip.ParseAddr(h.name); err == nil {
-		return h, ip.Zone() == ""
-	}
-	if below, is := strings.CutPrefix(h.name, "."); is {
-		if registry, _ := publicsuffix.PublicSuffix(below); registry == below {
-			return host{}, false // anybody may have a host below .com
-		}
-	}
-	return h, hostForm.MatchString(h.name)
-}
-
-func (h host) has(name, port string) bool {
-	if h.name[0] == '.' {
-		return port == h.port && strings.HasSuffix(name, h.name) && name[0] != '.' && hostForm.MatchString(name)
-	}
-	return port == h.port && name == h.name
-}
-
 type unsubscribe struct {
 	hosts   []host
 	public  *http.Client
@@ -160,7 +84,7 @@ func openUnsubscribe(c Config, log *slog.Logger) (*unsubscribe, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit := c.Remote.timeout(unsubscribeLimit)
+	limit := c.Remote.timeout(requestTimeout)
 	s := &unsubscribe{
 		hosts: hosts, pace: c.Limit.Rate.pace(unsubscribeRate), log: log, counts: make(map[string]int64),
 		public:  publicClient(limit, remote.IsPublic),
@@ -306,19 +230,6 @@ func (s *unsubscribe) request(ctx context.Context, to target) (a profile.Answer,
 	return profile.Answer{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
-// retryAfter is when a server wants the next request, from now on; 0: it does not say
-// (RFC 9110 section 10.2.3).
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	value := h.Get("Retry-After")
-	if n, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(n) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
-}
-
 // Counts returns how often each status was the answer.
 func (s *unsubscribe) Counts() map[string]int64 {
 	s.mu.Lock()
@@ -327,38 +238,3 @@ func (s *unsubscribe) Counts() map[string]int64 {
 }
 
 func (s *unsubscribe) Close() error { return nil }
-
-// probe connects to each host, and sends no request.
-func (s *unsubscribe) probe(ctx context.Context) (said string, err error) {
-	var there, below []string
-	for _, h := range s.hosts {
-		if h.name[0] == '.' {
-			below = append(below, h.name)
-			continue
-		}
-		address := net.JoinHostPort(h.name, h.port)
-		if err := connect(ctx, s.clientFor(h.name, h.port), h.name, address); err != nil {
-			return "", fmt.Errorf("%s: %w", address, err)
-		}
-		there = append(there, h.name)
-	}
-	if said = strings.Join(there, ", ") + " answers with a certificate"; there == nil {
-		said = "not tried: below " + strings.Join(below, ", ") + " no host is named"
-	}
-	return said, nil
-}
-
-// connect makes a TLS connection as client would.
-func connect(ctx context.Context, client *http.Client, name, address string) error {
-	ctx, stop := context.WithTimeout(ctx, client.Timeout)
-	defer stop()
-	transport := client.Transport.(*http.Transport)
-	conn, err := transport.DialContext(ctx, "tcp", address)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	conf := transport.TLSClientConfig.Clone()
-	conf.ServerName = name
-	return tls.Client(conn, conf).HandshakeContext(ctx)
-}
