@@ -66,9 +66,9 @@ func (splunk) Probes() []Probe {
 // Probes GET what takes POST alone: a user that may only write has nothing to read.
 func (loki) Probes() []Probe {
 	return probe("/loki/api/v1/push", func(a Answer) (said string, err error) {
-		if a.Status != http.StatusMethodNotAllowed {
-			return "", fmt.Errorf("has no push API: answered %s", a)
+		if a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden || a.Status >= http.StatusInternalServerError {
+			return "", fmt.Errorf("answered %s", a)
 		}
-		return "the push API is there", nil
+		return fmt.Sprintf("its push API answered GET with %d", a.Status), nil
 	})
 }

@@ -348,9 +348,9 @@ func TestStoresProbe(t *testing.T) {
 		{"clickhouse", 403, "Code: 516", ""},
 		{"splunk", 200, `{"text":"HEC is healthy","code":17}`, "HEC is there; whether it takes the token is unknown"},
 		{"splunk", 503, `{"text":"HEC is unhealthy, queues are full","code":18}`, ""},
-		{"loki", 405, "", "the push API is there"},
+		{"loki", 405, "", "its push API answered GET with 405"},
 		{"loki", 401, "no org id", ""},
-		{"loki", 404, "", ""},
+		{"loki", 502, "", ""},
 	} {
 		probes := stores(t)[c.profile].(Prober).Probes()
 		if len(probes) != 1 || probes[0].Request.Method != http.MethodGet || probes[0].Request.Body != nil {
