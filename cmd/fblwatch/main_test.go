@@ -26,7 +26,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"fblwatch": scripted})
+	testscript.Main(m, map[string]func(){"fblwatch": scripted, "answering": answering})
 }
 
 // Each script is one feature of the program.
