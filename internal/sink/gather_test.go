@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +19,7 @@ import (
 
 // daily gathers ids, and sends them at midnight. synctest's time begins at one.
 type daily struct {
+	mu    sync.Mutex
 	now   []string
 	sent  []string
 	at    []time.Time
@@ -38,6 +41,8 @@ func (d *daily) Write(_ context.Context, items []delivery.Item) (done int, err e
 }
 
 func (d *daily) Send(context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.tries++
 	if d.fails != nil {
 		return d.fails
@@ -47,6 +52,31 @@ func (d *daily) Send(context.Context) error {
 }
 
 func (d *daily) Close() error { return nil }
+
+// messages are those that were sent, and when the last one was.
+func (d *daily) messages() (sent []string, last time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.sent), d.at[len(d.at)-1]
+}
+
+// failing makes Send fail, and returns how often it was tried.
+func (d *daily) failing(err error) (tries int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fails = err
+	return d.tries
+}
+
+func joined(d *daily) string {
+	sent, _ := d.messages()
+	return strings.Join(sent, "|")
+}
+
+func count(d *daily) int {
+	sent, _ := d.messages()
+	return len(sent)
+}
 
 func startDaily(t *testing.T, out *outbox, d *daily) (p *Pump, log *fixture.Log, end func()) {
 	t.Helper()
@@ -72,14 +102,16 @@ func TestPumpGathers(t *testing.T) {
 		out, d := newOutbox(append(rows(1, 1, 2), rows(2, 1, 1)...)...), &daily{}
 		p, log, end := startDaily(t, out, d)
 		synctest.Wait()
-		expect(t, "the first one goes at once", strings.Join(d.sent, "|"), "1-1 1-2 2-1")
+		expect(t, "the first one goes at once", joined(d), "1-1 1-2 2-1")
 		expect(t, "acknowledged", fmt.Sprint(out.acked(1), out.acked(2)), "2 1")
 		pass(time.Hour)
 		for seq := int64(3); seq < 1003; seq++ {
 			p.Offer(out.commit(rows(1, seq, 1)...))
 			pass(time.Second)
 		}
+		out.mu.Lock()
 		expect(t, "reads of the ledger", out.reads, 1)
+		out.mu.Unlock()
 		p.mu.Lock()
 		expect(t, "records in memory", len(p.queue), 0)
 		p.mu.Unlock()
@@ -88,28 +120,29 @@ func TestPumpGathers(t *testing.T) {
 		if err := p.Flush(t.Context()); err != nil {
 			t.Errorf("Flush of what is not due: %v", err)
 		}
-		d.fails = errors.New("451 later")
-		pass(24*time.Hour - time.Since(d.at[0]) + 30*time.Minute)
+		before := d.failing(errors.New("451 later"))
+		_, first := d.messages()
+		pass(24*time.Hour - time.Since(first) + 30*time.Minute)
 		expect(t, "acknowledged after a failure", out.acked(1), 2)
 		expect(t, "trouble", p.Trouble().Err, "451 later")
 		expect(t, "record in trouble", p.Trouble().Record, "")
-		expect(t, "notes about a record", len(out.waitings), 0)
-		if d.tries < 10 || d.tries > 120 {
-			t.Errorf("%d tries in half an hour", d.tries)
-		}
 		if err := p.Flush(t.Context()); err == nil {
 			t.Error("Flush tells no failure")
 		}
-		d.fails = nil
+		if tries := d.failing(nil) - before; tries < 10 || tries > 120 {
+			t.Errorf("%d tries in half an hour", tries)
+		}
 		pass(2 * pauses.Most)
-		expect(t, "messages", len(d.sent), 2)
-		expect(t, "records in the second", len(strings.Fields(d.sent[1])), 1000)
+		expect(t, "messages", count(d), 2)
+		expect(t, "records in the second", len(strings.Fields(strings.Split(joined(d), "|")[1])), 1000)
 		expect(t, "acknowledged in the end", out.acked(1), 1002)
 		expect(t, "delivered", p.Counts()[CountDelivered], int64(1003))
 		pass(72 * time.Hour)
-		expect(t, "messages of three days without a record", len(d.sent), 5)
-		expect(t, "one at midnight", d.at[4].UTC().Format("15:04"), "00:00")
+		expect(t, "messages of three days without a record", count(d), 5)
+		_, last := d.messages()
+		expect(t, "one at midnight", last.UTC().Format("15:04"), "00:00")
 		end()
+		expect(t, "notes about a record", len(out.waitings), 0)
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 			t.Errorf("%d warnings:\n%s", n, log)
 		}
@@ -123,14 +156,14 @@ func TestPumpGathersOnce(t *testing.T) {
 		out.fails = errors.New("disk full")
 		p, _, end := startDaily(t, out, d)
 		pass(time.Hour)
-		expect(t, "messages", len(d.sent), 1)
+		expect(t, "messages", count(d), 1)
 		expect(t, "acknowledged", out.acked(1), 0)
 		out.mu.Lock()
 		out.fails = nil
 		out.mu.Unlock()
 		pass(2 * time.Hour)
 		expect(t, "acknowledged then", out.acked(1), 2)
-		expect(t, "messages", len(d.sent), 1)
+		expect(t, "messages", count(d), 1)
 		expect(t, "trouble", p.Trouble(), Trouble{})
 		end()
 	})
@@ -147,11 +180,11 @@ func TestPumpGathersAgain(t *testing.T) {
 		out.commit(rows(1, 3, 1)...)
 		_, _, end = startDaily(t, out, d)
 		pass(time.Hour)
-		expect(t, "messages after a restart", len(d.sent), 1)
+		expect(t, "messages after a restart", count(d), 1)
 		pass(24 * time.Hour)
-		expect(t, "messages", strings.Join(d.sent, "|"), "1-1 1-2|7-1 1-3")
-		expect(t, "still to send again", len(out.resends), 0)
+		expect(t, "messages", joined(d), "1-1 1-2|7-1 1-3")
 		end()
+		expect(t, "still to send again", len(out.resends), 0)
 	})
 }
 
@@ -159,6 +192,12 @@ func TestPumpGathersAgain(t *testing.T) {
 type paced struct {
 	recorder
 	quota quota
+}
+
+func (p *paced) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.got)
 }
 
 func (p *paced) Write(ctx context.Context, items []delivery.Item) (done int, err error) {
@@ -187,21 +226,21 @@ func TestPumpPlanned(t *testing.T) {
 		expect(t, "at once", s.ids(), "1-1 1-2 1-3")
 		expect(t, "acknowledged", out.acked(1), 3)
 		pass(19 * time.Minute)
-		expect(t, "before the next is due", len(s.got), 3)
+		expect(t, "before the next is due", s.count(), 3)
 		if err := p.Flush(t.Context()); err == nil || !strings.Contains(err.Error(), "rate is reached") {
 			t.Errorf("Flush: %v; records wait", err)
 		}
 		pass(2 * time.Minute)
-		expect(t, "one in twenty minutes", len(s.got), 4)
+		expect(t, "one in twenty minutes", s.count(), 4)
 		pass(3 * time.Hour)
 		expect(t, "in the end", out.acked(1), 10)
 		expect(t, "trouble", p.Trouble(), Trouble{})
-		expect(t, "tries", len(out.waitings), 0)
 		expect(t, "log", log.String(), "")
 		stop()
 		if err := <-result; err != nil {
 			t.Error(err)
 		}
+		expect(t, "tries", len(out.waitings), 0)
 	})
 }
 
