@@ -32,7 +32,9 @@ type mailServer struct {
 	mail     func(from string) error // answers to MAIL, RCPT and the end of DATA
 	rcpt     func(to string) error
 	end      func(n int) error // n: the number of the message, from 1
-	tried    int               // messages to their end
+	check    func(body []byte) error
+	tried    int  // messages to their end
+	forget   bool // keep none
 	mechs    []string
 	logins   []string // mechanism, user and password
 }
@@ -163,8 +165,15 @@ func (s *mailSession) Data(r io.Reader) error {
 			return err
 		}
 	}
+	if s.m.check != nil {
+		if err := s.m.check(b); err != nil {
+			return err
+		}
+	}
 	s.mail.body = b
-	s.m.mails = append(s.m.mails, s.mail)
+	if !s.m.forget {
+		s.m.mails = append(s.m.mails, s.mail)
+	}
 	return nil
 }
 
