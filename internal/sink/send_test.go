@@ -347,9 +347,9 @@ func TestPumpResends(t *testing.T) {
 		r.Replay = 1
 		out.resends = append(out.resends, r)
 	}
-	down := true
+	var up atomic.Bool
 	j.say = func(items []delivery.Item) (int, error) {
-		if down && items[0].ID == "1-2" {
+		if !up.Load() && items[0].ID == "1-2" {
 			return 0, errPicky
 		}
 		return len(items), nil
@@ -362,7 +362,7 @@ func TestPumpResends(t *testing.T) {
 		if p.Trouble().Err == "" {
 			t.Error("no trouble")
 		}
-		down = false
+		up.Store(true)
 		time.Sleep(2 * pauses.Most)
 		expect(t, "trouble", p.Trouble(), Trouble{})
 	})
