@@ -187,6 +187,9 @@ func (p *Pump) took(ctx context.Context, items []delivery.Item) error {
 			return fmt.Errorf("sink: noting what it did: %w", err)
 		}
 	}
+	if len(items) > 0 {
+		p.refused = 0
+	}
 	p.count(CountDelivered, len(items))
 	return nil
 }

@@ -56,6 +56,7 @@ type Pump struct {
 
 	// Of the goroutine in Run.
 	replays int               // the ledger's, when Replay was last called
+	refused int               // records in a row that the receiver refused
 	resends bool              // the ledger may have records to send again
 	logged  time.Time         // when the trouble was logged last
 	written map[int64]int64   // by folder, up to which Seq

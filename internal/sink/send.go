@@ -114,6 +114,10 @@ func (p *Pump) send(ctx context.Context, items []delivery.Item) (done int, err e
 // settle deals with the refusals among the first n of items. settled are the first
 // ones that need nothing more.
 func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused delivery.Refusals) (settled int, err error) {
+	others := n
+	for _, r := range refused {
+		others -= r.N
+	}
 	for _, r := range refused {
 		part := items[r.First : r.First+r.N]
 		if err := p.took(ctx, items[settled:r.First]); err != nil {
@@ -121,6 +125,9 @@ func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused
 		}
 		settled = r.First
 		if r.N == 1 {
+			if p.refused >= mostRefused && others == 0 {
+				return settled, refusesAll(r.Reason)
+			}
 			if err := p.bury(ctx, &part[0], 1, r.Reason); err != nil {
 				return settled, err
 			}
@@ -137,6 +144,9 @@ func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused
 	if err := p.took(ctx, items[settled:n]); err != nil {
 		return settled, err
 	}
+	if others > 0 { // the receiver takes something
+		p.refused = 0
+	}
 	return n, nil
 }
 
@@ -146,9 +156,18 @@ func (p *Pump) bury(ctx context.Context, item *delivery.Item, tries int, reason 
 	if err != nil {
 		return err
 	}
+	p.refused++
 	p.count(CountDead, 1)
 	p.log.Warn("the receiver refuses a record for good; it is a dead letter", "record", item.ID, "err", reason)
 	return nil
+}
+
+// mostRefused is how many records in a row a receiver may refuse. After that the config
+// is the likelier fault, and the records wait.
+const mostRefused = 20
+
+func refusesAll(reason string) error {
+	return fmt.Errorf("the receiver refused %d records in a row, which are dead letters, and the next one with %q; see to the sink's config, then fblwatch replay --dead", mostRefused, reason)
 }
 
 // probes reports whether it is time to find out whether a record or the sink is at
@@ -175,9 +194,12 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 		return 0, noted
 	case err == nil:
 		return 1, nil
-	case errors.As(err, &refused) && refused.Fit(1):
+	case errors.As(err, &refused) && refused.Fit(1) && p.refused < mostRefused:
 		return 1, p.bury(ctx, &items[0], w.Tries+1, refused.Error())
-	case len(items) == 1 || ctx.Err() != nil || IsPermanent(err):
+	case len(refused) > 0:
+		err = refusesAll(refused.Error())
+	}
+	if len(items) == 1 || ctx.Err() != nil || IsPermanent(err) {
 		return 0, err
 	}
 	if alone(1) != nil || noted != nil {

@@ -107,6 +107,45 @@ func TestPumpPoison(t *testing.T) {
 	}
 }
 
+// A receiver that refuses everything is not set up right: after the first records the
+// others wait, also if they are sent again and again, and all arrive once it is.
+func TestPumpRefusesAll(t *testing.T) {
+	out, j := newOutbox(rows(1, 1, 1000)...), &judge{}
+	broken := true
+	j.say = func(items []delivery.Item) (int, error) {
+		if broken {
+			return len(items), delivery.Refusals{{N: len(items), Reason: "400 Bad Request"}}
+		}
+		return len(items), nil
+	}
+	judged(t, out, j, Config{}, func(p *Pump) {
+		time.Sleep(24 * time.Hour)
+		expect(t, "dead", len(out.dead), mostRefused)
+		expect(t, "acknowledged", out.acked(1), mostRefused)
+		if got := p.Trouble(); got.Record != "1-21" || !strings.Contains(got.Err, `in a row, which are dead letters, and the next one with "400 Bad Request"`) {
+			t.Errorf("trouble %+v", got)
+		}
+		broken = false
+		time.Sleep(2 * pauses.Most)
+		expect(t, "dead", len(out.dead), mostRefused)
+		expect(t, "taken", len(j.taken), 1000-mostRefused)
+	})
+	expect(t, "acknowledged", out.acked(1), 1000)
+
+	// A receiver that takes some of a batch is set up right, whatever it refuses.
+	out, j = newOutbox(rows(1, 1, 1000)...), &judge{}
+	j.say = func(items []delivery.Item) (int, error) {
+		refused := delivery.Refusals{}
+		for i := range items[1:] {
+			refused = append(refused, delivery.Refusal{First: i + 1, N: 1, Reason: "no"})
+		}
+		return len(items), refused
+	}
+	judged(t, out, j, Config{}, func(*Pump) {})
+	expect(t, "acknowledged", out.acked(1), 1000)
+	expect(t, "taken", len(j.taken), 2)
+}
+
 // A receiver may take a batch but for some items, and only a part of what it was given.
 func TestPumpRefusesItems(t *testing.T) {
 	out := newOutbox(rows(1, 1, 10)...)
