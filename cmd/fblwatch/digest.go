@@ -75,7 +75,7 @@ func digestSink(sinks sink.List, name string) (sink.Config, error) {
 	}
 	switch {
 	case len(names) == 0:
-		return sink.Config{}, wrong(errors.New("the config has no sink of mode digest"), "docs/sinks/smtp.md shows one")
+		return sink.Config{}, wrong(errors.New("the config has no sink of mode digest"), "docs/sinks/smtp.md and docs/sinks/slack.md show one")
 	case len(found) == 0:
 		return sink.Config{}, wrong(fmt.Errorf("no sink of mode digest is named %s", name), "they are "+strings.Join(names, ", "))
 	case len(found) > 1:

@@ -46,9 +46,6 @@ type List struct {
 // Line is one line of a List.
 type Line struct{ ID, Text string }
 
-// More returns how many lines are not shown.
-func (l *List) More() int { return l.Total - len(l.Shown) }
-
 func (l *List) add(most int, line Line) {
 	if l.Total++; len(l.Shown) < most {
 		l.Shown = append(l.Shown, line)

@@ -76,6 +76,28 @@ Complaints by campaign
 	}
 }
 
+// Fewer lines of each list are shown until the text fits. What is left out is counted.
+func TestFit(t *testing.T) {
+	var d Digest
+	for n := range 20 {
+		d.Add(item("complaint", "review", fmt.Sprintf("p%d.example.com", n), ""))
+	}
+	show := func(text string) string { return text + "!" }
+	if got := d.Fit(len(d.Text())+1, show); got != d.Text()+"!" {
+		t.Errorf("it fits as it is, but is\n%s", got)
+	}
+	for _, octets := range []int{0, 500, 1000, len(d.Text())} {
+		got := d.Fit(octets, show)
+		ids := strings.Count(got, "\n  0011")
+		if octets > 0 && len(got) > octets || ids < 1 || strings.Count(got, "\n        1  p") != ids || !strings.Contains(got, "20 records.") {
+			t.Errorf("%d octets, %d ids for %d:\n%s", len(got), ids, octets, got)
+		}
+		if !strings.Contains(got, fmt.Sprintf("\n  and %d more\n", 20-ids)) || !strings.Contains(got, fmt.Sprintf("\n  and %d of others\n", 20-ids)) {
+			t.Errorf("%d of 20 are shown:\n%s", ids, got)
+		}
+	}
+}
+
 func TestDue(t *testing.T) {
 	at := func(text string) time.Time {
 		parsed, err := time.Parse("2006-01-02 15:04", text)

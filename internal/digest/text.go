@@ -17,23 +17,25 @@ type section struct {
 	Wide  bool        // the first of each row is an id
 }
 
-// sections are those that have something to show, the most urgent first.
-func (d *Digest) sections() (all []section) {
+// sections are those that have something to show, the most urgent first, with so many
+// lines of each list at most.
+func (d *Digest) sections(lines int) (all []section) {
 	list := func(title string, l *List, todo string) {
 		if l.Total == 0 {
 			return
 		}
 		s := section{Title: title, Todo: todo, Wide: true}
-		for _, line := range l.Shown {
+		shown := l.Shown[:min(len(l.Shown), lines)]
+		for _, line := range shown {
 			s.Rows = append(s.Rows, [2]string{line.ID, line.Text})
 		}
-		if n := l.More(); n > 0 {
+		if n := l.Total - len(shown); n > 0 {
 			s.More = fmt.Sprintf("and %d more", n)
 		}
 		all = append(all, s)
 	}
 	table := func(title string, t *Table) {
-		top, others := t.Top(d.lines())
+		top, others := t.Top(lines)
 		if len(top) == 0 {
 			return
 		}
@@ -69,10 +71,22 @@ func (d *Digest) span() string {
 }
 
 // Text is the digest as plain text. Its lines end in LF.
-func (d *Digest) Text() string {
+func (d *Digest) Text() string { return d.text(d.lines()) }
+
+// Fit returns what show makes of Text, which has fewer lines of each list, but one, if
+// that would be more than so many octets.
+func (d *Digest) Fit(octets int, show func(text string) string) string {
+	for lines := d.lines(); ; lines /= 2 {
+		if shown := show(d.text(lines)); len(shown) <= octets || lines <= 1 {
+			return shown
+		}
+	}
+}
+
+func (d *Digest) text(lines int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", d.span())
-	for _, s := range d.sections() {
+	for _, s := range d.sections(lines) {
 		fmt.Fprintf(&b, "\n%s\n", s.Title)
 		for _, row := range s.Rows {
 			if s.Wide {
@@ -106,6 +120,6 @@ var page = template.Must(template.New("digest").Parse(`<!DOCTYPE html>
 // HTML is the digest as a page without links, images and scripts.
 func (d *Digest) HTML() (string, error) {
 	var b strings.Builder
-	err := page.Execute(&b, map[string]any{"Title": d.Title(), "Span": d.span(), "Sections": d.sections()})
+	err := page.Execute(&b, map[string]any{"Title": d.Title(), "Span": d.span(), "Sections": d.sections(d.lines())})
 	return b.String(), err
 }

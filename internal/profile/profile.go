@@ -16,6 +16,7 @@ import (
 
 	"github.com/fblwatch/fblwatch/imapclient"
 	"github.com/fblwatch/fblwatch/internal/delivery"
+	"github.com/fblwatch/fblwatch/internal/digest"
 )
 
 // Request is one HTTP request without what each attempt adds. It is stored before it
@@ -70,6 +71,11 @@ type Prober interface {
 type Probe struct {
 	Request Request
 	Judge   func(a Answer) (said string, err error) // said is for people, ""  if it is nothing new
+}
+
+// Digester is a Profile whose receiver takes digests, too: sums of many items.
+type Digester interface {
+	Digest(sum *digest.Digest) (Request, error)
 }
 
 // Options are the keys of a config that profiles have. Each is in here, not in a struct

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/fblwatch/fblwatch/internal/delivery"
+	"github.com/fblwatch/fblwatch/internal/digest"
 )
 
 // slack writes one message of an incoming webhook for the items of a batch: counts, and a
@@ -64,8 +65,22 @@ func (slack) Request(items []delivery.Item) (r Request, n int, err error) {
 	if more := len(items) - slackLines; more > 0 {
 		text += fmt.Sprintf("\nand %d more", more)
 	}
+	r, err = slackRequest(text)
+	return r, len(items), err
+}
+
+// slackMost is how many octets of text a digest has. Slack cuts a message at 40,000
+// characters.
+const slackMost = 35_000
+
+// Digest is that of a Digester.
+func (slack) Digest(sum *digest.Digest) (Request, error) {
+	return slackRequest(sum.Title() + "\n\n" + sum.Fit(slackMost, slackEscapes.Replace))
+}
+
+func slackRequest(text string) (Request, error) {
 	b, err := json.Marshal(slackMessage{Text: text})
-	return Request{Header: contentType("application/json"), Body: b}, len(items), err
+	return Request{Header: contentType("application/json"), Body: b}, err
 }
 
 // tally counts values in the order of their first appearance.

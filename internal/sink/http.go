@@ -17,7 +17,7 @@ import (
 	"github.com/fblwatch/fblwatch/internal/remote"
 )
 
-// HTTPConfig are the keys of the type http beside those of RemoteConfig and of
+// HTTPConfig are the keys of the type http beside those of RemoteConfig, DigestConfig and
 // profile.Options.
 type HTTPConfig struct {
 	Token     imapclient.Secret `yaml:"token"` // sent as Authorization: Bearer TOKEN (RFC 6750)
@@ -25,7 +25,7 @@ type HTTPConfig struct {
 }
 
 var httpKind = kind{
-	keys:     func(c *Config) []any { return []any{&c.HTTP, &c.Acting, &c.Remote, &c.Profile} },
+	keys:     func(c *Config) []any { return []any{&c.HTTP, &c.Acting, &c.Remote, &c.Profile, &c.Digest} },
 	validate: validateHTTP,
 	open:     openHTTP,
 	probe:    probeHTTP,
@@ -55,11 +55,15 @@ func validateHTTP(c Config) error {
 	if err := checkHeaders(c.Profile.Headers, c.Remote.User != "" || token.Ways() > 0); err != nil {
 		return err
 	}
-	if _, err := parsePlace(c.Remote); err != nil {
+	place, err := parsePlace(c.Remote)
+	if err != nil {
 		return err
 	}
-	_, err := profile.New(c.profileOptions())
-	return err
+	p, err := profile.New(c.profileOptions())
+	if err != nil {
+		return err
+	}
+	return c.validateHTTPDigest(p, place)
 }
 
 func (c HTTPConfig) source() remote.Source {
@@ -98,6 +102,9 @@ func openHTTP(c Config, o Options) (Sink, error) {
 	p, err := profile.New(c.profileOptions())
 	if err != nil {
 		return nil, err
+	}
+	if c.Digest.Mode == ModeDigest {
+		return newHTTPDigest(c, o, p)
 	}
 	return newHTTP(c, o, p)
 }

@@ -43,6 +43,13 @@ func (m mortal) Ack(ctx context.Context, sink string, replays int, folder, seq i
 	return m.Ledger.Ack(ctx, sink, replays, folder, seq)
 }
 
+func (m mortal) SetActed(ctx context.Context, sink string, keys []ledger.ActKey, at time.Time) error {
+	if m.dies() {
+		return errDead
+	}
+	return m.Ledger.SetActed(ctx, sink, keys, at)
+}
+
 func (m mortal) Bury(ctx context.Context, dead []ledger.DeadLetter) error {
 	if m.dies() {
 		return errDead
