@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
+	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 )
 
@@ -20,6 +22,9 @@ const (
 	// maxStuck is how many folders may be stuck before the sink itself counts as
 	// down.
 	maxStuck = 8
+	// maxPassed is how many folders may be left out until each other one was tried: a sink
+	// may hold what it could not send of each.
+	maxPassed = 32
 )
 
 // errGap means that the queue does not continue what the sink has.
@@ -49,7 +54,9 @@ func (p *Pump) deliverAll(ctx context.Context) error {
 		return p.gather(ctx, g)
 	}
 	if len(p.stuck) == 0 && p.resends {
-		if err := p.resend(ctx); err != nil {
+		if err := p.resend(ctx); errors.Is(err, errReplayed) || isLater(err) {
+			return err
+		} else if err != nil {
 			p.stuck = append(p.stuck, noFolder)
 			return errors.Join(err, p.deliverNew(ctx))
 		}
@@ -104,11 +111,15 @@ func (p *Pump) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.resends = true
+	if p.written != nil && replays == p.replays { // what it waits for an acknowledgement of stays
+		return nil
+	}
 	waitings, err := p.out.Waitings(ctx, p.Name())
 	if err != nil {
 		return err
 	}
-	p.replays, p.resends = replays, true
+	p.replays = replays
 	p.written, p.owed, p.waiting = make(map[int64]int64), make(map[int64]int64), make(map[int64]waiting)
 	for _, w := range waitings {
 		p.waiting[w.FolderID] = waiting(w)
@@ -124,20 +135,61 @@ func (p *Pump) resend(ctx context.Context) error {
 		if err != nil || len(rows) == 0 {
 			return err
 		}
-		for i := range rows {
-			items, others, _, err := p.choose(ctx, rows[i:i+1])
-			if err == nil && len(items) > 0 {
-				_, err = p.send(ctx, items)
+		for len(rows) > 0 {
+			if p.toReplay() {
+				return errReplayed // it may have taken some of rows out
 			}
-			if err == nil {
-				err = p.out.Resent(ctx, p.Name(), rows[i:i+1])
-			}
+			n, err := p.resendFirst(ctx, rows)
 			if err != nil {
 				return err
 			}
-			p.countOthers(others, rows[i].Seq)
+			rows = rows[n:]
 		}
 	}
+}
+
+// resendFirst sends the first of rows, or the first two if the first one proves to be at
+// fault. n is how many are done.
+func (p *Pump) resendFirst(ctx context.Context, rows []ledger.Row) (n int, err error) {
+	items, others, _, err := p.choose(ctx, rows[:1])
+	if err != nil {
+		return 0, err
+	}
+	n = 1
+	if len(items) > 0 {
+		w := p.waiting[noFolder]
+		if w.ID != items[0].ID || w.Seq != items[0].Seq {
+			w = waiting{Seq: items[0].Seq, ID: items[0].ID, Since: time.Now()}
+		}
+		if w.Tries > 0 && w.probes() {
+			n, err = p.probeResend(ctx, items, rows[1:], w)
+		} else {
+			_, err = p.send(ctx, items)
+		}
+		if err != nil {
+			if w.Tries++; ctx.Err() == nil && plannedPause(err) == 0 {
+				p.waiting[noFolder] = w
+			}
+			return 0, err
+		}
+	}
+	if err := p.out.Resent(ctx, p.Name(), rows[:n]); err != nil {
+		return 0, err
+	}
+	p.countOthers(others, rows[0].Seq)
+	return n, nil
+}
+
+// probeResend is probe for a record that is sent again, and the first one behind it.
+func (p *Pump) probeResend(ctx context.Context, items []delivery.Item, behind []ledger.Row, w waiting) (done int, err error) {
+	if len(behind) > 0 {
+		next, _, _, err := p.choose(ctx, behind[:1])
+		if err != nil {
+			return 0, err
+		}
+		items = append(items, next...)
+	}
+	return p.probe(ctx, items, w)
 }
 
 func (p *Pump) countOthers(others []leftOut, upTo int64) {
@@ -149,17 +201,29 @@ func (p *Pump) countOthers(others []leftOut, upTo int64) {
 }
 
 // catchUp writes what the ledger has for the sink in folders that are not stuck. If
-// the sink does not take a record, that folder is stuck and the others go on. The
-// error is that of the first such folder.
+// the sink does not take a record, that folder is stuck and the others go on, unless the
+// receiver names a time for all. The next delivery begins with those that have not been
+// tried. The error is that of the first such folder.
 func (p *Pump) catchUp(ctx context.Context) error {
 	var first error
 	for {
-		err := eachRun(p.out.Unsent(ctx, p.Name(), p.stuck...), func(run []ledger.Row) error { return p.write(ctx, run) })
+		without := slices.Concat(p.passed, p.stuck)
+		err := eachRun(p.out.Unsent(ctx, p.Name(), without...), func(run []ledger.Row) error { return p.write(ctx, run) })
 		if first == nil || IsPermanent(err) {
 			first = err
 		}
+		if err == nil && len(p.passed) > 0 {
+			p.passed = nil // their turn again
+			continue
+		}
 		b := (*blocked)(nil)
-		if !errors.As(err, &b) || IsPermanent(err) || ctx.Err() != nil || len(p.stuck) >= maxStuck {
+		if !errors.As(err, &b) || IsPermanent(err) || ctx.Err() != nil {
+			return first
+		}
+		if isLater(err) || len(p.stuck) >= maxStuck {
+			if p.passed = append(without, b.folder); len(p.passed) > maxPassed {
+				p.passed = nil
+			}
 			return first
 		}
 		p.stuck = append(p.stuck, b.folder)

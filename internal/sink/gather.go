@@ -38,6 +38,9 @@ func plannedPause(err error) time.Duration {
 	return min(max(later.After, time.Millisecond), mostLater)
 }
 
+// isLater reports whether err names a time before which nothing is to be sent.
+func isLater(err error) bool { return errors.As(err, new(*delivery.Later)) }
+
 // gather is deliver for a Gatherer.
 func (p *Pump) gather(ctx context.Context, g Gatherer) error {
 	p.readLedger() // records stay there until then

@@ -63,6 +63,7 @@ type Pump struct {
 	owed    map[int64]int64   // by folder, up to which Seq the ledger does not know it yet
 	acked   time.Time         // when the ledger was told last
 	stuck   []int64           // folders whose first record the sink did not take
+	passed  []int64           // folders whose turn comes after the others, see catchUp
 	waiting map[int64]waiting // by folder: that record
 	sent    time.Time         // of a Gatherer: when its last message was
 }
@@ -306,8 +307,12 @@ func (p *Pump) run(ctx context.Context) error {
 			}
 			return nil
 		}
+		later := isLater(err)
+		if later {
+			p.stuck = nil // no folder is tried before that time
+		}
 		switch {
-		case !whole: // retry stays as it is
+		case !whole && !later: // retry stays as it is
 		case planned > 0 && err == nil:
 			failures, retry = 0, time.After(planned)
 		case err == nil:

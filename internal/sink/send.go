@@ -180,14 +180,14 @@ func (w waiting) probes() bool {
 // that one, the first is dead.
 func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (done int, err error) {
 	var noted error
-	alone := func(i int) error {
-		n, err := p.sink.Write(ctx, items[i:i+1])
+	alone := func(items []delivery.Item) error {
+		n, err := p.sink.Write(ctx, items)
 		if n == 1 && err == nil {
-			noted = p.took(ctx, items[i:i+1])
+			noted = p.took(ctx, items)
 		}
 		return err
 	}
-	err = alone(0)
+	err = alone(items[:1])
 	var refused delivery.Refusals
 	switch {
 	case noted != nil:
@@ -199,17 +199,43 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 	case len(refused) > 0:
 		err = refusesAll(refused.Error())
 	}
-	if len(items) == 1 || ctx.Err() != nil || IsPermanent(err) {
+	if ctx.Err() != nil || IsPermanent(err) {
 		return 0, err
 	}
-	if alone(1) != nil || noted != nil {
+	done, next := 2, items[1:min(2, len(items))]
+	if len(next) == 0 { // this Write ended before it, and it comes again
+		var unread error
+		done = 1
+		if next, unread = p.following(ctx, &items[0]); unread != nil || len(next) == 0 {
+			return 0, errors.Join(err, unread)
+		}
+	}
+	if alone(next) != nil || noted != nil {
 		return 0, errors.Join(err, noted)
 	}
 	reason := fmt.Sprintf("failed %d times since %s while the next record was taken: %v", w.Tries+1, w.Since.UTC().Format(time.RFC3339), err)
 	if err := p.bury(ctx, &items[0], w.Tries+1, reason); err != nil {
 		return 0, err
 	}
-	return 2, nil
+	return done, nil
+}
+
+// following returns the first item that the sink is to get behind one of a folder, and
+// independently of it; none: there is none.
+func (p *Pump) following(ctx context.Context, item *delivery.Item) ([]delivery.Item, error) {
+	for row, err := range p.out.Unsent(ctx, p.Name()) {
+		if err != nil {
+			return nil, err
+		}
+		if row.FolderID != item.FolderID || row.Seq <= item.Seq {
+			continue
+		}
+		items, _, _, err := p.choose(ctx, []ledger.Row{item.Row, row})
+		if err != nil || len(items) > 1 {
+			return items[min(1, len(items)):], err
+		}
+	}
+	return nil, nil
 }
 
 // block notes that an item waits after a try that failed with err, unless our own time
