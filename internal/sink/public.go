@@ -27,13 +27,25 @@ func publicClient(limit time.Duration, isPublic func(netip.Addr) bool) *http.Cli
 		return nil
 	}}
 	return &http.Client{
-		Timeout:       limit,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
+		Timeout: limit,
+		Transport: noLocation{&http.Transport{
 			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, DisableKeepAlives: true,
 			DisableCompression: true, MaxResponseHeaderBytes: maxAnswerHeader,
-		},
+		}},
 	}
+}
+
+// noLocation hides where a redirect leads, so that an http.Client follows none. Told by
+// CheckRedirect, the Client would still fail on a Location that it cannot parse, and
+// repeat it in the error.
+type noLocation struct{ http.RoundTripper }
+
+func (t noLocation) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.RoundTripper.RoundTrip(request)
+	if err == nil {
+		response.Header.Del("Location")
+	}
+	return response, err
 }
 
 // maxAnswerHeader is how many octets the header of an answer may have.

@@ -52,16 +52,18 @@ func TestPublicClientGoesNowhereElse(t *testing.T) {
 	defer other.Close()
 	t.Setenv("HTTP_PROXY", other.URL)
 	t.Setenv("HTTPS_PROXY", other.URL)
+	location := ""
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: "x"})
 		if r.Header.Get("Cookie") != "" {
 			t.Error("a cookie came back")
 		}
-		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+		w.Header().Set("Location", location)
+		w.WriteHeader(http.StatusTemporaryRedirect)
 	}))
 	defer server.Close()
 	client := publicClient(5*time.Second, netip.Addr.IsLoopback)
-	for range 2 {
+	for _, location = range []string{other.URL, other.URL, "", "/100%?token=x", "http://[::1"} { // the last two are none
 		answer, err := client.Post(server.URL, "text/plain", strings.NewReader("x"))
 		if err != nil {
 			t.Fatal(err)
