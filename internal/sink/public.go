@@ -38,10 +38,10 @@ func publicClient(limit time.Duration, isPublic func(netip.Addr) bool) *http.Cli
 // noLocation hides where a redirect leads, so that an http.Client follows none. Told by
 // CheckRedirect, the Client would still fail on a Location that it cannot parse, and
 // repeat it in the error.
-type noLocation struct{ http.RoundTripper }
+type noLocation struct{ *http.Transport }
 
 func (t noLocation) RoundTrip(request *http.Request) (*http.Response, error) {
-	response, err := t.RoundTripper.RoundTrip(request)
+	response, err := t.Transport.RoundTrip(request)
 	if err == nil {
 		response.Header.Del("Location")
 	}

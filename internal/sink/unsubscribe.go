@@ -91,7 +91,7 @@ func openUnsubscribe(c Config, log *slog.Logger) (*unsubscribe, error) {
 		private: publicClient(limit, func(netip.Addr) bool { return true }),
 	}
 	for _, client := range []*http.Client{s.public, s.private} {
-		client.Transport.(*http.Transport).TLSClientConfig = conf.Clone()
+		client.Transport.(noLocation).TLSClientConfig = conf.Clone()
 	}
 	return s, nil
 }

@@ -94,7 +94,7 @@ func (s *unsubscribe) probe(ctx context.Context) (said string, err error) {
 func connect(ctx context.Context, client *http.Client, name, address string) error {
 	ctx, stop := context.WithTimeout(ctx, client.Timeout)
 	defer stop()
-	transport := client.Transport.(*http.Transport)
+	transport := client.Transport.(noLocation)
 	conn, err := transport.DialContext(ctx, "tcp", address)
 	if err != nil {
 		return err
