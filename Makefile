@@ -35,8 +35,9 @@ lint:
 	go vet ./...
 	go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 
-# What takes too long for every change. The same SEED gives the same faults.
-soak:
+# What takes too long for every change, after the receivers, which take a minute. The same
+# SEED gives the same faults.
+soak: receivers
 	@scripts/setup
 	FBLWATCH_SOAK=$(SEED) go test -timeout=6h -count=1 -v -run=Soak ./...
 
