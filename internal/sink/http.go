@@ -147,13 +147,13 @@ func (s *httpSink) Write(ctx context.Context, items []delivery.Item) (done int, 
 	}
 	var refused delivery.Refusals
 	for done < len(items) {
-		requests, err := s.batch(ctx, items[done:])
+		requests, beside, err := s.batch(ctx, items[done:])
 		if err == nil {
 			var n int
 			n, refused, err = s.sendAll(ctx, requests, done, refused)
 			done += n
 		}
-		if err == nil {
+		if err == nil && !beside {
 			s.batches.drop(items[0].FolderID)
 		}
 		if err != nil && len(refused) == 0 {

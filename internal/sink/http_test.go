@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/s2"
+
 	"github.com/fblwatch/fblwatch/internal/delivery"
 	"github.com/fblwatch/fblwatch/internal/ledger"
 	"github.com/fblwatch/fblwatch/internal/profile"
@@ -52,6 +54,7 @@ type arrival struct {
 	key, body string
 	header    http.Header
 	at        time.Time
+	url       string
 }
 
 // ids are the records' ids in a body of lines.
@@ -80,7 +83,7 @@ func (r *otherEnd) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := arrival{request.Header.Get("Idempotency-Key"), string(body), request.Header.Clone(), time.Now()}
+	a := arrival{request.Header.Get("Idempotency-Key"), string(body), request.Header.Clone(), time.Now(), request.URL.String()}
 	r.got = append(r.got, a)
 	response := status(200)
 	if r.answer != nil {
@@ -232,6 +235,64 @@ func TestHTTPGoesOn(t *testing.T) {
 			t.Errorf("the new record came as %+v", last)
 		}
 		expect(t, "stores", stored.sets, 2)
+	}
+}
+
+// A record that a person wants sent again leaves what is stored for the records behind the
+// cursor as it is: they come with the same octets under the same keys.
+func TestHTTPResendsBeside(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		r, stored := &otherEnd{answer: statuses(503, 200, 503)}, &store{}
+		s := openHTTPAt(t, r, stored, lines{most: 100})
+		items := delivery.Items(rows(1, 51, 8))
+		if _, err := s.Write(t.Context(), items[:4]); err == nil {
+			t.Fatal("no error")
+		}
+		for _, fails := range []bool{false, true, false} {
+			again := delivery.Items(rows(1, 7, 1))
+			again[0].Replay = 1
+			if done, err := s.Write(t.Context(), again); (done == 0) != fails || (err != nil) != fails {
+				t.Fatal(done, err)
+			}
+		}
+		if restart {
+			s = openHTTPAt(t, r, stored, lines{most: 100})
+		}
+		if done, err := s.Write(t.Context(), items); done != 8 || err != nil {
+			t.Fatal(done, err)
+		}
+		if a := r.got[4]; a.key != r.got[0].key || a.body != r.got[0].body {
+			t.Errorf("restart %v: came as %+v, then as %+v", restart, r.got[0], a)
+		}
+		for _, a := range r.got[1:4] {
+			expect(t, "key", a.key, "1-7.1#1")
+		}
+	}
+}
+
+// A URL may be a secret: nothing of it is stored, and what is stored is sent there again.
+func TestHTTPStoresNoURL(t *testing.T) {
+	for _, path := range []string{"/services/T0/b3BlbnNlc2FtZQ?token=b3BlbnNlc2FtZQ", "/{provider}/b3BlbnNlc2FtZQ"} {
+		r, stored := &otherEnd{answer: statuses(503)}, &store{}
+		here := func(c *Config) { c.Remote.URL = "https://example.com" + path }
+		items := delivery.Items(rows(1, 1, 2))
+		for i := range items {
+			items[i].Provider = "yahoo"
+			items[i].JSON = fmt.Appendf(nil, `{"id":%q,"provider":"yahoo"}`, items[i].ID)
+		}
+		if _, err := openHTTPAt(t, r, stored, lines{most: 100}, here).Write(t.Context(), items); err == nil {
+			t.Fatal("no error")
+		}
+		data, err := s2.Decode(nil, stored.batches[1].Data)
+		if err != nil || bytes.Contains(data, []byte("b3BlbnNlc2FtZQ")) {
+			t.Errorf("stored: %q, %v", data, err)
+		}
+		if _, err := openHTTPAt(t, r, stored, lines{most: 100}, here).Write(t.Context(), items); err != nil {
+			t.Error(err)
+		}
+		if len(r.got) != 2 || r.got[1].url != r.got[0].url || !strings.Contains(r.got[1].url, "b3BlbnNlc2FtZQ") {
+			t.Errorf("sent to %+v", r.got)
+		}
 	}
 }
 

@@ -29,8 +29,8 @@ type request struct {
 	First   string `json:"first"` // Key of its first item
 	Last    string `json:"last"`  // Key of its last one
 	N       int    `json:"n"`
-	Key     string `json:"key"`             // Idempotency-Key
-	Place   string `json:"place,omitempty"` // path and query of the URL, before those of Request
+	Key     string `json:"key"` // Idempotency-Key
+	Place   string `json:"-"`   // path and query of the URL, before those of Request; may hold a secret
 	Refused string `json:"refused,omitempty"`
 	profile.Request
 	Size int `json:"size,omitempty"` // of the body, which follows
@@ -42,16 +42,18 @@ func (r *request) is(items []delivery.Item) bool {
 }
 
 // batch returns the requests for the first of items: those that are stored, and new ones
-// behind them, which it stores.
-func (s *httpSink) batch(ctx context.Context, items []delivery.Item) ([]request, error) {
+// behind them, which it stores. If it returns beside, it has not: the folder's requests
+// are for others, which items are sent beside. Those stay stored.
+func (s *httpSink) batch(ctx context.Context, items []delivery.Item) (_ []request, beside bool, err error) {
 	known, err := s.batches.get(ctx, items[0].FolderID)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	first := slices.IndexFunc(known, func(r request) bool { return r.is(items) })
 	var requests []request
 	n, size := 0, 0
 	for i := max(first, 0); first >= 0 && i < len(known) && n < len(items) && known[i].is(items[n:]); i++ {
+		known[i].Place, _ = s.place.Of(&items[n]) // it is not stored
 		requests = append(requests, known[i])
 		n += known[i].N
 		size += len(known[i].Body)
@@ -64,9 +66,12 @@ func (s *httpSink) batch(ctx context.Context, items []delivery.Item) ([]request,
 		size += len(r.Body)
 	}
 	if len(requests) == old {
-		return requests, nil
+		return requests, false, nil
 	}
-	return requests, s.batches.set(ctx, items[0].FolderID, items[n-1].Seq, requests)
+	if first < 0 && len(known) > 0 && len(items) == 1 && items[0].Replay > 0 {
+		return requests, true, nil // its key is the same each time in any case
+	}
+	return requests, false, s.batches.set(ctx, items[0].FolderID, items[n-1].Seq, requests)
 }
 
 // request writes a new request for the first of items.
