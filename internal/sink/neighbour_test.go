@@ -63,6 +63,53 @@ func TestActsBehindPoison(t *testing.T) {
 	}
 }
 
+// A sink that comes back while the next record is tried is no sign that the first one is
+// at fault.
+func TestPumpProbesAtEnd(t *testing.T) {
+	for _, resends := range []bool{false, true} {
+		out, j := newOutbox(rows(1, 1, 3)...), &judge{}
+		want := "[1-2.1 1-1.1 1-3.1]"
+		if resends {
+			out.cursor[1] = 3
+			for _, r := range rows(1, 1, 3) {
+				r.Replay = 1
+				out.resends = append(out.resends, r)
+			}
+			want = "[1-2.1#1 1-1.1#1 1-3.1#1]"
+		}
+		up := false
+		j.say = func(items []delivery.Item) (int, error) {
+			if up = up || items[0].ID == "1-2"; !up {
+				return 0, errors.New("no whole answer within 30s")
+			}
+			return len(items), nil
+		}
+		judged(t, out, j, Config{}, func(*Pump) { time.Sleep(3 * time.Hour) })
+		expect(t, "dead", deadOf(out), "")
+		expect(t, "taken", fmt.Sprint(j.taken), want)
+	}
+}
+
+// A record that waits for the rate of its sink has not failed.
+func TestPumpProbesRate(t *testing.T) {
+	out, j := newOutbox(rows(1, 1, 3)...), &judge{}
+	j.say = func(items []delivery.Item) (int, error) {
+		switch n := len(j.times); {
+		case n < probeTries:
+			return 0, err500
+		case n == probeTries:
+			time.Sleep(time.Hour)
+			return 0, err500
+		case items[0].ID == "1-1" && n < probeTries+10:
+			return 0, &delivery.Later{After: time.Minute, Err: errors.New("the rate is reached"), Planned: true}
+		}
+		return len(items), nil
+	}
+	judged(t, out, j, Config{}, func(*Pump) { time.Sleep(6 * time.Hour) })
+	expect(t, "dead", deadOf(out), "")
+	expect(t, "taken", fmt.Sprint(j.taken), "[1-1.1 1-2.1 1-3.1]")
+}
+
 // Many folders whose first record the sink does not take keep the others from nothing.
 func TestPumpManyStuck(t *testing.T) {
 	var all []ledger.Row

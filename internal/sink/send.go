@@ -176,8 +176,8 @@ func (w waiting) probes() bool {
 	return w.Tries%probeTries == 0 && time.Since(w.Since) >= probeAfter
 }
 
-// probe tries the first item alone, and then the one behind it. If the sink takes only
-// that one, the first is dead.
+// probe tries the first item alone, then the one behind it, and the first one again: the
+// sink may have come back meanwhile. If it takes only the other one, the first is dead.
 func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (done int, err error) {
 	var noted error
 	alone := func(items []delivery.Item) error {
@@ -199,7 +199,7 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 	case len(refused) > 0:
 		err = refusesAll(refused.Error())
 	}
-	if ctx.Err() != nil || IsPermanent(err) {
+	if ctx.Err() != nil || IsPermanent(err) || plannedPause(err) > 0 {
 		return 0, err
 	}
 	done, next := 2, items[1:min(2, len(items))]
@@ -212,6 +212,14 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 	}
 	if alone(next) != nil || noted != nil {
 		return 0, errors.Join(err, noted)
+	}
+	switch err = alone(items[:1]); {
+	case noted != nil:
+		return 0, noted
+	case err == nil:
+		return done, nil
+	case ctx.Err() != nil || IsPermanent(err) || plannedPause(err) > 0:
+		return 0, err
 	}
 	reason := fmt.Sprintf("failed %d times since %s while the next record was taken: %v", w.Tries+1, w.Since.UTC().Format(time.RFC3339), err)
 	if err := p.bury(ctx, &items[0], w.Tries+1, reason); err != nil {
