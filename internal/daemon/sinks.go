@@ -199,8 +199,10 @@ func (s *sinks) close() error {
 	for range len(s.failed) {
 		failures = append(failures, <-s.failed)
 	}
-	for _, opened := range s.opened {
-		failures = append(failures, opened.Close())
+	closed := make([]error, len(s.opened))
+	for i, opened := range s.opened { // at once: each may take seconds
+		s.running.Go(func() { closed[i] = opened.Close() })
 	}
-	return errors.Join(failures...)
+	s.running.Wait()
+	return errors.Join(append(failures, closed...)...)
 }

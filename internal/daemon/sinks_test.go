@@ -1,9 +1,11 @@
 package daemon
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/fblwatch/fblwatch/internal/hook"
@@ -44,4 +46,24 @@ func TestSinkStates(t *testing.T) {
 		t.Errorf("%+v", states)
 	}
 	_ = sinks.close()
+}
+
+// leaving is a sink that takes its time to end.
+type leaving struct{ sink.Sink }
+
+func (leaving) Close() error {
+	time.Sleep(5 * time.Second)
+	return errors.New("killed")
+}
+
+// Sinks end at once, not one after the other: a service manager does not wait long.
+func TestSinksClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &sinks{opened: []sink.Sink{leaving{}, leaving{}, leaving{}}}
+		start := time.Now()
+		err := s.close()
+		if took := time.Since(start); took != 5*time.Second || err == nil || strings.Count(err.Error(), "killed") != 3 {
+			t.Errorf("%v after %v", err, took)
+		}
+	})
 }

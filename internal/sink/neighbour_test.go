@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -247,4 +248,26 @@ func configOf(t *testing.T, text string) (c Config) {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// If the time is up while a try is under way, Drain returns the error of the one before.
+func TestPumpDrainHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		sink := &recorder{do: func(ctx context.Context) error {
+			if tries++; tries == 1 {
+				return errPicky
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		p := start(t, newOutbox(rows(1, 1, 1)...), sink)
+		synctest.Wait()
+		limited, stop := context.WithTimeout(t.Context(), time.Minute)
+		defer stop()
+		if err := p.Drain(limited); err == nil || err.Error() != errPicky.Error() {
+			t.Errorf("%v", err)
+		}
+		p.end(t)
+	})
 }

@@ -220,6 +220,9 @@ func (p *Pump) ended() error {
 func (p *Pump) Drain(ctx context.Context) error {
 	for failures := 1; ; failures++ {
 		err := p.Flush(ctx)
+		if t := p.Trouble(); t.Err != "" && ctx.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+			return errors.New(t.Err) // of the try before: this one has not ended
+		}
 		if err == nil || IsPermanent(err) {
 			return err
 		}
