@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	osexec "os/exec"
@@ -81,6 +82,10 @@ func fill(dir string) {
 				}
 			}
 			text, err := tryReadAll(c.Path)
+			for try := 0; try < 100 && errors.Is(err, fs.ErrNotExist); try++ { // it was compressed meanwhile
+				time.Sleep(time.Millisecond)
+				text, err = tryReadAll(c.Path)
+			}
 			if err != nil {
 				fail("%v", err)
 			}

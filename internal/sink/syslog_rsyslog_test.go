@@ -69,6 +69,18 @@ func startRsyslog(t *testing.T, driver string, ca *imaptest.CA) *rsyslog {
 	return r
 }
 
+// stopped reports whether each thread of rsyslogd is in the state T (proc(5)).
+func (r *rsyslog) stopped() bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", r.process.Process.Pid))
+	for _, thread := range threads {
+		text, _ := os.ReadFile(thread)
+		if _, state, _ := strings.Cut(string(text), ") "); !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return len(threads) > 0
+}
+
 func (r *rsyslog) path(name string) string { return filepath.Join(r.dir, name) }
 
 // keys writes a certificate and its key.
@@ -180,6 +192,9 @@ func init() {
 			stall: func(is bool) {
 				if err := r.process.Process.Signal(signal[is]); err != nil {
 					t.Fatal(err)
+				}
+				if is { // each thread stops in its own time
+					eventually(t, "rsyslogd has stopped", r.stopped)
 				}
 			},
 		}
