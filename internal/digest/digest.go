@@ -151,7 +151,29 @@ func doubt(item *delivery.Item) string {
 
 // AddDead adds a dead letter.
 func (d *Digest) AddDead(dead ledger.DeadLetter) {
-	d.Dead.add(d.lines(), Line{clean(dead.ID), "not taken by " + clean(dead.Sink) + ": " + clean(dead.Reason)})
+	d.Dead.add(d.lines(), Line{clean(dead.ID), "not taken by " + clean(dead.Sink) + ": " + clean(beforeAddress(dead.Reason))})
+}
+
+// atSigns are the forms of "@" that receivers write when they repeat an address.
+var atSigns = []string{"@", "%40", `\u0040`, "&#64;"}
+
+// beforeAddress is a receiver's answer up to the word that holds an address, or up to the
+// first quote or bracket, since a local part may have blanks in quotes.
+func beforeAddress(reason string) string {
+	at := -1
+	for _, sign := range atSigns {
+		if i := strings.Index(reason, sign); i >= 0 && (at < 0 || i < at) {
+			at = i
+		}
+	}
+	if at < 0 {
+		return reason
+	}
+	start := strings.LastIndexAny(reason[:at], " \t\n") + 1
+	if quote := strings.IndexAny(reason[:at], "\"'`<({["); quote >= 0 {
+		start = min(start, quote)
+	}
+	return reason[:start] + "..."
 }
 
 // clean makes a value safe to show on a line. No program for mail makes a link of it.

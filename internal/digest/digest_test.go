@@ -137,6 +137,25 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// A receiver that repeats the address of a record does not bring it into a digest.
+func TestDeadWithoutAddress(t *testing.T) {
+	for reason, want := range map[string]string{
+		"422 no": "422 no",
+		`422 Unprocessable Entity: {"error": "reader@example.com is blocked"}`:                "422 Unprocessable Entity: ...",
+		`422: {"error": "reader\u0040example.com"}`:                                           "422: ...",
+		"answered 550 5.1.1 <reader@example.com>: Recipient address rejected":                 "answered 550 5.1.1 ...",
+		`550 5.1.1 "a reader"@example.com unknown`:                                            "550 5.1.1 ...",
+		"400 no such address reader%40example.com, nor bounce+reader=example.com@example.com": "400 no such address ...",
+		"reader@example.com": "...",
+	} {
+		var d Digest
+		d.AddDead(ledger.DeadLetter{Row: ledger.Row{Record: ledger.Record{ID: "d1"}}, Sink: "crm", Reason: reason})
+		if got, _ := strings.CutPrefix(d.Dead.Shown[0].Text, "not taken by crm: "); got != want {
+			t.Errorf("%q is %q, want %q", reason, got, want)
+		}
+	}
+}
+
 // FuzzDigest: no value breaks out of its line, or out of its cell.
 func FuzzDigest(f *testing.F) {
 	f.Add("a", "b", "c", "d", `{"suppress":{"codes":["x\n"]}}`)
