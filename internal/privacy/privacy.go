@@ -96,6 +96,15 @@ func New(c Config) (*Filter, error) {
 	return f, nil
 }
 
+// Hashes is a Filter that hashes addresses with the key of a file.
+func Hashes(keyFile string) (*Filter, error) {
+	key, err := readKey(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	return &Filter{addresses: hash, key: key}, nil
+}
+
 func readKey(path string) ([]byte, error) {
 	key, err := plainfile.Read(context.Background(), path, maxKey)
 	if err != nil {

@@ -54,7 +54,11 @@ func (c SMTPConfig) validateARF() error {
 }
 
 func (c SMTPConfig) filter() (*privacy.Filter, error) {
-	return privacy.New(privacy.Config{Addresses: "hash", KeyFile: c.RedactKeyFile})
+	filter, err := privacy.Hashes(c.RedactKeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("redact_key_file: %w", err)
+	}
+	return filter, nil
 }
 
 // CheckWatched reports an address of the config that leads back to a mailbox that is
@@ -113,7 +117,7 @@ type forwarder struct {
 func openARF(c Config, o Options, server *smtpServer) (Sink, error) {
 	filter, err := c.SMTP.filter()
 	if err != nil {
-		return nil, fmt.Errorf("sink: redact_key_file: %w", err)
+		return nil, fmt.Errorf("sink: %w", err)
 	}
 	s := &forwarder{config: c.SMTP, server: server, filter: filter, watched: o.Watched, log: o.Log}
 	s.quota = quota{rate: cmp.Or(c.Limit.Rate, defaultRate), sink: c.Name, acts: o.Acts}
