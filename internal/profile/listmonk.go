@@ -79,7 +79,7 @@ func isUUID(s string) bool {
 	return err == nil && len(s) == 36 && u != uuid.Nil
 }
 
-var errNotListmonk = errors.New("the answer is not listmonk's; is url that of listmonk itself?")
+var errNotListmonk = errors.New("the answer is not listmonk's: url must be that of listmonk itself")
 
 // Judge takes 200 for taken, also of a subscriber whom listmonk does not know.
 func (listmonk) Judge(a Answer, n int) error {
@@ -88,11 +88,11 @@ func (listmonk) Judge(a Answer, n int) error {
 	case a.Status/100 == 2:
 		return listmonkOK(a)
 	case a.Status == http.StatusForbidden: // never 401
-		hint = "; does the API user have the permission webhooks:post_bounce?"
+		hint = "; the API user may lack the permission webhooks:post_bounce"
 	case a.Status == http.StatusNotFound:
-		hint = "; are bounce webhooks on in listmonk's settings?"
+		hint = "; bounce webhooks may be off in listmonk's settings"
 	case a.Status == http.StatusServiceUnavailable:
-		hint = "; is bounce processing on in listmonk's settings?"
+		hint = "; bounce processing may be off in listmonk's settings"
 	}
 	if err := Status(a, n); hint == "" {
 		return err
