@@ -15,7 +15,7 @@ import (
 
 // queues says of each sink what it got so far, what waits and what is dead. Neither is a failure: a sink that
 // fails has a state that says so.
-func (t *trial) queues(ctx context.Context, reader ledger.Reader, states []ledger.Status, now time.Time) error {
+func (t *trial) queues(ctx context.Context, reader ledger.Reader, states []ledger.Status, sinks sink.List, now time.Time) error {
 	dead, err := reader.DeadCounts(ctx)
 	if err != nil {
 		return err
@@ -32,7 +32,9 @@ func (t *trial) queues(ctx context.Context, reader ledger.Reader, states []ledge
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if i := slices.IndexFunc(sinks, func(c sink.Config) bool { return c.Name == name }); n > 0 && s.Error == "" && i >= 0 && sinks[i].Digest.Mode == sink.ModeDigest {
+			t.say("waits", s.Name, fmt.Sprintf("%s for the next digest: fblwatch digest --sink %s", terminal.Plural(int(n), "record"), name))
+		} else if n > 0 {
 			verb := "wait"
 			if n == 1 {
 				verb = "waits"
@@ -53,7 +55,11 @@ func countsText(counts map[string]int64) string {
 		switch n := counts[what]; {
 		case n == 0:
 		case what == sink.CountTries:
-			parts = append(parts, fmt.Sprintf("%d tries of the record that waits", n))
+			tries := "tries"
+			if n == 1 {
+				tries = "try"
+			}
+			parts = append(parts, fmt.Sprintf("%d %s of the record that waits", n, tries))
 		case what == sink.CountOther:
 			parts = append(parts, fmt.Sprintf("%d left out by when or revisions", n))
 		case what == sink.CountDead:
