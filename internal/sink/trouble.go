@@ -67,7 +67,7 @@ func (p *Pump) troubleOf(err error, before Trouble, now time.Time) Trouble {
 	if b := (*blocked)(nil); errors.As(err, &b) {
 		is.Record = b.id
 		if w := p.waiting[b.folder]; w.Seq == b.seq {
-			is.Tries = w.Tries
+			is.Tries, is.Waits = w.Tries, w.Since
 		}
 	}
 	if before.Err == "" && p.recall.Err != "" && p.recall.Record == is.Record {
