@@ -21,7 +21,13 @@ type secret = imapclient.Secret
 // commit puts n records into a ledger, from number first on, and returns their rows.
 func commit(t *testing.T, l ledger.Ledger, first, n int) []ledger.Row {
 	t.Helper()
-	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: "INBOX"})
+	return commitTo(t, l, "INBOX", first, n)
+}
+
+// commitTo is commit into a folder.
+func commitTo(t *testing.T, l ledger.Ledger, folder string, first, n int) []ledger.Row {
+	t.Helper()
+	claim, err := l.Claim(t.Context(), ledger.Folder{Account: "a", Name: folder})
 	if err != nil {
 		t.Fatal(err)
 	}
