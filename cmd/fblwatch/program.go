@@ -121,7 +121,7 @@ func sessionHint(err error) string {
 	case errors.As(err, &certificate):
 		return "the server's certificate is not valid; its clock or yours may be wrong"
 	case errors.As(err, &noTLS):
-		return "this port does not begin with TLS; imap+starttls:// (port 143) may be what the server speaks, or imap:// on this machine"
+		return "this port does not begin with TLS; imap+starttls:// (port 143) or smtp:// may be what the server speaks, or imap://, http:// and syslog:// on this machine"
 	case errors.Is(err, imapclient.ErrTLSPort):
 		return "this port begins with TLS: write imaps:// in the url, or /ssl in a {} name"
 	case errors.Is(err, imapclient.ErrNoSTARTTLS):
@@ -132,6 +132,8 @@ func sessionHint(err error) string {
 		return "check the host's name"
 	case errors.As(err, &dial), errors.As(err, &timeout):
 		return "check host and port, and that the server can be reached from here"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the server did not answer in time; check host and port, and whether the port begins with TLS"
 	}
 	return ""
 }

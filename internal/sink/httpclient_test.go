@@ -209,6 +209,11 @@ func TestHTTPCertificate(t *testing.T) {
 	if _, err := post(t.Context(), at(t, strings.Replace(plain.URL, "http", "https", 1)), 1); err == nil || !strings.Contains(err.Error(), "the port may be one without TLS") {
 		t.Errorf("TLS to a server without: %v", err)
 	}
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer silent.Close()
+	if _, err := post(t.Context(), at(t, silent.URL), 1); err == nil || !strings.HasSuffix(err.Error(), "; the receiver ended the connection before its answer was complete") {
+		t.Errorf("no answer: %v", err)
+	}
 }
 
 // A redirect keeps method and body. It leads to the same host only, not away from TLS, and

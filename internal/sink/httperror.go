@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -24,6 +25,8 @@ func (c *httpClient) failure(err error) error {
 		hint = "; write the host of url as the certificate has it, or its fingerprint in pin"
 	case errors.As(err, &header):
 		hint = "; the port may be one without TLS"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		hint = "; the receiver ended the connection before its answer was complete"
 	}
 	return fmt.Errorf("%s: %w%s", shownURL(c.base), err, hint)
 }
