@@ -58,6 +58,9 @@ func (p *program) replay(c *cli.Context) error {
 			return err
 		}
 	}
+	if err := p.hasSink(c, replay.Sink); err != nil {
+		return err
+	}
 	reader, err := p.openReader(c)
 	if err != nil {
 		return err
@@ -99,6 +102,29 @@ func (p *program) replay(c *cli.Context) error {
 		fmt.Fprintf(p.stderr, "the next watch or sweep sends %s again\n", terminal.Plural(int(done.Resent), "record"))
 	}
 	return nil
+}
+
+// hasSink fails if the ledger is that of a config without a sink of the name: no run
+// would send to it.
+func (p *program) hasSink(c *cli.Context, name string) error {
+	if c.String("ledger") != "" {
+		return nil
+	}
+	config, err := p.config(c.Context, c.String("config"))
+	if err != nil {
+		return nil // ledgerPath says it, or takes the default
+	}
+	names := make([]string, len(config.Sinks))
+	for i, s := range config.Sinks {
+		if names[i] = s.Name; s.Name == name {
+			return nil
+		}
+	}
+	hint := "the config has no sinks"
+	if len(names) > 0 {
+		hint = "they are " + strings.Join(names, ", ")
+	}
+	return wrong(fmt.Errorf("no sink of the config is named %s", name), hint)
 }
 
 // watched reports whether a watch runs that has the sink.
