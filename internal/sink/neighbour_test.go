@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,15 @@ import (
 
 // failing fails at each of ids with err.
 func failing(err error, ids ...string) func([]delivery.Item) (int, error) {
+	return until(new(atomic.Bool), err, ids...)
+}
+
+// until is failing until the sink is up.
+func until(up *atomic.Bool, err error, ids ...string) func([]delivery.Item) (int, error) {
 	return func(items []delivery.Item) (int, error) {
+		if up.Load() {
+			return len(items), nil
+		}
 		for i, item := range items {
 			if slices.Contains(ids, item.ID) {
 				return i, err
@@ -32,6 +41,8 @@ var err500 = errors.New("500 Internal Server Error")
 
 // deadOf lists the ids of the dead letters.
 func deadOf(out *outbox) string {
+	out.mu.Lock()
+	defer out.mu.Unlock()
 	var dead []string
 	for _, d := range out.dead {
 		dead = append(dead, d.ID)
@@ -122,22 +133,22 @@ func TestPumpManyStuck(t *testing.T) {
 		}
 	}
 	for _, err := range []error{err500, &delivery.Later{After: time.Minute, Err: err500}} {
-		out, j := newOutbox(all...), &judge{say: failing(err, bad...)}
+		var up atomic.Bool
+		out, j := newOutbox(all...), &judge{say: until(&up, err, bad...)}
 		judged(t, out, j, Config{}, func(p *Pump) {
-			time.Sleep(time.Hour)
+			pass(time.Hour)
 			expect(t, "taken", len(j.taken), 10)
 			if trouble := p.Trouble(); trouble.Err == "" || time.Since(trouble.Waits) < 50*time.Minute {
 				t.Errorf("trouble %+v", trouble)
 			}
-			j.taken = nil
 			p.Offer(out.commit(rows(25, 2, 1)...))
-			time.Sleep(time.Hour)
-			expect(t, "taken later", fmt.Sprint(j.taken), "[25-2.1]")
-			j.say = nil
-			time.Sleep(2 * time.Hour)
+			pass(time.Hour)
+			expect(t, "taken later", fmt.Sprint(j.taken[10:]), "[25-2.1]")
+			up.Store(true)
+			pass(2 * time.Hour)
 			expect(t, "trouble", p.Trouble(), Trouble{})
 		})
-		expect(t, "all taken", len(j.taken), 21)
+		expect(t, "all taken", len(j.taken), 31)
 	}
 }
 
@@ -147,18 +158,23 @@ func TestPumpLaterForAll(t *testing.T) {
 	for folder := int64(1); folder <= 20; folder++ {
 		all = append(all, rows(folder, 1, 1)...)
 	}
+	var up atomic.Bool
 	out, j := newOutbox(all...), &judge{}
-	j.say = func([]delivery.Item) (int, error) {
+	j.say = func(items []delivery.Item) (int, error) {
+		if up.Load() {
+			return len(items), nil
+		}
 		return 0, &delivery.Later{After: 10 * time.Minute, Err: errors.New("429 Too Many Requests")}
 	}
 	judged(t, out, j, Config{}, func(p *Pump) {
 		for i := range int64(35) {
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			p.Offer(out.commit(rows(100+i, 1, 1)...))
 		}
+		synctest.Wait()
 		expect(t, "requests in 35 minutes", len(j.times), 4)
-		j.say = nil
-		time.Sleep(20 * time.Minute)
+		up.Store(true)
+		pass(20 * time.Minute)
 	})
 	expect(t, "taken", len(j.taken), 55)
 }
@@ -177,9 +193,10 @@ func TestPumpLaterBesideStuck(t *testing.T) {
 		synctest.Wait()
 		tries := len(j.times)
 		for i := range int64(50) {
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 			p.Offer(out.commit(rows(2, 2+i, 1)...))
 		}
+		synctest.Wait()
 		expect(t, "more requests within the hour", len(j.times)-tries, 0)
 	})
 }
@@ -195,9 +212,9 @@ func TestPumpResendsPoison(t *testing.T) {
 	}
 	j := &judge{say: failing(err500, "1-1")}
 	judged(t, out, j, Config{}, func(p *Pump) {
-		time.Sleep(59 * time.Minute)
+		pass(59 * time.Minute)
 		expect(t, "dead before an hour", deadOf(out), "")
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		expect(t, "trouble", p.Trouble(), Trouble{})
 	})
 	expect(t, "dead", deadOf(out), "1-1")
@@ -213,12 +230,13 @@ func TestPumpResendsDown(t *testing.T) {
 			r.Replay = 1
 			out.resends = append(out.resends, r)
 		}
-		j := &judge{say: failing(err500, "1-1", "1-2", "1-3")}
+		var up atomic.Bool
+		j := &judge{say: until(&up, err500, "1-1", "1-2", "1-3")}
 		judged(t, out, j, Config{}, func(p *Pump) {
-			time.Sleep(48 * time.Hour)
+			pass(48 * time.Hour)
 			expect(t, "dead", deadOf(out), "")
-			j.say = nil
-			time.Sleep(time.Hour)
+			up.Store(true)
+			pass(time.Hour)
 		})
 		expect(t, "taken", len(j.taken), n)
 	}

@@ -111,22 +111,22 @@ func TestPumpPoison(t *testing.T) {
 // others wait, also if they are sent again and again, and all arrive once it is.
 func TestPumpRefusesAll(t *testing.T) {
 	out, j := newOutbox(rows(1, 1, 1000)...), &judge{}
-	broken := true
+	var mended atomic.Bool
 	j.say = func(items []delivery.Item) (int, error) {
-		if broken {
+		if !mended.Load() {
 			return len(items), delivery.Refusals{{N: len(items), Reason: "400 Bad Request"}}
 		}
 		return len(items), nil
 	}
 	judged(t, out, j, Config{}, func(p *Pump) {
-		time.Sleep(24 * time.Hour)
+		pass(24 * time.Hour)
 		expect(t, "dead", len(out.dead), mostRefused)
 		expect(t, "acknowledged", out.acked(1), mostRefused)
 		if got := p.Trouble(); got.Record != "1-21" || !strings.Contains(got.Err, `in a row, which are dead letters, and the next one with "400 Bad Request"`) {
 			t.Errorf("trouble %+v", got)
 		}
-		broken = false
-		time.Sleep(2 * pauses.Most)
+		mended.Store(true)
+		pass(2 * pauses.Most)
 		expect(t, "dead", len(out.dead), mostRefused)
 		expect(t, "taken", len(j.taken), 1000-mostRefused)
 	})
