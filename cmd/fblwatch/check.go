@@ -131,7 +131,7 @@ func (t *trial) ledger(ctx context.Context, config *settings.Config) {
 	for _, state := range states {
 		t.state(state, time.Now())
 	}
-	if err := t.queues(ctx, reader, states, config.Sinks, time.Now()); err != nil {
+	if err := t.queues(ctx, reader, states, config.AllSinks(), time.Now()); err != nil {
 		t.fail("ledger", err)
 		return
 	}

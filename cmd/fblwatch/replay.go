@@ -114,8 +114,9 @@ func (p *program) hasSink(c *cli.Context, name string) error {
 	if err != nil {
 		return nil // ledgerPath says it, or takes the default
 	}
-	names := make([]string, len(config.Sinks))
-	for i, s := range config.Sinks {
+	sinks := config.AllSinks()
+	names := make([]string, len(sinks))
+	for i, s := range sinks {
 		if names[i] = s.Name; s.Name == name {
 			return nil
 		}
