@@ -349,7 +349,7 @@ func init() {
 		}}
 	}
 	contracts["exec"] = contract{start: func(t *testing.T) receiver { return execReceiver(t, "contract", ExecConfig{}) }}
-	contracts["exec each"] = contract{many: 20, start: func(t *testing.T) receiver {
+	contracts["exec each"] = contract{many: 4, start: func(t *testing.T) receiver {
 		return execReceiver(t, "contract each", ExecConfig{Each: true, Command: []string{"{id}"}})
 	}}
 }
@@ -421,9 +421,9 @@ func obey(how, id string, handle func()) (refused bool) {
 	switch {
 	case err != nil:
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(9)
+		exit(9)
 	case is.Down:
-		os.Exit(4)
+		exit(4)
 	case is.Stall:
 		time.Sleep(time.Hour)
 	case slices.Contains(is.Refused, id):

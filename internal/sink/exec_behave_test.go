@@ -21,12 +21,12 @@ func behave(how string, args []string) {
 	record := func() (line []byte, id string) {
 		line, err := in.ReadBytes('\n')
 		if err != nil {
-			os.Exit(0)
+			exit(0)
 		}
 		var r struct{ ID string }
 		if err := json.Unmarshal(line, &r); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(9)
+			exit(9)
 		}
 		return line, r.ID
 	}
@@ -38,7 +38,7 @@ func behave(how string, args []string) {
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			os.Exit(9)
+			exit(9)
 		}
 	}
 	good := func(n int) {
@@ -65,18 +65,18 @@ func behave(how string, args []string) {
 		line, id := record()
 		if id != args[2] || os.Getenv("FBLWATCH_KEY") != id+".1" || os.Getenv("FBLWATCH_EVENT") != "record" {
 			fmt.Fprintln(os.Stderr, args, os.Environ())
-			os.Exit(9)
+			exit(9)
 		}
 		if obey(args[1], id, func() { handle(line) }) {
 			fmt.Fprintln(os.Stderr, "\x1b[2J no such subscriber\nand more")
-			os.Exit(65)
+			exit(65)
 		}
 	case "exits": // with a status, after lines on stderr
 		for _, line := range args[1:] {
 			fmt.Fprintln(os.Stderr, line)
 		}
 		status, _ := strconv.Atoi(args[0])
-		os.Exit(status)
+		exit(status)
 	case "arguments": // and a variable, to a file
 		handle(fmt.Appendf(nil, "%q %q\n", args[1:], os.Getenv("TOKEN")))
 	case "blabs": // its variable
@@ -95,12 +95,12 @@ func behave(how string, args []string) {
 	case "as told": // by another file, when it starts
 		told, err := os.ReadFile(args[1])
 		if err != nil {
-			os.Exit(9)
+			exit(9)
 		}
 		behave(string(told), args)
 	case "three": // then it ends
 		good(3)
-		os.Exit(4)
+		exit(4)
 	case "one by one":
 		good(1)
 	case "many at once": // answers when nothing has come for a while
@@ -148,7 +148,7 @@ func behave(how string, args []string) {
 	case "flood": // without a newline
 		for noise := bytes.Repeat([]byte("x"), 64<<10); ; {
 			if _, err := os.Stdout.Write(noise); err != nil {
-				os.Exit(0)
+				exit(0)
 			}
 		}
 	case "closes stdout":
@@ -180,7 +180,7 @@ func behave(how string, args []string) {
 			if err != nil {
 				os.Stdout.Write(bytes.Repeat([]byte("bye\n"), 1<<20))
 				handle([]byte("bye\n"))
-				os.Exit(0)
+				exit(0)
 			}
 			var r struct{ ID string }
 			_ = json.Unmarshal(line, &r)
@@ -203,14 +203,14 @@ func chaos(seed string, record func() ([]byte, string), handle func([]byte)) {
 		line, id := record()
 		switch random.IntN(80) {
 		case 0: // dies between reading and handling
-			os.Exit(1)
+			exit(1)
 		case 1: // dies between handling and answering
 			handle(line)
-			os.Exit(0)
+			exit(0)
 		case 2: // in the middle of its answer
 			handle(line)
 			fmt.Print(id[:len(id)-1])
-			os.Exit(1)
+			exit(1)
 		case 3:
 			time.Sleep(time.Hour)
 		case 4:

@@ -46,11 +46,11 @@ const noDisk = 77
 func fill(dir string) {
 	fail := func(format string, args ...any) {
 		fmt.Printf(format+"\n", args...)
-		os.Exit(1)
+		exit(1)
 	}
 	if err := syscall.Mount("none", dir, "tmpfs", 0, "size=160k"); err != nil {
 		fmt.Println(err)
-		os.Exit(noDisk)
+		exit(noDisk)
 	}
 	for _, c := range []FileConfig{
 		{}, {Format: "csv"}, {Rotate: Rotate{Size: 20_000}}, {Rotate: Rotate{Size: 20_000}, Compress: "zstd"},

@@ -38,7 +38,7 @@ func writeFor(args []string) {
 		}
 	}
 	fmt.Fprintln(os.Stderr, err)
-	os.Exit(9)
+	exit(9)
 }
 
 // killed runs writeFor, kills it after a while, and returns the last record that it had

@@ -54,7 +54,10 @@ func TestAcknowledged(t *testing.T) {
 		t.Errorf("gone: %v", err)
 	}
 
-	client, _ = pair()
+	client, server = pair()
+	if err := server.SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
 	write(client, 64<<20) // more than the kernels hold
 	if err := acknowledged(client, 50*time.Millisecond); !errors.Is(err, errStays) {
 		t.Errorf("silent: %v", err)

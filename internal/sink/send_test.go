@@ -119,7 +119,7 @@ func TestPumpRefusesAll(t *testing.T) {
 		return len(items), nil
 	}
 	judged(t, out, j, Config{}, func(p *Pump) {
-		pass(24 * time.Hour)
+		pass(6 * time.Hour)
 		expect(t, "dead", len(out.dead), mostRefused)
 		expect(t, "acknowledged", out.acked(1), mostRefused)
 		if got := p.Trouble(); got.Record != "1-21" || !strings.Contains(got.Err, `in a row, which are dead letters, and the next one with "400 Bad Request"`) {

@@ -80,6 +80,7 @@ func serveMail(tb testing.TB, implicit bool, change func(*mailServer)) *mailServ
 	go func() { served <- m.Serve(l) }()
 	tb.Cleanup(func() {
 		m.Close()
+		l.Close() // Serve may begin only now
 		if err := <-served; err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			tb.Error(err)
 		}
