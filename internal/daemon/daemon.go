@@ -4,6 +4,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -93,8 +94,14 @@ func (d *Daemon) start(ctx context.Context) (_ context.Context, _ *running, err 
 			return nil, nil, err
 		}
 	}
-	ctx, r.sinks, err = d.startSinks(ctx, r.ledger)
-	return ctx, r, err
+	if ctx, r.sinks, err = d.startSinks(ctx, r.ledger); err != nil {
+		return nil, nil, err
+	}
+	// Other commands see at once which sinks this one has.
+	if err := r.board.Set(ctx, r.sinks.states(false)...); err != nil {
+		return nil, nil, errors.Join(err, r.sinks.close())
+	}
+	return ctx, r, nil
 }
 
 func (r *running) close() {

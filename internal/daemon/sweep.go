@@ -37,13 +37,14 @@ func (d *Daemon) Sweep(ctx context.Context) error {
 	if d.Observer.Progress != nil {
 		d.Observer.Progress(watch.Progress{})
 	}
+	var hooks sync.WaitGroup
+	hooks.Go(r.stopHooks) // beside the sinks: each may take seconds
+	defer hooks.Wait()
+	// Also where a folder failed: what the others gave is not to wait for the
+	// next sweep. Other commands are served meanwhile.
+	err = errors.Join(err, r.sinks.drain(ctx, r.ledger, cmp.Or(r.Drain, time.Minute)))
 	stop()
 	beside.Wait()
-	beside.Go(r.stopHooks) // beside the sinks: each may take seconds
-	defer beside.Wait()
-	// Also where a folder failed: what the others gave is not to wait for the
-	// next sweep.
-	err = errors.Join(err, r.sinks.drain(ctx, r.ledger, cmp.Or(r.Drain, time.Minute)))
 	if err == nil {
 		err = prune(ctx, r.ledger, &r.config)
 	}
