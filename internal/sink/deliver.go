@@ -111,7 +111,7 @@ func (p *Pump) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.resends = true
+	p.resends, p.refused = true, 0
 	if p.written != nil && replays == p.replays { // what it waits for an acknowledgement of stays
 		return nil
 	}

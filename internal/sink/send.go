@@ -125,8 +125,8 @@ func (p *Pump) settle(ctx context.Context, items []delivery.Item, n int, refused
 		}
 		settled = r.First
 		if r.N == 1 {
-			if p.refused >= mostRefused && others == 0 {
-				return settled, refusesAll(r.Reason)
+			if p.refusesAll() && others == 0 {
+				return settled, errRefusesAll(r.Reason)
 			}
 			if err := p.bury(ctx, &part[0], 1, r.Reason); err != nil {
 				return settled, err
@@ -166,7 +166,13 @@ func (p *Pump) bury(ctx context.Context, item *delivery.Item, tries int, reason 
 // is the likelier fault, and the records wait.
 const mostRefused = 20
 
-func refusesAll(reason string) error {
+// refusesAll reports whether the receiver has refused too many records in a row. The
+// records of the type unsubscribe each have a receiver of their own.
+func (p *Pump) refusesAll() bool {
+	return p.refused >= mostRefused && p.config.Type != TypeUnsubscribe
+}
+
+func errRefusesAll(reason string) error {
 	return fmt.Errorf("the receiver refused %d records in a row, which are dead letters, and the next one with %q; see to the sink's config, then fblwatch replay --dead", mostRefused, reason)
 }
 
@@ -194,10 +200,10 @@ func (p *Pump) probe(ctx context.Context, items []delivery.Item, w waiting) (don
 		return 0, noted
 	case err == nil:
 		return 1, nil
-	case errors.As(err, &refused) && refused.Fit(1) && p.refused < mostRefused:
+	case errors.As(err, &refused) && refused.Fit(1) && !p.refusesAll():
 		return 1, p.bury(ctx, &items[0], w.Tries+1, refused.Error())
 	case len(refused) > 0:
-		err = refusesAll(refused.Error())
+		err = errRefusesAll(refused.Error())
 	}
 	if ctx.Err() != nil || IsPermanent(err) || plannedPause(err) > 0 {
 		return 0, err

@@ -125,10 +125,13 @@ func TestPumpRefusesAll(t *testing.T) {
 		if got := p.Trouble(); got.Record != "1-21" || !strings.Contains(got.Err, `in a row, which are dead letters, and the next one with "400 Bad Request"`) {
 			t.Errorf("trouble %+v", got)
 		}
+		p.Replay() // a person has looked, and sends something again
+		pass(2 * pauses.Most)
+		expect(t, "dead after a replay", len(out.dead), 2*mostRefused)
 		mended.Store(true)
 		pass(2 * pauses.Most)
-		expect(t, "dead", len(out.dead), mostRefused)
-		expect(t, "taken", len(j.taken), 1000-mostRefused)
+		expect(t, "dead", len(out.dead), 2*mostRefused)
+		expect(t, "taken", len(j.taken), 1000-2*mostRefused)
 	})
 	expect(t, "acknowledged", out.acked(1), 1000)
 
@@ -144,6 +147,20 @@ func TestPumpRefusesAll(t *testing.T) {
 	judged(t, out, j, Config{}, func(*Pump) {})
 	expect(t, "acknowledged", out.acked(1), 1000)
 	expect(t, "taken", len(j.taken), 2)
+}
+
+// Each URL of the type unsubscribe is a receiver of its own: any number may be gone.
+func TestPumpUnsubscribeRefused(t *testing.T) {
+	var all []ledger.Row
+	for i := range int64(50) {
+		all = append(all, complaint(i+1, by(fmt.Sprintf("user%d@example.com", i))))
+	}
+	out, j := newOutbox(all...), &judge{say: func(items []delivery.Item) (int, error) {
+		return 1, delivery.Refusals{{N: 1, Reason: "410 Gone"}}
+	}}
+	judged(t, out, j, Config{Type: TypeUnsubscribe}, func(p *Pump) { expect(t, "trouble", p.Trouble(), Trouble{}) })
+	expect(t, "dead", len(out.dead), 50)
+	expect(t, "acknowledged", out.acked(1), 50)
 }
 
 // A receiver may take a batch but for some items, and only a part of what it was given.
