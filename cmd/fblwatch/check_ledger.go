@@ -78,9 +78,9 @@ func (t *trial) state(s ledger.Status, now time.Time) {
 	case stale && old:
 		text += fmt.Sprintf(", which is stale: nothing has written it for %s", terminal.Duration(age))
 	case stale && t.unwritten:
-		text += fmt.Sprintf(", which is stale: it is %s old, and no fblwatch writes this ledger", terminal.Duration(age))
+		text += fmt.Sprintf(", %s ago, and no fblwatch writes this ledger", terminal.Duration(age))
 	case stale:
-		text += fmt.Sprintf(", which is stale: it is %s old, and another fblwatch writes this ledger now", terminal.Duration(age))
+		text += fmt.Sprintf(", %s ago, and another fblwatch writes this ledger now", terminal.Duration(age))
 	case old:
 		text += ", " + terminal.Duration(age) + " ago"
 	}

@@ -112,7 +112,7 @@ func TestCheckStatesByBeat(t *testing.T) {
 		"FAILED  sink/stdout: failing, as of 2026-03-01 21:00:00, which is stale: nothing has written it for 15 hours: no space left\n",
 		row("sink/stdout", `{"state":"failing","err":"no space left"}`, hours(15), before))
 	check("a new writer that has not come to it", alive, false, 0,
-		"stale   hooks: failing, as of 2026-03-02 11:59:30, which is stale: it is 30 seconds old, and another fblwatch writes this ledger now: exit status 1\n",
+		"stale   hooks: failing, as of 2026-03-02 11:59:30, 30 seconds ago, and another fblwatch writes this ledger now: exit status 1\n",
 		row("hooks", `{"state":"failing","err":"exit status 1"}`, now.Add(-30*time.Second), before))
 }
 
@@ -128,7 +128,7 @@ func TestCheckStatesUnwritten(t *testing.T) {
 	}) {
 		tr.state(s, now)
 	}
-	want := `stale   session/a/INBOX: watch, as of 2026-03-02 11:59:20, which is stale: it is 40 seconds old, and no fblwatch writes this ledger
+	want := `stale   session/a/INBOX: watch, as of 2026-03-02 11:59:20, 40 seconds ago, and no fblwatch writes this ledger
 ok      session/a/Old: closed, as of 2026-03-02 11:59:20
 ok      sink/stdout: ok, as of 2026-03-02 12:00:00
 `

@@ -29,6 +29,9 @@ type deadLine struct {
 
 var deadHead = append([]string{"sink", "dead_at", "tries", "reason"}, recordtable.CSVHead...)
 
+// besideReason is about how many columns of a terminal the other cells take at least.
+const besideReason = 48
+
 // dead prints the dead letters whose records query selects.
 func (p *program) dead(c *cli.Context, reader ledger.Reader, query ledger.Query, format string) error {
 	sink := c.String("sink")
@@ -41,11 +44,17 @@ func (p *program) dead(c *cli.Context, reader ledger.Reader, query ledger.Query,
 	if format == "csv" {
 		_ = rows.Write(deadHead) // an error stays in the writer
 	}
+	longest := 0 // reason
 	end := func() error {
+		width := terminal.Width(p.stdout)
 		if rows.Flush(); len(table.Rows) > 0 {
-			_ = table.Write(out, terminal.Width(p.stdout), p.colours(p.stdout)) // likewise
+			_ = table.Write(out, width, p.colours(p.stdout)) // likewise
 		}
-		return errors.Join(rows.Error(), out.Flush())
+		err := errors.Join(rows.Error(), out.Flush())
+		if width > 0 && longest > width-besideReason {
+			fmt.Fprintln(p.stderr, "the reasons are cut: fblwatch records --dead --format json has the whole ones")
+		}
+		return err
 	}
 	n := 0
 	for d, err := range reader.DeadLetters(c.Context, sink) {
@@ -64,6 +73,7 @@ func (p *program) dead(c *cli.Context, reader ledger.Reader, query ledger.Query,
 				own := []string{d.Sink, terminal.LongTime(d.At), strconv.Itoa(d.Tries), recordtable.Inert(terminal.Printable(d.Reason))}
 				_ = rows.Write(append(own, recordtable.CSVRow(&record)...))
 			default:
+				longest = max(longest, len(d.Reason))
 				table.Row(terminal.ShortTime(d.At), d.Sink, d.ID, strconv.Itoa(d.Tries), d.Reason)
 			}
 		}
