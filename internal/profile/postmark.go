@@ -42,11 +42,7 @@ func newPostmark(o Options) (Profile, error) {
 
 func (p postmark) Request(items []delivery.Item) (Request, int, error) {
 	item := &items[0]
-	r, err := item.Record()
-	if err != nil {
-		return Request{}, 0, err
-	}
-	own, _, err := p.own(item)
+	r, own, err := p.read(item)
 	if err != nil {
 		return Request{}, 0, err
 	}

@@ -190,6 +190,14 @@ func (p provider) Takes(item *delivery.Item) (skip string) {
 	return skipNoSuchKey + missing
 }
 
+// read returns an item's record and the values of metadata.
+func (p provider) read(item *delivery.Item) (r *report.Record, own map[string]string, err error) {
+	if r, err = item.Record(); err == nil {
+		own, _, err = p.own(item)
+	}
+	return r, own, err
+}
+
 // own are the values of metadata. missing is a key that the record lacks.
 func (p provider) own(item *delivery.Item) (own map[string]string, missing string, err error) {
 	own = make(map[string]string, len(p.metadata)) // never null in JSON: readers want an object

@@ -44,11 +44,7 @@ func newSendgrid(o Options) (Profile, error) {
 // both ids.
 func (p sendgrid) Request(items []delivery.Item) (Request, int, error) {
 	item := &items[0]
-	r, err := item.Record()
-	if err != nil {
-		return Request{}, 0, err
-	}
-	own, _, err := p.own(item)
+	r, own, err := p.read(item)
 	if err != nil {
 		return Request{}, 0, err
 	}

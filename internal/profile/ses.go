@@ -83,11 +83,7 @@ func newSES(o Options) (Profile, error) {
 // Request writes metadata as headers of the message, where receivers look for their own.
 func (p ses) Request(items []delivery.Item) (Request, int, error) {
 	item := &items[0]
-	r, err := item.Record()
-	if err != nil {
-		return Request{}, 0, err
-	}
-	own, _, err := p.own(item)
+	r, own, err := p.read(item)
 	if err != nil {
 		return Request{}, 0, err
 	}
